@@ -1,0 +1,272 @@
+"""The episode: a pure fold over actions. No clock, no chance, no I/O; the same actions give the same bytes anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+from env_core.rewards import Events, diagnostic_events, feedback, late_events, remediation_events, total
+from graders import Conduct, Grade, grade
+from scenarios.actions import Action, Kind, parse_action
+from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
+from scenarios.lint import fewest_steps
+from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
+from scenarios.library import runbook_catalogue
+from scenarios.tasks import POINT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from scenarios.evidence import Evidence
+    from scenarios.incident import Incident, Item
+    from scenarios.tasks import Task
+
+RULES_VERSION = "1"
+"""Changes whenever the same actions would earn something else. Part of every reference."""
+
+RewardMode = Literal["dense", "terminal"]
+"""`dense` rewards every step by the table; `terminal` gives 0.0 until the end and then the score."""
+
+
+class StaleReferenceError(ValueError):
+    """A stored episode whose incident or rules have changed since. It is refused, never reinterpreted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What an episode is played on. With the list of actions it is the whole truth about the episode."""
+
+    scenario_id: str
+    task_id: str
+    incident_id: str
+    digest: str
+    rules: str = RULES_VERSION
+    reward_mode: RewardMode = "dense"
+    seed: int | None = None
+
+    @classmethod
+    def to(cls, scenario: Scenario, reward_mode: RewardMode = "dense", seed: int | None = None) -> Reference:
+        incident = scenario.incident
+        return cls(scenario.id, scenario.task.id, incident.id, incident.digest, RULES_VERSION, reward_mode, seed)
+
+    def resolve(self, catalogue: Catalogue) -> Scenario:
+        """The scenario referred to.
+
+        Raises:
+            StaleReferenceError: if it is gone, or its content or the rules are no longer the same.
+        """
+        try:
+            scenario = catalogue.get(self.scenario_id)
+        except UnknownScenarioError as error:
+            raise StaleReferenceError(f"{self.scenario_id} is not in this catalogue.") from error
+        for what, then, now in (
+            ("task", self.task_id, scenario.task.id),
+            ("incident", self.incident_id, scenario.incident.id),
+            ("content digest", self.digest, scenario.incident.digest),
+            ("rules version", self.rules, RULES_VERSION),
+        ):
+            if then != now:
+                raise StaleReferenceError(
+                    f"{self.scenario_id}: the {what} was {then} when this episode began and is {now} here; "
+                    "replay it with the release that made it."
+                )
+        return scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step that was taken. Rewards are in units of 1/`POINT`; `evidence` is what a diagnostic showed."""
+
+    number: int
+    action: Action
+    events: Events
+    reward: int
+    feedback: str
+    error: str | None = None
+    evidence: Evidence | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """The state of an episode after its steps. Immutable: `advance` gives the next one."""
+
+    id: str
+    reference: Reference
+    incident: Incident
+    task: Task
+    steps: tuple[Step, ...] = ()
+    progress: Progress = UNTOUCHED
+    shown: Mapping[Item, Evidence] = None  # type: ignore[assignment]
+    seen: frozenset[Item] = frozenset()
+    investigating: bool = True
+    effective: frozenset[str] = frozenset()
+    attempted: frozenset[str] = frozenset()
+    wrong: int = 0
+    recovery_seen: bool = False
+    cumulative: int = 0
+    grade: Grade | None = None
+    truncated: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.grade is not None
+
+    @property
+    def step_count(self) -> int:
+        return len(self.steps)
+
+    @property
+    def cumulative_reward(self) -> float:
+        return self.cumulative / POINT
+
+    @property
+    def last(self) -> Step | None:
+        return self.steps[-1] if self.steps else None
+
+
+def begin(episode_id: str, reference: Reference, scenario: Scenario) -> Episode:
+    """An episode before its first step."""
+    return Episode(episode_id, reference, scenario.incident, scenario.task, shown={})
+
+
+def replay(
+    episode_id: str, reference: Reference, actions: Iterable[Mapping[str, Any]], catalogue: Catalogue
+) -> Episode:
+    """The episode that a reference and a list of dumped actions amount to.
+
+    Raises:
+        StaleReferenceError: if the reference no longer means what it meant.
+        InvalidActionError: if an action would have been refused.
+    """
+    episode = begin(episode_id, reference, reference.resolve(catalogue))
+    for action in actions:
+        episode = advance(episode, parse_action(action["action_type"], action["parameters"]))
+    return episode
+
+
+def advance(episode: Episode, action: Action) -> Episode:
+    """The episode after one more step. A finished episode cannot be advanced; the caller checks `done`."""
+    if episode.done:
+        raise ValueError("a finished episode cannot be advanced")
+    match action.kind:
+        case Kind.DIAGNOSTIC:
+            return _look(episode, action)
+        case Kind.REMEDIATION:
+            return _remedy(episode, action)
+        case Kind.SUBMISSION if action.name == episode.task.submission:
+            return _submit(episode, action)
+        case _:
+            message = f"{action.name} belongs to another task; {episode.task.id} ends with {episode.task.submission}."
+            events = (("foreign_submission", episode.task.rewards.foreign_submission),)
+            return _taken(episode, action, events, error=message)
+
+
+def _look(episode: Episode, action: Action) -> Episode:
+    service, incident = action.target, episode.incident
+    if service not in incident.services:
+        message = f"Unknown service {service!r}. Known services: {', '.join(incident.services)}."
+        return _taken(episode, action, (("unknown_service", episode.task.rewards.unknown_service),), error=message)
+    item = (action.name, service)
+    evidence = incident.evidence(action.name, service, episode.progress)
+    events = diagnostic_events(episode.task.rewards, item, evidence, episode.shown)
+    looked = replace(
+        episode,
+        shown={**episode.shown, item: evidence},
+        seen=episode.seen | {item} if episode.investigating else episode.seen,
+        recovery_seen=episode.recovery_seen or _shows_recovery(episode, item, evidence),
+    )
+    return _taken(looked, action, events, evidence=evidence)
+
+
+def _shows_recovery(episode: Episode, item: Item, evidence: Evidence) -> bool:
+    """Whether evidence differs from what was there at first because of the fixes, and all repairs are done."""
+    plan = episode.incident.plan
+    if not plan.repairs or not plan.repaired(episode.progress):
+        return False
+    unfixed = episode.progress - episode.effective
+    at_first = {episode.incident.evidence(*item, UNTOUCHED).text, episode.incident.evidence(*item, unfixed).text}
+    return evidence.text not in at_first
+
+
+def _remedy(episode: Episode, action: Action) -> Episode:
+    remedy = Remedy(action.name, action.target, getattr(action.parameters, "replicas", None))
+    entry = runbook_catalogue().get(remedy.target) if action.spec.target == "runbook_action" else None
+    outcome, progress = (
+        episode.incident.plan.apply(remedy, episode.progress, verifies=entry is not None and entry.verify)
+        if episode.task.remediates
+        else (Outcome.WRONG, episode.progress)
+    )
+    remedied = replace(
+        episode,
+        progress=progress,
+        investigating=episode.investigating and _still_investigating(episode.task, outcome),
+        effective=episode.effective | {remedy.step} if outcome is Outcome.EFFECTIVE else episode.effective,
+        attempted=episode.attempted | {remedy.step},
+        wrong=episode.wrong + (outcome is Outcome.WRONG),
+    )
+    return _taken(remedied, action, remediation_events(episode.task.rewards, outcome), outcome=outcome)
+
+
+def _still_investigating(task: Task, outcome: Outcome) -> bool:
+    """Whether evidence seen after a remediation still counts as found beforehand."""
+    return task.id == "remediation_planning" and outcome is not Outcome.EFFECTIVE
+
+
+def _submit(episode: Episode, action: Action) -> Episode:
+    graded = grade(episode.task, episode.incident.truth, _conduct(episode, action))
+    reward = round(graded.score * POINT)
+    step = Step(
+        episode.step_count + 1,
+        action,
+        (("score", reward),),
+        reward,
+        f"Submitted. Final score {graded.score:.4f}.",
+    )
+    return replace(
+        episode, steps=(*episode.steps, step), cumulative=episode.cumulative + reward, grade=graded
+    )
+
+
+def _taken(
+    episode: Episode,
+    action: Action,
+    events: Events,
+    *,
+    error: str | None = None,
+    evidence: Evidence | None = None,
+    outcome: Outcome | None = None,
+) -> Episode:
+    """Write down a step that is not the task's submission."""
+    number = episode.step_count + 1
+    events = (*events, *late_events(episode.task, number))
+    out_of_time = number >= episode.task.max_steps
+    dense = episode.reference.reward_mode == "dense"
+    reward = total(events) if dense else 0
+    said = feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
+    step = Step(number, action, events if dense else (), reward, said, error, evidence, outcome)
+    return replace(
+        episode,
+        steps=(*episode.steps, step),
+        cumulative=episode.cumulative + reward,
+        truncated=out_of_time,
+        grade=grade(episode.task, episode.incident.truth, _conduct(episode, None)) if out_of_time else None,
+    )
+
+
+def _conduct(episode: Episode, submission: Action | None) -> Conduct:
+    incident, task = episode.incident, episode.task
+    certificates = incident.certificates(task.id)
+    return Conduct(
+        submission=submission.parameters if submission else None,
+        steps=episode.step_count + 1,
+        fewest=fewest_steps(incident, task.id),
+        evidence=max((Fraction(len(one & episode.seen), len(one)) for one in certificates), default=Fraction(1)),
+        plan=incident.plan.steps,
+        effective=episode.effective,
+        attempted=episode.attempted,
+        wrong=episode.wrong,
+        verified=episode.recovery_seen and len(episode.effective) == len(incident.plan.steps),
+        services=incident.services,
+    )

@@ -1,0 +1,106 @@
+"""What an agent is shown: the observation, the state, the debrief. All plain JSON, all derived from the episode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scenarios.tasks import POINT
+
+if TYPE_CHECKING:
+    from env_core.episode import Episode, Step
+
+OBSERVATION_FIELDS = (
+    "episode_id",
+    "task_id",
+    "scenario_id",
+    "step_count",
+    "max_steps",
+    "incident_summary",
+    "alert",
+    "available_actions",
+    "queried_data",
+    "known_services",
+    "cumulative_reward",
+    "done",
+    "feedback",
+    "last_action_error",
+)
+
+
+def observation(episode: Episode) -> dict[str, Any]:
+    """The fourteen fields of an observation; `queried_data[action][service]` is the text last shown."""
+    queried: dict[str, dict[str, str]] = {}
+    for (action, service), evidence in episode.shown.items():
+        queried.setdefault(action, {})[service] = evidence.text
+    return {
+        "episode_id": episode.id,
+        "task_id": episode.task.id,
+        "scenario_id": episode.reference.scenario_id,
+        "step_count": episode.step_count,
+        "max_steps": episode.task.max_steps,
+        "incident_summary": episode.incident.summary,
+        "alert": dict(episode.incident.alert),
+        "available_actions": episode.task.available_actions,
+        "queried_data": queried,
+        "known_services": list(episode.incident.services),
+        "cumulative_reward": episode.cumulative_reward,
+        "done": episode.done,
+        "feedback": episode.last.feedback if episode.last else episode.task.objective,
+        "last_action_error": episode.last.error if episode.last else None,
+    }
+
+
+def progress_report(episode: Episode) -> dict[str, Any]:
+    """The numbers of an episode after its last step, without evidence, and after the end its grade."""
+    last = episode.last
+    report: dict[str, Any] = {
+        "episode_id": episode.id,
+        "task_id": episode.task.id,
+        "scenario_id": episode.reference.scenario_id,
+        "step_count": episode.step_count,
+        "max_steps": episode.task.max_steps,
+        "reward": last.reward / POINT if last else 0.0,
+        "cumulative_reward": episode.cumulative_reward,
+        "done": episode.done,
+        "feedback": last.feedback if last else episode.task.objective,
+        "last_action_error": last.error if last else None,
+    }
+    if episode.grade is not None:
+        report["grade"] = episode.grade.dump()
+    return report
+
+
+def step_record(step: Step) -> dict[str, Any]:
+    """One step of the history: the action, what it earned and why."""
+    return {
+        "step": step.number,
+        "action": step.action.dump(),
+        "reward": step.reward / POINT,
+        "reward_events": {event: points / POINT for event, points in step.events},
+        "feedback": step.feedback,
+        "error": step.error,
+    }
+
+
+def state(episode: Episode) -> dict[str, Any]:
+    """The whole episode so far with its history of actions; nothing of the truth."""
+    return {**observation(episode), "history": [step_record(step) for step in episode.steps]}
+
+
+def debrief(episode: Episode) -> dict[str, Any] | None:
+    """What mattered: severity, cause, the causal chain, the evidence that carried it, the plan. None before the end."""
+    if not episode.done:
+        return None
+    incident, truth = episode.incident, episode.incident.truth
+    certificates = incident.certificates(episode.task.id)
+    return {
+        "severity": truth.severity,
+        "root_cause": truth.service,
+        "causal_chain": list(truth.chain),
+        "evidence": [
+            [{"action": action, "service": service} for action, service in sorted(certificate)]
+            for certificate in certificates[:3]
+        ],
+        "plan": [step.step for step in incident.plan.steps] if episode.task.id == "remediation_planning" else [],
+        "harms": [harm.means for harm in incident.plan.harms if harm.name in episode.progress],
+    }

@@ -1,0 +1,76 @@
+"""Rewards per step: which events a step is made of, what each earns, and the feedback that says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.actions import Action, Kind
+from scenarios.progress import Outcome
+from scenarios.tasks import POINT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scenarios.evidence import Evidence
+    from scenarios.incident import Item
+    from scenarios.tasks import RewardTable, Task
+
+Events = tuple[tuple[str, int], ...]
+"""What a step is made of: (event, reward in units of 1/`POINT`)."""
+
+_SAID = {
+    "new_service": "First look at {target}",
+    "new_query": "Another look at {target}",
+    "repeated_query": "Nothing new: this query was made before and its evidence has not changed",
+    "changed_evidence": "The evidence has changed since this query was last made",
+    "unknown_service": "No such service",
+    "effective_remediation": "{step} took effect",
+    "ineffective_remediation": "{step} was executed and changed nothing for the better",
+    "wrong_remediation": "{step} was executed and did not help",
+    "foreign_submission": "Not this task's submission",
+    "past_halfway": "Past half of the steps",
+    "timeout": "Out of steps without a submission",
+}
+
+
+def total(events: Events) -> int:
+    """The sum of a step's events, in units of 1/`POINT`."""
+    return sum(points for _, points in events)
+
+
+def diagnostic_events(table: RewardTable, item: Item, evidence: Evidence, shown: Mapping[Item, Evidence]) -> Events:
+    """The event of a query of a known service, given the evidence last shown for every query so far."""
+    before = shown.get(item)
+    if before is not None:
+        if before is evidence or before.text == evidence.text:
+            return (("repeated_query", table.repeated_query),)
+        return (("changed_evidence", 0),)
+    if any(service == item[1] for _, service in shown):
+        return (("new_query", table.new_query),)
+    return (("new_service", table.new_service),)
+
+
+def remediation_events(table: RewardTable, outcome: Outcome) -> Events:
+    """The event of a remediation."""
+    match outcome:
+        case Outcome.EFFECTIVE:
+            return (("effective_remediation", table.effective_remediation),)
+        case Outcome.INEFFECTIVE:
+            return (("ineffective_remediation", 0),)
+        case Outcome.WRONG:
+            return (("wrong_remediation", table.wrong_remediation),)
+
+
+def late_events(task: Task, number: int) -> Events:
+    """What a step that is not the task's submission loses by its 1-based number."""
+    late: Events = (("past_halfway", task.rewards.past_halfway),) if 2 * number > task.max_steps else ()
+    return (*late, ("timeout", task.rewards.timeout)) if number >= task.max_steps else late
+
+
+def feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
+    """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
+    if dense:
+        words = {"target": action.target, "step": action.step} if action.kind is not Kind.SUBMISSION else {}
+        return " ".join(f"{_SAID[event].format(**words)} ({points / POINT:+.2f})." for event, points in events)
+    said = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
+    return f"{said} {_SAID['timeout']}." if out_of_time else said

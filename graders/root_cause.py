@@ -1,0 +1,71 @@
+"""root_cause_analysis: the right service, how it failed, and whether the evidence for it was seen."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from graders.prose import affirms_any
+from graders.score import Point
+from scenarios.actions import RootCauseAnswer
+from scenarios.library import failure_families
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graders.conduct import Conduct
+    from scenarios.incident import Truth
+
+_SERVICE = Fraction(35, 100)
+_FAILURE_MODE = Fraction(25, 100)
+_EFFICIENCY = Fraction(40, 100)
+_WRONG_BASE = Fraction(5, 100)
+_WRONG_EVIDENCE = Fraction(15, 100)
+_RIVALS_TO_NOTHING = 3
+
+
+def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
+    """How well a text says what failed, from 0 to 1, and why.
+
+    The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
+    beside them; three rivals or more leave nothing.
+    """
+    affirmed = sum(affirms_any(text, group) for group in truth.concepts)
+    rivals = sorted(
+        name
+        for name, family in failure_families().items()
+        if name not in truth.families and affirms_any(text, family.terms)
+    )
+    share = Fraction(affirmed, len(truth.concepts))
+    match = Fraction(0) if len(rivals) >= _RIVALS_TO_NOTHING else share / (1 + len(rivals))
+    reason = f"{affirmed} of {len(truth.concepts)} concepts of the failure affirmed"
+    if rivals:
+        reason += f"; other failures affirmed beside them: {', '.join(rivals)}"
+    return match, reason
+
+
+def root_cause_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
+    answer = conduct.submission
+    if not isinstance(answer, RootCauseAnswer):
+        raise TypeError("root_cause_analysis is graded on a root cause")
+    seen = f"{round(float(100 * conduct.evidence))} % of the evidence that carries the cause was seen before any fix"
+    if answer.service != truth.service:
+        wrong = f"{answer.service} is not where it started; that was {truth.service}."
+        yield Point("service", Fraction(0), _SERVICE, wrong)
+        yield Point("failure mode", Fraction(0), _FAILURE_MODE, "Counts only for the right service.")
+        yield Point("efficiency", Fraction(0), _EFFICIENCY, "Counts only for the right service.")
+        yield Point("investigation", _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence, Fraction(0), f"{seen}.")
+        return
+    known = (1 + conduct.evidence) / 2
+    match, reason = failure_mode_match(answer.failure_mode, truth)
+    yield Point("service", _SERVICE * known, _SERVICE, f"{truth.service} is right; {seen}.")
+    yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, f"{reason}; {seen}.")
+    if conduct.evidence == 1:
+        yield Point(
+            "efficiency",
+            _EFFICIENCY * conduct.efficiency,
+            _EFFICIENCY,
+            f"{conduct.steps} steps; {conduct.fewest} are the fewest.",
+        )
+    else:
+        yield Point("efficiency", Fraction(0), _EFFICIENCY, f"Counts only when the cause was established; {seen}.")

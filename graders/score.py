@@ -1,0 +1,74 @@
+"""Scores: points with reasons, added exactly and rounded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from graders.conduct import Conduct
+    from scenarios.incident import Truth
+    from scenarios.tasks import Task
+
+DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Points given of the most that could be had, and why. Deductions are negative, with a `most` of 0."""
+
+    name: str
+    points: Fraction
+    most: Fraction
+    reason: str
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "points": round(float(self.points), DECIMALS),
+            "most": round(float(self.most), DECIMALS),
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A score from 0.0 to 1.0, rounded once to four decimals, and the points that make it."""
+
+    score: float
+    breakdown: tuple[Point, ...]
+
+    @classmethod
+    def total(cls, points: Iterable[Point]) -> Grade:
+        """The sum of the points, kept within 0 and 1."""
+        breakdown = tuple(points)
+        total = sum((point.points for point in breakdown), Fraction(0))
+        return cls(float(round(min(max(total, Fraction(0)), Fraction(1)), DECIMALS)), breakdown)
+
+    def dump(self) -> dict[str, Any]:
+        return {"score": self.score, "breakdown": [point.dump() for point in self.breakdown]}
+
+
+def grade(task: Task, truth: Truth, conduct: Conduct) -> Grade:
+    """Grade an episode that has ended. Without a submission the score is 0."""
+    if conduct.submission is None:
+        return Grade.total(
+            [Point("submission", Fraction(0), Fraction(1), f"Nothing was submitted; {task.submission} was due.")]
+        )
+    return Grade.total(_grader(task)(truth, conduct))
+
+
+def _grader(task: Task) -> Callable[[Truth, Conduct], Iterable[Point]]:
+    from graders.resolution import resolution_points
+    from graders.root_cause import root_cause_points
+    from graders.severity import severity_points
+
+    graders: dict[str, Callable[[Truth, Conduct], Iterable[Point]]] = {
+        "alert_classification": severity_points,
+        "root_cause_analysis": root_cause_points,
+        "remediation_planning": resolution_points,
+    }
+    return graders[task.id]

@@ -1,0 +1,326 @@
+"""The action vocabulary: every action an agent may take, declared once.
+
+REST and WebSocket messages, MCP tools, schemas and descriptions are all derived from `VOCABULARY`;
+an action added to it appears on every surface.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+NAME_LIMIT = 64
+FAILURE_MODE_LIMIT = 500
+SUMMARY_LIMIT = 4000
+REPLICAS_LIMIT = 1_000_000
+
+Severity = Literal["P1", "P2", "P3", "P4"]
+SEVERITIES: tuple[Severity, ...] = ("P1", "P2", "P3", "P4")
+
+
+class Kind(StrEnum):
+    """What an action does to an incident: look at it, change it, or answer for it."""
+
+    DIAGNOSTIC = "diagnostic"
+    REMEDIATION = "remediation"
+    SUBMISSION = "submission"
+
+
+def _no_control_characters(value: str, allowed: str = "") -> str:
+    for character in value:
+        if unicodedata.category(character) == "Cc" and character not in allowed:
+            raise ValueError(f"must not contain control characters (found U+{ord(character):04X})")
+    return value
+
+
+def _name(value: str) -> str:
+    return _no_control_characters(value.casefold())
+
+
+def _prose(value: str) -> str:
+    return _no_control_characters(value, allowed="\t\n\r")
+
+
+def _severity(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LIMIT), AfterValidator(_name)
+]
+"""A name of 1 to 64 characters, stripped and casefolded, without control characters."""
+
+
+class Parameters(BaseModel):
+    """The typed parameters of one action. Names are stripped and casefolded here, once, for every surface."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class OnService(Parameters):
+    service: Name = Field(description="Exact service name, as listed in known_services.")
+
+
+class Scale(OnService):
+    replicas: int = Field(ge=1, le=REPLICAS_LIMIT, description="Desired number of replicas.")
+
+
+class Flag(Parameters):
+    flag: Name = Field(description="Exact feature flag name, as seen in evidence.")
+
+
+class Runbook(Parameters):
+    runbook_action: Name = Field(description="Name of a step in the organisation's runbook catalogue.")
+
+
+class SeverityAnswer(Parameters):
+    severity: Annotated[Severity, BeforeValidator(_severity)] = Field(
+        description="P1 (critical) to P4 (negligible), by the severity matrix."
+    )
+    service: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT), AfterValidator(_name)
+    ] = Field(default="", description="Service most affected; optional and not graded.")
+
+
+class RootCauseAnswer(OnService):
+    service: Name = Field(description="Exact name of the service where the incident started.")
+    failure_mode: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=FAILURE_MODE_LIMIT),
+        AfterValidator(_prose),
+    ] = Field(description="What failed there and how, in one or two sentences.")
+
+
+class ResolutionAnswer(Parameters):
+    summary: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SUMMARY_LIMIT), AfterValidator(_prose)
+    ] = Field(
+        description="Post-incident summary in three sentences or more: cause, what was done, how recovery was verified."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One declared action.
+
+    `target` names the parameter that identifies what a diagnostic looks at or a remediation acts on.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    parameters: type[Parameters]
+    description: str
+    target: str = "service"
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the action only looks at the incident."""
+        return self.kind is Kind.DIAGNOSTIC
+
+    @property
+    def destructive(self) -> bool:
+        """Whether the action changes running systems."""
+        return self.kind is Kind.REMEDIATION
+
+
+_DIAGNOSTICS = (
+    ActionSpec(
+        "query_logs",
+        "Query logs",
+        Kind.DIAGNOSTIC,
+        OnService,
+        "Show the recent log lines of one service, as the service prints them.",
+    ),
+    ActionSpec(
+        "check_metrics",
+        "Check metrics",
+        Kind.DIAGNOSTIC,
+        OnService,
+        "Show the key metrics of one service: unit, normal value, current value and a short recent series.",
+    ),
+    ActionSpec(
+        "check_dependencies",
+        "Check dependencies",
+        Kind.DIAGNOSTIC,
+        OnService,
+        "Show what one service calls and what calls it, with the health of each call path.",
+    ),
+    ActionSpec(
+        "check_recent_deploys",
+        "Check recent deploys",
+        Kind.DIAGNOSTIC,
+        OnService,
+        "Show the recent deploys, configuration changes and flag changes of one service, with times and change notes.",
+    ),
+    ActionSpec(
+        "check_service_status",
+        "Check service status",
+        Kind.DIAGNOSTIC,
+        OnService,
+        "Show the state of one service: replicas, restarts, version, owner, flags and runbook steps its owner lists.",
+    ),
+)
+
+_REMEDIATIONS = (
+    ActionSpec(
+        "restart_service",
+        "Restart service",
+        Kind.REMEDIATION,
+        OnService,
+        "Restart every instance of one service. Wrong or premature restarts cost points and can make things worse.",
+    ),
+    ActionSpec(
+        "rollback_deploy",
+        "Roll back deploy",
+        Kind.REMEDIATION,
+        OnService,
+        "Roll one service back to the release or configuration before its latest change.",
+    ),
+    ActionSpec(
+        "scale_service",
+        "Scale service",
+        Kind.REMEDIATION,
+        Scale,
+        "Set the number of replicas of one service.",
+    ),
+    ActionSpec(
+        "disable_feature_flag",
+        "Disable feature flag",
+        Kind.REMEDIATION,
+        Flag,
+        "Turn one feature flag off. Flag names are found in evidence: status, deploys, logs.",
+        target="flag",
+    ),
+    ActionSpec(
+        "clear_cache",
+        "Clear cache",
+        Kind.REMEDIATION,
+        OnService,
+        "Empty the cache of one service.",
+    ),
+    ActionSpec(
+        "execute_runbook_step",
+        "Execute runbook step",
+        Kind.REMEDIATION,
+        Runbook,
+        "Execute one step of the runbook catalogue: a repair, or a verification once repairs are done.",
+        target="runbook_action",
+    ),
+)
+
+_SUBMISSIONS = (
+    ActionSpec(
+        "submit_severity",
+        "Submit severity",
+        Kind.SUBMISSION,
+        SeverityAnswer,
+        "Classify the alert and end the incident. Only for alert_classification.",
+    ),
+    ActionSpec(
+        "submit_root_cause",
+        "Submit root cause",
+        Kind.SUBMISSION,
+        RootCauseAnswer,
+        "Name the root-cause service and its failure mode and end the incident. Only for root_cause_analysis.",
+    ),
+    ActionSpec(
+        "submit_resolution",
+        "Submit resolution",
+        Kind.SUBMISSION,
+        ResolutionAnswer,
+        "Hand in the post-incident summary and end the incident. Only for remediation_planning.",
+        target="summary",
+    ),
+)
+
+VOCABULARY: dict[str, ActionSpec] = {spec.name: spec for spec in (*_DIAGNOSTICS, *_REMEDIATIONS, *_SUBMISSIONS)}
+"""Every action by name, in the order in which surfaces list them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One parsed action: its declaration and its validated, normalised parameters."""
+
+    spec: ActionSpec
+    parameters: Parameters
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def kind(self) -> Kind:
+        return self.spec.kind
+
+    @property
+    def target(self) -> str:
+        """What the action is about: a service, a flag or a runbook step. Empty for submissions without a service."""
+        return str(getattr(self.parameters, self.spec.target))
+
+    @property
+    def step(self) -> str:
+        """The action as plans and conditions write it, such as `restart_service api-gateway`."""
+        return f"{self.spec.name} {self.target}"
+
+    def dump(self) -> dict[str, Any]:
+        """The action as JSON: `{"action_type": …, "parameters": {…}}`."""
+        return {"action_type": self.spec.name, "parameters": self.parameters.model_dump(exclude_defaults=True)}
+
+
+class InvalidActionError(ValueError):
+    """An action that is refused before it becomes a step. The message says what was wrong and what is valid."""
+
+
+def actions_of(kind: Kind) -> list[str]:
+    """The names of all actions of a kind, in declared order."""
+    return [spec.name for spec in VOCABULARY.values() if spec.kind is kind]
+
+
+def parse_action(action_type: object, parameters: object) -> Action:
+    """Parse and normalise one action.
+
+    Raises:
+        InvalidActionError: if the action is unknown or a parameter is missing, blank, too long, of the wrong type
+            or not declared.
+    """
+    spec = VOCABULARY.get(action_type) if isinstance(action_type, str) else None
+    if spec is None:
+        raise InvalidActionError(
+            f"Unknown action_type {_shortened(action_type)}. Valid actions: {', '.join(VOCABULARY)}."
+        )
+    if not isinstance(parameters, dict):
+        raise InvalidActionError(f"{spec.name}: parameters must be an object with {_wanted(spec)}.")
+    try:
+        return Action(spec, spec.parameters.model_validate(parameters))
+    except ValidationError as error:
+        raise InvalidActionError(f"{spec.name}: {_explained(spec, error)}") from error
+
+
+def _wanted(spec: ActionSpec) -> str:
+    return ", ".join(
+        f"`{name}`" if field.is_required() else f"`{name}` (optional)"
+        for name, field in spec.parameters.model_fields.items()
+    )
+
+
+def _explained(spec: ActionSpec, error: ValidationError) -> str:
+    problems = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False)[:5]:
+        where = _shortened(".".join(str(part) for part in item["loc"]) or "parameters", quote=False)
+        if item["type"] == "extra_forbidden":
+            problems.append(f"`{where}` is not a parameter of {spec.name}")
+        elif item["type"] == "missing":
+            problems.append(f"`{where}` is required")
+        else:
+            problems.append(f"`{where}`: {item['msg'].removeprefix('Value error, ')}")
+    return f"{'; '.join(problems)}. Parameters: {_wanted(spec)}."
+
+
+def _shortened(value: object, *, quote: bool = True) -> str:
+    text = repr(value) if quote or not isinstance(value, str) else value.encode("unicode_escape").decode()
+    return text if len(text) <= 80 else text[:77] + "…"

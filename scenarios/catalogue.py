@@ -1,0 +1,105 @@
+"""The catalogue: which incidents there are, and the incident and task that a scenario id names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenarios.document import AuthoredIncident, DocumentError, load_document
+from scenarios.tasks import TASKS, Task, TaskId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+CURATED = Path(__file__).parent / "curated"
+
+
+class UnknownScenarioError(LookupError):
+    """A task, scenario or index that does not exist. The message lists what does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A task set on an incident. `index` counts the task's scenarios from 0, the curated ones first."""
+
+    id: str
+    task: Task
+    index: int
+    incident: AuthoredIncident
+
+
+class Catalogue:
+    """The curated incidents and those of any further directories, loaded when first asked for."""
+
+    def __init__(self, directories: Sequence[Path] = ()) -> None:
+        self._directories = (CURATED, *directories)
+
+    @cached_property
+    def incidents(self) -> dict[str, AuthoredIncident]:
+        """Every incident by id.
+
+        Raises:
+            DocumentError: if a document is not valid or two documents claim the same incident or scenario id.
+        """
+        incidents: dict[str, AuthoredIncident] = {}
+        for path in self._documents():
+            incident = load_document(path)
+            if incident.id in incidents:
+                raise DocumentError(f"{path}:1: incident: another document is already called {incident.id!r}")
+            incidents[incident.id] = incident
+        return incidents
+
+    @cached_property
+    def scenarios(self) -> dict[str, Scenario]:
+        """Every scenario by id, task by task, in the order of their indices."""
+        scenarios: dict[str, Scenario] = {}
+        for task_id, task in TASKS.items():
+            index = 0
+            for incident in self.incidents.values():
+                scenario_id = incident.scenarios.get(task_id)
+                if scenario_id is None:
+                    continue
+                if scenario_id in scenarios:
+                    raise DocumentError(f"Scenario {scenario_id} is declared twice; the second is in {incident.id!r}.")
+                scenarios[scenario_id] = Scenario(scenario_id, task, index, incident)
+                index += 1
+        return scenarios
+
+    def of_task(self, task_id: TaskId) -> list[Scenario]:
+        """The scenarios of a task, by index."""
+        return [scenario for scenario in self.scenarios.values() if scenario.task.id == task_id]
+
+    def get(self, scenario_id: str) -> Scenario:
+        """The scenario of an id, in whatever case it is written.
+
+        Raises:
+            UnknownScenarioError: if there is none.
+        """
+        scenario = self.scenarios.get(scenario_id.strip().upper())
+        if scenario is None:
+            raise UnknownScenarioError(
+                f"Unknown scenario {scenario_id[:80]!r}. Scenarios: {', '.join(self.scenarios)}."
+            )
+        return scenario
+
+    def at(self, task_id: str, index: int) -> Scenario:
+        """The scenario of a task at an index.
+
+        Raises:
+            UnknownScenarioError: if there is no such task or index.
+        """
+        task = next((task for task in TASKS.values() if task.id == task_id), None)
+        if task is None:
+            raise UnknownScenarioError(f"Unknown task {task_id[:80]!r}. Tasks: {', '.join(TASKS)}.")
+        scenarios = self.of_task(task.id)
+        if not 0 <= index < len(scenarios):
+            raise UnknownScenarioError(f"{task_id} has scenarios 0 to {len(scenarios) - 1}; there is no index {index}.")
+        return scenarios[index]
+
+    def _documents(self) -> Iterator[Path]:
+        for directory in self._directories:
+            if not directory.is_dir():
+                raise DocumentError(f"{directory}: no such directory of scenarios")
+            yield from sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})

@@ -1,0 +1,73 @@
+"""The incident protocol: what an episode needs to know of an incident, whoever made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scenarios.actions import Severity
+    from scenarios.evidence import Evidence
+    from scenarios.progress import Plan, Progress
+    from scenarios.tasks import TaskId
+
+Item = tuple[str, str]
+"""A piece of evidence: (diagnostic, service)."""
+
+Certificate = frozenset[Item]
+"""An inclusion-minimal set of evidence from which the cause follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is to be found out.
+
+    `concepts` are groups of synonyms, each group one idea that a right failure mode affirms. `families` are the
+    failure families that the incident itself shows: its cause and its declared consequences.
+    """
+
+    severity: Severity
+    service: str
+    concepts: tuple[tuple[str, ...], ...]
+    families: frozenset[str]
+    chain: tuple[str, ...]
+
+
+class Incident(Protocol):
+    """One incident, reactive to what is done about it and free of clock and chance."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of the content. An episode remembers it and is refused when it no longer matches."""
+
+    @property
+    def scenarios(self) -> Mapping[TaskId, str]:
+        """The scenario id of each task set on this incident."""
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def alert(self) -> Mapping[str, Any]:
+        """The alert as JSON, Alertmanager-like, with `severity`, `symptoms` and `affected_services`."""
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Every known service, alphabetically."""
+
+    @property
+    def truth(self) -> Truth: ...
+
+    @property
+    def plan(self) -> Plan: ...
+
+    def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
+        """All certificates for a task, the smallest first. Empty where the task needs none."""
+
+    def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
+        """What a diagnostic shows of a known service after the given progress."""

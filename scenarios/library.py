@@ -1,0 +1,50 @@
+"""What every incident shares: the organisation's runbook catalogue and the families of failure."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunbookStep(_Entry):
+    """One step of the runbook catalogue. A step with `verify` only checks; it repairs nothing."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{2,62}$")
+    domain: str
+    does: str
+    verify: bool = False
+
+
+class FailureFamily(_Entry):
+    """A way in which systems fail, with the terms by which prose affirms it. `*` ends a term that is a word stem."""
+
+    name: str
+    terms: tuple[str, ...] = Field(min_length=1)
+
+
+def _entries(name: str) -> list[dict[str, Any]]:
+    text = files("scenarios").joinpath("data", name).read_text("utf-8")
+    loaded: list[dict[str, Any]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    return loaded
+
+
+@cache
+def runbook_catalogue() -> dict[str, RunbookStep]:
+    """Every runbook step by name, the same for every incident."""
+    return {step.name: step for step in (RunbookStep.model_validate(entry) for entry in _entries("runbooks.yaml"))}
+
+
+@cache
+def failure_families() -> dict[str, FailureFamily]:
+    """Every family of failure by name. Affirming families beside the true one costs a root-cause answer its points."""
+    return {
+        family.name: family for family in (FailureFamily.model_validate(entry) for entry in _entries("failures.yaml"))
+    }

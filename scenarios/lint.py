@@ -1,0 +1,136 @@
+"""What must be true of a good incident beyond its shape: affordable certificates, decoys, a world that reacts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from scenarios.document import DIAGNOSTIC_FIELDS, AuthoredIncident, Variant, flag_sources
+from scenarios.evidence import Deploys, Evidence, Logs
+from scenarios.progress import UNTOUCHED, Progress
+from scenarios.tasks import TASKS, TaskId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FEWEST_SERVICES = 8
+SPARE_STEPS = 3
+_ERROR_LINE = re.compile(r"\b(error|fatal|panic|crit(ical)?|emerg|exception|severe)\b|\" 5\d\d |status=5\d\d", re.I)
+
+
+def fewest_steps(incident: AuthoredIncident, task: TaskId) -> int:
+    """The fewest steps in which a task can be done on an incident, the submission among them."""
+    certificates = incident.certificates(task)
+    smallest = len(certificates[0]) if certificates else 0
+    recovery = len(incident.plan.steps) + 1 if task == "remediation_planning" else 0
+    return smallest + recovery + 1
+
+
+def lint(incident: AuthoredIncident) -> list[str]:
+    """Every finding, one sentence each. An empty list means the incident is fit to serve."""
+    findings = [*_certificate_findings(incident), *_secrecy_findings(incident)]
+    if set(incident.scenarios) - {"alert_classification"}:
+        findings += [*_world_findings(incident), *_guess_findings(incident)]
+    return findings
+
+
+def _certificate_findings(incident: AuthoredIncident) -> Iterator[str]:
+    for task_id, scenario in incident.scenarios.items():
+        task = TASKS[task_id]
+        for certificate in incident.certificates(task_id):
+            names = ", ".join(sorted(f"{service}/{diagnostic}" for diagnostic, service in certificate))
+            if len({service for _, service in certificate}) < 2:
+                yield f"{scenario}: certificate ({names}) must span two services or more."
+        spare = 0 if task_id == "alert_classification" else SPARE_STEPS
+        fewest = fewest_steps(incident, task_id)
+        if fewest > task.max_steps - spare:
+            yield f"{scenario}: needs {fewest} steps; at most {task.max_steps - spare} of {task.max_steps} are allowed."
+        if task_id == "remediation_planning" and not incident.plan.repairs:
+            yield f"{scenario}: has no plan."
+    for step in incident.plan.steps:
+        if step.action == "disable_feature_flag" and not flag_sources(incident, step.target):
+            yield f"Flag {step.target} is in the plan and in no evidence."
+
+
+def _secrecy_findings(incident: AuthoredIncident) -> Iterator[str]:
+    root = re.compile(rf"(?<![\w-]){re.escape(incident.truth.service)}(?![\w-])", re.I)
+    if set(incident.scenarios) - {"alert_classification"}:
+        shown = f"{incident.summary}\n{incident.alert}"
+        if root.search(shown):
+            yield f"The alert or the summary names the root cause, {incident.truth.service}."
+    for field in incident.document.truth.unnamed_in:
+        for service in incident.services:
+            texts = (evidence.text for evidence in _states(incident, DIAGNOSTIC_FIELDS[field], service))
+            if service != incident.truth.service and any(root.search(text) for text in texts):
+                yield f"{service}/{field} names {incident.truth.service}, which `unnamed_in` forbids."
+
+
+def _world_findings(incident: AuthoredIncident) -> Iterator[str]:
+    if len(incident.services) < FEWEST_SERVICES:
+        yield f"Has {len(incident.services)} services; {FEWEST_SERVICES} are the least."
+    progress: Progress = UNTOUCHED
+    for step in incident.plan.steps:
+        after = progress | {step.step}
+        if not step.verify and _shown(incident, progress) == _shown(incident, after):
+            yield f"Nothing changes in any evidence when `{step.step}` is done in its turn."
+        progress = after
+    for service in incident.document.alert.affected_services:
+        if _shown(incident, UNTOUCHED, service) == _shown(incident, progress, service):
+            yield f"{service} is affected and shows nothing of the recovery once the plan is done."
+    for harm in incident.plan.harms:
+        if _shown(incident, UNTOUCHED) == _shown(incident, frozenset({harm.name})):
+            yield f"Harm {harm.name} changes nothing in any evidence."
+
+
+def _guess_findings(incident: AuthoredIncident) -> Iterator[str]:
+    """Naive rules must not find the root cause."""
+    root = incident.truth.service
+    changes = {
+        service: shown.history[0].at
+        for service in incident.services
+        if isinstance(shown := incident.evidence("check_recent_deploys", service, UNTOUCHED), Deploys) and shown.history
+    }
+    if len(changes) < 3:
+        yield "Fewer than three services have a recent change; decoys are missing."
+    if changes and max(changes, key=lambda service: changes[service]) == root:
+        yield f"The most recent change of all is {root}'s own."
+    if _loudest(incident) == root:
+        yield f"{root} has the most error lines in its logs."
+    if _most_named(incident) == root:
+        yield f"{root} is the service that the others' evidence names most."
+
+
+def _loudest(incident: AuthoredIncident) -> str:
+    def errors(service: str) -> int:
+        shown = incident.evidence("query_logs", service, UNTOUCHED)
+        return sum(bool(_ERROR_LINE.search(line)) for line in shown.lines) if isinstance(shown, Logs) else 0
+
+    return max(incident.services, key=errors)
+
+
+def _most_named(incident: AuthoredIncident) -> str:
+    counts: Counter[str] = Counter()
+    for service in incident.services:
+        text = "\n".join(
+            incident.evidence(diagnostic, service, UNTOUCHED).text for diagnostic in DIAGNOSTIC_FIELDS.values()
+        )
+        for other in incident.services:
+            if other != service:
+                counts[other] += len(re.findall(rf"(?<![\w-]){re.escape(other)}(?![\w-])", text))
+    return counts.most_common(1)[0][0]
+
+
+def _states(incident: AuthoredIncident, diagnostic: str, service: str) -> Iterator[Evidence]:
+    field = next(field for field, name in DIAGNOSTIC_FIELDS.items() if name == diagnostic)
+    variants: list[Variant] = getattr(incident.document.services[service], field)
+    for variant in variants:
+        yield incident.evidence(diagnostic, service, frozenset(t for t in variant.when if not t.startswith("!")))
+
+
+def _shown(incident: AuthoredIncident, progress: Progress, service: str = "") -> list[str]:
+    return [
+        incident.evidence(diagnostic, name, progress).text
+        for name in ([service] if service else incident.services)
+        for diagnostic in DIAGNOSTIC_FIELDS.values()
+    ]
