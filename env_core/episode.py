@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from env_core.rewards import Events, diagnostic_events, feedback, late_events, remediation_events, total
 from graders import Conduct, Grade, grade
-from scenarios.actions import Action, Kind, parse_action
+from scenarios.actions import Action, Kind
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.lint import fewest_steps
+from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
 from scenarios.library import runbook_catalogue
 from scenarios.tasks import POINT
@@ -98,7 +99,7 @@ class Episode:
     task: Task
     steps: tuple[Step, ...] = ()
     progress: Progress = UNTOUCHED
-    shown: Mapping[Item, Evidence] = None  # type: ignore[assignment]
+    shown: Mapping[Item, Evidence] = field(default_factory=dict)
     seen: frozenset[Item] = frozenset()
     investigating: bool = True
     effective: frozenset[str] = frozenset()
@@ -128,7 +129,7 @@ class Episode:
 
 def begin(episode_id: str, reference: Reference, scenario: Scenario) -> Episode:
     """An episode before its first step."""
-    return Episode(episode_id, reference, scenario.incident, scenario.task, shown={})
+    return Episode(episode_id, reference, scenario.incident, scenario.task)
 
 
 def replay(

@@ -4,10 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import NotRequired, TypedDict
+
+from graders.score import DECIMALS
 from scenarios.tasks import POINT
 
 if TYPE_CHECKING:
     from env_core.episode import Episode, Step
+    from graders import Grade
+
+class PointReport(TypedDict):
+    """Points given of the most that could be had, and why."""
+
+    name: str
+    points: float
+    most: float
+    reason: str
+
+
+class GradeReport(TypedDict):
+    """A final score from 0.0 to 1.0 with its breakdown."""
+
+    score: float
+    breakdown: list[PointReport]
+
+
+class ProgressReport(TypedDict):
+    """The numbers of an episode after its last step, without evidence; after the end with its grade."""
+
+    episode_id: str
+    task_id: str
+    scenario_id: str
+    step_count: int
+    max_steps: int
+    reward: float
+    cumulative_reward: float
+    done: bool
+    feedback: str
+    last_action_error: str | None
+    grade: NotRequired[GradeReport]
+
 
 OBSERVATION_FIELDS = (
     "episode_id",
@@ -50,10 +86,10 @@ def observation(episode: Episode) -> dict[str, Any]:
     }
 
 
-def progress_report(episode: Episode) -> dict[str, Any]:
-    """The numbers of an episode after its last step, without evidence, and after the end its grade."""
+def progress_report(episode: Episode) -> ProgressReport:
+    """The numbers of an episode after its last step."""
     last = episode.last
-    report: dict[str, Any] = {
+    report: ProgressReport = {
         "episode_id": episode.id,
         "task_id": episode.task.id,
         "scenario_id": episode.reference.scenario_id,
@@ -66,8 +102,24 @@ def progress_report(episode: Episode) -> dict[str, Any]:
         "last_action_error": last.error if last else None,
     }
     if episode.grade is not None:
-        report["grade"] = episode.grade.dump()
+        report["grade"] = grade_report(episode.grade)
     return report
+
+
+def grade_report(grade: Grade) -> GradeReport:
+    """A grade as JSON; its parts are rounded to four decimals like the score."""
+    return {
+        "score": grade.score,
+        "breakdown": [
+            {
+                "name": point.name,
+                "points": round(float(point.points), DECIMALS),
+                "most": round(float(point.most), DECIMALS),
+                "reason": point.reason,
+            }
+            for point in grade.breakdown
+        ],
+    }
 
 
 def step_record(step: Step) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scenarios.actions import VOCABULARY, Action, Kind, actions_of, parse_action
+from scenarios.actions import VOCABULARY, Action, Kind, actions_of
+from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, PlanStep, Progress
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,14 +25,6 @@ class Point:
     most: Fraction
     reason: str
 
-    def dump(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "points": round(float(self.points), DECIMALS),
-            "most": round(float(self.most), DECIMALS),
-            "reason": self.reason,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Grade:
@@ -47,9 +39,6 @@ class Grade:
         breakdown = tuple(points)
         total = sum((point.points for point in breakdown), Fraction(0))
         return cls(float(round(min(max(total, Fraction(0)), Fraction(1)), DECIMALS)), breakdown)
-
-    def dump(self) -> dict[str, Any]:
-        return {"score": self.score, "breakdown": [point.dump() for point in self.breakdown]}
 
 
 def grade(task: Task, truth: Truth, conduct: Conduct) -> Grade:

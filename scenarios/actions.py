@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 NAME_LIMIT = 64
 FAILURE_MODE_LIMIT = 500
@@ -272,55 +272,6 @@ class Action:
         return {"action_type": self.spec.name, "parameters": self.parameters.model_dump(exclude_defaults=True)}
 
 
-class InvalidActionError(ValueError):
-    """An action that is refused before it becomes a step. The message says what was wrong and what is valid."""
-
-
 def actions_of(kind: Kind) -> list[str]:
     """The names of all actions of a kind, in declared order."""
     return [spec.name for spec in VOCABULARY.values() if spec.kind is kind]
-
-
-def parse_action(action_type: object, parameters: object) -> Action:
-    """Parse and normalise one action.
-
-    Raises:
-        InvalidActionError: if the action is unknown or a parameter is missing, blank, too long, of the wrong type
-            or not declared.
-    """
-    spec = VOCABULARY.get(action_type) if isinstance(action_type, str) else None
-    if spec is None:
-        raise InvalidActionError(
-            f"Unknown action_type {_shortened(action_type)}. Valid actions: {', '.join(VOCABULARY)}."
-        )
-    if not isinstance(parameters, dict):
-        raise InvalidActionError(f"{spec.name}: parameters must be an object with {_wanted(spec)}.")
-    try:
-        return Action(spec, spec.parameters.model_validate(parameters))
-    except ValidationError as error:
-        raise InvalidActionError(f"{spec.name}: {_explained(spec, error)}") from error
-
-
-def _wanted(spec: ActionSpec) -> str:
-    return ", ".join(
-        f"`{name}`" if field.is_required() else f"`{name}` (optional)"
-        for name, field in spec.parameters.model_fields.items()
-    )
-
-
-def _explained(spec: ActionSpec, error: ValidationError) -> str:
-    problems = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False)[:5]:
-        where = _shortened(".".join(str(part) for part in item["loc"]) or "parameters", quote=False)
-        if item["type"] == "extra_forbidden":
-            problems.append(f"`{where}` is not a parameter of {spec.name}")
-        elif item["type"] == "missing":
-            problems.append(f"`{where}` is required")
-        else:
-            problems.append(f"`{where}`: {item['msg'].removeprefix('Value error, ')}")
-    return f"{'; '.join(problems)}. Parameters: {_wanted(spec)}."
-
-
-def _shortened(value: object, *, quote: bool = True) -> str:
-    text = repr(value) if quote or not isinstance(value, str) else value.encode("unicode_escape").decode()
-    return text if len(text) <= 80 else text[:77] + "…"

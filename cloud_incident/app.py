@@ -1,0 +1,52 @@
+"""The HTTP application: the MCP transports on one port."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+from cloud_incident import __version__
+from mcp_server import Profile, build_server
+from mcp_server.binding import CallersBySession
+from mcp_server.transports import Guard, StreamableHTTP, episode_of_path, sse_routes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.routing import BaseRoute
+
+    from env_core.service import EpisodeService
+
+AGENT_PATH = "/agent/{episode_id}/mcp"
+
+
+def build_app(
+    service: EpisodeService, *, hosts: tuple[str, ...] = (), operator: bool = True, sse: bool = True
+) -> Starlette:
+    """MCP over streamable HTTP at `/mcp`, over SSE at `/sse`, and an endpoint per episode for agents under test.
+
+    Without `operator` only the agents' endpoints are there.
+    """
+    guard = Guard(hosts)
+    agents = StreamableHTTP(
+        build_server(service, Profile.AGENT, version=__version__, callers=CallersBySession, bound=episode_of_path), guard
+    )
+    routes: list[BaseRoute] = [agents.route_per_episode(AGENT_PATH, service)]
+    served = [agents]
+    if operator:
+        operators = StreamableHTTP(build_server(service, version=__version__, callers=CallersBySession), guard)
+        routes.append(operators.route("/mcp"))
+        served.append(operators)
+        if sse:
+            routes += sse_routes(build_server(service, version=__version__), guard)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for one in served:
+                await stack.enter_async_context(one.manager.run())
+            yield
+
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -1,0 +1,28 @@
+"""Settings of a running server, from the command line or from `CLOUD_INCIDENT_…` variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from env_core.service import EpisodeService, Limits
+from scenarios.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a server needs to know of its surroundings. `hosts` are Host headers accepted beside loopback."""
+
+    scenarios: tuple[Path, ...] = ()
+    capacity: int = Limits.capacity
+    idle_seconds: float = Limits.idle_seconds
+    host: str = "127.0.0.1"
+    port: int = 7860
+    hosts: tuple[str, ...] = ()
+
+    def service(self) -> EpisodeService:
+        """An episode service over the curated incidents and those of further directories."""
+        return EpisodeService(Catalogue(self.scenarios), limits=Limits(self.capacity, self.idle_seconds))

@@ -1,0 +1,126 @@
+"""The incident in words, from what an agent may know: the briefing, the timeline, the service map, the debrief."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from env_core.observation import debrief
+from scenarios.evidence import Dependencies, Status
+from scenarios.tasks import POINT
+
+if TYPE_CHECKING:
+    from env_core.episode import Episode
+    from graders import Grade
+
+
+def alert_text(episode: Episode) -> str:
+    """The alert as a pager shows it."""
+    alert = episode.incident.alert
+    labels = "".join(f" {name}={value}" for name, value in alert["labels"].items())
+    return "\n".join(
+        [
+            f"[{alert['severity'].upper()}] {alert['name']} · firing since {alert['fired_at']}",
+            alert["summary"],
+            alert["description"].strip(),
+            *(f"- {symptom}" for symptom in alert["symptoms"]),
+            f"affected: {', '.join(alert['affected_services'])}",
+            *([f"labels:{labels}"] if labels else []),
+        ]
+    )
+
+
+def briefing(episode: Episode) -> str:
+    """What on-call is told at the start: the task, the alert, the services, the limits."""
+    task, incident = episode.task, episode.incident
+    return "\n\n".join(
+        [
+            f"{episode.reference.scenario_id} · {task.title} · {task.max_steps} steps\n{task.objective}",
+            incident.summary,
+            alert_text(episode),
+            f"Known services: {', '.join(incident.services)}",
+            f"Actions: {', '.join(task.available_actions)}. {task.submission} ends the incident.",
+        ]
+    )
+
+
+def standing(episode: Episode) -> str:
+    """Where an episode stands, in one line."""
+    if episode.grade is not None:
+        return f"Over after {episode.step_count} steps. Score {episode.grade.score:.4f}."
+    left = episode.task.max_steps - episode.step_count
+    return f"Step {episode.step_count} of {episode.task.max_steps}; {left} left, {episode.task.submission} included."
+
+
+def timeline(episode: Episode) -> str:
+    """What has been done so far, a line per step."""
+    lines = [f"{episode.reference.scenario_id} · {standing(episode)}"]
+    for step in episode.steps:
+        said = f" {step.error}" if step.error else ""
+        about = step.action.step if step.action.name != "submit_resolution" else step.action.name
+        lines.append(f"{step.number:>2}. {about} · {step.reward / POINT:+.4g} · {step.feedback}{said}")
+    return "\n".join(lines)
+
+
+def service_map(episode: Episode) -> dict[str, Any]:
+    """Services and the calls between them, as far as queries have shown them."""
+    queried: dict[str, list[str]] = {name: [] for name in episode.incident.services}
+    states: dict[str, str] = {}
+    calls: dict[tuple[str, str], str] = {}
+    for (action, service), evidence in episode.shown.items():
+        queried[service].append(action)
+        if isinstance(evidence, Status):
+            states[service] = evidence.state
+        if isinstance(evidence, Dependencies):
+            calls |= {(service, path.service): path.health for path in evidence.calls}
+            calls |= {(path.service, service): path.health for path in evidence.called_by}
+    alerting = set(episode.incident.alert["affected_services"])
+    return {
+        "services": [
+            {"name": name, "alerting": name in alerting, "state": states.get(name), "queried": actions}
+            for name, actions in queried.items()
+        ],
+        "calls": [{"from": caller, "to": callee, "health": health} for (caller, callee), health in sorted(calls.items())],
+    }
+
+
+def mermaid(episode: Episode) -> str:
+    """The service map as a Mermaid flowchart; alerting services are marked, unhealthy calls are dotted."""
+    shown = service_map(episode)
+    ids = {service["name"]: f"s{index}" for index, service in enumerate(shown["services"])}
+    lines = ["flowchart LR"]
+    for service in shown["services"]:
+        state = f"<br/>{service['state']}" if service["state"] else ""
+        lines.append(f'  {ids[service["name"]]}["{service["name"]}{state}"]')
+    for call in shown["calls"]:
+        arrow = "-->" if call["health"] == "healthy" else f"-. {call['health']} .->"
+        lines.append(f"  {ids[call['from']]} {arrow} {ids[call['to']]}")
+    alerting = [ids[service["name"]] for service in shown["services"] if service["alerting"]]
+    if alerting:
+        lines += ["  classDef alerting stroke:#c62828,stroke-width:3px", f"  class {','.join(alerting)} alerting"]
+    return "\n".join(lines)
+
+
+def grade_text(grade: Grade) -> str:
+    """A score and why, a line per point given or withheld."""
+    width = max(len(point.name) for point in grade.breakdown)
+    lines = [f"Score {grade.score:.4f} of 1.0"]
+    for point in grade.breakdown:
+        most = f" of {float(point.most):.2f}" if point.most else "        "
+        lines.append(f"  {point.name.ljust(width)}  {float(point.points):+.4f}{most}  {point.reason}")
+    return "\n".join(lines)
+
+
+def debrief_text(episode: Episode) -> str:
+    """After the end: the causal chain, the evidence that carried it, what did harm."""
+    told = debrief(episode)
+    if told is None:
+        return ""
+    lines = [f"What happened ({told['severity']}, started in {told['root_cause']})"]
+    lines += [f"  {number}. {sentence}" for number, sentence in enumerate(told["causal_chain"], 1)]
+    if told["evidence"]:
+        items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"][0])
+        lines.append(f"Evidence that establishes it: {items}")
+    if told["plan"]:
+        lines.append(f"The plan: {' → '.join(told['plan'])}")
+    lines += [f"Harm done: {harm}" for harm in told["harms"]]
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""The on-call guide: the severity matrix, what each action does, the runbook catalogue, the rules of scoring."""
+
+from __future__ import annotations
+
+from scenarios.actions import VOCABULARY
+from scenarios.library import runbook_catalogue
+from scenarios.tasks import POINT, SEVERITY_MATRIX, TASKS
+
+_SCORING = """\
+- **alert_classification**: 1.0 for the exact severity, 0.5 one level off, 0.25 two levels off.
+- **root_cause_analysis**: up to 0.60 for the right service and how it failed, in full only when the evidence that
+  establishes it was seen before any fix was tried; up to 0.40 more for needing few steps. A wrong service earns at most
+  0.20. Naming several unrelated failures at once costs points.
+- **remediation_planning**: up to 0.50 for the plan done in order with the cause established first, up to 0.30 for
+  needing few steps, 0.10 for looking at a diagnostic that shows the recovery after the last repair, up to 0.10 for a
+  summary of three sentences or more that names the cause and states the repairs. Each wrong remediation costs 0.10, up
+  to 0.30; so does, by 0.04, each remediation that the summary claims and that was never made.
+- Nothing submitted within the step limit: 0."""
+
+
+def oncall_guide() -> str:
+    """The guide as Markdown, the same for every incident."""
+    parts = [
+        "# On-call guide",
+        "## Severity matrix",
+        "\n".join(f"- **{level} {name}**: {criterion}" for level, name, criterion in SEVERITY_MATRIX),
+        "## Tasks",
+        "\n".join(
+            f"- **{task.id}** ({task.max_steps} steps, ends with {task.submission}): {task.objective}"
+            for task in TASKS.values()
+        ),
+        "## Actions",
+        "\n".join(f"- **{spec.name}** ({spec.kind}): {spec.description}" for spec in VOCABULARY.values()),
+        "## Runbook catalogue",
+        "\n".join(
+            f"- `{step.name}` ({step.domain}{', verification' if step.verify else ''}): {step.does}"
+            for step in runbook_catalogue().values()
+        ),
+        "## Scoring",
+        _SCORING,
+        "## Rewards per step",
+        _reward_table(),
+        "An ineffective remediation (too early, or done already) earns 0, and so does a query repeated after a fix has "
+        "changed its evidence. The submission earns the score.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _reward_table() -> str:
+    names = [name for name in next(iter(TASKS.values())).rewards.__slots__]
+    rows = [f"| event | {' | '.join(TASKS)} |", f"|---|{'---|' * len(TASKS)}"]
+    for name in names:
+        cells = " | ".join(f"{getattr(task.rewards, name) / POINT:+.2f}" for task in TASKS.values())
+        rows.append(f"| {name.replace('_', ' ')} | {cells} |")
+    return "\n".join(rows)

@@ -1,0 +1,94 @@
+"""Which incident to start: what `reset`, `start_incident` and the command line all take."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from env_core.episode import RULES_VERSION, Reference, RewardMode
+from scenarios.tasks import TaskId
+
+if TYPE_CHECKING:
+    from scenarios.catalogue import Catalogue, Scenario
+
+SEED_LIMIT = 2**63 - 1
+
+Handle = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$")
+]
+"""An episode id: letters, digits and `._:-`; empty where none is given."""
+
+
+class SelectionError(ValueError):
+    """Selectors that contradict each other. The message says which, and what to give instead."""
+
+
+def _given(value: object) -> object:
+    return None if value == "" else value
+
+
+class Selection(BaseModel):
+    """What to start. A selection that names nothing is alert_classification, scenario 0."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    task_id: Annotated[TaskId | None, BeforeValidator(_given)] = Field(
+        default=None, description="Task to start; alert_classification if nothing is named."
+    )
+    scenario_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = Field(
+        default="", description="Scenario to start, such as RCA-001."
+    )
+    scenario_index: int | None = Field(
+        default=None, ge=0, le=1_000_000, description="Scenario of the task by its index, counted from 0."
+    )
+    seed: int | None = Field(
+        default=None, ge=0, le=SEED_LIMIT, description="Draw a scenario by this seed; the same seed, the same scenario."
+    )
+    random: bool = Field(default=False, description="Draw a scenario at random; the seed drawn is reported.")
+    episode_id: Handle = Field(default="", description="Handle to use for the episode; minted if not given.")
+    reward_mode: RewardMode = Field(
+        default="dense", description="dense: a reward on every step. terminal: 0.0 until the end, then the score."
+    )
+
+    def resolve(self, catalogue: Catalogue) -> tuple[Scenario, Reference]:
+        """The scenario selected and the reference to it.
+
+        Raises:
+            SelectionError: if selectors contradict each other.
+            UnknownScenarioError: if a scenario, task or index does not exist.
+        """
+        self._check_selectors()
+        seed = secrets.randbelow(2**31) if self.random else self.seed
+        if self.scenario_id:
+            scenario = catalogue.get(self.scenario_id)
+            if self.task_id and scenario.task.id != self.task_id:
+                raise SelectionError(
+                    f"{scenario.id} belongs to {scenario.task.id}, not to {self.task_id}; name one of the two."
+                )
+        elif seed is not None:
+            scenario = self._drawn(catalogue, seed)
+        else:
+            scenario = catalogue.at(self.task_id or "alert_classification", self.scenario_index or 0)
+        return scenario, Reference.to(scenario, self.reward_mode, seed)
+
+    def _check_selectors(self) -> None:
+        given = [
+            name
+            for name, value in (
+                ("scenario_id", self.scenario_id),
+                ("scenario_index", self.scenario_index is not None),
+                ("seed", self.seed is not None),
+                ("random", self.random),
+            )
+            if value
+        ]
+        if len(given) > 1:
+            raise SelectionError(f"{' and '.join(given)} contradict each other; give one of them.")
+
+    def _drawn(self, catalogue: Catalogue, seed: int) -> Scenario:
+        pool = catalogue.of_task(self.task_id) if self.task_id else list(catalogue.scenarios.values())
+        drawn = hashlib.sha256(f"{RULES_VERSION}:{self.task_id or ''}:{seed}".encode()).digest()
+        return pool[int.from_bytes(drawn[:8]) % len(pool)]

@@ -1,0 +1,153 @@
+"""The episode service: what every surface calls. Async, and safe under concurrent calls on one episode and on many."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from env_core.episode import Episode, Reference, advance, begin
+from env_core.store import AppendConflictError, EpisodeStore, Event, MemoryStore
+from scenarios.parsing import parse_action
+
+if TYPE_CHECKING:
+    from env_core.selection import Selection
+    from scenarios.actions import Action
+    from scenarios.catalogue import Catalogue
+
+_HANDLE_BYTES = 16
+_ATTEMPTS = 16
+
+
+class EpisodeOverError(RuntimeError):
+    """A step on an episode that has ended. Nothing was changed."""
+
+
+class CapacityError(RuntimeError):
+    """No further episode can be opened until one is closed or expires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many episodes may be open at once, and after how many idle seconds one is forgotten."""
+
+    capacity: int = 10_000
+    idle_seconds: float = 3600.0
+
+
+class EpisodeService:
+    """Opens, steps and closes episodes by their handles.
+
+    The store holds the truth; the folded episodes kept here are a cache over it.
+    """
+
+    def __init__(self, catalogue: Catalogue, store: EpisodeStore | None = None, limits: Limits | None = None) -> None:
+        self.catalogue = catalogue
+        self._store: EpisodeStore = store if store is not None else MemoryStore()
+        self._limits = limits or Limits()
+        self._folded: OrderedDict[str, Episode] = OrderedDict()
+
+    async def create(self, selection: Selection) -> Episode:
+        """Open an episode.
+
+        Raises:
+            SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
+            CapacityError: if as many episodes are open as may be.
+            EpisodeExistsError: if the handle asked for is in use.
+        """
+        scenario, reference = selection.resolve(self.catalogue)
+        await self._make_room()
+        episode_id = selection.episode_id or _minted()
+        await self._store.create(episode_id, reference)
+        return self._keep(begin(episode_id, reference, scenario))
+
+    async def get(self, episode_id: str) -> Episode:
+        """The episode as it stands.
+
+        Raises:
+            UnknownEpisodeError: if there is none of that handle.
+            StaleReferenceError: if its incident or the rules have changed since it began.
+        """
+        cached = self._folded.get(episode_id)
+        record = await self._store.load(episode_id, cached.step_count if cached else 0)
+        if cached is not None and cached.reference == record.reference:
+            return self._keep(_fold(cached, record.events)) if record.events else cached
+        if cached is not None:  # closed and opened anew under the same handle
+            record = await self._store.load(episode_id)
+        opened = begin(episode_id, record.reference, record.reference.resolve(self.catalogue))
+        return self._keep(_fold(opened, record.events))
+
+    async def step(self, episode_id: str, action: Action, request_id: str = "") -> Episode:
+        """Take a step. A request id that has been used on the episode repeats its answer and takes no step.
+
+        Raises:
+            UnknownEpisodeError: if there is none of that handle.
+            EpisodeOverError: if the episode has ended.
+            AppendConflictError: if others kept stepping first. Nothing was changed.
+        """
+        for _ in range(_ATTEMPTS):
+            episode = await self.get(episode_id)
+            if request_id and (answered := await self._answered(episode, request_id)) is not None:
+                return answered
+            if episode.done:
+                raise EpisodeOverError(f"Episode {episode_id} is over.")
+            try:
+                await self._store.append(episode_id, episode.step_count, Event(action.dump(), request_id))
+            except AppendConflictError:
+                self._folded.pop(episode_id, None)
+                continue
+            return self._keep(advance(episode, action))
+        raise AppendConflictError(f"Episode {episode_id} is being stepped by others; try again.")
+
+    async def close(self, episode_id: str) -> None:
+        """Forget an episode.
+
+        Raises:
+            UnknownEpisodeError: if there is none of that handle.
+        """
+        await self._store.load(episode_id)
+        await self._store.delete(episode_id)
+        self._folded.pop(episode_id, None)
+
+    async def actions(self, episode_id: str) -> tuple[Reference, list[Event]]:
+        """What is stored of an episode: enough to replay it anywhere."""
+        record = await self._store.load(episode_id)
+        return record.reference, list(record.events)
+
+    async def _answered(self, episode: Episode, request_id: str) -> Episode | None:
+        """The episode as it stood after the step that a request id made."""
+        record = await self._store.load(episode.id)
+        for index, event in enumerate(record.events):
+            if event.request_id == request_id:
+                opened = begin(episode.id, record.reference, record.reference.resolve(self.catalogue))
+                return _fold(opened, record.events[: index + 1])
+        return None
+
+    async def _make_room(self) -> None:
+        for expired in await self._store.expire(self._limits.idle_seconds):
+            self._folded.pop(expired, None)
+        if await self._store.count() >= self._limits.capacity:
+            raise CapacityError(
+                f"All {self._limits.capacity} episodes are in use; close one, or wait until one has been idle for "
+                f"{self._limits.idle_seconds:g} s."
+            )
+
+    def _keep(self, episode: Episode) -> Episode:
+        self._folded[episode.id] = episode
+        self._folded.move_to_end(episode.id)
+        while len(self._folded) > self._limits.capacity:
+            self._folded.popitem(last=False)
+        return episode
+
+
+def _minted() -> str:
+    """A fresh handle, written like a UUID, with all of its 128 bits random."""
+    return str(uuid.UUID(bytes=secrets.token_bytes(_HANDLE_BYTES)))
+
+
+def _fold(episode: Episode, events: tuple[Event, ...]) -> Episode:
+    for event in events:
+        episode = advance(episode, parse_action(event.action["action_type"], event.action["parameters"]))
+    return episode

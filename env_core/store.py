@@ -1,0 +1,131 @@
+"""Where episodes are kept: a reference and an append-only list of events each, behind one small protocol."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from env_core.episode import Reference
+
+
+class UnknownEpisodeError(LookupError):
+    """A handle that was never minted, or whose episode was closed or has expired."""
+
+
+class EpisodeExistsError(ValueError):
+    """A handle chosen by the caller that is already in use."""
+
+
+class AppendConflictError(RuntimeError):
+    """Somebody else appended first. Nothing was written; load what is new and try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One accepted action, as JSON, and the id of the request that made it."""
+
+    action: Mapping[str, Any]
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is stored of an episode: its reference and the events from an index on."""
+
+    reference: Reference
+    events: tuple[Event, ...]
+
+
+class EpisodeStore(Protocol):
+    """Keeps episodes. Every method is atomic; none holds a lock while the caller works."""
+
+    async def create(self, episode_id: str, reference: Reference) -> None:
+        """Keep a new episode.
+
+        Raises:
+            EpisodeExistsError: if the handle is in use.
+        """
+
+    async def load(self, episode_id: str, since: int = 0) -> Record:
+        """The reference and the events from index `since` on.
+
+        Raises:
+            UnknownEpisodeError: if there is no such episode.
+        """
+
+    async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+        """Append an event if exactly `expected_length` events are stored.
+
+        Raises:
+            UnknownEpisodeError: if there is no such episode.
+            AppendConflictError: if the length is another. Nothing is written.
+        """
+
+    async def delete(self, episode_id: str) -> None:
+        """Forget an episode; does nothing if there is none."""
+
+    async def count(self) -> int:
+        """How many episodes are kept."""
+
+    async def expire(self, idle_seconds: float) -> list[str]:
+        """Forget the episodes that nobody has loaded or appended to for longer, and say which they were."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    reference: Reference
+    events: list[Event]
+    touched: float
+
+
+class MemoryStore:
+    """Episodes in this process's memory."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+
+    async def create(self, episode_id: str, reference: Reference) -> None:
+        if episode_id in self._kept:
+            raise EpisodeExistsError(f"Episode {episode_id} already exists.")
+        self._kept[episode_id] = _Kept(reference, [], self._clock())
+
+    async def load(self, episode_id: str, since: int = 0) -> Record:
+        kept = self._touch(episode_id)
+        return Record(kept.reference, tuple(kept.events[since:]))
+
+    async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+        kept = self._touch(episode_id)
+        if len(kept.events) != expected_length:
+            raise AppendConflictError(f"Episode {episode_id} has {len(kept.events)} events, not {expected_length}.")
+        kept.events.append(event)
+
+    async def delete(self, episode_id: str) -> None:
+        self._kept.pop(episode_id, None)
+
+    async def count(self) -> int:
+        return len(self._kept)
+
+    async def expire(self, idle_seconds: float) -> list[str]:
+        # Touching moves an episode to the end, so the idle ones stand first.
+        limit = self._clock() - idle_seconds
+        idle = []
+        for episode_id, kept in self._kept.items():
+            if kept.touched > limit:
+                break
+            idle.append(episode_id)
+        for episode_id in idle:
+            del self._kept[episode_id]
+        return idle
+
+    def _touch(self, episode_id: str) -> _Kept:
+        kept = self._kept.pop(episode_id, None)
+        if kept is None:
+            raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
+        kept.touched = self._clock()
+        self._kept[episode_id] = kept
+        return kept

@@ -1,0 +1,150 @@
+"""Which episode a call means, and which episodes a caller may know of."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from env_core.store import UnknownEpisodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from env_core.episode import Episode
+    from env_core.service import EpisodeService
+    from mcp.server.context import ServerRequestContext
+
+_SESSION_HEADER = "mcp-session-id"
+_MOST_SESSIONS = 10_000
+
+
+class HandleError(LookupError):
+    """A call that means no open episode. The message says why and what to do next."""
+
+
+@dataclass(slots=True)
+class Caller:
+    """What one connection has opened. `known` is false where calls cannot be told apart by their connection."""
+
+    known: bool = True
+    handles: list[str] = field(default_factory=list)
+
+
+class Callers(Protocol):
+    """Tells callers apart; made anew by the server's lifespan."""
+
+    def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller: ...
+
+
+class OneCaller:
+    """A transport whose lifespan is one connection: stdio, SSE."""
+
+    def __init__(self, handles: Sequence[str] = ()) -> None:
+        self._caller = Caller(handles=list(handles))
+
+    def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller:  # noqa: ARG002 - there is only one
+        return self._caller
+
+
+class CallersBySession:
+    """Streamable HTTP: callers with a session are told apart by it; those without one are not known."""
+
+    def __init__(self) -> None:
+        self._callers: OrderedDict[str, Caller] = OrderedDict()
+
+    def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
+        session = ctx.request.headers.get(_SESSION_HEADER) if ctx.request is not None else None
+        if session is None:
+            return Caller(known=False)
+        caller = self._callers.setdefault(session, Caller())
+        self._callers.move_to_end(session)
+        while len(self._callers) > _MOST_SESSIONS:
+            self._callers.popitem(last=False)
+        return caller
+
+
+class Binding(Protocol):
+    """Finds the episode that a call means."""
+
+    async def episode(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
+        """The episode of a handle, or the one that is meant where the handle is left out.
+
+        Raises:
+            HandleError: if there is none.
+        """
+
+    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        """The open episodes that the caller may know of, oldest first."""
+
+
+class OperatorBinding:
+    """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
+
+    def __init__(self, service: EpisodeService) -> None:
+        self._service = service
+
+    def opened(self, ctx: ServerRequestContext[Any, Any], episode_id: str) -> None:
+        """Remember that the caller opened an episode."""
+        callers: Callers = ctx.lifespan_context
+        callers.of(ctx).handles.append(episode_id)
+
+    async def episode(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
+        return await self._named(handle) if handle else await self._meant(ctx)
+
+    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        callers: Callers = ctx.lifespan_context
+        caller = callers.of(ctx)
+        episodes = []
+        for handle in list(caller.handles):
+            try:
+                episodes.append(await self._service.get(handle))
+            except UnknownEpisodeError:
+                caller.handles.remove(handle)
+        return episodes
+
+    async def _named(self, handle: str) -> Episode:
+        try:
+            return await self._service.get(handle)
+        except UnknownEpisodeError as error:
+            raise HandleError(
+                f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
+                "Call start_incident to start one and use the episode_id it returns."
+            ) from error
+
+    async def _meant(self, ctx: ServerRequestContext[Any, Any]) -> Episode:
+        callers: Callers = ctx.lifespan_context
+        if not callers.of(ctx).known:
+            raise HandleError("Pass the episode_id that start_incident returned; this connection has no session.")
+        episodes = await self.own(ctx)
+        unfinished = [episode for episode in episodes if not episode.done]
+        if len(unfinished) > 1:
+            names = ", ".join(f"{episode.id} ({episode.reference.scenario_id})" for episode in unfinished)
+            raise HandleError(f"Several incidents are open; pass the episode_id of the one you mean: {names}.")
+        if unfinished:
+            return unfinished[0]
+        if episodes:
+            return episodes[-1]
+        raise HandleError("No incident is open. Call start_incident first.")
+
+
+class AgentBinding:
+    """The harness has opened the episode; the agent never names one."""
+
+    def __init__(self, service: EpisodeService, bound: Callable[[ServerRequestContext[Any, Any]], str]) -> None:
+        self._service = service
+        self._bound = bound
+
+    async def episode(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:  # noqa: ARG002 - never named
+        try:
+            return await self._service.get(self._bound(ctx))
+        except UnknownEpisodeError as error:
+            raise HandleError(
+                "The incident of this connection has been closed. Ask whoever started it to open another."
+            ) from error
+
+    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        try:
+            return [await self.episode(ctx, "")]
+        except HandleError:
+            return []

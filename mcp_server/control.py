@@ -1,0 +1,211 @@
+"""The control tools of the operator profile: start, look again, list, grade, close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcp_types import CallToolResult, Tool, ToolAnnotations
+from typing_extensions import TypedDict
+
+from env_core.briefing import briefing, debrief_text, grade_text, standing, timeline
+from env_core.observation import ProgressReport, progress_report
+from env_core.selection import Selection, SelectionError
+from env_core.service import CapacityError, EpisodeService
+from env_core.store import EpisodeExistsError
+from mcp_server.binding import HandleError, OperatorBinding
+from mcp_server.results import refusal, reply
+from mcp_server.schemas import arguments_schema, result_schema
+from mcp_server.tools import Arguments, OnEpisode, ServedTool
+from scenarios.catalogue import UnknownScenarioError
+from scenarios.parsing import InvalidActionError, parse_arguments
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mcp.server.context import ServerRequestContext
+    from pydantic import BaseModel
+
+    from env_core.episode import Episode
+
+
+class Briefing(ProgressReport):
+    """The numbers of an episode and the names that its actions take."""
+
+    available_actions: list[str]
+    known_services: list[str]
+
+
+class ScenarioEntry(TypedDict):
+    """A scenario that can be started."""
+
+    scenario_id: str
+    task_id: str
+    scenario_index: int
+
+
+class Listing(TypedDict):
+    """What can be started, and which of the caller's incidents are open."""
+
+    scenarios: list[ScenarioEntry]
+    open: list[ProgressReport]
+
+
+class Closed(TypedDict):
+    """The handle that has been closed."""
+
+    episode_id: str
+
+
+class _Nothing(Arguments):
+    """No arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTools:
+    """The tools by which an operator controls the simulation. An agent under test never sees them."""
+
+    service: EpisodeService
+    binding: OperatorBinding
+
+    def served(self) -> list[ServedTool]:
+        return [
+            self._tool(
+                "start_incident",
+                "Start incident",
+                "Start an incident and get its briefing and episode_id. Name a task, a scenario, an index or a seed, or "
+                "ask for one at random; with nothing named it is alert_classification, scenario 0.",
+                (Selection,),
+                Briefing,
+                self._start,
+            ),
+            self._tool(
+                "get_incident",
+                "Look at the incident again",
+                "Show the briefing of an open incident again and what has been done so far. Not a step.",
+                (OnEpisode,),
+                Briefing,
+                self._get,
+                read_only=True,
+            ),
+            self._tool(
+                "list_incidents",
+                "List incidents",
+                "List what can be started and which incidents this connection has open. Not a step.",
+                (_Nothing,),
+                Listing,
+                self._list,
+                read_only=True,
+            ),
+            self._tool(
+                "grade_incident",
+                "Grade incident",
+                "Show the score of a finished incident with every point explained, and what had happened. Not a step.",
+                (OnEpisode,),
+                ProgressReport,
+                self._grade,
+                read_only=True,
+            ),
+            self._tool(
+                "close_incident",
+                "Close incident",
+                "Close an incident, finished or not, and forget it.",
+                (OnEpisode,),
+                Closed,
+                self._close,
+                destructive=True,
+            ),
+        ]
+
+    def _tool(
+        self,
+        name: str,
+        title: str,
+        description: str,
+        takes: tuple[type[BaseModel]],
+        gives: Any,
+        answer: Callable[[ServerRequestContext[Any, Any], Any], Awaitable[CallToolResult]],
+        *,
+        read_only: bool = False,
+        destructive: bool = False,
+    ) -> ServedTool:
+        (model,) = takes
+
+        async def handler(ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
+            try:
+                return await answer(ctx, parse_arguments(name, model, arguments))
+            except (
+                InvalidActionError,
+                HandleError,
+                SelectionError,
+                UnknownScenarioError,
+                EpisodeExistsError,
+                CapacityError,
+            ) as error:
+                return refusal(str(error))
+
+        annotations = ToolAnnotations(
+            title=title,
+            read_only_hint=read_only,
+            destructive_hint=destructive,
+            idempotent_hint=read_only or destructive,
+            open_world_hint=False,
+        )
+        definition = Tool(
+            name=name,
+            title=title,
+            description=description,
+            input_schema=arguments_schema(*takes),
+            output_schema=result_schema(gives),
+            annotations=annotations,
+        )
+        return ServedTool(definition, handler)
+
+    async def _start(self, ctx: ServerRequestContext[Any, Any], selection: Selection) -> CallToolResult:
+        episode = await self.service.create(selection)
+        self.binding.opened(ctx, episode.id)
+        drawn = f"\nDrawn with seed {episode.reference.seed}." if episode.reference.seed is not None else ""
+        return reply(f"episode_id: {episode.id}{drawn}\n\n{briefing(episode)}", _briefed(episode))
+
+    async def _get(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
+        episode = await self.binding.episode(ctx, arguments.episode_id)
+        return reply(f"episode_id: {episode.id}\n\n{briefing(episode)}\n\n{timeline(episode)}", _briefed(episode))
+
+    async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
+        scenarios = self.service.catalogue.scenarios.values()
+        lines = ["Can be started with start_incident:"]
+        for task in TASKS.values():
+            ids = ", ".join(scenario.id for scenario in scenarios if scenario.task is task)
+            lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
+        episodes = await self.binding.own(ctx)
+        lines.append("Open on this connection:" if episodes else "None is open on this connection.")
+        lines += [f"- {episode.id}  {episode.reference.scenario_id}  {standing(episode)}" for episode in episodes]
+        listing: Listing = {
+            "scenarios": [
+                {"scenario_id": scenario.id, "task_id": scenario.task.id, "scenario_index": scenario.index}
+                for scenario in scenarios
+            ],
+            "open": [progress_report(episode) for episode in episodes],
+        }
+        return reply("\n".join(lines), dict(listing))
+
+    async def _grade(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
+        episode = await self.binding.episode(ctx, arguments.episode_id)
+        if episode.grade is None:
+            return refusal(f"Not finished, so not graded. {standing(episode)} {episode.task.submission} ends it.")
+        return reply(f"{grade_text(episode.grade)}\n\n{debrief_text(episode)}", dict(progress_report(episode)))
+
+    async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
+        episode = await self.binding.episode(ctx, arguments.episode_id)
+        await self.service.close(episode.id)
+        closed: Closed = {"episode_id": episode.id}
+        return reply(f"Closed {episode.id}. Call start_incident for another.", dict(closed))
+
+
+def _briefed(episode: Episode) -> dict[str, Any]:
+    return {
+        **progress_report(episode),
+        "available_actions": episode.task.available_actions,
+        "known_services": list(episode.incident.services),
+    }

@@ -1,0 +1,72 @@
+"""JSON schemas free of noise: no titles, no references, no `anyOf` with null."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+
+def arguments_schema(*models: type[BaseModel]) -> dict[str, Any]:
+    """One flat object schema for the fields of several models, in their order. Unknown arguments are not allowed."""
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for model in models:
+        schema = _plain(model.model_json_schema())
+        properties |= schema.get("properties", {})
+        required += schema.get("required", [])
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": required} if required else schema
+
+
+def result_schema(shape: Any) -> dict[str, Any]:
+    """The schema of a structured result: its own fields in full, what stands inside them by type alone."""
+    plain = _plain(TypeAdapter(shape).json_schema())
+    properties = {name: _by_type(field) for name, field in plain["properties"].items()}
+    return {"type": "object", "properties": properties, "required": plain["required"]}
+
+
+def _by_type(field: dict[str, Any]) -> dict[str, Any]:
+    kept = {"type": field["type"]}
+    return {**kept, "items": _by_type(field["items"])} if "items" in field else kept
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = _simplified(schema, schema.get("$defs", {}))
+    plain.pop("$defs", None)
+    return plain
+
+
+def _simplified(node: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_simplified(one, definitions) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _simplified(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    node = {
+        key: {name: _simplified(one, definitions) for name, one in value.items()}
+        if key == "properties"
+        else _simplified(value, definitions)
+        for key, value in node.items()
+        if key not in {"title", "$defs"}
+    }
+    return _without_null(node)
+
+
+def _without_null(node: dict[str, Any]) -> dict[str, Any]:
+    """`anyOf [T, null]` as an optional `T` in arguments (its default null goes), as `["t", "null"]` in results."""
+    options = node.get("anyOf")
+    if not options or {"type": "null"} not in options or len(options) != 2:
+        return node
+    (kept,) = (option for option in options if option != {"type": "null"})
+    rest = {key: value for key, value in node.items() if key != "anyOf"}
+    if "default" in rest and rest["default"] is None:
+        del rest["default"]
+        return {**kept, **rest}
+    return {**kept, **rest, "type": [kept["type"], "null"]}

@@ -1,0 +1,69 @@
+"""Parsing actions and arguments: what is refused before it becomes a step, and how a refusal is worded."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from scenarios.actions import VOCABULARY, Action
+
+_MOST_PROBLEMS = 5
+_LONGEST_QUOTE = 80
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class InvalidActionError(ValueError):
+    """An action or arguments refused before anything happened. The message says what was wrong and what is valid."""
+
+
+def parse_action(action_type: object, parameters: object) -> Action:
+    """Parse and normalise one action.
+
+    Raises:
+        InvalidActionError: if the action is unknown or a parameter is missing, blank, too long, of the wrong type
+            or not declared.
+    """
+    spec = VOCABULARY.get(action_type) if isinstance(action_type, str) else None
+    if spec is None:
+        raise InvalidActionError(f"Unknown action_type {quoted(action_type)}. Valid actions: {', '.join(VOCABULARY)}.")
+    return Action(spec, parse_arguments(spec.name, spec.parameters, parameters))
+
+
+def parse_arguments(name: str, model: type[Model], arguments: object) -> Model:
+    """Arguments validated against the model of what `name` takes.
+
+    Raises:
+        InvalidActionError: if they do not fit.
+    """
+    if not isinstance(arguments, dict):
+        raise InvalidActionError(f"{name}: parameters must be an object with {_wanted(model)}.")
+    try:
+        return model.model_validate(arguments)
+    except ValidationError as error:
+        raise InvalidActionError(f"{name}: {_explained(name, model, error)}") from error
+
+
+def quoted(value: object) -> str:
+    """A caller's value, made short and printable for a message."""
+    text = repr(value) if isinstance(value, str | int | float | None) else f"of type {type(value).__name__}"
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+
+
+def _wanted(model: type[BaseModel]) -> str:
+    fields = model.model_fields.items()
+    return ", ".join(f"`{name}`" if field.is_required() else f"`{name}` (optional)" for name, field in fields) or "none"
+
+
+def _explained(name: str, model: type[BaseModel], error: ValidationError) -> str:
+    problems = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]:
+        where = ".".join(str(part) for part in item["loc"]).encode("unicode_escape").decode()[:_LONGEST_QUOTE]
+        if item["type"] == "extra_forbidden":
+            problems.append(f"`{where}` is not a parameter of {name}")
+        elif item["type"] == "missing":
+            problems.append(f"`{where}` is required")
+        else:
+            problems.append(f"`{where}`: {item['msg'].removeprefix('Value error, ')}")
+    return f"{'; '.join(problems)}. Parameters: {_wanted(model)}."
