@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 
 from cloud_incident import __version__
-from mcp_server import Profile, build_server
+from mcp_server import build_server
 from mcp_server.binding import CallersBySession
 from mcp_server.transports import Guard, StreamableHTTP, episode_of_path, sse_routes
 
@@ -31,7 +31,8 @@ def build_app(
     """
     guard = Guard(hosts)
     agents = StreamableHTTP(
-        build_server(service, Profile.AGENT, version=__version__, callers=CallersBySession, bound=episode_of_path), guard
+        build_server(service, version=__version__, callers=CallersBySession, bound=episode_of_path),
+        guard,
     )
     routes: list[BaseRoute] = [agents.route_per_episode(AGENT_PATH, service)]
     served = [agents]

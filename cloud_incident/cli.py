@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,11 @@ def main() -> None:
 @click.option("--scenario-index", type=click.IntRange(min=0), help="Open the task's scenario of this index.")
 @click.option("--seed", type=click.IntRange(min=0), help="Open a scenario drawn by this seed.")
 @click.option(
-    "--reward-mode", type=click.Choice(["dense", "terminal"]), default="dense", show_default=True, help="When to reward."
+    "--reward-mode",
+    type=click.Choice(["dense", "terminal"]),
+    default="dense",
+    show_default=True,
+    help="When to reward.",
 )
 @click.option(
     "--scenarios",
@@ -66,17 +71,17 @@ def mcp(transport: str, profile: str, **options: Any) -> None:
 
     from cloud_incident.launch import run_http, run_stdio
     from cloud_incident.settings import Settings
-    from mcp_server import Profile
 
     chosen = {name: options.pop(name) for name in ("task_id", "scenario_id", "scenario_index", "seed")}
     reward_mode = options.pop("reward_mode")
-    selection = _selection(chosen, reward_mode, needed=profile == "agent")
+    agent = profile == "agent"
+    selection = _selection(chosen, reward_mode, needed=agent)
     settings = Settings(**options)
     with _reported():
         if transport == "stdio":
-            anyio.run(run_stdio, settings, Profile(profile), selection)
+            anyio.run(partial(run_stdio, settings, selection, agent=agent))
         else:
-            run_http(settings, Profile(profile), selection, sse=transport == "sse")
+            run_http(settings, selection, agent=agent, sse=transport == "sse")
 
 
 def _selection(chosen: dict[str, Any], reward_mode: str, *, needed: bool) -> Selection | None:
@@ -100,7 +105,7 @@ class _reported:  # noqa: N801 - reads as a statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         from env_core.selection import SelectionError
         from scenarios.catalogue import UnknownScenarioError
-        from scenarios.document import DocumentError
+        from scenarios.loading import DocumentError
         from scenarios.parsing import InvalidActionError
 
         if isinstance(error, DocumentError | InvalidActionError | SelectionError | UnknownScenarioError):

@@ -8,36 +8,35 @@ import anyio
 
 from cloud_incident import __version__
 from env_core.briefing import briefing
-from mcp_server import Profile, build_server
+from mcp_server import build_server
 from mcp_server.binding import OneCaller
 
 if TYPE_CHECKING:
-    from cloud_incident.settings import Settings
-    from env_core.selection import Selection
     from starlette.applications import Starlette
 
+    from cloud_incident.settings import Settings
+    from env_core.selection import Selection
 
-async def run_stdio(settings: Settings, profile: Profile, selection: Selection | None) -> None:
+
+async def run_stdio(settings: Settings, selection: Selection | None, *, agent: bool) -> None:
     """Serve one client over stdio. With a selection its incident is open from the start."""
     from mcp_server.transports import serve_stdio
 
     service = settings.service()
     episode = await service.create(selection) if selection is not None else None
-    if profile is Profile.OPERATOR:
+    if not agent:
         handles = [episode.id] if episode is not None else []
         server = build_server(service, version=__version__, callers=lambda: OneCaller(handles))
-    else:
-        if episode is None:
-            raise ValueError("the agent profile needs an incident")
+    elif episode is not None:
         bound = episode.id
-        server = build_server(
-            service, profile, version=__version__, bound=lambda _: bound, briefing=briefing(episode)
-        )
+        server = build_server(service, version=__version__, bound=lambda _: bound, briefing=briefing(episode))
+    else:
+        raise ValueError("the agent profile needs an incident")
     await serve_stdio(server)
 
 
-def run_http(settings: Settings, profile: Profile, selection: Selection | None, *, sse: bool) -> None:
-    """Serve over HTTP until stopped. With a selection its incident is open from the start, and its agent URL printed."""
+def run_http(settings: Settings, selection: Selection | None, *, agent: bool, sse: bool) -> None:
+    """Serve over HTTP until stopped. A selected incident is open from the start; its agent URL is printed."""
     import click
 
     from cloud_incident.app import AGENT_PATH, build_app
@@ -47,7 +46,7 @@ def run_http(settings: Settings, profile: Profile, selection: Selection | None, 
         episode = anyio.run(service.create, selection)
         path = AGENT_PATH.format(episode_id=episode.id)
         click.echo(f"Agent endpoint: http://{settings.host}:{settings.port}{path}", err=True)
-    app = build_app(service, hosts=settings.hosts, operator=profile is Profile.OPERATOR, sse=sse)
+    app = build_app(service, hosts=settings.hosts, operator=not agent, sse=sse)
     serve(app, settings)
 
 

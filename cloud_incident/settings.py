@@ -17,8 +17,8 @@ class Settings:
     """What a server needs to know of its surroundings. `hosts` are Host headers accepted beside loopback."""
 
     scenarios: tuple[Path, ...] = ()
-    capacity: int = Limits.capacity
-    idle_seconds: float = Limits.idle_seconds
+    capacity: int = 10_000
+    idle_seconds: float = 3600.0
     host: str = "127.0.0.1"
     port: int = 7860
     hosts: tuple[str, ...] = ()

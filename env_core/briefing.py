@@ -79,7 +79,9 @@ def service_map(episode: Episode) -> dict[str, Any]:
             {"name": name, "alerting": name in alerting, "state": states.get(name), "queried": actions}
             for name, actions in queried.items()
         ],
-        "calls": [{"from": caller, "to": callee, "health": health} for (caller, callee), health in sorted(calls.items())],
+        "calls": [
+            {"from": caller, "to": callee, "health": health} for (caller, callee), health in sorted(calls.items())
+        ],
     }
 
 

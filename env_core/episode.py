@@ -10,10 +10,10 @@ from env_core.rewards import Events, diagnostic_events, feedback, late_events, r
 from graders import Conduct, Grade, grade
 from scenarios.actions import Action, Kind
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
-from scenarios.lint import fewest_steps
+from scenarios.incident import fewest_steps
+from scenarios.library import runbook_catalogue
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
-from scenarios.library import runbook_catalogue
 from scenarios.tasks import POINT
 
 if TYPE_CHECKING:
@@ -225,9 +225,7 @@ def _submit(episode: Episode, action: Action) -> Episode:
         reward,
         f"Submitted. Final score {graded.score:.4f}.",
     )
-    return replace(
-        episode, steps=(*episode.steps, step), cumulative=episode.cumulative + reward, grade=graded
-    )
+    return replace(episode, steps=(*episode.steps, step), cumulative=episode.cumulative + reward, grade=graded)
 
 
 def _taken(

@@ -47,7 +47,7 @@ def oncall_guide() -> str:
 
 
 def _reward_table() -> str:
-    names = [name for name in next(iter(TASKS.values())).rewards.__slots__]
+    names = list(next(iter(TASKS.values())).rewards.__slots__)
     rows = [f"| event | {' | '.join(TASKS)} |", f"|---|{'---|' * len(TASKS)}"]
     for name in names:
         cells = " | ".join(f"{getattr(task.rewards, name) / POINT:+.2f}" for task in TASKS.values())

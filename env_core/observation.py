@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from graders.score import DECIMALS
 from scenarios.tasks import POINT
@@ -12,6 +12,7 @@ from scenarios.tasks import POINT
 if TYPE_CHECKING:
     from env_core.episode import Episode, Step
     from graders import Grade
+
 
 class PointReport(TypedDict):
     """Points given of the most that could be had, and why."""

@@ -106,6 +106,7 @@ def _recovery(incident: Incident, certificate: Certificate, progress: Progress) 
         (diagnostic, service)
         for service in incident.services
         for diagnostic in actions_of(Kind.DIAGNOSTIC)
-        if incident.evidence(diagnostic, service, progress).text != incident.evidence(diagnostic, service, UNTOUCHED).text
+        if incident.evidence(diagnostic, service, progress).text
+        != incident.evidence(diagnostic, service, UNTOUCHED).text
     ]
     return query(min(changed, key=lambda item: (item[1] in queried, item in certificate)))

@@ -1,11 +1,12 @@
-"""remediation_planning: the cause established, the plan done in order, recovery verified, and a summary that is true."""
+"""remediation_planning: the cause established, the plan done in order, recovery verified, a summary that is true."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from graders.prose import affirms_any, claims, occurrences, sentences, states, tokens
+from graders.claims import claims, states
+from graders.prose import affirms_any, occurrences, sentences, tokens
 from graders.root_cause import failure_mode_match
 from graders.score import Point
 from scenarios.actions import VOCABULARY, Kind, ResolutionAnswer
@@ -111,7 +112,7 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
 
 
 def _claimable(conduct: Conduct) -> frozenset[str]:
-    """Every remediation that a summary could claim: each action on each service, each flag and each runbook step known."""
+    """Every remediation that a summary could claim: actions on services, flags of the plan, runbook steps."""
     steps = {step.step for step in conduct.plan}
     for spec in VOCABULARY.values():
         if spec.kind is Kind.REMEDIATION and spec.target == "service":

@@ -11,9 +11,10 @@ from env_core.store import UnknownEpisodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mcp.server.context import ServerRequestContext
+
     from env_core.episode import Episode
     from env_core.service import EpisodeService
-    from mcp.server.context import ServerRequestContext
 
 _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from mcp_types import Completion, PromptReference
 
 from mcp_server.binding import Binding, HandleError
-from mcp_server.prompts import Prompts
 from mcp_server.resources import CURRENT, Resources
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
     from mcp_types import CompleteRequestParams
 
+    from mcp_server.prompts import Prompts
     from scenarios.catalogue import Catalogue
 
 _MOST_VALUES = 100
@@ -37,9 +37,7 @@ class Completions:
         values = await self._values(ctx, params.argument.name, context) if params.argument.name in known else []
         started = params.argument.value.casefold()
         matching = [value for value in values if value.casefold().startswith(started)]
-        return Completion(
-            values=matching[:_MOST_VALUES], total=len(matching), has_more=len(matching) > _MOST_VALUES
-        )
+        return Completion(values=matching[:_MOST_VALUES], total=len(matching), has_more=len(matching) > _MOST_VALUES)
 
     def _known(self, params: CompleteRequestParams) -> set[str]:
         """The arguments of what is being completed."""

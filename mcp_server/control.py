@@ -74,8 +74,8 @@ class ControlTools:
             self._tool(
                 "start_incident",
                 "Start incident",
-                "Start an incident and get its briefing and episode_id. Name a task, a scenario, an index or a seed, or "
-                "ask for one at random; with nothing named it is alert_classification, scenario 0.",
+                "Start an incident and get its briefing and episode_id. Name a task, a scenario, an index or a seed, "
+                "or ask for one at random; with nothing named it is alert_classification, scenario 0.",
                 (Selection,),
                 Briefing,
                 self._start,

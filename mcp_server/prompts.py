@@ -34,23 +34,23 @@ You are the on-call engineer. Work this incident from the alert to the write-up 
 2. Query evidence: logs, metrics, dependencies, recent deploys, status. Follow what failing services depend on, and
    compare the onset of the trouble with what changed. Each query is a step and steps are limited; do not repeat one.
 3. Establish the cause with evidence from two services or more before you change anything.
-4. Repair the cause first, then what it broke, in order of dependency. Check one diagnostic to see the recovery, then run
-   the verification steps.
+4. Repair the cause first, then what it broke, in order of dependency. Check one diagnostic to see the recovery, then
+   run the verification steps.
 5. Submit what the task asks for, and state only what you did."""
 
 _CLASSIFY = """\
-Classify this alert by its real effect on users and revenue, not by its label: read oncall://guide for the severity matrix,
-look at one or two of the services that carry core journeys, then call submit_severity."""
+Classify this alert by its real effect on users and revenue, not by its label: read oncall://guide for the severity
+matrix, look at one or two of the services that carry core journeys, then call submit_severity."""
 
 _ROOT_CAUSE = """\
 Find the service where this incident started. Look for evidence on the failing services that points outside their own
-process, then confirm it on the service it points to. When two services' evidence agrees, call submit_root_cause with the
-exact service name and one sentence that says what failed and how. Name one failure, not every possible one."""
+process, then confirm it on the service it points to. When two services' evidence agrees, call submit_root_cause with
+the exact service name and one sentence that says what failed and how. Name one failure, not every possible one."""
 
 _SUMMARY = """\
-Write the post-incident summary and hand it in with submit_resolution: three sentences or more. Say in one sentence which
-service failed and how, then each repair that was really made, in order, then how recovery was verified. Claim nothing
-that the timeline does not show."""
+Write the post-incident summary and hand it in with submit_resolution: three sentences or more. Say in one sentence
+which service failed and how, then each repair that was really made, in order, then how recovery was verified. Claim
+nothing that the timeline does not show."""
 
 
 @dataclass(frozen=True, slots=True)

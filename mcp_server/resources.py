@@ -1,4 +1,4 @@
-"""Resources: the guide, and of each episode the alert, the service map, the timeline and the evidence already returned."""
+"""Resources: the guide, and of each episode the alert, the service map, the timeline and evidence already returned."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from mcp_server.binding import Binding, HandleError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from env_core.episode import Episode
     from mcp.server.context import ServerRequestContext
+
+    from env_core.episode import Episode
 
 GUIDE = "oncall://guide"
 CURRENT = "current"
@@ -117,7 +118,9 @@ class Resources:
                 return _contents(uri, view.mime_type, view.render(await self._episode(ctx, uri, matched)))
         matched = _EVIDENCE.match(uri)
         if matched is None:
-            raise _not_found(uri, f"There is no resource {uri[:200]!r}. Resources: {GUIDE}, and those in resources/list.")
+            raise _not_found(
+                uri, f"There is no resource {uri[:200]!r}. Resources: {GUIDE}, and those in resources/list."
+            )
         return _contents(uri, "text/plain", _evidence(await self._episode(ctx, uri, matched), uri, matched))
 
     def _listed(self, view: View, episode: Episode) -> Resource:

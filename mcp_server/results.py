@@ -20,9 +20,7 @@ PAGE_CHARACTERS = 12_000
 
 def reply(text: str, structured: dict[str, Any] | None = None, *, error: bool = False) -> CallToolResult:
     """A tool result."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content=structured, is_error=error
-    )
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured, is_error=error)
 
 
 def refusal(text: str) -> CallToolResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.caching import CacheHint
@@ -30,13 +30,14 @@ from mcp_server.control import ControlTools
 from mcp_server.prompts import Prompts
 from mcp_server.resources import Resources
 from mcp_server.results import PAGE_CHARACTERS, refusal
-from mcp_server.tools import ActionTools
+from mcp_server.tools import ActionTools, ServedTool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from env_core.service import EpisodeService
     from mcp.server.context import ServerRequestContext
+
+    from env_core.service import EpisodeService
 
     Context = ServerRequestContext[Callers, Any]
 
@@ -44,26 +45,20 @@ SERVER_NAME = "cloud-incident"
 _HOUR_MS = 3_600_000
 
 
-class Profile(StrEnum):
-    """Who is at the other end: a person who runs the simulation, or an agent under test inside one episode."""
-
-    OPERATOR = "operator"
-    AGENT = "agent"
-
-
 _WORKFLOW = """\
-1. Query evidence with query_logs, check_metrics, check_dependencies, check_recent_deploys, check_service_status. Follow what
-   failing services depend on; compare onset times with changes. Each call is a step, steps are limited, repeats cost points.
+1. Query evidence with query_logs, check_metrics, check_dependencies, check_recent_deploys, check_service_status. Follow
+   what failing services depend on; compare onset times with changes. Each call is a step; steps are limited and repeats
+   cost points.
 2. alert_classification: submit_severity (P1-P4) by real effect on users and revenue, not by the alert's label.
 3. root_cause_analysis: see evidence on two services or more that establishes the cause, then submit_root_cause.
-4. remediation_planning: establish the cause, repair it, then what it broke, in order; look at a diagnostic to see the recovery,
-   run the verification steps of the runbook, then submit_resolution with three sentences or more.
-Wrong or premature remediations cost points and can do harm. Service names must be exact. The submission ends the incident and
-returns its score, 0.0 to 1.0. Long evidence comes in pages: the same call with page=2 is not a step."""
+4. remediation_planning: establish the cause, repair it, then what it broke, in order; look at a diagnostic to see the
+   recovery, run the verification steps of the runbook, then submit_resolution with three sentences or more.
+Wrong or premature remediations cost points and can do harm. Service names must be exact. The submission ends the
+incident and returns its score, 0.0 to 1.0. Long evidence comes in pages: the same call with page=2 is not a step."""
 
 _OPERATOR = f"""\
-Cloud incident response, simulated exactly. Begin with start_incident: it returns a briefing and an episode_id, which later calls
-need only when several incidents are open. Then:
+Cloud incident response, simulated exactly. Begin with start_incident: it returns a briefing and an episode_id, which
+later calls need only when several incidents are open. Then:
 {_WORKFLOW}
 The resource oncall://guide has the severity matrix, the runbook catalogue and the rules of scoring."""
 
@@ -78,9 +73,49 @@ def agent_instructions(briefing: str) -> str:
     return full if len(full) < _INSTRUCTIONS_LIMIT else f"{_AGENT}\n{_WORKFLOW}"
 
 
+@dataclass(frozen=True)
+class _Handlers:
+    """The request handlers of one profile."""
+
+    tools: dict[str, ServedTool]
+    resources: Resources
+    prompts: Prompts
+    completions: Completions
+
+    async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
+        return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
+
+    async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
+        tool = self.tools.get(params.name)
+        if tool is None:
+            return refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(self.tools)}.")
+        return await tool.handler(ctx, params.arguments or {})
+
+    async def list_resources(self, ctx: Context, _: PaginatedRequestParams | None) -> ListResourcesResult:
+        return ListResourcesResult(resources=await self.resources.listed(ctx))
+
+    async def list_templates(self, _: Context, __: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
+        return ListResourceTemplatesResult(resource_templates=self.resources.templates())
+
+    async def read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+        return await self.resources.read(ctx, str(params.uri))
+
+    async def list_prompts(self, _: Context, __: PaginatedRequestParams | None) -> ListPromptsResult:
+        return ListPromptsResult(prompts=self.prompts.listed())
+
+    async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> GetPromptResult:
+        return await self.prompts.rendered(ctx, params.name, params.arguments or {})
+
+    async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
+        return CompleteResult(completion=await self.completions.complete(ctx, params))
+
+    def input_schema(self, name: str) -> dict[str, Any] | None:
+        tool = self.tools.get(name)
+        return None if tool is None else tool.definition.input_schema
+
+
 def build_server(
     service: EpisodeService,
-    profile: Profile = Profile.OPERATOR,
     *,
     version: str,
     callers: Callable[[], Callers] = OneCaller,
@@ -88,52 +123,15 @@ def build_server(
     briefing: str = "",
     page_size: int = PAGE_CHARACTERS,
 ) -> Server[Callers]:
-    """An MCP server for one profile.
+    """An MCP server over an episode service.
 
-    `callers` tells connections apart (`OneCaller` where the lifespan is one connection, `CallersBySession` over
-    streamable HTTP). The agent profile needs `bound`, which finds the episode of a request; `briefing` goes into its
-    instructions where there is one episode for all.
+    Without `bound` it has the operator profile: control tools, and episodes by their handles. `callers` tells
+    connections apart: `OneCaller` where the lifespan is one connection, `CallersBySession` over streamable HTTP.
+
+    With `bound`, which finds the one episode of a request, it has the agent profile: the actions on that episode and
+    nothing else. `briefing` goes into the instructions where the episode is known at launch.
     """
-    named = profile is Profile.OPERATOR
-    operator = OperatorBinding(service)
-    if bound is None and not named:
-        raise ValueError("the agent profile needs the episode it is bound to")
-    binding = AgentBinding(service, bound) if bound is not None else operator
-    control = ControlTools(service, operator).served() if named else []
-    tools = {
-        tool.definition.name: tool
-        for tool in (*control, *ActionTools(service, binding, named, page_size).served())
-    }
-    resources = Resources(binding, named)
-    prompts = Prompts(binding, named)
-    completions = Completions(binding, service.catalogue, prompts, resources)
-
-    async def list_tools(_: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[tool.definition for tool in tools.values()])
-
-    async def call_tool(ctx: Context, params: CallToolRequestParams) -> CallToolResult:
-        tool = tools.get(params.name)
-        if tool is None:
-            return refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(tools)}.")
-        return await tool.handler(ctx, params.arguments or {})
-
-    async def list_resources(ctx: Context, _: PaginatedRequestParams | None) -> ListResourcesResult:
-        return ListResourcesResult(resources=await resources.listed(ctx))
-
-    async def list_templates(_: Context, __: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
-        return ListResourceTemplatesResult(resource_templates=resources.templates())
-
-    async def read_resource(ctx: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
-        return await resources.read(ctx, str(params.uri))
-
-    async def list_prompts(_: Context, __: PaginatedRequestParams | None) -> ListPromptsResult:
-        return ListPromptsResult(prompts=prompts.listed())
-
-    async def get_prompt(ctx: Context, params: GetPromptRequestParams) -> GetPromptResult:
-        return await prompts.rendered(ctx, params.name, params.arguments or {})
-
-    async def complete(ctx: Context, params: CompleteRequestParams) -> CompleteResult:
-        return CompleteResult(completion=await completions.complete(ctx, params))
+    handlers = _handlers(service, bound, page_size)
 
     @asynccontextmanager
     async def lifespan(_: Server[Callers]) -> AsyncIterator[Callers]:
@@ -144,20 +142,36 @@ def build_server(
         version=version,
         title="Cloud Incident Response",
         description="Take the pager: investigate, repair and write up simulated cloud incidents, scored exactly.",
-        instructions=_OPERATOR if named else agent_instructions(briefing),
+        instructions=_OPERATOR if bound is None else agent_instructions(briefing),
         lifespan=lifespan,
         cache_hints={
             "tools/list": CacheHint(_HOUR_MS, "public"),
             "prompts/list": CacheHint(_HOUR_MS, "public"),
             "resources/templates/list": CacheHint(_HOUR_MS, "public"),
         },
-        get_tool_input_schema=lambda name: tools[name].definition.input_schema if name in tools else None,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read_resource,
-        on_list_prompts=list_prompts,
-        on_get_prompt=get_prompt,
-        on_completion=complete,
+        get_tool_input_schema=handlers.input_schema,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
+        on_completion=handlers.complete,
+    )
+
+
+def _handlers(service: EpisodeService, bound: Callable[[Context], str] | None, page_size: int) -> _Handlers:
+    operator = OperatorBinding(service)
+    binding = operator if bound is None else AgentBinding(service, bound)
+    named = bound is None
+    control = ControlTools(service, operator).served() if named else []
+    actions = ActionTools(service, binding, named, page_size).served()
+    resources = Resources(binding, named)
+    prompts = Prompts(binding, named)
+    return _Handlers(
+        {tool.definition.name: tool for tool in (*control, *actions)},
+        resources,
+        prompts,
+        Completions(binding, service.catalogue, prompts, resources),
     )

@@ -121,4 +121,3 @@ class _Call:
     def _over(self, score: float) -> str:
         after = "Call start_incident for another." if self.tools.named else "There is nothing more to do."
         return f"This incident is over, with score {score:.4f}; {self.spec.name} changed nothing. {after}"
-

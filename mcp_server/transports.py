@@ -15,10 +15,11 @@ from starlette.routing import BaseRoute, Mount, Route
 from env_core.store import UnknownEpisodeError
 
 if TYPE_CHECKING:
-    from env_core.service import EpisodeService
     from mcp.server.lowlevel import Server
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from env_core.service import EpisodeService
 
 MOST_BODY_BYTES = 1 << 20
 """Requests are small: a summary of 4,000 characters is the largest thing an agent sends."""
@@ -38,7 +39,7 @@ class Guard:
             enable_dns_rebinding_protection=True,
             allowed_hosts=[form for host in accepted for form in (host, f"{host}:*")],
             allowed_origins=[
-                f"{scheme}://{form}" for host in accepted for form in (host, f"{host}:*") for scheme in ("http", "https")
+                f"{scheme}://{host}{port}" for scheme in ("http", "https") for host in accepted for port in ("", ":*")
             ],
         )
 
@@ -57,11 +58,10 @@ def sse_routes(server: Server[Any], guard: Guard) -> list[BaseRoute]:
 
     async def connect(request: Request) -> Response:
         try:
-            async with transport.connect_sse(request.scope, request.receive, request._send) as streams:  # noqa: SLF001 - as the SDK documents it
-                await server.run(*streams, server.create_initialization_options())
+            async with transport.connect_sse(request.scope, request.receive, request._send) as (reading, writing):
+                await server.run(reading, writing, server.create_initialization_options())
         except ValueError:
-            # The transport has answered a refused Host or Origin itself.
-            pass
+            return Response()  # the transport has answered a refused Host or Origin itself
         return Response()
 
     return [Route("/sse", connect, methods=["GET"]), Mount("/messages/", app=transport.handle_post_message)]

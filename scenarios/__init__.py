@@ -1,1 +1,1 @@
-"""Incidents: the action vocabulary, the tasks, and the documents from which both curated and authored incidents load."""
+"""Incidents: the action vocabulary, the tasks, and the documents from which incidents load."""

@@ -81,9 +81,9 @@ class SeverityAnswer(Parameters):
     severity: Annotated[Severity, BeforeValidator(_severity)] = Field(
         description="P1 (critical) to P4 (negligible), by the severity matrix."
     )
-    service: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT), AfterValidator(_name)
-    ] = Field(default="", description="Service most affected; optional and not graded.")
+    service: Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT), AfterValidator(_name)] = (
+        Field(default="", description="Service most affected; optional and not graded.")
+    )
 
 
 class RootCauseAnswer(OnService):

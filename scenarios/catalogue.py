@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenarios.document import AuthoredIncident, DocumentError, load_document
+from scenarios.loading import DocumentError, load_document
 from scenarios.tasks import TASKS, Task, TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from scenarios.authored import AuthoredIncident
 
 CURATED = Path(__file__).parent / "curated"
 

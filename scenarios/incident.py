@@ -71,3 +71,11 @@ class Incident(Protocol):
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         """What a diagnostic shows of a known service after the given progress."""
+
+
+def fewest_steps(incident: Incident, task: TaskId) -> int:
+    """The fewest steps in which a task can be done on an incident: evidence, plan, a look at the recovery, answer."""
+    certificates = incident.certificates(task)
+    smallest = len(certificates[0]) if certificates else 0
+    repair = len(incident.plan.steps) + 1 if task == "remediation_planning" else 0
+    return smallest + repair + 1

@@ -6,25 +6,21 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scenarios.document import DIAGNOSTIC_FIELDS, AuthoredIncident, Variant, flag_sources
+from scenarios.authored import AuthoredIncident, flag_sources
+from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.evidence import Deploys, Evidence, Logs
+from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED, Progress
-from scenarios.tasks import TASKS, TaskId
+from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FEWEST_SERVICES = 8
 SPARE_STEPS = 3
-_ERROR_LINE = re.compile(r"\b(error|fatal|panic|crit(ical)?|emerg|exception|severe)\b|\" 5\d\d |status=5\d\d", re.I)
-
-
-def fewest_steps(incident: AuthoredIncident, task: TaskId) -> int:
-    """The fewest steps in which a task can be done on an incident, the submission among them."""
-    certificates = incident.certificates(task)
-    smallest = len(certificates[0]) if certificates else 0
-    recovery = len(incident.plan.steps) + 1 if task == "remediation_planning" else 0
-    return smallest + recovery + 1
+_ERROR_LINE = re.compile(
+    r"\b(error|fatal|panic|crit(ical)?|emerg|exception|severe)\b|\" 5\d\d |status=5\d\d", re.IGNORECASE
+)
 
 
 def lint(incident: AuthoredIncident) -> list[str]:
@@ -54,7 +50,7 @@ def _certificate_findings(incident: AuthoredIncident) -> Iterator[str]:
 
 
 def _secrecy_findings(incident: AuthoredIncident) -> Iterator[str]:
-    root = re.compile(rf"(?<![\w-]){re.escape(incident.truth.service)}(?![\w-])", re.I)
+    root = re.compile(rf"(?<![\w-]){re.escape(incident.truth.service)}(?![\w-])", re.IGNORECASE)
     if set(incident.scenarios) - {"alert_classification"}:
         shown = f"{incident.summary}\n{incident.alert}"
         if root.search(shown):
@@ -122,9 +118,7 @@ def _most_named(incident: AuthoredIncident) -> str:
 
 
 def _states(incident: AuthoredIncident, diagnostic: str, service: str) -> Iterator[Evidence]:
-    field = next(field for field, name in DIAGNOSTIC_FIELDS.items() if name == diagnostic)
-    variants: list[Variant] = getattr(incident.document.services[service], field)
-    for variant in variants:
+    for variant in incident.variants(diagnostic, service):
         yield incident.evidence(diagnostic, service, frozenset(t for t in variant.when if not t.startswith("!")))
 
 

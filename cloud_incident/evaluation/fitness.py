@@ -1,0 +1,98 @@
+"""Whether an incident is fit to serve: its findings, its perfect play, and what cheats would earn on it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from cloud_incident.evaluation.exploits import RANDOM_CEILING, cheats, constant_answers, random_play
+from cloud_incident.evaluation.play import play, score
+from env_core.perfect import perfect_play
+from graders.root_cause import failure_mode_match
+from scenarios.catalogue import Scenario
+from scenarios.lint import lint
+from scenarios.loading import load_document
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from scenarios.authored import AuthoredIncident
+
+RANDOM_PLAYS = 200
+MOST_COPIED_MATCH = Fraction(1, 3)
+_COLUMN = 45
+
+
+def scenarios_of(incident: AuthoredIncident) -> list[Scenario]:
+    """The scenarios set on one incident."""
+    return [Scenario(scenario_id, TASKS[task_id], 0, incident) for task_id, scenario_id in incident.scenarios.items()]
+
+
+def findings(incident: AuthoredIncident) -> list[str]:
+    """Everything that keeps an incident from being served, one sentence each."""
+    found = [*lint(incident), *_copied(incident)]
+    if found:
+        return found
+    return [finding for scenario in scenarios_of(incident) for finding in _played(scenario)]
+
+
+def report(path: Path) -> tuple[str, bool]:
+    """What lint prints of a document, and whether it is fit.
+
+    Raises:
+        DocumentError: if the document does not load.
+    """
+    incident = load_document(path)
+    found = findings(incident)
+    lines = [f"{incident.id}: {len(incident.services)} services, {len(incident.plan.steps)} plan steps"]
+    if found:
+        return "\n".join([*lines, *(f"  ✗ {finding}" for finding in found)]), False
+    for scenario in scenarios_of(incident):
+        perfect = play(scenario, perfect_play(incident, scenario.task))
+        lines.append(f"{scenario.id} {scenario.task.id}")
+        lines.append(
+            f"  perfect play                                   {score(perfect):.2f}  {perfect.step_count} steps"
+        )
+        lines += [
+            f"  {name.ljust(45)}  {earned:.2f}  ceiling {ceiling:.2f}" for name, earned, ceiling in cheated(scenario)
+        ]
+    return "\n".join([*lines, "fit to serve"]), True
+
+
+def cheated(scenario: Scenario) -> Iterator[tuple[str, float, float]]:
+    """Each standard cheat with what it earns and its ceiling."""
+    for cheat in cheats(scenario):
+        yield cheat.name, score(play(scenario, cheat.actions)), cheat.ceiling
+    if scenario.task.remediates:
+        earned = mean(score(play(scenario, random_play(scenario, seed))) for seed in range(RANDOM_PLAYS))
+        yield f"random legal play, mean of {RANDOM_PLAYS}", earned, RANDOM_CEILING
+    else:
+        for level, actions in constant_answers().items():
+            yield f"always {level}", score(play(scenario, actions)), 1.0
+
+
+def _copied(incident: AuthoredIncident) -> Iterator[str]:
+    alert = incident.alert
+    told = {
+        "summary": incident.summary,
+        "alert": "\n".join([alert["summary"], alert["description"], *alert["symptoms"]]),
+    }
+    if set(incident.scenarios) == {"alert_classification"}:
+        return
+    for name, text in told.items():
+        match, reason = failure_mode_match(text, incident.truth)
+        if match > MOST_COPIED_MATCH:
+            yield f"The {name}, copied as a failure mode, matches to {float(match):.2f} ({reason}); at most 0.33 may."
+
+
+def _played(scenario: Scenario) -> Iterator[str]:
+    perfect = play(scenario, perfect_play(scenario.incident, scenario.task))
+    if score(perfect) != 1.0:
+        given = "; ".join(f"{point.name}: {point.reason}" for point in perfect.grade.breakdown) if perfect.grade else ""
+        yield f"{scenario.id}: perfect play scores {score(perfect):.4f}. {given}"
+    for name, earned, ceiling in cheated(scenario):
+        if earned > ceiling:
+            yield f"{scenario.id}: {name} earns {earned:.4f}; its ceiling is {ceiling:.2f}."

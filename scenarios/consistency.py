@@ -1,0 +1,112 @@
+"""What a document's schema cannot say: names that point at nothing, conditions that can never hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.actions import VOCABULARY, Kind
+from scenarios.authored import plan_step
+from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument, ServiceDocument, Variant
+from scenarios.library import failure_families, runbook_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Location = tuple[int | str, ...]
+"""Where a problem stands, as keys and indices from the top of the document."""
+
+Problem = tuple[Location, str]
+
+
+def contradictions(document: IncidentDocument) -> Iterator[Problem]:
+    """Every problem with its place and reason."""
+    yield from _unknown_services(document)
+    yield from _call_problems(document)
+    yield from _plan_problems(document)
+    yield from _variant_problems(document)
+    for index, family in enumerate(document.truth.failure_mode.families):
+        if family not in failure_families():
+            known = ", ".join(failure_families())
+            yield ("truth", "failure_mode", "families", index), f"unknown family {family!r}; known: {known}"
+
+
+def _variant_problems(document: IncidentDocument) -> Iterator[Problem]:
+    tokens = {plan_step(text).step for stage in document.plan for text in stage} | set(document.harms)
+    for name, harm in document.harms.items():
+        yield from _condition_problems(("harms", name, "when"), harm.when, tokens)
+    for service, own in document.services.items():
+        for field in DIAGNOSTIC_FIELDS:
+            yield from _states_problems(("services", service, field), getattr(own, field), tokens)
+
+
+def _states_problems(where: Location, variants: list[Variant], tokens: set[str]) -> Iterator[Problem]:
+    for index, variant in enumerate(variants):
+        yield from _condition_problems((*where, index, "when"), variant.when, tokens)
+        if not variant.when and index < len(variants) - 1:
+            yield (*where, index), "hides the states after it: only the last may have no `when`"
+    if variants[-1].when:
+        yield where, "the last state must have no `when`"
+
+
+def _condition_problems(where: Location, tokens: list[str], known: set[str]) -> Iterator[Problem]:
+    for token in tokens:
+        if token.removeprefix("!").strip() not in known:
+            yield where, f"{token!r} is neither a plan step nor a harm; known: {', '.join(sorted(known)) or 'none'}"
+
+
+def _unknown_services(document: IncidentDocument) -> Iterator[Problem]:
+    known = document.services
+    for index, service in enumerate(document.alert.affected_services):
+        if service not in known:
+            yield ("alert", "affected_services", index), f"unknown service {service!r}"
+    if document.truth.service not in known:
+        yield ("truth", "service"), f"unknown service {document.truth.service!r}"
+    for number, certificate in enumerate(document.certificates):
+        for index, alternatives in enumerate(certificate):
+            for name in alternatives:
+                if name.partition("/")[0] not in known:
+                    yield ("certificates", number, index), f"unknown service in {name!r}"
+
+
+def _call_problems(document: IncidentDocument) -> Iterator[Problem]:
+    for service, own in document.services.items():
+        for index, callee in enumerate(own.calls):
+            if callee not in document.services:
+                yield ("services", service, "calls", index), f"unknown service {callee!r}"
+        callers = {name for name, other in document.services.items() if service in other.calls}
+        yield from _path_problems(service, own, callers)
+
+
+def _path_problems(service: str, own: ServiceDocument, callers: set[str]) -> Iterator[Problem]:
+    for number, variant in enumerate(own.dependencies):
+        where = ("services", service, "dependencies", number)
+        for name in sorted(set(variant.calls) - set(own.calls)):
+            yield (*where, "calls", name), f"{service} does not call {name!r} (see its `calls`)"
+        for name in sorted(set(variant.called_by) - callers):
+            yield (*where, "called_by", name), f"{name!r} does not call {service} (see its `calls`)"
+
+
+def _plan_problems(document: IncidentDocument) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for number, stage in enumerate(document.plan):
+        for index, text in enumerate(stage):
+            yield from _step_problems(document, ("plan", number, index), text)
+            step = plan_step(text).step
+            if step in seen:
+                yield ("plan", number, index), f"{step!r} stands in the plan twice"
+            seen.add(step)
+    for name, harm in document.harms.items():
+        yield from _step_problems(document, ("harms", name, "on"), harm.on)
+
+
+def _step_problems(document: IncidentDocument, where: Location, text: str) -> Iterator[Problem]:
+    action, target, *bounds = text.split()
+    spec = VOCABULARY.get(action)
+    if spec is None or spec.kind is not Kind.REMEDIATION:
+        yield where, f"{action!r} is not a remediation"
+    elif spec.target == "service" and target not in document.services:
+        yield where, f"unknown service {target!r}"
+    elif spec.target == "runbook_action" and target not in runbook_catalogue():
+        yield where, f"{target!r} is not in the runbook catalogue"
+    if bounds and action != "scale_service":
+        yield where, "only scale_service takes a range of replicas"

@@ -1,0 +1,108 @@
+"""Loading documents: YAML as version 1.2 reads it, with errors that name file, line, field and reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from scenarios.authored import AuthoredIncident
+from scenarios.consistency import Location, contradictions
+from scenarios.document import IncidentDocument
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class DocumentError(ValueError):
+    """A document that cannot be used. The message has one line per problem: `file:line: field: reason`."""
+
+
+class _CoreLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML as YAML 1.2 reads it: `on`, `no` and `14:02` are text. Repeated keys are errors."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own shape
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"repeated key {key.value!r}", key.start_mark)
+                seen.add(key.value)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
+
+
+for _tag, _pattern, _first in (
+    ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
+    ("tag:yaml.org,2002:null", r"^(?:~|null|)$", "~n\0"),
+    ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", "-+0123456789"),
+    ("tag:yaml.org,2002:float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
+):
+    _CoreLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
+
+
+def load_document(path: Path) -> AuthoredIncident:
+    """Load and validate one document.
+
+    Raises:
+        DocumentError: if the file is not YAML, does not have the shape of an incident, or contradicts itself.
+    """
+    text = path.read_text("utf-8")
+    try:
+        content = yaml.load(text, Loader=_CoreLoader)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise DocumentError(f"{path}:{line}: not YAML: {getattr(error, 'problem', None) or error}") from error
+    try:
+        document = IncidentDocument.model_validate(content)
+    except ValidationError as error:
+        lines = _Lines(text)
+        problems = [(tuple(one["loc"]), one["msg"]) for one in error.errors(include_url=False)]
+        raise DocumentError(lines.report(path, problems)) from error
+    problems = list(contradictions(document))
+    if problems:
+        raise DocumentError(_Lines(text).report(path, problems))
+    canonical = json.dumps(document.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return AuthoredIncident(document, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+class _Lines:
+    """Finds the line of a field."""
+
+    def __init__(self, text: str) -> None:
+        self._root = yaml.compose(text, Loader=_CoreLoader)
+
+    def report(self, path: Path, problems: list[tuple[Location, str]]) -> str:
+        rows = [
+            (self._line(where), ".".join(str(part) for part in where) or "document", reason)
+            for where, reason in problems
+        ]
+        return "\n".join(f"{path}:{line}: {field}: {reason}" for line, field, reason in sorted(rows))
+
+    def _line(self, where: Location) -> int:
+        node, line = self._root, 1
+        for part in where:
+            child = _child(node, part)
+            if child is None:
+                break
+            node, line = child
+        return line
+
+
+def _child(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return value, key.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part].start_mark.line + 1
+    if isinstance(node, yaml.MappingNode) and part == 0:
+        return node, node.start_mark.line + 1  # a lone variant, written without its list
+    return None
