@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.;:?!](?=\s|$)|\n|,")
+_TERM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
 HARD_ENDS = frozenset(".;:?!\n")
 CLAUSE_WORDS = frozenset({"but", "because", "while", "instead"})
 _CONJUNCTIONS = frozenset({"and", "or", "nor"})
@@ -41,7 +42,7 @@ def tokens(text: str) -> Words:
 @lru_cache(maxsize=4096)
 def _term(term: str) -> tuple[tuple[str, bool], ...]:
     """The words of a term, each with whether it is a stem."""
-    words = term.casefold().replace("-", " ").replace("_", " ").split()
+    words = _TERM_WORD.findall(term.casefold().replace("’", "'"))
     return tuple((word.rstrip("*"), word.endswith("*")) for word in words)
 
 

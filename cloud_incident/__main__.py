@@ -1,0 +1,5 @@
+"""`python -m cloud_incident`: the command line."""
+
+from cloud_incident.cli import main
+
+main()
