@@ -81,7 +81,7 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [step.step for step in done if states(text, step.action, step.target)]
-    never_made = [step.split(" ", 1) for step in sorted(_claimable(conduct) - conduct.attempted)]
+    never_made = [step.split(" ", 1) for step in sorted(_claimable(conduct) - _made(conduct))]
     false = [f"{action} {target}" for action, target in never_made if claims(text, action, target, conduct.services)]
     points = (
         _LENGTH * long_enough
@@ -97,7 +97,7 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
         f"states {len(stated)} of {len(repairs)} repairs that were done",
     ]
     if false:
-        reasons.append(f"claims what was never done: {', '.join(false)}")
+        reasons.append(f"claims what was never done to effect: {', '.join(false)}")
     return max(Fraction(0), points), f"{'; '.join(reasons)}."
 
 
@@ -109,6 +109,12 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
         and len(named) <= _MOST_SERVICES_NAMED
         and any(affirms_any(sentence, group) for group in truth.concepts)
     )
+
+
+def _made(conduct: Conduct) -> frozenset[str]:
+    """What a summary may claim. A step of the plan that was only tried too early has not been made."""
+    without_effect = {step.step for step in conduct.plan} - conduct.effective
+    return conduct.attempted - without_effect
 
 
 def _claimable(conduct: Conduct) -> frozenset[str]:

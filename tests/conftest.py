@@ -1,0 +1,29 @@
+"""What most tests share: the curated catalogue and its scenarios."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from scenarios.catalogue import Catalogue, Scenario
+
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
+
+CURATED_IDS = ("AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return Catalogue()
+
+
+@pytest.fixture(scope="session", params=CURATED_IDS)
+def scenario(request: pytest.FixtureRequest, catalogue: Catalogue) -> Scenario:
+    """Each of the nine curated scenarios."""
+    return catalogue.get(request.param)

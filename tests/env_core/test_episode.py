@@ -1,0 +1,147 @@
+"""The episode: rewards by the table, refusals, the end, and that it is a pure fold."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud_incident.evaluation.exploits import random_play
+from cloud_incident.evaluation.play import play
+from env_core.episode import Episode, Reference, StaleReferenceError, replay
+from env_core.observation import OBSERVATION_FIELDS, debrief, observation, state
+from env_core.perfect import perfect_play
+from scenarios.parsing import parse_action
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from scenarios.actions import Action
+    from scenarios.catalogue import Catalogue, Scenario
+
+
+def act(action_type: str, **parameters: Any) -> Action:
+    return parse_action(action_type, parameters)
+
+
+def rewards(episode: Episode) -> list[float]:
+    return [step.reward / 10_000 for step in episode.steps]
+
+
+FLAG = act("disable_feature_flag", flag="full_history_export")
+LOGS = act("query_logs", service="postgres-db")
+METRICS = act("check_metrics", service="postgres-db")
+
+
+@pytest.mark.parametrize(
+    ("scenario_id", "actions", "expected"),
+    [
+        ("AC-001", [act("query_logs", service="api-gateway")], [0.04]),
+        ("AC-001", [act("query_logs", service="nowhere")], [-0.06]),
+        ("AC-001", [act("restart_service", service="api-gateway")], [-0.08]),
+        ("AC-001", [act("submit_root_cause", service="a", failure_mode="b")], [-0.08]),
+        ("AC-001", [act("query_logs", service="api-gateway")] * 3, [0.04, -0.07, -0.22]),
+        ("RCA-001", [LOGS, METRICS, LOGS], [0.04, 0.02, -0.04]),
+        ("RCA-001", [act("query_logs", service="nowhere")], [-0.06]),
+        ("RCA-001", [FLAG, FLAG], [0.06, 0.0]),
+        ("RCA-001", [act("clear_cache", service="postgres-db")], [-0.10]),
+        ("RCA-001", [act("submit_severity", severity="P1")], [-0.10]),
+        ("RCA-001", [LOGS] * 10, [0.04] + [-0.04] * 4 + [-0.06] * 4 + [-0.21]),
+        ("RP-001", [LOGS, METRICS, LOGS], [0.03, 0.01, -0.03]),
+        ("RP-001", [act("query_logs", service="nowhere")], [-0.05]),
+        ("RP-001", [act("restart_service", service="order-service"), FLAG], [0.0, 0.06]),
+        ("RP-001", [act("execute_runbook_step", runbook_action="verify_queue_lag")], [0.0]),
+        ("RP-001", [act("execute_runbook_step", runbook_action="restore_bgp_routes")], [-0.15]),
+        ("RP-001", [act("execute_runbook_step", runbook_action="no_such_step")], [-0.15]),
+        ("RP-001", [act("scale_service", service="nowhere", replicas=3)], [-0.15]),
+        ("RP-001", [act("submit_severity", severity="P1")], [-0.12]),
+        ("RP-001", [LOGS] * 15, [0.03] + [-0.03] * 6 + [-0.05] * 7 + [-0.25]),
+    ],
+)
+def test_rewards_by_the_table(
+    catalogue: Catalogue, scenario_id: str, actions: list[Action], expected: list[float]
+) -> None:
+    episode = play(catalogue.get(scenario_id), actions)
+    assert rewards(episode) == expected
+    assert episode.cumulative_reward == pytest.approx(sum(expected))
+
+
+def test_the_same_query_is_free_once_a_fix_has_changed_it(catalogue: Catalogue) -> None:
+    deploys = act("check_recent_deploys", service="analytics-service")
+    episode = play(catalogue.get("RP-001"), [deploys, FLAG, deploys, deploys])
+    assert rewards(episode) == [0.03, 0.06, 0.0, -0.03]
+
+
+def test_running_out_of_steps_ends_with_nothing(scenario: Scenario) -> None:
+    look = act("query_logs", service=scenario.incident.services[0])
+    episode = play(scenario, [look] * scenario.task.max_steps)
+    assert episode.done
+    assert episode.truncated
+    assert episode.grade is not None
+    assert episode.grade.score == 0.0
+
+
+def test_the_submission_on_the_last_step_counts(scenario: Scenario) -> None:
+    look = act("query_logs", service=scenario.incident.services[0])
+    answer = perfect_play(scenario.incident, scenario.task)[-1]
+    episode = play(scenario, [look] * (scenario.task.max_steps - 1) + [answer])
+    assert episode.done
+    assert not episode.truncated
+    assert rewards(episode)[-1] == (episode.grade.score if episode.grade else None)
+
+
+def test_terminal_mode_says_nothing_before_the_end(scenario: Scenario) -> None:
+    actions = perfect_play(scenario.incident, scenario.task)
+    episode = play(scenario, actions, "terminal")
+    assert rewards(episode) == [0.0] * (len(actions) - 1) + [1.0]
+    for step in episode.steps[:-1]:
+        assert not step.events
+        for word in ("took effect", "did not help", "nothing", "+0", "-0"):
+            assert word not in step.feedback
+
+
+def test_the_observation_has_fourteen_fields(scenario: Scenario) -> None:
+    episode = play(scenario, [act("query_logs", service=scenario.incident.services[0])])
+    shown = observation(episode)
+    assert tuple(shown) == OBSERVATION_FIELDS
+    assert len(shown) == 14
+    assert shown["queried_data"]["query_logs"][scenario.incident.services[0]].startswith(scenario.incident.services[0])
+    assert json.loads(json.dumps(shown)) == shown
+
+
+def test_the_debrief_waits_for_the_end(scenario: Scenario) -> None:
+    actions = perfect_play(scenario.incident, scenario.task)
+    assert debrief(play(scenario, actions[:-1])) is None
+    told = debrief(play(scenario, actions))
+    assert told is not None
+    assert told["root_cause"] == scenario.incident.truth.service
+
+
+@given(seed=st.integers(0, 10_000))
+def test_replay_gives_the_same_state(scenario: Scenario, catalogue: Catalogue, seed: int) -> None:
+    episode = play(scenario, random_play(scenario, seed))
+    stored = json.loads(json.dumps([step.action.dump() for step in episode.steps]))
+    again = replay("played", episode.reference, stored, catalogue)
+    assert json.dumps(state(again)) == json.dumps(state(episode))
+    assert again.grade == episode.grade
+
+
+@pytest.mark.parametrize("changed", [{"digest": "0" * 64}, {"rules": "0"}, {"scenario_id": "RCA-999"}])
+def test_a_reference_that_no_longer_matches_is_refused(catalogue: Catalogue, changed: dict[str, str]) -> None:
+    reference = Reference.to(catalogue.get("RCA-001"))
+    stale = Reference(**{**{name: getattr(reference, name) for name in reference.__slots__}, **changed})
+    with pytest.raises(StaleReferenceError):
+        replay("x", stale, [], catalogue)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_invariants_of_any_play(scenario: Scenario, seed: int) -> None:
+    episode = play(scenario, random_play(scenario, seed))
+    assert episode.step_count <= TASKS[scenario.task.id].max_steps
+    assert all(-1.0 <= reward <= 1.0 for reward in rewards(episode))
+    assert [step.number for step in episode.steps] == list(range(1, episode.step_count + 1))
+    assert episode.done == (
+        episode.step_count == scenario.task.max_steps or episode.steps[-1].action.name == scenario.task.submission
+    )

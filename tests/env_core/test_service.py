@@ -1,0 +1,168 @@
+"""The episode service: concurrent calls, capacity, expiry, request ids, handles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from env_core.selection import Selection
+from env_core.service import CapacityError, EpisodeOverError, EpisodeService, Limits
+from env_core.store import AppendConflictError, EpisodeExistsError, Event, MemoryStore, Record, UnknownEpisodeError
+from scenarios.parsing import parse_action
+
+if TYPE_CHECKING:
+    from env_core.episode import Reference
+    from scenarios.catalogue import Catalogue
+
+pytestmark = pytest.mark.anyio
+
+LOGS = parse_action("query_logs", {"service": "api-gateway"})
+P1 = parse_action("submit_severity", {"severity": "P1"})
+RP = Selection(scenario_id="RP-001")
+
+
+class YieldingStore(MemoryStore):
+    """A store on which every call lets others run first, as one behind a network does."""
+
+    async def load(self, episode_id: str, since: int = 0) -> Record:
+        await anyio.lowlevel.checkpoint()
+        return await super().load(episode_id, since)
+
+    async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+        await anyio.lowlevel.checkpoint()
+        await super().append(episode_id, expected_length, event)
+
+
+async def test_concurrent_steps_on_one_episode_are_all_taken_once(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, YieldingStore())
+    episode = await service.create(RP)
+    services = list(episode.incident.services)[:8]
+    async with anyio.create_task_group() as tasks:
+        for name in services:
+            tasks.start_soon(service.step, episode.id, parse_action("query_logs", {"service": name}))
+    after = await service.get(episode.id)
+    assert sorted(step.action.target for step in after.steps) == sorted(services)
+    assert [step.number for step in after.steps] == list(range(1, 9))
+    _, events = await service.actions(episode.id)
+    assert [event.action for event in events] == [step.action.dump() for step in after.steps]
+
+
+async def test_many_episodes_at_once_are_never_mixed_up(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, YieldingStore())
+    episodes = [await service.create(RP) for _ in range(50)]
+
+    async def work(episode_id: str, name: str) -> None:
+        for diagnostic in ("query_logs", "check_metrics", "check_service_status"):
+            await service.step(episode_id, parse_action(diagnostic, {"service": name}))
+
+    names = {episode.id: episode.incident.services[index % 8] for index, episode in enumerate(episodes)}
+    async with anyio.create_task_group() as tasks:
+        for episode_id, name in names.items():
+            tasks.start_soon(work, episode_id, name)
+    for episode_id, name in names.items():
+        after = await service.get(episode_id)
+        assert [step.action.target for step in after.steps] == [name] * 3
+
+
+async def test_a_step_that_always_loses_the_race_says_so_and_changes_nothing(catalogue: Catalogue) -> None:
+    class Contended(MemoryStore):
+        async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+            raise AppendConflictError(f"somebody else was first on {episode_id}: {expected_length}, {event}")
+
+    service = EpisodeService(catalogue, Contended())
+    episode = await service.create(RP)
+    with pytest.raises(AppendConflictError, match="try again"):
+        await service.step(episode.id, LOGS)
+    assert (await service.get(episode.id)).step_count == 0
+
+
+async def test_another_process_is_seen(catalogue: Catalogue) -> None:
+    store = MemoryStore()
+    here, there = EpisodeService(catalogue, store), EpisodeService(catalogue, store)
+    episode = await here.create(RP)
+    await there.step(episode.id, LOGS)
+    await here.step(episode.id, parse_action("check_metrics", {"service": "api-gateway"}))
+    assert (await there.get(episode.id)).step_count == 2
+    await there.close(episode.id)
+    with pytest.raises(UnknownEpisodeError):
+        await here.get(episode.id)
+    again = await here.create(Selection(scenario_id="AC-001", episode_id=episode.id))
+    assert (await there.get(episode.id)).reference == again.reference
+    assert (await here.step(episode.id, LOGS)).step_count == 1
+
+
+async def test_a_request_id_takes_its_step_once(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue)
+    episode = await service.create(RP)
+    first = await service.step(episode.id, LOGS, "request-1")
+    await service.step(episode.id, parse_action("check_metrics", {"service": "api-gateway"}), "request-2")
+    repeated = await service.step(episode.id, LOGS, "request-1")
+    assert repeated == first
+    assert (await service.get(episode.id)).step_count == 2
+
+
+async def test_a_finished_episode_cannot_be_stepped(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue)
+    episode = await service.create(Selection())
+    done = await service.step(episode.id, P1)
+    with pytest.raises(EpisodeOverError):
+        await service.step(episode.id, LOGS)
+    assert await service.get(episode.id) == done
+
+
+async def test_capacity_and_idle_expiry(catalogue: Catalogue) -> None:
+    now = [0.0]
+    service = EpisodeService(catalogue, MemoryStore(lambda: now[0]), Limits(capacity=2, idle_seconds=10))
+    first = await service.create(Selection())
+    now[0] = 5.0
+    second = await service.create(Selection())
+    with pytest.raises(CapacityError, match="close one"):
+        await service.create(Selection())
+    now[0] = 11.0
+    third = await service.create(Selection())
+    with pytest.raises(UnknownEpisodeError):
+        await service.get(first.id)
+    assert (await service.get(second.id)).id == second.id
+    await service.close(third.id)
+    await service.create(Selection())
+
+
+async def test_handles(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue)
+    minted = {(await service.create(Selection())).id for _ in range(100)}
+    assert len(minted) == 100
+    assert all(len(handle) == 36 for handle in minted)
+    chosen = await service.create(Selection(episode_id="my-run.7"))
+    assert chosen.id == "my-run.7"
+    with pytest.raises(EpisodeExistsError):
+        await service.create(Selection(episode_id="my-run.7"))
+
+
+@pytest.mark.parametrize("call", ["get", "close", "actions"])
+async def test_unknown_handles(catalogue: Catalogue, call: str) -> None:
+    with pytest.raises(UnknownEpisodeError):
+        await getattr(EpisodeService(catalogue), call)("never-minted")
+
+
+async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
+    class Recording(MemoryStore):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept: list[Any] = []
+
+        async def create(self, episode_id: str, reference: Reference) -> None:
+            self.kept.append(reference)
+            await super().create(episode_id, reference)
+
+        async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+            self.kept.append(event)
+            await super().append(episode_id, expected_length, event)
+
+    store = Recording()
+    service = EpisodeService(catalogue, store)
+    episode = await service.create(Selection())
+    await service.step(episode.id, LOGS)
+    assert [type(kept).__name__ for kept in store.kept] == ["Reference", "Event"]

@@ -1,0 +1,113 @@
+"""Documents: errors name file, line, field and reason; YAML reads as version 1.2 does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_incident.scaffold import scaffold
+from scenarios.catalogue import Catalogue
+from scenarios.loading import DocumentError, load_document
+from scenarios.progress import UNTOUCHED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path, _ = scaffold(tmp_path / "search-slow.yaml")
+    return path
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "field", "reason"),
+    [
+        ("severity: P2", "severity: P9", "truth.severity", "'P1', 'P2', 'P3' or 'P4'"),
+        ("team: media", "teem: media", "services.image-service.teem", "Extra inputs are not permitted"),
+        ("normal: 200, recent: [205", "normal: many, recent: [205", "normal", "valid number"),
+        ("affected_services: [search-api]", "affected_services: [serch-api]", "alert.affected_services", "unknown"),
+        ("service: catalog-indexer", "service: catalog-idx", "truth.service", "unknown service 'catalog-idx'"),
+        ("families: [disk]", "families: [disc]", "truth.failure_mode.families", "unknown family 'disc'; known: memory"),
+        ("  - restart_service search-store", "  - restart_service store", "plan.2", "unknown service 'store'"),
+        (
+            "execute_runbook_step verify_node_health",
+            "execute_runbook_step pray",
+            "plan.3",
+            "not in the runbook catalogue",
+        ),
+        ("  - restart_service catalog-indexer", "  - query_logs catalog-indexer", "plan.1", "is not a remediation"),
+        ("when: store_restarted_early", "when: store_restarted", "logs.1.when", "neither a plan step nor a harm"),
+        (
+            '- calls: {search-store: "degraded',
+            '- calls: {search-stor: "degraded',
+            "dependencies.1.calls",
+            "does not call",
+        ),
+        (
+            "[search-store/logs, search-store/metrics]",
+            "[store/logs, search-store/metrics]",
+            "certificates.0",
+            "unknown",
+        ),
+    ],
+)
+def test_errors_name_file_line_field_and_reason(
+    document: Path, before: str, after: str, field: str, reason: str
+) -> None:
+    text = document.read_text()
+    assert before in text
+    document.write_text(text.replace(before, after, 1))
+    with pytest.raises(DocumentError) as refused:
+        load_document(document)
+    messages = str(refused.value).splitlines()
+    wanted = [message for message in messages if field in message and reason in message]
+    assert wanted, messages
+    lines = {int(message.removeprefix(f"{document}:").split(":")[0]) for message in wanted}
+    assert any(abs(line - line_of(document, after.splitlines()[0].strip())) <= 2 for line in lines)
+
+
+def test_what_is_not_yaml_says_where(document: Path) -> None:
+    document.write_text("incident: [")
+    with pytest.raises(DocumentError, match=r"search-slow\.yaml:1: not YAML"):
+        load_document(document)
+
+
+def test_repeated_keys_are_errors(document: Path) -> None:
+    document.write_text(document.read_text() + "incident: again\n")
+    with pytest.raises(DocumentError, match="repeated key 'incident'"):
+        load_document(document)
+
+
+def test_on_and_times_are_text(document: Path) -> None:
+    text = document.read_text().replace("{name: http_request_duration_p99", "{name: http_request_duration_p99", 1)
+    document.write_text(text.replace("uptime: 90 d", "uptime: 14:02").replace('version: "15.6"', "version: no"))
+    shown = load_document(document).evidence("check_service_status", "catalog-db", UNTOUCHED).text
+    assert "14:02" in shown
+    assert "no" in shown.split()
+
+
+def test_two_documents_cannot_share_an_id(document: Path, tmp_path: Path) -> None:
+    (tmp_path / "z-copy.yaml").write_text(document.read_text())
+    with pytest.raises(DocumentError, match="already called 'search-slow'"):
+        _ = Catalogue([tmp_path]).incidents
+
+
+def test_an_authors_directory_joins_the_curated_ones(document: Path, tmp_path: Path) -> None:
+    catalogue = Catalogue([tmp_path])
+    assert catalogue.get("rp-search-slow").index == 3
+    assert catalogue.at("root_cause_analysis", 3).id == "RCA-SEARCH-SLOW"
+    assert document.exists()
+
+
+def test_the_digest_is_of_the_content_and_not_of_its_layout(document: Path) -> None:
+    first = load_document(document).digest
+    document.write_text("# a comment\n" + document.read_text())
+    assert load_document(document).digest == first
+    document.write_text(document.read_text().replace("took=4412ms", "took=4413ms"))
+    assert load_document(document).digest != first
