@@ -120,7 +120,7 @@ def debrief_text(episode: Episode) -> str:
     lines = [f"What happened ({told['severity']}, started in {told['root_cause']})"]
     lines += [f"  {number}. {sentence}" for number, sentence in enumerate(told["causal_chain"], 1)]
     if told["evidence"]:
-        items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"][0])
+        items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"])
         lines.append(f"Evidence that establishes it: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")

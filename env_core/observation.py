@@ -141,19 +141,19 @@ def state(episode: Episode) -> dict[str, Any]:
 
 
 def debrief(episode: Episode) -> dict[str, Any] | None:
-    """What mattered: severity, cause, the causal chain, the evidence that carried it, the plan. None before the end."""
+    """What mattered: severity, cause, causal chain, the plan, and of the evidence that carries the cause the set that
+    the agent came nearest to. None before the end."""
     if not episode.done:
         return None
     incident, truth = episode.incident, episode.incident.truth
-    certificates = incident.certificates(episode.task.id)
+    certificates = sorted(
+        incident.certificates(episode.task.id), key=lambda one: len(one & episode.shown.keys()) / len(one), reverse=True
+    )
     return {
         "severity": truth.severity,
         "root_cause": truth.service,
         "causal_chain": list(truth.chain),
-        "evidence": [
-            [{"action": action, "service": service} for action, service in sorted(certificate)]
-            for certificate in certificates[:3]
-        ],
+        "evidence": [{"action": action, "service": service} for action, service in sorted(certificates[0])],
         "plan": [step.step for step in incident.plan.steps] if episode.task.id == "remediation_planning" else [],
         "harms": [harm.means for harm in incident.plan.harms if harm.name in episode.progress],
     }
