@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import anyio
 
 from cloud_incident import __version__
-from env_core.briefing import briefing
 from mcp_server import build_server
 from mcp_server.binding import OneCaller
 
@@ -29,7 +28,7 @@ async def run_stdio(settings: Settings, selection: Selection | None, *, agent: b
         server = build_server(service, version=__version__, callers=lambda: OneCaller(handles))
     elif episode is not None:
         bound = episode.id
-        server = build_server(service, version=__version__, bound=lambda _: bound, briefing=briefing(episode))
+        server = build_server(service, version=__version__, bound=lambda _: bound, episode=episode)
     else:
         raise ValueError("the agent profile needs an incident")
     await serve_stdio(server)

@@ -43,6 +43,18 @@ def briefing(episode: Episode) -> str:
     )
 
 
+def headline(episode: Episode) -> str:
+    """The briefing in short, for places with little room."""
+    task, alert = episode.task, episode.incident.alert
+    return "\n".join(
+        [
+            f"{task.title}, {task.max_steps} steps. {alert['name']}: {alert['summary']}",
+            episode.incident.summary,
+            f"Known services: {', '.join(episode.incident.services)}",
+        ]
+    )
+
+
 def standing(episode: Episode) -> str:
     """Where an episode stands, in one line."""
     if episode.grade is not None:

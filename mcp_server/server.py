@@ -27,6 +27,7 @@ from mcp_types import (
 from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
 from mcp_server.completion import Completions
 from mcp_server.control import ControlTools
+from mcp_server.instructions import OPERATOR, agent_instructions
 from mcp_server.prompts import Prompts
 from mcp_server.resources import Resources
 from mcp_server.results import PAGE_CHARACTERS, refusal
@@ -37,40 +38,13 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
 
+    from env_core.episode import Episode
     from env_core.service import EpisodeService
 
     Context = ServerRequestContext[Callers, Any]
 
 SERVER_NAME = "cloud-incident"
 _HOUR_MS = 3_600_000
-
-
-_WORKFLOW = """\
-1. Query evidence with query_logs, check_metrics, check_dependencies, check_recent_deploys, check_service_status. Follow
-   what failing services depend on; compare onset times with changes. Each call is a step; steps are limited and repeats
-   cost points.
-2. alert_classification: submit_severity (P1-P4) by real effect on users and revenue, not by the alert's label.
-3. root_cause_analysis: see evidence on two services or more that establishes the cause, then submit_root_cause.
-4. remediation_planning: establish the cause, repair it, then what it broke, in order; look at a diagnostic to see the
-   recovery, run the verification steps of the runbook, then submit_resolution with three sentences or more.
-Wrong or premature remediations cost points and can do harm. Service names must be exact. The submission ends the
-incident and returns its score, 0.0 to 1.0. Long evidence comes in pages: the same call with page=2 is not a step."""
-
-_OPERATOR = f"""\
-Cloud incident response, simulated exactly. Begin with start_incident: it returns a briefing and an episode_id, which
-later calls need only when several incidents are open. Then:
-{_WORKFLOW}
-The resource oncall://guide has the severity matrix, the runbook catalogue and the rules of scoring."""
-
-_AGENT = "You are on call for one cloud incident; its alert is in the resource incident://current/briefing."
-_INSTRUCTIONS_LIMIT = 2000
-"""Clients cut instructions at 2,048 characters."""
-
-
-def agent_instructions(briefing: str) -> str:
-    """Instructions of the agent profile: the briefing if it fits beside the workflow, else where it is found."""
-    full = f"You are on call for this incident.\n\n{briefing}\n\n{_WORKFLOW}"
-    return full if len(full) < _INSTRUCTIONS_LIMIT else f"{_AGENT}\n{_WORKFLOW}"
 
 
 @dataclass(frozen=True)
@@ -120,7 +94,7 @@ def build_server(
     version: str,
     callers: Callable[[], Callers] = OneCaller,
     bound: Callable[[Context], str] | None = None,
-    briefing: str = "",
+    episode: Episode | None = None,
     page_size: int = PAGE_CHARACTERS,
 ) -> Server[Callers]:
     """An MCP server over an episode service.
@@ -129,7 +103,7 @@ def build_server(
     connections apart: `OneCaller` where the lifespan is one connection, `CallersBySession` over streamable HTTP.
 
     With `bound`, which finds the one episode of a request, it has the agent profile: the actions on that episode and
-    nothing else. `briefing` goes into the instructions where the episode is known at launch.
+    nothing else. Where that `episode` is known at launch, the instructions brief the agent.
     """
     handlers = _handlers(service, bound, page_size)
 
@@ -142,7 +116,7 @@ def build_server(
         version=version,
         title="Cloud Incident Response",
         description="Take the pager: investigate, repair and write up simulated cloud incidents, scored exactly.",
-        instructions=_OPERATOR if bound is None else agent_instructions(briefing),
+        instructions=OPERATOR if bound is None else agent_instructions(episode),
         lifespan=lifespan,
         cache_hints={
             "tools/list": CacheHint(_HOUR_MS, "public"),

@@ -1,0 +1,53 @@
+"""Server instructions: the workflow first, and under what clients cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from env_core.briefing import headline
+from scenarios.actions import Kind, actions_of
+
+if TYPE_CHECKING:
+    from env_core.episode import Episode
+
+LIMIT = 2000
+"""Clients cut instructions at 2,048 characters."""
+
+_WAYS = {
+    "alert_classification": "submit_severity (P1-P4) by real effect on users and revenue, not by the alert's label.",
+    "root_cause_analysis": "see evidence on two services or more that establishes the cause, then submit_root_cause.",
+    "remediation_planning": "establish the cause, repair it, then what it broke, in order; look at a diagnostic to "
+    "see the recovery, run the verification steps of the runbook, then submit_resolution with three sentences or more.",
+}
+
+_EVIDENCE = (
+    f"Query evidence with {', '.join(actions_of(Kind.DIAGNOSTIC))}. Follow what failing services depend on; compare "
+    "onset times with changes. Each call is a step; steps are limited and repeats cost points."
+)
+
+_RULES = (
+    "Wrong or premature remediations cost points and can do harm. Service names must be exact. The submission ends the "
+    "incident and returns its score, 0.0 to 1.0. Long evidence comes in pages: the same call with page=2 is not a step."
+)
+
+OPERATOR = "\n".join(
+    [
+        "Cloud incident response, simulated exactly. Begin with start_incident: it returns a briefing and an "
+        "episode_id, which later calls need only when several incidents are open. Then:",
+        f"1. {_EVIDENCE}",
+        *(f"{number}. {task}: {way}" for number, (task, way) in enumerate(_WAYS.items(), 2)),
+        _RULES,
+        "The resource oncall://guide has the severity matrix, the runbook catalogue and the rules of scoring.",
+    ]
+)
+
+_AGENT = "You are on call for one cloud incident. Its alert is in the resource incident://current/briefing."
+
+
+def agent_instructions(episode: Episode | None) -> str:
+    """Instructions of the agent profile: the one incident in short and how to work it, or where to find both."""
+    if episode is None:
+        return "\n".join([_AGENT, _EVIDENCE, *(f"{task}: {way}" for task, way in _WAYS.items()), _RULES])
+    work = f"{_EVIDENCE}\nThen {_WAYS[episode.task.id]}\n{_RULES}"
+    full = f"You are on call for this incident.\n{headline(episode)}\n{work}"
+    return full if len(full) < LIMIT else f"{_AGENT}\n{work}"

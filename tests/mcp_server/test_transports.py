@@ -1,0 +1,138 @@
+"""Every transport in both protocol eras: the same actions give the same evidence, rewards and scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client.sse import sse_client
+
+from cloud_incident.evaluation.play import play
+from env_core.perfect import perfect_play
+from mcp_server.results import step_reply
+from scenarios.tasks import POINT
+from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, start, text_of
+from tests.servers import http_server, stdio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenarios.catalogue import Catalogue, Scenario
+
+pytestmark = pytest.mark.anyio
+
+
+def in_process(scenario: Scenario) -> Transcript:
+    """Perfect play without any transport."""
+    actions = perfect_play(scenario.incident, scenario.task)
+    episodes = [play(scenario, actions[: count + 1]) for count in range(len(actions))]
+    last = episodes[-1]
+    return Transcript(
+        tuple(text_of(step_reply(episode)) for episode in episodes),
+        tuple(step.reward / POINT for step in last.steps),
+        last.grade.score if last.grade else None,
+    )
+
+
+@pytest.fixture(scope="module")
+def streamable() -> Iterator[str]:
+    with http_server("--transport", "streamable-http") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def sse() -> Iterator[str]:
+    with http_server("--transport", "sse") as address:
+        yield address
+
+
+async def play_all(client: Client, catalogue: Catalogue) -> None:
+    for scenario in catalogue.scenarios.values():
+        handle = await start(client, scenario.id)
+        seen = await play_through(client, handle, perfect_play(scenario.incident, scenario.task))
+        assert seen == in_process(scenario)
+        assert seen.score == 1.0
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_stdio(catalogue: Catalogue, era: str) -> None:
+    async with Client(stdio(), mode=era) as client:
+        await play_all(client, catalogue)
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_streamable_http(catalogue: Catalogue, streamable: str, era: str) -> None:
+    async with Client(f"{streamable}/mcp", mode=era) as client:
+        await play_all(client, catalogue)
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_sse(catalogue: Catalogue, sse: str, era: str) -> None:
+    async with Client(sse_client(f"{sse}/sse"), mode=era) as client:
+        await play_all(client, catalogue)
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_two_clients_at_once_never_see_each_others_episode(
+    catalogue: Catalogue, streamable: str, era: str
+) -> None:
+    first, second = catalogue.get("RP-001"), catalogue.get("RP-003")
+    async with Client(f"{streamable}/mcp", mode=era) as one, Client(f"{streamable}/mcp", mode=era) as two:
+        handles = [await start(one, first.id), await start(two, second.id)]
+        seen: dict[str, Transcript] = {}
+
+        async def work(client: Client, handle: str, scenario: Scenario) -> None:
+            seen[handle] = await play_through(client, handle, perfect_play(scenario.incident, scenario.task))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work, one, handles[0], first)
+            tasks.start_soon(work, two, handles[1], second)
+        assert [seen[handle] for handle in handles] == [in_process(first), in_process(second)]
+        for client, foreign in ((one, handles[1]), (two, handles[0])):
+            assert foreign not in text_of(await client.call_tool("list_incidents", {}))
+            assert all(foreign not in resource.uri for resource in (await client.list_resources()).resources)
+
+
+async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamable: str) -> None:
+    scenario = catalogue.get("RCA-002")
+    async with Client(f"{streamable}/mcp", mode=MODERN) as operator:
+        handle = await start(operator, scenario.id)
+        for era in (MODERN, LEGACY):
+            async with Client(f"{streamable}/agent/{handle}/mcp", mode=era) as agent:
+                tools = (await agent.list_tools()).tools
+                assert len(tools) == 14
+                assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
+        async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
+            seen = await play_through(agent, "", perfect_play(scenario.incident, scenario.task))
+        assert seen == in_process(scenario)
+        graded = await operator.call_tool("grade_incident", {"episode_id": handle})
+        assert "Score 1.0000" in text_of(graded)
+
+
+async def test_no_agent_endpoint_without_an_open_episode(streamable: str) -> None:
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the client makes of a 404
+        async with Client(f"{streamable}/agent/never-minted/mcp", mode=LEGACY) as agent:
+            await agent.list_tools()
+
+
+async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
+    scenario = catalogue.get("AC-002")
+    async with Client(stdio("--profile", "agent", "--scenario", "AC-002")) as agent:
+        assert len((await agent.list_tools()).tools) == 14
+        assert scenario.incident.alert["name"] in (agent.instructions or "")
+        refused = await agent.call_tool("start_incident", {})
+        assert refused.is_error
+        seen = await play_through(agent, "", perfect_play(scenario.incident, scenario.task))
+        assert seen == in_process(scenario)
+        over = await agent.call_tool("query_logs", {"service": scenario.incident.services[0]})
+        assert over.is_error
+        assert "There is nothing more to do" in text_of(over)
+
+
+async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
+    scenario = catalogue.get("RCA-003")
+    async with Client(stdio("--scenario", "RCA-003")) as client:
+        seen = await play_through(client, "", perfect_play(scenario.incident, scenario.task))
+    assert seen == in_process(scenario)

@@ -1,0 +1,57 @@
+"""Real servers of this project, started as a user starts them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mcp import StdioServerParameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+START_SECONDS = 30
+
+
+def stdio(*arguments: str) -> StdioServerParameters:
+    """How a client starts the server over stdio."""
+    return StdioServerParameters(command=sys.executable, args=["-m", "cloud_incident", "mcp", *arguments])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def http_server(*arguments: str) -> Iterator[str]:
+    """A server over HTTP as a process of its own; its base address."""
+    port = free_port()
+    command = [sys.executable, "-m", "cloud_incident", "mcp", "--port", str(port), *arguments]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    try:
+        _await_port(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with code {process.returncode}")
+        time.sleep(0.05)
+    raise RuntimeError("the server did not start in time")
