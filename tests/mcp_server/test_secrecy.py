@@ -1,0 +1,167 @@
+"""Until an episode is over nothing that a client can fetch reveals the truth."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from mcp import Client, MCPError
+from mcp_types import PromptReference, ResourceTemplateReference
+
+from env_core.perfect import perfect_play, query
+from env_core.selection import Selection
+from mcp_server import build_server
+from scenarios.actions import VOCABULARY
+from tests.mcp_server.playing import numbers_of, start, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcp.server.lowlevel import Server
+
+    from env_core.service import EpisodeService
+    from mcp_server.binding import Callers
+    from scenarios.actions import Action
+    from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.progress import PlanStep
+
+pytestmark = pytest.mark.anyio
+
+
+async def everything(client: Client, handle: str) -> set[str]:
+    """All that a client can fetch without a query: lists, resources, prompts, completions, errors, refusals."""
+    named = {"episode_id": handle} if handle else {}
+    pieces: list[Any] = [client.instructions, await client.list_tools(), await client.list_resource_templates()]
+    resources = await client.list_resources()
+    pieces += [resources, *[await client.read_resource(resource.uri) for resource in resources.resources]]
+    prompts = await client.list_prompts()
+    pieces.append(prompts)
+    for prompt in prompts.prompts:
+        takes = {argument.name for argument in prompt.arguments or []}
+        pieces.append(await client.get_prompt(prompt.name, named if "episode_id" in takes else {}))
+    for name in ("service", "scenario_id", "episode_id"):
+        for prompt in prompts.prompts:
+            pieces.append(
+                await client.complete(PromptReference(type="ref/prompt", name=prompt.name), {"name": name, "value": ""})
+            )
+        template = ResourceTemplateReference(type="ref/resource", uri="incident://{episode_id}/evidence/{service}")
+        pieces.append(await client.complete(template, {"name": name, "value": ""}))
+    for uri in (f"incident://{handle or 'current'}/truth", "incident://x/alert", "oncall://answers"):
+        try:
+            pieces.append(await client.read_resource(uri))
+        except MCPError as error:
+            pieces.append(error)
+    for tool in ("grade_incident", "get_incident", "list_incidents"):
+        pieces.append(await client.call_tool(tool, named if tool != "list_incidents" else {}))
+    for spec in VOCABULARY.values():
+        pieces.append(await client.call_tool(spec.name, {**named, "nonsense": 1}))
+        pieces.append(await client.call_tool(spec.name, named))
+    lines = [line for piece in pieces for line in re.split(r"\\n|\n", str(piece))]
+    return {line.replace(handle or "no handle", "HANDLE") for line in lines}
+
+
+async def special(server: Server[Callers], scenario: Scenario, other: Scenario, *looks: Action) -> str:
+    """What a client can fetch of a scenario and not of another of its task, that could tell."""
+    fetched = []
+    for one in (scenario, other):
+        async with Client(server) as client:
+            handle = await start(client, one.id)
+            for action in looks if one is scenario else ():
+                await client.call_tool(action.name, action.parameters.model_dump())
+            fetched.append(await everything(client, handle))
+    return telling(scenario, *fetched)
+
+
+def secrets_of(scenario: Scenario) -> dict[str, re.Pattern[str]]:
+    """What must not be said: concepts, chain, flags, harms, remediations, cause, severity."""
+    incident = scenario.incident
+    found = {f"chain {number}": re.escape(sentence[:40]) for number, sentence in enumerate(incident.truth.chain)}
+    found["the severity"] = rf"\b{incident.truth.severity}\b(?!( to |-)P4)"
+    if scenario.task.remediates:
+        terms = [term for group in incident.truth.concepts for term in group if len(term.split()) > 1]
+        found |= {f"concept {term}": re.escape(term).replace(r"\*", r"\w*") for term in terms}
+        found |= {f"harm {harm.name}": rf"{re.escape(harm.means[:40])}|{harm.name}" for harm in incident.plan.harms}
+        found |= {f"step {step.step}": re.escape(step.target) for step in incident.plan.steps if _by_name(step)}
+        found |= {f"deed {step.step}": rf"{step.action}\W+{re.escape(step.target)}" for step in incident.plan.steps}
+        found["the cause"] = rf"(?<![\w-]){re.escape(incident.truth.service)}(?![\w-])"
+    return {name: re.compile(pattern, re.IGNORECASE) for name, pattern in found.items()}
+
+
+def _by_name(step: PlanStep) -> bool:
+    return step.action in {"disable_feature_flag", "execute_runbook_step"}
+
+
+def telling(scenario: Scenario, mine: set[str], others: set[str]) -> str:
+    """The lines that only this scenario has, but those in which every service stands alike: lists, or a line for each.
+
+    What all scenarios share reveals nothing.
+    """
+    services = scenario.incident.services
+    root = scenario.incident.truth.service
+    alike = {_form(line) for line in mine}
+
+    def tells(line: str) -> bool:
+        form = _form(line)
+        each = all(form.replace(root, service) in alike for service in services)
+        return not (root in line and (each or all(service in line for service in services)))
+
+    return "\n".join(sorted(filter(tells, mine - others)))
+
+
+def _form(line: str) -> str:
+    """A line without its numbers and its place in a list."""
+    return re.sub(r"^\W+|\W+$|\d+", "", line)
+
+
+def _always(episode_id: str) -> Callable[[object], str]:
+    return lambda _: episode_id
+
+
+@pytest.fixture
+def other(scenario: Scenario, catalogue: Catalogue) -> Scenario:
+    """Another scenario of the same task."""
+    return next(one for one in catalogue.of_task(scenario.task.id) if one.id != scenario.id)
+
+
+async def test_nothing_before_the_end(server: Server[Callers], scenario: Scenario, other: Scenario) -> None:
+    text = await special(server, scenario, other)
+    assert scenario.incident.summary.split("\n")[0] in text
+    for name, pattern in secrets_of(scenario).items():
+        assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
+
+
+async def test_half_way_only_what_was_queried_is_shown(
+    server: Server[Callers], scenario: Scenario, other: Scenario
+) -> None:
+    look = query(("query_logs", scenario.incident.alert["affected_services"][0]))
+    text = await special(server, scenario, other, look)
+    assert "query_logs" in text
+    for name, pattern in secrets_of(scenario).items():
+        if not name.startswith("concept"):
+            assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
+
+
+async def test_the_agent_profile_reveals_no_more(service: EpisodeService, scenario: Scenario, other: Scenario) -> None:
+    fetched = []
+    for one in (scenario, other):
+        episode = await service.create(Selection(scenario_id=one.id))
+        server = build_server(service, version="test", bound=_always(episode.id), episode=episode)
+        async with Client(server) as agent:
+            fetched.append(await everything(agent, ""))
+            assert not any(episode.id in piece for piece in fetched[-1])
+    text = telling(scenario, *fetched)
+    for name, pattern in secrets_of(scenario).items():
+        assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
+
+
+async def test_the_debrief_comes_with_the_end(server: Server[Callers], scenario: Scenario) -> None:
+    async with Client(server) as client:
+        await start(client, scenario.id)
+        *before, last = perfect_play(scenario.incident, scenario.task)
+        for action in before:
+            result = await client.call_tool(action.name, action.parameters.model_dump(exclude_defaults=True))
+            assert "grade" not in numbers_of(result)
+        end = await client.call_tool(last.name, last.parameters.model_dump(exclude_defaults=True))
+        assert scenario.incident.truth.chain[0] in text_of(end)
+        assert numbers_of(end)["grade"]["score"] == 1.0

@@ -1,0 +1,238 @@
+"""The tools: their definitions, what their results hold, and what refusals say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+from mcp import Client
+from pydantic import Field
+
+from env_core.selection import Selection
+from env_core.service import EpisodeService
+from mcp_server import build_server
+from mcp_server.instructions import LIMIT, OPERATOR
+from mcp_server.results import page_of
+from scenarios.actions import VOCABULARY, ActionSpec, Kind, OnService, Parameters
+from tests.mcp_server.playing import numbers_of, start, text_of
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+    from mcp_types import Tool
+
+    from mcp_server.binding import Callers
+    from scenarios.catalogue import Catalogue
+
+pytestmark = pytest.mark.anyio
+
+CONTROL = ["start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]
+
+
+async def tools_of(server: Server[Callers]) -> dict[str, Tool]:
+    async with Client(server) as client:
+        return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+
+def keywords(schema: Any) -> set[str]:
+    """Every key that stands anywhere in a schema, property names aside."""
+    if isinstance(schema, list):
+        return {key for one in schema for key in keywords(one)}
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema)
+    for key, value in schema.items():
+        found |= {name for one in value.values() for name in keywords(one)} if key == "properties" else keywords(value)
+    return found
+
+
+async def test_fourteen_actions_and_five_controls(server: Server[Callers]) -> None:
+    assert list(await tools_of(server)) == [*CONTROL, *VOCABULARY]
+
+
+async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers]) -> None:
+    tools = await tools_of(server)
+    for tool in tools.values():
+        hints = tool.annotations
+        assert hints is not None
+        assert None not in (
+            hints.read_only_hint,
+            hints.destructive_hint,
+            hints.idempotent_hint,
+            hints.open_world_hint,
+        )
+        assert tool.title
+        assert tool.description
+        assert len(tool.description) < 300
+        assert not keywords(tool.input_schema) & {"anyOf", "$ref", "$defs", "title", "oneOf", "allOf"}
+        assert tool.input_schema["additionalProperties"] is False
+        assert all(field["description"] for field in tool.input_schema["properties"].values())
+        jsonschema.Draft202012Validator.check_schema(tool.input_schema)
+        jsonschema.Draft202012Validator.check_schema(tool.output_schema or {})
+    for spec in VOCABULARY.values():
+        hints = tools[spec.name].annotations
+        assert hints is not None
+        assert hints.read_only_hint is (spec.kind is Kind.DIAGNOSTIC)
+        assert hints.destructive_hint is (spec.kind is Kind.REMEDIATION)
+    size = len(json.dumps([tool.model_dump(by_alias=True, exclude_none=True) for tool in tools.values()]))
+    assert size < 27_000
+
+
+async def test_instructions_are_short() -> None:
+    assert len(OPERATOR) < LIMIT
+
+
+class DrainParameters(OnService):
+    node: str = Field(description="Node to drain.")
+
+
+async def test_a_fifteenth_action_appears_everywhere(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    fifteenth = ActionSpec("drain_node", "Drain node", Kind.REMEDIATION, DrainParameters, "Move all work off a node.")
+    monkeypatch.setitem(VOCABULARY, "drain_node", fifteenth)
+    service = EpisodeService(catalogue)
+    async with Client(build_server(service, version="test")) as client:
+        (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "drain_node"]
+        assert set(tool.input_schema["properties"]) == {"service", "node", "episode_id"}
+        assert tool.input_schema["required"] == ["service", "node"]
+        handle = await start(client, "RP-001")
+        result = await client.call_tool("drain_node", {"service": "api-gateway", "node": "n1", "episode_id": handle})
+        assert numbers_of(result)["reward"] == -0.15
+        guide = await client.read_resource("oncall://guide")
+        assert "drain_node" in guide.contents[0].model_dump_json()
+    assert "drain_node" in (await service.get(handle)).task.available_actions
+
+
+async def test_structured_content_fits_its_schema_and_holds_no_evidence(server: Server[Callers]) -> None:
+    async with Client(server) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        calls: list[tuple[str, dict[str, Any]]] = [
+            ("start_incident", {"scenario_id": "RP-001"}),
+            ("query_logs", {"service": "postgres-db"}),
+            ("query_logs", {"service": "nowhere"}),
+            ("restart_service", {"service": "postgres-db"}),
+            ("get_incident", {}),
+            ("list_incidents", {}),
+            ("submit_resolution", {"summary": "Done."}),
+            ("grade_incident", {}),
+            ("close_incident", {}),
+        ]
+        for name, arguments in calls:
+            result = await client.call_tool(name, arguments)
+            jsonschema.validate(result.structured_content, tools[name].output_schema or {})
+            assert "Out of memory: Killed process" not in json.dumps(result.structured_content)
+
+
+async def test_an_unknown_service_is_a_step_and_an_error_that_names_the_known_ones(server: Server[Callers]) -> None:
+    async with Client(server) as client:
+        await start(client, "RCA-001")
+        result = await client.call_tool("query_logs", {"service": "postgres"})
+        assert result.is_error
+        assert "Known services: analytics-service" in text_of(result)
+        assert numbers_of(result)["step_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("query_logs", {"service": "postgres-db", "verbose": True}, "`verbose` is not a parameter of query_logs"),
+        ("query_logs", {"service": ["postgres-db"]}, "valid string"),
+        ("query_logs", {"service": "postgres-db", "page": 0}, "greater than or equal to 1"),
+        ("query_logs", {"service": "postgres-db", "page": 2}, "has not been queried yet"),
+        ("query_logs", {"service": "postgres-db", "episode_id": "never-minted"}, "Call start_incident"),
+        ("query_logs", {"service": "postgres-db", "episode_id": 7}, "valid string"),
+        ("start_incident", {"task_id": "guessing"}, "alert_classification"),
+        ("start_incident", {"seed": 1, "random": True}, "contradict"),
+        ("start_incident", {"scenario_id": "RP-404"}, "Scenarios: AC-001"),
+        ("grade_incident", {}, "Not finished"),
+        ("no_such_tool", {}, "Tools: start_incident"),
+    ],
+)
+async def test_refusals_say_what_to_do_and_change_nothing(
+    server: Server[Callers], service: EpisodeService, tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    async with Client(server) as client:
+        handle = await start(client, "RCA-001")
+        result = await client.call_tool(tool, arguments)
+        assert result.is_error
+        assert said in text_of(result)
+        assert (await service.get(handle)).step_count == 0
+
+
+async def test_a_handle_may_be_left_out_while_one_incident_is_open(server: Server[Callers]) -> None:
+    async with Client(server) as client:
+        nothing = await client.call_tool("get_incident", {})
+        assert "Call start_incident first" in text_of(nothing)
+        first = await start(client, "AC-001")
+        assert first in text_of(await client.call_tool("get_incident", {}))
+        second = await start(client, "AC-002")
+        both = await client.call_tool("get_incident", {})
+        assert both.is_error
+        assert first in text_of(both)
+        assert second in text_of(both)
+        await client.call_tool("submit_severity", {"severity": "P1", "episode_id": first})
+        assert second in text_of(await client.call_tool("get_incident", {}))
+        await client.call_tool("close_incident", {})
+        assert "Score 1.0000" in text_of(await client.call_tool("grade_incident", {}))
+        closed = await client.call_tool("get_incident", {"episode_id": second})
+        assert "it was closed" in text_of(closed)
+
+
+async def test_a_handle_in_use_is_refused(server: Server[Callers]) -> None:
+    async with Client(server) as client:
+        await client.call_tool("start_incident", {"episode_id": "mine"})
+        again = await client.call_tool("start_incident", {"episode_id": "mine"})
+        assert again.is_error
+        assert "already exists" in text_of(again)
+
+
+async def test_long_evidence_is_paged_and_pages_are_not_steps(service: EpisodeService) -> None:
+    async with Client(build_server(service, version="test", page_size=600)) as client:
+        handle = await start(client, "RP-001")
+        first = text_of(await client.call_tool("query_logs", {"service": "postgres-db"}))
+        assert "call query_logs with page=2 for more (not a step)" in first
+        whole = (await service.get(handle)).shown["query_logs", "postgres-db"].text
+        pages = [first.split("\n… page")[0]]
+        while len("\n".join(pages)) < len(whole):
+            page = await client.call_tool("query_logs", {"service": "postgres-db", "page": len(pages) + 1})
+            pages.append(text_of(page).split("\n… page")[0])
+        assert "\n".join(pages).replace("\n", "") == whole.replace("\n", "")
+        assert (await service.get(handle)).step_count == 1
+
+
+def test_pages_hold_everything_and_are_bounded() -> None:
+    text = "\n".join(f"{number:04d} " + "x" * (number % 97) for number in range(500)) + "\n" + "y" * 1000
+    first = page_of(text, 1, 300)
+    pages = [page_of(text, number, 300).text for number in range(1, first.of + 1)]
+    assert all(len(page) <= 300 for page in pages)
+    assert "".join(pages).replace("\n", "") == text.replace("\n", "")
+    assert page_of(text, 10_000, 300).number == first.of
+
+
+async def test_the_agent_profile_has_the_actions_and_nothing_else(service: EpisodeService) -> None:
+    episode = await service.create(Selection(scenario_id="RCA-001"))
+    server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
+    async with Client(server) as agent:
+        tools = (await agent.list_tools()).tools
+        assert [tool.name for tool in tools] == list(VOCABULARY)
+        assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
+        foreign = await agent.call_tool("query_logs", {"service": "postgres-db", "episode_id": "other"})
+        assert foreign.is_error
+        assert {resource.uri for resource in (await agent.list_resources()).resources} == {
+            "oncall://guide",
+            *(f"incident://current/{view}" for view in ("briefing", "alert", "services", "map", "timeline")),
+        }
+        templates = (await agent.list_resource_templates()).resource_templates
+        assert [template.uri_template for template in templates] == ["incident://current/evidence/{service}"]
+        assert not [
+            a for prompt in (await agent.list_prompts()).prompts for a in prompt.arguments or [] if "id" in a.name
+        ]
+        await service.close(episode.id)
+        assert "has been closed" in text_of(await agent.call_tool("query_logs", {"service": "postgres-db"}))
+
+
+def test_every_parameter_model_forbids_what_it_does_not_know() -> None:
+    for spec in VOCABULARY.values():
+        assert issubclass(spec.parameters, Parameters)
+        assert spec.parameters.model_config["extra"] == "forbid"
+        assert spec.target in spec.parameters.model_fields
