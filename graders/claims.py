@@ -42,11 +42,12 @@ class _Sentence:
     words: Words
 
     def targets(self, target: str) -> list[tuple[int, int]]:
-        return occurrences(self.words, target)
+        return list(occurrences(self.words, target))
 
+    @lru_cache(maxsize=1024)  # noqa: B019 - sentences are small and equal by value
     def verbs(self, action: str) -> list[tuple[int, int]]:
         forms = _VERBS.get(action, (action.partition("_")[0] + "*",))
-        found = [place for form in forms for place in occurrences(self.words, form)]
+        found = list(occurrences(self.words, *forms))
         starts, particle = _SEPARABLE.get(action, ((), ""))
         for index, word in enumerate(self.words):
             if word in starts and particle in self.words[index + 1 : index + _SEPARATION]:
@@ -59,9 +60,11 @@ class _Sentence:
     def names(self, runbook: str) -> bool:
         """Whether the sentence states a runbook step, by its name or with its verb inflected."""
         first, *rest = runbook.split("_")
+        if not all(word in self.words for word in rest):
+            return False
         stem = first.rstrip("ey") + "*"
         forms = (f"{stem} {' '.join(rest)}", *(f"{' '.join(rest)} {be} {stem}" for be in sorted(_PASSIVE)))
-        return any(self._stated(start, end) for form in forms for start, end in occurrences(self.words, form))
+        return any(self._stated(start, end) for start, end in occurrences(self.words, *forms))
 
 
 @lru_cache(maxsize=128)
@@ -84,7 +87,7 @@ def states(text: str, action: str, target: str) -> bool:
     """Whether a text says that a remediation was made: deed and target in one sentence, neither denied nor future."""
     if action == "execute_runbook_step":
         return any(sentence.names(target) for sentence in _sentences_of(text))
-    return any(sentence.targets(target) and sentence.verbs(action) for sentence in _sentences_of(text))
+    return any(sentence.verbs(action) and sentence.targets(target) for sentence in _sentences_of(text))
 
 
 def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
@@ -97,8 +100,8 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     return any(
         _reaches(sentence.words, verb, place, names)
         for sentence in _sentences_of(text)
-        for place in sentence.targets(target)
         for verb in sentence.verbs(action)
+        for place in sentence.targets(target)
     )
 
 
@@ -110,5 +113,5 @@ def _reaches(words: Words, verb: tuple[int, int], place: tuple[int, int], names:
 
 
 def _only_filler(words: Words, names: tuple[str, ...]) -> bool:
-    named = {index for name in names for start, end in occurrences(words, name) for index in range(start, end)}
+    named = {index for start, end in occurrences(words, *names) for index in range(start, end)} if names else set()
     return all(index in named or word in _FILLER for index, word in enumerate(words))

@@ -6,6 +6,10 @@ import re
 import unicodedata
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.;:?!](?=\s|$)|\n|,")
 _TERM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
@@ -40,24 +44,23 @@ def tokens(text: str) -> Words:
 
 
 @lru_cache(maxsize=4096)
-def _term(term: str) -> tuple[tuple[str, bool], ...]:
-    """The words of a term, each with whether it is a stem."""
-    words = _TERM_WORD.findall(term.casefold().replace("’", "'"))
-    return tuple((word.rstrip("*"), word.endswith("*")) for word in words)
+def _pattern(terms: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds any of the terms, the longest first, as whole words in words joined by spaces."""
+    forms = {" ".join(_TERM_WORD.findall(term.casefold().replace("’", "'"))) for term in terms}
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    alternatives = "|".join(re.escape(form).replace(r"\*", r"\S*") for form in longest_first)
+    return re.compile(rf"(?<!\S)(?:{alternatives})(?!\S)")
 
 
-def occurrences(words: Words, term: str) -> list[tuple[int, int]]:
-    """Every (start, end) at which a term stands in a run of words."""
-    wanted = _term(term)
-    length = len(wanted)
-    return [
-        (start, start + length)
-        for start in range(len(words) - length + 1)
-        if all(
-            words[start + offset].startswith(word) if stem else words[start + offset] == word
-            for offset, (word, stem) in enumerate(wanted)
-        )
-    ]
+def occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
+    """Every place, as (start, end), at which one of the terms begins in a run of words."""
+    text = " ".join(words)
+    pattern = _pattern(terms)
+    match = pattern.search(text)
+    while match is not None:
+        start = text.count(" ", 0, match.start())
+        yield start, start + match[0].count(" ") + 1
+        match = pattern.search(text, match.start() + 1)
 
 
 @lru_cache(maxsize=256)
@@ -106,6 +109,7 @@ def _closes_list(stream: Words, comma: int, conjunction: str) -> bool:
     return 0 < length <= _LONGEST_ITEM[conjunction]
 
 
+@lru_cache(maxsize=1024)
 def _cues(clause: Words) -> list[tuple[int, int]]:
     found = [
         (index, index + 1)
@@ -116,6 +120,7 @@ def _cues(clause: Words) -> list[tuple[int, int]]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def denied(clause: Words, start: int, end: int) -> bool:
     """Whether what stands at (start, end) of a clause is denied there.
 
@@ -129,13 +134,9 @@ def denied(clause: Words, start: int, end: int) -> bool:
     )
 
 
-def affirms(text: str, term: str) -> bool:
-    """Whether a text says that a term is so, at least once: stated, and not denied in its clause."""
-    return any(not denied(clause, start, end) for clause in clauses(text) for start, end in occurrences(clause, term))
-
-
-def affirms_any(text: str, terms: tuple[str, ...]) -> bool:
-    return any(affirms(text, term) for term in terms)
+def affirms(text: str, *terms: str) -> bool:
+    """Whether a text says that one of the terms is so, at least once: stated, and not denied in its clause."""
+    return any(not denied(clause, start, end) for clause in clauses(text) for start, end in occurrences(clause, *terms))
 
 
 def sentences(text: str) -> list[str]:

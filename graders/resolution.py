@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from graders.claims import claims, states
-from graders.prose import affirms_any, occurrences, sentences, tokens
+from graders.prose import affirms, occurrences, sentences, tokens
 from graders.root_cause import failure_mode_match
 from graders.score import Point
 from scenarios.actions import VOCABULARY, Kind, ResolutionAnswer
@@ -103,11 +103,11 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:
     words = tokens(sentence)
-    named = [service for service in services if occurrences(words, service)]
+    named = [service for service in services if any(occurrences(words, service))]
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED
-        and any(affirms_any(sentence, group) for group in truth.concepts)
+        and any(affirms(sentence, *group) for group in truth.concepts)
     )
 
 

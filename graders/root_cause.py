@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from graders.prose import affirms_any
+from graders.prose import affirms
 from graders.score import Point
 from scenarios.actions import RootCauseAnswer
 from scenarios.library import failure_families
@@ -30,11 +30,11 @@ def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
     The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
     beside them; three rivals or more leave nothing.
     """
-    affirmed = sum(affirms_any(text, group) for group in truth.concepts)
+    affirmed = sum(affirms(text, *group) for group in truth.concepts)
     rivals = sorted(
         name
         for name, family in failure_families().items()
-        if name not in truth.families and affirms_any(text, family.terms)
+        if name not in truth.families and affirms(text, *family.terms)
     )
     share = Fraction(affirmed, len(truth.concepts))
     match = Fraction(0) if len(rivals) >= _RIVALS_TO_NOTHING else share / (1 + len(rivals))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client
@@ -14,13 +16,16 @@ from mcp import Client
 from env_core.selection import Selection
 from env_core.service import EpisodeService
 from mcp_server import build_server
-from mcp_server.binding import OperatorBinding
-from mcp_server.control import ControlTools
 from scenarios.actions import VOCABULARY
 from scenarios.parsing import InvalidActionError, parse_action
 from tests.mcp_server.playing import text_of
+from tests.servers import stdio
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mcp_types import CallToolResult
+
     from scenarios.catalogue import Catalogue
 
 control = "\x00\x07\x1b\x7f\x85\n\t"
@@ -58,44 +63,65 @@ arguments_of = st.sampled_from(TOOLS).flatmap(
 )
 
 
-@settings(max_examples=600)
+@dataclass
+class Bench:
+    """A service and clients of both profiles on one event loop, for many calls."""
+
+    service: EpisodeService
+    agent: Client
+    operator: Client
+    bound: list[str]
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[BlockingPortal]:
+    with start_blocking_portal() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def bench(catalogue: Catalogue, portal: BlockingPortal) -> Iterator[Bench]:
+    service = EpisodeService(catalogue)
+    bound: list[str] = [""]
+    agent = Client(build_server(service, version="test", bound=lambda _: bound[0]), mode="2026-07-28")
+    operator = Client(build_server(service, version="test"), mode="2026-07-28")
+    with portal.wrap_async_context_manager(agent), portal.wrap_async_context_manager(operator):
+        yield Bench(service, agent, operator, bound)
+
+
+@settings(max_examples=800)
 @given(arguments_of)
-def test_every_tool_survives_any_arguments(catalogue: Catalogue, call: tuple[str, dict[str, Any]]) -> None:
+def test_every_tool_survives_any_arguments(
+    bench: Bench, portal: BlockingPortal, call: tuple[str, dict[str, Any]]
+) -> None:
     tool, arguments = call
+    named = {name: value for name, value in arguments.items() if name != "episode_id"}
 
-    async def run() -> None:
-        service = EpisodeService(catalogue)
-        episode = await service.create(Selection(scenario_id="RP-001"))
-        server = build_server(service, version="test", bound=lambda _: episode.id)
-        named = {name: value for name, value in arguments.items() if name != "episode_id"}
-        async with Client(server, mode="2026-07-28") as agent:
-            result = await agent.call_tool(tool, named)
-        taken = (await service.get(episode.id)).step_count
-        if tool not in VOCABULARY or not _is_action(tool, named):
-            assert result.is_error
-            assert taken == 0
-            assert 10 < len(text_of(result)) < 2000
-        else:
-            assert taken == 1
+    async def run() -> tuple[CallToolResult, int]:
+        bench.bound[0] = (await bench.service.create(Selection(scenario_id="RP-001"))).id
+        result = await bench.agent.call_tool(tool, named)
+        return result, (await bench.service.get(bench.bound[0])).step_count
 
-    anyio.run(run)
+    result, taken = portal.call(run)
+    if tool not in VOCABULARY or not _is_action(tool, named):
+        assert result.is_error
+        assert taken == 0
+        assert 10 < len(text_of(result)) < 2000
+    else:
+        assert taken == 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=400)
 @given(arguments_of)
-def test_control_tools_survive_any_arguments(catalogue: Catalogue, call: tuple[str, dict[str, Any]]) -> None:
+def test_control_tools_survive_any_arguments(
+    bench: Bench, portal: BlockingPortal, call: tuple[str, dict[str, Any]]
+) -> None:
     tool, arguments = call
-
-    async def run() -> None:
-        service = EpisodeService(catalogue)
-        async with Client(build_server(service, version="test"), mode="2026-07-28") as client:
-            result = await client.call_tool(tool, arguments)
-            if result.is_error:
-                assert 10 < len(text_of(result)) < 2000
-            elif tool == "start_incident":
-                assert "episode_id" in text_of(result)
-
-    anyio.run(run)
+    result = portal.call(bench.operator.call_tool, tool, arguments)
+    if result.is_error:
+        assert 10 < len(text_of(result)) < 5000
+    elif tool == "start_incident":
+        assert "episode_id" in text_of(result)
 
 
 def _is_action(tool: str, arguments: dict[str, Any]) -> bool:
@@ -112,10 +138,8 @@ _PAGED = {"query_logs", "check_metrics", "check_dependencies", "check_recent_dep
 
 
 @pytest.mark.anyio
-async def test_messages_that_are_not_requests_do_not_end_the_server(catalogue: Catalogue) -> None:
+async def test_messages_that_are_not_requests_do_not_end_the_server() -> None:
     """Raw lines over stdio: not JSON, not JSON-RPC, wrong parameters; then a real call still works."""
-    from tests.servers import stdio
-
     parameters = stdio()
     lines = [
         "not json",
@@ -153,4 +177,3 @@ async def test_messages_that_are_not_requests_do_not_end_the_server(catalogue: C
         await process.wait()
     last = [json.loads(line) for line in answers.splitlines() if b'"id":99' in line]
     assert last[0]["result"]["structuredContent"]["scenario_id"] == "AC-001"
-    assert ControlTools(EpisodeService(catalogue), OperatorBinding(EpisodeService(catalogue))).served()

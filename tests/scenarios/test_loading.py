@@ -73,7 +73,7 @@ def test_errors_name_file_line_field_and_reason(
 
 
 def test_what_is_not_yaml_says_where(document: Path) -> None:
-    document.write_text("incident: [")
+    document.write_text("incident: a: b")
     with pytest.raises(DocumentError, match=r"search-slow\.yaml:1: not YAML"):
         load_document(document)
 
