@@ -194,8 +194,9 @@ def _shows_recovery(episode: Episode, item: Item, evidence: Evidence) -> bool:
 def _remedy(episode: Episode, action: Action) -> Episode:
     remedy = Remedy(action.name, action.target, getattr(action.parameters, "replicas", None))
     entry = runbook_catalogue().get(remedy.target) if action.spec.target == "runbook_action" else None
+    verifies = entry is not None and entry.verify
     outcome, progress = (
-        episode.incident.plan.apply(remedy, episode.progress, verifies=entry is not None and entry.verify)
+        episode.incident.plan.apply(remedy, episode.progress, verifies=verifies)
         if episode.task.remediates
         else (Outcome.WRONG, episode.progress)
     )
@@ -207,7 +208,9 @@ def _remedy(episode: Episode, action: Action) -> Episode:
         attempted=episode.attempted | {remedy.step},
         wrong=episode.wrong + (outcome is Outcome.WRONG),
     )
-    return _taken(remedied, action, remediation_events(episode.task.rewards, outcome), outcome=outcome)
+    return _taken(
+        remedied, action, remediation_events(episode.task.rewards, outcome, verifies=verifies), outcome=outcome
+    )
 
 
 def _still_investigating(task: Task, outcome: Outcome) -> bool:

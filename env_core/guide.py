@@ -6,15 +6,23 @@ from scenarios.actions import VOCABULARY
 from scenarios.library import runbook_catalogue
 from scenarios.tasks import POINT, SEVERITY_MATRIX, TASKS
 
+_ORDER = """\
+1. Establish the cause, on the service where it started and on a service that suffers from it.
+2. Take the cause away, then repair what it broke: what others depend on comes before what depends on it.
+3. Look at a diagnostic to see the recovery.
+4. Run the verifications that fit what was repaired, from the bottom up: networks and databases before customer
+   journeys."""
+
 _SCORING = """\
 - **alert_classification**: 1.0 for the exact severity, 0.5 one level off, 0.25 two levels off.
 - **root_cause_analysis**: up to 0.60 for the right service and how it failed, in full only when the evidence that
   establishes it was seen before any fix was tried; up to 0.40 more for needing few steps. A wrong service earns at most
   0.20. Naming several unrelated failures at once costs points.
 - **remediation_planning**: up to 0.50 for the plan done in order with the cause established first, up to 0.30 for
-  needing few steps, 0.10 for looking at a diagnostic that shows the recovery after the last repair, up to 0.10 for a
-  summary of three sentences or more that names the cause and states the repairs. Each wrong remediation costs 0.10, up
-  to 0.30; so does, by 0.04, each remediation that the summary claims and that was never made.
+  needing few steps, 0.10 for a completed plan with a look, after the last repair, at a diagnostic that shows the
+  recovery, up to 0.10 for a summary of three sentences or more that says in one sentence which service failed and how,
+  and states the repairs. Each wrong remediation costs 0.10, up to 0.30; each remediation that the summary claims and
+  that was never made costs 0.04.
 - Nothing submitted within the step limit: 0."""
 
 
@@ -36,6 +44,8 @@ def oncall_guide() -> str:
             f"- `{step.name}` ({step.domain}{', verification' if step.verify else ''}): {step.does}"
             for step in runbook_catalogue().values()
         ),
+        "## Order of work",
+        _ORDER,
         "## Scoring",
         _SCORING,
         "## Rewards per step",

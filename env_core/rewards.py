@@ -25,7 +25,9 @@ _SAID = {
     "changed_evidence": "The evidence has changed since this query was last made",
     "unknown_service": "No such service",
     "effective_remediation": "{step} took effect",
-    "ineffective_remediation": "{step} was executed and changed nothing for the better",
+    "passed_verification": "{step} passed",
+    "ineffective_remediation": "{step} was executed; nothing is better for it",
+    "unmet_verification": "{step} was run and confirms nothing",
     "wrong_remediation": "{step} was executed and did not help",
     "foreign_submission": "Not this task's submission",
     "past_halfway": "Past half of the steps",
@@ -50,13 +52,13 @@ def diagnostic_events(table: RewardTable, item: Item, evidence: Evidence, shown:
     return (("new_service", table.new_service),)
 
 
-def remediation_events(table: RewardTable, outcome: Outcome) -> Events:
-    """The event of a remediation."""
+def remediation_events(table: RewardTable, outcome: Outcome, *, verifies: bool) -> Events:
+    """The event of a remediation; `verifies` says that it is a step that only checks."""
     match outcome:
         case Outcome.EFFECTIVE:
-            return (("effective_remediation", table.effective_remediation),)
+            return (("passed_verification" if verifies else "effective_remediation", table.effective_remediation),)
         case Outcome.INEFFECTIVE:
-            return (("ineffective_remediation", 0),)
+            return (("unmet_verification" if verifies else "ineffective_remediation", 0),)
         case Outcome.WRONG:
             return (("wrong_remediation", table.wrong_remediation),)
 

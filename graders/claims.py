@@ -52,9 +52,9 @@ class _Sentence:
         for index, word in enumerate(self.words):
             if word in starts and particle in self.words[index + 1 : index + _SEPARATION]:
                 found.append((index, index + 1))
-        return [(start, end) for start, end in found if self._stated(start, end)]
+        return [(start, end) for start, end in found if self.stated(start, end)]
 
-    def _stated(self, start: int, end: int) -> bool:
+    def stated(self, start: int, end: int) -> bool:
         return not denied(self.words, start, end) and not (set(self.words[:start]) & _FUTURE)
 
     def names(self, runbook: str) -> bool:
@@ -64,7 +64,7 @@ class _Sentence:
             return False
         stem = first.rstrip("ey") + "*"
         forms = (f"{stem} {' '.join(rest)}", *(f"{' '.join(rest)} {be} {stem}" for be in sorted(_PASSIVE)))
-        return any(self._stated(start, end) for start, end in occurrences(self.words, *forms))
+        return any(self.stated(start, end) for start, end in occurrences(self.words, *forms))
 
 
 @lru_cache(maxsize=128)
@@ -83,10 +83,17 @@ def _claim_clauses(sentence: str) -> list[Words]:
     return [tuple(clause) for clause in found if clause]
 
 
+def _hints(sentence: _Sentence, runbook: str) -> bool:
+    """Whether the deed and the last word of a runbook step stand in one sentence: *restored the routes*."""
+    first, *_, last = runbook.split("_")
+    deeds = occurrences(sentence.words, first.rstrip("ey") + "*")
+    return last in sentence.words and any(sentence.stated(start, end) for start, end in deeds)
+
+
 def states(text: str, action: str, target: str) -> bool:
     """Whether a text says that a remediation was made: deed and target in one sentence, neither denied nor future."""
     if action == "execute_runbook_step":
-        return any(sentence.names(target) for sentence in _sentences_of(text))
+        return any(sentence.names(target) or _hints(sentence, target) for sentence in _sentences_of(text))
     return any(sentence.verbs(action) and sentence.targets(target) for sentence in _sentences_of(text))
 
 
@@ -96,7 +103,7 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     A verb reaches over filler and over other `names`, as in *restarted a, b and then c*.
     """
     if action == "execute_runbook_step":
-        return states(text, action, target)
+        return any(sentence.names(target) for sentence in _sentences_of(text))
     return any(
         _reaches(sentence.words, verb, place, names)
         for sentence in _sentences_of(text)

@@ -52,7 +52,8 @@ def resolution_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         "efficiency",
         _EFFICIENCY * worked * conduct.efficiency,
         _EFFICIENCY,
-        f"{conduct.steps} steps, {conduct.fewest} are the fewest; {shares}.",
+        f"{conduct.steps} steps, {conduct.fewest} are the fewest: {round(float(100 * conduct.efficiency))} %, "
+        "in proportion to evidence and plan.",
     )
     if conduct.wrong:
         yield Point(
@@ -65,12 +66,17 @@ def resolution_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         "verified recovery",
         _VERIFIED if conduct.verified else Fraction(0),
         _VERIFIED,
-        "A diagnostic showed the recovery after the last repair."
-        if conduct.verified
-        else "The plan was not completed, or no diagnostic was looked at after the last repair.",
+        "A diagnostic showed the recovery after the last repair." if conduct.verified else _unverified(conduct),
     )
     points, reason = summary_points(answer.summary, truth, conduct)
     yield Point("summary", points, _SUMMARY, reason)
+
+
+def _unverified(conduct: Conduct) -> str:
+    if conduct.completed < 1:
+        missing = len(conduct.plan) - len(conduct.effective)
+        return f"Counts only for a completed plan; {missing} of its steps {'was' if missing == 1 else 'were'} not done."
+    return "No diagnostic that shows the recovery was looked at after the last repair."
 
 
 def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, str]:
@@ -97,7 +103,7 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
         f"states {len(stated)} of {len(repairs)} repairs that were done",
     ]
     if false:
-        reasons.append(f"claims what was never done to effect: {', '.join(false)}")
+        reasons.append(f"claims repairs that were not made: {', '.join(false)}")
     return max(Fraction(0), points), f"{'; '.join(reasons)}."
 
 

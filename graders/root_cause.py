@@ -30,7 +30,8 @@ def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
     The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
     beside them; three rivals or more leave nothing.
     """
-    affirmed = sum(affirms(text, *group) for group in truth.concepts)
+    missed = [group[0].replace("*", "…") for group in truth.concepts if not affirms(text, *group)]
+    affirmed = len(truth.concepts) - len(missed)
     rivals = sorted(
         name
         for name, family in failure_families().items()
@@ -39,6 +40,8 @@ def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
     share = Fraction(affirmed, len(truth.concepts))
     match = Fraction(0) if len(rivals) >= _RIVALS_TO_NOTHING else share / (1 + len(rivals))
     reason = f"{affirmed} of {len(truth.concepts)} concepts of the failure affirmed"
+    if missed:
+        reason += f"; not said: {', '.join(missed)}, in these or other words"
     if rivals:
         reason += f"; other failures affirmed beside them: {', '.join(rivals)}"
     return match, reason
