@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-from graders.prose import CLAUSE_WORDS, HARD_ENDS, Words, denied, occurrences, sentences, tokens
+from graders.prose import Words, denied, ends_clause, occurrences, sentences, tokens
 
 
 def _words(text: str) -> frozenset[str]:
@@ -26,99 +28,126 @@ _SEPARABLE = {
 """Verbs whose particle may stand behind the target: *rolled config-service back*."""
 _SEPARATION = 7
 _FUTURE = _words(
-    "will would should shall must could may might need needs recommend recommended recommending consider future"
-    " tomorrow planned going propose proposed suggest suggested upcoming todo"
+    "will would should shall must could may might need needs recommend recommended recommending consider considered"
+    " future tomorrow planned going propose proposed suggest suggested upcoming todo"
 )
+_FUTURE_REACH = 5
 _FILLER = _words(
     "the then and also both its our all of to service services pod pods instance instances deployment database feature"
     " flag flags cache caches for in order finally lastly first second third next followed by afterwards on from at"
-    " latest bad deploy release back up out off"
+    " latest bad deploy release back up out off has have had"
 )
 _PASSIVE = _words("was were been being got are is")
+_OWN_VERB = _words("came went began is was were are has had have could can did does recovers recovered returned")
+_STRAY_WORDS = 1
+"""How many further words a verb reaches over: *the failing payment-service*, *was promptly restarted*."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
+class _Clause:
+    """A part of a sentence with one subject; commas are kept out, lists of targets in."""
+
     words: Words
 
     def targets(self, target: str) -> list[tuple[int, int]]:
         return list(occurrences(self.words, target))
 
-    @lru_cache(maxsize=1024)  # noqa: B019 - sentences are small and equal by value
     def verbs(self, action: str) -> list[tuple[int, int]]:
-        forms = _VERBS.get(action, (action.partition("_")[0] + "*",))
-        found = list(occurrences(self.words, *forms))
-        starts, particle = _SEPARABLE.get(action, ((), ""))
-        for index, word in enumerate(self.words):
-            if word in starts and particle in self.words[index + 1 : index + _SEPARATION]:
-                found.append((index, index + 1))
-        return [(start, end) for start, end in found if self.stated(start, end)]
-
-    def stated(self, start: int, end: int) -> bool:
-        return not denied(self.words, start, end) and not (set(self.words[:start]) & _FUTURE)
+        """Where the deed of an action is stated: neither denied nor future."""
+        return _stated_verbs(self.words, action)
 
     def names(self, runbook: str) -> bool:
-        """Whether the sentence states a runbook step, by its name or with its verb inflected."""
+        """Whether a runbook step is stated by its name, or by its words with the verb inflected."""
         first, *rest = runbook.split("_")
         if not all(word in self.words for word in rest):
             return False
         stem = first.rstrip("ey") + "*"
         forms = (f"{stem} {' '.join(rest)}", *(f"{' '.join(rest)} {be} {stem}" for be in sorted(_PASSIVE)))
-        return any(self.stated(start, end) for start, end in occurrences(self.words, *forms))
+        return any(
+            _stated(self.words, start, end) and not (start and self.words[end - 1].endswith("ing"))
+            for start, end in occurrences(self.words, *forms)
+        )
+
+    def hints_at(self, runbook: str) -> bool:
+        """Whether the deed and the last word of a runbook step stand together: *restored the routes*."""
+        first, *_, last = runbook.split("_")
+        deeds = occurrences(self.words, first.rstrip("ey") + "*")
+        return last in self.words and any(_stated(self.words, start, end) for start, end in deeds)
+
+
+@lru_cache(maxsize=4096)
+def _stated_verbs(words: Words, action: str) -> list[tuple[int, int]]:
+    forms = _VERBS.get(action, (action.partition("_")[0] + "*",))
+    found = list(occurrences(words, *forms))
+    starts, particle = _SEPARABLE.get(action, ((), ""))
+    for index, word in enumerate(words):
+        if word in starts and particle in words[index + 1 : index + _SEPARATION]:
+            found.append((index, index + 1))
+    return [(start, end) for start, end in found if _stated(words, start, end)]
+
+
+def _stated(words: Words, start: int, end: int) -> bool:
+    if words[end : end + 1] == ("of",):
+        end += 1  # a noun: *a restart of postgres-db was unnecessary*
+    ahead = words[max(0, start - _FUTURE_REACH) : start] + words[end : end + _FUTURE_REACH]
+    return not denied(words, start, end) and not (set(ahead) & _FUTURE)
 
 
 @lru_cache(maxsize=128)
-def _sentences_of(text: str) -> tuple[_Sentence, ...]:
-    return tuple(_Sentence(clause) for sentence in sentences(text) for clause in _claim_clauses(sentence))
+def _clauses_of(text: str) -> tuple[_Clause, ...]:
+    return tuple(_Clause(words) for sentence in sentences(text) for words in _split(sentence))
 
 
-def _claim_clauses(sentence: str) -> list[Words]:
-    """A sentence split where its subject changes; commas are kept inside, since lists of targets have them."""
+def _split(sentence: str) -> list[Words]:
+    """The clauses of a sentence. A colon ends none, and a comma only where a new subject follows it."""
+    stream = tokens(sentence)
     found: list[list[str]] = [[]]
-    for word in tokens(sentence):
-        if word in HARD_ENDS or word in CLAUSE_WORDS:
+    for index, word in enumerate(stream):
+        if word == ",":
+            if stream[index + 1 : index + 2] in {("we",), ("i",)} or stream[index + 1 : index + 3] == ("then", "we"):
+                found.append([])
+        elif word != ":" and ends_clause(stream, index):
             found.append([])
-        elif word != ",":
+        elif word != ":":
             found[-1].append(word)
     return [tuple(clause) for clause in found if clause]
 
 
-def _hints(sentence: _Sentence, runbook: str) -> bool:
-    """Whether the deed and the last word of a runbook step stand in one sentence: *restored the routes*."""
-    first, *_, last = runbook.split("_")
-    deeds = occurrences(sentence.words, first.rstrip("ey") + "*")
-    return last in sentence.words and any(sentence.stated(start, end) for start, end in deeds)
-
-
 def states(text: str, action: str, target: str) -> bool:
-    """Whether a text says that a remediation was made: deed and target in one sentence, neither denied nor future."""
+    """Whether a text says that a remediation was made: deed and target together, neither denied nor future."""
     if action == "execute_runbook_step":
-        return any(sentence.names(target) or _hints(sentence, target) for sentence in _sentences_of(text))
-    return any(sentence.verbs(action) and sentence.targets(target) for sentence in _sentences_of(text))
+        return any(clause.names(target) or clause.hints_at(target) for clause in _clauses_of(text))
+    return any(clause.verbs(action) and clause.targets(target) for clause in _clauses_of(text))
 
 
 def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
     """Whether a text claims exactly this remediation: the target stands in the reach of the deed's verb.
 
-    A verb reaches over filler and over other `names`, as in *restarted a, b and then c*.
+    A verb reaches over filler and over other `names`, as in *restarted a, b and then c*. A verification is claimed
+    only by its exact name, since prose speaks of verifying in many other ways.
     """
     if action == "execute_runbook_step":
-        return any(sentence.names(target) for sentence in _sentences_of(text))
+        exact = re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()) is not None
+        return (exact or not target.startswith("verify_")) and any(one.names(target) for one in _clauses_of(text))
     return any(
-        _reaches(sentence.words, verb, place, names)
-        for sentence in _sentences_of(text)
-        for verb in sentence.verbs(action)
-        for place in sentence.targets(target)
+        _reaches(clause.words, verb, place, names)
+        for clause in _clauses_of(text)
+        for verb in clause.verbs(action)
+        for place in clause.targets(target)
     )
 
 
 def _reaches(words: Words, verb: tuple[int, int], place: tuple[int, int], names: tuple[str, ...]) -> bool:
     if place[0] >= verb[1]:
-        return _only_filler(words[verb[1] : place[0]], names)
-    passive = verb[0] > 0 and words[verb[0] - 1] in _PASSIVE
-    return passive and _only_filler(words[place[1] : verb[0] - 1], names)
+        has_own_verb = any(word in _OWN_VERB for word in words[place[1] : place[1] + 1])
+        return not has_own_verb and _only_filler(words[verb[1] : place[0]], names)
+    between = words[place[1] : verb[0]]
+    return bool(set(between) & _PASSIVE) and _only_filler(between, (*names, *_PASSIVE))
 
 
 def _only_filler(words: Words, names: tuple[str, ...]) -> bool:
+    """Whether next to nothing but filler and other names stands between."""
     named = {index for start, end in occurrences(words, *names) for index in range(start, end)} if names else set()
-    return all(index in named or word in _FILLER for index, word in enumerate(words))
+    stray = [word for index, word in enumerate(words) if index not in named and word not in _FILLER]
+    doubled = any(first == second for first, second in pairwise(stray))
+    return len(stray) <= _STRAY_WORDS and not doubled and not any(word.endswith("ed") for word in stray)

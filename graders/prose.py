@@ -11,36 +11,69 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_BREAK = re.compile(r"\s-+\s|[–—→()\[\]{}]|[-=]+>")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.;:?!](?=\s|$)|\n|,")
 _TERM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
-HARD_ENDS = frozenset(".;:?!\n")
-CLAUSE_WORDS = frozenset({"but", "because", "while", "instead"})
+
+_ENDS = frozenset(".;:?!\n")
+_CLAUSE_WORDS = frozenset(
+    {"but", "because", "while", "instead", "so", "therefore", "hence", "thus", "since", "although", "though"}
+    | {"whereas", "until", "after", "before", "causing", "leading", "making", "which"}
+)
 _CONJUNCTIONS = frozenset({"and", "or", "nor"})
-_CUE_WORDS = frozenset(
-    {"not", "no", "never", "without", "neither", "nor", "cannot", "unlikely", "unrelated", "excluded", "excluding"}
-)
-_CUE_PHRASES = (("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"))
-_TRAILING_DENIALS = (
-    ("ruled", "out"),
-    ("red", "herring"),
-    ("unrelated",),
-    ("innocent",),
-    ("not", "the", "cause"),
-    ("not", "the", "root", "cause"),
-    ("not", "to", "blame"),
-)
 _LONGEST_ITEM = {"and": 2, "or": 3, "nor": 3}
 _LONGEST_MIDDLE_ITEM = 3
+
+_CUES = frozenset({"not", "never", "neither", "nor", "cannot", "unlikely", "unrelated", "excluded", "excluding"})
+_CUE_PHRASES = frozenset(
+    {("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"), ("false", "that")}
+    | {("decided", "against"), ("nothing", "wrong"), ("next", "time")}
+)
+_NOUN_CUES = frozenset({"no", "without"})
+"""They deny what follows up to the verb: *without a time window exhausted memory* says that memory was exhausted."""
+_EVIDENCE = frozenset({"evidence", "sign", "signs", "indication", "trace", "proof", "hint"})
+_VERBS_BEYOND_ED = frozenset({"ran", "drove", "grew", "made", "led", "took", "ate", "hit", "broke", "kept", "went"})
+
+_TRAILING_DENIALS = tuple(
+    tuple(phrase.split())
+    for phrase in [
+        "ruled out",
+        "red herring",
+        "red herrings",
+        "decoy",
+        "decoys",
+        "unrelated",
+        "innocent",
+        "harmless",
+        "healthy",
+        "unnecessary",
+        "rejected",
+        "avoided",
+        "went fine",
+        "not the cause",
+        "not the root cause",
+        "not to blame",
+        "not needed",
+        "not necessary",
+        "not required",
+    ]
+)
+_TRAILING_REACH = 4
 
 Words = tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
 def tokens(text: str) -> Words:
-    """Words, commas and clause ends: NFKC, casefolded, format characters dropped, hyphens and underscores as spaces."""
+    """Words, commas and clause ends.
+
+    NFKC, casefolded, format characters dropped, hyphens and underscores as spaces, possessive endings dropped; dashes,
+    arrows and brackets as clause ends.
+    """
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
-    return tuple(_WORD.findall(visible.replace("_", " ").replace("-", " ")))
+    spaced = _BREAK.sub(" ; ", visible).replace("_", " ").replace("-", " ")
+    return tuple(word.removesuffix("'s") for word in _WORD.findall(spaced))
 
 
 @lru_cache(maxsize=4096)
@@ -65,72 +98,89 @@ def occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=256)
 def clauses(text: str) -> tuple[Words, ...]:
-    """The clauses of a text, without their punctuation.
+    """The clauses of a text that state something, without their punctuation; questions state nothing.
 
-    A clause ends at `.` `;` `:` `?` `!`, a newline, *but*, *because*, *while*, *instead*, and a comma outside a list.
+    A clause ends at `.` `;` `:` `?` `!`, a newline, a dash, an arrow, a bracket, at conjunctions such as *but*,
+    *because*, *while*, *instead*, *so*, *after*, and at a comma outside a list.
     """
     stream = tokens(text)
     found: list[list[str]] = [[]]
     for index, word in enumerate(stream):
-        if word == ",":
+        if word == "?":
+            found[-1] = []
+        elif word == ",":
             if not _in_list(stream, index):
                 found.append([])
-        elif word in HARD_ENDS or (word in CLAUSE_WORDS and stream[index + 1 : index + 2] != ("of",)):
+        elif ends_clause(stream, index):
             found.append([])
         else:
             found[-1].append(word)
     return tuple(tuple(clause) for clause in found if clause)
 
 
+def ends_clause(stream: Words, index: int) -> bool:
+    """Whether a clause ends at the token of an index; commas are judged apart."""
+    word = stream[index]
+    return word in _ENDS or (word in _CLAUSE_WORDS and stream[index : index + 2] != ("instead", "of"))
+
+
 def _in_list(stream: Words, comma: int) -> bool:
     """Whether the comma at an index separates items of a list: short items, the last behind *and*, *or* or *nor*."""
-    item: list[str] = []
-    for word in stream[comma + 1 :]:
-        if word in HARD_ENDS or word in CLAUSE_WORDS:
+    item = 0
+    for index in range(comma + 1, len(stream)):
+        word = stream[index]
+        if ends_clause(stream, index) or item > _LONGEST_MIDDLE_ITEM:
             return False
-        if word == ",":
-            if len(item) > _LONGEST_MIDDLE_ITEM:
-                return False
-            item = []
-        elif word in _CONJUNCTIONS:
-            return len(item) <= _LONGEST_MIDDLE_ITEM and _closes_list(stream, comma, word)
-        else:
-            item.append(word)
+        if word in _CONJUNCTIONS:
+            return 0 < _length_to_end(stream, index + 1) <= _LONGEST_ITEM[word]
+        item = 0 if word == "," else item + 1
     return False
 
 
-def _closes_list(stream: Words, comma: int, conjunction: str) -> bool:
-    start = stream.index(conjunction, comma) + 1
+def _length_to_end(stream: Words, start: int) -> int:
+    """How many words stand before the clause or item ends."""
     length = 0
-    for word in stream[start:]:
-        if word in HARD_ENDS or word in CLAUSE_WORDS or word == ",":
-            break
+    while start + length < len(stream) and not ends_clause(stream, start + length) and stream[start + length] != ",":
         length += 1
-    return 0 < length <= _LONGEST_ITEM[conjunction]
+    return length
 
 
 @lru_cache(maxsize=1024)
-def _cues(clause: Words) -> list[tuple[int, int]]:
+def _cues(clause: Words) -> tuple[tuple[int, int], ...]:
+    """Where each denial begins to hold and where it ends, as positions in the clause."""
     found = [
-        (index, index + 1)
+        (index + 1, len(clause))
         for index, word in enumerate(clause)
-        if (word in _CUE_WORDS or word.endswith("n't")) and clause[index : index + 2] != ("not", "only")
+        if (word in _CUES or word.endswith("n't")) and clause[index : index + 2] != ("not", "only")
     ]
-    found += [(index, index + 2) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES]
-    return found
+    found += [(index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES]
+    found += [(index + 1, _noun_reach(clause, index)) for index, word in enumerate(clause) if word in _NOUN_CUES]
+    return tuple(found)
+
+
+def _noun_reach(clause: Words, cue: int) -> int:
+    """Where the reach of *no* or *without* ends: before the verb behind its noun, if there is one."""
+    if set(clause[cue + 1 : cue + 4]) & _EVIDENCE:
+        return len(clause)
+    for index in range(cue + 3, len(clause)):
+        if clause[index].endswith("ed") or clause[index] in _VERBS_BEYOND_ED:
+            return index
+    return len(clause)
 
 
 @lru_cache(maxsize=4096)
 def denied(clause: Words, start: int, end: int) -> bool:
     """Whether what stands at (start, end) of a clause is denied there.
 
-    It is when a cue stands before it in the clause without being part of it, or when the clause goes on to rule it out.
+    It is when a cue stands before it in the clause without being part of it, or when the next words rule it out.
     """
-    if any(cue_end <= start for _, cue_end in _cues(clause)):
+    if any(begins <= start < ends for begins, ends in _cues(clause)):
         return True
     rest = clause[end:]
     return any(
-        rest[index : index + len(denial)] == denial for denial in _TRAILING_DENIALS for index in range(len(rest))
+        rest[index : index + len(denial)] == denial
+        for denial in _TRAILING_DENIALS
+        for index in range(min(_TRAILING_REACH, len(rest)))
     )
 
 

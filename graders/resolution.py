@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graders.claims import claims, states
 from graders.prose import affirms, occurrences, sentences, tokens
-from graders.root_cause import failure_mode_match
+from graders.root_cause import failure_mode_match, without_runbook_names
 from graders.score import Point
 from scenarios.actions import VOCABULARY, Kind, ResolutionAnswer
 from scenarios.library import runbook_catalogue
@@ -113,7 +113,7 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED
-        and any(affirms(sentence, *group) for group in truth.concepts)
+        and any(affirms(without_runbook_names(sentence), *group) for group in truth.concepts)
     )
 
 

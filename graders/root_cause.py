@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from graders.prose import affirms
 from graders.score import Point
 from scenarios.actions import RootCauseAnswer
-from scenarios.library import failure_families
+from scenarios.library import failure_families, runbook_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,12 @@ _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
 _RIVALS_TO_NOTHING = 3
+_RUNBOOK_NAME = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in runbook_catalogue()), re.IGNORECASE)
+
+
+def without_runbook_names(text: str) -> str:
+    """A text without the names of catalogue steps: everyone is shown those, so they say nothing of a cause."""
+    return _RUNBOOK_NAME.sub(",", text) if "_" in text else text
 
 
 def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
@@ -30,6 +37,7 @@ def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
     The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
     beside them; three rivals or more leave nothing.
     """
+    text = without_runbook_names(text)
     missed = [group[0].replace("*", "…") for group in truth.concepts if not affirms(text, *group)]
     affirmed = len(truth.concepts) - len(missed)
     rivals = sorted(
