@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 from cloud_incident import __version__
 from mcp_server import build_server
 from mcp_server.binding import CallersBySession
+from mcp_server.clients import StructuredContent
 from mcp_server.transports import Guard, StreamableHTTP, episode_of_path, sse_routes
 
 if TYPE_CHECKING:
@@ -23,25 +25,31 @@ AGENT_PATH = "/agent/{episode_id}/mcp"
 
 
 def build_app(
-    service: EpisodeService, *, hosts: tuple[str, ...] = (), operator: bool = True, sse: bool = True
+    service: EpisodeService,
+    *,
+    hosts: tuple[str, ...] = (),
+    operator: bool = True,
+    sse: bool = True,
+    structured: StructuredContent = StructuredContent.AUTO,
 ) -> Starlette:
     """MCP over streamable HTTP at `/mcp`, over SSE at `/sse`, and an endpoint per episode for agents under test.
 
     Without `operator` only the agents' endpoints are there.
     """
     guard = Guard(hosts)
+    build = partial(build_server, service, version=__version__, structured=structured)
     agents = StreamableHTTP(
-        build_server(service, version=__version__, callers=CallersBySession, bound=episode_of_path),
+        build(callers=CallersBySession, bound=episode_of_path),
         guard,
     )
     routes: list[BaseRoute] = [agents.route_per_episode(AGENT_PATH, service)]
     served = [agents]
     if operator:
-        operators = StreamableHTTP(build_server(service, version=__version__, callers=CallersBySession), guard)
+        operators = StreamableHTTP(build(callers=CallersBySession), guard)
         routes.append(operators.route("/mcp"))
         served.append(operators)
         if sse:
-            routes += sse_routes(build_server(service, version=__version__), guard)
+            routes += sse_routes(build(), guard)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

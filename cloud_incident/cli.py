@@ -62,6 +62,14 @@ def main() -> None:
     show_default=True,
     help="After how long an unused episode is forgotten.",
 )
+@click.option(
+    "--structured-content",
+    "structured",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Numbers beside the text of results. auto: unless the client is known to hide the text then.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="Port to listen on.")
 @click.option("--allow-host", "hosts", multiple=True, help="A further Host header to accept; may be given repeatedly.")
@@ -71,12 +79,13 @@ def mcp(transport: str, profile: str, **options: Any) -> None:
 
     from cloud_incident.launch import run_http, run_stdio
     from cloud_incident.settings import Settings
+    from mcp_server.clients import StructuredContent
 
     chosen = {name: options.pop(name) for name in ("task_id", "scenario_id", "scenario_index", "seed")}
     reward_mode = options.pop("reward_mode")
     agent = profile == "agent"
     selection = _selection(chosen, reward_mode, needed=agent)
-    settings = Settings(**options)
+    settings = Settings(**{**options, "structured": StructuredContent(options["structured"])})
     with _reported():
         if transport == "stdio":
             anyio.run(partial(run_stdio, settings, selection, agent=agent))

@@ -21,14 +21,16 @@ async def run_stdio(settings: Settings, selection: Selection | None, *, agent: b
     """Serve one client over stdio. With a selection its incident is open from the start."""
     from mcp_server.transports import serve_stdio
 
-    service = settings.service()
+    service, structured = settings.service(), settings.structured
     episode = await service.create(selection) if selection is not None else None
     if not agent:
         handles = [episode.id] if episode is not None else []
-        server = build_server(service, version=__version__, callers=lambda: OneCaller(handles))
+        server = build_server(service, version=__version__, callers=lambda: OneCaller(handles), structured=structured)
     elif episode is not None:
         bound = episode.id
-        server = build_server(service, version=__version__, bound=lambda _: bound, episode=episode)
+        server = build_server(
+            service, version=__version__, bound=lambda _: bound, episode=episode, structured=structured
+        )
     else:
         raise ValueError("the agent profile needs an incident")
     await serve_stdio(server)
@@ -45,7 +47,7 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
         episode = anyio.run(service.create, selection)
         path = AGENT_PATH.format(episode_id=episode.id)
         click.echo(f"Agent endpoint: http://{settings.host}:{settings.port}{path}", err=True)
-    app = build_app(service, hosts=settings.hosts, operator=not agent, sse=sse)
+    app = build_app(service, hosts=settings.hosts, operator=not agent, sse=sse, structured=settings.structured)
     serve(app, settings)
 
 

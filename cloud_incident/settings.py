@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from env_core.service import EpisodeService, Limits
+from mcp_server.clients import StructuredContent
 from scenarios.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     hosts: tuple[str, ...] = ()
+    structured: StructuredContent = StructuredContent.AUTO
 
     def service(self) -> EpisodeService:
         """An episode service over the curated incidents and those of further directories."""

@@ -22,7 +22,11 @@ _ATTEMPTS = 16
 
 
 class EpisodeOverError(RuntimeError):
-    """A step on an episode that has ended. Nothing was changed."""
+    """A step on an episode that has ended, with its score. Nothing was changed."""
+
+    def __init__(self, episode: Episode) -> None:
+        super().__init__(f"Episode {episode.id} is over.")
+        self.score = episode.grade.score if episode.grade is not None else 0.0
 
 
 class CapacityError(RuntimeError):
@@ -92,7 +96,7 @@ class EpisodeService:
             if request_id and (answered := await self._answered(episode, request_id)) is not None:
                 return answered
             if episode.done:
-                raise EpisodeOverError(f"Episode {episode_id} is over.")
+                raise EpisodeOverError(episode)
             try:
                 await self._store.append(episode_id, episode.step_count, Event(action.dump(), request_id))
             except AppendConflictError:

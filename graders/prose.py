@@ -24,7 +24,9 @@ _CONJUNCTIONS = frozenset({"and", "or", "nor"})
 _LONGEST_ITEM = {"and": 2, "or": 3, "nor": 3}
 _LONGEST_MIDDLE_ITEM = 3
 
-_CUES = frozenset({"not", "never", "neither", "nor", "cannot", "unlikely", "unrelated", "excluded", "excluding"})
+_CUES = frozenset(
+    {"not", "never", "neither", "nor", "cannot", "unlikely", "unrelated", "excluded", "excluding", "considered"}
+)
 _CUE_PHRASES = frozenset(
     {("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"), ("false", "that")}
     | {("decided", "against"), ("nothing", "wrong"), ("next", "time")}
@@ -162,8 +164,9 @@ def _noun_reach(clause: Words, cue: int) -> int:
     """Where the reach of *no* or *without* ends: before the verb behind its noun, if there is one."""
     if set(clause[cue + 1 : cue + 4]) & _EVIDENCE:
         return len(clause)
-    for index in range(cue + 3, len(clause)):
-        if clause[index].endswith("ed") or clause[index] in _VERBS_BEYOND_ED:
+    for index in range(cue + 2, len(clause)):
+        word = clause[index]
+        if word == "that" or (index > cue + 2 and (word.endswith("ed") or word in _VERBS_BEYOND_ED)):
             return index
     return len(clause)
 

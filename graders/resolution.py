@@ -100,7 +100,7 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
         "three full sentences or more" if long_enough else "fewer than three sentences of five words",
         "names the cause" if named else "does not say in one sentence which service failed and how",
         f"failure mode matched to {round(float(100 * match))} %",
-        f"states {len(stated)} of {len(repairs)} repairs that were done",
+        f"states {len(stated)} of the plan's {len(repairs)} repairs as done",
     ]
     if false:
         reasons.append(f"claims repairs that were not made: {', '.join(false)}")
@@ -118,8 +118,8 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
 
 
 def _made(conduct: Conduct) -> frozenset[str]:
-    """What a summary may claim. A step of the plan that was only tried too early has not been made."""
-    without_effect = {step.step for step in conduct.plan} - conduct.effective
+    """What a summary may claim. A repair of the plan that was only tried too early has not been made."""
+    without_effect = {step.step for step in conduct.plan if not step.verify} - conduct.effective
     return conduct.attempted - without_effect
 
 

@@ -68,30 +68,63 @@ class CallersBySession:
 class Binding(Protocol):
     """Finds the episode that a call means."""
 
-    async def episode(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
-        """The episode of a handle, or the one that is meant where the handle is left out.
+    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
+        """The handle that a call names, or that is meant where it names none.
+
+        Raises:
+            HandleError: if none is meant, or more than one could be.
+        """
+
+    def gone(self, handle: str) -> HandleError:
+        """What to say of a handle that means no open episode."""
+
+    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        """The open episodes that the caller may know of, oldest first."""
+
+    async def episode(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
+        """The episode that a call means.
 
         Raises:
             HandleError: if there is none.
         """
 
-    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
-        """The open episodes that the caller may know of, oldest first."""
 
-
-class OperatorBinding:
-    """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
+class _Bound:
+    """What both bindings share."""
 
     def __init__(self, service: EpisodeService) -> None:
         self._service = service
+
+    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
+        raise NotImplementedError
+
+    def gone(self, handle: str) -> HandleError:
+        raise NotImplementedError
+
+    async def episode(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
+        handle = await self.handle(ctx, named)
+        try:
+            return await self._service.get(handle)
+        except UnknownEpisodeError as error:
+            raise self.gone(handle) from error
+
+
+class OperatorBinding(_Bound):
+    """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
 
     def opened(self, ctx: ServerRequestContext[Any, Any], episode_id: str) -> None:
         """Remember that the caller opened an episode."""
         callers: Callers = ctx.lifespan_context
         callers.of(ctx).handles.append(episode_id)
 
-    async def episode(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
-        return await self._named(handle) if handle else await self._meant(ctx)
+    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
+        return named or (await self._meant(ctx)).id
+
+    def gone(self, handle: str) -> HandleError:
+        return HandleError(
+            f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
+            "Call start_incident to start one and use the episode_id it returns."
+        )
 
     async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
         callers: Callers = ctx.lifespan_context
@@ -103,15 +136,6 @@ class OperatorBinding:
             except UnknownEpisodeError:
                 caller.handles.remove(handle)
         return episodes
-
-    async def _named(self, handle: str) -> Episode:
-        try:
-            return await self._service.get(handle)
-        except UnknownEpisodeError as error:
-            raise HandleError(
-                f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
-                "Call start_incident to start one and use the episode_id it returns."
-            ) from error
 
     async def _meant(self, ctx: ServerRequestContext[Any, Any]) -> Episode:
         callers: Callers = ctx.lifespan_context
@@ -129,20 +153,18 @@ class OperatorBinding:
         raise HandleError("No incident is open. Call start_incident first.")
 
 
-class AgentBinding:
+class AgentBinding(_Bound):
     """The harness has opened the episode; the agent never names one."""
 
     def __init__(self, service: EpisodeService, bound: Callable[[ServerRequestContext[Any, Any]], str]) -> None:
-        self._service = service
+        super().__init__(service)
         self._bound = bound
 
-    async def episode(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:  # noqa: ARG002 - never named
-        try:
-            return await self._service.get(self._bound(ctx))
-        except UnknownEpisodeError as error:
-            raise HandleError(
-                "The incident of this connection has been closed. Ask whoever started it to open another."
-            ) from error
+    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:  # noqa: ARG002 - never named
+        return self._bound(ctx)
+
+    def gone(self, handle: str) -> HandleError:  # noqa: ARG002 - the agent does not know it
+        return HandleError("The incident of this connection has been closed. Ask whoever started it to open another.")
 
     async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
         try:

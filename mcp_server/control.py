@@ -15,7 +15,7 @@ from env_core.service import CapacityError, EpisodeService
 from env_core.store import EpisodeExistsError
 from mcp_server.binding import HandleError, OperatorBinding
 from mcp_server.results import refusal, reply
-from mcp_server.schemas import arguments_schema, result_schema
+from mcp_server.schemas import arguments_schema
 from mcp_server.tools import Arguments, OnEpisode, ServedTool
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.parsing import InvalidActionError, parse_arguments
@@ -76,16 +76,14 @@ class ControlTools:
                 "Start incident",
                 "Start an incident and get its briefing and episode_id. Name a task, a scenario, an index or a seed, "
                 "or ask for one at random; with nothing named it is alert_classification, scenario 0.",
-                (Selection,),
-                Briefing,
+                Selection,
                 self._start,
             ),
             self._tool(
                 "get_incident",
                 "Look at the incident again",
                 "Show the briefing of an open incident again and what has been done so far. Not a step.",
-                (OnEpisode,),
-                Briefing,
+                OnEpisode,
                 self._get,
                 read_only=True,
             ),
@@ -93,8 +91,7 @@ class ControlTools:
                 "list_incidents",
                 "List incidents",
                 "List what can be started and which incidents this connection has open. Not a step.",
-                (_Nothing,),
-                Listing,
+                _Nothing,
                 self._list,
                 read_only=True,
             ),
@@ -102,8 +99,7 @@ class ControlTools:
                 "grade_incident",
                 "Grade incident",
                 "Show the score of a finished incident with every point explained, and what had happened. Not a step.",
-                (OnEpisode,),
-                ProgressReport,
+                OnEpisode,
                 self._grade,
                 read_only=True,
             ),
@@ -111,8 +107,7 @@ class ControlTools:
                 "close_incident",
                 "Close incident",
                 "Close an incident, finished or not, and forget it.",
-                (OnEpisode,),
-                Closed,
+                OnEpisode,
                 self._close,
                 destructive=True,
             ),
@@ -123,18 +118,15 @@ class ControlTools:
         name: str,
         title: str,
         description: str,
-        takes: tuple[type[BaseModel]],
-        gives: Any,
+        takes: type[BaseModel],
         answer: Callable[[ServerRequestContext[Any, Any], Any], Awaitable[CallToolResult]],
         *,
         read_only: bool = False,
         destructive: bool = False,
     ) -> ServedTool:
-        (model,) = takes
-
         async def handler(ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
             try:
-                return await answer(ctx, parse_arguments(name, model, arguments))
+                return await answer(ctx, parse_arguments(name, takes, arguments))
             except (
                 InvalidActionError,
                 HandleError,
@@ -156,8 +148,7 @@ class ControlTools:
             name=name,
             title=title,
             description=description,
-            input_schema=arguments_schema(*takes),
-            output_schema=result_schema(gives),
+            input_schema=arguments_schema(takes),
             annotations=annotations,
         )
         return ServedTool(definition, handler)

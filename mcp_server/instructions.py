@@ -26,8 +26,9 @@ _EVIDENCE = (
 )
 
 _RULES = (
-    "Wrong or premature remediations cost points and can do harm. Service names must be exact. The submission ends the "
-    "incident and returns its score, 0.0 to 1.0. Long evidence comes in pages: the same call with page=2 is not a step."
+    "Wrong remediations cost points; wrong and premature ones can do harm. Service names must be exact. The submission "
+    "ends the incident and returns its score, 0.0 to 1.0. Long evidence comes in pages: the same call with page=2 is "
+    "not a step."
 )
 
 OPERATOR = "\n".join(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,18 +20,6 @@ def arguments_schema(*models: type[BaseModel]) -> dict[str, Any]:
         required += schema.get("required", [])
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "required": required} if required else schema
-
-
-def result_schema(shape: Any) -> dict[str, Any]:
-    """The schema of a structured result: its own fields in full, what stands inside them by type alone."""
-    plain = _plain(TypeAdapter(shape).json_schema())
-    properties = {name: _by_type(field) for name, field in plain["properties"].items()}
-    return {"type": "object", "properties": properties, "required": plain["required"]}
-
-
-def _by_type(field: dict[str, Any]) -> dict[str, Any]:
-    kept = {"type": field["type"]}
-    return {**kept, "items": _by_type(field["items"])} if "items" in field else kept
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
@@ -60,13 +46,9 @@ def _simplified(node: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def _without_null(node: dict[str, Any]) -> dict[str, Any]:
-    """`anyOf [T, null]` as an optional `T` in arguments (its default null goes), as `["t", "null"]` in results."""
+    """`anyOf [T, null]` as an optional `T`, without its default of null."""
     options = node.get("anyOf")
     if not options or {"type": "null"} not in options or len(options) != 2:
         return node
     (kept,) = (option for option in options if option != {"type": "null"})
-    rest = {key: value for key, value in node.items() if key != "anyOf"}
-    if "default" in rest and rest["default"] is None:
-        del rest["default"]
-        return {**kept, **rest}
-    return {**kept, **rest, "type": [kept["type"], "null"]}
+    return {**kept, **{key: value for key, value in node.items() if key not in {"anyOf", "default"}}}

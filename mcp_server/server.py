@@ -25,6 +25,7 @@ from mcp_types import (
 )
 
 from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
+from mcp_server.clients import StructuredContent
 from mcp_server.completion import Completions
 from mcp_server.control import ControlTools
 from mcp_server.instructions import OPERATOR, agent_instructions
@@ -55,6 +56,7 @@ class _Handlers:
     resources: Resources
     prompts: Prompts
     completions: Completions
+    structured: StructuredContent
 
     async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
@@ -63,7 +65,10 @@ class _Handlers:
         tool = self.tools.get(params.name)
         if tool is None:
             return refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(self.tools)}.")
-        return await tool.handler(ctx, params.arguments or {})
+        result = await tool.handler(ctx, params.arguments or {})
+        if not self.structured.wanted(ctx):
+            result.structured_content = None
+        return result
 
     async def list_resources(self, ctx: Context, _: PaginatedRequestParams | None) -> ListResourcesResult:
         return ListResourcesResult(resources=await self.resources.listed(ctx))
@@ -96,6 +101,7 @@ def build_server(
     bound: Callable[[Context], str] | None = None,
     episode: Episode | None = None,
     page_size: int = PAGE_CHARACTERS,
+    structured: StructuredContent = StructuredContent.AUTO,
 ) -> Server[Callers]:
     """An MCP server over an episode service.
 
@@ -105,7 +111,7 @@ def build_server(
     With `bound`, which finds the one episode of a request, it has the agent profile: the actions on that episode and
     nothing else. Where that `episode` is known at launch, the instructions brief the agent.
     """
-    handlers = _handlers(service, bound, page_size)
+    handlers = _handlers(service, bound, page_size, structured)
 
     @asynccontextmanager
     async def lifespan(_: Server[Callers]) -> AsyncIterator[Callers]:
@@ -135,7 +141,9 @@ def build_server(
     )
 
 
-def _handlers(service: EpisodeService, bound: Callable[[Context], str] | None, page_size: int) -> _Handlers:
+def _handlers(
+    service: EpisodeService, bound: Callable[[Context], str] | None, page_size: int, structured: StructuredContent
+) -> _Handlers:
     operator = OperatorBinding(service)
     binding = operator if bound is None else AgentBinding(service, bound)
     named = bound is None
@@ -148,4 +156,5 @@ def _handlers(service: EpisodeService, bound: Callable[[Context], str] | None, p
         resources,
         prompts,
         Completions(binding, service.catalogue, prompts, resources),
+        structured,
     )

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from env_core.observation import ProgressReport
 from env_core.service import EpisodeOverError, EpisodeService
+from env_core.store import UnknownEpisodeError
 from mcp_server.binding import Binding, HandleError
 from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
-from mcp_server.schemas import arguments_schema, result_schema
+from mcp_server.schemas import arguments_schema
 from scenarios.actions import VOCABULARY, ActionSpec, Kind
 from scenarios.parsing import InvalidActionError, parse_action, parse_arguments
 
@@ -61,16 +61,14 @@ class ActionTools:
 
     def served(self) -> list[ServedTool]:
         """One tool per action. With `named`, each takes the episode's handle."""
-        schema = result_schema(ProgressReport)
-        return [ServedTool(self._definition(spec, schema), _Call(self, spec)) for spec in VOCABULARY.values()]
+        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in VOCABULARY.values()]
 
-    def _definition(self, spec: ActionSpec, output_schema: dict[str, Any]) -> Tool:
+    def _definition(self, spec: ActionSpec) -> Tool:
         return Tool(
             name=spec.name,
             title=spec.title,
             description=spec.description,
             input_schema=arguments_schema(spec.parameters, *self.extras(spec)),
-            output_schema=output_schema,
             annotations=ToolAnnotations(
                 title=spec.title,
                 read_only_hint=spec.read_only,
@@ -94,30 +92,28 @@ class _Call:
     spec: ActionSpec
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
+        tools = self.tools
         try:
-            handle, page, parameters = self._split(arguments)
+            named, page, parameters = self._split(arguments)
             action = parse_action(self.spec.name, parameters)
-            episode = await self.tools.binding.episode(ctx, handle)
+            handle = await tools.binding.handle(ctx, named)
             if page > 1:
-                return further_page(episode, action, page, self.tools.page_size)
-            return step_reply(await self.tools.service.step(episode.id, action), self.tools.page_size)
+                return further_page(await tools.service.get(handle), action, page, tools.page_size)
+            return step_reply(await tools.service.step(handle, action), tools.page_size)
         except (InvalidActionError, HandleError) as error:
             return refusal(str(error))
-        except EpisodeOverError:
-            return refusal(self._over(episode.grade.score if episode.grade else 0.0))
+        except UnknownEpisodeError:
+            return refusal(str(tools.binding.gone(handle)))
+        except EpisodeOverError as over:
+            after = "Call start_incident for another." if tools.named else "There is nothing more to do."
+            return refusal(f"This incident is over, with score {over.score:.4f}; nothing was changed. {after}")
 
     def _split(self, arguments: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:
         """The handle, the page and the action's own parameters."""
-        extras = self.tools.extras(self.spec)
-        names = {name for extra in extras for name in extra.model_fields}
-        given = [
-            parse_arguments(self.spec.name, extra, {k: v for k, v in arguments.items() if k in extra.model_fields})
-            for extra in extras
-        ]
-        handle = next((one.episode_id for one in given if isinstance(one, OnEpisode)), "")
-        page = next((one.page for one in given if isinstance(one, Paging)), 1)
-        return handle, page, {name: value for name, value in arguments.items() if name not in names}
-
-    def _over(self, score: float) -> str:
-        after = "Call start_incident for another." if self.tools.named else "There is nothing more to do."
-        return f"This incident is over, with score {score:.4f}; {self.spec.name} changed nothing. {after}"
+        handle, page, parameters = "", 1, dict(arguments)
+        if self.tools.named and "episode_id" in parameters:
+            given = {"episode_id": parameters.pop("episode_id")}
+            handle = parse_arguments(self.spec.name, OnEpisode, given).episode_id
+        if self.spec.kind is Kind.DIAGNOSTIC and "page" in parameters:
+            page = parse_arguments(self.spec.name, Paging, {"page": parameters.pop("page")}).page
+        return handle, page, parameters

@@ -172,7 +172,7 @@ _REMEDIATIONS = (
         "Restart service",
         Kind.REMEDIATION,
         OnService,
-        "Restart every instance of one service. Wrong or premature restarts cost points and can make things worse.",
+        "Restart every instance of one service. A wrong restart costs points; a premature one can make things worse.",
     ),
     ActionSpec(
         "rollback_deploy",

@@ -91,6 +91,14 @@ def _guess_findings(incident: AuthoredIncident) -> Iterator[str]:
         yield "Fewer than three services have a recent change; decoys are missing."
     if changes and max(changes, key=lambda service: changes[service]) == root:
         yield f"The most recent change of all is {root}'s own."
+    suspects = set(incident.services) - set(incident.document.alert.affected_services)
+    before = {name: at for name, at in changes.items() if name in suspects and at < incident.document.alert.fired_at}
+    if before and max(before, key=lambda service: before[service]) == root:
+        yield f"{root}'s change is the last before the alert among services that are not alerted."
+    for diagnostic in DIAGNOSTIC_FIELDS.values():
+        lengths = {name: len(incident.evidence(diagnostic, name, UNTOUCHED).text) for name in incident.services}
+        if max(lengths, key=lambda service: lengths[service]) == root:
+            yield f"{root} has the longest {diagnostic} of all services ({lengths[root]} characters)."
     if _loudest(incident) == root:
         yield f"{root} has the most error lines in its logs."
     if _most_named(incident) == root:

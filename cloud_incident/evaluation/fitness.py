@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cloud_incident.evaluation.exploits import RANDOM_CEILING, cheats, constant_answers, random_play
 from cloud_incident.evaluation.play import play, score
 from env_core.perfect import perfect_play
+from graders.prose import affirms
 from graders.root_cause import failure_mode_match
 from scenarios.catalogue import Scenario
 from scenarios.lint import lint
@@ -33,7 +34,7 @@ def scenarios_of(incident: AuthoredIncident) -> list[Scenario]:
 
 def findings(incident: AuthoredIncident) -> list[str]:
     """Everything that keeps an incident from being served, one sentence each."""
-    found = [*lint(incident), *_copied(incident)]
+    found = [*lint(incident), *_copied(incident), *_unworded(incident)]
     if found:
         return found
     return [finding for scenario in scenarios_of(incident) for finding in _played(scenario)]
@@ -86,6 +87,17 @@ def _copied(incident: AuthoredIncident) -> Iterator[str]:
         match, reason = failure_mode_match(text, incident.truth)
         if match > MOST_COPIED_MATCH:
             yield f"The {name}, copied as a failure mode, matches to {float(match):.2f} ({reason}); at most 0.33 may."
+
+
+def _unworded(incident: AuthoredIncident) -> Iterator[str]:
+    """Words of the truth that its own grader would not read as meant."""
+    for group in incident.truth.concepts:
+        for term in group:
+            if not affirms(term.replace("*", ""), term):
+                yield f"The concept term {term!r} is never affirmed, not even by itself."
+    match, reason = failure_mode_match(" ".join(incident.truth.chain), incident.truth)
+    if match < 1 and incident.plan.steps:
+        yield f"The causal chain, offered as a failure mode, matches to {float(match):.2f} only ({reason})."
 
 
 def _played(scenario: Scenario) -> Iterator[str]:

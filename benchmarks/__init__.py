@@ -1,0 +1,1 @@
+"""Benchmarks: scripts that print tables. Compare their ratios; absolute times move with the machine."""

@@ -1,0 +1,204 @@
+"""What a step costs: in process, over in-memory MCP, and from start to the list of tools over stdio.
+
+Run with `python -m benchmarks.speed`. Each ratio comes from one interleaved run, so that it holds when the machine's
+speed drifts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp import Client, StdioServerParameters
+from mcp.server.mcpserver import MCPServer
+from mcp_types import CallToolResult  # noqa: TC002 - the no-op tool's signature is read at run time
+
+from env_core.episode import Reference, advance, begin
+from env_core.selection import Selection
+from env_core.service import EpisodeService
+from mcp_server import build_server
+from scenarios.actions import Kind, actions_of
+from scenarios.catalogue import Catalogue
+from scenarios.parsing import parse_action
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from env_core.episode import Episode
+    from scenarios.actions import Action
+
+STEPS = 10
+ROUNDS = 2_000
+STARTS = 15
+EMPTY_SERVER = "from mcp.server.mcpserver import MCPServer\nMCPServer('empty').run()\n"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, the median, what it is compared with, and the limit."""
+
+    what: str
+    median: str
+    compared: str
+    limit: str
+
+
+def looks() -> list[dict[str, Any]]:
+    """Ten different queries of RP-001, as actions dumped."""
+    services = Catalogue().get("RP-001").incident.services
+    diagnostics = actions_of(Kind.DIAGNOSTIC)
+    return [
+        {"action_type": diagnostics[index % 5], "parameters": {"service": services[index]}} for index in range(STEPS)
+    ]
+
+
+def in_process_steps(catalogue: Catalogue) -> list[Row]:
+    """Parsing and taking one step, at the first and at the tenth step of an episode."""
+    scenario = catalogue.get("RP-001")
+    dumped = looks()
+    parsed = [parse_action(one["action_type"], one["parameters"]) for one in dumped]
+    start = begin("bench", Reference.to(scenario), scenario)
+    rows = []
+    for number in (1, STEPS):
+        times = _timed(_one_step(_advanced(start, parsed[: number - 1]), dumped[number - 1]))
+        rows.append(Row(f"parse and take step {number}, pure", _us(times), "", "≤ 50 µs"))
+    return rows
+
+
+def _advanced(episode: Episode, actions: list[Action]) -> Episode:
+    for action in actions:
+        episode = advance(episode, action)
+    return episode
+
+
+def _one_step(episode: Episode, dumped: dict[str, Any]) -> Callable[[], object]:
+    return lambda: advance(episode, parse_action(**dumped))
+
+
+def _timed(work: Callable[[], object]) -> list[float]:
+    for _ in range(200):
+        work()
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return times
+
+
+async def service_steps(catalogue: Catalogue) -> list[Row]:
+    """A step through the episode service and its store, at the first and at the tenth step."""
+    service = EpisodeService(catalogue)
+    dumped = looks()
+    times: dict[int, list[float]] = {1: [], STEPS: []}
+    for _ in range(ROUNDS // 4):
+        episode = await service.create(Selection(scenario_id="RP-001"))
+        for number, one in enumerate(dumped, 1):
+            began = time.perf_counter()
+            await service.step(episode.id, parse_action(**one))
+            if number in times:
+                times[number].append(time.perf_counter() - began)
+        await service.close(episode.id)
+    return [
+        Row(f"step {number} through service and store", _us(found), "", "≤ 50 µs") for number, found in times.items()
+    ]
+
+
+async def memory_calls(catalogue: Catalogue) -> list[Row]:
+    """A tool call over in-memory MCP against a tool that does nothing and returns the same bytes."""
+    service = EpisodeService(catalogue)
+    ours = build_server(service, version="bench")
+    noop = MCPServer("noop", log_level="ERROR")
+    answers: list[CallToolResult] = []
+
+    @noop.tool(name="query_logs")
+    async def query_logs(service: str, page: int = 1, episode_id: str = "") -> CallToolResult:  # noqa: ARG001
+        return answers[0]
+
+    rows = []
+    for era, name in (("2026-07-28", "in-memory MCP call, 2026-07-28"), ("legacy", "in-memory MCP call, 2025-11-25")):
+        async with Client(ours, mode=era) as client, Client(noop, mode=era) as empty:
+            await client.list_tools()
+            await empty.list_tools()
+            mine: list[float] = []
+            theirs: list[float] = []
+            for _ in range(ROUNDS // 2):
+                episode = await service.create(Selection(scenario_id="RP-001"))
+                arguments = {"service": "postgres-db", "episode_id": episode.id}
+                mine.append(await _clocked(client.call_tool("query_logs", arguments), answers))
+                theirs.append(await _clocked(empty.call_tool("query_logs", arguments), answers))
+                await service.close(episode.id)
+        ratio = statistics.median(mine) / statistics.median(theirs)
+        rows.append(Row(name, _us(mine), f"no-op tool {_us(theirs)}: {ratio:.2f}×", "≤ 1.3×"))
+    return rows
+
+
+async def _clocked(call: Awaitable[CallToolResult], answers: list[CallToolResult]) -> float:
+    began = time.perf_counter()
+    result = await call
+    spent = time.perf_counter() - began
+    answers[:] = [result]
+    return spent
+
+
+async def starts() -> list[Row]:
+    """From starting the process to the list of its tools, over stdio, against an empty server."""
+    with tempfile.TemporaryDirectory() as directory:
+        script = Path(directory, "empty.py")
+        script.write_text(EMPTY_SERVER)  # noqa: ASYNC240 - nothing else runs here
+        ours = StdioServerParameters(command=sys.executable, args=["-m", "cloud_incident", "mcp"])
+        empty = StdioServerParameters(command=sys.executable, args=[str(script)])
+        mine: list[float] = []
+        theirs: list[float] = []
+        for _ in range(STARTS):
+            mine.append(await _started(ours))
+            theirs.append(await _started(empty))
+    ratio = statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
+    return [Row("start to tools/list over stdio", _ms(mine), f"empty server {_ms(theirs)}: {ratio:.2f}×", "≤ 1.3×")]
+
+
+async def _started(server: StdioServerParameters) -> float:
+    began = time.perf_counter()
+    async with Client(server) as client:
+        await client.list_tools()
+        return time.perf_counter() - began
+
+
+def _us(times: list[float]) -> str:
+    return f"{statistics.median(times) * 1e6:.1f} µs"
+
+
+def _ms(times: list[float]) -> str:
+    return f"{statistics.median(times) * 1e3:.0f} ms"
+
+
+async def measured(catalogue: Catalogue) -> list[Row]:
+    """Every row of the table."""
+    return [
+        *in_process_steps(catalogue),
+        *await service_steps(catalogue),
+        *await memory_calls(catalogue),
+        *await starts(),
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    catalogue = Catalogue()
+    gc.freeze()
+    rows = [Row("what", "median", "compared with", "limit"), *asyncio.run(measured(catalogue))]
+    widths = [max(len(getattr(row, name)) for row in rows) for name in Row.__dataclass_fields__]
+    for row in rows:
+        cells = (getattr(row, name) for name in Row.__dataclass_fields__)
+        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    main()
