@@ -150,9 +150,11 @@ def new(file: Path) -> None:
 @click.option("--plain", is_flag=True, help="No colours.")
 def demo(plain: bool) -> None:
     """Play RP-001 through a real MCP client over stdio, and print the transcript and the score."""
+    import sys
+
     import anyio
 
     from cloud_incident.demo import play
 
-    if not anyio.run(play, not plain):
+    if not anyio.run(play, sys.stdout.isatty() and not plain):
         raise SystemExit(1)

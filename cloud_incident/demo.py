@@ -87,8 +87,8 @@ def _print(move: Move, result: CallToolResult, colour: bool) -> None:
         return click.style(text, **style) if colour else text
 
     arguments = ", ".join(f"{name}={value!r}" for name, value in move.arguments.items())
-    click.echo(styled(f"\n# {move.thought}", fg="cyan", italic=True))
-    click.echo(styled(f"> {move.tool}({arguments})", bold=True))
+    click.echo(styled(f"\n# {move.thought}", fg="cyan", italic=True), color=colour)
+    click.echo(styled(f"> {move.tool}({arguments})", bold=True), color=colour)
     for block in result.content:
         if isinstance(block, TextContent):
             click.echo("\n".join(f"  {line}" for line in block.text.splitlines()))

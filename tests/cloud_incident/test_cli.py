@@ -1,0 +1,97 @@
+"""The command line: help, lint, new, demo, and errors without tracebacks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cloud_incident import __version__
+from cloud_incident.cli import main
+from cloud_incident.scaffold import SCHEMA_NAME, incident_schema
+
+CURATED = sorted((Path(__file__).parents[2] / "scenarios" / "curated").glob("*.yaml"))
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, result.output
+
+
+def test_version_and_help() -> None:
+    assert __version__ in run("--version")[1]
+    code, text = run("mcp", "--help")
+    assert code == 0
+    for option in ("--transport", "--profile", "--task", "--scenario", "--seed", "--scenarios", "--capacity"):
+        assert option in text
+
+
+@pytest.mark.parametrize("path", CURATED, ids=[path.stem for path in CURATED])
+def test_lint_of_the_curated(path: Path) -> None:
+    code, text = run("lint", str(path))
+    assert code == 0, text
+    assert text.endswith("fit to serve\n")
+    assert "perfect play" in text
+
+
+def test_new_writes_an_incident_that_passes_lint(tmp_path: Path) -> None:
+    file = tmp_path / "deeper" / "2nd Search!.yaml"
+    code, text = run("new", str(file))
+    assert code == 0
+    assert str(file) in text
+    assert (file.parent / SCHEMA_NAME).read_text() == incident_schema()
+    assert run("lint", str(file))[0] == 0
+    code, text = run("new", str(file))
+    assert code == 1
+    assert "exists" in text
+
+
+def test_the_schema_beside_the_curated_is_current() -> None:
+    assert (CURATED[0].parents[1] / SCHEMA_NAME).read_text("utf-8") == incident_schema()
+
+
+def test_lint_says_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    run("new", str(file))
+    text = file.read_text()
+    file.write_text(text.replace("team: media", "teem: media"))
+    code, said = run("lint", str(file))
+    assert code == 1
+    assert "teem: Extra inputs are not permitted" in said
+    file.write_text(text.replace("search-api p99 above 2 s", "catalog-indexer makes search-api slow"))
+    code, said = run("lint", str(file))
+    assert code == 1
+    assert "names the root cause" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("mcp", "--scenario", "RP-404"), "Scenarios: AC-001"),
+        (("mcp", "--scenario", "RP-001", "--seed", "3"), "contradict"),
+        (("mcp", "--task", "guessing"), "task_id"),
+        (("mcp", "--scenarios", "/nowhere"), "does not exist"),
+    ],
+)
+def test_mistakes_are_told_without_a_traceback(arguments: tuple[str, ...], said: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "cloud_incident", *arguments], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert result.returncode != 0
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_demo_scores_one() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "cloud_incident", "demo", "--plain"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert "> start_incident(scenario_id='RP-001')" in result.stdout
+    assert "Score 1.0000 of 1.0" in result.stdout

@@ -1,0 +1,42 @@
+"""A client on the MCP SDK 1.x plays all nine scenarios over stdio, streamable HTTP and SSE."""
+
+import asyncio
+import json
+import sys
+from contextlib import asynccontextmanager
+
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.sse import sse_client
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamablehttp_client
+
+
+@asynccontextmanager
+async def over_http(address):
+    async with streamablehttp_client(f"{address}/mcp") as (reading, writing, _):
+        yield reading, writing
+
+
+async def play(transport, plays):
+    async with transport as (reading, writing), ClientSession(reading, writing) as session:
+        await session.initialize()
+        for scenario in plays:
+            started = await session.call_tool("start_incident", {"scenario_id": scenario["scenario_id"]})
+            handle = started.structuredContent["episode_id"]
+            for call in scenario["calls"]:
+                result = await session.call_tool(call["tool"], {**call["arguments"], "episode_id": handle})
+                assert result.content[0].text == call["text"], (scenario["scenario_id"], call["tool"])
+            assert result.structuredContent["grade"]["score"] == 1.0
+
+
+async def main(server, address, plays_file):
+    plays = json.load(open(plays_file))
+    await play(stdio_client(StdioServerParameters(command=server, args=["mcp"])), plays)
+    print("mcp 1.x over stdio: nine scenarios, 1.0 each")
+    await play(over_http(address), plays)
+    print("mcp 1.x over streamable HTTP: nine scenarios, 1.0 each")
+    await play(sse_client(f"{address}/sse"), plays)
+    print("mcp 1.x over SSE: nine scenarios, 1.0 each")
+
+
+asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""Prints the perfect plays of all nine scenarios and what they must show, as JSON for clients in other environments."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from cloud_incident.evaluation.play import play
+from env_core.perfect import perfect_play
+from mcp_server.results import step_reply
+from scenarios.catalogue import Catalogue
+from tests.mcp_server.playing import text_of
+
+
+def main() -> None:
+    """Print `[{"scenario_id", "calls": [{"tool", "arguments", "text"}]}]`."""
+    plays = []
+    for scenario in Catalogue().scenarios.values():
+        actions = perfect_play(scenario.incident, scenario.task)
+        calls = [
+            {
+                "tool": action.name,
+                "arguments": action.parameters.model_dump(exclude_defaults=True),
+                "text": text_of(step_reply(play(scenario, actions[: number + 1]))),
+            }
+            for number, action in enumerate(actions)
+        ]
+        plays.append({"scenario_id": scenario.id, "calls": calls})
+    json.dump(plays, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
