@@ -42,7 +42,7 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
 
     from cloud_incident.app import AGENT_PATH, build_app
 
-    service = settings.service()
+    service = settings.service(loaded=True)
     if selection is not None:
         episode = anyio.run(service.create, selection)
         path = AGENT_PATH.format(episode_id=episode.id)

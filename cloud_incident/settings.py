@@ -25,6 +25,15 @@ class Settings:
     hosts: tuple[str, ...] = ()
     structured: StructuredContent = StructuredContent.AUTO
 
-    def service(self) -> EpisodeService:
-        """An episode service over the curated incidents and those of further directories."""
-        return EpisodeService(Catalogue(self.scenarios), limits=Limits(self.capacity, self.idle_seconds))
+    def service(self, *, loaded: bool = False) -> EpisodeService:
+        """An episode service over the curated incidents and those of further directories.
+
+        Further directories are loaded at once, and with `loaded` so is everything; else incidents load when first used.
+
+        Raises:
+            DocumentError: if a document that is loaded is not valid.
+        """
+        catalogue = Catalogue(self.scenarios)
+        if loaded or self.scenarios:
+            catalogue.load()
+        return EpisodeService(catalogue, limits=Limits(self.capacity, self.idle_seconds))

@@ -69,6 +69,14 @@ class Catalogue:
                 index += 1
         return scenarios
 
+    def load(self) -> None:
+        """Load every incident now rather than at first use.
+
+        Raises:
+            DocumentError: as `incidents` and `scenarios` do.
+        """
+        _ = self.scenarios
+
     def of_task(self, task_id: TaskId) -> list[Scenario]:
         """The scenarios of a task, by index."""
         return [scenario for scenario in self.scenarios.values() if scenario.task.id == task_id]

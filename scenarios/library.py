@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -34,6 +36,13 @@ def _entries(name: str) -> list[dict[str, Any]]:
     text = files("scenarios").joinpath("data", name).read_text("utf-8")
     loaded: list[dict[str, Any]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
     return loaded
+
+
+@cache
+def library_digest() -> str:
+    """Hex SHA-256 of what every incident shares. It is part of each incident's digest, since scores rest on it."""
+    shared = [_entries("runbooks.yaml"), _entries("failures.yaml")]
+    return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
 
 @cache

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from scenarios.authored import AuthoredIncident
 from scenarios.consistency import Location, contradictions
 from scenarios.document import IncidentDocument
+from scenarios.library import library_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,7 @@ def load_document(path: Path) -> AuthoredIncident:
     problems = list(contradictions(document))
     if problems:
         raise DocumentError(_Lines(text).report(path, problems))
-    canonical = json.dumps(document.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    canonical = json.dumps([document.model_dump(mode="json"), library_digest()], sort_keys=True, ensure_ascii=False)
     return AuthoredIncident(document, hashlib.sha256(canonical.encode()).hexdigest())
 
 

@@ -85,6 +85,18 @@ def test_mistakes_are_told_without_a_traceback(arguments: tuple[str, ...], said:
     assert "Traceback" not in result.stderr
 
 
+def test_a_broken_directory_is_told_at_launch(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    run("new", str(file))
+    file.write_text(file.read_text().replace("team: media", "teem: media"))
+    command = [sys.executable, "-m", "cloud_incident", "mcp", "--scenarios", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, input="")
+    assert result.returncode == 1
+    assert "mine.yaml" in result.stderr
+    assert "teem" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_the_demo_scores_one() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "cloud_incident", "demo", "--plain"],

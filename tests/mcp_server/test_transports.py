@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anyio
+import httpx2
 import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
@@ -109,6 +110,17 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
         assert seen == in_process(scenario)
         graded = await operator.call_tool("grade_incident", {"episode_id": handle})
         assert "Score 1.0000" in text_of(graded)
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
+@pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/"])
+async def test_foreign_hosts_and_origins_are_refused(sse: str, path: str, headers: dict[str, str]) -> None:
+    async with httpx2.AsyncClient(base_url=sse, timeout=10) as client:
+        method = "GET" if path == "/sse" else "POST"
+        body = None if method == "GET" else {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        accept = {"Accept": "application/json, text/event-stream"}
+        answer = await client.request(method, path, json=body, headers={**headers, **accept})
+    assert answer.status_code in {403, 421}
 
 
 async def test_no_agent_endpoint_without_an_open_episode(streamable: str) -> None:
