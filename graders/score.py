@@ -7,11 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from graders.conduct import Conduct
-    from scenarios.incident import Truth
-    from scenarios.tasks import Task
+    from collections.abc import Iterable
 
 DECIMALS = 4
 
@@ -39,25 +35,3 @@ class Grade:
         breakdown = tuple(points)
         total = sum((point.points for point in breakdown), Fraction(0))
         return cls(float(round(min(max(total, Fraction(0)), Fraction(1)), DECIMALS)), breakdown)
-
-
-def grade(task: Task, truth: Truth, conduct: Conduct) -> Grade:
-    """Grade an episode that has ended. Without a submission the score is 0."""
-    if conduct.submission is None:
-        return Grade.total(
-            [Point("submission", Fraction(0), Fraction(1), f"Nothing was submitted; {task.submission} was due.")]
-        )
-    return Grade.total(_grader(task)(truth, conduct))
-
-
-def _grader(task: Task) -> Callable[[Truth, Conduct], Iterable[Point]]:
-    from graders.resolution import resolution_points
-    from graders.root_cause import root_cause_points
-    from graders.severity import severity_points
-
-    graders: dict[str, Callable[[Truth, Conduct], Iterable[Point]]] = {
-        "alert_classification": severity_points,
-        "root_cause_analysis": root_cause_points,
-        "remediation_planning": resolution_points,
-    }
-    return graders[task.id]

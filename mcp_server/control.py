@@ -170,7 +170,7 @@ class ControlTools:
             ids = ", ".join(scenario.id for scenario in scenarios if scenario.task is task)
             lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
         episodes = await self.binding.own(ctx)
-        lines.append("Open on this connection:" if episodes else "None is open on this connection.")
+        lines.append("Open on this connection:" if episodes else "None is known to be open on this connection.")
         lines += [f"- {episode.id}  {episode.reference.scenario_id}  {standing(episode)}" for episode in episodes]
         listing: Listing = {
             "scenarios": [

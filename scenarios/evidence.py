@@ -172,11 +172,6 @@ class Status(Evidence):
         return _table(rows)
 
 
-EVIDENCE_TYPES: dict[str, type[Evidence]] = {
-    kind.diagnostic: kind for kind in (Logs, Metrics, Dependencies, Deploys, Status)
-}
-
-
 def _number(value: float) -> str:
     return f"{value:.10g}"
 
