@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from functools import lru_cache
@@ -78,13 +79,24 @@ def tokens(text: str) -> Words:
     return tuple(word.removesuffix("'s") for word in _WORD.findall(spaced))
 
 
+_GAP = rf"(?: (?!(?:{'|'.join(sorted(_CUES | _NOUN_CUES))}|\S+n't) )\S+){{0,5}} "
+"""Up to five words, none of which denies."""
+
+
 @lru_cache(maxsize=4096)
 def _pattern(terms: tuple[str, ...]) -> re.Pattern[str]:
-    """Finds any of the terms, the longest first, as whole words in words joined by spaces."""
-    forms = {" ".join(_TERM_WORD.findall(term.casefold().replace("’", "'"))) for term in terms}
-    longest_first = sorted(forms, key=lambda form: (-len(form), form))
-    alternatives = "|".join(re.escape(form).replace(r"\*", r"\S*") for form in longest_first)
-    return re.compile(rf"(?<!\S)(?:{alternatives})(?!\S)")
+    """Finds any of the terms, the longest first, as whole words in words joined by spaces.
+
+    The parts of a term with `+` stand near each other, in any order.
+    """
+    alternatives = sorted({_form(term) for term in terms}, key=lambda form: (-len(form), form))
+    return re.compile(rf"(?<!\S)(?:{'|'.join(alternatives)})(?!\S)")
+
+
+def _form(term: str) -> str:
+    parts = [" ".join(_TERM_WORD.findall(part.casefold().replace("’", "'"))) for part in term.split(" + ")]
+    escaped = [re.escape(part).replace(r"\*", r"\S*") for part in parts]
+    return "|".join(_GAP.join(order) for order in itertools.permutations(escaped))
 
 
 def occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
@@ -164,6 +176,8 @@ def _noun_reach(clause: Words, cue: int) -> int:
     """Where the reach of *no* or *without* ends: before the verb behind its noun, if there is one."""
     if set(clause[cue + 1 : cue + 4]) & _EVIDENCE:
         return len(clause)
+    if clause[cue + 1 : cue + 2] == ("longer",):
+        return cue + 3
     for index in range(cue + 2, len(clause)):
         word = clause[index]
         if word == "that" or (index > cue + 2 and (word.endswith("ed") or word in _VERBS_BEYOND_ED)):
