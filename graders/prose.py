@@ -32,6 +32,9 @@ _CUE_PHRASES = frozenset(
     {("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"), ("false", "that")}
     | {("decided", "against"), ("nothing", "wrong"), ("next", "time")}
 )
+_INABILITY = frozenset({"cannot", "can't", "couldn't"})
+_INABILITY_REACH = 3
+"""They deny the verb that follows: *cannot log in with the stale password* says that the password is stale."""
 _NOUN_CUES = frozenset({"no", "without"})
 """They deny what follows up to the verb: *without a time window exhausted memory* says that memory was exhausted."""
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "indication", "trace", "proof", "hint"})
@@ -79,8 +82,8 @@ def tokens(text: str) -> Words:
     return tuple(word.removesuffix("'s") for word in _WORD.findall(spaced))
 
 
-_GAP = rf"(?: (?!(?:{'|'.join(sorted(_CUES | _NOUN_CUES))}|\S+n't) )\S+){{0,5}} "
-"""Up to five words, none of which denies."""
+_GAP = rf"(?: (?!(?:{'|'.join(sorted(_CUES | _NOUN_CUES))}|\S+n't) )\S+){{0,7}} "
+"""Up to seven words, none of which denies."""
 
 
 @lru_cache(maxsize=4096)
@@ -163,7 +166,7 @@ def _length_to_end(stream: Words, start: int) -> int:
 def _cues(clause: Words) -> tuple[tuple[int, int], ...]:
     """Where each denial begins to hold and where it ends, as positions in the clause."""
     found = [
-        (index + 1, len(clause))
+        (index + 1, index + 1 + _INABILITY_REACH if word in _INABILITY else len(clause))
         for index, word in enumerate(clause)
         if (word in _CUES or word.endswith("n't")) and clause[index : index + 2] != ("not", "only")
     ]
