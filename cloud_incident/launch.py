@@ -24,8 +24,8 @@ async def run_stdio(settings: Settings, selection: Selection | None, *, agent: b
     service, structured = settings.service(), settings.structured
     episode = await service.create(selection) if selection is not None else None
     if not agent:
-        handles = [episode.id] if episode is not None else []
-        server = build_server(service, version=__version__, callers=lambda: OneCaller(handles), structured=structured)
+        opened = [episode] if episode is not None else []
+        server = build_server(service, version=__version__, callers=lambda: OneCaller(*opened), structured=structured)
     elif episode is not None:
         bound = episode.id
         server = build_server(

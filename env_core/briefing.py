@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from graders import Grade
 
 
+_SHORT = {"submit_severity": "submit_severity {severity}", "submit_resolution": "submit_resolution"}
+
+
 def alert_text(episode: Episode) -> str:
     """The alert as a pager shows it."""
     alert = episode.incident.alert
@@ -68,7 +71,9 @@ def timeline(episode: Episode) -> str:
     lines = [f"{episode.reference.scenario_id} · {standing(episode)}"]
     for step in episode.steps:
         said = f" {step.error}" if step.error else ""
-        about = step.action.step if step.action.name != "submit_resolution" else step.action.name
+        about = _SHORT.get(step.action.name, "{step}").format(
+            step=step.action.step, **step.action.parameters.model_dump()
+        )
         lines.append(f"{step.number:>2}. {about} · {step.reward / POINT:+.4g} · {step.feedback}{said}")
     return "\n".join(lines)
 

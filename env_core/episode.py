@@ -97,6 +97,7 @@ class Episode:
     reference: Reference
     incident: Incident
     task: Task
+    incarnation: str = ""
     steps: tuple[Step, ...] = ()
     progress: Progress = UNTOUCHED
     shown: Mapping[Item, Evidence] = field(default_factory=dict)
@@ -127,9 +128,9 @@ class Episode:
         return self.steps[-1] if self.steps else None
 
 
-def begin(episode_id: str, reference: Reference, scenario: Scenario) -> Episode:
-    """An episode before its first step."""
-    return Episode(episode_id, reference, scenario.incident, scenario.task)
+def begin(episode_id: str, reference: Reference, scenario: Scenario, incarnation: str = "") -> Episode:
+    """An episode before its first step. The incarnation tells it from others that had its id."""
+    return Episode(episode_id, reference, scenario.incident, scenario.task, incarnation)
 
 
 def replay(

@@ -18,7 +18,8 @@ _SCORING = """\
 - **root_cause_analysis**: up to 0.60 for the right service and how it failed, in full only when the evidence that
   establishes it was seen before any fix was tried; up to 0.40 more for needing few steps. A wrong service earns at most
   0.20. Naming several unrelated failures at once costs points.
-- **remediation_planning**: up to 0.50 for the plan done in order with the cause established first, up to 0.30 for
+- **remediation_planning**: 0.10 for a submission, up to 0.40 for the plan done in order with the cause established
+  first, up to 0.30 for
   needing few steps, 0.10 for a completed plan with a look, after the last repair, at a diagnostic that shows the
   recovery, up to 0.10 for a summary of three sentences or more that says in one sentence which service failed and how,
   and states the repairs. Each wrong remediation costs 0.10, up to 0.30; each remediation that the summary claims and

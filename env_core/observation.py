@@ -87,8 +87,8 @@ def observation(episode: Episode) -> dict[str, Any]:
     }
 
 
-def progress_report(episode: Episode) -> ProgressReport:
-    """The numbers of an episode after its last step."""
+def progress_report(episode: Episode, *, stepped: bool = False) -> ProgressReport:
+    """The numbers of an episode as it stands; with `stepped`, `reward` is that of its last step and else 0.0."""
     last = episode.last
     report: ProgressReport = {
         "episode_id": episode.id,
@@ -96,7 +96,7 @@ def progress_report(episode: Episode) -> ProgressReport:
         "scenario_id": episode.reference.scenario_id,
         "step_count": episode.step_count,
         "max_steps": episode.task.max_steps,
-        "reward": last.reward / POINT if last else 0.0,
+        "reward": last.reward / POINT if last and stepped else 0.0,
         "cumulative_reward": episode.cumulative_reward,
         "done": episode.done,
         "feedback": last.feedback if last else episode.task.objective,

@@ -22,6 +22,10 @@ Handle = Annotated[
 """An episode id: letters, digits and `._:-`; empty where none is given."""
 
 
+RESERVED_HANDLE = "current"
+"""Stands for the one episode that is open, wherever a handle may stand."""
+
+
 class SelectionError(ValueError):
     """Selectors that contradict each other. The message says which, and what to give instead."""
 
@@ -61,6 +65,10 @@ class Selection(BaseModel):
             UnknownScenarioError: if a scenario, task or index does not exist.
         """
         self._check_selectors()
+        if self.episode_id == RESERVED_HANDLE:
+            raise SelectionError(
+                f"{RESERVED_HANDLE!r} stands for the incident that is open; choose another episode_id."
+            )
         seed = secrets.randbelow(2**31) if self.random else self.seed
         if self.scenario_id:
             scenario = catalogue.get(self.scenario_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from env_core.episode import Episode, Reference, advance, begin
-from env_core.store import AppendConflictError, EpisodeStore, Event, MemoryStore
+from env_core.store import AppendConflictError, EpisodeStore, Event, MemoryStore, Record
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class EpisodeOverError(RuntimeError):
         self.score = episode.grade.score if episode.grade is not None else 0.0
 
 
-class CapacityError(RuntimeError):
-    """No further episode can be opened until one is closed or expires."""
+class RequestIdError(ValueError):
+    """A request id that was used on the episode for another action. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +62,26 @@ class EpisodeService:
             EpisodeExistsError: if the handle asked for is in use.
         """
         scenario, reference = selection.resolve(self.catalogue)
-        await self._make_room()
-        episode_id = selection.episode_id or _minted()
-        await self._store.create(episode_id, reference)
-        return self._keep(begin(episode_id, reference, scenario))
+        for expired in await self._store.expire(self._limits.idle_seconds):
+            self._folded.pop(expired, None)
+        episode_id, incarnation = selection.episode_id or _minted(), secrets.token_hex(8)
+        await self._store.create(episode_id, reference, incarnation, self._limits.capacity)
+        return self._keep(begin(episode_id, reference, scenario, incarnation))
 
-    async def get(self, episode_id: str) -> Episode:
-        """The episode as it stands.
+    async def get(self, episode_id: str, *, touch: bool = True) -> Episode:
+        """The episode as it stands. Without `touch` looking at it does not keep it from expiring.
 
         Raises:
             UnknownEpisodeError: if there is none of that handle.
             StaleReferenceError: if its incident or the rules have changed since it began.
         """
         cached = self._folded.get(episode_id)
-        record = await self._store.load(episode_id, cached.step_count if cached else 0)
-        if cached is not None and cached.reference == record.reference:
+        record = await self._store.load(episode_id, cached.step_count if cached else 0, touch=touch)
+        if cached is not None and cached.incarnation == record.incarnation:
             return self._keep(_fold(cached, record.events)) if record.events else cached
-        if cached is not None:  # closed and opened anew under the same handle
-            record = await self._store.load(episode_id)
-        opened = begin(episode_id, record.reference, record.reference.resolve(self.catalogue))
-        return self._keep(_fold(opened, record.events))
+        if cached is not None:  # closed, and opened anew under the same handle
+            record = await self._store.load(episode_id, touch=touch)
+        return self._keep(_fold(self._opened(episode_id, record), record.events))
 
     async def step(self, episode_id: str, action: Action, request_id: str = "") -> Episode:
         """Take a step. A request id that has been used on the episode repeats its answer and takes no step.
@@ -89,16 +89,18 @@ class EpisodeService:
         Raises:
             UnknownEpisodeError: if there is none of that handle.
             EpisodeOverError: if the episode has ended.
+            RequestIdError: if the request id was used for another action.
             AppendConflictError: if others kept stepping first. Nothing was changed.
         """
         for _ in range(_ATTEMPTS):
             episode = await self.get(episode_id)
-            if request_id and (answered := await self._answered(episode, request_id)) is not None:
+            if request_id and (answered := await self._answered(episode, action, request_id)) is not None:
                 return answered
             if episode.done:
                 raise EpisodeOverError(episode)
             try:
-                await self._store.append(episode_id, episode.step_count, Event(action.dump(), request_id))
+                event = Event(action.dump(), request_id)
+                await self._store.append(episode_id, episode.incarnation, episode.step_count, event)
             except AppendConflictError:
                 self._folded.pop(episode_id, None)
                 continue
@@ -120,23 +122,19 @@ class EpisodeService:
         record = await self._store.load(episode_id)
         return record.reference, list(record.events)
 
-    async def _answered(self, episode: Episode, request_id: str) -> Episode | None:
+    async def _answered(self, episode: Episode, action: Action, request_id: str) -> Episode | None:
         """The episode as it stood after the step that a request id made."""
         record = await self._store.load(episode.id)
         for index, event in enumerate(record.events):
             if event.request_id == request_id:
-                opened = begin(episode.id, record.reference, record.reference.resolve(self.catalogue))
-                return _fold(opened, record.events[: index + 1])
+                if event.action != action.dump():
+                    raise RequestIdError(f"Request id {request_id[:80]!r} was used for {event.action['action_type']}.")
+                return _fold(self._opened(episode.id, record), record.events[: index + 1])
         return None
 
-    async def _make_room(self) -> None:
-        for expired in await self._store.expire(self._limits.idle_seconds):
-            self._folded.pop(expired, None)
-        if await self._store.count() >= self._limits.capacity:
-            raise CapacityError(
-                f"All {self._limits.capacity} episodes are in use; close one, or wait until one has been idle for "
-                f"{self._limits.idle_seconds:g} s."
-            )
+    def _opened(self, episode_id: str, record: Record) -> Episode:
+        scenario = record.reference.resolve(self.catalogue)
+        return begin(episode_id, record.reference, scenario, record.incarnation)
 
     def _keep(self, episode: Episode) -> Episode:
         self._folded[episode.id] = episode

@@ -20,6 +20,10 @@ class EpisodeExistsError(ValueError):
     """A handle chosen by the caller that is already in use."""
 
 
+class CapacityError(RuntimeError):
+    """No further episode can be opened until one is closed or expires."""
+
+
 class AppendConflictError(RuntimeError):
     """Somebody else appended first. Nothing was written; load what is new and try again."""
 
@@ -34,42 +38,44 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is stored of an episode: its reference and the events from an index on."""
+    """What is stored of an episode: its reference, its incarnation and the events from an index on.
+
+    A handle that is closed and opened anew means another episode; the incarnation tells the two apart.
+    """
 
     reference: Reference
+    incarnation: str
     events: tuple[Event, ...]
 
 
 class EpisodeStore(Protocol):
     """Keeps episodes. Every method is atomic; none holds a lock while the caller works."""
 
-    async def create(self, episode_id: str, reference: Reference) -> None:
-        """Keep a new episode.
+    async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
+        """Keep a new episode, if fewer than `capacity` are kept.
 
         Raises:
+            CapacityError: if there is no room.
             EpisodeExistsError: if the handle is in use.
         """
 
-    async def load(self, episode_id: str, since: int = 0) -> Record:
-        """The reference and the events from index `since` on.
+    async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
+        """The episode with its events from index `since` on. With `touch` it counts as used.
 
         Raises:
             UnknownEpisodeError: if there is no such episode.
         """
 
-    async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
-        """Append an event if exactly `expected_length` events are stored.
+    async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
+        """Append an event if exactly `expected_length` events of that incarnation are stored.
 
         Raises:
             UnknownEpisodeError: if there is no such episode.
-            AppendConflictError: if the length is another. Nothing is written.
+            AppendConflictError: if the incarnation or the length is another. Nothing is written.
         """
 
     async def delete(self, episode_id: str) -> None:
         """Forget an episode; does nothing if there is none."""
-
-    async def count(self) -> int:
-        """How many episodes are kept."""
 
     async def expire(self, idle_seconds: float) -> list[str]:
         """Forget the episodes that nobody has loaded or appended to for longer, and say which they were."""
@@ -78,6 +84,7 @@ class EpisodeStore(Protocol):
 @dataclass(slots=True)
 class _Kept:
     reference: Reference
+    incarnation: str
     events: list[Event]
     touched: float
 
@@ -89,26 +96,25 @@ class MemoryStore:
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
 
-    async def create(self, episode_id: str, reference: Reference) -> None:
+    async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
         if episode_id in self._kept:
-            raise EpisodeExistsError(f"Episode {episode_id} already exists.")
-        self._kept[episode_id] = _Kept(reference, [], self._clock())
+            raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
+        if len(self._kept) >= capacity:
+            raise CapacityError(f"All {capacity} episodes are in use; close one, or wait until one has expired.")
+        self._kept[episode_id] = _Kept(reference, incarnation, [], self._clock())
 
-    async def load(self, episode_id: str, since: int = 0) -> Record:
-        kept = self._touch(episode_id)
-        return Record(kept.reference, tuple(kept.events[since:]))
+    async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
+        kept = self._touch(episode_id) if touch else self._find(episode_id)
+        return Record(kept.reference, kept.incarnation, tuple(kept.events[since:]))
 
-    async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+    async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
         kept = self._touch(episode_id)
-        if len(kept.events) != expected_length:
+        if kept.incarnation != incarnation or len(kept.events) != expected_length:
             raise AppendConflictError(f"Episode {episode_id} has {len(kept.events)} events, not {expected_length}.")
         kept.events.append(event)
 
     async def delete(self, episode_id: str) -> None:
         self._kept.pop(episode_id, None)
-
-    async def count(self) -> int:
-        return len(self._kept)
 
     async def expire(self, idle_seconds: float) -> list[str]:
         # Touching moves an episode to the end, so the idle ones stand first.
@@ -122,10 +128,14 @@ class MemoryStore:
             del self._kept[episode_id]
         return idle
 
-    def _touch(self, episode_id: str) -> _Kept:
-        kept = self._kept.pop(episode_id, None)
+    def _find(self, episode_id: str) -> _Kept:
+        kept = self._kept.get(episode_id)
         if kept is None:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
+        return kept
+
+    def _touch(self, episode_id: str) -> _Kept:
+        kept = self._find(episode_id)
         kept.touched = self._clock()
-        self._kept[episode_id] = kept
+        self._kept[episode_id] = self._kept.pop(episode_id)
         return kept

@@ -6,10 +6,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from env_core.episode import StaleReferenceError
 from env_core.store import UnknownEpisodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from mcp.server.context import ServerRequestContext
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
+_MOST_EPISODES = 100
+"""How many episodes a connection may have listed; those opened earlier are still reached by their handles."""
+_FINISHED_KEPT = 3
 
 
 class HandleError(LookupError):
@@ -26,10 +32,19 @@ class HandleError(LookupError):
 
 @dataclass(slots=True)
 class Caller:
-    """What one connection has opened. `known` is false where calls cannot be told apart by their connection."""
+    """The episodes that one connection has opened, by handle and incarnation, oldest first.
+
+    `known` is false where calls cannot be told apart by their connection.
+    """
 
     known: bool = True
-    handles: list[str] = field(default_factory=list)
+    opened: dict[str, str] = field(default_factory=dict)
+
+    def add(self, episode: Episode) -> None:
+        self.opened.pop(episode.id, None)
+        self.opened[episode.id] = episode.incarnation
+        while len(self.opened) > _MOST_EPISODES:
+            del self.opened[next(iter(self.opened))]
 
 
 class Callers(Protocol):
@@ -41,8 +56,10 @@ class Callers(Protocol):
 class OneCaller:
     """A transport whose lifespan is one connection: stdio, SSE."""
 
-    def __init__(self, handles: Sequence[str] = ()) -> None:
-        self._caller = Caller(handles=list(handles))
+    def __init__(self, *episodes: Episode) -> None:
+        self._caller = Caller()
+        for episode in episodes:
+            self._caller.add(episode)
 
     def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller:  # noqa: ARG002 - there is only one
         return self._caller
@@ -55,7 +72,9 @@ class CallersBySession:
         self._callers: OrderedDict[str, Caller] = OrderedDict()
 
     def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
-        session = ctx.request.headers.get(_SESSION_HEADER) if ctx.request is not None else None
+        # Only the handshake era has sessions; a header of that name on a later request is the client's own invention.
+        modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+        session = None if modern or ctx.request is None else ctx.request.headers.get(_SESSION_HEADER)
         if session is None:
             return Caller(known=False)
         caller = self._callers.setdefault(session, Caller())
@@ -107,15 +126,17 @@ class _Bound:
             return await self._service.get(handle)
         except UnknownEpisodeError as error:
             raise self.gone(handle) from error
+        except StaleReferenceError as error:
+            raise HandleError(f"{error} Close this incident and start another.") from error
 
 
 class OperatorBinding(_Bound):
     """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
 
-    def opened(self, ctx: ServerRequestContext[Any, Any], episode_id: str) -> None:
+    def opened(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
         """Remember that the caller opened an episode."""
         callers: Callers = ctx.lifespan_context
-        callers.of(ctx).handles.append(episode_id)
+        callers.of(ctx).add(episode)
 
     async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
         return named or (await self._meant(ctx)).id
@@ -130,17 +151,29 @@ class OperatorBinding(_Bound):
         callers: Callers = ctx.lifespan_context
         caller = callers.of(ctx)
         episodes = []
-        for handle in list(caller.handles):
-            try:
-                episodes.append(await self._service.get(handle))
-            except UnknownEpisodeError:
-                caller.handles.remove(handle)
+        for handle, incarnation in list(caller.opened.items()):
+            episode = await self._still_open(handle, incarnation)
+            if episode is None:
+                caller.opened.pop(handle, None)
+            else:
+                episodes.append(episode)
+        for episode in [episode for episode in episodes if episode.done][:-_FINISHED_KEPT]:
+            caller.opened.pop(episode.id, None)
+            episodes.remove(episode)
         return episodes
+
+    async def _still_open(self, handle: str, incarnation: str) -> Episode | None:
+        """The episode that was opened under a handle, unless it has been closed since, or another has its handle."""
+        try:
+            episode = await self._service.get(handle, touch=False)
+        except (UnknownEpisodeError, StaleReferenceError):
+            return None
+        return episode if episode.incarnation == incarnation else None
 
     async def _meant(self, ctx: ServerRequestContext[Any, Any]) -> Episode:
         callers: Callers = ctx.lifespan_context
         if not callers.of(ctx).known:
-            raise HandleError("Pass the episode_id that start_incident returned; this connection has no session.")
+            raise HandleError("This connection has no session: pass the episode_id that start_incident returned.")
         episodes = await self.own(ctx)
         unfinished = [episode for episode in episodes if not episode.done]
         if len(unfinished) > 1:

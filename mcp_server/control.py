@@ -11,8 +11,7 @@ from typing_extensions import TypedDict
 from env_core.briefing import briefing, debrief_text, grade_text, standing, timeline
 from env_core.observation import ProgressReport, progress_report
 from env_core.selection import Selection, SelectionError
-from env_core.service import CapacityError, EpisodeService
-from env_core.store import EpisodeExistsError
+from env_core.store import CapacityError, EpisodeExistsError
 from mcp_server.binding import HandleError, OperatorBinding
 from mcp_server.results import refusal, reply
 from mcp_server.schemas import arguments_schema
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from env_core.episode import Episode
+    from env_core.service import EpisodeService
 
 
 class Briefing(ProgressReport):
@@ -155,7 +155,7 @@ class ControlTools:
 
     async def _start(self, ctx: ServerRequestContext[Any, Any], selection: Selection) -> CallToolResult:
         episode = await self.service.create(selection)
-        self.binding.opened(ctx, episode.id)
+        self.binding.opened(ctx, episode)
         drawn = f"\nDrawn with seed {episode.reference.seed}." if episode.reference.seed is not None else ""
         return reply(f"episode_id: {episode.id}{drawn}\n\n{briefing(episode)}", _briefed(episode))
 

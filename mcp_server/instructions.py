@@ -33,8 +33,9 @@ _RULES = (
 
 OPERATOR = "\n".join(
     [
-        "Cloud incident response, simulated exactly. Begin with start_incident: it returns a briefing and an "
-        "episode_id, which later calls need only when several incidents are open. Then:",
+        "Cloud incident response, simulated exactly. Begin with start_incident (or get_incident, if one is open): it "
+        "returns a briefing and an episode_id for later calls, which may leave it out while one incident is open on "
+        "the connection. Then:",
         f"1. {_EVIDENCE}",
         *(f"{number}. {task}: {way}" for number, (task, way) in enumerate(_WAYS.items(), 2)),
         _RULES,

@@ -137,8 +137,9 @@ class Prompts:
         return text.arguments if self.named else tuple(name for name in text.arguments if name == "service")
 
     async def _incident(self, ctx: ServerRequestContext[Any, Any], text: _Text, arguments: dict[str, str]) -> str:
-        if self.named and not text.on_episode:
-            scenario = arguments.get("scenario_id", "")
+        scenario = arguments.get("scenario_id", "")
+        unfinished = [episode for episode in await self.binding.own(ctx) if not episode.done]
+        if self.named and not text.on_episode and (scenario or len(unfinished) != 1):
             which = f'scenario_id "{scenario[:64]}"' if scenario else 'task_id "remediation_planning" and random true'
             return f"Begin by calling start_incident with {which}."
         try:

@@ -12,6 +12,7 @@ from mcp_types import INVALID_PARAMS, ReadResourceResult, Resource, ResourceTemp
 
 from env_core.briefing import briefing, mermaid, service_map, timeline
 from env_core.guide import oncall_guide
+from env_core.selection import RESERVED_HANDLE
 from mcp_server.binding import Binding, HandleError
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
 
 GUIDE = "oncall://guide"
-CURRENT = "current"
-"""Stands for the episode id where the connection has exactly one open, and in the agent profile."""
+CURRENT = RESERVED_HANDLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def step_reply(episode: Episode, page_size: int = PAGE_CHARACTERS) -> CallToolRe
         parts.append(f"{step.feedback} {standing(episode)}")
     if episode.grade is not None:
         parts += [grade_text(episode.grade), debrief_text(episode)]
-    return reply("\n\n".join(parts), dict(progress_report(episode)), error=step.error is not None)
+    return reply("\n\n".join(parts), dict(progress_report(episode, stepped=True)), error=step.error is not None)
 
 
 def further_page(episode: Episode, action: Action, number: int, page_size: int = PAGE_CHARACTERS) -> CallToolResult:

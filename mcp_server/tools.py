@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from env_core.episode import StaleReferenceError
 from env_core.service import EpisodeOverError, EpisodeService
-from env_core.store import UnknownEpisodeError
+from env_core.store import AppendConflictError, UnknownEpisodeError
 from mcp_server.binding import Binding, HandleError
 from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
 from mcp_server.schemas import arguments_schema
@@ -78,6 +79,12 @@ class ActionTools:
             ),
         )
 
+    def told(self, result: CallToolResult) -> CallToolResult:
+        """A result as the profile tells it: an agent under test never learns its handle."""
+        if not self.named and result.structured_content is not None:
+            del result.structured_content["episode_id"]
+        return result
+
     def extras(self, spec: ActionSpec) -> list[type[Arguments]]:
         """What the tool takes beside the action's parameters."""
         paging: list[type[Arguments]] = [Paging] if spec.kind is Kind.DIAGNOSTIC else []
@@ -98,12 +105,14 @@ class _Call:
             action = parse_action(self.spec.name, parameters)
             handle = await tools.binding.handle(ctx, named)
             if page > 1:
-                return further_page(await tools.service.get(handle), action, page, tools.page_size)
-            return step_reply(await tools.service.step(handle, action), tools.page_size)
+                return tools.told(further_page(await tools.service.get(handle), action, page, tools.page_size))
+            return tools.told(step_reply(await tools.service.step(handle, action), tools.page_size))
         except (InvalidActionError, HandleError) as error:
             return refusal(str(error))
         except UnknownEpisodeError:
             return refusal(str(tools.binding.gone(handle)))
+        except (AppendConflictError, StaleReferenceError) as error:
+            return refusal(f"{error} Nothing was changed.")
         except EpisodeOverError as over:
             after = "Call start_incident for another." if tools.named else "There is nothing more to do."
             return refusal(f"This incident is over, with score {over.score:.4f}; nothing was changed. {after}")

@@ -9,8 +9,16 @@ import anyio.lowlevel
 import pytest
 
 from env_core.selection import Selection
-from env_core.service import CapacityError, EpisodeOverError, EpisodeService, Limits
-from env_core.store import AppendConflictError, EpisodeExistsError, Event, MemoryStore, Record, UnknownEpisodeError
+from env_core.service import EpisodeOverError, EpisodeService, Limits, RequestIdError
+from env_core.store import (
+    AppendConflictError,
+    CapacityError,
+    EpisodeExistsError,
+    Event,
+    MemoryStore,
+    Record,
+    UnknownEpisodeError,
+)
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
@@ -27,13 +35,17 @@ RP = Selection(scenario_id="RP-001")
 class YieldingStore(MemoryStore):
     """A store on which every call lets others run first, as one behind a network does."""
 
-    async def load(self, episode_id: str, since: int = 0) -> Record:
+    async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
         await anyio.lowlevel.checkpoint()
-        return await super().load(episode_id, since)
+        await super().create(episode_id, reference, incarnation, capacity)
 
-    async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+    async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
         await anyio.lowlevel.checkpoint()
-        await super().append(episode_id, expected_length, event)
+        return await super().load(episode_id, since, touch=touch)
+
+    async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
+        await anyio.lowlevel.checkpoint()
+        await super().append(episode_id, incarnation, expected_length, event)
 
 
 async def test_concurrent_steps_on_one_episode_are_all_taken_once(catalogue: Catalogue) -> None:
@@ -69,8 +81,8 @@ async def test_many_episodes_at_once_are_never_mixed_up(catalogue: Catalogue) ->
 
 async def test_a_step_that_always_loses_the_race_says_so_and_changes_nothing(catalogue: Catalogue) -> None:
     class Contended(MemoryStore):
-        async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
-            raise AppendConflictError(f"somebody else was first on {episode_id}: {expected_length}, {event}")
+        async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
+            raise AppendConflictError(f"{episode_id} {incarnation}: not {expected_length} for {event}")
 
     service = EpisodeService(catalogue, Contended())
     episode = await service.create(RP)
@@ -94,6 +106,21 @@ async def test_another_process_is_seen(catalogue: Catalogue) -> None:
     assert (await here.step(episode.id, LOGS)).step_count == 1
 
 
+async def test_a_handle_opened_anew_on_the_same_scenario_is_another_episode(catalogue: Catalogue) -> None:
+    store = MemoryStore()
+    here, there = EpisodeService(catalogue, store), EpisodeService(catalogue, store)
+    mine = Selection(scenario_id="RP-001", episode_id="run-1")
+    await here.create(mine)
+    await here.step("run-1", LOGS)
+    await here.step("run-1", parse_action("check_metrics", {"service": "api-gateway"}))
+    await there.close("run-1")
+    await there.create(mine)
+    assert (await here.get("run-1")).step_count == 0
+    for name in ("auth-service", "order-service", "postgres-db"):
+        await there.step("run-1", parse_action("query_logs", {"service": name}))
+    assert (await here.get("run-1")).cumulative == (await there.get("run-1")).cumulative == 900
+
+
 async def test_a_request_id_takes_its_step_once(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue)
     episode = await service.create(RP)
@@ -102,6 +129,8 @@ async def test_a_request_id_takes_its_step_once(catalogue: Catalogue) -> None:
     repeated = await service.step(episode.id, LOGS, "request-1")
     assert repeated == first
     assert (await service.get(episode.id)).step_count == 2
+    with pytest.raises(RequestIdError, match="was used for query_logs"):
+        await service.step(episode.id, P1, "request-1")
 
 
 async def test_a_finished_episode_cannot_be_stepped(catalogue: Catalogue) -> None:
@@ -130,6 +159,34 @@ async def test_capacity_and_idle_expiry(catalogue: Catalogue) -> None:
     await service.create(Selection())
 
 
+async def test_capacity_holds_under_concurrent_creates(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, YieldingStore(), Limits(capacity=2))
+    refused = []
+
+    async def create() -> None:
+        try:
+            await service.create(Selection())
+        except CapacityError as error:
+            refused.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(create)
+    assert len(refused) == 18
+
+
+async def test_looking_without_touching_lets_an_episode_expire(catalogue: Catalogue) -> None:
+    now = [0.0]
+    service = EpisodeService(catalogue, MemoryStore(lambda: now[0]), Limits(idle_seconds=10))
+    idle = await service.create(Selection())
+    now[0] = 9.0
+    await service.get(idle.id, touch=False)
+    now[0] = 11.0
+    await service.create(Selection())
+    with pytest.raises(UnknownEpisodeError):
+        await service.get(idle.id)
+
+
 async def test_handles(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue)
     minted = {(await service.create(Selection())).id for _ in range(100)}
@@ -153,13 +210,13 @@ async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
             super().__init__()
             self.kept: list[Any] = []
 
-        async def create(self, episode_id: str, reference: Reference) -> None:
+        async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
             self.kept.append(reference)
-            await super().create(episode_id, reference)
+            await super().create(episode_id, reference, incarnation, capacity)
 
-        async def append(self, episode_id: str, expected_length: int, event: Event) -> None:
+        async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
             self.kept.append(event)
-            await super().append(episode_id, expected_length, event)
+            await super().append(episode_id, incarnation, expected_length, event)
 
     store = Recording()
     service = EpisodeService(catalogue, store)
