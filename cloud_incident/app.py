@@ -15,7 +15,7 @@ from mcp_server.clients import StructuredContent
 from mcp_server.transports import Guard, StreamableHTTP, episode_of_path, sse_routes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.routing import BaseRoute
 
@@ -31,10 +31,11 @@ def build_app(
     operator: bool = True,
     sse: bool = True,
     structured: StructuredContent = StructuredContent.AUTO,
+    opening: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
     """MCP over streamable HTTP at `/mcp`, over SSE at `/sse`, and an endpoint per episode for agents under test.
 
-    Without `operator` only the agents' endpoints are there.
+    Without `operator` only the agents' endpoints are there. `opening` is awaited when the application starts.
     """
     guard = Guard(hosts)
     build = partial(build_server, service, version=__version__, structured=structured)
@@ -56,6 +57,8 @@ def build_app(
         async with AsyncExitStack() as stack:
             for one in served:
                 await stack.enter_async_context(one.manager.run())
+            if opening is not None:
+                await opening()
             yield
 
     return Starlette(routes=routes, lifespan=lifespan)

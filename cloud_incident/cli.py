@@ -37,16 +37,14 @@ def main() -> None:
     show_default=True,
     help="operator: start and grade incidents. agent: the fourteen actions on one incident, nothing else.",
 )
-@click.option("--task", "task_id", help="Open an incident of this task at the start.")
-@click.option("--scenario", "scenario_id", help="Open this scenario at the start, such as RP-001.")
+@click.option("--task", help="Open an incident of this task at the start.")
+@click.option("--scenario", help="Open this scenario at the start, such as RP-001.")
 @click.option("--scenario-index", type=click.IntRange(min=0), help="Open the task's scenario of this index.")
 @click.option("--seed", type=click.IntRange(min=0), help="Open a scenario drawn by this seed.")
 @click.option(
     "--reward-mode",
     type=click.Choice(["dense", "terminal"]),
-    default="dense",
-    show_default=True,
-    help="When to reward.",
+    help="For the incident opened at the start: reward every step (dense), or the score at the end and 0 before.",
 )
 @click.option(
     "--scenarios",
@@ -64,7 +62,6 @@ def main() -> None:
 )
 @click.option(
     "--structured-content",
-    "structured",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
@@ -72,7 +69,7 @@ def main() -> None:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="Port to listen on.")
-@click.option("--allow-host", "hosts", multiple=True, help="A further Host header to accept; may be given repeatedly.")
+@click.option("--allow-host", multiple=True, help="A further Host header to accept; may be given repeatedly.")
 def mcp(transport: str, profile: str, **options: Any) -> None:
     """Run the MCP server."""
     import anyio
@@ -81,11 +78,13 @@ def mcp(transport: str, profile: str, **options: Any) -> None:
     from cloud_incident.settings import Settings
     from mcp_server.clients import StructuredContent
 
-    chosen = {name: options.pop(name) for name in ("task_id", "scenario_id", "scenario_index", "seed")}
-    reward_mode = options.pop("reward_mode")
     agent = profile == "agent"
-    selection = _selection(chosen, reward_mode, needed=agent)
-    settings = Settings(**{**options, "structured": StructuredContent(options["structured"])})
+    if agent and transport == "sse":
+        raise click.UsageError("The agent profile is served over stdio and streamable-http; SSE is for operators.")
+    selection = _selection({name: options.pop(option) for option, name in _SELECTORS.items()}, needed=agent)
+    settings = Settings(
+        structured=StructuredContent(options.pop("structured_content")), hosts=options.pop("allow_host"), **options
+    )
     with _reported():
         if transport == "stdio":
             anyio.run(partial(run_stdio, settings, selection, agent=agent))
@@ -93,16 +92,29 @@ def mcp(transport: str, profile: str, **options: Any) -> None:
             run_http(settings, selection, agent=agent, sse=transport == "sse")
 
 
-def _selection(chosen: dict[str, Any], reward_mode: str, *, needed: bool) -> Selection | None:
+_SELECTORS = {
+    "task": "task_id",
+    "scenario": "scenario_id",
+    "scenario_index": "scenario_index",
+    "seed": "seed",
+    "reward_mode": "reward_mode",
+}
+
+
+def _selection(chosen: dict[str, Any], *, needed: bool) -> Selection | None:
     """What the options select; None where they name nothing and nothing is needed."""
     from env_core.selection import Selection
     from scenarios.parsing import parse_arguments
 
     given = {name: value for name, value in chosen.items() if value is not None}
+    if set(given) == {"reward_mode"} and not needed:
+        raise click.UsageError(
+            "--reward-mode is for an incident opened at the start; name one with --task or --scenario."
+        )
     if not given and not needed:
         return None
     with _reported():
-        return parse_arguments("cloud-incident mcp", Selection, {**given, "reward_mode": reward_mode})
+        return parse_arguments("cloud-incident mcp", Selection, given)
 
 
 class _reported:  # noqa: N801 - reads as a statement
@@ -124,7 +136,10 @@ class _reported:  # noqa: N801 - reads as a statement
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def lint(file: Path) -> None:
-    """Check an incident: valid, solvable, reactive, not guessable; and what the standard cheats would earn."""
+    """Check an incident and play it.
+
+    Is it valid, solvable, reactive, not guessable? What would the standard cheats earn?
+    """
     from cloud_incident.evaluation.fitness import report
 
     with _reported():
@@ -140,6 +155,8 @@ def new(file: Path) -> None:
     """Write a small incident that passes lint, and the schema for editors beside it."""
     from cloud_incident.scaffold import scaffold
 
+    if file.suffix not in {".yaml", ".yml"}:
+        raise click.ClickException(f"{file} would never be loaded; name it {file}.yaml.")
     if file.exists():
         raise click.ClickException(f"{file} exists; name a new file.")
     for written in scaffold(file):
@@ -149,12 +166,23 @@ def new(file: Path) -> None:
 @main.command()
 @click.option("--plain", is_flag=True, help="No colours.")
 def demo(plain: bool) -> None:
-    """Play RP-001 through a real MCP client over stdio, and print the transcript and the score."""
+    """Play a whole incident over stdio and print it.
+
+    RP-001 from the alert to the score, by a scripted agent through a real MCP client.
+    """
+    import os
     import sys
 
     import anyio
 
     from cloud_incident.demo import play
 
-    if not anyio.run(play, sys.stdout.isatty() and not plain):
+    try:
+        scored = anyio.run(play, sys.stdout.isatty() and not plain)
+    except BaseExceptionGroup as failures:
+        if failures.subgroup(BrokenPipeError) is None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return
+    if not scored:
         raise SystemExit(1)

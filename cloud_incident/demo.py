@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -78,6 +79,8 @@ async def play(colour: bool = True) -> bool:
         for move in MOVES:
             result = await client.call_tool(move.tool, move.arguments)
             _print(move, result, colour)
+    server = Path(sys.executable).with_name("cloud-incident")
+    click.echo(f"\nNext: point your MCP client at `{server} mcp`; the README has the configurations.")
     grade = (result.structured_content or {}).get("grade", {}) if result else {}
     return bool(grade.get("score") == 1.0)
 

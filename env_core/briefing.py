@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from env_core.observation import debrief
 from scenarios.evidence import Dependencies, Status
-from scenarios.tasks import POINT
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -74,7 +73,7 @@ def timeline(episode: Episode) -> str:
         about = _SHORT.get(step.action.name, "{step}").format(
             step=step.action.step, **step.action.parameters.model_dump()
         )
-        lines.append(f"{step.number:>2}. {about} · {step.reward / POINT:+.4g} · {step.feedback}{said}")
+        lines.append(f"{step.number:>2}. {about} · {step.feedback}{said}")
     return "\n".join(lines)
 
 

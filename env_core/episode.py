@@ -272,4 +272,5 @@ def _conduct(episode: Episode, submission: Action | None) -> Conduct:
         wrong=episode.wrong,
         verified=episode.recovery_seen and len(episode.effective) == len(incident.plan.steps),
         services=incident.services,
+        flags=incident.flags,
     )

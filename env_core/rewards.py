@@ -27,7 +27,7 @@ _SAID = {
     "effective_remediation": "{step} took effect",
     "passed_verification": "{step} passed",
     "ineffective_remediation": "{step} was executed; nothing is better for it",
-    "unmet_verification": "{step} was run and confirms nothing new",
+    "unmet_verification": "{step} was run and does not show a recovery",
     "wrong_remediation": "{step} was executed and did not help",
     "foreign_submission": "Not this task's submission",
     "past_halfway": "Past half of the steps",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from graders.prose import Words, denied, ends_clause, occurrences, sentences, tokens
+from graders.prose import Words, bounded, denied, ends_clause, occurrences, sentences, tokens
 
 
 def _words(text: str) -> frozenset[str]:
@@ -61,8 +61,11 @@ class _Clause:
         first, *rest = runbook.split("_")
         if not all(word in self.words for word in rest):
             return False
-        stem = first.rstrip("ey") + "*"
-        forms = (f"{stem} {' '.join(rest)}", *(f"{' '.join(rest)} {be} {stem}" for be in sorted(_PASSIVE)))
+        stem, what = first.rstrip("ey") + "*", " ".join(rest)
+        forms = (
+            *(f"{stem} {what}", f"{stem} the {what}", f"{stem} a {what}"),
+            *(f"{what} {be} {stem}" for be in sorted(_PASSIVE)),
+        )
         return any(
             _stated(self.words, start, end) and not (start and self.words[end - 1].endswith("ing"))
             for start, end in occurrences(self.words, *forms)
@@ -110,7 +113,7 @@ def _split(sentence: str) -> list[Words]:
             found.append([])
         elif word != ":":
             found[-1].append(word)
-    return [tuple(clause) for clause in found if clause]
+    return bounded(found)
 
 
 def states(text: str, action: str, target: str) -> bool:

@@ -33,6 +33,7 @@ class Conduct:
     wrong: int
     verified: bool
     services: tuple[str, ...]
+    flags: frozenset[str]
 
     @property
     def efficiency(self) -> Fraction:

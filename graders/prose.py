@@ -65,6 +65,8 @@ _TRAILING_DENIALS = tuple(
     ]
 )
 _TRAILING_REACH = 4
+_LONGEST_CLAUSE = 60
+"""In words. It bounds the work that a text without punctuation can cause."""
 
 Words = tuple[str, ...]
 
@@ -132,7 +134,16 @@ def clauses(text: str) -> tuple[Words, ...]:
             found.append([])
         else:
             found[-1].append(word)
-    return tuple(tuple(clause) for clause in found if clause)
+    return tuple(bounded(found))
+
+
+def bounded(clauses: list[list[str]]) -> list[Words]:
+    """The clauses that have words, cut where they are longer than any sentence is."""
+    return [
+        tuple(clause[start : start + _LONGEST_CLAUSE])
+        for clause in clauses
+        for start in range(0, len(clause), _LONGEST_CLAUSE)
+    ]
 
 
 def ends_clause(stream: Words, index: int) -> bool:

@@ -42,9 +42,11 @@ def resolution_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     if not isinstance(answer, ResolutionAnswer):
         raise TypeError("remediation_planning is graded on a resolution")
     worked = conduct.evidence * conduct.completed
+    missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
     shares = (
         f"{round(float(100 * conduct.evidence))} % of the evidence that carries the cause was seen before the first "
         f"effective fix; {len(conduct.effective)} of {len(conduct.plan)} plan steps were done"
+        + (f"; not done: {', '.join(missing)}" if missing else "")
     )
     yield Point("submission", _BASE, _BASE, "A resolution was submitted.")
     yield Point("plan", _PLAN * worked, _PLAN, f"{shares}.")
@@ -124,11 +126,13 @@ def _made(conduct: Conduct) -> frozenset[str]:
 
 
 def _claimable(conduct: Conduct) -> frozenset[str]:
-    """Every remediation that a summary could claim: actions on services, flags of the plan, runbook steps."""
+    """Every remediation that a summary could claim: actions on services, flags, runbook steps."""
     steps = {step.step for step in conduct.plan}
     for spec in VOCABULARY.values():
         if spec.kind is Kind.REMEDIATION and spec.target == "service":
             steps |= {f"{spec.name} {service}" for service in conduct.services}
+        if spec.target == "flag":
+            steps |= {f"{spec.name} {flag}" for flag in conduct.flags}
         if spec.target == "runbook_action":
             steps |= {f"{spec.name} {step}" for step in runbook_catalogue()}
     return frozenset(steps)

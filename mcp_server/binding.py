@@ -138,6 +138,11 @@ class OperatorBinding(_Bound):
         callers: Callers = ctx.lifespan_context
         callers.of(ctx).add(episode)
 
+    def knows(self, ctx: ServerRequestContext[Any, Any]) -> bool:
+        """Whether calls on this connection can be told from others'."""
+        callers: Callers = ctx.lifespan_context
+        return callers.of(ctx).known
+
     async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
         return named or (await self._meant(ctx)).id
 
@@ -171,8 +176,7 @@ class OperatorBinding(_Bound):
         return episode if episode.incarnation == incarnation else None
 
     async def _meant(self, ctx: ServerRequestContext[Any, Any]) -> Episode:
-        callers: Callers = ctx.lifespan_context
-        if not callers.of(ctx).known:
+        if not self.knows(ctx):
             raise HandleError("This connection has no session: pass the episode_id that start_incident returned.")
         episodes = await self.own(ctx)
         unfinished = [episode for episode in episodes if not episode.done]

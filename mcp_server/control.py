@@ -170,8 +170,15 @@ class ControlTools:
             ids = ", ".join(scenario.id for scenario in scenarios if scenario.task is task)
             lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
         episodes = await self.binding.own(ctx)
-        lines.append("Open on this connection:" if episodes else "None is known to be open on this connection.")
-        lines += [f"- {episode.id}  {episode.reference.scenario_id}  {standing(episode)}" for episode in episodes]
+        if not self.binding.knows(ctx):
+            lines.append("This connection has no session: use the episode_id that start_incident returned.")
+        for heading, done in (("Open here:", False), ("Finished here:", True)):
+            entries = [
+                f"- {episode.id}  {episode.reference.scenario_id}  {standing(episode)}"
+                for episode in episodes
+                if episode.done is done
+            ]
+            lines += [heading, *entries] if entries else []
         listing: Listing = {
             "scenarios": [
                 {"scenario_id": scenario.id, "task_id": scenario.task.id, "scenario_index": scenario.index}

@@ -34,8 +34,8 @@ _RULES = (
 OPERATOR = "\n".join(
     [
         "Cloud incident response, simulated exactly. Begin with start_incident (or get_incident, if one is open): it "
-        "returns a briefing and an episode_id for later calls, which may leave it out while one incident is open on "
-        "the connection. Then:",
+        "returns a briefing and an episode_id. Pass that with every call; it may be left out on stdio and in HTTP "
+        "sessions while one incident is open. Then:",
         f"1. {_EVIDENCE}",
         *(f"{number}. {task}: {way}" for number, (task, way) in enumerate(_WAYS.items(), 2)),
         _RULES,

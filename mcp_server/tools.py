@@ -79,6 +79,9 @@ class ActionTools:
             ),
         )
 
+    def extra_names(self, spec: ActionSpec) -> tuple[str, ...]:
+        return tuple(name for extra in self.extras(spec) for name in extra.model_fields)
+
     def told(self, result: CallToolResult) -> CallToolResult:
         """A result as the profile tells it: an agent under test never learns its handle."""
         if not self.named and result.structured_content is not None:
@@ -102,7 +105,7 @@ class _Call:
         tools = self.tools
         try:
             named, page, parameters = self._split(arguments)
-            action = parse_action(self.spec.name, parameters)
+            action = parse_action(self.spec.name, parameters, tools.extra_names(self.spec))
             handle = await tools.binding.handle(ctx, named)
             if page > 1:
                 return tools.told(further_page(await tools.service.get(handle), action, page, tools.page_size))
@@ -122,7 +125,7 @@ class _Call:
         handle, page, parameters = "", 1, dict(arguments)
         if self.tools.named and "episode_id" in parameters:
             given = {"episode_id": parameters.pop("episode_id")}
-            handle = parse_arguments(self.spec.name, OnEpisode, given).episode_id
+            handle = parse_arguments(self.spec.name, OnEpisode, given, tuple(parameters)).episode_id
         if self.spec.kind is Kind.DIAGNOSTIC and "page" in parameters:
             page = parse_arguments(self.spec.name, Paging, {"page": parameters.pop("page")}).page
         return handle, page, parameters

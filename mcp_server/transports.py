@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.sse import SseServerTransport
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
-from starlette.responses import PlainTextResponse, Response
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 
+from env_core.episode import StaleReferenceError
 from env_core.store import UnknownEpisodeError
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from env_core.service import EpisodeService
@@ -52,19 +53,31 @@ async def serve_stdio(server: Server[Any]) -> None:
 
 def sse_routes(server: Server[Any], guard: Guard) -> list[BaseRoute]:
     """GET /sse and POST /messages/, the older HTTP transport."""
-    transport = SseServerTransport(
-        "/messages/", security_settings=guard.settings(), max_request_body_size=MOST_BODY_BYTES
-    )
+    settings = guard.settings()
+    transport = SseServerTransport("/messages/", security_settings=settings, max_request_body_size=MOST_BODY_BYTES)
 
-    async def connect(request: Request) -> Response:
-        try:
-            async with transport.connect_sse(request.scope, request.receive, request._send) as (reading, writing):
-                await server.run(reading, writing, server.create_initialization_options())
-        except ValueError:
-            return Response()  # the transport has answered a refused Host or Origin itself
-        return Response()
+    return [
+        Route("/sse", _Connect(server, transport, TransportSecurityMiddleware(settings)), methods=["GET"]),
+        Mount("/messages/", app=transport.handle_post_message),
+    ]
 
-    return [Route("/sse", connect, methods=["GET"]), Mount("/messages/", app=transport.handle_post_message)]
+
+@dataclass(frozen=True, slots=True)
+class _Connect:
+    """Serves one client over SSE until it leaves."""
+
+    server: Server[Any]
+    transport: SseServerTransport
+    security: TransportSecurityMiddleware
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Checked here first: the transport answers a refusal and then raises as if it were a fault.
+        refused = await self.security.validate_request(Request(scope, receive))
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
+        async with self.transport.connect_sse(scope, receive, send) as (reading, writing):
+            await self.server.run(reading, writing, self.server.create_initialization_options())
 
 
 @dataclass(frozen=True)
@@ -89,18 +102,24 @@ class StreamableHTTP:
 
     def route_per_episode(self, path: str, service: EpisodeService) -> Route:
         """An endpoint per open episode; for any other the path does not exist."""
-        return Route(path, _OpenEpisodesOnly(StreamableHTTPASGIApp(self.manager), service))
+        security = TransportSecurityMiddleware(self.guard.settings())
+        return Route(path, _OpenEpisodesOnly(StreamableHTTPASGIApp(self.manager), service, security))
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenEpisodesOnly:
     app: ASGIApp
     service: EpisodeService
+    security: TransportSecurityMiddleware
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = await self.security.validate_request(Request(scope, receive))
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
         try:
-            await self.service.get(scope["path_params"]["episode_id"])
-        except UnknownEpisodeError:
+            await self.service.get(scope["path_params"]["episode_id"], touch=False)
+        except (UnknownEpisodeError, StaleReferenceError):
             message = "There is no open episode of this id; whoever runs the simulation starts one."
             await PlainTextResponse(message, 404)(scope, receive, send)
             return

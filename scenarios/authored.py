@@ -61,6 +61,12 @@ class AuthoredIncident:
         return tuple(sorted(self.document.services))
 
     @cached_property
+    def flags(self) -> frozenset[str]:
+        """Every feature flag that a status shows at first, or that the plan disables."""
+        shown = {flag for own in self.document.services.values() for flag in own.status[-1].flags}
+        return frozenset(shown | {step.target for step in self.plan.steps if step.action == "disable_feature_flag"})
+
+    @cached_property
     def truth(self) -> Truth:
         truth = self.document.truth
         return Truth(
@@ -87,20 +93,21 @@ class AuthoredIncident:
         return self._certificates[task]
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
+        states = self.states(diagnostic, service)
+        return next(evidence for condition, evidence in states if condition.met(progress))
+
+    def states(self, diagnostic: str, service: str) -> tuple[tuple[Condition, Evidence], ...]:
+        """Every state of a piece of evidence with its condition, in the order in which they are tried."""
         item = (diagnostic, service)
-        variants = self._variants.get(item)
-        if variants is None:
-            variants = self._variants[item] = tuple(self._states(*item))
-        return next(evidence for condition, evidence in variants if condition.met(progress))
+        states = self._variants.get(item)
+        if states is None:
+            states = self._variants[item] = tuple(self._states(*item))
+        return states
 
     def _states(self, diagnostic: str, service: str) -> Iterator[tuple[Condition, Evidence]]:
-        for variant in self.variants(diagnostic, service):
-            yield Condition.parse(variant.when), self._state(service, variant)
-
-    def variants(self, diagnostic: str, service: str) -> list[Variant]:
-        """The states of a piece of evidence as the document has them."""
         variants: list[Variant] = getattr(self.document.services[service], _DOCUMENT_FIELDS[diagnostic])
-        return variants
+        for variant in variants:
+            yield Condition.parse(variant.when), self._state(service, variant)
 
     def _state(self, service: str, variant: Variant) -> Evidence:
         as_of = variant.at or self.document.now

@@ -64,7 +64,8 @@ class Catalogue:
                 if scenario_id is None:
                     continue
                 if scenario_id in scenarios:
-                    raise DocumentError(f"Scenario {scenario_id} is declared twice; the second is in {incident.id!r}.")
+                    other = scenarios[scenario_id].incident.id
+                    raise DocumentError(f"Scenario {scenario_id} is declared by two incidents: {other}, {incident.id}.")
                 scenarios[scenario_id] = Scenario(scenario_id, task, index, incident)
                 index += 1
         return scenarios
@@ -112,4 +113,8 @@ class Catalogue:
         for directory in self._directories:
             if not directory.is_dir():
                 raise DocumentError(f"{directory}: no such directory of scenarios")
-            yield from sorted(path for path in directory.iterdir() if path.suffix in {".yaml", ".yml"})
+            files = (path for path in directory.iterdir() if path.is_file())
+            found = sorted(path for path in files if path.suffix in {".yaml", ".yml"})
+            if not found:
+                raise DocumentError(f"{directory}: holds no .yaml file; incidents stand directly in the directory")
+            yield from found

@@ -8,6 +8,7 @@ from scenarios.actions import VOCABULARY, Kind
 from scenarios.authored import plan_step
 from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument, ServiceDocument, Variant
 from scenarios.library import failure_families, runbook_catalogue
+from scenarios.progress import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,14 @@ def _variant_problems(document: IncidentDocument) -> Iterator[Problem]:
 
 
 def _states_problems(where: Location, variants: list[Variant], tokens: set[str]) -> Iterator[Problem]:
+    conditions = [Condition.parse(variant.when) for variant in variants]
     for index, variant in enumerate(variants):
         yield from _condition_problems((*where, index, "when"), variant.when, tokens)
+        condition = conditions[index]
+        if condition.holds & condition.lacks:
+            yield (*where, index, "when"), "can never hold: it asks for a thing and its opposite"
+        if any(earlier.implied_by(condition) for earlier in conditions[:index]):
+            yield (*where, index, "when"), "can never show: a state before it shows whenever this one would"
         if not variant.when and index < len(variants) - 1:
             yield (*where, index), "hides the states after it: only the last may have no `when`"
     if variants[-1].when:
@@ -110,3 +117,5 @@ def _step_problems(document: IncidentDocument, where: Location, text: str) -> It
         yield where, f"{target!r} is not in the runbook catalogue"
     if bounds and action != "scale_service":
         yield where, "only scale_service takes a range of replicas"
+    if (step := plan_step(text)).replicas is not None and not 1 <= step.replicas[0] <= step.replicas[1]:
+        yield where, "a range of replicas runs from 1 or more upwards, as in 6..12"

@@ -61,6 +61,10 @@ class Incident(Protocol):
         """Every known service, alphabetically."""
 
     @property
+    def flags(self) -> frozenset[str]:
+        """Every feature flag that can be known of the incident."""
+
+    @property
     def truth(self) -> Truth: ...
 
     @property

@@ -126,8 +126,7 @@ def _most_named(incident: AuthoredIncident) -> str:
 
 
 def _states(incident: AuthoredIncident, diagnostic: str, service: str) -> Iterator[Evidence]:
-    for variant in incident.variants(diagnostic, service):
-        yield incident.evidence(diagnostic, service, frozenset(t for t in variant.when if not t.startswith("!")))
+    yield from (evidence for _, evidence in incident.states(diagnostic, service))
 
 
 def _shown(incident: AuthoredIncident, progress: Progress, service: str = "") -> list[str]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MOST_BYTES = 4 << 20
+
+
 class DocumentError(ValueError):
     """A document that cannot be used. The message has one line per problem: `file:line: field: reason`."""
 
@@ -38,6 +41,26 @@ class _CoreLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         return mapping
 
+    def construct_number(self, node: yaml.ScalarNode) -> int:
+        """A whole number, in decimal whatever zeros it begins with."""
+        text = self.construct_scalar(node)
+        if len(text) > _MOST_DIGITS or not re.fullmatch(r"[-+]?[0-9]+", text):
+            raise yaml.constructor.ConstructorError(None, None, f"not a number: {text[:20]!r}", node.start_mark)
+        return int(text, 10)
+
+    def refuse_tag(self, node: yaml.Node) -> None:
+        """Tags of any other kind have no place in a document."""
+        raise yaml.constructor.ConstructorError(None, None, f"unknown tag {node.tag!r}", node.start_mark)
+
+
+_MOST_DIGITS = 18
+_CoreLoader.yaml_constructors = {
+    tag: constructor
+    for tag, constructor in _CoreLoader.yaml_constructors.items()
+    if tag in {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "float", "str", "seq", "map")}
+}
+_CoreLoader.add_constructor("tag:yaml.org,2002:int", _CoreLoader.construct_number)
+_CoreLoader.add_constructor(None, _CoreLoader.refuse_tag)
 
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
@@ -49,16 +72,27 @@ for _tag, _pattern, _first in (
     _CoreLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
 
 
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise DocumentError(f"{path}:1: document: larger than {MOST_BYTES >> 20} MiB")
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{path}:1: document: not UTF-8 at byte {error.start}") from error
+    except OSError as error:
+        raise DocumentError(f"{path}:1: document: cannot be read: {error.strerror}") from error
+
+
 def load_document(path: Path) -> AuthoredIncident:
     """Load and validate one document.
 
     Raises:
         DocumentError: if the file is not YAML, does not have the shape of an incident, or contradicts itself.
     """
-    text = path.read_text("utf-8")
+    text = _read(path)
     try:
         content = yaml.load(text, Loader=_CoreLoader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise DocumentError(f"{path}:{line}: not YAML: {getattr(error, 'problem', None) or error}") from error

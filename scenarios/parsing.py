@@ -18,8 +18,8 @@ class InvalidActionError(ValueError):
     """An action or arguments refused before anything happened. The message says what was wrong and what is valid."""
 
 
-def parse_action(action_type: object, parameters: object) -> Action:
-    """Parse and normalise one action.
+def parse_action(action_type: object, parameters: object, also: tuple[str, ...] = ()) -> Action:
+    """Parse and normalise one action; a refusal tells of the optional arguments `also` beside the action's own.
 
     Raises:
         InvalidActionError: if the action is unknown or a parameter is missing, blank, too long, of the wrong type
@@ -28,21 +28,21 @@ def parse_action(action_type: object, parameters: object) -> Action:
     spec = VOCABULARY.get(action_type) if isinstance(action_type, str) else None
     if spec is None:
         raise InvalidActionError(f"Unknown action_type {quoted(action_type)}. Valid actions: {', '.join(VOCABULARY)}.")
-    return Action(spec, parse_arguments(spec.name, spec.parameters, parameters))
+    return Action(spec, parse_arguments(spec.name, spec.parameters, parameters, also))
 
 
-def parse_arguments(name: str, model: type[Model], arguments: object) -> Model:
-    """Arguments validated against the model of what `name` takes.
+def parse_arguments(name: str, model: type[Model], arguments: object, also: tuple[str, ...] = ()) -> Model:
+    """Arguments validated against the model of what `name` takes; `also` are further, optional ones to tell of.
 
     Raises:
         InvalidActionError: if they do not fit.
     """
     if not isinstance(arguments, dict):
-        raise InvalidActionError(f"{name}: parameters must be an object with {_wanted(model)}.")
+        raise InvalidActionError(f"{name}: parameters must be an object with {_wanted(model, also)}.")
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        raise InvalidActionError(f"{name}: {_explained(name, model, error)}") from error
+        raise InvalidActionError(f"{name}: {_explained(name, model, error, also)}") from error
 
 
 def quoted(value: object) -> str:
@@ -51,12 +51,14 @@ def quoted(value: object) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 
-def _wanted(model: type[BaseModel]) -> str:
-    fields = model.model_fields.items()
-    return ", ".join(f"`{name}`" if field.is_required() else f"`{name}` (optional)" for name, field in fields) or "none"
+def _wanted(model: type[BaseModel], also: tuple[str, ...]) -> str:
+    fields = [
+        f"`{name}`" if field.is_required() else f"`{name}` (optional)" for name, field in model.model_fields.items()
+    ]
+    return ", ".join([*fields, *(f"`{name}` (optional)" for name in also)]) or "none"
 
 
-def _explained(name: str, model: type[BaseModel], error: ValidationError) -> str:
+def _explained(name: str, model: type[BaseModel], error: ValidationError, also: tuple[str, ...]) -> str:
     problems = []
     for item in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]:
         where = ".".join(str(part) for part in item["loc"]).encode("unicode_escape").decode()[:_LONGEST_QUOTE]
@@ -66,4 +68,4 @@ def _explained(name: str, model: type[BaseModel], error: ValidationError) -> str
             problems.append(f"`{where}` is required")
         else:
             problems.append(f"`{where}`: {item['msg'].removeprefix('Value error, ')}")
-    return f"{'; '.join(problems)}. Parameters: {_wanted(model)}."
+    return f"{'; '.join(problems)}. Parameters: {_wanted(model, also)}."

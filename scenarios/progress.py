@@ -39,9 +39,9 @@ class Condition:
             frozenset(token[1:].strip() for token in tokens if token.startswith("!")),
         )
 
-    @property
-    def tokens(self) -> Progress:
-        return self.holds | self.lacks
+    def implied_by(self, other: Condition) -> bool:
+        """Whether this one is met whenever the other is."""
+        return self.holds <= other.holds and self.lacks <= other.lacks
 
     def met(self, progress: Progress) -> bool:
         return self.holds <= progress and not (self.lacks & progress)

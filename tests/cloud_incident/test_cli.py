@@ -74,6 +74,9 @@ def test_lint_says_what_is_wrong(tmp_path: Path) -> None:
         (("mcp", "--scenario", "RP-001", "--seed", "3"), "contradict"),
         (("mcp", "--task", "guessing"), "task_id"),
         (("mcp", "--scenarios", "/nowhere"), "does not exist"),
+        (("mcp", "--profile", "agent", "--transport", "sse"), "SSE is for operators"),
+        (("mcp", "--reward-mode", "terminal"), "name one with --task or --scenario"),
+        (("mcp", "--transport", "streamable-http", "--scenario", "RP-404"), "Scenarios: AC-001"),
     ],
 )
 def test_mistakes_are_told_without_a_traceback(arguments: tuple[str, ...], said: str) -> None:
@@ -95,6 +98,16 @@ def test_a_broken_directory_is_told_at_launch(tmp_path: Path) -> None:
     assert "mine.yaml" in result.stderr
     assert "teem" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_every_option_is_also_a_variable() -> None:
+    command = main.commands["mcp"]
+    for option in command.params:
+        assert option.opts == [f"--{(option.name or '').replace('_', '-')}"]
+    bogus = {"CLOUD_INCIDENT_MCP_TASK": "guessing"}
+    result = CliRunner().invoke(main, ["mcp"], env=bogus, auto_envvar_prefix="CLOUD_INCIDENT")
+    assert result.exit_code == 1
+    assert "task_id" in result.output
 
 
 def test_the_demo_scores_one() -> None:

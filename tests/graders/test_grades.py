@@ -47,6 +47,7 @@ def conduct(action: str = "", parameters: dict[str, Any] | None = None, **known:
         "attempted": STEPS,
         "wrong": 0,
         "verified": True,
+        "flags": frozenset({"nightly_job", "dark_mode"}),
         "services": ("analytics-service", "api-gateway", "auth-service", "postgres-db"),
     }
     submission = parse_action(action, parameters).parameters if action else None
@@ -115,6 +116,8 @@ def test_summary_points() -> None:
     assert resolution(short) == pytest.approx(0.9 + 0.02 + 0.02 + 0.04 / 3, abs=1e-4)
     everything = f"{SUMMARY} We restarted auth-service and api-gateway."
     assert resolution(everything) == pytest.approx(1.0 - 0.08)
+    assert resolution(f"{SUMMARY} We disabled the flag dark_mode.") == pytest.approx(0.96)
+    assert resolution(f"{SUMMARY} We promoted the db replica.") == pytest.approx(0.96)
     assert resolution(f"{SUMMARY} We did not restart auth-service.") == 1.0
     assert resolution(f"{SUMMARY} We will restart auth-service next week.") == 1.0
     early: dict[str, Any] = {"effective": STEPS - {"restart_service postgres-db"}, "verified": False}

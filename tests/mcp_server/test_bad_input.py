@@ -55,7 +55,7 @@ def parameters_of(tool: str) -> list[str]:
     return ["task_id", "scenario_id", "scenario_index", "seed", "random", "episode_id", "reward_mode", "unknown"]
 
 
-TOOLS = [*VOCABULARY, "start_incident", "get_incident", "list_incidents", "grade_incident"]
+TOOLS = [*VOCABULARY, "start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]
 arguments_of = st.sampled_from(TOOLS).flatmap(
     lambda tool: st.tuples(
         st.just(tool), st.dictionaries(st.sampled_from(parameters_of(tool)), values | st.just(nested(200)), max_size=4)

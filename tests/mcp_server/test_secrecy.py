@@ -29,6 +29,23 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
+MISSTEPS: list[tuple[str, dict[str, Any]]] = [
+    ("query_logs", {"service": "nowhere"}),
+    ("execute_runbook_step", {"runbook_action": "reset_conntrack_tables"}),
+    ("execute_runbook_step", {"runbook_action": "verify_queue_lag"}),
+    ("clear_cache", {"service": "nowhere"}),
+    ("disable_feature_flag", {"flag": "nowhere"}),
+]
+"""Steps that are taken and earn nothing: what they answer must tell nothing either."""
+
+
+async def _left(client: Client, named: dict[str, str]) -> int:
+    """How many steps can be taken before an episode ends and its truth may be told."""
+    look = await client.call_tool("query_logs", {**named, "service": "nowhere"})
+    numbers = numbers_of(look)
+    return int(numbers["max_steps"]) - int(numbers["step_count"]) - 1
+
+
 async def everything(client: Client, handle: str) -> set[str]:
     """All that a client can fetch without a query: lists, resources, prompts, completions, errors, refusals."""
     named = {"episode_id": handle} if handle else {}
@@ -57,6 +74,11 @@ async def everything(client: Client, handle: str) -> set[str]:
     for spec in VOCABULARY.values():
         pieces.append(await client.call_tool(spec.name, {**named, "nonsense": 1}))
         pieces.append(await client.call_tool(spec.name, named))
+    pieces += [
+        await client.call_tool(name, {**named, **arguments})
+        for name, arguments in MISSTEPS[: await _left(client, named)]
+    ]
+    pieces.append(await client.call_tool("query_logs", {**named, "service": "nowhere", "page": 2}))
     lines = [line for piece in pieces for line in re.split(r"\\n|\n", str(piece))]
     return {line.replace(handle or "no handle", "HANDLE") for line in lines}
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
 
 from cloud_incident.evaluation.play import play
 from env_core.perfect import perfect_play
@@ -113,7 +114,7 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
-@pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/"])
+@pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/", "/agent/any/mcp"])
 async def test_foreign_hosts_and_origins_are_refused(sse: str, path: str, headers: dict[str, str]) -> None:
     async with httpx2.AsyncClient(base_url=sse, timeout=10) as client:
         method = "GET" if path == "/sse" else "POST"
@@ -124,9 +125,40 @@ async def test_foreign_hosts_and_origins_are_refused(sse: str, path: str, header
 
 
 async def test_no_agent_endpoint_without_an_open_episode(streamable: str) -> None:
-    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the client makes of a 404
-        async with Client(f"{streamable}/agent/never-minted/mcp", mode=LEGACY) as agent:
-            await agent.list_tools()
+    async with httpx2.AsyncClient(base_url=streamable) as client:
+        answer = await client.post("/agent/never-minted/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
+    assert answer.status_code == 404
+    assert "no open episode" in answer.text
+
+
+async def test_handles_may_be_left_out_where_there_is_a_session(streamable: str) -> None:
+    async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
+        await start(one, "RP-001")
+        await start(two, "RP-003")
+        assert "RP-001" in text_of(await one.call_tool("get_incident", {}))
+        assert "RP-003" in text_of(await two.call_tool("get_incident", {}))
+
+
+async def test_a_request_without_a_session_cannot_invent_one(streamable: str) -> None:
+    headers = {"Mcp-Session-Id": "spoofed"}
+    async with httpx2.AsyncClient(headers=headers) as http:
+        transport = streamable_http_client(f"{streamable}/mcp", http_client=http)
+        async with Client(transport, mode=MODERN) as client:
+            handle = await start(client, "RP-001")
+            assert handle not in text_of(await client.call_tool("list_incidents", {}))
+            refused = await client.call_tool("get_incident", {})
+            assert "This connection has no session" in text_of(refused)
+
+
+async def test_a_handle_opened_anew_by_another_is_not_mine(streamable: str) -> None:
+    async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
+        chosen = {"scenario_id": "RP-001", "episode_id": "shared-name"}
+        await one.call_tool("start_incident", chosen)
+        await one.call_tool("close_incident", {"episode_id": "shared-name"})
+        await two.call_tool("start_incident", chosen)
+        assert "shared-name" not in text_of(await one.call_tool("list_incidents", {}))
+        assert "No incident is open" in text_of(await one.call_tool("restart_service", {"service": "postgres-db"}))
+        await two.call_tool("close_incident", {"episode_id": "shared-name"})
 
 
 async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:

@@ -42,6 +42,19 @@ def line_of(path: Path, text: str) -> int:
             "not in the runbook catalogue",
         ),
         ("  - restart_service catalog-indexer", "  - query_logs catalog-indexer", "plan.1", "is not a remediation"),
+        (
+            "when: store_restarted_early",
+            "when: [store_restarted_early, '!store_restarted_early']",
+            "logs.1.when",
+            "opposite",
+        ),
+        (
+            "when: store_restarted_early",
+            "when: [restart_service search-store, store_restarted_early]",
+            "logs.1.when",
+            "can never show",
+        ),
+        ("  - restart_service search-store", "  - scale_service search-store 6..2", "plan.2", "runs from 1 or more"),
         ("when: store_restarted_early", "when: store_restarted", "logs.1.when", "neither a plan step nor a harm"),
         (
             '- calls: {search-store: "degraded',
@@ -78,6 +91,40 @@ def test_what_is_not_yaml_says_where(document: Path) -> None:
         load_document(document)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "valid dictionary"),
+        ("- a\n- b\n", "valid dictionary"),
+        ("incident: !!int abc\n", "not a number"),
+        ("incident: !!python/object:os.system x\n", "unknown tag"),
+        (f"incident: {'9' * 5000}\n", "not a number"),
+        ("incident: [" + "[" * 900, "not YAML"),
+        ("incident: \x00\n", "not YAML"),
+    ],
+)
+def test_odd_documents_are_told_without_a_traceback(document: Path, content: str, said: str) -> None:
+    document.write_text(content)
+    with pytest.raises(DocumentError) as refused:
+        load_document(document)
+    assert str(refused.value).startswith(f"{document}:")
+    assert said in str(refused.value)
+
+
+def test_files_that_cannot_be_read(document: Path, tmp_path: Path) -> None:
+    document.write_bytes(b"incident: caf\xe9\n")
+    with pytest.raises(DocumentError, match="not UTF-8 at byte 13"):
+        load_document(document)
+    with pytest.raises(DocumentError, match="cannot be read"):
+        load_document(tmp_path)
+
+
+def test_numbers_are_decimal(document: Path) -> None:
+    document.write_text(document.read_text().replace("normal: 12, recent: [12, 71", "normal: 012, recent: [089, 71"))
+    assert "  12 " in load_document(document).evidence("check_metrics", "search-store", UNTOUCHED).text
+    assert "89 71 " in load_document(document).evidence("check_metrics", "search-store", UNTOUCHED).text
+
+
 def test_repeated_keys_are_errors(document: Path) -> None:
     document.write_text(document.read_text() + "incident: again\n")
     with pytest.raises(DocumentError, match="repeated key 'incident'"):
@@ -85,7 +132,7 @@ def test_repeated_keys_are_errors(document: Path) -> None:
 
 
 def test_on_and_times_are_text(document: Path) -> None:
-    text = document.read_text().replace("{name: http_request_duration_p99", "{name: http_request_duration_p99", 1)
+    text = document.read_text()
     document.write_text(text.replace("uptime: 90 d", "uptime: 14:02").replace('version: "15.6"', "version: no"))
     shown = load_document(document).evidence("check_service_status", "catalog-db", UNTOUCHED).text
     assert "14:02" in shown
