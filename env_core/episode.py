@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from env_core.rewards import Events, diagnostic_events, feedback, late_events, remediation_events, total
 from graders import Conduct, Grade, grade
@@ -75,8 +76,7 @@ class Reference:
         return scenario
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step that was taken. Rewards are in units of 1/`POINT`; `evidence` is what a diagnostic showed."""
 
     number: int
@@ -89,8 +89,7 @@ class Step:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(NamedTuple):
     """The state of an episode after its steps. Immutable: `advance` gives the next one."""
 
     id: str
@@ -100,7 +99,7 @@ class Episode:
     incarnation: str = ""
     steps: tuple[Step, ...] = ()
     progress: Progress = UNTOUCHED
-    shown: Mapping[Item, Evidence] = field(default_factory=dict)
+    shown: Mapping[Item, Evidence] = MappingProxyType({})
     seen: frozenset[Item] = frozenset()
     investigating: bool = True
     effective: frozenset[str] = frozenset()
@@ -173,8 +172,7 @@ def _look(episode: Episode, action: Action) -> Episode:
     item = (action.name, service)
     evidence = incident.evidence(action.name, service, episode.progress)
     events = diagnostic_events(episode.task.rewards, item, evidence, episode.shown)
-    looked = replace(
-        episode,
+    looked = episode._replace(
         shown={**episode.shown, item: evidence},
         seen=episode.seen | {item} if episode.investigating else episode.seen,
         recovery_seen=episode.recovery_seen or _shows_recovery(episode, item, evidence),
@@ -201,8 +199,7 @@ def _remedy(episode: Episode, action: Action) -> Episode:
         if episode.task.remediates
         else (Outcome.WRONG, episode.progress)
     )
-    remedied = replace(
-        episode,
+    remedied = episode._replace(
         progress=progress,
         investigating=episode.investigating and _still_investigating(episode.task, outcome),
         effective=episode.effective | {remedy.step} if outcome is Outcome.EFFECTIVE else episode.effective,
@@ -229,7 +226,7 @@ def _submit(episode: Episode, action: Action) -> Episode:
         reward,
         f"Submitted. Final score {graded.score:.4f}.",
     )
-    return replace(episode, steps=(*episode.steps, step), cumulative=episode.cumulative + reward, grade=graded)
+    return episode._replace(steps=(*episode.steps, step), cumulative=episode.cumulative + reward, grade=graded)
 
 
 def _taken(
@@ -249,8 +246,7 @@ def _taken(
     reward = total(events) if dense else 0
     said = feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
     step = Step(number, action, events if dense else (), reward, said, error, evidence, outcome)
-    return replace(
-        episode,
+    return episode._replace(
         steps=(*episode.steps, step),
         cumulative=episode.cumulative + reward,
         truncated=out_of_time,
