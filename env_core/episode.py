@@ -206,9 +206,21 @@ def _remedy(episode: Episode, action: Action) -> Episode:
         attempted=episode.attempted | {remedy.step},
         wrong=episode.wrong + (outcome is Outcome.WRONG),
     )
-    return _taken(
-        remedied, action, remediation_events(episode.task.rewards, outcome, verifies=verifies), outcome=outcome
-    )
+    error = _unknown_target(episode.incident, action)
+    events = remediation_events(episode.task.rewards, outcome, verifies=verifies, known=error is None)
+    return _taken(remedied, action, events, error=error, outcome=outcome)
+
+
+def _unknown_target(incident: Incident, action: Action) -> str | None:
+    """What to say of a remediation whose target does not exist; it counts as wrong like any other."""
+    existing = {
+        "service": ("service", incident.services, f"Known services: {', '.join(incident.services)}."),
+        "flag": ("feature flag", incident.flags, "Flag names are found in evidence: status, deploys, logs."),
+        "runbook_action": ("runbook step", runbook_catalogue(), "The on-call guide lists the runbook catalogue."),
+    }.get(action.spec.target)
+    if existing is None or action.target in existing[1]:
+        return None
+    return f"There is no {existing[0]} {action.target!r}. {existing[2]}"
 
 
 def _still_investigating(task: Task, outcome: Outcome) -> bool:

@@ -29,6 +29,7 @@ _SAID = {
     "ineffective_remediation": "{step} was executed; nothing is better for it",
     "unmet_verification": "{step} was run and does not show a recovery",
     "wrong_remediation": "{step} was executed and did not help",
+    "unknown_target": "Nothing to act on",
     "foreign_submission": "Not this task's submission",
     "past_halfway": "Past half of the steps",
     "timeout": "Out of steps without a submission",
@@ -52,15 +53,15 @@ def diagnostic_events(table: RewardTable, item: Item, evidence: Evidence, shown:
     return (("new_service", table.new_service),)
 
 
-def remediation_events(table: RewardTable, outcome: Outcome, *, verifies: bool) -> Events:
-    """The event of a remediation; `verifies` says that it is a step that only checks."""
+def remediation_events(table: RewardTable, outcome: Outcome, *, verifies: bool, known: bool) -> Events:
+    """The event of a remediation; `verifies`: it is a step that only checks; `known`: its target exists."""
     match outcome:
         case Outcome.EFFECTIVE:
             return (("passed_verification" if verifies else "effective_remediation", table.effective_remediation),)
         case Outcome.INEFFECTIVE:
             return (("unmet_verification" if verifies else "ineffective_remediation", 0),)
         case Outcome.WRONG:
-            return (("wrong_remediation", table.wrong_remediation),)
+            return (("wrong_remediation" if known else "unknown_target", table.wrong_remediation),)
 
 
 def late_events(task: Task, number: int) -> Events:

@@ -83,7 +83,7 @@ def further_page(episode: Episode, action: Action, number: int, page_size: int =
 
 def _paged(text: str, action: Action, number: int, page_size: int) -> str:
     page = page_of(text, number, page_size)
-    if page.of == 1:
+    if page.of == 1 and number == 1:
         return page.text
     more = f"call {action.name} with page={page.number + 1} for more (not a step)" if page.number < page.of else "end"
     return f"{page.text}\n… page {page.number} of {page.of}; {more}"

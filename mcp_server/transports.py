@@ -57,9 +57,21 @@ def sse_routes(server: Server[Any], guard: Guard) -> list[BaseRoute]:
     transport = SseServerTransport("/messages/", security_settings=settings, max_request_body_size=MOST_BODY_BYTES)
 
     return [
-        Route("/sse", _Connect(server, transport, TransportSecurityMiddleware(settings)), methods=["GET"]),
+        Route("/sse", _Guarded(_Connect(server, transport), TransportSecurityMiddleware(settings)), methods=["GET"]),
         Mount("/messages/", app=transport.handle_post_message),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """Checks Host and Origin ahead of an application that would answer, or fail, before it looks at them."""
+
+    app: ASGIApp
+    security: TransportSecurityMiddleware
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = await self.security.validate_request(Request(scope, receive))
+        await (refused or self.app)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +80,8 @@ class _Connect:
 
     server: Server[Any]
     transport: SseServerTransport
-    security: TransportSecurityMiddleware
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Checked here first: the transport answers a refusal and then raises as if it were a fault.
-        refused = await self.security.validate_request(Request(scope, receive))
-        if refused is not None:
-            await refused(scope, receive, send)
-            return
         async with self.transport.connect_sse(scope, receive, send) as (reading, writing):
             await self.server.run(reading, writing, self.server.create_initialization_options())
 
@@ -103,20 +109,15 @@ class StreamableHTTP:
     def route_per_episode(self, path: str, service: EpisodeService) -> Route:
         """An endpoint per open episode; for any other the path does not exist."""
         security = TransportSecurityMiddleware(self.guard.settings())
-        return Route(path, _OpenEpisodesOnly(StreamableHTTPASGIApp(self.manager), service, security))
+        return Route(path, _Guarded(_OpenEpisodesOnly(StreamableHTTPASGIApp(self.manager), service), security))
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenEpisodesOnly:
     app: ASGIApp
     service: EpisodeService
-    security: TransportSecurityMiddleware
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = await self.security.validate_request(Request(scope, receive))
-        if refused is not None:
-            await refused(scope, receive, send)
-            return
         try:
             await self.service.get(scope["path_params"]["episode_id"], touch=False)
         except (UnknownEpisodeError, StaleReferenceError):

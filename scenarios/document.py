@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from scenarios.actions import NAME_LIMIT, Severity
 from scenarios.evidence import Change, Moment, Series
@@ -24,10 +25,15 @@ DIAGNOSTIC_FIELDS = {
 }
 """The diagnostics as documents name them."""
 
+Prose = Annotated[str, StringConstraints(min_length=1), AfterValidator(lambda text: _LONE_BREAK.sub(" ", text.strip()))]
+"""Text for people: single line breaks are spaces, empty lines part paragraphs."""
+
 EvidenceName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*/(logs|metrics|dependencies|deploys|status)$")
 ]
 """A piece of evidence as certificates name it: `postgres-db/logs`."""
+
+_LONE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 
 HealthText = Annotated[str, StringConstraints(pattern=r"^(healthy|degraded|failing|down|unknown)(: .+)?$")]
 """A health word and optionally what is seen on the calls: `failing: 92 % of calls refused`."""
@@ -103,7 +109,7 @@ class AlertDocument(_Model):
     severity: str = Field(min_length=1, description="The rule's own label; it says nothing about the true severity.")
     fired_at: Moment
     summary: str = Field(min_length=1)
-    description: str = Field(min_length=1)
+    description: Prose
     symptoms: list[str] = Field(min_length=1)
     affected_services: list[ServiceName] = Field(min_length=1)
     labels: dict[str, str] = Field(default_factory=dict)
@@ -122,7 +128,7 @@ class TruthDocument(_Model):
     severity: Severity
     service: ServiceName
     failure_mode: FailureModeDocument
-    chain: list[str] = Field(min_length=2, description="The causal chain, one sentence each, for the debrief.")
+    chain: list[Prose] = Field(min_length=2, description="The causal chain, one sentence each, for the debrief.")
     unnamed_in: list[Annotated[str, StringConstraints(pattern=f"^({'|'.join(DIAGNOSTIC_FIELDS)})$")]] = Field(
         default_factory=list, description="Diagnostics in which no other service may name the root cause."
     )
@@ -131,7 +137,7 @@ class TruthDocument(_Model):
 class HarmDocument(_Model):
     on: StepText
     when: Annotated[list[str], BeforeValidator(_as_list)] = Field(default_factory=list)
-    means: str = Field(min_length=1, description="What the attempt did, for the debrief.")
+    means: Prose = Field(description="What the attempt did, for the debrief.")
 
 
 class IncidentDocument(_Model):
@@ -140,7 +146,7 @@ class IncidentDocument(_Model):
     incident: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=NAME_LIMIT)]
     scenarios: dict[TaskId, ScenarioId] = Field(min_length=1, description="Scenario id per task set on this incident.")
     now: Moment
-    summary: str = Field(min_length=1, description="What on-call is told; no hint of the root cause.")
+    summary: Prose = Field(description="What on-call is told; no hint of the root cause.")
     alert: AlertDocument
     truth: TruthDocument
     plan: list[Annotated[list[StepText], BeforeValidator(_as_list)]] = Field(

@@ -11,7 +11,7 @@ from cloud_incident.evaluation.play import play, score
 from env_core.perfect import perfect_play
 from graders.prose import affirms
 from graders.root_cause import failure_mode_match
-from scenarios.catalogue import Scenario
+from scenarios.catalogue import Catalogue, Scenario
 from scenarios.lint import lint
 from scenarios.loading import load_document
 from scenarios.tasks import TASKS
@@ -47,7 +47,7 @@ def report(path: Path) -> tuple[str, bool]:
         DocumentError: if the document does not load.
     """
     incident = load_document(path)
-    found = findings(incident)
+    found = [*_clashes(incident), *findings(incident)]
     lines = [f"{incident.id}: {len(incident.services)} services, {len(incident.plan.steps)} plan steps"]
     if found:
         return "\n".join([*lines, *(f"  ✗ {finding}" for finding in found)]), False
@@ -61,6 +61,16 @@ def report(path: Path) -> tuple[str, bool]:
             f"  {name.ljust(45)}  {earned:.2f}  ceiling {ceiling:.2f}" for name, earned, ceiling in cheated(scenario)
         ]
     return "\n".join([*lines, "fit to serve"]), True
+
+
+def _clashes(incident: AuthoredIncident) -> Iterator[str]:
+    """Ids that the curated incidents have already; a document that is one of them has them by right."""
+    curated = Catalogue()
+    if incident.id in curated.incidents and incident.digest != curated.incidents[incident.id].digest:
+        yield f"The curated incidents have a document called {incident.id} already."
+    for scenario_id in incident.scenarios.values():
+        if scenario_id in curated.scenarios and curated.scenarios[scenario_id].incident.id != incident.id:
+            yield f"{scenario_id} is a curated scenario's id; choose another."
 
 
 def cheated(scenario: Scenario) -> Iterator[tuple[str, float, float]]:

@@ -61,6 +61,10 @@ def test_lint_says_what_is_wrong(tmp_path: Path) -> None:
     code, said = run("lint", str(file))
     assert code == 1
     assert "teem: Extra inputs are not permitted" in said
+    file.write_text(text.replace("RCA-MINE", "RCA-001"))
+    code, said = run("lint", str(file))
+    assert code == 1
+    assert "RCA-001 is a curated scenario's id" in said
     file.write_text(text.replace("search-api p99 above 2 s", "catalog-indexer makes search-api slow"))
     code, said = run("lint", str(file))
     assert code == 1

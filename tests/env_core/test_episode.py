@@ -68,6 +68,21 @@ def test_rewards_by_the_table(
     assert episode.cumulative_reward == pytest.approx(sum(expected))
 
 
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (act("execute_runbook_step", runbook_action="nope"), "There is no runbook step 'nope'"),
+        (act("disable_feature_flag", flag="nope"), "There is no feature flag 'nope'"),
+        (act("restart_service", service="nope"), "Known services: analytics-service"),
+    ],
+)
+def test_what_does_not_exist_is_said_and_counts_as_wrong(catalogue: Catalogue, action: Action, said: str) -> None:
+    episode = play(catalogue.get("RP-001"), [action])
+    assert rewards(episode) == [-0.15]
+    assert said in (episode.steps[0].error or "")
+    assert episode.wrong == 1
+
+
 def test_the_same_query_is_free_once_a_fix_has_changed_it(catalogue: Catalogue) -> None:
     deploys = act("check_recent_deploys", service="analytics-service")
     episode = play(catalogue.get("RP-001"), [deploys, FLAG, deploys, deploys])
