@@ -93,6 +93,22 @@ def _timed(work: Callable[[], object]) -> list[float]:
     return times
 
 
+HOSTILE = ("a. " * 1333, "a," * 1990 + " and b", "\U0001f101" * 4000, "restarted " * 400)
+
+
+def worst_grading(catalogue: Catalogue) -> Row:
+    """The slowest of some texts made to be slow to read: what one submission can hold up the others for."""
+    scenario = catalogue.get("RP-003")
+    start = begin("bench", Reference.to(scenario), scenario)
+    slowest = 0.0
+    for text in HOSTILE:
+        action = parse_action("submit_resolution", {"summary": text[:4000]})
+        began = time.perf_counter()
+        advance(start, action)
+        slowest = max(slowest, time.perf_counter() - began)
+    return Row("grade the slowest hostile summary", f"{slowest * 1e3:.0f} ms", "", "")
+
+
 async def service_steps(catalogue: Catalogue) -> list[Row]:
     """A step through the episode service and its store, at the first and at the tenth step."""
     service = EpisodeService(catalogue)
@@ -191,6 +207,7 @@ async def measured(catalogue: Catalogue) -> list[Row]:
     return [
         *in_process_steps(catalogue),
         *await service_steps(catalogue),
+        worst_grading(catalogue),
         *await memory_calls(catalogue),
         *await starts(),
     ]

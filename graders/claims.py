@@ -75,7 +75,8 @@ class _Clause:
         """Whether the deed and the last word of a runbook step stand together: *restored the routes*."""
         first, *_, last = runbook.split("_")
         deeds = occurrences(self.words, first.rstrip("ey") + "*")
-        return last in self.words and any(_stated(self.words, start, end) for start, end in deeds)
+        named = any(occurrences(self.words, last.rstrip("s") + "*"))
+        return named and any(_stated(self.words, start, end) for start, end in deeds)
 
 
 @lru_cache(maxsize=4096)

@@ -65,6 +65,8 @@ _TRAILING_DENIALS = tuple(
     ]
 )
 _TRAILING_REACH = 4
+_LONGEST_TEXT = 4096
+"""In characters, once compatibility forms are spelt out: a little more than the longest submission."""
 _LONGEST_CLAUSE = 60
 """In words. It bounds the work that a text without punctuation can cause."""
 
@@ -78,10 +80,11 @@ def tokens(text: str) -> Words:
     NFKC, casefolded, format characters dropped, hyphens and underscores as spaces, possessive endings dropped; dashes,
     arrows and brackets as clause ends.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    folded = unicodedata.normalize("NFKC", text)[:_LONGEST_TEXT].casefold().replace("’", "'")
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
     spaced = _BREAK.sub(" ; ", visible).replace("_", " ").replace("-", " ")
-    return tuple(word.removesuffix("'s") for word in _WORD.findall(spaced))
+    words = [word.removesuffix("'s") for word in _WORD.findall(spaced)]
+    return tuple(word for index, word in enumerate(words) if word != "," or words[index - 1 : index] != [","])
 
 
 _GAP = rf"(?: (?!(?:{'|'.join(sorted(_CUES | _NOUN_CUES))}|\S+n't) )\S+){{0,7}} "
@@ -155,7 +158,7 @@ def ends_clause(stream: Words, index: int) -> bool:
 def _in_list(stream: Words, comma: int) -> bool:
     """Whether the comma at an index separates items of a list: short items, the last behind *and*, *or* or *nor*."""
     item = 0
-    for index in range(comma + 1, len(stream)):
+    for index in range(comma + 1, min(len(stream), comma + _LONGEST_CLAUSE)):
         word = stream[index]
         if ends_clause(stream, index) or item > _LONGEST_MIDDLE_ITEM:
             return False
