@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -84,9 +85,13 @@ class CallersBySession:
         return caller
 
 
-class Binding(Protocol):
+class Binding(ABC):
     """Finds the episode that a call means."""
 
+    def __init__(self, service: EpisodeService) -> None:
+        self._service = service
+
+    @abstractmethod
     async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
         """The handle that a call names, or that is meant where it names none.
 
@@ -94,9 +99,11 @@ class Binding(Protocol):
             HandleError: if none is meant, or more than one could be.
         """
 
+    @abstractmethod
     def gone(self, handle: str) -> HandleError:
         """What to say of a handle that means no open episode."""
 
+    @abstractmethod
     async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
         """The open episodes that the caller may know of, oldest first."""
 
@@ -106,21 +113,6 @@ class Binding(Protocol):
         Raises:
             HandleError: if there is none.
         """
-
-
-class _Bound:
-    """What both bindings share."""
-
-    def __init__(self, service: EpisodeService) -> None:
-        self._service = service
-
-    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
-        raise NotImplementedError
-
-    def gone(self, handle: str) -> HandleError:
-        raise NotImplementedError
-
-    async def episode(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
         handle = await self.handle(ctx, named)
         try:
             return await self._service.get(handle)
@@ -130,7 +122,7 @@ class _Bound:
             raise HandleError(f"{error} Close this incident and start another.") from error
 
 
-class OperatorBinding(_Bound):
+class OperatorBinding(Binding):
     """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
 
     def opened(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
@@ -190,7 +182,7 @@ class OperatorBinding(_Bound):
         raise HandleError("No incident is open. Call start_incident first.")
 
 
-class AgentBinding(_Bound):
+class AgentBinding(Binding):
     """The harness has opened the episode; the agent never names one."""
 
     def __init__(self, service: EpisodeService, bound: Callable[[ServerRequestContext[Any, Any]], str]) -> None:

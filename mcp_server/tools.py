@@ -125,7 +125,7 @@ class _Call:
         handle, page, parameters = "", 1, dict(arguments)
         if self.tools.named and "episode_id" in parameters:
             given = {"episode_id": parameters.pop("episode_id")}
-            handle = parse_arguments(self.spec.name, OnEpisode, given, tuple(parameters)).episode_id
+            handle = parse_arguments(self.spec.name, OnEpisode, given).episode_id
         if self.spec.kind is Kind.DIAGNOSTIC and "page" in parameters:
             page = parse_arguments(self.spec.name, Paging, {"page": parameters.pop("page")}).page
         return handle, page, parameters

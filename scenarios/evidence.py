@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -17,7 +18,7 @@ Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{
 Health = Literal["healthy", "degraded", "failing", "down", "unknown"]
 
 
-class Evidence(BaseModel):
+class Evidence(BaseModel, ABC):
     """What one diagnostic shows of one service, as of one moment. `text` is its only rendering."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,11 +32,13 @@ class Evidence(BaseModel):
         return f"{self.heading}\n{self.body()}"
 
     @property
+    @abstractmethod
     def heading(self) -> str:
-        raise NotImplementedError
+        """The first line of the text: service, diagnostic and time."""
 
+    @abstractmethod
     def body(self) -> str:
-        raise NotImplementedError
+        """The text below the heading."""
 
 
 class Logs(Evidence):

@@ -245,6 +245,9 @@ async def test_the_agent_profile_has_the_actions_and_nothing_else(service: Episo
         tools = (await agent.list_tools()).tools
         assert [tool.name for tool in tools] == list(VOCABULARY)
         assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
+        taken = await agent.call_tool("query_logs", {"service": "postgres-db"})
+        assert numbers_of(taken)["step_count"] == 1
+        assert episode.id not in taken.model_dump_json()
         foreign = await agent.call_tool("query_logs", {"service": "postgres-db", "episode_id": "other"})
         assert foreign.is_error
         assert {resource.uri for resource in (await agent.list_resources()).resources} == {
