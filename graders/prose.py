@@ -69,6 +69,8 @@ _LONGEST_TEXT = 4096
 """In characters, once compatibility forms are spelt out: a little more than the longest submission."""
 _LONGEST_CLAUSE = 60
 """In words. It bounds the work that a text without punctuation can cause."""
+_MOST_CLAUSES = 150
+"""What stands further on is not read: no summary of the longest length that is written in sentences has as many."""
 
 Words = tuple[str, ...]
 
@@ -146,7 +148,7 @@ def bounded(clauses: list[list[str]]) -> list[Words]:
         tuple(clause[start : start + _LONGEST_CLAUSE])
         for clause in clauses
         for start in range(0, len(clause), _LONGEST_CLAUSE)
-    ]
+    ][:_MOST_CLAUSES]
 
 
 def ends_clause(stream: Words, index: int) -> bool:
@@ -225,4 +227,4 @@ def affirms(text: str, *terms: str) -> bool:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, ended by `.` `?` `!` before a space, or by a newline."""
-    return [part.strip() for part in re.split(r"(?<=[.?!])\s+|\n+", text) if part.strip()]
+    return [part.strip() for part in re.split(r"(?<=[.?!])\s+|\n+", text) if part.strip()][:_MOST_CLAUSES]
