@@ -135,7 +135,7 @@ async def memory_calls(catalogue: Catalogue) -> list[Row]:
     answers: list[CallToolResult] = []
 
     @noop.tool(name="query_logs")
-    async def query_logs(service: str, page: int = 1, episode_id: str = "") -> CallToolResult:  # noqa: ARG001
+    async def query_logs(service: str, page: int = 1, episode_id: str = "") -> CallToolResult:  # noqa: ARG001 - the same arguments
         return answers[0]
 
     rows = []

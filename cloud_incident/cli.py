@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ import click
 from cloud_incident import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from env_core.selection import Selection
 
 _CONTEXT = {"auto_envvar_prefix": "CLOUD_INCIDENT", "help_option_names": ["-h", "--help"]}
@@ -117,20 +120,18 @@ def _selection(chosen: dict[str, Any], *, needed: bool) -> Selection | None:
         return parse_arguments("cloud-incident mcp", Selection, given)
 
 
-class _reported:  # noqa: N801 - reads as a statement
-    """Turns the errors a user can mend into messages without a traceback."""
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Turn the errors that a user can mend into messages without a traceback."""
+    from env_core.selection import SelectionError
+    from scenarios.catalogue import UnknownScenarioError
+    from scenarios.loading import DocumentError
+    from scenarios.parsing import InvalidActionError
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from env_core.selection import SelectionError
-        from scenarios.catalogue import UnknownScenarioError
-        from scenarios.loading import DocumentError
-        from scenarios.parsing import InvalidActionError
-
-        if isinstance(error, DocumentError | InvalidActionError | SelectionError | UnknownScenarioError):
-            raise click.ClickException(str(error)) from error
+    try:
+        yield
+    except (DocumentError, InvalidActionError, SelectionError, UnknownScenarioError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
@@ -180,8 +181,9 @@ def demo(plain: bool) -> None:
     try:
         scored = anyio.run(play, sys.stdout.isatty() and not plain)
     except BaseExceptionGroup as failures:
-        if failures.subgroup(BrokenPipeError) is None:
-            raise
+        _, others = failures.split(BrokenPipeError)
+        if others is not None:
+            raise others from failures
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return
     if not scored:

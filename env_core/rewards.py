@@ -75,5 +75,7 @@ def feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: 
     if dense:
         words = {"target": action.target, "step": action.step} if action.kind is not Kind.SUBMISSION else {}
         return " ".join(f"{_SAID[event].format(**words)} ({points / POINT:+.2f})." for event, points in events)
-    said = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
+    nothing = events[0][0] in {"unknown_target", "unknown_service", "foreign_submission"}
+    done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
+    said = f"{_SAID[events[0][0]]}." if nothing else done
     return f"{said} {_SAID['timeout']}." if out_of_time else said

@@ -52,7 +52,7 @@ class _Clause:
     def targets(self, target: str) -> list[tuple[int, int]]:
         return list(occurrences(self.words, target))
 
-    def verbs(self, action: str) -> list[tuple[int, int]]:
+    def verbs(self, action: str) -> tuple[tuple[int, int], ...]:
         """Where the deed of an action is stated: neither denied nor future."""
         return _stated_verbs(self.words, action)
 
@@ -80,14 +80,14 @@ class _Clause:
 
 
 @lru_cache(maxsize=4096)
-def _stated_verbs(words: Words, action: str) -> list[tuple[int, int]]:
+def _stated_verbs(words: Words, action: str) -> tuple[tuple[int, int], ...]:
     forms = _VERBS.get(action, (action.partition("_")[0] + "*",))
     found = list(occurrences(words, *forms))
     starts, particle = _SEPARABLE.get(action, ((), ""))
     for index, word in enumerate(words):
         if word in starts and particle in words[index + 1 : index + _SEPARATION]:
             found.append((index, index + 1))
-    return [(start, end) for start, end in found if _stated(words, start, end)]
+    return tuple((start, end) for start, end in found if _stated(words, start, end))
 
 
 def _stated(words: Words, start: int, end: int) -> bool:

@@ -50,7 +50,7 @@ class AuthoredIncident:
 
     @property
     def summary(self) -> str:
-        return self.document.summary.strip()
+        return self.document.summary
 
     @cached_property
     def alert(self) -> dict[str, Any]:

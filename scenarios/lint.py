@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.authored import AuthoredIncident, flag_sources
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.evidence import Deploys, Evidence, Logs
+from scenarios.evidence import Deploys, Logs
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED, Progress
 from scenarios.tasks import TASKS
@@ -57,7 +57,7 @@ def _secrecy_findings(incident: AuthoredIncident) -> Iterator[str]:
             yield f"The alert or the summary names the root cause, {incident.truth.service}."
     for field in incident.document.truth.unnamed_in:
         for service in incident.services:
-            texts = (evidence.text for evidence in _states(incident, DIAGNOSTIC_FIELDS[field], service))
+            texts = (evidence.text for _, evidence in incident.states(DIAGNOSTIC_FIELDS[field], service))
             if service != incident.truth.service and any(root.search(text) for text in texts):
                 yield f"{service}/{field} names {incident.truth.service}, which `unnamed_in` forbids."
 
@@ -123,10 +123,6 @@ def _most_named(incident: AuthoredIncident) -> str:
             if other != service:
                 counts[other] += len(re.findall(rf"(?<![\w-]){re.escape(other)}(?![\w-])", text))
     return counts.most_common(1)[0][0]
-
-
-def _states(incident: AuthoredIncident, diagnostic: str, service: str) -> Iterator[Evidence]:
-    yield from (evidence for _, evidence in incident.states(diagnostic, service))
 
 
 def _shown(incident: AuthoredIncident, progress: Progress, service: str = "") -> list[str]:

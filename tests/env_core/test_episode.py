@@ -117,6 +117,12 @@ def test_terminal_mode_says_nothing_before_the_end(scenario: Scenario) -> None:
             assert word not in step.feedback
 
 
+def test_terminal_mode_does_not_say_that_the_impossible_was_done(catalogue: Catalogue) -> None:
+    missteps = [act("restart_service", service="nope"), act("query_logs", service="nope")]
+    episode = play(catalogue.get("RP-001"), missteps, "terminal")
+    assert [step.feedback for step in episode.steps] == ["Nothing to act on.", "No such service."]
+
+
 def test_the_observation_has_fourteen_fields(scenario: Scenario) -> None:
     episode = play(scenario, [act("query_logs", service=scenario.incident.services[0])])
     shown = observation(episode)
