@@ -65,6 +65,26 @@ def standing(episode: Episode) -> str:
     return f"Step {episode.step_count} of {episode.task.max_steps}; {left} left, {episode.task.submission} included."
 
 
+def step_text(episode: Episode, evidence: str | None = None) -> str:
+    """What the last step showed, what it earned, what remains; after the end the score and the debrief.
+
+    `evidence` stands for the text of what was shown, where that is told in part.
+    """
+    step = episode.last
+    if step is None:
+        raise ValueError("no step has been taken")
+    parts = []
+    if step.evidence is not None:
+        parts.append(step.evidence.text if evidence is None else evidence)
+    if step.error:
+        parts.append(step.error)
+    if episode.grade is None or episode.truncated:
+        parts.append(f"{step.feedback} {standing(episode)}")
+    if episode.grade is not None:
+        parts += [grade_text(episode.grade), debrief_text(episode)]
+    return "\n\n".join(parts)
+
+
 def timeline(episode: Episode) -> str:
     """What has been done so far, a line per step."""
     lines = [f"{episode.reference.scenario_id} · {standing(episode)}"]

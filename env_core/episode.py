@@ -31,6 +31,10 @@ RewardMode = Literal["dense", "terminal"]
 """`dense` rewards every step by the table; `terminal` gives 0.0 until the end and then the score."""
 
 
+ObservationMode = Literal["full", "delta"]
+"""`full` shows all evidence queried so far after every step; `delta` only what the last step showed."""
+
+
 class StaleReferenceError(ValueError):
     """A stored episode whose incident or rules have changed since. It is refused, never reinterpreted."""
 
@@ -46,11 +50,20 @@ class Reference:
     rules: str = RULES_VERSION
     reward_mode: RewardMode = "dense"
     seed: int | None = None
+    observation: ObservationMode = "full"
 
     @classmethod
-    def to(cls, scenario: Scenario, reward_mode: RewardMode = "dense", seed: int | None = None) -> Reference:
+    def to(
+        cls,
+        scenario: Scenario,
+        reward_mode: RewardMode = "dense",
+        seed: int | None = None,
+        observation: ObservationMode = "full",
+    ) -> Reference:
         incident = scenario.incident
-        return cls(scenario.id, scenario.task.id, incident.id, incident.digest, RULES_VERSION, reward_mode, seed)
+        return cls(
+            scenario.id, scenario.task.id, incident.id, incident.digest, RULES_VERSION, reward_mode, seed, observation
+        )
 
     def resolve(self, catalogue: Catalogue) -> Scenario:
         """The scenario referred to.

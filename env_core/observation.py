@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from graders.score import DECIMALS
-from scenarios.tasks import POINT
+from scenarios.tasks import POINT, TaskId
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from env_core.episode import Episode, Step
     from graders import Grade
+    from scenarios.evidence import Evidence
+    from scenarios.incident import Item
 
 
+_CLOSED = ConfigDict(extra="forbid")
+
+
+@with_config(_CLOSED)
 class PointReport(TypedDict):
     """Points given of the most that could be had, and why."""
 
@@ -23,6 +32,7 @@ class PointReport(TypedDict):
     reason: str
 
 
+@with_config(_CLOSED)
 class GradeReport(TypedDict):
     """A final score from 0.0 to 1.0 with its breakdown."""
 
@@ -46,28 +56,70 @@ class ProgressReport(TypedDict):
     grade: NotRequired[GradeReport]
 
 
-OBSERVATION_FIELDS = (
-    "episode_id",
-    "task_id",
-    "scenario_id",
-    "step_count",
-    "max_steps",
-    "incident_summary",
-    "alert",
-    "available_actions",
-    "queried_data",
-    "known_services",
-    "cumulative_reward",
-    "done",
-    "feedback",
-    "last_action_error",
-)
+class Observation(TypedDict):
+    """What an agent knows of its incident: fourteen fields."""
+
+    episode_id: Annotated[str, Field(description="Handle of the episode.")]
+    task_id: Annotated[TaskId, Field(description="Task being worked.")]
+    scenario_id: Annotated[str, Field(description="Scenario being worked, such as RCA-001.")]
+    step_count: Annotated[int, Field(ge=0, description="Steps taken so far, penalised ones too.")]
+    max_steps: Annotated[int, Field(ge=1, description="Steps allowed, the submission included.")]
+    incident_summary: Annotated[str, Field(description="What is going on, in plain words.")]
+    alert: Annotated[dict[str, Any], Field(description="The alert: severity, symptoms, affected services and more.")]
+    available_actions: Annotated[list[str], Field(description="Actions of this task.")]
+    queried_data: Annotated[
+        dict[str, dict[str, str]], Field(description="Evidence last shown, by action and service, as text.")
+    ]
+    known_services: Annotated[list[str], Field(description="Exact service names that actions take, alphabetical.")]
+    cumulative_reward: Annotated[float, Field(description="Sum of the rewards so far.")]
+    done: Annotated[bool, Field(description="Whether the episode has ended.")]
+    feedback: Annotated[str, Field(description="What the last step earned and why; the objective before the first.")]
+    last_action_error: Annotated[str | None, Field(description="What was wrong with the last step, if anything was.")]
 
 
-def observation(episode: Episode) -> dict[str, Any]:
-    """The fourteen fields of an observation; `queried_data[action][service]` is the text last shown."""
+@with_config(_CLOSED)
+class StepRecord(TypedDict):
+    """One step of the history."""
+
+    step: int
+    action: dict[str, Any]
+    reward: float
+    reward_events: dict[str, float]
+    feedback: str
+    error: str | None
+
+
+@with_config(_CLOSED)
+class State(Observation):
+    """The whole episode so far: the observation and every step taken."""
+
+    history: Annotated[list[StepRecord], Field(description="Every step taken, oldest first.")]
+
+
+@with_config(_CLOSED)
+class StepInfo(TypedDict):
+    """What a trainer wants to know of a step beside its observation, reward and end."""
+
+    reward_events: Annotated[dict[str, float], Field(description="The reward by what earned it.")]
+    terminated: Annotated[bool, Field(description="Whether a submission has ended the episode.")]
+    truncated: Annotated[bool, Field(description="Whether the step limit has ended the episode.")]
+    seed: Annotated[int | None, Field(description="The seed given or drawn, if any.")]
+    grade: NotRequired[GradeReport]
+
+
+def observation(episode: Episode) -> Observation:
+    """What the agent is shown; of an episode with `observation: delta` only the evidence of the last step."""
+    return _observed(episode, _last_shown(episode) if episode.reference.observation == "delta" else episode.shown)
+
+
+def _last_shown(episode: Episode) -> Mapping[Item, Evidence]:
+    last = episode.last
+    return {} if last is None or last.evidence is None else {(last.action.name, last.action.target): last.evidence}
+
+
+def _observed(episode: Episode, shown: Mapping[Item, Evidence]) -> Observation:
     queried: dict[str, dict[str, str]] = {}
-    for (action, service), evidence in episode.shown.items():
+    for (action, service), evidence in shown.items():
         queried.setdefault(action, {})[service] = evidence.text
     return {
         "episode_id": episode.id,
@@ -123,7 +175,21 @@ def grade_report(grade: Grade) -> GradeReport:
     }
 
 
-def step_record(step: Step) -> dict[str, Any]:
+def step_info(episode: Episode, *, stepped: bool = True) -> StepInfo:
+    """What the last step earned and by what, and how the episode stands; without `stepped`, of a step not taken."""
+    events = episode.last.events if stepped and episode.last else ()
+    info: StepInfo = {
+        "reward_events": {event: points / POINT for event, points in events},
+        "terminated": episode.done and not episode.truncated,
+        "truncated": episode.truncated,
+        "seed": episode.reference.seed,
+    }
+    if episode.grade is not None:
+        info["grade"] = grade_report(episode.grade)
+    return info
+
+
+def step_record(step: Step) -> StepRecord:
     """One step of the history: the action, what it earned and why."""
     return {
         "step": step.number,
@@ -135,9 +201,9 @@ def step_record(step: Step) -> dict[str, Any]:
     }
 
 
-def state(episode: Episode) -> dict[str, Any]:
+def state(episode: Episode) -> State:
     """The whole episode so far with its history of actions; nothing of the truth."""
-    return {**observation(episode), "history": [step_record(step) for step in episode.steps]}
+    return {**_observed(episode, episode.shown), "history": [step_record(step) for step in episode.steps]}
 
 
 def debrief(episode: Episode) -> dict[str, Any] | None:

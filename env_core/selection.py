@@ -8,19 +8,31 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from env_core.episode import RULES_VERSION, Reference, RewardMode
+from env_core.episode import RULES_VERSION, ObservationMode, Reference, RewardMode
+from scenarios.catalogue import CURATED_SPLIT
 from scenarios.tasks import TaskId
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Scenario
 
 SEED_LIMIT = 2**63 - 1
+INDEX_LIMIT = 1_000_000
+
+
+def _given(value: object) -> object:
+    return None if value == "" else value
+
+
+def _text(value: object) -> object:
+    return "" if value is None else value
+
 
 Handle = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$")
+    str,
+    BeforeValidator(_text),
+    StringConstraints(strip_whitespace=True, max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$"),
 ]
 """An episode id: letters, digits and `._:-`; empty where none is given."""
-
 
 RESERVED_HANDLE = "current"
 """Stands for the one episode that is open, wherever a handle may stand."""
@@ -28,10 +40,6 @@ RESERVED_HANDLE = "current"
 
 class SelectionError(ValueError):
     """Selectors that contradict each other. The message says which, and what to give instead."""
-
-
-def _given(value: object) -> object:
-    return None if value == "" else value
 
 
 class Selection(BaseModel):
@@ -42,19 +50,32 @@ class Selection(BaseModel):
     task_id: Annotated[TaskId | None, BeforeValidator(_given)] = Field(
         default=None, description="Task to start; alert_classification if nothing is named."
     )
-    scenario_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = Field(
-        default="", description="Scenario to start, such as RCA-001."
+    scenario_id: Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=64)] = (
+        Field(default="", description="Scenario to start, such as RCA-001.")
     )
     scenario_index: int | None = Field(
-        default=None, ge=0, le=1_000_000, description="Scenario of the task by its index, counted from 0."
+        default=None, ge=0, le=INDEX_LIMIT, description="Scenario of the task by its index, from 0."
+    )
+    split: Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=64)] = Field(
+        default="", description="Split to take it from: at `index`, or drawn by the seed."
+    )
+    index: int | None = Field(
+        default=None, ge=0, le=INDEX_LIMIT, description="Scenario of the split by its index, from 0."
     )
     seed: int | None = Field(
-        default=None, ge=0, le=SEED_LIMIT, description="Draw a scenario by this seed; the same seed, the same scenario."
+        default=None,
+        ge=0,
+        le=SEED_LIMIT,
+        description="Draw a scenario by this seed; the same seed, the same scenario.",
     )
     random: bool = Field(default=False, description="Draw a scenario at random; the seed drawn is reported.")
     episode_id: Handle = Field(default="", description="Handle to use for the episode; minted if not given.")
     reward_mode: RewardMode = Field(
         default="dense", description="dense: a reward on every step. terminal: 0.0 until the end, then the score."
+    )
+    observation: ObservationMode = Field(
+        default="full",
+        description="Evidence in observations: full, all so far; delta, the last step's.",
     )
 
     def resolve(self, catalogue: Catalogue) -> tuple[Scenario, Reference]:
@@ -69,34 +90,44 @@ class Selection(BaseModel):
             raise SelectionError(
                 f"{RESERVED_HANDLE!r} stands for the incident that is open; choose another episode_id."
             )
-        seed = secrets.randbelow(2**31) if self.random else self.seed
+        seed = self.seed
         if self.scenario_id:
-            scenario = catalogue.get(self.scenario_id)
-            if self.task_id and scenario.task.id != self.task_id:
-                raise SelectionError(
-                    f"{scenario.id} belongs to {scenario.task.id}, not to {self.task_id}; name one of the two."
-                )
-        elif seed is not None:
+            scenario = self._named(catalogue)
+        elif self.index is not None:
+            scenario = catalogue.in_split(self.split, self.task_id, self.index)
+        elif self.random or self.split or (seed is not None and self.scenario_index is None):
+            seed = secrets.randbelow(2**31) if seed is None else seed
             scenario = self._drawn(catalogue, seed)
         else:
             scenario = catalogue.at(self.task_id or "alert_classification", self.scenario_index or 0)
-        return scenario, Reference.to(scenario, self.reward_mode, seed)
+        return scenario, Reference.to(scenario, self.reward_mode, seed, self.observation)
 
     def _check_selectors(self) -> None:
-        given = [
-            name
-            for name, value in (
-                ("scenario_id", self.scenario_id),
-                ("scenario_index", self.scenario_index is not None),
-                ("seed", self.seed is not None),
-                ("random", self.random),
-            )
-            if value
-        ]
+        ways = {
+            "scenario_id": self.scenario_id != "",
+            "scenario_index": self.scenario_index is not None,
+            "index": self.index is not None,
+            "random": self.random,
+        }
+        given = [name for name, value in ways.items() if value]
+        if self.random and self.seed is not None:
+            given.append("seed")
+        if self.split:
+            given += [f"split (with {name})" for name in ("scenario_id", "scenario_index") if ways[name]]
         if len(given) > 1:
             raise SelectionError(f"{' and '.join(given)} contradict each other; give one of them.")
+        if self.index is not None and not self.split:
+            raise SelectionError("index counts the scenarios of a split; give split as well, or scenario_index.")
+
+    def _named(self, catalogue: Catalogue) -> Scenario:
+        scenario = catalogue.get(self.scenario_id)
+        if self.task_id and scenario.task.id != self.task_id:
+            raise SelectionError(
+                f"{scenario.id} belongs to {scenario.task.id}, not to {self.task_id}; name one of the two."
+            )
+        return scenario
 
     def _drawn(self, catalogue: Catalogue, seed: int) -> Scenario:
-        pool = catalogue.of_task(self.task_id) if self.task_id else list(catalogue.scenarios.values())
+        pool = catalogue.split(self.split or CURATED_SPLIT, self.task_id)
         drawn = hashlib.sha256(f"{RULES_VERSION}:{self.task_id or ''}:{seed}".encode()).digest()
         return pool[int.from_bytes(drawn[:8]) % len(pool)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from env_core.episode import Episode, Reference, advance, begin
-from env_core.store import AppendConflictError, EpisodeStore, Event, MemoryStore, Record
+from env_core.store import AppendConflictError, CapacityError, EpisodeStore, Event, MemoryStore, Record
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
@@ -52,9 +52,12 @@ class EpisodeService:
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, Episode] = OrderedDict()
+        self._finished: OrderedDict[str, None] = OrderedDict()
 
-    async def create(self, selection: Selection) -> Episode:
-        """Open an episode.
+    async def create(self, selection: Selection, replacing: str = "") -> Episode:
+        """Open an episode, in the place of the one called `replacing` if it is still there.
+
+        Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
 
         Raises:
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
@@ -63,9 +66,20 @@ class EpisodeService:
         """
         scenario, reference = selection.resolve(self.catalogue)
         for expired in await self._store.expire(self._limits.idle_seconds):
-            self._folded.pop(expired, None)
+            self._drop(expired)
         episode_id, incarnation = selection.episode_id or _minted(), secrets.token_hex(8)
-        await self._store.create(episode_id, reference, incarnation, self._limits.capacity)
+        if not replacing and episode_id in self._finished:
+            replacing = episode_id
+        room = self._limits.capacity
+        try:
+            await self._store.create(episode_id, reference, incarnation, room, replacing)
+        except CapacityError:
+            if not self._finished:
+                raise
+            await self._forget(next(iter(self._finished)))
+            await self._store.create(episode_id, reference, incarnation, room, replacing)
+        if replacing:
+            self._drop(replacing)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
 
     async def get(self, episode_id: str, *, touch: bool = True) -> Episode:
@@ -114,8 +128,7 @@ class EpisodeService:
             UnknownEpisodeError: if there is none of that handle.
         """
         await self._store.load(episode_id)
-        await self._store.delete(episode_id)
-        self._folded.pop(episode_id, None)
+        await self._forget(episode_id)
 
     async def actions(self, episode_id: str) -> tuple[Reference, list[Event]]:
         """What is stored of an episode: enough to replay it anywhere."""
@@ -139,9 +152,19 @@ class EpisodeService:
     def _keep(self, episode: Episode) -> Episode:
         self._folded[episode.id] = episode
         self._folded.move_to_end(episode.id)
+        if episode.done:
+            self._finished[episode.id] = None
         while len(self._folded) > self._limits.capacity:
             self._folded.popitem(last=False)
         return episode
+
+    async def _forget(self, episode_id: str) -> None:
+        await self._store.delete(episode_id)
+        self._drop(episode_id)
+
+    def _drop(self, episode_id: str) -> None:
+        self._folded.pop(episode_id, None)
+        self._finished.pop(episode_id, None)
 
 
 def _minted() -> str:

@@ -51,8 +51,10 @@ class Record:
 class EpisodeStore(Protocol):
     """Keeps episodes. Every method is atomic; none holds a lock while the caller works."""
 
-    async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
-        """Keep a new episode, if fewer than `capacity` are kept.
+    async def create(
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+    ) -> None:
+        """Keep a new episode, if fewer than `capacity` are kept, in the place of the one called `replacing` if any.
 
         Raises:
             CapacityError: if there is no room.
@@ -96,11 +98,16 @@ class MemoryStore:
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
 
-    async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
-        if episode_id in self._kept:
+    async def create(
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+    ) -> None:
+        replaced = replacing in self._kept
+        if episode_id in self._kept and episode_id != replacing:
             raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
-        if len(self._kept) >= capacity:
+        if len(self._kept) - replaced >= capacity:
             raise CapacityError(f"All {capacity} episodes are in use; close one, or wait until one has expired.")
+        if replaced:
+            del self._kept[replacing]
         self._kept[episode_id] = _Kept(reference, incarnation, [], self._clock())
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:

@@ -14,10 +14,10 @@ from env_core.selection import Selection, SelectionError
 from env_core.store import CapacityError, EpisodeExistsError
 from mcp_server.binding import HandleError, OperatorBinding
 from mcp_server.results import refusal, reply
-from mcp_server.schemas import arguments_schema
 from mcp_server.tools import Arguments, OnEpisode, ServedTool
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.parsing import InvalidActionError, parse_arguments
+from scenarios.schemas import arguments_schema
 from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult, TextContent
 
-from env_core.briefing import debrief_text, grade_text, standing
+from env_core.briefing import standing, step_text
 from env_core.observation import progress_report
 
 if TYPE_CHECKING:
@@ -60,16 +60,9 @@ def step_reply(episode: Episode, page_size: int = PAGE_CHARACTERS) -> CallToolRe
     step = episode.last
     if step is None:
         raise ValueError("no step has been taken")
-    parts = []
-    if step.evidence is not None:
-        parts.append(_paged(step.evidence.text, step.action, 1, page_size))
-    if step.error:
-        parts.append(step.error)
-    if episode.grade is None or episode.truncated:
-        parts.append(f"{step.feedback} {standing(episode)}")
-    if episode.grade is not None:
-        parts += [grade_text(episode.grade), debrief_text(episode)]
-    return reply("\n\n".join(parts), dict(progress_report(episode, stepped=True)), error=step.error is not None)
+    evidence = _paged(step.evidence.text, step.action, 1, page_size) if step.evidence is not None else None
+    numbers = dict(progress_report(episode, stepped=True))
+    return reply(step_text(episode, evidence), numbers, error=step.error is not None)
 
 
 def further_page(episode: Episode, action: Action, number: int, page_size: int = PAGE_CHARACTERS) -> CallToolResult:

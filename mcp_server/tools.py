@@ -13,9 +13,9 @@ from env_core.service import EpisodeOverError, EpisodeService
 from env_core.store import AppendConflictError, UnknownEpisodeError
 from mcp_server.binding import Binding, HandleError
 from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
-from mcp_server.schemas import arguments_schema
 from scenarios.actions import VOCABULARY, ActionSpec, Kind
 from scenarios.parsing import InvalidActionError, parse_action, parse_arguments
+from scenarios.schemas import arguments_schema
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
 
 CURATED = Path(__file__).parent / "curated"
+CURATED_SPLIT = "curated"
+"""The split of every authored scenario, those of further directories too."""
 
 
 class UnknownScenarioError(LookupError):
@@ -81,6 +83,34 @@ class Catalogue:
     def of_task(self, task_id: TaskId) -> list[Scenario]:
         """The scenarios of a task, by index."""
         return [scenario for scenario in self.scenarios.values() if scenario.task.id == task_id]
+
+    @property
+    def splits(self) -> list[str]:
+        """The names of the splits."""
+        return [CURATED_SPLIT]
+
+    def split(self, name: str, task_id: TaskId | None = None) -> list[Scenario]:
+        """The scenarios of a split, of one task or of all.
+
+        Raises:
+            UnknownScenarioError: if there is no such split.
+        """
+        if name.casefold() not in self.splits:
+            raise UnknownScenarioError(f"Unknown split {name[:80]!r}. Splits: {', '.join(self.splits)}.")
+        return self.of_task(task_id) if task_id else list(self.scenarios.values())
+
+    def in_split(self, name: str, task_id: TaskId | None, index: int) -> Scenario:
+        """The scenario of a split at an index.
+
+        Raises:
+            UnknownScenarioError: if there is no such split or index.
+        """
+        scenarios = self.split(name, task_id)
+        if not 0 <= index < len(scenarios):
+            raise UnknownScenarioError(
+                f"Split {name} has scenarios 0 to {len(scenarios) - 1}; there is no index {index}."
+            )
+        return scenarios[index]
 
     def get(self, scenario_id: str) -> Scenario:
         """The scenario of an id, in whatever case it is written.

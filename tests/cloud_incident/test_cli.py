@@ -75,7 +75,7 @@ def test_lint_says_what_is_wrong(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("mcp", "--scenario", "RP-404"), "Scenarios: AC-001"),
-        (("mcp", "--scenario", "RP-001", "--seed", "3"), "contradict"),
+        (("mcp", "--scenario", "RP-001", "--scenario-index", "3"), "contradict"),
         (("mcp", "--task", "guessing"), "task_id"),
         (("mcp", "--scenarios", "/nowhere"), "does not exist"),
         (("mcp", "--profile", "agent", "--transport", "sse"), "SSE is for operators"),

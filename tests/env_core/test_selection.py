@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         ({"scenario_id": "rp-002"}, "RP-002"),
         ({"scenario_id": "RP-002", "task_id": "remediation_planning"}, "RP-002"),
         ({"task_id": ""}, "AC-001"),
+        ({"split": "curated", "index": 4}, "RCA-002"),
+        ({"split": "Curated", "index": 1, "task_id": "remediation_planning"}, "RP-002"),
+        ({"scenario_id": "RP-001", "seed": 7, "episode_id": None}, "RP-001"),
     ],
 )
 def test_what_is_selected(catalogue: Catalogue, selectors: dict[str, Any], scenario_id: str) -> None:
@@ -35,7 +38,9 @@ def test_what_is_selected(catalogue: Catalogue, selectors: dict[str, Any], scena
     [
         ({"scenario_id": "RP-001", "scenario_index": 0}, "contradict"),
         ({"seed": 1, "random": True}, "contradict"),
-        ({"scenario_id": "RP-001", "seed": 1}, "contradict"),
+        ({"split": "curated", "scenario_id": "RP-001"}, "contradict"),
+        ({"split": "curated", "index": 1, "random": True}, "contradict"),
+        ({"index": 1}, "give split as well"),
         ({"scenario_id": "RP-001", "task_id": "alert_classification"}, "belongs to remediation_planning"),
     ],
 )

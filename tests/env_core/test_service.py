@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from env_core.selection import Selection
+from env_core.selection import Selection, SelectionError
 from env_core.service import EpisodeOverError, EpisodeService, Limits, RequestIdError
 from env_core.store import (
     AppendConflictError,
@@ -35,9 +35,11 @@ RP = Selection(scenario_id="RP-001")
 class YieldingStore(MemoryStore):
     """A store on which every call lets others run first, as one behind a network does."""
 
-    async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
+    async def create(
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+    ) -> None:
         await anyio.lowlevel.checkpoint()
-        await super().create(episode_id, reference, incarnation, capacity)
+        await super().create(episode_id, reference, incarnation, capacity, replacing)
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
         await anyio.lowlevel.checkpoint()
@@ -210,9 +212,11 @@ async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
             super().__init__()
             self.kept: list[Any] = []
 
-        async def create(self, episode_id: str, reference: Reference, incarnation: str, capacity: int) -> None:
+        async def create(
+            self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+        ) -> None:
             self.kept.append(reference)
-            await super().create(episode_id, reference, incarnation, capacity)
+            await super().create(episode_id, reference, incarnation, capacity, replacing)
 
         async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
             self.kept.append(event)
@@ -223,3 +227,32 @@ async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
     episode = await service.create(Selection())
     await service.step(episode.id, LOGS)
     assert [type(kept).__name__ for kept in store.kept] == ["Reference", "Event"]
+
+
+async def test_an_episode_may_take_the_place_of_another(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(capacity=1))
+    first = await service.create(Selection(scenario_id="RCA-001", episode_id="mine"))
+    again = await service.create(Selection(scenario_id="RP-001", episode_id="mine"), replacing="mine")
+    assert (await service.get("mine")) == again
+    assert again.incarnation != first.incarnation
+    with pytest.raises(SelectionError):
+        await service.create(Selection(scenario_id="RP-001", random=True), replacing="mine")
+    assert (await service.get("mine")) == again
+
+
+async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(capacity=2))
+    answer = parse_action("submit_severity", {"severity": "P1"})
+    for handle in ("first", "second"):
+        await service.create(Selection(episode_id=handle))
+    with pytest.raises(CapacityError):
+        await service.create(Selection())
+    with pytest.raises(EpisodeExistsError):
+        await service.create(Selection(episode_id="first"))
+    await service.step("second", answer)
+    await service.step("first", answer)
+    third = await service.create(Selection())
+    with pytest.raises(UnknownEpisodeError):
+        await service.get("second")
+    assert (await service.create(Selection(episode_id="first"))).step_count == 0
+    assert (await service.get(third.id)).step_count == 0

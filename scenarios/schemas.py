@@ -1,4 +1,4 @@
-"""JSON schemas free of noise: no titles, no references, no `anyOf` with null."""
+"""JSON schemas free of noise for those who read them as text: no titles, references, patterns or `anyOf` with null."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _simplified(node: Any, definitions: Mapping[str, Any]) -> Any:
         if key == "properties"
         else _simplified(value, definitions)
         for key, value in node.items()
-        if key not in {"title", "$defs"}
+        if key not in {"title", "pattern", "$defs"}
     }
     return _without_null(node)
 
