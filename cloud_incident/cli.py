@@ -5,18 +5,62 @@ from __future__ import annotations
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cloud_incident import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from starlette.applications import Starlette
+
+    from cloud_incident.settings import Settings
     from env_core.selection import Selection
 
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
 _CONTEXT = {"auto_envvar_prefix": "CLOUD_INCIDENT", "help_option_names": ["-h", "--help"]}
+
+
+def _serving(command: Command) -> Command:
+    """The options of every command that serves."""
+    for option in reversed(_SERVING):
+        command = option(command)
+    return command
+
+
+_SERVING = (
+    click.option(
+        "--scenarios",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        multiple=True,
+        help="A directory of further incidents; may be given more than once.",
+    ),
+    click.option(
+        "--capacity", type=click.IntRange(min=1), default=10_000, show_default=True, help="Most open episodes."
+    ),
+    click.option(
+        "--idle-seconds",
+        type=click.FloatRange(min=1),
+        default=3600.0,
+        show_default=True,
+        help="After how long an unused episode is forgotten.",
+    ),
+    click.option(
+        "--structured-content",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Numbers beside the text of results. auto: unless the client is known to hide the text then.",
+    ),
+    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+    click.option("--allow-host", multiple=True, help="A further Host header to accept; may be given repeatedly."),
+    click.option(
+        "--allow-origin", multiple=True, help="A site whose pages may call, such as https://app.example; or *."
+    ),
+)
 
 
 @click.group(context_settings=_CONTEXT)
@@ -49,50 +93,93 @@ def main() -> None:
     type=click.Choice(["dense", "terminal"]),
     help="For the incident opened at the start: reward every step (dense), or the score at the end and 0 before.",
 )
-@click.option(
-    "--scenarios",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    help="A directory of further incidents; may be given more than once.",
-)
-@click.option("--capacity", type=click.IntRange(min=1), default=10_000, show_default=True, help="Most open episodes.")
-@click.option(
-    "--idle-seconds",
-    type=click.FloatRange(min=1),
-    default=3600.0,
-    show_default=True,
-    help="After how long an unused episode is forgotten.",
-)
-@click.option(
-    "--structured-content",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Numbers beside the text of results. auto: unless the client is known to hide the text then.",
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@_serving
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="Port to listen on.")
-@click.option("--allow-host", multiple=True, help="A further Host header to accept; may be given repeatedly.")
 def mcp(transport: str, profile: str, **options: Any) -> None:
     """Run the MCP server."""
     import anyio
 
     from cloud_incident.launch import run_http, run_stdio
-    from cloud_incident.settings import Settings
-    from mcp_server.clients import StructuredContent
 
     agent = profile == "agent"
     if agent and transport == "sse":
         raise click.UsageError("The agent profile is served over stdio and streamable-http; SSE is for operators.")
     selection = _selection({name: options.pop(option) for option, name in _SELECTORS.items()}, needed=agent)
-    settings = Settings(
-        structured=StructuredContent(options.pop("structured_content")), hosts=options.pop("allow_host"), **options
-    )
+    settings = _settings(ports=(options.pop("port"),), **options)
     with _reported():
         if transport == "stdio":
             anyio.run(partial(run_stdio, settings, selection, agent=agent))
         else:
             run_http(settings, selection, agent=agent, sse=transport == "sse")
+
+
+def _settings(**options: Any) -> Settings:
+    from cloud_incident.settings import Settings
+    from mcp_server.clients import StructuredContent
+
+    return Settings(
+        structured=StructuredContent(options.pop("structured_content")),
+        hosts=options.pop("allow_host"),
+        origins=options.pop("allow_origin"),
+        **options,
+    )
+
+
+@main.command()
+@_serving
+@click.option(
+    "--port",
+    "ports",
+    type=click.IntRange(0, 65535),
+    multiple=True,
+    default=(7860,),
+    show_default=True,
+    envvar=["CLOUD_INCIDENT_SERVE_PORT", "PORT"],
+    help="Port to listen on; may be given more than once.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["simulation", "production"], case_sensitive=False),
+    default="simulation",
+    show_default=True,
+    envvar=["OPENENV_MODE", "CLOUD_INCIDENT_SERVE_MODE"],
+    help="production: no reset, step or state, only tools.",
+)
+@click.option(
+    "--shared-default/--no-shared-default",
+    default=True,
+    show_default=True,
+    help="Whether REST requests that name no episode may mean the last one that anybody started.",
+)
+@click.option(
+    "--max-sessions",
+    "most_sessions",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    help="Most WebSockets and JSON-RPC sessions at once.",
+)
+def serve(**options: Any) -> None:
+    """Serve everything on one port: REST, WebSocket, MCP.
+
+    OpenEnv's REST and WebSocket, MCP over streamable HTTP (/mcp) and SSE (/sse), the API's page (/docs).
+    """
+    from cloud_incident.serving import run
+
+    with _reported():
+        app, settings = application_of(**options)
+    run(app, settings)
+
+
+def application_of(**options: Any) -> tuple[Starlette, Settings]:
+    """The application that the options of `serve` ask for, and its settings."""
+    from cloud_incident.serving import served
+    from http_compat.surface import Mode
+
+    own = {name: options.pop(name) for name in ("shared_default", "most_sessions")}
+    mode = Mode(options.pop("mode"))
+    settings = _settings(**options)
+    return served(settings, mode, **own), settings
 
 
 _SELECTORS = {

@@ -1,7 +1,8 @@
-"""Launching the MCP server on a transport."""
+"""Launching the server: MCP on a transport, or everything on one port."""
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import click
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from cloud_incident.settings import Settings
     from env_core.selection import Selection
-
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 async def run_stdio(settings: Settings, selection: Selection | None, *, agent: bool) -> None:
@@ -41,21 +39,18 @@ async def run_stdio(settings: Settings, selection: Selection | None, *, agent: b
 
 
 def run_http(settings: Settings, selection: Selection | None, *, agent: bool, sse: bool) -> None:
-    """Serve over HTTP until stopped. A selected incident is open from the start; the addresses are printed."""
+    """Serve MCP over HTTP until stopped. A selected incident is open from the start; the addresses are printed."""
     from cloud_incident.app import AGENT_PATH, build_app
 
     service = settings.service(loaded=True)
-    address = f"http://{settings.host}:{settings.port}"
+    address = address_of(settings)
 
     async def opening() -> None:
         if selection is not None:
             episode = await service.create(selection)
             path = AGENT_PATH.format(episode_id=episode.id)
             click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {address}{path}", err=True)
-        if settings.host not in _LOOPBACK and not settings.hosts:
-            click.echo(
-                "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
-            )
+        warn_of_hosts(settings)
         if not agent:
             click.echo(f"MCP over {'streamable HTTP and SSE' if sse else 'streamable HTTP'}: {address}/mcp", err=True)
 
@@ -63,7 +58,7 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
         selection.resolve(service.catalogue)
     app = build_app(
         service,
-        hosts=settings.hosts,
+        access=settings.access,
         operator=not agent,
         sse=sse,
         structured=settings.structured,
@@ -73,14 +68,44 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
 
 
 def serve(app: Starlette, settings: Settings) -> None:
-    """Run an application under uvicorn."""
+    """Run an application under uvicorn until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012)."""
     import uvicorn
 
-    uvicorn.run(
+    from http_compat.reading import MOST_BODY_BYTES
+
+    config = uvicorn.Config(
         app,
         host=settings.host,
-        port=settings.port,
         ws="websockets-sansio",
+        ws_max_size=MOST_BODY_BYTES,
+        ws_per_message_deflate=False,  # 40 KB of memory for every connection, and the messages are small
         log_level="warning",
+        proxy_headers=True,
+        forwarded_allow_ips="*" if settings.space else None,
         timeout_graceful_shutdown=5,
     )
+    sockets = [_bound(settings.host, port) for port in settings.ports]
+    uvicorn.Server(config).run(sockets)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+
+
+def address_of(settings: Settings) -> str:
+    """Where a server is reached on this machine."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.ports[0]}"
+
+
+def warn_of_hosts(settings: Settings) -> None:
+    """Say so where the server listens to others but would refuse them."""
+    from http_compat.guard import LOOPBACK
+
+    if settings.host not in LOOPBACK and not settings.access.hosts:
+        click.echo("Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True)

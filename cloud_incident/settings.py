@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,18 +13,44 @@ from scenarios.catalogue import Catalogue
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from http_compat.guard import Access
+
+SPACE_HOST = "SPACE_HOST"
+"""The variable by which a hosted Space tells its public host name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a server needs to know of its surroundings. `hosts` are Host headers accepted beside loopback."""
+    """What a server needs to know of its surroundings.
+
+    `hosts` are Host headers accepted beside loopback and a Space's own; `origins` are other sites whose pages may call.
+    """
 
     scenarios: tuple[Path, ...] = ()
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     host: str = "127.0.0.1"
-    port: int = 7860
+    ports: tuple[int, ...] = (7860,)
     hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     structured: StructuredContent = StructuredContent.AUTO
+
+    @property
+    def access(self) -> Access:
+        """Who may speak to the server."""
+        from http_compat.guard import Access
+
+        return Access((*self.hosts, *filter(None, [self.space])), self.origins)
+
+    @property
+    def space(self) -> str:
+        """The public host name of the Space that the server runs in, if it does."""
+        return os.environ.get(SPACE_HOST, "")
+
+    @property
+    def framed_by(self) -> tuple[str, ...]:
+        """Other sites that may show the pages in a frame: where a Space is shown."""
+        return ("https://huggingface.co", "https://*.hf.space") if self.space else ()
 
     def service(self, *, loaded: bool = False) -> EpisodeService:
         """An episode service over the curated incidents and those of further directories.

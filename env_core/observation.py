@@ -139,6 +139,11 @@ def _observed(episode: Episode, shown: Mapping[Item, Evidence]) -> Observation:
     }
 
 
+def last_reward(episode: Episode) -> float:
+    """What the last step earned; 0.0 before the first."""
+    return episode.last.reward / POINT if episode.last else 0.0
+
+
 def progress_report(episode: Episode, *, stepped: bool = False) -> ProgressReport:
     """The numbers of an episode as it stands; with `stepped`, `reward` is that of its last step and else 0.0."""
     last = episode.last
@@ -148,7 +153,7 @@ def progress_report(episode: Episode, *, stepped: bool = False) -> ProgressRepor
         "scenario_id": episode.reference.scenario_id,
         "step_count": episode.step_count,
         "max_steps": episode.task.max_steps,
-        "reward": last.reward / POINT if last and stepped else 0.0,
+        "reward": last_reward(episode) if stepped else 0.0,
         "cumulative_reward": episode.cumulative_reward,
         "done": episode.done,
         "feedback": last.feedback if last else episode.task.objective,

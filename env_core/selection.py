@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from env_core.episode import RULES_VERSION, ObservationMode, Reference, RewardMode
+from scenarios.actions import NAME_LIMIT
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.tasks import TaskId
 
@@ -23,16 +24,21 @@ def _given(value: object) -> object:
     return None if value == "" else value
 
 
-def _text(value: object) -> object:
+def absent_as_empty(value: object) -> object:
+    """An explicit null means the same as leaving the field out."""
     return "" if value is None else value
 
 
 Handle = Annotated[
     str,
-    BeforeValidator(_text),
+    BeforeValidator(absent_as_empty),
     StringConstraints(strip_whitespace=True, max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$"),
 ]
 """An episode id: letters, digits and `._:-`; empty where none is given."""
+
+OptionalName = Annotated[
+    str, BeforeValidator(absent_as_empty), StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT)
+]
 
 RESERVED_HANDLE = "current"
 """Stands for the one episode that is open, wherever a handle may stand."""
@@ -50,15 +56,11 @@ class Selection(BaseModel):
     task_id: Annotated[TaskId | None, BeforeValidator(_given)] = Field(
         default=None, description="Task to start; alert_classification if nothing is named."
     )
-    scenario_id: Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=64)] = (
-        Field(default="", description="Scenario to start, such as RCA-001.")
-    )
+    scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
     scenario_index: int | None = Field(
         default=None, ge=0, le=INDEX_LIMIT, description="Scenario of the task by its index, from 0."
     )
-    split: Annotated[str, BeforeValidator(_text), StringConstraints(strip_whitespace=True, max_length=64)] = Field(
-        default="", description="Split to take it from: at `index`, or drawn by the seed."
-    )
+    split: OptionalName = Field(default="", description="Split to take it from: at `index`, or drawn by the seed.")
     index: int | None = Field(
         default=None, ge=0, le=INDEX_LIMIT, description="Scenario of the split by its index, from 0."
     )

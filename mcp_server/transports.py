@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.sse import SseServerTransport
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
-from starlette.requests import Request
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -25,24 +24,8 @@ if TYPE_CHECKING:
 MOST_BODY_BYTES = 1 << 20
 """Requests are small: a summary of 4,000 characters is the largest thing an agent sends."""
 
-_LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Which Host and Origin headers are accepted. Loopback always is; further hosts by name, with or without a port."""
-
-    hosts: tuple[str, ...] = ()
-
-    def settings(self) -> TransportSecuritySettings:
-        accepted = [*_LOCAL_HOSTS, *self.hosts]
-        return TransportSecuritySettings(
-            enable_dns_rebinding_protection=True,
-            allowed_hosts=[form for host in accepted for form in (host, f"{host}:*")],
-            allowed_origins=[
-                f"{scheme}://{host}{port}" for scheme in ("http", "https") for host in accepted for port in ("", ":*")
-            ],
-        )
+_UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""Host and Origin are checked once, for every route of the application that these transports are part of."""
 
 
 async def serve_stdio(server: Server[Any]) -> None:
@@ -51,27 +34,13 @@ async def serve_stdio(server: Server[Any]) -> None:
         await server.run(reading, writing, server.create_initialization_options())
 
 
-def sse_routes(server: Server[Any], guard: Guard) -> list[BaseRoute]:
+def sse_routes(server: Server[Any]) -> list[BaseRoute]:
     """GET /sse and POST /messages/, the older HTTP transport."""
-    settings = guard.settings()
-    transport = SseServerTransport("/messages/", security_settings=settings, max_request_body_size=MOST_BODY_BYTES)
-
+    transport = SseServerTransport("/messages/", security_settings=_UNGUARDED, max_request_body_size=MOST_BODY_BYTES)
     return [
-        Route("/sse", _Guarded(_Connect(server, transport), TransportSecurityMiddleware(settings)), methods=["GET"]),
+        Route("/sse", _Connect(server, transport), methods=["GET"]),
         Mount("/messages/", app=transport.handle_post_message),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Guarded:
-    """Checks Host and Origin ahead of an application that would answer, or fail, before it looks at them."""
-
-    app: ASGIApp
-    security: TransportSecurityMiddleware
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = await self.security.validate_request(Request(scope, receive))
-        await (refused or self.app)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +60,25 @@ class StreamableHTTP:
     """One server over streamable HTTP; `manager.run()` must be entered while it serves."""
 
     server: Server[Any]
-    guard: Guard
     manager: StreamableHTTPSessionManager = field(init=False)
 
     def __post_init__(self) -> None:
         manager = StreamableHTTPSessionManager(
             app=self.server,
             json_response=True,
-            security_settings=self.guard.settings(),
+            security_settings=_UNGUARDED,
             max_request_body_size=MOST_BODY_BYTES,
         )
         object.__setattr__(self, "manager", manager)
 
-    def route(self, path: str) -> Route:
-        return Route(path, StreamableHTTPASGIApp(self.manager))
+    @property
+    def app(self) -> ASGIApp:
+        """What answers the requests of one endpoint."""
+        return StreamableHTTPASGIApp(self.manager)
 
     def route_per_episode(self, path: str, service: EpisodeService) -> Route:
         """An endpoint per open episode; for any other the path does not exist."""
-        security = TransportSecurityMiddleware(self.guard.settings())
-        return Route(path, _Guarded(_OpenEpisodesOnly(StreamableHTTPASGIApp(self.manager), service), security))
+        return Route(path, _OpenEpisodesOnly(self.app, service))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def parse_arguments(name: str, model: type[Model], arguments: object, also: tupl
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        raise InvalidActionError(f"{name}: {_explained(name, model, error, also)}") from error
+        raise InvalidActionError(f"{name}: {explained(name, model, error, also)}") from error
 
 
 def quoted(value: object) -> str:
@@ -58,7 +58,8 @@ def _wanted(model: type[BaseModel], also: tuple[str, ...]) -> str:
     return ", ".join([*fields, *(f"`{name}` (optional)" for name in also)]) or "none"
 
 
-def _explained(name: str, model: type[BaseModel], error: ValidationError, also: tuple[str, ...]) -> str:
+def explained(name: str, model: type[BaseModel], error: ValidationError, also: tuple[str, ...] = ()) -> str:
+    """What was wrong with the arguments of `name`, and which it takes."""
     problems = []
     for item in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]:
         where = ".".join(str(part) for part in item["loc"]).encode("unicode_escape").decode()[:_LONGEST_QUOTE]

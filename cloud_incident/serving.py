@@ -1,0 +1,72 @@
+"""Everything on one port: REST, WebSocket, MCP over streamable HTTP and SSE."""
+
+from __future__ import annotations
+
+from importlib.metadata import metadata
+from typing import TYPE_CHECKING
+
+import click
+
+from cloud_incident.app import build_app
+from cloud_incident.launch import address_of, serve, warn_of_hosts
+from http_compat.about import About
+from http_compat.surface import Mode, OpenEnvSurface
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from cloud_incident.settings import Settings
+
+
+def about() -> About:
+    """What the server says of itself."""
+    known = metadata("cloud-incident")
+    return About(
+        name="cloud-incident",
+        title="Cloud Incident Response",
+        description=known["Summary"],
+        version=known["Version"],
+        author=known["Author"],
+    )
+
+
+def served(
+    settings: Settings, mode: Mode = Mode.SIMULATION, *, shared_default: bool = True, most_sessions: int = 1_000
+) -> Starlette:
+    """The application with every surface."""
+    service = settings.service(loaded=True)
+    surface = OpenEnvSurface(
+        service,
+        about(),
+        mode,
+        shared_default=shared_default,
+        most_sessions=most_sessions,
+        framed_by=settings.framed_by,
+    )
+
+    async def opening() -> None:
+        warn_of_hosts(settings)
+
+    return build_app(service, access=settings.access, openenv=surface, structured=settings.structured, opening=opening)
+
+
+def run(app: Starlette, settings: Settings) -> None:
+    """Serve until stopped."""
+    address = address_of(settings)
+    click.echo(f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp.", err=True)
+    serve(app, settings)
+
+
+def application() -> Starlette:
+    """What `cloud-incident serve` would serve by the variables of the environment, for ASGI servers."""
+    from cloud_incident.cli import application_of, serve
+
+    with serve.make_context("serve", [], auto_envvar_prefix="CLOUD_INCIDENT_SERVE") as context:
+        return application_of(**context.params)[0]
+
+
+def main() -> None:
+    """`cloud-incident serve` on every interface."""
+    from cloud_incident.cli import serve
+
+    serve.main(["--host", "0.0.0.0"], prog_name="server", auto_envvar_prefix="CLOUD_INCIDENT_SERVE")  # noqa: S104

@@ -1,0 +1,158 @@
+"""What the environment says of itself: health, metadata, schemas, the OpenAPI document and the page that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+from starlette.responses import FileResponse, Response
+
+from http_compat import shapes
+from http_compat.openapi import openapi
+from http_compat.operations import Operation, Served
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+STATIC = Path(__file__).parent / "static"
+
+_ABOUT = "About"
+LINKS = {
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+    "schemas": "/schema",
+    "tasks": "/tasks",
+    "websocket": "/ws",
+    "mcp": "/mcp",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """The environment's name and what else is known of it. `name` is the one in OpenEnv's paths."""
+
+    name: str
+    title: str
+    description: str
+    version: str
+    author: str
+
+
+@dataclass(frozen=True)
+class AboutApi:
+    """The environment's own description over REST."""
+
+    about: About
+    operations: Sequence[Operation]
+    framed_by: Sequence[str] = ()
+
+    def served(self) -> list[Served]:
+        """The operations and what answers them."""
+        return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
+
+    async def health(self, _: Request) -> Response:
+        return _answer(self._health)
+
+    async def metadata(self, _: Request) -> Response:
+        about = self.about
+        return _answer(
+            to_json(
+                {
+                    "name": about.name,
+                    "description": about.description,
+                    "version": about.version,
+                    "author": about.author,
+                    "documentation_url": LINKS["documentation"],
+                    "links": LINKS,
+                }
+            )
+        )
+
+    async def schema(self, _: Request) -> Response:
+        return _answer(self._schemas)
+
+    async def openapi(self, _: Request) -> Response:
+        return _answer(self._openapi)
+
+    async def docs(self, _: Request) -> Response:
+        return FileResponse(STATIC / "docs.html", headers=self._page_headers)
+
+    @cached_property
+    def _page_headers(self) -> dict[str, str]:
+        policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+        ancestors = " ".join(["'self'", *self.framed_by])
+        return {
+            "Content-Security-Policy": f"{policy}; frame-ancestors {ancestors}",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+        }
+
+    @cached_property
+    def _health(self) -> bytes:
+        return to_json({"status": "healthy", "version": self.about.version})
+
+    @cached_property
+    def _schemas(self) -> bytes:
+        return to_json(shapes.schemas())
+
+    @cached_property
+    def _openapi(self) -> bytes:
+        documented = [*self.operations, *(one for one in OPERATIONS if one.documented)]
+        return to_json(openapi(self.about.title, self.about.description, documented))
+
+
+def _answer(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/health",
+        name="health",
+        tag=_ABOUT,
+        summary="Whether the server is well",
+        answer=TypeAdapter(shapes.HealthAnswer),
+    ),
+    Operation(
+        method="GET",
+        path="/metadata",
+        name="metadata",
+        tag=_ABOUT,
+        summary="What this environment is",
+        answer=TypeAdapter(shapes.MetadataAnswer),
+    ),
+    Operation(
+        method="GET",
+        path="/schema",
+        name="schema",
+        tag=_ABOUT,
+        summary="JSON schemas of actions, observations and state",
+        answer=TypeAdapter(shapes.SchemaAnswer),
+    ),
+    Operation(
+        method="GET",
+        path="/openapi.json",
+        name="openapi",
+        tag=_ABOUT,
+        summary="This document",
+        answer=_ANYTHING,
+    ),
+    Operation(
+        method="GET",
+        path="/docs",
+        name="docs",
+        tag=_ABOUT,
+        summary="This document as a page",
+        answer=_ANYTHING,
+        documented=False,
+    ),
+)

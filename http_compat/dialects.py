@@ -1,0 +1,117 @@
+"""The forms in which a step may be sent, and what each of them means.
+
+The bare action of this project's REST, OpenEnv's envelope around it, and OpenEnv's MCP form (`call_tool`,
+`list_tools`), bare or in the envelope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from env_core.selection import Handle, absent_as_empty
+from scenarios.actions import VOCABULARY, Action
+from scenarios.parsing import InvalidActionError, parse_action, parse_arguments, quoted
+
+REQUEST_ID_LIMIT = 255
+
+RequestId = Annotated[str, BeforeValidator(absent_as_empty), StringConstraints(max_length=REQUEST_ID_LIMIT)]
+
+
+class Strict(BaseModel):
+    """A message that takes no other fields than its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Tags(Strict):
+    """What may stand beside an action."""
+
+    episode_id: Handle = Field(default="", description="Handle of the episode.")
+    request_id: RequestId = Field(
+        default="", description="Sent again with the same id, a step is not taken twice but answered as before."
+    )
+    metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
+
+
+class Envelope(Tags):
+    """OpenEnv's form of a step."""
+
+    action: dict[str, Any]
+    timeout_s: float | None = Field(default=None, gt=0, description="Ignored: a step takes microseconds.")
+
+
+class ToolCall(Strict):
+    """A tool called by its name, as a step."""
+
+    type: str = "call_tool"
+    tool_name: str = Field(description="Name of an action.")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="The action's parameters.")
+    metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
+
+
+class ToolListing(Strict):
+    """The tools asked for, as a step. It is not counted and needs no episode."""
+
+    type: str = "list_tools"
+    metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
+
+
+Command = Action | ToolCall | ToolListing
+_NO_TAGS = Tags()
+
+
+@dataclass(frozen=True, slots=True)
+class StepMessage:
+    """What is to be done, and what stood beside it."""
+
+    command: Command
+    tags: Tags = _NO_TAGS
+
+
+def parse_step(message: object) -> StepMessage:
+    """A step in any of its forms.
+
+    Raises:
+        InvalidActionError: if it is none of them, or would be refused.
+    """
+    if not isinstance(message, dict):
+        raise InvalidActionError(
+            'A step is a JSON object: {"action_type": "query_logs", "parameters": {"service": …}}.'
+        )
+    if "action" in message:
+        envelope = parse_arguments("step", Envelope, message)
+        return StepMessage(parse_command(envelope.action), envelope)
+    beside = {name: value for name, value in message.items() if name in Tags.model_fields}
+    if not beside:
+        return StepMessage(parse_command(message))
+    command = parse_command({name: value for name, value in message.items() if name not in beside})
+    return StepMessage(command, parse_arguments("step", Tags, beside))
+
+
+def parse_command(message: dict[str, Any]) -> Command:
+    """An action in its bare or its MCP form.
+
+    Raises:
+        InvalidActionError: if it is neither, or would be refused.
+    """
+    match message:
+        case {"type": "call_tool"}:
+            return parse_arguments("call_tool", ToolCall, message)
+        case {"type": "list_tools"}:
+            return parse_arguments("list_tools", ToolListing, message)
+        case {"action_type": action_type, "parameters": parameters, **others} if not others.keys() - {"metadata"}:
+            return parse_action(action_type, parameters)
+        case {"action_type": str(action_type)} if action_type in VOCABULARY:
+            unknown = [quoted(name) for name in message if name not in {"action_type", "parameters", "metadata"}]
+            problem = f"{', '.join(unknown[:5])} is unknown here" if unknown else "parameters are missing"
+            raise InvalidActionError(f'{action_type}: {problem}. Send {{"action_type": …, "parameters": {{…}}}}.')
+        case {"action_type": action_type}:
+            return parse_action(action_type, {})
+        case _:
+            raise InvalidActionError(
+                f"A step has `action_type` and `parameters`, or `type` call_tool or list_tools. "
+                f"Valid actions: {', '.join(VOCABULARY)}."
+            )

@@ -1,0 +1,115 @@
+"""The OpenAPI document, from the operations and the models that they name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from http_compat.shapes import PROBLEM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from http_compat.operations import Operation
+
+API_VERSION = "1.0.0"
+"""The version of OpenEnv's HTTP contract that the API keeps; the server's own is in `/health` and `/metadata`."""
+
+_REF = "#/components/schemas/{model}"
+_HANDLE_HEADER = {
+    "name": "X-Episode-Id",
+    "in": "header",
+    "required": False,
+    "description": "Handle of the episode.",
+    "schema": {"type": "string", "maxLength": 128, "pattern": r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$"},
+}
+_REFUSED = {
+    403: "A page of a foreign origin may not call.",
+    404: "There is no such episode, scenario or environment.",
+    408: "The body took too long.",
+    409: "The episode is over, in use or contested.",
+    413: "The body is too large.",
+    421: "The Host header names another server.",
+    422: "The request is malformed; `detail` says what is valid.",
+    429: "There is no room for another episode.",
+}
+
+
+def openapi(title: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
+    """The document."""
+    shapes: list[tuple[int, Any, TypeAdapter[Any]]] = []
+    for index, operation in enumerate(operations):
+        shapes.append((index, "serialization", operation.answer))
+        if operation.body is not None:
+            shapes.append((index, "validation", operation.body))
+    schemas, definitions = TypeAdapter.json_schemas([*shapes, (-1, "serialization", PROBLEM)], ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for index, operation in enumerate(operations):
+        described = _described(operation, index, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": API_VERSION, "description": description},
+        "paths": paths,
+        "components": {"schemas": definitions["$defs"]},
+        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
+    }
+
+
+def _described(operation: Operation, index: int, schemas: Any) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "responses": {
+            "200": {
+                "description": "Done.",
+                "content": {"application/json": {"schema": schemas[index, "serialization"]}},
+            },
+            **{
+                str(status): {
+                    "description": _REFUSED[status],
+                    "content": {"application/json": {"schema": schemas[-1, "serialization"]}},
+                }
+                for status in sorted({*operation.refusals, 403, 421})
+            },
+        },
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if parameters := _parameters(operation):
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = {
+            "required": operation.body_required,
+            "content": {"application/json": {"schema": schemas[index, "validation"]}},
+        }
+    return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    if operation.query is None:
+        return in_path
+    in_query = [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": schema.pop("description", ""),
+            "schema": _without_null(schema),
+        }
+        for name, schema in operation.query.model_json_schema()["properties"].items()
+    ]
+    return [*in_path, *in_query, _HANDLE_HEADER]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query string has no null: an optional value is one that may be left out."""
+    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
+    return options[0] if len(options) == 1 else {key: value for key, value in schema.items() if key != "title"}

@@ -1,0 +1,93 @@
+"""Refusals: which error is which status, and the JSON that tells it. A refused request has changed nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from env_core.episode import StaleReferenceError
+from env_core.selection import SelectionError
+from env_core.service import EpisodeOverError, RequestIdError
+from env_core.store import AppendConflictError, CapacityError, EpisodeExistsError, UnknownEpisodeError
+from scenarios.catalogue import UnknownScenarioError
+from scenarios.parsing import InvalidActionError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+
+class Problem(TypedDict):
+    """What was wrong, what is valid, and what to do next."""
+
+    detail: str
+
+
+class NoEpisodeError(LookupError):
+    """A request that names no episode where there is none to be meant."""
+
+
+class MalformedError(ValueError):
+    """A body or query that cannot be read as what it should be."""
+
+
+STATUSES: dict[type[Exception], int] = {
+    NoEpisodeError: 404,
+    UnknownEpisodeError: 404,
+    UnknownScenarioError: 404,
+    AppendConflictError: 409,
+    EpisodeExistsError: 409,
+    EpisodeOverError: 409,
+    RequestIdError: 409,
+    StaleReferenceError: 409,
+    InvalidActionError: 422,
+    MalformedError: 422,
+    SelectionError: 422,
+    CapacityError: 429,
+}
+"""The status of every refusal."""
+
+REFUSALS = tuple(STATUSES)
+
+
+def told(error: Exception) -> str:
+    """A refusal in words, with what to do next."""
+    match error:
+        case UnknownEpisodeError():
+            return f"{error} It was never started, or it was closed or has expired; POST /reset starts one."
+        case EpisodeOverError():
+            return f"{error} Its score is {error.score:.4f}; nothing was changed. POST /reset starts another."
+        case StaleReferenceError():
+            return f"{error} POST /reset starts another."
+        case _:
+            return str(error)
+
+
+def status_of(error: Exception) -> int:
+    """The status that a refusal is answered with."""
+    return next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+
+
+def refused(error: Exception) -> Response:
+    """The answer to a request that was refused."""
+    return problem(status_of(error), told(error))
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """An answer that tells of a problem."""
+    return Response(to_json({"detail": detail}), status, headers, media_type="application/json")
+
+
+async def http_problem(_: Request, error: Exception) -> Response:
+    """Starlette's own refusals (no such path, wrong method) in the same form."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return problem(error.status_code, error.detail, dict(error.headers or {}))
+
+
+async def failure(_: Request, __: Exception) -> Response:
+    """The answer to a fault of ours; what it was is in the log."""
+    return problem(500, "The server failed on this request.")

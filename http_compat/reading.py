@@ -1,0 +1,93 @@
+"""Reading requests: bounded bodies, JSON, query strings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+
+from http_compat.problems import MalformedError
+from scenarios.parsing import explained
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+MOST_BODY_BYTES = 1 << 20
+"""Requests are small: a summary of 4,000 characters is the largest thing an agent sends."""
+
+BODY_SECONDS = 30.0
+"""How long a client may take to send its body."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_body(request: Request) -> bytes:
+    """The body of a request.
+
+    Raises:
+        HTTPException: 413 if it is too large, 408 if it takes too long.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MOST_BODY_BYTES:
+                    raise HTTPException(413, f"A body may have {MOST_BODY_BYTES} bytes.")
+                parts.append(part)
+    except TimeoutError as error:
+        raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from error
+    return b"".join(parts)
+
+
+def parse_json(text: bytes | str) -> Any:
+    """JSON as Python values.
+
+    Raises:
+        MalformedError: if it is not JSON.
+    """
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedError(f"The body is not JSON: {error}.") from error
+
+
+async def read_json(request: Request) -> Any:
+    """The body of a request as JSON; None if it is empty.
+
+    Raises:
+        MalformedError: if it is not JSON.
+        HTTPException: as `read_body`.
+    """
+    body = await read_body(request)
+    return parse_json(body) if body else None
+
+
+def parse_model(what: str, model: type[Model], given: object) -> Model:
+    """JSON values validated against a model.
+
+    Raises:
+        MalformedError: if they do not fit; it says where and what does.
+    """
+    if not isinstance(given, dict):
+        raise MalformedError(f"{what}: a JSON object is expected.")
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise MalformedError(f"{what}: {explained(what, model, error)}") from error
+
+
+def parse_query(what: str, model: type[Model], request: Request) -> Model:
+    """The query string validated against a model.
+
+    Raises:
+        MalformedError: if it does not fit; it says where and what does.
+    """
+    try:
+        return model.model_validate_strings(dict(request.query_params))
+    except ValidationError as error:
+        raise MalformedError(f"{what}: {explained(what, model, error)}") from error

@@ -1,0 +1,108 @@
+"""What a reset or a step is answered with: OpenEnv's envelope around the observation, and a tool's result."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from env_core.briefing import step_text
+from env_core.observation import last_reward, observation, progress_report, step_info
+from http_compat.dialects import ToolCall, ToolListing
+from http_compat.problems import REFUSALS, told
+from scenarios.actions import VOCABULARY, Action
+from scenarios.parsing import InvalidActionError, parse_action
+from scenarios.schemas import arguments_schema
+
+if TYPE_CHECKING:
+    from env_core.episode import Episode
+    from http_compat.dialects import StepMessage
+    from http_compat.sessions import Session
+
+
+def reset_reply(episode: Episode) -> dict[str, Any]:
+    """The first observation."""
+    return {
+        "observation": observation(episode),
+        "reward": 0.0,
+        "done": False,
+        "metadata": step_info(episode, stepped=False),
+    }
+
+
+async def step_reply(session: Session, message: StepMessage) -> dict[str, Any]:
+    """Do what a step asks, and the answer to it.
+
+    Raises:
+        NoEpisodeError, UnknownEpisodeError, EpisodeOverError, RequestIdError, AppendConflictError: as sessions do.
+    """
+    match message.command:
+        case Action() as action:
+            episode = await session.step(action, message.tags.request_id)
+            return _enveloped(observation(episode), episode, stepped=True)
+        case ToolCall() as call:
+            return await _called(session, call, message.tags.request_id)
+        case ToolListing():
+            return _enveloped({"tools": _listed_tools("input_schema")}, await session.episode(), stepped=False)
+
+
+async def _called(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
+    if call.tool_name not in VOCABULARY:
+        return await _failed(session, call, "tool_not_found", f"Tools: {', '.join(VOCABULARY)}.")
+    try:
+        action = parse_action(call.tool_name, call.arguments)
+    except InvalidActionError as error:
+        return await _failed(session, call, "invalid_args", str(error))
+    episode = await session.step(action, request_id)
+    shown = {"tool_name": call.tool_name, "result": tool_result(episode), "error": None}
+    return _enveloped(shown, episode, stepped=True)
+
+
+async def _failed(session: Session, call: ToolCall, kind: str, message: str) -> dict[str, Any]:
+    error = {"error_type": kind, "message": message}
+    shown = {"tool_name": call.tool_name, "result": None, "error": error}
+    return _enveloped(shown, await session.episode(), stepped=False)
+
+
+def _enveloped(shown: Any, episode: Episode | None, *, stepped: bool) -> dict[str, Any]:
+    if episode is None:
+        return {"observation": shown, "reward": 0.0, "done": False}
+    return {
+        "observation": shown,
+        "reward": last_reward(episode) if stepped else 0.0,
+        "done": episode.done,
+        "metadata": step_info(episode, stepped=stepped),
+    }
+
+
+def tool_result(episode: Episode) -> dict[str, Any]:
+    """The last step as the result of a tool; OpenEnv's client hands `data` to its caller."""
+    text, numbers = step_text(episode), progress_report(episode, stepped=True)
+    return {
+        "content": [{"type": "text", "text": text}],
+        "structuredContent": numbers,
+        "isError": numbers["last_action_error"] is not None,
+        "data": {"text": text, **numbers},
+    }
+
+
+async def rpc_tool_result(session: Session, name: object, arguments: object) -> dict[str, Any]:
+    """Call a tool for OpenEnv's JSON-RPC: its result, or what was refused as one that is an error."""
+    try:
+        action = parse_action(name, arguments)
+        await session.opened()
+        return tool_result(await session.step(action))
+    except REFUSALS as error:
+        return {"content": [{"type": "text", "text": told(error)}], "isError": True}
+
+
+@lru_cache
+def _listed_tools(schema_key: str) -> list[dict[str, Any]]:
+    return [
+        {"name": spec.name, "description": spec.description, schema_key: arguments_schema(spec.parameters)}
+        for spec in VOCABULARY.values()
+    ]
+
+
+def rpc_tools() -> list[dict[str, Any]]:
+    """The actions as JSON-RPC lists tools."""
+    return _listed_tools("inputSchema")

@@ -1,0 +1,225 @@
+"""The REST operations on episodes: reset, step, state, grader, evidence, close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, TypeAdapter
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from env_core.observation import State, debrief, grade_report, state
+from env_core.selection import Handle, Selection, SelectionError
+from http_compat import shapes
+from http_compat.dialects import Strict, parse_step
+from http_compat.operations import Operation, Served
+from http_compat.problems import NoEpisodeError
+from http_compat.reading import parse_model, parse_query, read_json
+from http_compat.replies import reset_reply, step_reply
+from http_compat.sessions import Session
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from env_core.episode import Episode
+    from env_core.service import EpisodeService
+
+HANDLE_HEADER = "X-Episode-Id"
+HANDLE_COOKIE = "episode_id"
+"""Names the caller's own last episode, so that callers who keep cookies have a default of their own."""
+
+_CONTROL = "Environment control"
+_ABOUT_HANDLES = (
+    f"The episode is named by `episode_id` (query, body or the header `{HANDLE_HEADER}`); "
+    "without it, it is the caller's own last one (by cookie), or else the server's."
+)
+
+
+class OfEpisode(Strict):
+    """Which episode is meant."""
+
+    episode_id: Handle = Field(default="", description="Handle of the episode.")
+
+
+@dataclass(slots=True)
+class Rest:
+    """Episodes over REST. They persist between requests, by handle.
+
+    With `shared` requests that name no episode mean the last one that anybody started.
+    """
+
+    service: EpisodeService
+    shared: bool = True
+    default: str = field(default="", init=False)
+
+    def served(self) -> list[Served]:
+        """The operations and what answers them."""
+        return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
+
+    async def reset(self, request: Request) -> Response:
+        selection = _selection(request, await read_json(request))
+        own = request.cookies.get(HANDLE_COOKIE)
+        episode = await self.service.create(selection, replacing=own if own and own == selection.episode_id else "")
+        if self.shared:
+            self.default = episode.id
+        response = _answer(_with_info(reset_reply(episode)))
+        response.set_cookie(HANDLE_COOKIE, episode.id, httponly=True, samesite="strict")
+        return response
+
+    async def step(self, request: Request) -> Response:
+        message = parse_step(await read_json(request))
+        named = message.tags.episode_id
+        session = Session(self.service, self._handle(request, named, needed=False))
+        return _answer(_with_info(await step_reply(session, message)))
+
+    async def state(self, request: Request) -> Response:
+        return _answer(state(await self._episode(request)))
+
+    async def evidence(self, request: Request) -> Response:
+        episode = await self._episode(request)
+        items = [
+            {"action": action, "service": service, "evidence": evidence.model_dump()}
+            for (action, service), evidence in episode.shown.items()
+        ]
+        return _answer({"episode_id": episode.id, "evidence": items})
+
+    async def grader(self, request: Request) -> Response:
+        episode = await self._episode(request)
+        graded = grade_report(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
+        of = {
+            "episode_id": episode.id,
+            "task_id": episode.task.id,
+            "scenario_id": episode.reference.scenario_id,
+            "done": episode.done,
+        }
+        return _answer({**of, **graded, "debrief": debrief(episode)})
+
+    async def close(self, request: Request) -> Response:
+        given = await read_json(request)
+        named = "" if given is None else parse_model("close", OfEpisode, given).episode_id
+        handle = self._handle(request, named)
+        await self.service.close(handle)
+        if handle == self.default:
+            self.default = ""
+        response = _answer({"episode_id": handle, "closed": True})
+        if handle == request.cookies.get(HANDLE_COOKIE):
+            response.delete_cookie(HANDLE_COOKIE)
+        return response
+
+    async def _episode(self, request: Request) -> Episode:
+        return await self.service.get(self._handle(request))
+
+    def _handle(self, request: Request, named: str = "", *, needed: bool = True) -> str:
+        """The handle that a request names or means.
+
+        Raises:
+            NoEpisodeError: if it names none and none is meant.
+        """
+        said = named or request.query_params.get("episode_id") or request.headers.get(HANDLE_HEADER)
+        handle = said or request.cookies.get(HANDLE_COOKIE) or self.default
+        if handle or not needed:
+            return handle
+        raise NoEpisodeError(
+            "No episode has been started; POST /reset starts one."
+            if self.shared
+            else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
+        )
+
+
+def _selection(request: Request, given: Any) -> Selection:
+    """What a reset selects, in the query string, the body or both."""
+    asked = parse_query("reset", Selection, request)
+    if given is not None:
+        body = parse_model("reset", Selection, given)
+        for name in asked.model_fields_set & body.model_fields_set:
+            if getattr(asked, name) != getattr(body, name):
+                raise SelectionError(f"{name} differs between the query string and the body; give it once.")
+        asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
+    handle = request.headers.get(HANDLE_HEADER)
+    if handle and not asked.episode_id:
+        asked = parse_model("reset", Selection, {**asked.model_dump(), "episode_id": handle})
+    return asked
+
+
+def _with_info(reply: dict[str, Any]) -> dict[str, Any]:
+    return {**reply, "info": reply["metadata"]} if "metadata" in reply else reply
+
+
+def _answer(content: Any) -> Response:
+    return Response(to_json(content), media_type="application/json")
+
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/reset",
+        name="reset",
+        tag=_CONTROL,
+        summary="Start an episode",
+        description="Options are given in the query string, in a JSON body, or both. "
+        "What names nothing is alert_classification, scenario 0.",
+        query=Selection,
+        body=TypeAdapter(Selection),
+        answer=TypeAdapter(shapes.ResetAnswer),
+        refusals=(404, 409, 413, 422, 429),
+    ),
+    Operation(
+        method="POST",
+        path="/step",
+        name="step",
+        tag=_CONTROL,
+        summary="Take a step",
+        description=_ABOUT_HANDLES,
+        query=OfEpisode,
+        body=shapes.step_body(),
+        body_required=True,
+        answer=TypeAdapter(shapes.StepAnswer),
+        refusals=(404, 409, 413, 422),
+    ),
+    Operation(
+        method="GET",
+        path="/state",
+        name="state",
+        tag=_CONTROL,
+        summary="The whole episode so far, with its history",
+        description=_ABOUT_HANDLES,
+        query=OfEpisode,
+        answer=TypeAdapter(State),
+        refusals=(404, 409),
+    ),
+    Operation(
+        method="GET",
+        path="/grader",
+        name="grader",
+        tag=_CONTROL,
+        summary="The score of an episode, 0.0 to 1.0, with its breakdown",
+        description=f"An unfinished episode has score 0.0 and no breakdown. {_ABOUT_HANDLES}",
+        query=OfEpisode,
+        answer=TypeAdapter(shapes.GradeAnswer),
+        refusals=(404, 409),
+    ),
+    Operation(
+        method="GET",
+        path="/evidence",
+        name="evidence",
+        tag=_CONTROL,
+        summary="What has been queried, in its typed form",
+        description=_ABOUT_HANDLES,
+        query=OfEpisode,
+        answer=TypeAdapter(shapes.EvidenceAnswer),
+        refusals=(404, 409),
+    ),
+    Operation(
+        method="POST",
+        path="/close",
+        name="close",
+        tag=_CONTROL,
+        summary="Close an episode and free its room",
+        description=_ABOUT_HANDLES,
+        query=OfEpisode,
+        body=TypeAdapter(OfEpisode),
+        answer=TypeAdapter(shapes.ClosedAnswer),
+        refusals=(404, 413, 422),
+    ),
+)

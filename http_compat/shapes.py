@@ -1,0 +1,390 @@
+"""The shapes of requests and answers, for the OpenAPI document and `/schema`; all derived from the core's own."""
+
+from __future__ import annotations
+
+from functools import cache, reduce
+from operator import or_
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, with_config
+from typing_extensions import TypedDict
+
+from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
+from http_compat.dialects import Envelope, Strict, Tags, ToolCall, ToolListing
+from http_compat.problems import Problem
+from scenarios.actions import VOCABULARY, ActionSpec, Kind
+from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
+from scenarios.tasks import TaskId
+
+_CLOSED = ConfigDict(extra="forbid")
+
+
+class _MetadataOnly(Strict):
+    metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
+
+
+def _action_model(spec: ActionSpec, base: type[Strict]) -> type[BaseModel]:
+    name = "".join(part.title() for part in spec.name.split("_"))
+    return create_model(
+        f"{name}{'Step' if base is Tags else 'Action'}",
+        __base__=base,
+        __doc__=spec.description,
+        action_type=(Literal[spec.name], ...),  # type: ignore[arg-type]
+        parameters=(spec.parameters, ...),
+    )
+
+
+@cache
+def bare_actions(base: type[Strict] = _MetadataOnly) -> Any:
+    """The union of every action in its bare form, by `action_type`."""
+    union = reduce(or_, (_action_model(spec, base) for spec in VOCABULARY.values()))
+    return Annotated[union, Field(discriminator="action_type")]
+
+
+class CallTool(ToolCall):
+    """A tool called by its name, as a step."""
+
+    type: Literal["call_tool"]
+
+
+class CallToolStep(Tags, CallTool):
+    """A tool called by its name, as a step, with what may stand beside it."""
+
+
+class ListTools(ToolListing):
+    """The tools asked for, as a step. It is not counted and needs no episode."""
+
+    type: Literal["list_tools"]
+
+
+class ListToolsStep(Tags, ListTools):
+    """The tools asked for, with what may stand beside that."""
+
+
+@cache
+def action() -> TypeAdapter[Any]:
+    """An action in any of its forms, as a WebSocket's step takes it."""
+    return TypeAdapter(bare_actions() | CallTool | ListTools)
+
+
+@cache
+def step_body() -> TypeAdapter[Any]:
+    """A step in any of its forms, as POST /step takes it."""
+    enveloped = create_model("Envelope", __base__=Envelope, action=(bare_actions() | CallTool | ListTools, ...))
+    return TypeAdapter(bare_actions(Tags) | CallToolStep | ListToolsStep | enveloped)
+
+
+@with_config(_CLOSED)
+class Text(TypedDict):
+    """A block of text."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ToolData(ProgressReport):
+    """The text of a tool's result and its numbers."""
+
+    text: str
+
+
+@with_config(_CLOSED)
+class ToolResult(TypedDict):
+    """The result of a tool, as MCP has it, and as OpenEnv's client hands it on (`data`)."""
+
+    content: list[Text]
+    structuredContent: ProgressReport
+    isError: bool
+    data: ToolData
+
+
+@with_config(_CLOSED)
+class ToolError(TypedDict):
+    """Why a tool was not called."""
+
+    error_type: Literal["invalid_args", "tool_not_found"]
+    message: str
+
+
+@with_config(_CLOSED)
+class ToolObservation(TypedDict):
+    """The answer to `call_tool`."""
+
+    tool_name: str
+    result: ToolResult | None
+    error: ToolError | None
+
+
+@with_config(_CLOSED)
+class ListedTool(TypedDict):
+    """A tool as `list_tools` lists it."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+
+
+@with_config(_CLOSED)
+class ToolsObservation(TypedDict):
+    """The answer to `list_tools`."""
+
+    tools: list[ListedTool]
+
+
+@with_config(_CLOSED)
+class ResetAnswer(TypedDict):
+    """The first observation. `info` and `metadata` are the same."""
+
+    observation: Observation
+    reward: float
+    done: bool
+    info: StepInfo
+    metadata: StepInfo
+
+
+@with_config(_CLOSED)
+class StepAnswer(TypedDict):
+    """What a step showed and earned. `info` and `metadata` are the same; without an episode there are none."""
+
+    observation: Observation | ToolObservation | ToolsObservation
+    reward: Annotated[float, Field(ge=-1.0, le=1.0)]
+    done: bool
+    info: NotRequired[StepInfo]
+    metadata: NotRequired[StepInfo]
+
+
+class EvidenceItem(TypedDict):
+    """One piece of evidence as it was last shown."""
+
+    action: str
+    service: str
+    evidence: Logs | Metrics | Dependencies | Deploys | Status
+
+
+class EvidenceAnswer(TypedDict):
+    """What has been queried, in its typed form."""
+
+    episode_id: str
+    evidence: list[EvidenceItem]
+
+
+class Queried(TypedDict):
+    """A diagnostic of a service."""
+
+    action: str
+    service: str
+
+
+class Debrief(TypedDict):
+    """What really happened."""
+
+    severity: str
+    root_cause: str
+    causal_chain: list[str]
+    evidence: list[Queried]
+    plan: list[str]
+    harms: list[str]
+
+
+class GradeAnswer(TypedDict):
+    """The score with its breakdown and a debrief; of an unfinished episode 0.0 and neither."""
+
+    episode_id: str
+    task_id: TaskId
+    scenario_id: str
+    done: bool
+    score: Annotated[float, Field(ge=0.0, le=1.0)]
+    breakdown: list[PointReport]
+    debrief: Debrief | None
+
+
+class ClosedAnswer(TypedDict):
+    """The episode that has been closed."""
+
+    episode_id: str
+    closed: bool
+
+
+class ActionEntry(TypedDict):
+    """An action and what it takes."""
+
+    action_type: str
+    kind: Kind
+    description: str
+    parameters: dict[str, Any]
+
+
+class ScenarioEntry(TypedDict):
+    """A scenario that can be started."""
+
+    scenario_id: str
+    scenario_index: int
+
+
+class TaskEntry(TypedDict):
+    """A task: its limits, its actions, its scenarios."""
+
+    task_id: TaskId
+    difficulty: Literal["easy", "medium", "hard"]
+    title: str
+    objective: str
+    max_steps: int
+    submission: str
+    actions: list[ActionEntry]
+    scenarios: list[ScenarioEntry]
+
+
+class RunbookEntry(TypedDict):
+    """A step of the runbook catalogue."""
+
+    name: str
+    description: str
+
+
+class SeverityEntry(TypedDict):
+    """A severity and when it applies."""
+
+    severity: str
+    name: str
+    criterion: str
+
+
+class TasksAnswer(TypedDict):
+    """Everything that can be started, and what every incident shares."""
+
+    tasks: list[TaskEntry]
+    severities: list[SeverityEntry]
+    runbook_steps: list[RunbookEntry]
+
+
+class HealthAnswer(TypedDict):
+    """The server's health."""
+
+    status: Literal["healthy"]
+    version: str
+
+
+class MetadataAnswer(TypedDict):
+    """What this environment is."""
+
+    name: str
+    description: str
+    version: str
+    author: str
+    documentation_url: str
+    links: dict[str, str]
+
+
+class SchemaAnswer(TypedDict):
+    """JSON schemas of what the environment takes and gives."""
+
+    action: dict[str, Any]
+    observation: dict[str, Any]
+    reset_observation: dict[str, Any]
+    state: dict[str, Any]
+
+
+class Split(TypedDict):
+    """A split of the scenarios."""
+
+    name: str
+    type: Literal["train", "validation", "test"]
+
+
+class TaskSpec(TypedDict):
+    """A scenario of a split. `reset` is what POST /reset takes to start it."""
+
+    id: str
+    split: str
+    index: int
+    task_id: TaskId
+    difficulty: Literal["easy", "medium", "hard"]
+    max_steps: int
+    reset: dict[str, Any]
+
+
+class SplitName(Strict):
+    """A split by its name."""
+
+    split: str = Field(max_length=64, description="Name of the split.")
+
+
+class TaskAt(SplitName):
+    """A scenario of a split by its index."""
+
+    index: int = Field(description="Index in the split, counted from 0.")
+
+
+class TaskRange(SplitName):
+    """Scenarios of a split by their indices, like a slice."""
+
+    start: int | None = Field(default=None, description="First index; 0 if not given.")
+    stop: int | None = Field(default=None, description="Index after the last; the end if not given.")
+
+
+class ListedTasks(TypedDict):
+    """The scenarios of a split."""
+
+    tasks: list[TaskSpec]
+    env_name: str
+
+
+class TaskCount(TypedDict):
+    """How many scenarios a split has."""
+
+    num_tasks: int
+
+
+class OneTask(TypedDict):
+    """One scenario."""
+
+    task: TaskSpec
+
+
+class SomeTasks(TypedDict):
+    """Some scenarios."""
+
+    tasks: list[TaskSpec]
+
+
+class RpcAnswer(TypedDict):
+    """A JSON-RPC response: `result` or `error`."""
+
+    jsonrpc: Literal["2.0"]
+    id: str | int | None
+    result: NotRequired[dict[str, Any]]
+    error: NotRequired[dict[str, Any]]
+
+
+PROBLEM = TypeAdapter(Problem)
+
+
+class IncidentObservation(Observation):
+    """An observation with the reward and the end that travel beside it."""
+
+    reward: Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+class CalledObservation(ToolObservation):
+    """The answer to `call_tool` with the reward and the end that travel beside it."""
+
+    reward: Annotated[float, Field(ge=-1.0, le=1.0)]
+    done: bool
+
+
+class ListedObservation(ToolsObservation):
+    """The answer to `list_tools` with the reward and the end that travel beside it."""
+
+    reward: float
+    done: bool
+
+
+@cache
+def schemas() -> dict[str, Any]:
+    """What `/schema` answers. Observations are as a client puts them together: with `reward` and `done`."""
+    return {
+        "action": action().json_schema(),
+        "observation": TypeAdapter(IncidentObservation | CalledObservation | ListedObservation).json_schema(),
+        "reset_observation": TypeAdapter(IncidentObservation).json_schema(),
+        "state": TypeAdapter(State).json_schema(),
+    }

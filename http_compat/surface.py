@@ -1,0 +1,82 @@
+"""The OpenEnv surface put together: its routes over one episode service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from http_compat.about import STATIC, AboutApi
+from http_compat.reading import read_body
+from http_compat.rest import Rest
+from http_compat.rpc import answer_text
+from http_compat.sessions import Sessions
+from http_compat.task_api import TaskApi
+from http_compat.websocket import Sockets
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from env_core.service import EpisodeService
+    from http_compat.about import About
+
+
+class Mode(StrEnum):
+    """OpenEnv's modes: in production there is no reset, step or state, only tools."""
+
+    SIMULATION = "simulation"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True)
+class OpenEnvSurface:
+    """OpenEnv over one episode service.
+
+    With `shared_default` requests that name no episode mean the last one that was started over REST. `framed_by` are
+    other sites that may show the pages in a frame.
+    """
+
+    service: EpisodeService
+    about: About
+    mode: Mode = Mode.SIMULATION
+    shared_default: bool = True
+    most_sessions: int = 1_000
+    framed_by: tuple[str, ...] = ()
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.service, self.most_sessions)
+
+    def routes(self) -> list[BaseRoute]:
+        """Every route but POST /mcp, which shares its path with MCP."""
+        control = self.mode is Mode.SIMULATION
+        served = [
+            *(Rest(self.service, self.shared_default).served() if control else []),
+            *TaskApi(self.service.catalogue, self.about.name).served(),
+        ]
+        about = AboutApi(self.about, [one.operation for one in served], self.framed_by)
+        sockets = Sockets(self.sessions, control)
+        return [
+            *(one.route() for one in (*served, *about.served())),
+            WebSocketRoute("/ws", sockets.ws),
+            WebSocketRoute("/mcp", sockets.mcp),
+            Mount("/static/docs", StaticFiles(directory=STATIC)),
+            Route("/", _to_docs),
+        ]
+
+    async def rpc(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """POST /mcp in OpenEnv's dialect: every answer has status 200, also one to what is not JSON-RPC at all."""
+        body = await read_body(Request(scope, receive))
+        answer = to_json(await answer_text(self.sessions, body))
+        await Response(answer, media_type="application/json")(scope, receive, send)
+
+
+async def _to_docs(_: Request) -> Response:
+    return RedirectResponse("docs")

@@ -1,0 +1,202 @@
+"""What can be started: `/tasks`, and OpenEnv's Task API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from http_compat import shapes
+from http_compat.operations import Operation, Served
+from http_compat.reading import parse_model, read_json
+from scenarios.actions import VOCABULARY
+from scenarios.catalogue import UnknownScenarioError
+from scenarios.library import runbook_catalogue
+from scenarios.schemas import arguments_schema
+from scenarios.tasks import SEVERITY_MATRIX, TASKS
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from scenarios.catalogue import Catalogue, Scenario
+
+_TASKS = "Tasks"
+_TASK_API = "Task API"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskApi:
+    """The catalogue over REST. `env_name` is the name that OpenEnv's paths carry."""
+
+    catalogue: Catalogue
+    env_name: str
+
+    def served(self) -> list[Served]:
+        """The operations and what answers them."""
+        return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
+
+    async def tasks(self, _: Request) -> Response:
+        return _answer(
+            {
+                "tasks": [self._task(task_id) for task_id in TASKS],
+                "severities": [
+                    {"severity": severity, "name": name, "criterion": criterion}
+                    for severity, name, criterion in SEVERITY_MATRIX
+                ],
+                "runbook_steps": [
+                    {"name": name, "description": entry.does} for name, entry in runbook_catalogue().items()
+                ],
+            }
+        )
+
+    async def list_environments(self, _: Request) -> Response:
+        return _answer([self.env_name])
+
+    async def list_splits(self, request: Request) -> Response:
+        self._check(request)
+        return _answer([{"name": name, "type": "test"} for name in self.catalogue.splits])
+
+    async def list_tasks(self, request: Request) -> Response:
+        self._check(request)
+        split = parse_model("tasks", shapes.SplitName, await read_json(request)).split
+        return _answer({"tasks": self._specs(split), "env_name": self.env_name})
+
+    async def num_tasks(self, request: Request) -> Response:
+        self._check(request)
+        split = parse_model("num_tasks", shapes.SplitName, await read_json(request)).split
+        return _answer({"num_tasks": len(self.catalogue.split(split))})
+
+    async def get_task(self, request: Request) -> Response:
+        self._check(request)
+        asked = parse_model("task", shapes.TaskAt, await read_json(request))
+        scenario = self.catalogue.in_split(asked.split, None, asked.index)
+        return _answer({"task": _spec(scenario, asked.split, asked.index)})
+
+    async def get_task_range(self, request: Request) -> Response:
+        self._check(request)
+        asked = parse_model("task_range", shapes.TaskRange, await read_json(request))
+        return _answer({"tasks": self._specs(asked.split)[asked.start : asked.stop]})
+
+    def _check(self, request: Request) -> None:
+        name = request.path_params["env_name"]
+        if name.casefold() != self.env_name:
+            raise UnknownScenarioError(f"Unknown environment {name[:80]!r}; this server has {self.env_name}.")
+
+    def _specs(self, split: str) -> list[dict[str, Any]]:
+        return [_spec(scenario, split, index) for index, scenario in enumerate(self.catalogue.split(split))]
+
+    def _task(self, task_id: Any) -> dict[str, Any]:
+        task = TASKS[task_id]
+        return {
+            "task_id": task.id,
+            "difficulty": task.tier,
+            "title": task.title,
+            "objective": task.objective,
+            "max_steps": task.max_steps,
+            "submission": task.submission,
+            "actions": [
+                {
+                    "action_type": name,
+                    "kind": VOCABULARY[name].kind,
+                    "description": VOCABULARY[name].description,
+                    "parameters": arguments_schema(VOCABULARY[name].parameters),
+                }
+                for name in task.available_actions
+            ],
+            "scenarios": [
+                {"scenario_id": scenario.id, "scenario_index": scenario.index}
+                for scenario in self.catalogue.of_task(task.id)
+            ],
+        }
+
+
+def _spec(scenario: Scenario, split: str, index: int) -> dict[str, Any]:
+    return {
+        "id": scenario.id,
+        "split": split,
+        "index": index,
+        "task_id": scenario.task.id,
+        "difficulty": scenario.task.tier,
+        "max_steps": scenario.task.max_steps,
+        "reset": {"split": split, "index": index},
+    }
+
+
+def _answer(content: Any) -> Response:
+    return Response(to_json(content), media_type="application/json")
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/tasks",
+        name="tasks",
+        tag=_TASKS,
+        summary="The tasks with their actions and scenarios, the severities, the runbook catalogue",
+        answer=TypeAdapter(shapes.TasksAnswer),
+    ),
+    Operation(
+        method="GET",
+        path="/list_environments",
+        name="list_environments",
+        tag=_TASK_API,
+        summary="The environments served here",
+        answer=TypeAdapter(list[str]),
+    ),
+    Operation(
+        method="GET",
+        path="/{env_name}/splits",
+        name="list_splits",
+        tag=_TASK_API,
+        summary="The splits",
+        answer=TypeAdapter(list[shapes.Split]),
+        refusals=(404,),
+    ),
+    Operation(
+        method="POST",
+        path="/{env_name}/tasks",
+        name="list_tasks",
+        tag=_TASK_API,
+        summary="The scenarios of a split",
+        body=TypeAdapter(shapes.SplitName),
+        body_required=True,
+        answer=TypeAdapter(shapes.ListedTasks),
+        refusals=(404, 413, 422),
+    ),
+    Operation(
+        method="POST",
+        path="/{env_name}/num_tasks",
+        name="num_tasks",
+        tag=_TASK_API,
+        summary="How many scenarios a split has",
+        body=TypeAdapter(shapes.SplitName),
+        body_required=True,
+        answer=TypeAdapter(shapes.TaskCount),
+        refusals=(404, 413, 422),
+    ),
+    Operation(
+        method="POST",
+        path="/{env_name}/task",
+        name="get_task",
+        tag=_TASK_API,
+        summary="One scenario of a split",
+        body=TypeAdapter(shapes.TaskAt),
+        body_required=True,
+        answer=TypeAdapter(shapes.OneTask),
+        refusals=(404, 413, 422),
+    ),
+    Operation(
+        method="POST",
+        path="/{env_name}/task_range",
+        name="get_task_range",
+        tag=_TASK_API,
+        summary="Some scenarios of a split",
+        body=TypeAdapter(shapes.TaskRange),
+        body_required=True,
+        answer=TypeAdapter(shapes.SomeTasks),
+        refusals=(404, 413, 422),
+    ),
+)

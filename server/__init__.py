@@ -1,0 +1,1 @@
+"""Where OpenEnv looks for the server."""
