@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from env_core.episode import RULES_VERSION, ObservationMode, Reference, RewardMode
-from scenarios.actions import NAME_LIMIT
+from scenarios.actions import NAME_LIMIT, WHOLE
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.tasks import TaskId
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Scenario
 
-SEED_LIMIT = 2**63 - 1
-INDEX_LIMIT = 1_000_000
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE]
+Index = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 
 
 def _given(value: object) -> object:
@@ -29,16 +29,14 @@ def absent_as_empty(value: object) -> object:
     return "" if value is None else value
 
 
-Handle = Annotated[
-    str,
-    BeforeValidator(absent_as_empty),
-    StringConstraints(strip_whitespace=True, max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$"),
-]
+_Handle = Annotated[str, StringConstraints(max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$")]
+Handle = Annotated[_Handle, BeforeValidator(absent_as_empty, json_schema_input_type=_Handle | None)]
 """An episode id: letters, digits and `._:-`; empty where none is given."""
 
-OptionalName = Annotated[
-    str, BeforeValidator(absent_as_empty), StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT)
-]
+_OptionalName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
+OptionalName = Annotated[_OptionalName, BeforeValidator(absent_as_empty, json_schema_input_type=_OptionalName | None)]
+
+OptionalTask = Annotated[TaskId | None, BeforeValidator(_given, json_schema_input_type=TaskId | None)]
 
 RESERVED_HANDLE = "current"
 """Stands for the one episode that is open, wherever a handle may stand."""
@@ -53,21 +51,15 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    task_id: Annotated[TaskId | None, BeforeValidator(_given)] = Field(
+    task_id: Annotated[TaskId | None, BeforeValidator(_given, json_schema_input_type=TaskId | None)] = Field(
         default=None, description="Task to start; alert_classification if nothing is named."
     )
     scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
-    scenario_index: int | None = Field(
-        default=None, ge=0, le=INDEX_LIMIT, description="Scenario of the task by its index, from 0."
-    )
+    scenario_index: Index | None = Field(default=None, description="Scenario of the task by its index, from 0.")
     split: OptionalName = Field(default="", description="Split to take it from: at `index`, or drawn by the seed.")
-    index: int | None = Field(
-        default=None, ge=0, le=INDEX_LIMIT, description="Scenario of the split by its index, from 0."
-    )
-    seed: int | None = Field(
+    index: Index | None = Field(default=None, description="Scenario of the split by its index, from 0.")
+    seed: Seed | None = Field(
         default=None,
-        ge=0,
-        le=SEED_LIMIT,
         description="Draw a scenario by this seed; the same seed, the same scenario.",
     )
     random: bool = Field(default=False, description="Draw a scenario at random; the seed drawn is reported.")

@@ -104,7 +104,7 @@ class AboutApi:
     @cached_property
     def _openapi(self) -> bytes:
         documented = [*self.operations, *(one for one in OPERATIONS if one.documented)]
-        return to_json(openapi(self.about.title, self.about.description, documented))
+        return to_json(openapi(self.about.title, self.about.name, self.about.description, documented))
 
 
 def _answer(content: bytes) -> Response:

@@ -17,7 +17,8 @@ from scenarios.parsing import InvalidActionError, parse_action, parse_arguments,
 
 REQUEST_ID_LIMIT = 255
 
-RequestId = Annotated[str, BeforeValidator(absent_as_empty), StringConstraints(max_length=REQUEST_ID_LIMIT)]
+_RequestId = Annotated[str, StringConstraints(max_length=REQUEST_ID_LIMIT)]
+RequestId = Annotated[_RequestId, BeforeValidator(absent_as_empty, json_schema_input_type=_RequestId | None)]
 
 
 class Strict(BaseModel):
@@ -102,11 +103,11 @@ def parse_command(message: dict[str, Any]) -> Command:
             return parse_arguments("call_tool", ToolCall, message)
         case {"type": "list_tools"}:
             return parse_arguments("list_tools", ToolListing, message)
-        case {"action_type": action_type, "parameters": parameters, **others} if not others.keys() - {"metadata"}:
+        case {"action_type": action_type, "parameters": parameters, **others} if _only_metadata(others):
             return parse_action(action_type, parameters)
         case {"action_type": str(action_type)} if action_type in VOCABULARY:
-            unknown = [quoted(name) for name in message if name not in {"action_type", "parameters", "metadata"}]
-            problem = f"{', '.join(unknown[:5])} is unknown here" if unknown else "parameters are missing"
+            unknown = [quoted(name) for name in message if name not in {"action_type", "parameters"}]
+            problem = f"{', '.join(unknown[:5])} cannot stand here" if unknown else "parameters are missing"
             raise InvalidActionError(f'{action_type}: {problem}. Send {{"action_type": …, "parameters": {{…}}}}.')
         case {"action_type": action_type}:
             return parse_action(action_type, {})
@@ -115,3 +116,7 @@ def parse_command(message: dict[str, Any]) -> Command:
                 f"A step has `action_type` and `parameters`, or `type` call_tool or list_tools. "
                 f"Valid actions: {', '.join(VOCABULARY)}."
             )
+
+
+def _only_metadata(others: dict[str, Any]) -> bool:
+    return not others or (others.keys() == {"metadata"} and isinstance(others["metadata"], dict))

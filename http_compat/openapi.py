@@ -37,8 +37,8 @@ _REFUSED = {
 }
 
 
-def openapi(title: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
-    """The document."""
+def openapi(title: str, env_name: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
+    """The document. `env_name` is the name that OpenEnv's paths carry."""
     shapes: list[tuple[int, Any, TypeAdapter[Any]]] = []
     for index, operation in enumerate(operations):
         shapes.append((index, "serialization", operation.answer))
@@ -47,7 +47,7 @@ def openapi(title: str, description: str, operations: Sequence[Operation]) -> di
     schemas, definitions = TypeAdapter.json_schemas([*shapes, (-1, "serialization", PROBLEM)], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for index, operation in enumerate(operations):
-        described = _described(operation, index, schemas)
+        described = _described(operation, index, schemas, env_name)
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
@@ -58,7 +58,7 @@ def openapi(title: str, description: str, operations: Sequence[Operation]) -> di
     }
 
 
-def _described(operation: Operation, index: int, schemas: Any) -> dict[str, Any]:
+def _described(operation: Operation, index: int, schemas: Any, env_name: str) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -67,6 +67,7 @@ def _described(operation: Operation, index: int, schemas: Any) -> dict[str, Any]
             "200": {
                 "description": "Done.",
                 "content": {"application/json": {"schema": schemas[index, "serialization"]}},
+                **({"links": _links(operation)} if operation.starts else {}),
             },
             **{
                 str(status): {
@@ -79,7 +80,7 @@ def _described(operation: Operation, index: int, schemas: Any) -> dict[str, Any]
     }
     if operation.description:
         described["description"] = operation.description
-    if parameters := _parameters(operation):
+    if parameters := _parameters(operation, env_name):
         described["parameters"] = parameters
     if operation.body is not None:
         described["requestBody"] = {
@@ -89,9 +90,15 @@ def _described(operation: Operation, index: int, schemas: Any) -> dict[str, Any]
     return described
 
 
-def _parameters(operation: Operation) -> list[dict[str, Any]]:
+def _links(operation: Operation) -> dict[str, Any]:
+    """What can be done next with the episode that an operation starts."""
+    handle = {"episode_id": "$response.body#/observation/episode_id"}
+    return {name: {"operationId": name, "parameters": handle} for name in operation.starts}
+
+
+def _parameters(operation: Operation, env_name: str) -> list[dict[str, Any]]:
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": [env_name]}}
         for name in re.findall(r"{(\w+)}", operation.path)
     ]
     if operation.query is None:

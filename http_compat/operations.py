@@ -32,6 +32,7 @@ class Operation:
     body: TypeAdapter[Any] | None = None
     body_required: bool = False
     refusals: tuple[int, ...] = ()
+    starts: tuple[str, ...] = ()
     documented: bool = True
 
 

@@ -42,10 +42,10 @@ STATUSES: dict[type[Exception], int] = {
     EpisodeExistsError: 409,
     EpisodeOverError: 409,
     RequestIdError: 409,
+    SelectionError: 409,
     StaleReferenceError: 409,
     InvalidActionError: 422,
     MalformedError: 422,
-    SelectionError: 422,
     CapacityError: 429,
 }
 """The status of every refusal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -20,6 +21,8 @@ MOST_BODY_BYTES = 1 << 20
 
 BODY_SECONDS = 30.0
 """How long a client may take to send its body."""
+
+_LONGEST_NUMBER = 20
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -82,12 +85,26 @@ def parse_model(what: str, model: type[Model], given: object) -> Model:
 
 
 def parse_query(what: str, model: type[Model], request: Request) -> Model:
-    """The query string validated against a model.
+    """The query string validated against a model; a parameter without a value counts as not given.
 
     Raises:
         MalformedError: if it does not fit; it says where and what does.
     """
-    try:
-        return model.model_validate_strings(dict(request.query_params))
-    except ValidationError as error:
-        raise MalformedError(f"{what}: {explained(what, model, error)}") from error
+    kinds = _kinds(model)
+    return parse_model(
+        what, model, {name: _value(text, kinds.get(name)) for name, text in request.query_params.items() if text}
+    )
+
+
+@lru_cache
+def _kinds(model: type[BaseModel]) -> dict[str, str]:
+    """The JSON type of each field of a model."""
+    properties = model.model_json_schema()["properties"]
+    return {name: next(iter(schema.get("anyOf", [schema]))).get("type") for name, schema in properties.items()}
+
+
+def _value(text: str, kind: str | None) -> Any:
+    """The value that a text in a query string stands for; what stands for none is left as it is, to be refused."""
+    if kind == "integer" and len(text) <= _LONGEST_NUMBER and text.removeprefix("-").isdecimal():
+        return int(text)
+    return {"true": True, "false": False}.get(text.casefold(), text) if kind == "boolean" else text

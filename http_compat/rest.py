@@ -116,8 +116,9 @@ class Rest:
         Raises:
             NoEpisodeError: if it names none and none is meant.
         """
-        said = named or request.query_params.get("episode_id") or request.headers.get(HANDLE_HEADER)
-        handle = said or request.cookies.get(HANDLE_COOKIE) or self.default
+        said = [request.query_params.get("episode_id"), request.headers.get(HANDLE_HEADER)]
+        named = next(filter(None, [named, *(_handle(one) for one in said if one)]), "")
+        handle = named or request.cookies.get(HANDLE_COOKIE) or self.default
         if handle or not needed:
             return handle
         raise NoEpisodeError(
@@ -127,13 +128,18 @@ class Rest:
         )
 
 
+def _handle(given: str) -> str:
+    return parse_model("episode_id", OfEpisode, {"episode_id": given}).episode_id
+
+
 def _selection(request: Request, given: Any) -> Selection:
     """What a reset selects, in the query string, the body or both."""
     asked = parse_query("reset", Selection, request)
     if given is not None:
         body = parse_model("reset", Selection, given)
         for name in asked.model_fields_set & body.model_fields_set:
-            if getattr(asked, name) != getattr(body, name):
+            given_there = getattr(body, name)
+            if given_there not in {None, ""} and getattr(asked, name) != given_there:
                 raise SelectionError(f"{name} differs between the query string and the body; give it once.")
         asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
     handle = request.headers.get(HANDLE_HEADER)
@@ -163,6 +169,7 @@ OPERATIONS = (
         body=TypeAdapter(Selection),
         answer=TypeAdapter(shapes.ResetAnswer),
         refusals=(404, 409, 413, 422, 429),
+        starts=("step", "state", "evidence", "grader", "close"),
     ),
     Operation(
         method="POST",
@@ -186,7 +193,7 @@ OPERATIONS = (
         description=_ABOUT_HANDLES,
         query=OfEpisode,
         answer=TypeAdapter(State),
-        refusals=(404, 409),
+        refusals=(404, 409, 422),
     ),
     Operation(
         method="GET",
@@ -197,7 +204,7 @@ OPERATIONS = (
         description=f"An unfinished episode has score 0.0 and no breakdown. {_ABOUT_HANDLES}",
         query=OfEpisode,
         answer=TypeAdapter(shapes.GradeAnswer),
-        refusals=(404, 409),
+        refusals=(404, 409, 422),
     ),
     Operation(
         method="GET",
@@ -208,7 +215,7 @@ OPERATIONS = (
         description=_ABOUT_HANDLES,
         query=OfEpisode,
         answer=TypeAdapter(shapes.EvidenceAnswer),
-        refusals=(404, 409),
+        refusals=(404, 409, 422),
     ),
     Operation(
         method="POST",

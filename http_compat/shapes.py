@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
 from http_compat.dialects import Envelope, Strict, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
-from scenarios.actions import VOCABULARY, ActionSpec, Kind
+from scenarios.actions import VOCABULARY, WHOLE, ActionSpec, Kind
 from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
 from scenarios.tasks import TaskId
 
@@ -312,14 +312,14 @@ class SplitName(Strict):
 class TaskAt(SplitName):
     """A scenario of a split by its index."""
 
-    index: int = Field(description="Index in the split, counted from 0.")
+    index: Annotated[int, WHOLE] = Field(description="Index in the split, counted from 0.")
 
 
 class TaskRange(SplitName):
     """Scenarios of a split by their indices, like a slice."""
 
-    start: int | None = Field(default=None, description="First index; 0 if not given.")
-    stop: int | None = Field(default=None, description="Index after the last; the end if not given.")
+    start: Annotated[int, WHOLE] | None = Field(default=None, description="First index; 0 if not given.")
+    stop: Annotated[int, WHOLE] | None = Field(default=None, description="Index after the last; the end if not given.")
 
 
 class ListedTasks(TypedDict):

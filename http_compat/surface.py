@@ -67,7 +67,7 @@ class OpenEnvSurface:
             *(one.route() for one in (*served, *about.served())),
             WebSocketRoute("/ws", sockets.ws),
             WebSocketRoute("/mcp", sockets.mcp),
-            Mount("/static/docs", StaticFiles(directory=STATIC)),
+            Mount("/static", StaticFiles(directory=STATIC)),
             Route("/", _to_docs),
         ]
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 NAME_LIMIT = 64
 FAILURE_MODE_LIMIT = 500
@@ -49,10 +53,49 @@ def _severity(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+def _at_most(limit: int) -> BeforeValidator:
+    """Bounds a string as it was sent: padding counts."""
+
+    def bounded(value: object) -> object:
+        if isinstance(value, str) and len(value) > limit:
+            raise ValueError(f"should have at most {limit} characters")
+        return value
+
+    return BeforeValidator(bounded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """Shows in JSON schemas what a validator asks of a string; pydantic's own `pattern` would word the refusal."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core_schema), "pattern": self.pattern}
+
+
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_CONTROL_IN_PROSE = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_NAME_PATTERN = rf"^\s*[^\s{_CONTROL}]([^{_CONTROL}]*[^\s{_CONTROL}])?\s*$"
+_OPTIONAL_NAME_PATTERN = rf"^\s*[^{_CONTROL}]*\s*$"
+_PROSE_PATTERN = rf"^[^{_CONTROL_IN_PROSE}]*[^\s{_CONTROL}][^{_CONTROL_IN_PROSE}]*$"
+
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LIMIT), AfterValidator(_name)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LIMIT),
+    AfterValidator(_name),
+    _Described(_NAME_PATTERN),
+    _at_most(NAME_LIMIT),
 ]
 """A name of 1 to 64 characters, stripped and casefolded, without control characters."""
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Reads 3.0 as the whole number 3: JSON does not tell them apart."""
 
 
 class Parameters(BaseModel):
@@ -66,7 +109,7 @@ class OnService(Parameters):
 
 
 class Scale(OnService):
-    replicas: int = Field(ge=1, le=REPLICAS_LIMIT, description="Desired number of replicas.")
+    replicas: Annotated[int, Field(ge=1, le=REPLICAS_LIMIT), WHOLE] = Field(description="Desired number of replicas.")
 
 
 class Flag(Parameters):
@@ -81,9 +124,13 @@ class SeverityAnswer(Parameters):
     severity: Annotated[Severity, BeforeValidator(_severity)] = Field(
         description="P1 (critical) to P4 (negligible), by the severity matrix."
     )
-    service: Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT), AfterValidator(_name)] = (
-        Field(default="", description="Service most affected; optional and not graded.")
-    )
+    service: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT),
+        AfterValidator(_name),
+        _Described(_OPTIONAL_NAME_PATTERN),
+        _at_most(NAME_LIMIT),
+    ] = Field(default="", description="Service most affected; optional and not graded.")
 
 
 class RootCauseAnswer(OnService):
@@ -92,12 +139,18 @@ class RootCauseAnswer(OnService):
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=FAILURE_MODE_LIMIT),
         AfterValidator(_prose),
+        _Described(_PROSE_PATTERN),
+        _at_most(FAILURE_MODE_LIMIT),
     ] = Field(description="What failed there and how, in one or two sentences.")
 
 
 class ResolutionAnswer(Parameters):
     summary: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SUMMARY_LIMIT), AfterValidator(_prose)
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=SUMMARY_LIMIT),
+        AfterValidator(_prose),
+        _Described(_PROSE_PATTERN),
+        _at_most(SUMMARY_LIMIT),
     ] = Field(
         description="Post-incident summary in three sentences or more: cause, what was done, how recovery was verified."
     )
