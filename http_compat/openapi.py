@@ -85,7 +85,12 @@ def _described(operation: Operation, index: int, schemas: Any, env_name: str) ->
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.body_required,
-            "content": {"application/json": {"schema": schemas[index, "validation"]}},
+            "content": {
+                "application/json": {
+                    "schema": schemas[index, "validation"],
+                    "examples": {name: {"value": value} for name, value in operation.examples.items()},
+                }
+            },
         }
     return described
 

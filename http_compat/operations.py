@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -10,7 +10,7 @@ from starlette.routing import Route
 from http_compat.problems import REFUSALS, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from pydantic import BaseModel, TypeAdapter
     from starlette.requests import Request
@@ -32,6 +32,7 @@ class Operation:
     body: TypeAdapter[Any] | None = None
     body_required: bool = False
     refusals: tuple[int, ...] = ()
+    examples: Mapping[str, Any] = field(default_factory=dict)
     starts: tuple[str, ...] = ()
     documented: bool = True
 

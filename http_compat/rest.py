@@ -156,6 +156,8 @@ def _answer(content: Any) -> Response:
     return Response(to_json(content), media_type="application/json")
 
 
+_QUERY: dict[str, Any] = {"action_type": "query_logs", "parameters": {"service": "api-gateway"}}
+
 OPERATIONS = (
     Operation(
         method="POST",
@@ -167,6 +169,12 @@ OPERATIONS = (
         "What names nothing is alert_classification, scenario 0.",
         query=Selection,
         body=TypeAdapter(Selection),
+        examples={
+            "the default": {},
+            "a scenario": {"scenario_id": "RP-001"},
+            "drawn by a seed": {"task_id": "root_cause_analysis", "seed": 7},
+            "from a split": {"split": "curated", "index": 4},
+        },
         answer=TypeAdapter(shapes.ResetAnswer),
         refusals=(404, 409, 413, 422, 429),
         starts=("step", "state", "evidence", "grader", "close"),
@@ -180,6 +188,15 @@ OPERATIONS = (
         description=_ABOUT_HANDLES,
         query=OfEpisode,
         body=shapes.step_body(),
+        examples={
+            "a query": _QUERY,
+            "in OpenEnv's envelope": {"action": _QUERY},
+            "as a tool call": {
+                "action": {"type": "call_tool", "tool_name": "query_logs", "arguments": _QUERY["parameters"]}
+            },
+            "the tools": {"type": "list_tools"},
+            "an answer": {"action_type": "submit_severity", "parameters": {"severity": "P2"}},
+        },
         body_required=True,
         answer=TypeAdapter(shapes.StepAnswer),
         refusals=(404, 409, 413, 422),

@@ -1,0 +1,84 @@
+"""Many episodes at once, in process: what a trainer steps in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from env_core.episode import advance, begin
+from env_core.observation import last_reward, observation, step_info
+from scenarios.parsing import InvalidActionError, parse_action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from env_core.episode import Episode
+    from env_core.observation import Observation, StepInfo
+    from env_core.selection import Selection
+    from scenarios.catalogue import Catalogue
+
+
+class BatchStep(NamedTuple):
+    """What one episode of a batch shows after a call.
+
+    `reward` is the step's, in [-1, 1], and 0.0 where none was taken. `terminated`: a submission has ended the episode;
+    `truncated`: the step limit has. `refused` says what was wrong with an action that was no step at all.
+    """
+
+    observation: Observation
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: StepInfo
+    refused: str | None = None
+
+
+class Batch:
+    """Episodes side by side, each with its own incident. Deterministic, synchronous, without a store or handles."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.episodes: list[Episode] = []
+
+    def reset(self, selections: Sequence[Selection]) -> list[BatchStep]:
+        """Start one episode per selection, in the place of those there are.
+
+        Raises:
+            SelectionError, UnknownScenarioError: if a selection names nothing that can be started; nothing is replaced.
+        """
+        resolved = [selection.resolve(self._catalogue) for selection in selections]
+        self.episodes = [
+            begin(selection.episode_id or f"batch-{index}", reference, scenario)
+            for index, (selection, (scenario, reference)) in enumerate(zip(selections, resolved, strict=True))
+        ]
+        return [_shown(episode, stepped=False) for episode in self.episodes]
+
+    def step(self, actions: Sequence[Mapping[str, Any] | None]) -> list[BatchStep]:
+        """Step every episode by its action, `{"action_type": …, "parameters": {…}}`; None leaves one as it is.
+
+        An action that would be refused is told in `refused` and changes nothing.
+
+        Raises:
+            ValueError: if there is not one action per episode, or one is for an episode that is over; none is stepped.
+        """
+        if len(actions) != len(self.episodes):
+            raise ValueError(f"{len(actions)} actions were given for {len(self.episodes)} episodes.")
+        over = [index for index, action in enumerate(actions) if action is not None and self.episodes[index].done]
+        if over:
+            raise ValueError(f"Episodes {over} are over; give None for them, or reset.")
+        return [self._stepped(index, action) for index, action in enumerate(actions)]
+
+    def _stepped(self, index: int, given: Mapping[str, Any] | None) -> BatchStep:
+        if given is None:
+            return _shown(self.episodes[index], stepped=False)
+        try:
+            action = parse_action(given.get("action_type"), given.get("parameters"))
+        except InvalidActionError as error:
+            return _shown(self.episodes[index], stepped=False)._replace(refused=str(error))
+        self.episodes[index] = advance(self.episodes[index], action)
+        return _shown(self.episodes[index], stepped=True)
+
+
+def _shown(episode: Episode, *, stepped: bool) -> BatchStep:
+    info = step_info(episode, stepped=stepped)
+    reward = last_reward(episode) if stepped else 0.0
+    return BatchStep(observation(episode), reward, info["terminated"], info["truncated"], info)
