@@ -42,12 +42,13 @@ def build_app(
     openenv: OpenEnvSurface | None = None,
     structured: StructuredContent = StructuredContent.AUTO,
     opening: Callable[[], Awaitable[None]] | None = None,
+    closing: Callable[[], Awaitable[None]] | None = None,
     server: Callable[..., Server[Callers]] = build_server,
 ) -> Starlette:
     """MCP over streamable HTTP at `/mcp`, over SSE at `/sse`, and an endpoint per episode for agents under test.
 
     Without `operator` only the agents' endpoints are there. With `openenv` its surface is served as well, and POST /mcp
-    speaks both dialects. `opening` is awaited when the application starts. `server` makes each MCP server.
+    speaks both dialects. `opening` is awaited when the application starts, `closing` when everything has ended. `server` makes each MCP server.
     """
     access = access or Access()
     build = partial(server, service, version=__version__, structured=structured)
@@ -70,6 +71,8 @@ def build_app(
             if opening is not None:
                 await opening()
             yield
+        if closing is not None:
+            await closing()
 
     return Starlette(
         routes=routes,

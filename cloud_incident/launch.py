@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,12 @@ def serve(app: Starlette, settings: Settings) -> None:
         timeout_graceful_shutdown=5,
     )
     sockets = [_bound(settings.host, port) for port in settings.ports]
+    signal.signal(signal.SIGTERM, _ended)  # uvicorn raises the signal anew when it has shut down
     uvicorn.Server(config).run(sockets)
+
+
+def _ended(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -47,7 +47,17 @@ def served(
     async def opening() -> None:
         warn_of_hosts(settings)
 
-    return build_app(service, access=settings.access, openenv=surface, structured=settings.structured, opening=opening)
+    async def closing() -> None:
+        click.echo(f"Stopped after {service.steps_taken} steps.", err=True)
+
+    return build_app(
+        service,
+        access=settings.access,
+        openenv=surface,
+        structured=settings.structured,
+        opening=opening,
+        closing=closing,
+    )
 
 
 def run(app: Starlette, settings: Settings) -> None:

@@ -53,6 +53,8 @@ class EpisodeService:
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, Episode] = OrderedDict()
         self._finished: OrderedDict[str, None] = OrderedDict()
+        self.steps_taken = 0
+        """Steps that this process has taken, on every episode."""
 
     async def create(self, selection: Selection, replacing: str = "") -> Episode:
         """Open an episode, in the place of the one called `replacing` if it is still there.
@@ -118,6 +120,7 @@ class EpisodeService:
             except AppendConflictError:
                 self._folded.pop(episode_id, None)
                 continue
+            self.steps_taken += 1
             return self._keep(advance(episode, action))
         raise AppendConflictError(f"Episode {episode_id} is being stepped by others; try again.")
 

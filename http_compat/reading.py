@@ -60,14 +60,14 @@ def parse_json(text: bytes | str) -> Any:
 
 
 async def read_json(request: Request) -> Any:
-    """The body of a request as JSON; None if it is empty.
+    """The body of a request as JSON; an empty one counts as an empty object.
 
     Raises:
         MalformedError: if it is not JSON.
         HTTPException: as `read_body`.
     """
     body = await read_body(request)
-    return parse_json(body) if body else None
+    return parse_json(body) if body else {}
 
 
 def parse_model(what: str, model: type[Model], given: object) -> Model:

@@ -96,9 +96,8 @@ class Rest:
         return _answer({**of, **graded, "debrief": debrief(episode)})
 
     async def close(self, request: Request) -> Response:
-        given = await read_json(request)
-        named = "" if given is None else parse_model("close", OfEpisode, given).episode_id
-        handle = self._handle(request, named)
+        named = parse_model("close", OfEpisode, await read_json(request))
+        handle = self._handle(request, named.episode_id)
         await self.service.close(handle)
         if handle == self.default:
             self.default = ""
@@ -135,13 +134,11 @@ def _handle(given: str) -> str:
 def _selection(request: Request, given: Any) -> Selection:
     """What a reset selects, in the query string, the body or both."""
     asked = parse_query("reset", Selection, request)
-    if given is not None:
-        body = parse_model("reset", Selection, given)
-        for name in asked.model_fields_set & body.model_fields_set:
-            given_there = getattr(body, name)
-            if given_there not in {None, ""} and getattr(asked, name) != given_there:
-                raise SelectionError(f"{name} differs between the query string and the body; give it once.")
-        asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
+    body = parse_model("reset", Selection, given)
+    for name in asked.model_fields_set & body.model_fields_set:
+        if getattr(body, name) not in {None, "", getattr(asked, name)}:
+            raise SelectionError(f"{name} differs between the query string and the body; give it once.")
+    asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
     handle = request.headers.get(HANDLE_HEADER)
     if handle and not asked.episode_id:
         asked = parse_model("reset", Selection, {**asked.model_dump(), "episode_id": handle})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -31,13 +32,27 @@ def free_port() -> int:
 
 @contextmanager
 def http_server(*arguments: str) -> Iterator[str]:
-    """A server over HTTP as a process of its own; its base address."""
+    """An MCP server over HTTP as a process of its own; its base address."""
+    with started("mcp", *arguments) as (address, _):
+        yield address
+
+
+@contextmanager
+def full_server(*arguments: str, **variables: str) -> Iterator[str]:
+    """A server with every surface as a process of its own; its base address."""
+    with started("serve", *arguments, **variables) as (address, _):
+        yield address
+
+
+@contextmanager
+def started(*arguments: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A server as a process of its own, with further variables in its environment."""
     port = free_port()
-    command = [sys.executable, "-m", "cloud_incident", "mcp", "--port", str(port), *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "cloud_incident", *arguments, "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, **variables})
     try:
         _await_port(port, process)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait(10)

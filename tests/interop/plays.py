@@ -9,23 +9,29 @@ from cloud_incident.evaluation.play import play
 from env_core.perfect import perfect_play
 from mcp_server.results import step_reply
 from scenarios.catalogue import Catalogue
+from scenarios.tasks import POINT
 from tests.mcp_server.playing import text_of
 
 
 def main() -> None:
-    """Print `[{"scenario_id", "calls": [{"tool", "arguments", "text"}]}]`."""
+    """Print `[{"scenario_id", "score", "calls": [{"tool", "arguments", "text", "evidence", "reward"}]}]`."""
     plays = []
     for scenario in Catalogue().scenarios.values():
         actions = perfect_play(scenario.incident, scenario.task)
-        calls = [
-            {
-                "tool": action.name,
-                "arguments": action.parameters.model_dump(exclude_defaults=True),
-                "text": text_of(step_reply(play(scenario, actions[: number + 1]))),
-            }
-            for number, action in enumerate(actions)
-        ]
-        plays.append({"scenario_id": scenario.id, "calls": calls})
+        calls = []
+        for number, action in enumerate(actions):
+            episode = play(scenario, actions[: number + 1])
+            step = episode.steps[-1]
+            calls.append(
+                {
+                    "tool": action.name,
+                    "arguments": action.parameters.model_dump(exclude_defaults=True),
+                    "text": text_of(step_reply(episode)),
+                    "evidence": step.evidence.text if step.evidence else None,
+                    "reward": step.reward / POINT,
+                }
+            )
+        plays.append({"scenario_id": scenario.id, "score": episode.grade and episode.grade.score, "calls": calls})
     json.dump(plays, sys.stdout)
 
 
