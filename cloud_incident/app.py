@@ -48,7 +48,8 @@ def build_app(
     """MCP over streamable HTTP at `/mcp`, over SSE at `/sse`, and an endpoint per episode for agents under test.
 
     Without `operator` only the agents' endpoints are there. With `openenv` its surface is served as well, and POST /mcp
-    speaks both dialects. `opening` is awaited when the application starts, `closing` when everything has ended. `server` makes each MCP server.
+    speaks both dialects. `opening` is awaited when the application starts, and `closing` when everything has ended.
+    `server` makes each MCP server.
     """
     access = access or Access()
     build = partial(server, service, version=__version__, structured=structured)

@@ -1,0 +1,98 @@
+"""Who may speak to the server: Host and Origin on every route, browsers of other sites, hosted Spaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.exceptions import InvalidStatus
+
+from cloud_incident.serving import served
+from cloud_incident.settings import Settings
+from http_compat.guard import Access
+from tests.http_compat.talking import talking, told
+from tests.servers import full_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def every_path() -> list[str]:
+    """Every path that is served, with something in the place of its parameters."""
+    paths = {getattr(route, "path", "") for route in served(Settings()).routes}
+    return sorted(path.replace("{env_name}", "cloud-incident").replace("{episode_id}", "any") for path in paths)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    variables = {"SPACE_HOST": "someone-incidents.hf.space", "CLOUD_INCIDENT_SERVE_ALLOW_HOST": "lab.example *.cluster"}
+    with full_server("--allow-origin", "https://app.example", **variables) as address:
+        yield address
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
+@pytest.mark.parametrize("path", every_path())
+def test_foreign_hosts_and_origins_are_refused_on_every_route(address: str, path: str, headers: dict[str, str]) -> None:
+    for method in ("GET", "POST"):
+        answer = httpx2.request(
+            method, f"{address}{path}", headers=headers, content=b"{}" if method == "POST" else None
+        )
+        said = told(answer, 421 if "Host" in headers else 403)["detail"]
+        assert "--allow-" in said
+
+
+@pytest.mark.parametrize("path", ["/ws", "/mcp"])
+def test_foreign_pages_cannot_open_websockets(address: str, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused, talking(address, path, origin="https://evil.example"):
+        pass
+    assert refused.value.response.status_code == 403
+    with talking(address, path, origin="https://app.example"):
+        pass
+
+
+@pytest.mark.parametrize("host", ["lab.example", "LAB.example:80", "a.b.cluster:7860", "someone-incidents.hf.space"])
+def test_hosts_that_were_named_are_served(address: str, host: str) -> None:
+    assert told(httpx2.get(f"{address}/health", headers={"Host": host}))["status"] == "healthy"
+    origin = {"Host": host, "Origin": f"https://{host}"}
+    assert told(httpx2.get(f"{address}/health", headers=origin))["status"] == "healthy"
+
+
+def test_a_space_may_be_framed_where_spaces_are_shown(address: str) -> None:
+    policy = httpx2.get(f"{address}/docs").headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self' https://huggingface.co" in policy
+
+
+def test_browsers_of_an_allowed_site_may_call(address: str) -> None:
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    allowed = httpx2.request("OPTIONS", f"{address}/step", headers=asked)
+    assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    answer = httpx2.get(f"{address}/health", headers={"Origin": "https://app.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "Access-Control-Allow-Origin" not in httpx2.get(f"{address}/health").headers
+
+
+@given(st.text(st.characters(exclude_characters="*"), max_size=80))
+def test_no_name_is_accepted_by_accident(name: str) -> None:
+    access = Access(hosts=("lab.example", "*.cluster"))
+    accepted = name in {"127.0.0.1", "localhost", "::1", "lab.example"} or name.endswith(".cluster")
+    assert access.host(name) is accepted
+    assert access.origin(name) is False or "://" in name
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://lab.example.evil.example",
+        "https://evil.example/lab.example",
+        "https://lab.example@evil.example",
+        "https://evil.example#lab.example",
+        "lab.example",
+        "null",
+        "",
+    ],
+)
+def test_origins_that_only_look_right_are_foreign(origin: str) -> None:
+    assert not Access(hosts=("lab.example",)).origin(origin)

@@ -1,0 +1,330 @@
+"""REST: the document's own examples, the forms of a step, whose episode is meant, what is refused and how."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from env_core.observation import Observation
+from env_core.perfect import perfect_play
+from scenarios.actions import VOCABULARY
+from scenarios.tasks import TASKS
+from tests.http_compat.talking import ANSWER, QUERY, told
+from tests.servers import full_server
+
+if TYPE_CHECKING:
+    from scenarios.catalogue import Catalogue
+
+
+def curl(command: str, address: str) -> Any:
+    """What a curl line prints, run by a shell as a reader would run it."""
+    line = command.replace("http://localhost:7860", address)
+    return json.loads(subprocess.run(["bash", "-c", f"curl -s {line}"], capture_output=True, check=True).stdout)
+
+
+def test_the_curl_lines_of_the_document(address: str) -> None:
+    first = curl('-X POST "http://localhost:7860/reset?task_id=alert_classification&scenario_index=0"', address)
+    assert first["observation"]["scenario_id"] == "AC-001"
+    stepped = curl(
+        """-X POST http://localhost:7860/step -H "Content-Type: application/json" """
+        """-d '{"action_type":"query_logs","parameters":{"service":"api-gateway"}}'""",
+        address,
+    )
+    assert stepped["observation"]["queried_data"]["query_logs"]["api-gateway"]
+    assert stepped["reward"] == 0.04
+    graded = curl("http://localhost:7860/grader", address)
+    assert (graded["score"], graded["done"]) == (0.0, False)
+    assert curl("http://localhost:7860/health", address)["status"] == "healthy"
+
+
+def test_an_episode_from_reset_to_grade(api: httpx2.Client, catalogue: Catalogue) -> None:
+    scenario = catalogue.get("RP-001")
+    first = told(api.post("/reset", json={"scenario_id": "RP-001"}))
+    assert list(first["observation"]) == list(Observation.__annotations__)
+    assert (first["reward"], first["done"], first["info"]["reward_events"]) == (0.0, False, {})
+    for number, action in enumerate(perfect_play(scenario.incident, scenario.task), 1):
+        stepped = told(api.post("/step", json=action.dump()))
+        assert stepped["observation"]["step_count"] == number
+        assert stepped["reward"] == pytest.approx(sum(stepped["info"]["reward_events"].values()))
+        assert stepped["info"] == stepped["metadata"]
+    assert stepped["done"]
+    assert stepped["info"]["terminated"]
+    assert not stepped["info"]["truncated"]
+    graded = told(api.get("/grader"))
+    assert graded["score"] == stepped["info"]["grade"]["score"] == 1.0
+    assert graded["breakdown"]
+    assert graded["debrief"]["root_cause"] == scenario.incident.truth.service
+    state = told(api.get("/state"))
+    assert len(state["history"]) == state["step_count"] == number
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        QUERY,
+        {**QUERY, "metadata": {"a": 1}},
+        {"action": QUERY},
+        {"action": QUERY, "timeout_s": 30, "request_id": "one"},
+        {"action": {"type": "call_tool", "tool_name": "query_logs", "arguments": {"service": " API-Gateway "}}},
+        {"type": "call_tool", "tool_name": "query_logs", "arguments": {"service": "api-gateway"}},
+    ],
+)
+def test_the_forms_of_a_step_mean_the_same(api: httpx2.Client, body: dict[str, Any]) -> None:
+    told(api.post("/reset"))
+    stepped = told(api.post("/step", json=body))
+    assert stepped["reward"] == 0.04
+    evidence = told(api.get("/evidence"))["evidence"]
+    assert [(item["action"], item["service"]) for item in evidence] == [("query_logs", "api-gateway")]
+    text = told(api.get("/state"))["queried_data"]["query_logs"]["api-gateway"]
+    assert all(line in text for line in evidence[0]["evidence"]["lines"])
+    if "tool_name" in stepped["observation"]:
+        assert stepped["observation"]["error"] is None
+        assert text in stepped["observation"]["result"]["content"][0]["text"]
+        assert stepped["observation"]["result"]["data"]["reward"] == 0.04
+
+
+def test_tools_can_be_listed_before_any_reset(address: str) -> None:
+    with full_server() as fresh, httpx2.Client(base_url=fresh) as api:
+        listed = told(api.post("/step", json={"action": {"type": "list_tools"}}))
+        assert [tool["name"] for tool in listed["observation"]["tools"]] == list(VOCABULARY)
+        assert all(tool["input_schema"]["type"] == "object" for tool in listed["observation"]["tools"])
+        assert (listed["reward"], listed["done"]) == (0.0, False)
+        for path in ("/state", "/grader", "/evidence"):
+            assert "POST /reset starts one" in told(api.get(path), 404)["detail"]
+        assert "reset first" in told(api.post("/step", json=QUERY), 404)["detail"]
+
+
+def test_a_tool_that_cannot_be_called_is_told_and_is_no_step(api: httpx2.Client) -> None:
+    told(api.post("/reset"))
+    for name, arguments, kind in (
+        ("reboot_everything", {}, "tool_not_found"),
+        ("query_logs", {"service": ""}, "invalid_args"),
+        ("scale_service", {"service": "api-gateway", "replicas": "many"}, "invalid_args"),
+    ):
+        body = {"type": "call_tool", "tool_name": name, "arguments": arguments}
+        shown = told(api.post("/step", json=body))["observation"]
+        assert shown["error"]["error_type"] == kind
+        assert shown["result"] is None
+    assert told(api.get("/state"))["step_count"] == 0
+
+
+def test_episodes_are_named_by_query_body_or_header(address: str) -> None:
+    with httpx2.Client(base_url=address) as api:
+        handles = [
+            told(api.post("/reset", json={"scenario_id": "RP-001"}))["observation"]["episode_id"] for _ in range(4)
+        ]
+        api.cookies.clear()
+        told(api.post("/step", params={"episode_id": handles[0]}, json=QUERY))
+        told(api.post("/step", json={**QUERY, "episode_id": handles[1]}))
+        told(api.post("/step", json={"action": QUERY, "episode_id": handles[2]}))
+        told(api.post("/step", headers={"X-Episode-Id": handles[3]}, json=QUERY))
+        for handle in handles:
+            state = told(api.get("/state", params={"episode_id": handle}))
+            assert (state["episode_id"], state["step_count"]) == (handle, 1)
+        missing = told(api.get("/state", params={"episode_id": "never-was"}), 404)["detail"]
+        assert "'never-was'" in missing
+        assert "POST /reset" in missing
+
+
+def test_callers_who_keep_cookies_have_an_episode_of_their_own(address: str) -> None:
+    with httpx2.Client(base_url=address) as one, httpx2.Client(base_url=address) as two:
+        told(one.post("/reset", json={"scenario_id": "RP-001"}))
+        told(two.post("/reset", json={"scenario_id": "RP-003"}))
+        assert told(one.get("/state"))["scenario_id"] == "RP-001"
+        assert told(two.get("/state"))["scenario_id"] == "RP-003"
+        assert told(httpx2.get(f"{address}/state"))["scenario_id"] == "RP-003"
+
+
+def test_a_server_may_have_no_shared_default() -> None:
+    with full_server("--no-shared-default") as address:
+        handle = told(httpx2.post(f"{address}/reset"))["observation"]["episode_id"]
+        assert "episode_id" in told(httpx2.get(f"{address}/grader"), 404)["detail"]
+        assert told(httpx2.get(f"{address}/grader", params={"episode_id": handle}))["episode_id"] == handle
+
+
+def test_resets_take_their_options_from_query_and_body(api: httpx2.Client) -> None:
+    by_query = told(api.post("/reset?task_id=remediation_planning&scenario_index=1&seed=&random=false"))
+    by_body = told(api.post("/reset", json={"task_id": "remediation_planning", "scenario_index": 1.0, "seed": None}))
+    mixed = told(api.post("/reset?task_id=remediation_planning", json={"scenario_index": 1, "episode_id": None}))
+    scenarios = {one["observation"]["scenario_id"] for one in (by_query, by_body, mixed)}
+    assert scenarios == {"RP-002"}
+    assert told(api.post("/reset", json={"split": "curated", "index": 4}))["observation"]["scenario_id"] == "RCA-002"
+    drawn = [told(api.post("/reset", json={"seed": 11}))["observation"]["scenario_id"] for _ in range(3)]
+    assert len(set(drawn)) == 1
+    at_random = told(api.post("/reset", params={"split": "curated"}))
+    again = told(api.post("/reset", json={"split": "curated", "seed": at_random["info"]["seed"]}))
+    assert again["observation"]["scenario_id"] == at_random["observation"]["scenario_id"]
+
+
+def test_a_requested_handle_is_used_and_is_refused_while_it_is_in_use(address: str) -> None:
+    with httpx2.Client(base_url=address) as api:
+        body = {"episode_id": "mine:1", "task_id": "alert_classification"}
+        assert told(api.post("/reset", json=body))["observation"]["episode_id"] == "mine:1"
+        told(api.post("/step", json=QUERY))
+        assert told(api.post("/reset", json=body))["observation"]["step_count"] == 0, "the caller's own may be reset"
+        api.cookies.clear()
+        assert "close it or choose another" in told(api.post("/reset", json=body), 409)["detail"]
+        told(api.post("/step", json={**ANSWER, "episode_id": "mine:1"}))
+        assert told(api.post("/reset", json=body))["observation"]["step_count"] == 0, "a finished one makes room"
+        assert told(api.post("/close", json={"episode_id": "mine:1"})) == {"episode_id": "mine:1", "closed": True}
+        told(api.get("/state", params={"episode_id": "mine:1"}), 404)
+        told(api.post("/close", params={"episode_id": "mine:1"}), 404)
+
+
+def test_delta_observations_show_the_last_step_alone(api: httpx2.Client) -> None:
+    told(api.post("/reset", json={"scenario_id": "RP-001", "observation": "delta"}))
+    metrics = {"action_type": "check_metrics", "parameters": {"service": "postgres-db"}}
+    told(api.post("/step", json=QUERY))
+    shown = told(api.post("/step", json=metrics))["observation"]["queried_data"]
+    assert {action: list(services) for action, services in shown.items()} == {"check_metrics": ["postgres-db"]}
+    fix = {"action_type": "restart_service", "parameters": {"service": "postgres-db"}}
+    assert told(api.post("/step", json=fix))["observation"]["queried_data"] == {}
+    assert set(told(api.get("/state"))["queried_data"]) == {"query_logs", "check_metrics"}
+
+
+def test_terminal_rewards_tell_nothing_before_the_end(api: httpx2.Client) -> None:
+    told(api.post("/reset", json={"reward_mode": "terminal"}))
+    looked = told(api.post("/step", json=QUERY))
+    assert (looked["reward"], looked["info"]["reward_events"]) == (0.0, {})
+    ended = told(api.post("/step", json=ANSWER))
+    assert ended["reward"] == ended["info"]["grade"]["score"] == 1.0
+
+
+def test_a_request_sent_again_is_not_taken_again(api: httpx2.Client) -> None:
+    told(api.post("/reset"))
+    body = {"action": QUERY, "request_id": "r-1"}
+    first = api.post("/step", json=body)
+    told(api.post("/step", json={"action": {**QUERY, "parameters": {"service": "cdn-edge"}}}))
+    again = api.post("/step", json=body)
+    assert again.content == first.content
+    assert told(api.get("/state"))["step_count"] == 2
+    assert "was used for query_logs" in told(api.post("/step", json={**ANSWER, "request_id": "r-1"}), 409)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b'{"action_type": NaN}', "not JSON"),
+        (b"[]", "A step is a JSON object"),
+        (b"{}", "`action_type` and `parameters`"),
+        (b'"x"', "A step is a JSON object"),
+        (b'{"action_type": "nonsense", "parameters": {}}', "Valid actions: query_logs"),
+        (b'{"action_type": "query_logs"}', "parameters are missing"),
+        (b'{"action_type": "query_logs", "parameters": {}, "speed": 1}', "'speed' cannot stand here"),
+        (b'{"action_type": "query_logs", "parameters": {"service": ""}}', "service"),
+        (b'{"action_type": "query_logs", "parameters": {"service": "a", "since": 1}}', "`since` is not a parameter"),
+        (b'{"action_type": "submit_severity", "parameters": {"severity": "P9"}}', "P1"),
+        (b'{"action": {"action_type": "query_logs", "parameters": {"service": 7}}}', "string"),
+        (b'{"action": {}, "render": true}', "`render` is not a parameter"),
+        (b'{"action": {}, "timeout_s": 0}', "timeout_s"),
+        (b'{"action_type": "query_logs", "parameters": {"service": "a"}, "episode_id": "/"}', "episode_id"),
+        (b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_malformed_steps_are_refused_and_change_nothing(api: httpx2.Client, content: bytes, said: str) -> None:
+    told(api.post("/reset"))
+    assert said in told(api.post("/step", content=content), 422)["detail"]
+    assert told(api.get("/state"))["step_count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "said"),
+    [
+        ("/reset", {"task_id": "nonsense"}, 422, "alert_classification"),
+        ("/reset", {"unheard_of": 1}, 422, "`unheard_of` is not a parameter of reset"),
+        ("/reset", {"scenario_id": "RP-404"}, 404, "Scenarios: AC-001"),
+        ("/reset", {"split": "secret"}, 404, "Splits: curated"),
+        ("/reset", {"split": "curated", "index": 99}, 404, "0 to 8"),
+        ("/reset", {"scenario_id": "RP-001", "random": True}, 409, "contradict"),
+        ("/reset?scenario_index=1", {"scenario_index": 2}, 409, "differs between"),
+        ("/reset?seed=tomorrow", {}, 422, "seed"),
+        ("/reset?seed=-1", {}, 422, "seed"),
+        ("/reset", {"episode_id": "current"}, 409, "stands for"),
+        ("/reset", {"episode_id": "a" * 129}, 422, "episode_id"),
+        ("/reset", ["RP-001"], 422, "object is expected"),
+    ],
+)
+def test_resets_that_cannot_be_are_refused(api: httpx2.Client, path: str, body: Any, status: int, said: str) -> None:
+    before = told(api.post("/reset"))["observation"]
+    assert said in told(api.post(path, json=body), status)["detail"]
+    assert told(api.get("/state"))["episode_id"] == before["episode_id"]
+
+
+def test_a_finished_episode_cannot_be_stepped(api: httpx2.Client) -> None:
+    told(api.post("/reset"))
+    told(api.post("/step", json=ANSWER))
+    refused = told(api.post("/step", json=QUERY), 409)["detail"]
+    assert "is over" in refused
+    assert "1.0000" in refused
+    assert "POST /reset" in refused
+
+
+def test_large_bodies_wrong_methods_and_unknown_paths(api: httpx2.Client) -> None:
+    assert "1048576" in told(api.post("/step", content=b" " * (2 << 20)), 413)["detail"]
+    chunks = (b" " * 65_536 for _ in range(64))
+    assert "1048576" in told(api.post("/reset", content=chunks), 413)["detail"]
+    wrong = api.get("/step")
+    told(wrong, 405)
+    assert wrong.headers["Allow"] == "POST"
+    told(api.get("/nothing/here"), 404)
+
+
+def test_no_room_and_room_again() -> None:
+    with full_server("--capacity", "2") as address, httpx2.Client(base_url=address) as api:
+        for handle in ("one", "two"):
+            told(api.post("/reset", json={"episode_id": handle}))
+        assert "close one" in told(api.post("/reset"), 429)["detail"]
+        told(api.post("/close", json={"episode_id": "one"}))
+        told(api.post("/reset", json={"episode_id": "three"}))
+        told(api.post("/step", json={**ANSWER, "episode_id": "two"}))
+        told(api.post("/reset", json={"episode_id": "four"}))
+        told(api.get("/grader", params={"episode_id": "two"}), 404)
+
+
+def test_production_has_no_reset_step_or_state() -> None:
+    with full_server(OPENENV_MODE="production") as address, httpx2.Client(base_url=address) as api:
+        for path in ("/reset", "/step", "/close"):
+            told(api.post(path), 404)
+        for path in ("/state", "/grader", "/evidence"):
+            told(api.get(path), 404)
+        paths = told(api.get("/openapi.json"))["paths"]
+        assert not {"/reset", "/step", "/state"} & set(paths)
+        assert told(api.get("/health"))["status"] == "healthy"
+        assert told(api.get("/schema"))["action"]
+        created = told(api.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "openenv/session/create"}))
+        call = {"name": "query_logs", "arguments": {"service": "api-gateway"}, **created["result"]}
+        called = told(api.post("/mcp", json={"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}))
+        assert called["result"]["data"]["step_count"] == 1
+
+
+def test_what_the_environment_says_of_itself(api: httpx2.Client, catalogue: Catalogue) -> None:
+    about = told(api.get("/metadata"))
+    assert about["name"] == "cloud-incident"
+    assert about["author"]
+    assert all(
+        api.get(path).status_code == 200 for name, path in about["links"].items() if name not in {"mcp", "websocket"}
+    )
+    tasks = told(api.get("/tasks"))
+    assert [task["task_id"] for task in tasks["tasks"]] == list(TASKS)
+    for task in tasks["tasks"]:
+        assert [action["action_type"] for action in task["actions"]] == TASKS[task["task_id"]].available_actions
+    assert len(tasks["runbook_steps"]) > 20
+    listed = told(api.post("/Cloud-Incident/tasks", json={"split": "curated"}))["tasks"]
+    assert [task["id"] for task in listed] == list(catalogue.scenarios)
+    assert "this server has cloud-incident" in told(api.get("/other/splits"), 404)["detail"]
+    assert api.get("/").headers["Location"] == "docs"
+
+
+def test_the_page_asks_no_other_host(api: httpx2.Client) -> None:
+    page = api.get("/docs")
+    assert page.status_code == 200
+    assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
+    assert "http" not in page.text.replace("<!doctype html>", "").replace("http-equiv", "")
+    for asset in ("docs.js", "swagger-ui/swagger-ui-bundle.js", "swagger-ui/swagger-ui.css", "swagger-ui/LICENSE"):
+        assert api.get(f"/static/{asset}").status_code == 200

@@ -1,0 +1,218 @@
+"""WebSockets: OpenEnv's messages, its error codes, sessions joined and full, plain JSON-RPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from env_core.perfect import perfect_play
+from tests.http_compat.talking import ANSWER, QUERY, talking, told
+from tests.servers import full_server
+
+if TYPE_CHECKING:
+    from scenarios.catalogue import Catalogue
+
+
+def rpc(method: str, **params: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+def test_an_episode_over_messages(address: str, catalogue: Catalogue) -> None:
+    scenario = catalogue.get("RCA-003")
+    with talking(address) as talk:
+        assert talk.state() == {"episode_id": None, "step_count": 0}
+        first = talk.reset(scenario_id="RCA-003", episode_id="ws-1", seed=3)
+        assert (first["reward"], first["done"], first["metadata"]["seed"]) == (0.0, False, 3)
+        for number, action in enumerate(perfect_play(scenario.incident, scenario.task), 1):
+            stepped = talk.step(action.dump())
+            state = talk.state()
+            assert (state["episode_id"], state["step_count"]) == ("ws-1", number)
+        assert stepped["metadata"]["grade"]["score"] == 1.0
+        over = talk.refused({"type": "step", "data": QUERY})
+        assert over["code"] == "EXECUTION_ERROR"
+        assert "is over" in over["message"]
+        again = talk.reset(scenario_id="RCA-003", episode_id="ws-1")
+        assert again["observation"]["step_count"] == 0
+
+
+def test_a_reset_takes_the_place_of_the_episode_before(address: str) -> None:
+    with talking(address) as talk:
+        talk.reset(episode_id="first-here")
+        talk.step(QUERY)
+        talk.reset(episode_id="first-here")
+        assert talk.state()["step_count"] == 0
+        talk.reset(episode_id="second-here")
+        assert httpx2.get(f"{address}/state?episode_id=first-here").status_code == 404
+        assert talk.refused({"type": "reset", "data": {"scenario_id": "RP-404"}})["code"] == "EXECUTION_ERROR"
+        assert talk.state()["episode_id"] == "second-here"
+        assert told(httpx2.get(f"{address}/state?episode_id=second-here"))["step_count"] == 0
+
+
+def test_close_ends_the_episode_and_the_connection(address: str) -> None:
+    with talking(address) as talk:
+        talk.reset(episode_id="closing")
+        with pytest.raises(ConnectionClosed) as closed:
+            talk.say({"type": "close"})
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1000
+    with talking(address) as talk:
+        talk.reset(episode_id="closing")
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "said"),
+    [
+        ("{", "INVALID_JSON", "not JSON"),
+        (b"\xff", "INVALID_JSON", "not JSON"),
+        ("[]", "UNKNOWN_TYPE", "Types: reset, step"),
+        ({"type": "dance"}, "UNKNOWN_TYPE", "'dance'"),
+        ({"type": ["reset"]}, "UNKNOWN_TYPE", "Types"),
+        ({"type": "state", "data": {}}, "VALIDATION_ERROR", "`data` is not a parameter of state"),
+        ({"type": "step"}, "VALIDATION_ERROR", "`data` is required"),
+        ({"type": "reset", "data": {}, "seed": 1}, "VALIDATION_ERROR", "`seed`"),
+        ({"type": "reset", "data": {"speed": 1}}, "VALIDATION_ERROR", "`speed`"),
+        ({"type": "step", "data": {"action_type": "guess"}}, "VALIDATION_ERROR", "Valid actions"),
+        ({"type": "step", "data": QUERY}, "EXECUTION_ERROR", "reset first"),
+        ({"type": "reset", "data": {"scenario_id": "RP-404"}}, "EXECUTION_ERROR", "Scenarios"),
+        ({"type": "mcp"}, "VALIDATION_ERROR", "`data` is required"),
+    ],
+)
+def test_refusals_have_openenvs_codes_and_the_connection_goes_on(
+    address: str, message: Any, code: str, said: str
+) -> None:
+    with talking(address) as talk:
+        refused = talk.refused(message)
+        assert refused["code"] == code
+        assert said in refused["message"]
+        assert ("errors" in refused) is (code == "VALIDATION_ERROR")
+        assert talk.reset()["observation"]["step_count"] == 0
+
+
+def test_tools_as_steps(address: str) -> None:
+    with talking(address) as talk:
+        listed = talk.step({"type": "list_tools"})
+        assert len(listed["observation"]["tools"]) == 14
+        talk.reset()
+        called = talk.step({"type": "call_tool", "tool_name": "submit_severity", "arguments": {"severity": "P1"}})
+        assert set(called["observation"]) == {"tool_name", "result", "error"}
+        assert (called["reward"], called["done"]) == (1.0, True)
+
+
+def test_mcp_messages_share_the_episode(address: str) -> None:
+    with talking(address) as talk:
+        talk.reset(scenario_id="RP-001")
+        called = talk.say(
+            {"type": "mcp", "data": rpc("tools/call", name="query_logs", arguments={"service": "postgres-db"})}
+        )
+        assert called["type"] == "mcp"
+        assert called["data"]["result"]["data"]["scenario_id"] == "RP-001"
+        assert talk.state()["step_count"] == 1
+        listed = talk.say({"type": "mcp", "data": rpc("tools/list")})
+        assert all("inputSchema" in tool for tool in listed["data"]["result"]["tools"])
+        wrong = talk.say({"type": "mcp", "data": {"method": 1}})
+        assert wrong["data"]["error"]["code"] == -32600
+
+
+def test_a_session_of_json_rpc_can_be_joined_by_one_websocket(address: str) -> None:
+    with httpx2.Client(base_url=address) as api:
+        session = told(api.post("/mcp", json=rpc("openenv/session/create")))["result"]["session_id"]
+        with talking(address, f"/ws?session_id={session}") as talk:
+            talk.reset(scenario_id="RP-002")
+            call = rpc("tools/call", name="query_logs", arguments={"service": "network-infra"}, session_id=session)
+            assert told(api.post("/mcp", json=call))["result"]["data"]["scenario_id"] == "RP-002"
+            assert talk.state()["step_count"] == 1
+            with talking(address, f"/ws?session_id={session}") as second:
+                refused = second.hear()
+                assert refused["data"]["code"] == "SESSION_ERROR"
+                assert "already has a WebSocket" in refused["data"]["message"]
+            closing = told(api.post("/mcp", json=rpc("openenv/session/close", session_id=session)))["result"]
+            assert closing == {"session_id": session, "closed": False, "closing": True}
+        for _ in range(50):
+            gone = told(api.post("/mcp", json=call))
+            if "error" in gone:
+                break
+        assert gone["error"]["code"] == -32602
+    with talking(address, "/ws?session_id=unheard-of") as talk:
+        assert talk.hear()["data"]["code"] == "SESSION_ERROR"
+
+
+def test_plain_json_rpc_over_a_websocket(address: str) -> None:
+    with talking(address, "/mcp") as talk:
+        assert len(talk.say(rpc("tools/list"))["result"]["tools"]) == 14
+        called = talk.say(rpc("tools/call", name="submit_severity", arguments={"severity": "P1"}))
+        assert called["result"]["data"]["grade"]["score"] == 1.0
+        assert called["result"]["data"]["scenario_id"] == "AC-001", "a session that was not reset has the default"
+        over = talk.say(rpc("tools/call", name="query_logs", arguments={"service": "api-gateway"}))["result"]
+        assert over["isError"]
+        assert "is over" in over["content"][0]["text"]
+        assert talk.say("{")["error"]["code"] == -32700
+        assert talk.say(rpc("reset"))["error"]["code"] == -32601
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "said"),
+    [
+        (b"", -32700, "not JSON"),
+        (b"{}", -32600, "`jsonrpc` is required"),
+        (b"nonsense", -32700, "not JSON"),
+        (rpc("tools/call", name="query_logs"), -32602, "session_id is required"),
+        (rpc("tools/call", name="nonsense"), -32602, "Tools: query_logs"),
+        (rpc("tools/call", name="query_logs", session_id=7), -32602, "openenv/session/create"),
+        (rpc("openenv/session/close"), -32602, "session_id is required"),
+        (rpc("initialize"), -32601, "text/event-stream"),
+        (rpc("openenv/session/create", scenario_id="RP-404"), -32602, "Scenarios"),
+        (rpc("openenv/session/create", speed=1), -32602, "`speed`"),
+    ],
+)
+def test_json_rpc_errors_come_with_status_200(address: str, message: Any, code: int, said: str) -> None:
+    content = {"content": message} if isinstance(message, bytes) else {"json": message}
+    answer = told(httpx2.post(f"{address}/mcp", **content))
+    assert answer["error"]["code"] == code
+    assert said in answer["error"]["message"]
+
+
+def test_a_session_can_be_opened_on_an_incident_and_refusals_are_results(address: str) -> None:
+    with httpx2.Client(base_url=address) as api:
+        created = told(api.post("/mcp", json=rpc("openenv/session/create", scenario_id="RP-003")))["result"]
+        call = rpc("tools/call", name="query_logs", arguments={"service": ""}, **created)
+        refused = told(api.post("/mcp", json=call))["result"]
+        assert refused["isError"]
+        assert "service" in refused["content"][0]["text"]
+        call = rpc("tools/call", name="query_logs", arguments={"service": "config-service"}, **created)
+        assert told(api.post("/mcp", json=call))["result"]["data"]["scenario_id"] == "RP-003"
+        closed = told(api.post("/mcp", json=rpc("openenv/session/close", **created)))["result"]
+        assert closed == {**created, "closed": True}
+
+
+def test_sessions_are_bounded() -> None:
+    with full_server("--max-sessions", "2") as address, httpx2.Client(base_url=address) as api:
+        with talking(address) as one, talking(address) as two:
+            one.reset()
+            two.reset()
+            with talking(address) as third:
+                refused = third.hear()["data"]
+                assert refused["code"] == "CAPACITY_REACHED"
+                assert (refused["active_sessions"], refused["max_sessions"]) == (2, 2)
+                with pytest.raises(ConnectionClosed) as closed:
+                    third.hear()
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 1000
+            full = told(api.post("/mcp", json=rpc("openenv/session/create")))["error"]
+            assert full["data"] == {"active_sessions": 2, "max_sessions": 2}
+            with talking(address, "/mcp") as third:
+                assert third.hear()["error"]["data"]["max_sessions"] == 2
+        with talking(address) as again:
+            again.reset()
+
+
+def test_production_has_tools_alone() -> None:
+    with full_server("--mode", "production") as address, talking(address) as talk:
+        for message in ({"type": "reset"}, {"type": "step", "data": ANSWER}, {"type": "state"}):
+            assert "production mode" in talk.refused(message)["message"]
+        called = talk.say(
+            {"type": "mcp", "data": rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})}
+        )
+        assert called["data"]["result"]["data"]["done"]
