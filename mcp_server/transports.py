@@ -74,11 +74,26 @@ class StreamableHTTP:
     @property
     def app(self) -> ASGIApp:
         """What answers the requests of one endpoint."""
-        return StreamableHTTPASGIApp(self.manager)
+        return _Trimmed(StreamableHTTPASGIApp(self.manager))
 
     def route_per_episode(self, path: str, service: EpisodeService) -> Route:
         """An endpoint per open episode; for any other the path does not exist."""
         return Route(path, _OpenEpisodesOnly(self.app, service))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trimmed:
+    """Takes the whitespace off the ends of header values, where it means nothing (RFC 9110, 5.5).
+
+    httptools leaves it there, and MCP's headers must equal what the body says.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if any(value[-1:] in {b" ", b"\t"} for _, value in scope["headers"]):
+            scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        await self.app(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
