@@ -57,15 +57,20 @@ class _Connect:
 
 @dataclass(frozen=True)
 class StreamableHTTP:
-    """One server over streamable HTTP; `manager.run()` must be entered while it serves."""
+    """One server over streamable HTTP; `manager.run()` must be entered while it serves.
+
+    An answer is one JSON document; with `streams` it may be a stream of events, in which a tool can report progress
+    and ask the client something before it answers.
+    """
 
     server: Server[Any]
+    streams: bool = False
     manager: StreamableHTTPSessionManager = field(init=False)
 
     def __post_init__(self) -> None:
         manager = StreamableHTTPSessionManager(
             app=self.server,
-            json_response=True,
+            json_response=not self.streams,
             security_settings=_UNGUARDED,
             max_request_body_size=MOST_BODY_BYTES,
         )
