@@ -44,8 +44,11 @@ def build_app(
     opening: Callable[[], Awaitable[None]] | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
     server: Callable[..., Server[Callers]] = build_server,
+    streams: bool = False,
 ) -> Starlette:
     """MCP over streamable HTTP at `/mcp`, over SSE at `/sse`, and an endpoint per episode for agents under test.
+
+    With `streams` an answer over streamable HTTP may be a stream of events, for a `server` that needs it.
 
     Without `operator` only the agents' endpoints are there. With `openenv` its surface is served as well, and POST /mcp
     speaks both dialects. `opening` is awaited when the application starts, and `closing` when everything has ended.
@@ -53,12 +56,12 @@ def build_app(
     """
     access = access or Access()
     build = partial(server, service, version=__version__, structured=structured)
-    agents = StreamableHTTP(build(callers=CallersBySession, bound=episode_of_path))
+    agents = StreamableHTTP(build(callers=CallersBySession, bound=episode_of_path), streams)
     routes: list[BaseRoute] = openenv.routes() if openenv is not None else []
     routes.append(agents.route_per_episode(AGENT_PATH, service))
     served = [agents]
     if operator:
-        operators = StreamableHTTP(build(callers=CallersBySession))
+        operators = StreamableHTTP(build(callers=CallersBySession), streams)
         routes.append(Route("/mcp", _Negotiated(operators.app, openenv.rpc) if openenv is not None else operators.app))
         served.append(operators)
         if sse:

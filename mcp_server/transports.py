@@ -57,15 +57,20 @@ class _Connect:
 
 @dataclass(frozen=True)
 class StreamableHTTP:
-    """One server over streamable HTTP; `manager.run()` must be entered while it serves."""
+    """One server over streamable HTTP; `manager.run()` must be entered while it serves.
+
+    An answer is one JSON document; with `streams` it may be a stream of events, in which a tool can report progress
+    and ask the client something before it answers.
+    """
 
     server: Server[Any]
+    streams: bool = False
     manager: StreamableHTTPSessionManager = field(init=False)
 
     def __post_init__(self) -> None:
         manager = StreamableHTTPSessionManager(
             app=self.server,
-            json_response=True,
+            json_response=not self.streams,
             security_settings=_UNGUARDED,
             max_request_body_size=MOST_BODY_BYTES,
         )
@@ -74,11 +79,26 @@ class StreamableHTTP:
     @property
     def app(self) -> ASGIApp:
         """What answers the requests of one endpoint."""
-        return StreamableHTTPASGIApp(self.manager)
+        return _Trimmed(StreamableHTTPASGIApp(self.manager))
 
     def route_per_episode(self, path: str, service: EpisodeService) -> Route:
         """An endpoint per open episode; for any other the path does not exist."""
         return Route(path, _OpenEpisodesOnly(self.app, service))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trimmed:
+    """Takes the whitespace off the ends of header values, where it means nothing (RFC 9110, 5.5).
+
+    httptools leaves it there, and MCP's headers must equal what the body says.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if any(value[-1:] in {b" ", b"\t"} for _, value in scope["headers"]):
+            scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        await self.app(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -148,6 +152,27 @@ async def test_a_request_without_a_session_cannot_invent_one(streamable: str) ->
             assert handle not in text_of(await client.call_tool("list_incidents", {}))
             refused = await client.call_tool("get_incident", {})
             assert "This connection has no session" in text_of(refused)
+
+
+@pytest.mark.parametrize("name", ["list_incidents ", " list_incidents\t", "list_incident"])
+def test_whitespace_around_header_values_means_nothing(streamable: str, name: str) -> None:
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    params = {"name": "list_incidents", "arguments": {}, "_meta": meta}
+    headers = {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "MCP-Protocol-Version": f"{MODERN} ",
+        "Mcp-Method": "tools/call\t ",
+        "Mcp-Name": name,
+    }
+    with closing(HTTPConnection(urlsplit(streamable).netloc)) as connection:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+        connection.request("POST", "/mcp", body, headers)
+        answer = connection.getresponse()
+        assert ("error" in json.load(answer)) == (answer.status == 400) == (name.strip() != "list_incidents")
 
 
 async def test_a_handle_opened_anew_by_another_is_not_mine(streamable: str) -> None:
