@@ -1,5 +1,6 @@
 """OpenEnv's validator with its runtime graders, over a provider that starts the server as a process of this machine."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -64,8 +65,11 @@ class LocalProcess:
         raise RuntimeError("the server did not become healthy")
 
 
-def main(package, server, port):
-    report = run_validation(Path(package), max_level=Level.RUNTIME, provider=LocalProcess(server, int(port)))
+def main(package, server):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    report = run_validation(Path(package), max_level=Level.RUNTIME, provider=LocalProcess(server, port))
     results = {result.check_id: result for result in report.results}
     for check in sorted(GRADED):
         print(f"  {results[check].status.value.upper()} {check}: {'; '.join(results[check].evidence)}")
