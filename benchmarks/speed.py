@@ -217,7 +217,12 @@ def main() -> None:
     """Measure and print."""
     catalogue = Catalogue()
     gc.freeze()
-    rows = [Row("what", "median", "compared with", "limit"), *asyncio.run(measured(catalogue))]
+    printed(asyncio.run(measured(catalogue)))
+
+
+def printed(rows: list[Row]) -> None:
+    """Print a table."""
+    rows = [Row("what", "median", "compared with", "limit"), *rows]
     widths = [max(len(getattr(row, name)) for row in rows) for name in Row.__dataclass_fields__]
     for row in rows:
         cells = (getattr(row, name) for name in Row.__dataclass_fields__)

@@ -51,7 +51,7 @@ def started(*arguments: str, **variables: str) -> Iterator[tuple[str, subprocess
     command = [sys.executable, "-m", "cloud_incident", *arguments, "--port", str(port)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, **variables})
     try:
-        _await_port(port, process)
+        await_port(port, process)
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
@@ -60,7 +60,8 @@ def started(*arguments: str, **variables: str) -> Iterator[tuple[str, subprocess
             process.stderr.close()
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process listens on a port."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with socket.socket() as probe:
