@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -85,6 +86,8 @@ def serve(app: Starlette, settings: Settings) -> None:
         forwarded_allow_ips="*" if settings.space else None,
         timeout_graceful_shutdown=5,
     )
+    gc.collect()
+    gc.freeze()  # what the application is made of stays; no later collection need walk it
     sockets = [_bound(settings.host, port) for port in settings.ports]
     signal.signal(signal.SIGTERM, _ended)  # uvicorn raises the signal anew when it has shut down
     uvicorn.Server(config).run(sockets)

@@ -185,12 +185,15 @@ def _look(episode: Episode, action: Action) -> Episode:
     item = (action.name, service)
     evidence = incident.evidence(action.name, service, episode.progress)
     events = diagnostic_events(episode.task.rewards, item, evidence, episode.shown)
-    looked = episode._replace(
+    return _taken(
+        episode,
+        action,
+        events,
+        evidence=evidence,
         shown={**episode.shown, item: evidence},
         seen=episode.seen | {item} if episode.investigating else episode.seen,
         recovery_seen=episode.recovery_seen or _shows_recovery(episode, item, evidence),
     )
-    return _taken(looked, action, events, evidence=evidence)
 
 
 def _shows_recovery(episode: Episode, item: Item, evidence: Evidence) -> bool:
@@ -212,16 +215,20 @@ def _remedy(episode: Episode, action: Action) -> Episode:
         if episode.task.remediates
         else (Outcome.WRONG, episode.progress)
     )
-    remedied = episode._replace(
+    error = _unknown_target(episode.incident, action)
+    events = remediation_events(episode.task.rewards, outcome, verifies=verifies, known=error is None)
+    return _taken(
+        episode,
+        action,
+        events,
+        error=error,
+        outcome=outcome,
         progress=progress,
         investigating=episode.investigating and _still_investigating(episode.task, outcome),
         effective=episode.effective | {remedy.step} if outcome is Outcome.EFFECTIVE else episode.effective,
         attempted=episode.attempted | {remedy.step},
         wrong=episode.wrong + (outcome is Outcome.WRONG),
     )
-    error = _unknown_target(episode.incident, action)
-    events = remediation_events(episode.task.rewards, outcome, verifies=verifies, known=error is None)
-    return _taken(remedied, action, events, error=error, outcome=outcome)
 
 
 def _unknown_target(incident: Incident, action: Action) -> str | None:
@@ -262,8 +269,9 @@ def _taken(
     error: str | None = None,
     evidence: Evidence | None = None,
     outcome: Outcome | None = None,
+    **changes: Any,
 ) -> Episode:
-    """Write down a step that is not the task's submission."""
+    """Write down a step that is not the task's submission, with what else it changes in the episode."""
     number = episode.step_count + 1
     events = (*events, *late_events(episode.task, number))
     out_of_time = number >= episode.task.max_steps
@@ -271,12 +279,13 @@ def _taken(
     reward = total(events) if dense else 0
     said = feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
     step = Step(number, action, events if dense else (), reward, said, error, evidence, outcome)
-    return episode._replace(
-        steps=(*episode.steps, step),
-        cumulative=episode.cumulative + reward,
-        truncated=out_of_time,
-        grade=grade(episode.task, episode.incident.truth, _conduct(episode, None)) if out_of_time else None,
-    )
+    if out_of_time:
+        changes |= {"truncated": True, "grade": _unsubmitted(episode._replace(**changes))}
+    return episode._replace(**changes, steps=(*episode.steps, step), cumulative=episode.cumulative + reward)
+
+
+def _unsubmitted(episode: Episode) -> Grade:
+    return grade(episode.task, episode.incident.truth, _conduct(episode, None))
 
 
 def _conduct(episode: Episode, submission: Action | None) -> Conduct:

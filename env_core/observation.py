@@ -11,7 +11,7 @@ from graders.score import DECIMALS
 from scenarios.tasks import POINT, TaskId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from env_core.episode import Episode, Step
     from graders import Grade
@@ -107,9 +107,18 @@ class StepInfo(TypedDict):
     grade: NotRequired[GradeReport]
 
 
-def observation(episode: Episode) -> Observation:
-    """What the agent is shown; of an episode with `observation: delta` only the evidence of the last step."""
-    return _observed(episode, _last_shown(episode) if episode.reference.observation == "delta" else episode.shown)
+def text_of(evidence: Evidence) -> str:
+    """How observations tell evidence."""
+    return evidence.text
+
+
+def observation(episode: Episode, told: Callable[[Evidence], Any] = text_of) -> Observation:
+    """What the agent is shown; of an episode with `observation: delta` only the evidence of the last step.
+
+    `told` gives what stands for a piece of evidence, where its text is written down in a form of one's own.
+    """
+    shown = _last_shown(episode) if episode.reference.observation == "delta" else episode.shown
+    return _observed(episode, shown, told)
 
 
 def _last_shown(episode: Episode) -> Mapping[Item, Evidence]:
@@ -117,25 +126,31 @@ def _last_shown(episode: Episode) -> Mapping[Item, Evidence]:
     return {} if last is None or last.evidence is None else {(last.action.name, last.action.target): last.evidence}
 
 
-def _observed(episode: Episode, shown: Mapping[Item, Evidence]) -> Observation:
+def _observed(
+    episode: Episode, shown: Mapping[Item, Evidence], told: Callable[[Evidence], Any] = text_of
+) -> Observation:
+    task, incident, last = episode.task, episode.incident, episode.last
     queried: dict[str, dict[str, str]] = {}
     for (action, service), evidence in shown.items():
-        queried.setdefault(action, {})[service] = evidence.text
+        if action in queried:
+            queried[action][service] = told(evidence)
+        else:
+            queried[action] = {service: told(evidence)}
     return {
         "episode_id": episode.id,
-        "task_id": episode.task.id,
+        "task_id": task.id,
         "scenario_id": episode.reference.scenario_id,
         "step_count": episode.step_count,
-        "max_steps": episode.task.max_steps,
-        "incident_summary": episode.incident.summary,
-        "alert": dict(episode.incident.alert),
-        "available_actions": episode.task.available_actions,
+        "max_steps": task.max_steps,
+        "incident_summary": incident.summary,
+        "alert": dict(incident.alert),
+        "available_actions": task.available_actions,
         "queried_data": queried,
-        "known_services": list(episode.incident.services),
+        "known_services": list(incident.services),
         "cumulative_reward": episode.cumulative_reward,
         "done": episode.done,
-        "feedback": episode.last.feedback if episode.last else episode.task.objective,
-        "last_action_error": episode.last.error if episode.last else None,
+        "feedback": last.feedback if last else task.objective,
+        "last_action_error": last.error if last else None,
     }
 
 

@@ -73,8 +73,11 @@ def late_events(task: Task, number: int) -> Events:
 def feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
-        words = {"target": action.target, "step": action.step} if action.kind is not Kind.SUBMISSION else {}
-        return " ".join(f"{_SAID[event].format(**words)} ({points / POINT:+.2f})." for event, points in events)
+        about = action.target if action.kind is not Kind.SUBMISSION else ""
+        step = f"{action.name} {about}"
+        return " ".join(
+            [f"{_SAID[event].format(target=about, step=step)} ({points / POINT:+.2f})." for event, points in events]
+        )
     nothing = events[0][0] in {"unknown_target", "unknown_service", "foreign_submission"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
     said = f"{_SAID[events[0][0]]}." if nothing else done

@@ -109,7 +109,7 @@ class EpisodeService:
             AppendConflictError: if others kept stepping first. Nothing was changed.
         """
         for _ in range(_ATTEMPTS):
-            episode = await self.get(episode_id)
+            episode = await self.get(episode_id, touch=False)
             if request_id and (answered := await self._answered(episode, action, request_id)) is not None:
                 return answered
             if episode.done:

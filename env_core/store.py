@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,16 +28,14 @@ class AppendConflictError(RuntimeError):
     """Somebody else appended first. Nothing was written; load what is new and try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One accepted action, as JSON, and the id of the request that made it."""
 
     action: Mapping[str, Any]
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What is stored of an episode: its reference, its incarnation and the events from an index on.
 
     A handle that is closed and opened anew means another episode; the incarnation tells the two apart.

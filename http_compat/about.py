@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse
 
 from http_compat import shapes
+from http_compat.jsontext import to_json
 from http_compat.openapi import openapi
 from http_compat.operations import Operation, Served
+from http_compat.problems import Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
 STATIC = Path(__file__).parent / "static"
 
@@ -108,7 +110,7 @@ class AboutApi:
 
 
 def _answer(content: bytes) -> Response:
-    return Response(content, media_type="application/json")
+    return Json(content)
 
 
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])

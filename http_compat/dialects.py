@@ -6,8 +6,7 @@ The bare action of this project's REST, OpenEnv's envelope around it, and OpenEn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -62,10 +61,11 @@ class ToolListing(Strict):
 
 Command = Action | ToolCall | ToolListing
 _NO_TAGS = Tags()
+_BARE = {"action_type", "parameters"}
+_TAGS = frozenset(Tags.model_fields)
 
 
-@dataclass(frozen=True, slots=True)
-class StepMessage:
+class StepMessage(NamedTuple):
     """What is to be done, and what stood beside it."""
 
     command: Command
@@ -85,11 +85,11 @@ def parse_step(message: object) -> StepMessage:
     if "action" in message:
         envelope = parse_arguments("step", Envelope, message)
         return StepMessage(parse_command(envelope.action), envelope)
-    beside = {name: value for name, value in message.items() if name in Tags.model_fields}
-    if not beside:
+    if _TAGS.isdisjoint(message):
         return StepMessage(parse_command(message))
-    command = parse_command({name: value for name, value in message.items() if name not in beside})
-    return StepMessage(command, parse_arguments("step", Tags, beside))
+    command = dict(message)
+    beside = {name: command.pop(name) for name in _TAGS if name in message}
+    return StepMessage(parse_command(command), parse_arguments("step", Tags, beside))
 
 
 def parse_command(message: dict[str, Any]) -> Command:
@@ -98,6 +98,8 @@ def parse_command(message: dict[str, Any]) -> Command:
     Raises:
         InvalidActionError: if it is neither, or would be refused.
     """
+    if message.keys() == _BARE:
+        return parse_action(message["action_type"], message["parameters"])
     match message:
         case {"type": "call_tool"}:
             return parse_arguments("call_tool", ToolCall, message)
@@ -119,4 +121,4 @@ def parse_command(message: dict[str, Any]) -> Command:
 
 
 def _only_metadata(others: dict[str, Any]) -> bool:
-    return not others or (others.keys() == {"metadata"} and isinstance(others["metadata"], dict))
+    return others.keys() == {"metadata"} and isinstance(others["metadata"], dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
 from starlette.routing import Route
 
 from http_compat.problems import REFUSALS, refused
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from pydantic import BaseModel, TypeAdapter
-    from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +46,19 @@ class Served:
     handler: Callable[[Request], Awaitable[Response]]
 
     def route(self) -> Route:
-        handler = self.handler
+        operation = self.operation
+        return Route(operation.path, _Endpoint(self.handler), methods=[operation.method], name=operation.name)
 
-        async def endpoint(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except REFUSALS as error:
-                return refused(error)
 
-        return Route(self.operation.path, endpoint, methods=[self.operation.method], name=self.operation.name)
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """Answers requests, refusals included."""
+
+    handler: Callable[[Request], Awaitable[Response]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self.handler(Request(scope, receive))
+        except REFUSALS as error:
+            response = refused(error)
+        await response(scope, receive, send)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from env_core.briefing import step_text
 from env_core.observation import last_reward, observation, progress_report, step_info
 from http_compat.dialects import ToolCall, ToolListing
-from http_compat.problems import REFUSALS, told
+from http_compat.jsontext import told
+from http_compat.problems import REFUSALS
+from http_compat.problems import told as refusal
 from scenarios.actions import VOCABULARY, Action
 from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.schemas import arguments_schema
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 def reset_reply(episode: Episode) -> dict[str, Any]:
     """The first observation."""
     return {
-        "observation": observation(episode),
+        "observation": observation(episode, told),
         "reward": 0.0,
         "done": False,
         "metadata": step_info(episode, stepped=False),
@@ -38,7 +40,7 @@ async def step_reply(session: Session, message: StepMessage) -> dict[str, Any]:
     match message.command:
         case Action() as action:
             episode = await session.step(action, message.tags.request_id)
-            return _enveloped(observation(episode), episode, stepped=True)
+            return _enveloped(observation(episode, told), episode, stepped=True)
         case ToolCall() as call:
             return await _called(session, call, message.tags.request_id)
         case ToolListing():
@@ -92,7 +94,7 @@ async def rpc_tool_result(session: Session, name: object, arguments: object) -> 
         await session.opened()
         return tool_result(await session.step(action))
     except REFUSALS as error:
-        return {"content": [{"type": "text", "text": told(error)}], "isError": True}
+        return {"content": [{"type": "text", "text": refusal(error)}], "isError": True}
 
 
 @lru_cache

@@ -6,26 +6,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, TypeAdapter
-from pydantic_core import to_json
-from starlette.responses import Response
 
 from env_core.observation import State, debrief, grade_report, state
 from env_core.selection import Handle, Selection, SelectionError
 from http_compat import shapes
 from http_compat.dialects import Strict, parse_step
+from http_compat.jsontext import to_json
 from http_compat.operations import Operation, Served
-from http_compat.problems import NoEpisodeError
+from http_compat.problems import Json, NoEpisodeError
 from http_compat.reading import parse_model, parse_query, read_json
 from http_compat.replies import reset_reply, step_reply
 from http_compat.sessions import Session
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
 
 HANDLE_HEADER = "X-Episode-Id"
+_RAW_HEADER = HANDLE_HEADER.lower().encode()
 HANDLE_COOKIE = "episode_id"
 """Names the caller's own last episode, so that callers who keep cookies have a default of their own."""
 
@@ -115,8 +116,10 @@ class Rest:
         Raises:
             NoEpisodeError: if it names none and none is meant.
         """
-        said = [request.query_params.get("episode_id"), request.headers.get(HANDLE_HEADER)]
-        named = next(filter(None, [named, *(_handle(one) for one in said if one)]), "")
+        said = request.query_params.get("episode_id") if request.scope["query_string"] else None
+        said = said or _header(request)
+        if said:
+            named = named or _handle(said)
         handle = named or request.cookies.get(HANDLE_COOKIE) or self.default
         if handle or not needed:
             return handle
@@ -125,6 +128,11 @@ class Rest:
             if self.shared
             else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
         )
+
+
+def _header(request: Request) -> str:
+    """The handle that the headers name, if any; read off the raw ones because every step comes by."""
+    return next((value.decode("latin-1") for name, value in request.scope["headers"] if name == _RAW_HEADER), "")
 
 
 def _handle(given: str) -> str:
@@ -139,7 +147,7 @@ def _selection(request: Request, given: Any) -> Selection:
         if getattr(body, name) not in {None, "", getattr(asked, name)}:
             raise SelectionError(f"{name} differs between the query string and the body; give it once.")
     asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
-    handle = request.headers.get(HANDLE_HEADER)
+    handle = _header(request)
     if handle and not asked.episode_id:
         asked = parse_model("reset", Selection, {**asked.model_dump(), "episode_id": handle})
     return asked
@@ -150,7 +158,7 @@ def _with_info(reply: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(content: Any) -> Response:
-    return Response(to_json(content), media_type="application/json")
+    return Json(to_json(content))
 
 
 _QUERY: dict[str, Any] = {"action_type": "query_logs", "parameters": {"service": "api-gateway"}}

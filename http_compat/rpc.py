@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from env_core.selection import Selection
+from http_compat.jsontext import parse_json
 from http_compat.problems import REFUSALS, MalformedError, told
-from http_compat.reading import parse_json
 from http_compat.replies import rpc_tool_result, rpc_tools
 from http_compat.sessions import SessionsFullError, UnknownSessionError
 from scenarios.actions import VOCABULARY

@@ -7,13 +7,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from http_compat.about import STATIC, AboutApi
+from http_compat.jsontext import to_json
 from http_compat.reading import read_body
 from http_compat.rest import Rest
 from http_compat.rpc import answer_text
@@ -63,8 +63,10 @@ class OpenEnvSurface:
         ]
         about = AboutApi(self.about, [one.operation for one in served], self.framed_by)
         sockets = Sockets(self.sessions, control)
+        # Routes are tried in order: the one that is asked most comes first.
+        ordered = sorted((*served, *about.served()), key=lambda one: one.operation.path != "/step")
         return [
-            *(one.route() for one in (*served, *about.served())),
+            *(one.route() for one in ordered),
             WebSocketRoute("/ws", sockets.ws),
             WebSocketRoute("/mcp", sockets.mcp),
             Mount("/static", StaticFiles(directory=STATIC)),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
-from starlette.responses import Response
 
 from http_compat import shapes
+from http_compat.jsontext import to_json
 from http_compat.operations import Operation, Served
+from http_compat.problems import Json
 from http_compat.reading import parse_model, read_json
 from scenarios.actions import VOCABULARY
 from scenarios.catalogue import UnknownScenarioError
@@ -20,6 +20,7 @@ from scenarios.tasks import SEVERITY_MATRIX, TASKS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from scenarios.catalogue import Catalogue, Scenario
 
@@ -126,7 +127,7 @@ def _spec(scenario: Scenario, split: str, index: int) -> dict[str, Any]:
 
 
 def _answer(content: Any) -> Response:
-    return Response(to_json(content), media_type="application/json")
+    return Json(to_json(content))
 
 
 OPERATIONS = (

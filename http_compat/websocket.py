@@ -7,15 +7,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import to_json
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from env_core.observation import state
 from env_core.selection import Selection
 from env_core.store import CapacityError
 from http_compat.dialects import parse_step
+from http_compat.jsontext import parse_json, to_json
 from http_compat.problems import REFUSALS, MalformedError, NoEpisodeError, told
-from http_compat.reading import parse_json
 from http_compat.replies import reset_reply, step_reply
 from http_compat.rpc import SERVER_ERROR, answer, answer_text
 from http_compat.sessions import SessionsFullError, UnknownSessionError

@@ -6,7 +6,7 @@ an action added to it appears on every surface.
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -34,10 +34,13 @@ class Kind(StrEnum):
     SUBMISSION = "submission"
 
 
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
 def _no_control_characters(value: str, allowed: str = "") -> str:
-    for character in value:
-        if unicodedata.category(character) == "Cc" and character not in allowed:
-            raise ValueError(f"must not contain control characters (found U+{ord(character):04X})")
+    for found in _CONTROL_CHARACTER.finditer(value):
+        if found[0] not in allowed:
+            raise ValueError(f"must not contain control characters (found U+{ord(found[0]):04X})")
     return value
 
 

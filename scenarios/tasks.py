@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from scenarios.actions import Kind, actions_of
+from scenarios.actions import VOCABULARY, Kind, actions_of
 
 TaskId = Literal["alert_classification", "root_cause_analysis", "remediation_planning"]
 
@@ -44,8 +45,14 @@ class Task:
     @property
     def available_actions(self) -> list[str]:
         """The actions that this task lists, in declared order."""
-        remediations = actions_of(Kind.REMEDIATION) if self.remediates else []
-        return [*actions_of(Kind.DIAGNOSTIC), *remediations, self.submission]
+        return list(_available(self.remediates, self.submission, len(VOCABULARY)))
+
+
+@lru_cache
+def _available(remediates: bool, submission: str, _declared: int) -> tuple[str, ...]:
+    """Every observation lists the actions; they are put together once for a vocabulary of this many actions."""
+    remediations = actions_of(Kind.REMEDIATION) if remediates else []
+    return (*actions_of(Kind.DIAGNOSTIC), *remediations, submission)
 
 
 TASKS: dict[TaskId, Task] = {
