@@ -6,12 +6,18 @@ import json
 import re
 from pathlib import Path
 
+import yaml
+
+from env_core.selection import Selection
+from http_compat.dialects import parse_step
+from http_compat.problems import STATUSES
 from scenarios.actions import VOCABULARY
 from scenarios.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+OPENENV = (ROOT / "docs" / "openenv.md").read_text("utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -42,10 +48,33 @@ def test_the_task_table_is_right() -> None:
 
 
 def test_what_is_linked_is_there() -> None:
-    for link in re.findall(r"\]\(([^)#:]+)\)", README + GUIDE):
+    for link in re.findall(r"\]\(([^)#:]+)\)", README + GUIDE + OPENENV):
         assert (ROOT / link).exists() or (ROOT / "docs" / link).exists(), link
 
 
 def test_every_command_named_exists() -> None:
-    for script in re.findall(r"scripts/\w+", README):
+    for script in re.findall(r"scripts/\w+", README + OPENENV):
         assert (ROOT / script).is_file(), script
+
+
+def test_the_space_header_is_what_a_space_reads() -> None:
+    header = yaml.safe_load(README.split("---")[1])
+    manifest = yaml.safe_load((ROOT / "openenv.yaml").read_text("utf-8"))
+    assert (header["sdk"], header["app_port"]) == ("docker", manifest["port"])
+    assert "openenv" in header["tags"]
+
+
+def test_the_forms_of_a_step_are_understood() -> None:
+    forms = [json.loads(block) for block in blocks(OPENENV, "json")]
+    assert len([parse_step(form) for form in forms]) == 4
+
+
+def test_the_options_of_a_reset_are_all_told() -> None:
+    told = re.findall(r"`(\w+)`", OPENENV.split("## What a reset takes")[1].split("Options that")[0])
+    assert set(Selection.model_fields) <= set(told)
+
+
+def test_the_statuses_are_those_that_are_answered() -> None:
+    table = OPENENV.split("## What is refused")[1].split("## Production")[0]
+    told = {int(status) for status in re.findall(r"\b(4\d\d)\b", table)}
+    assert told == {*STATUSES.values(), 403, 413, 421}
