@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from env_core.selection import Selection
 
 
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told apart, not bound
+
+
 async def run_stdio(settings: Settings, selection: Selection | None, *, agent: bool) -> None:
     """Serve one client over stdio. With a selection its incident is open from the start."""
     from mcp_server.transports import serve_stdio
@@ -108,7 +111,8 @@ def _bound(host: str, port: int) -> socket.socket:
 
 def address_of(settings: Settings) -> str:
     """Where a server is reached on this machine."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    named = "localhost" if settings.host in _EVERYWHERE else settings.host
+    host = f"[{named}]" if ":" in named else named
     return f"http://{host}:{settings.ports[0]}"
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcp import StdioServerParameters
 
@@ -60,7 +60,7 @@ def started(*arguments: str, **variables: str) -> Iterator[tuple[str, subprocess
             process.stderr.close()
 
 
-def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_port(port: int, process: subprocess.Popen[Any]) -> None:
     """Wait until a process listens on a port."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
