@@ -1,0 +1,22 @@
+"""The oracle: it knows the answer and plays perfectly. What it earns is the most that can be earned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_incident.evaluation.agents.agent import Agent, Decision
+from env_core.perfect import perfect_play
+
+if TYPE_CHECKING:
+    from cloud_incident.evaluation.agents.agent import Seat
+    from env_core.observation import Observation
+
+
+class Oracle(Agent):
+    """Plays the plan."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._play = perfect_play(seat.scenario.incident, seat.scenario.task)
+
+    async def decide(self, shown: Observation) -> Decision:
+        return Decision(self._play[shown["step_count"]].dump())
