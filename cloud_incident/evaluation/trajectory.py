@@ -66,8 +66,8 @@ class ReferenceRecord(TypedDict):
 class Trajectory(TypedDict):
     """One episode of an evaluation.
 
-    `key` names it within the evaluation: agent, scenario, seed and repeat. `score` is the grader's, 0.0 to 1.0; `failed`
-    says why an episode could not be played to its end, and then its score is 0.0.
+    `key` names it within the evaluation: agent, scenario, seed and repeat. `score` is the grader's, 0.0 to 1.0;
+    `failed` says why an episode could not be played to its end, and then its score is 0.0.
     """
 
     format: int
