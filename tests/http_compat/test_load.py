@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
 from cloud_incident.evaluation.play import play
 from env_core.perfect import perfect_play
 from scenarios.tasks import POINT
+from tests.load import step_until_closed, step_until_the_end
 from tests.servers import full_server, started
 
 if TYPE_CHECKING:
@@ -81,45 +81,6 @@ def test_hundreds_of_sessions_and_episodes_at_once(catalogue: Catalogue) -> None
 
     with full_server() as address:
         asyncio.run(all_at_once(address))
-
-
-LOOKS = [
-    {"action_type": action, "parameters": {"service": service}}
-    for service in ("postgres-db", "api-gateway")
-    for action in ("query_logs", "check_metrics", "check_dependencies")
-]
-
-
-async def step_until_the_end(address: str, acknowledged: list[int]) -> None:
-    """Step episodes over HTTP until the server is gone; every answer that came was complete."""
-    async with httpx2.AsyncClient(base_url=address, timeout=10) as api:
-        while True:
-            try:
-                started_ = await api.post("/reset", json={"scenario_id": "RP-001"})
-                named = {"X-Episode-Id": started_.json()["observation"]["episode_id"]}
-                for number, look in enumerate(LOOKS, 1):
-                    answer = await api.post("/step", json=look, headers=named)
-                    assert answer.status_code == 200
-                    assert answer.json()["observation"]["step_count"] == number
-                    acknowledged[0] += 1
-            except httpx2.TransportError:
-                return
-
-
-async def step_until_closed(address: str, acknowledged: list[int], codes: list[int]) -> None:
-    """The same over a WebSocket, until the server closes it."""
-    try:
-        async with connect(address.replace("http", "ws") + "/ws", proxy=None) as socket:
-            while True:
-                await socket.send('{"type": "reset", "data": {"scenario_id": "RP-001"}}')
-                await socket.recv()
-                for number, look in enumerate(LOOKS, 1):
-                    await socket.send(json.dumps({"type": "step", "data": look}))
-                    reply = json.loads(await socket.recv())
-                    assert reply["data"]["observation"]["step_count"] == number
-                    acknowledged[0] += 1
-    except ConnectionClosed as closed:
-        codes.append(closed.rcvd.code if closed.rcvd else 0)
 
 
 @pytest.mark.parametrize("steps", [100, 1_000])
