@@ -154,11 +154,9 @@ class Mcp(Environment):
         shown = {**before, **_known(numbers)}
         if spec.kind is Kind.DIAGNOSTIC and numbers["last_action_error"] is None:
             service = str(parameters["service"]).strip().casefold()
-            queried = {
-                **self._shown["queried_data"].get(name, {}),
-                service: await self._evidence(name, service, result),
-            }
-            shown["queried_data"] = {**self._shown["queried_data"], name: queried}
+            evidence = await self._evidence(name, parameters, result)
+            queried = {**before["queried_data"].get(name, {}), service: evidence}
+            shown["queried_data"] = {**before["queried_data"], name: queried}
         self._shown = cast("Observation", shown)
         return Reply(
             self._shown, numbers["reward"], numbers["done"], _info(numbers, submitted=spec.kind is Kind.SUBMISSION)
