@@ -275,3 +275,89 @@ def demo(plain: bool) -> None:
         return
     if not scored:
         raise SystemExit(1)
+
+
+@main.command()
+@click.option("--agent", "agents", multiple=True, default=("responder",), show_default=True, help="Agent to evaluate.")
+@click.option("--task", "tasks", multiple=True, help="Only scenarios of this task.")
+@click.option("--scenario", "scenario_ids", multiple=True, help="Only this scenario, such as RP-001.")
+@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, default=(0,), help="Seed of the attempts.")
+@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Attempts with each seed.")
+@click.option("--url", default="", help="A server to play on, such as http://127.0.0.1:7860; in process if not given.")
+@click.option(
+    "--surface",
+    type=click.Choice(["rest", "websocket", "mcp"]),
+    default="rest",
+    show_default=True,
+    help="How to play on the server.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: as tasks on the cluster that RAY_ADDRESS names, or on one started here.",
+)
+@click.option("--concurrency", type=click.IntRange(min=1), default=8, show_default=True, help="Episodes at once.")
+@click.option(
+    "--scenarios",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="A directory of further incidents; may be given more than once.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("evaluation.jsonl"),
+    show_default=True,
+    help="Where the trajectories go; what is there already is not played again.",
+)
+def evaluate(out: Path, scenarios: tuple[Path, ...], scenario_ids: tuple[str, ...], **options: Any) -> None:
+    """Play agents against scenarios and measure them. A run that was stopped goes on where it was."""
+    from cloud_incident.evaluation.cluster import NoRayError
+    from cloud_incident.evaluation.evaluate import Evaluation, evaluated
+    from cloud_incident.evaluation.runfile import RunInUseError
+
+    with _reported():
+        try:
+            evaluated(Evaluation(directories=scenarios, scenarios=scenario_ids, **options), out)
+        except (RunInUseError, NoRayError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", help="Only the trajectory of this key, such as responder/RP-001/0/0.")
+@click.option("--quiet", is_flag=True, help="Only verify.")
+@click.option(
+    "--scenarios",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="A directory of further incidents; may be given more than once.",
+)
+def replay(file: Path, key: str | None, quiet: bool, scenarios: tuple[Path, ...]) -> None:
+    """Print trajectories step by step, and verify that they replay to what they say."""
+    from cloud_incident.evaluation.replaying import differences, told
+    from cloud_incident.evaluation.trajectory import read
+    from scenarios.catalogue import Catalogue
+
+    catalogue = Catalogue(scenarios)
+    count = wrong = 0
+    try:
+        for trajectory in read(file):
+            if key is not None and trajectory["key"] != key:
+                continue
+            count += 1
+            if not quiet:
+                click.echo("\n".join(told(trajectory)))
+            found = differences(trajectory, catalogue)
+            wrong += bool(found)
+            for difference in found:
+                click.echo(f"{trajectory['key']}: {difference}", err=True)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if not count:
+        raise click.ClickException(f"{file} has no trajectory{f' called {key}' if key else ''}.")
+    click.echo(f"{count - wrong} of {count} replay to the same evidence, rewards and score.")
+    if wrong:
+        raise SystemExit(1)

@@ -174,12 +174,12 @@ class Mcp(Environment):
 
     async def _evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
         """The evidence, all of its pages, without what is said of the step."""
-        told, _, _ = _text(result).rpartition("\n\n")
+        told, _, _ = _text(result).partition(f"\n\n{_numbers(result)['feedback']}")
         pages = [_PAGE_MARK.sub("", told)]
         marked = _PAGE_MARK.search(told)
         for page in range(2, int(marked[1]) + 1 if marked else 2):
             further = await self._called(name, {**arguments, "page": page})
-            pages.append(_PAGE_MARK.sub("", _text(further).rpartition("\n\n")[0]))
+            pages.append(_PAGE_MARK.sub("", _text(further).partition("\n\nNot a step.")[0]))
         return "\n".join(pages)
 
     async def _called(self, name: str, arguments: dict[str, Any]) -> CallToolResult:

@@ -1,0 +1,141 @@
+"""`cloud-incident evaluate`: what is to be played, where, and what is said while it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import click
+
+from cloud_incident.evaluation.agents import AGENTS
+from cloud_incident.evaluation.cluster import run_on_ray
+from cloud_incident.evaluation.environments import Environment, InProcess
+from cloud_incident.evaluation.remote import SURFACES
+from cloud_incident.evaluation.runfile import RunFile
+from cloud_incident.evaluation.runner import Runner
+from cloud_incident.evaluation.schedule import Attempt, schedule
+from scenarios.catalogue import Catalogue, UnknownScenarioError
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from cloud_incident.evaluation.agents.agent import Agent, Seat
+    from cloud_incident.evaluation.trajectory import Trajectory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Agents × scenarios × seeds × repeats, in process or on a server. `directories` hold further incidents."""
+
+    agents: Sequence[str]
+    directories: tuple[Path, ...] = ()
+    tasks: Sequence[str] = ()
+    scenarios: Sequence[str] = ()
+    seeds: Sequence[int] = (0,)
+    repeats: int = 1
+    url: str = ""
+    surface: str = "rest"
+    concurrency: int = 8
+    backend: str = "local"
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The incidents; loaded once in a process."""
+        return _catalogue(self.directories)
+
+    def attempts(self) -> list[Attempt]:
+        """Every attempt.
+
+        Raises:
+            UnknownScenarioError: if an agent, task or scenario does not exist.
+        """
+        return schedule(self._known_agents(), self._scenario_ids(), self.seeds, self.repeats)
+
+    def environment(self) -> Environment:
+        """Where one attempt after another is played."""
+        return SURFACES[self.surface](self.url.rstrip("/")) if self.url else InProcess(self.catalogue)
+
+    def _known_agents(self) -> Sequence[str]:
+        for name in self.agents:
+            if name not in AGENTS:
+                raise UnknownScenarioError(f"Unknown agent {name!r}. Agents: {', '.join(AGENTS)}.")
+        return self.agents
+
+    def _scenario_ids(self) -> list[str]:
+        for task in self.tasks:
+            if task not in TASKS:
+                raise UnknownScenarioError(f"Unknown task {task!r}. Tasks: {', '.join(TASKS)}.")
+        if self.scenarios:
+            return [self.catalogue.get(one).id for one in self.scenarios]
+        return [
+            scenario.id
+            for scenario in self.catalogue.scenarios.values()
+            if not self.tasks or scenario.task.id in self.tasks
+        ]
+
+
+def evaluated(evaluation: Evaluation, path: Path, agents: Mapping[str, Callable[[Seat], Agent]] = AGENTS) -> None:
+    """Play what is not in the file yet, with a display of how far it is.
+
+    Raises:
+        UnknownScenarioError: if an agent, task or scenario does not exist.
+        RunInUseError: if another evaluation writes the file.
+        NoRayError: if Ray is asked for and not installed.
+    """
+    attempts = evaluation.attempts()
+    with RunFile(path) as file:
+        left = sum(attempt.key not in file.done for attempt in attempts)
+        if left < len(attempts):
+            click.echo(f"{len(attempts) - left} of {len(attempts)} episodes are in {path} already.", err=True)
+        progress = _Progress(left)
+        with progress.bar as bar:
+            _run(evaluation, attempts, file, lambda trajectory: progress.tell(bar, trajectory), agents)
+
+
+def _run(
+    evaluation: Evaluation,
+    attempts: list[Attempt],
+    file: RunFile,
+    told: Callable[[Trajectory], None],
+    agents: Mapping[str, Callable[[Seat], Agent]],
+) -> None:
+    if evaluation.backend == "ray":
+        run_on_ray(evaluation, attempts, file, told)
+    else:
+        runner = Runner(evaluation.catalogue, agents, evaluation.environment, evaluation.concurrency)
+        asyncio.run(runner.run(attempts, file, told))
+
+
+@lru_cache
+def _catalogue(directories: tuple[Path, ...]) -> Catalogue:
+    catalogue = Catalogue(directories)
+    catalogue.load()
+    return catalogue
+
+
+class _Progress:
+    """How far it is, how long it will take, and the mean score so far."""
+
+    def __init__(self, length: int) -> None:
+        self._scores = 0.0
+        self._count = 0
+        self._failed = 0
+        self.bar: AbstractContextManager[click._termui_impl.ProgressBar[int]] = click.progressbar(
+            length=length, label="episodes", file=sys.stderr, item_show_func=lambda _: self._said(), show_pos=True
+        )
+
+    def tell(self, bar: click._termui_impl.ProgressBar[int], trajectory: Trajectory) -> None:
+        self._scores += trajectory["score"]
+        self._count += 1
+        self._failed += "failed" in trajectory
+        bar.update(1, current_item=self._count)
+
+    def _said(self) -> str:
+        failed = f", {self._failed} failed" if self._failed else ""
+        return f"mean score {self._scores / max(self._count, 1):.3f}{failed}"

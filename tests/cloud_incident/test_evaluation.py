@@ -1,0 +1,205 @@
+"""Evaluations: the same on every surface, whole after every kill, honest about what failed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from cloud_incident.cli import main
+from cloud_incident.evaluation.agents import AGENTS
+from cloud_incident.evaluation.agents.agent import Agent, Decision, step
+from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.evaluate import Evaluation, evaluated
+from cloud_incident.evaluation.replaying import differences, told
+from cloud_incident.evaluation.runfile import RunFile, RunInUseError
+from cloud_incident.evaluation.runner import Runner
+from cloud_incident.evaluation.schedule import schedule
+from cloud_incident.evaluation.trajectory import dump, read
+from tests.servers import full_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cloud_incident.evaluation.agents.agent import Seat
+    from cloud_incident.evaluation.trajectory import StepTaken, Trajectory
+    from env_core.observation import Observation
+    from scenarios.catalogue import Catalogue
+
+KILLS = 20
+
+
+def run(path: Path, evaluation: Evaluation) -> list[Trajectory]:
+    evaluated(evaluation, path)
+    return sorted(read(path), key=lambda trajectory: trajectory["key"])
+
+
+def seen(step: StepTaken) -> tuple[object, ...]:
+    """What every surface tells of a step."""
+    return step["action"], step["evidence"], step["reward"], step["feedback"], step["error"]
+
+
+def without_time(trajectory: Trajectory) -> dict[str, Any]:
+    steps = [{**step, "seconds": 0} for step in trajectory["steps"]]
+    return {**trajectory, "seconds": 0, "steps": steps}
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with full_server() as address:
+        yield address
+
+
+@pytest.mark.parametrize("surface", ["rest", "websocket", "mcp"])
+def test_the_same_evaluation_on_every_surface(tmp_path: Path, address: str, surface: str) -> None:
+    asked = Evaluation(agents=("oracle", "random"), repeats=2)
+    here = run(tmp_path / "here.jsonl", asked)
+    there = run(tmp_path / "there.jsonl", replace(asked, url=address, surface=surface))
+    for mine, theirs in zip(here, there, strict=True):
+        assert "failed" not in theirs, theirs.get("failed")
+        if surface != "mcp":
+            assert without_time(theirs) == without_time(mine)
+            continue
+        assert [seen(one) for one in theirs["steps"]] == [seen(one) for one in mine["steps"]]
+        assert (theirs["score"], theirs["grade"]) == (mine["score"], mine["grade"])
+        assert (theirs["done"], theirs["truncated"]) == (mine["done"], mine["truncated"])
+
+
+def test_trajectories_replay_to_what_they_say_and_to_nothing_else(tmp_path: Path, catalogue: Catalogue) -> None:
+    for trajectory in run(tmp_path / "run.jsonl", Evaluation(agents=("oracle", "random"), repeats=2)):
+        assert differences(trajectory, catalogue) == []
+        assert f"{trajectory['score']:.4f}" in next(told(trajectory))
+        forged: Trajectory = {**trajectory, "score": 0.1234}
+        assert "the score was 0.1234" in differences(forged, catalogue)[0]
+        stale: Trajectory = {**trajectory, "reference": {**trajectory["reference"], "digest": "another"}}
+        assert "content digest" in differences(stale, catalogue)[0]
+        first = trajectory["steps"][0]
+        richer: Trajectory = {**trajectory, "steps": [{**first, "reward": 0.5}, *trajectory["steps"][1:]]}
+        assert "step 1: the reward was 0.5" in differences(richer, catalogue)[0]
+
+
+def test_a_run_that_is_killed_goes_on_and_has_every_episode_once(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    repeats = 120
+    command = [sys.executable, "-m", "cloud_incident", "evaluate", "--agent", "oracle", "--agent", "random"]
+    command += ["--repeats", str(repeats), "--out", str(path), "--concurrency", "3"]
+    chance = random.Random(7)  # noqa: S311 - when to kill
+    cut_short = 0
+    for _ in range(KILLS):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        size = path.stat().st_size if path.exists() else 0
+        while process.poll() is None and (not path.exists() or path.stat().st_size == size):
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, 0.12))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        # A write that the kill cut in half, which the next run has to cut off.
+        if chance.random() < 0.5:
+            with path.open("ab") as file:
+                file.write(b'{"format":1,"key":"oracle/RP-0')
+            cut_short += 1
+    assert cut_short
+    killed_at = path.read_bytes().count(b"\n")
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    keys = Counter(trajectory["key"] for trajectory in read(path))
+    wanted = {attempt.key for attempt in schedule(["oracle", "random"], list(SCENARIOS), (0,), repeats)}
+    assert set(keys) == wanted
+    assert set(keys.values()) == {1}
+    assert killed_at > 0
+
+
+SCENARIOS = ("AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003")
+
+
+def test_a_file_has_one_writer(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    with RunFile(path), pytest.raises(RunInUseError, match="another evaluation"), RunFile(path):
+        pass
+    with RunFile(path) as again:
+        assert again.done == set()
+
+
+class Stubborn(Agent):
+    """Offers what is no action at all, some times before it offers one."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+
+    async def decide(self, shown: Observation) -> Decision:  # noqa: ARG002 - whatever is shown
+        self._times -= 1
+        return step("guess") if self._times >= 0 else step("submit_severity", severity="P1")
+
+
+class Broken(Agent):
+    async def decide(self, shown: Observation) -> Decision:  # noqa: ARG002 - whatever is shown
+        raise ConnectionError("the model is gone")
+
+
+def test_refusals_are_written_down_and_too_many_are_a_failure(tmp_path: Path) -> None:
+    agents: dict[str, Callable[[Seat], Agent]] = {
+        "twice": lambda _: Stubborn(2),
+        "always": lambda _: Stubborn(99),
+        "broken": lambda _: Broken(),
+        "oracle": AGENTS["oracle"],
+    }
+    attempts = schedule(list(agents), ["AC-001"])
+    runner = Runner(Evaluation(agents=()).catalogue, agents, lambda: InProcess(Evaluation(agents=()).catalogue))
+    with RunFile(tmp_path / "run.jsonl") as file:
+        asyncio.run(runner.run(attempts, file))
+    by_agent = {trajectory["agent"]: trajectory for trajectory in read(tmp_path / "run.jsonl")}
+    assert [len(one["refused"]) for one in by_agent["twice"]["steps"]] == [2]
+    assert "Valid actions" in by_agent["twice"]["steps"][0]["refused"][0]
+    assert by_agent["twice"]["score"] == 1.0
+    assert "3 actions in a row were refused" in by_agent["always"]["failed"]
+    assert "the model is gone" in by_agent["broken"]["failed"]
+    assert by_agent["oracle"]["score"] == 1.0
+    assert {by_agent[name]["score"] for name in ("always", "broken")} == {0.0}
+
+
+def test_attempts_draw_apart_and_are_the_same_again(tmp_path: Path) -> None:
+    asked = Evaluation(agents=("random",), scenarios=("RCA-001",), seeds=(0, 1), repeats=5)
+    first = run(tmp_path / "one.jsonl", asked)
+    second = run(tmp_path / "two.jsonl", asked)
+    assert [without_time(one) for one in first] == [without_time(one) for one in second]
+    assert len({json.dumps([step["action"] for step in one["steps"]]) for one in first}) > 5
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    said = CliRunner().invoke(
+        main, ["evaluate", "--agent", "oracle", "--task", "root_cause_analysis", "--out", str(path)]
+    )
+    assert said.exit_code == 0, said.output
+    assert {trajectory["scenario_id"] for trajectory in read(path)} == {"RCA-001", "RCA-002", "RCA-003"}
+    again = CliRunner().invoke(main, ["evaluate", "--agent", "oracle", "--out", str(path)])
+    assert "3 of 9 episodes are in" in again.output
+    replayed = CliRunner().invoke(main, ["replay", str(path), "--key", "oracle/RP-001/0/0"])
+    assert replayed.exit_code == 0
+    assert "1 of 1 replay to the same" in replayed.output
+    for arguments, hint in (
+        (["evaluate", "--agent", "nobody"], "Agents: "),
+        (["evaluate", "--agent", "oracle", "--task", "nothing"], "Tasks: "),
+        (["evaluate", "--agent", "oracle", "--scenario", "RP-404"], "Scenarios: "),
+        (["replay", str(path), "--key", "nobody"], "has no trajectory called nobody"),
+    ):
+        refused = CliRunner().invoke(main, [*arguments, *(["--out", str(path)] if arguments[0] == "evaluate" else [])])
+        assert refused.exit_code == 1
+        assert hint in refused.output
+    forged = next(iter(read(path)))
+    path.write_bytes(dump({**forged, "score": 0.5}))
+    wrong = CliRunner().invoke(main, ["replay", str(path), "--quiet"])
+    assert wrong.exit_code == 1
+    assert "0 of 1 replay" in wrong.output
+    path.write_text("{}\n")
+    assert "is not a trajectory" in CliRunner().invoke(main, ["replay", str(path)]).output
