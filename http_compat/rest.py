@@ -117,9 +117,9 @@ class Rest:
             NoEpisodeError: if it names none and none is meant.
         """
         said = request.query_params.get("episode_id") if request.scope["query_string"] else None
-        said = said or _header(request)
-        if said:
-            named = named or _handle(said)
+        for given in filter(None, (said, _header(request))):
+            checked = _handle(given)
+            named = named or checked
         handle = named or request.cookies.get(HANDLE_COOKIE) or self.default
         if handle or not needed:
             return handle
@@ -147,9 +147,9 @@ def _selection(request: Request, given: Any) -> Selection:
         if getattr(body, name) not in {None, "", getattr(asked, name)}:
             raise SelectionError(f"{name} differs between the query string and the body; give it once.")
     asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
-    handle = _header(request)
-    if handle and not asked.episode_id:
-        asked = parse_model("reset", Selection, {**asked.model_dump(), "episode_id": handle})
+    if header := _header(request):
+        handle = _handle(header)
+        asked = asked if asked.episode_id else asked.model_copy(update={"episode_id": handle})
     return asked
 
 

@@ -125,6 +125,8 @@ def test_episodes_are_named_by_query_body_or_header(address: str) -> None:
         for handle in handles:
             state = told(api.get("/state", params={"episode_id": handle}))
             assert (state["episode_id"], state["step_count"]) == (handle, 1)
+        wrong = api.get("/state", params={"episode_id": handles[0]}, headers={"X-Episode-Id": "no handle"})
+        assert "episode_id" in told(wrong, 422)["detail"]
         missing = told(api.get("/state", params={"episode_id": "never-was"}), 404)["detail"]
         assert "'never-was'" in missing
         assert "POST /reset" in missing
