@@ -20,6 +20,12 @@ from mcp import Client, StdioServerParameters
 from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult  # noqa: TC002 - the no-op tool's signature is read at run time
 
+from cloud_incident.evaluation.agents import AGENTS
+from cloud_incident.evaluation.agents.agent import Agent, Decision, Seat
+from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.runfile import RunFile
+from cloud_incident.evaluation.runner import Runner
+from cloud_incident.evaluation.schedule import schedule
 from env_core.episode import Reference, advance, begin
 from env_core.selection import Selection
 from env_core.service import EpisodeService
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from env_core.episode import Episode
+    from env_core.observation import Observation
     from scenarios.actions import Action
 
 STEPS = 10
@@ -202,12 +209,58 @@ def _ms(times: list[float]) -> str:
     return f"{statistics.median(times) * 1e3:.0f} ms"
 
 
+EPISODES = 1_000
+MODEL_SECONDS = 0.005
+
+
+class Model(Agent):
+    """An agent that takes as long as a quick model would, and no time of the processor."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._agent = AGENTS["oracle"](seat)
+        self.waited = 0.0
+
+    async def decide(self, shown: Observation) -> Decision:
+        began = time.perf_counter()
+        await asyncio.sleep(MODEL_SECONDS)
+        self.waited += time.perf_counter() - began
+        return await self._agent.decide(shown)
+
+
+async def evaluations(catalogue: Catalogue) -> list[Row]:
+    """A thousand scripted episodes, written down; and what the runner adds to a step of an agent that waits."""
+    attempts = schedule(["oracle"], list(catalogue.scenarios), range(-(-EPISODES // len(catalogue.scenarios))))
+    runner = Runner(catalogue, AGENTS, lambda: InProcess(catalogue), concurrency=1)
+    with tempfile.TemporaryDirectory() as directory:
+        began = time.process_time()
+        with RunFile(Path(directory, "scripted.jsonl")) as file:
+            await runner.run(attempts[:EPISODES], file)
+        spent = time.process_time() - began
+        models: list[Model] = []
+
+        def waiting(seat: Seat) -> Agent:
+            models.append(Model(seat))
+            return models[-1]
+
+        slow = Runner(catalogue, {"oracle": waiting}, lambda: InProcess(catalogue), concurrency=1)
+        steps: list[int] = []
+        began = time.perf_counter()
+        with RunFile(Path(directory, "waiting.jsonl")) as file:
+            await slow.run(attempts[:90], file, lambda trajectory: steps.append(len(trajectory["steps"])))
+        added = (time.perf_counter() - began - sum(model.waited for model in models)) / sum(steps)
+    return [
+        Row(f"{EPISODES} scripted episodes, CPU", f"{spent:.2f} s", "", "≤ 5 s"),
+        Row("what the runner adds to a model's step", f"{added * 1e3:.2f} ms", "", "≤ 2 ms"),
+    ]
+
+
 async def measured(catalogue: Catalogue) -> list[Row]:
     """Every row of the table."""
     return [
         *in_process_steps(catalogue),
         *await service_steps(catalogue),
         worst_grading(catalogue),
+        *await evaluations(catalogue),
         *await memory_calls(catalogue),
         *await starts(),
     ]
