@@ -216,3 +216,19 @@ def test_production_has_tools_alone() -> None:
             {"type": "mcp", "data": rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})}
         )
         assert called["data"]["result"]["data"]["done"]
+
+
+def test_a_handle_that_another_has_taken_up_is_no_longer_the_sessions(address: str) -> None:
+    answer = {"action_type": "submit_severity", "parameters": {"severity": "P1"}}
+    for leaves in (False, True):
+        with talking(address) as first, talking(address) as second:
+            first.reset(episode_id="taken-up")
+            assert first.step(answer)["done"]
+            second.reset(episode_id="taken-up")
+            assert "taken-up" in first.refused({"type": "state"})["message"]
+            assert "taken-up" in first.refused({"type": "step", "data": answer})["message"]
+            if leaves:
+                first.socket.close()
+            else:
+                assert first.reset()["observation"]["episode_id"] != "taken-up"
+            assert second.state()["step_count"] == 0
