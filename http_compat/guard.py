@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from http_compat.problems import problem
 
@@ -40,7 +40,7 @@ class Access:
         """Whether pages of an origin may call."""
         if "*" in self.origins or origin in self.origins:
             return True
-        return self.host(_name(urlsplit(origin).netloc)) if "://" in origin else False
+        return self.host(_name(_authority(origin))) if "://" in origin else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,15 @@ class Guard:
         return None
 
 
+def _authority(origin: str) -> str:
+    """The host and port of an origin. Not `urlsplit`, which raises on what is no address in brackets."""
+    return re.split(r"[/?#]", origin.partition("://")[2], maxsplit=1)[0]
+
+
 def _name(host: str) -> str:
     """The name in a Host header or an origin, without port and brackets."""
     host = host.rpartition("@")[2].strip().casefold()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        name, bracket, port = host[1:].partition("]")
+        return name if bracket and port[:1] in {"", ":"} else host
     return host.partition(":")[0]

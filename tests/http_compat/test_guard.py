@@ -92,6 +92,9 @@ def test_no_name_is_accepted_by_accident(name: str) -> None:
         "lab.example",
         "null",
         "",
+        "http://[::1",
+        "http://[lab.example]x",
+        "http://[zz]",
     ],
 )
 def test_origins_that_only_look_right_are_foreign(origin: str) -> None:
