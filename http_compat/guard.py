@@ -23,7 +23,8 @@ class Access:
     """Which Host and Origin headers are accepted beside loopback.
 
     `hosts` are names without a port; `*.example.org` means every name below, `*` every name. Pages of an accepted host
-    may call; `origins` are those of other sites that may call from a browser too (`https://app.example`, or `*`).
+    may call, where `*` means those of the host that is called alone; `origins` are those of other sites that may call
+    from a browser too (`https://app.example`, or `*`).
     """
 
     hosts: tuple[str, ...] = ()
@@ -36,11 +37,13 @@ class Access:
             for accepted in (*LOOPBACK, *(host.casefold() for host in self.hosts))
         )
 
-    def origin(self, origin: str) -> bool:
-        """Whether pages of an origin may call."""
+    def origin(self, origin: str, called: str = "") -> bool:
+        """Whether pages of an origin may call the host of a name."""
         if "*" in self.origins or origin in self.origins:
             return True
-        return self.host(_name(_authority(origin))) if "://" in origin else False
+        name = _name(_authority(origin)) if "://" in origin else ""
+        named = Access(tuple(host for host in self.hosts if host != "*"))
+        return name != "" and (name == called or named.host(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Guard:
         if not self.access.host(named):
             return 421, f"Host {named[:80]!r} is not served here; --allow-host {named[:80]} accepts it."
         said = (origin or b"").decode("latin-1")
-        if said and not self.access.origin(said):
+        if said and not self.access.origin(said, named):
             return 403, f"Pages of {said[:80]!r} may not call this server; --allow-origin accepts them."
         return None
 
