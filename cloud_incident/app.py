@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
 from http_compat.guard import Access, Guard
-from http_compat.problems import failure, http_problem
+from http_compat.problems import failure, gone, http_problem
 from mcp_server import build_server
 from mcp_server.binding import Callers, CallersBySession
 from mcp_server.clients import StructuredContent
@@ -81,7 +82,7 @@ def build_app(
     return Starlette(
         routes=routes,
         middleware=_middleware(access),
-        exception_handlers={HTTPException: http_problem, Exception: failure},
+        exception_handlers={HTTPException: http_problem, ClientDisconnect: gone, Exception: failure},
         lifespan=lifespan,
     )
 

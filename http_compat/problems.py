@@ -104,3 +104,8 @@ async def http_problem(_: Request, error: Exception) -> Response:
 async def failure(_: Request, __: Exception) -> Response:
     """The answer to a fault of ours; what it was is in the log."""
     return problem(500, "The server failed on this request.")
+
+
+async def gone(_: Request, __: Exception) -> Response:
+    """What nobody hears any more: the client left before its request had arrived."""
+    return problem(400, "The request did not arrive whole.")
