@@ -169,6 +169,7 @@ class Sessions:
     async def leave(self, session: Session, *, own: bool) -> None:
         """End a WebSocket's use of a session: its `own` ends with it, another stays until it is closed."""
         session.attached = False
+        session.used = self._clock()
         if own or session.closing:
             await self.close(session)
 

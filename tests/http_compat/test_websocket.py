@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -9,6 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from env_core.perfect import perfect_play
+from env_core.service import EpisodeService
+from http_compat.sessions import Sessions, SessionsFullError
 from tests.http_compat.talking import ANSWER, QUERY, talking, told
 from tests.servers import full_server
 
@@ -206,6 +209,24 @@ def test_sessions_are_bounded() -> None:
                 assert third.hear()["error"]["data"]["max_sessions"] == 2
         with talking(address) as again:
             again.reset()
+
+
+def test_an_idle_session_makes_room_and_one_that_was_just_left_does_not(catalogue: Catalogue) -> None:
+    async def played() -> None:
+        now = [0.0]
+        sessions = Sessions(EpisodeService(catalogue), 1, 60.0, lambda: now[0])
+        session = sessions.attach((await sessions.open()).id)
+        now[0] = 100.0
+        with pytest.raises(SessionsFullError):
+            await sessions.open()
+        await sessions.leave(session, own=False)
+        now[0] = 159.0
+        with pytest.raises(SessionsFullError):
+            await sessions.open()
+        now[0] = 160.0
+        assert await sessions.open() is not session
+
+    asyncio.run(played())
 
 
 def test_production_has_tools_alone() -> None:
