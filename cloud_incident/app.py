@@ -111,7 +111,7 @@ class _Negotiated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         plain = scope["method"] == "POST" and not any(
-            name.startswith(b"mcp-") or (name == b"accept" and b"text/event-stream" in value)
+            name.startswith(b"mcp-") or (name == b"accept" and b"text/event-stream" in value.lower())
             for name, value in scope["headers"]
         )
         await (self.rpc if plain else self.mcp)(scope, receive, send)
