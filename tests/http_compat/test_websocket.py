@@ -253,3 +253,15 @@ def test_a_handle_that_another_has_taken_up_is_no_longer_the_sessions(address: s
             else:
                 assert first.reset()["observation"]["episode_id"] != "taken-up"
             assert second.state()["step_count"] == 0
+
+
+def test_a_websocket_of_json_rpc_may_choose_its_episode_once(address: str) -> None:
+    with talking(address, "/mcp") as talk:
+        assert talk.say(rpc("openenv/session/create", nonsense=1))["error"]["code"] == -32602
+        assert talk.say(rpc("openenv/session/create", scenario_id="RP-009"))["error"]["code"] == -32602
+        created = talk.say(rpc("openenv/session/create", scenario_id="RP-001"))["result"]
+        call = rpc("tools/call", name="query_logs", arguments={"service": "api-gateway"})
+        assert talk.say(call)["result"]["data"]["scenario_id"] == "RP-001"
+        assert talk.say(rpc("openenv/session/create"))["result"] == created
+        assert "another" in talk.say(rpc("openenv/session/create", scenario_id="RP-002"))["error"]["message"]
+        assert talk.say(call)["result"]["data"]["step_count"] == 2
