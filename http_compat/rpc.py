@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from env_core.selection import Selection
 from http_compat.jsontext import parse_json
 from http_compat.problems import REFUSALS, MalformedError, told
-from http_compat.replies import rpc_tool_result, rpc_tools
+from http_compat.replies import A_NEW_SESSION, rpc_tool_result, rpc_tools
 from http_compat.sessions import SessionsFullError, UnknownSessionError
 from scenarios.actions import VOCABULARY
 from scenarios.parsing import explained, quoted
@@ -106,7 +106,7 @@ async def _opened(sessions: Sessions, params: dict[str, Any], own: Session | Non
         except REFUSALS as error:
             if own is None:
                 await sessions.close(session)
-            raise _RpcError(INVALID_PARAMS, told(error)) from error
+            raise _RpcError(INVALID_PARAMS, told(error, A_NEW_SESSION)) from error
     return session
 
 

@@ -150,7 +150,7 @@ class Sockets:
         except CapacityError as error:
             return _full(error, *self.sessions.counts)
         except REFUSALS as error:
-            return _error(ErrorCode.EXECUTION_ERROR, told(error).replace("POST /reset", "reset"))
+            return _error(ErrorCode.EXECUTION_ERROR, told(error, "reset"))
 
     async def _done(self, session: Session, message: _Message) -> str | None:
         if not self.control and isinstance(message, _CONTROL):

@@ -230,6 +230,13 @@ def test_an_idle_session_makes_room_and_one_that_was_just_left_does_not(catalogu
 
 
 def test_production_has_tools_alone() -> None:
+    with full_server("--mode", "production") as address, talking(address, "/mcp") as talk:
+        call = rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})
+        assert "grade" in talk.say(call)["result"]["data"]
+        over = talk.say(call)["result"]
+        assert over["isError"]
+        assert "/reset" not in over["content"][0]["text"]
+        assert "openenv/session/create" in over["content"][0]["text"]
     with full_server("--mode", "production") as address, talking(address) as talk:
         for message in ({"type": "reset"}, {"type": "step", "data": ANSWER}, {"type": "state"}):
             assert "production mode" in talk.refused(message)["message"]
