@@ -134,11 +134,6 @@ class Sessions:
         self._open[session.id] = session
         return session
 
-    @property
-    def counts(self) -> tuple[int, int]:
-        """How many sessions are open, and how many may be."""
-        return len(self._open), self._most
-
     def find(self, session_id: object) -> Session:
         """The session of an id.
 

@@ -148,7 +148,7 @@ class Sockets:
         except (InvalidActionError, MalformedError) as error:
             return _error(ErrorCode.VALIDATION_ERROR, str(error), errors=[{"msg": str(error)}])
         except CapacityError as error:
-            return _full(error, *self.sessions.counts)
+            return _full(error, error.most, error.most)
         except REFUSALS as error:
             return _error(ErrorCode.EXECUTION_ERROR, told(error, "reset"))
 

@@ -272,3 +272,10 @@ def test_a_websocket_of_json_rpc_may_choose_its_episode_once(address: str) -> No
         assert talk.say(rpc("openenv/session/create"))["result"] == created
         assert "another" in talk.say(rpc("openenv/session/create", scenario_id="RP-002"))["error"]["message"]
         assert talk.say(call)["result"]["data"]["step_count"] == 2
+
+
+def test_where_no_episode_has_room_the_counts_are_of_episodes() -> None:
+    with full_server("--capacity", "1") as address, talking(address) as one, talking(address) as two:
+        one.reset()
+        refused = two.refused({"type": "reset"})
+        assert (refused["code"], refused["active_sessions"], refused["max_sessions"]) == ("CAPACITY_REACHED", 1, 1)
