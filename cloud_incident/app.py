@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
 from http_compat.guard import Access, Guard
-from http_compat.problems import failure, http_problem
+from http_compat.problems import failure, gone, http_problem
 from mcp_server import build_server
 from mcp_server.binding import Callers, CallersBySession
 from mcp_server.clients import StructuredContent
@@ -81,7 +82,7 @@ def build_app(
     return Starlette(
         routes=routes,
         middleware=_middleware(access),
-        exception_handlers={HTTPException: http_problem, Exception: failure},
+        exception_handlers={HTTPException: http_problem, ClientDisconnect: gone, Exception: failure},
         lifespan=lifespan,
     )
 
@@ -110,7 +111,7 @@ class _Negotiated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         plain = scope["method"] == "POST" and not any(
-            name.startswith(b"mcp-") or (name == b"accept" and b"text/event-stream" in value)
+            name.startswith(b"mcp-") or (name == b"accept" and b"text/event-stream" in value.lower())
             for name, value in scope["headers"]
         )
         await (self.rpc if plain else self.mcp)(scope, receive, send)

@@ -41,6 +41,7 @@ def served(
         mode,
         shared_default=shared_default,
         most_sessions=most_sessions,
+        idle_seconds=settings.idle_seconds,
         framed_by=settings.framed_by,
     )
 

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from env_core.episode import Episode, Reference, advance, begin
-from env_core.store import AppendConflictError, CapacityError, EpisodeStore, Event, MemoryStore, Record
+from env_core.store import (
+    AppendConflictError,
+    CapacityError,
+    EpisodeExistsError,
+    EpisodeStore,
+    Event,
+    MemoryStore,
+    Record,
+)
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
@@ -74,6 +82,11 @@ class EpisodeService:
             replacing = episode_id
         room = self._limits.capacity
         try:
+            await self._store.create(episode_id, reference, incarnation, room, replacing)
+        except EpisodeExistsError:
+            if episode_id not in self._finished:
+                raise
+            await self._forget(episode_id)
             await self._store.create(episode_id, reference, incarnation, room, replacing)
         except CapacityError:
             if not self._finished:

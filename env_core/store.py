@@ -21,7 +21,11 @@ class EpisodeExistsError(ValueError):
 
 
 class CapacityError(RuntimeError):
-    """No further episode can be opened until one is closed or expires."""
+    """No further episode can be opened until one is closed or expires: `most` are."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"All {most} episodes are in use; close one, or wait until one has expired.")
+        self.most = most
 
 
 class AppendConflictError(RuntimeError):
@@ -103,7 +107,7 @@ class MemoryStore:
         if episode_id in self._kept and episode_id != replacing:
             raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
         if len(self._kept) - replaced >= capacity:
-            raise CapacityError(f"All {capacity} episodes are in use; close one, or wait until one has expired.")
+            raise CapacityError(capacity)
         if replaced:
             del self._kept[replacing]
         self._kept[episode_id] = _Kept(reference, incarnation, [], self._clock())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from http_compat.problems import problem
 
@@ -23,7 +23,8 @@ class Access:
     """Which Host and Origin headers are accepted beside loopback.
 
     `hosts` are names without a port; `*.example.org` means every name below, `*` every name. Pages of an accepted host
-    may call; `origins` are those of other sites that may call from a browser too (`https://app.example`, or `*`).
+    may call, where `*` means those of the host that is called alone; `origins` are those of other sites that may call
+    from a browser too (`https://app.example`, or `*`).
     """
 
     hosts: tuple[str, ...] = ()
@@ -36,11 +37,13 @@ class Access:
             for accepted in (*LOOPBACK, *(host.casefold() for host in self.hosts))
         )
 
-    def origin(self, origin: str) -> bool:
-        """Whether pages of an origin may call."""
+    def origin(self, origin: str, called: str = "") -> bool:
+        """Whether pages of an origin may call the host of a name."""
         if "*" in self.origins or origin in self.origins:
             return True
-        return self.host(_name(urlsplit(origin).netloc)) if "://" in origin else False
+        name = _name(_authority(origin)) if "://" in origin else ""
+        named = Access(tuple(host for host in self.hosts if host != "*"))
+        return name != "" and (name == called or named.host(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,20 @@ class Guard:
         if not self.access.host(named):
             return 421, f"Host {named[:80]!r} is not served here; --allow-host {named[:80]} accepts it."
         said = (origin or b"").decode("latin-1")
-        if said and not self.access.origin(said):
+        if said and not self.access.origin(said, named):
             return 403, f"Pages of {said[:80]!r} may not call this server; --allow-origin accepts them."
         return None
+
+
+def _authority(origin: str) -> str:
+    """The host and port of an origin. Not `urlsplit`, which raises on what is no address in brackets."""
+    return re.split(r"[/?#]", origin.partition("://")[2], maxsplit=1)[0]
 
 
 def _name(host: str) -> str:
     """The name in a Host header or an origin, without port and brackets."""
     host = host.rpartition("@")[2].strip().casefold()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        name, bracket, port = host[1:].partition("]")
+        return name if bracket and port[:1] in {"", ":"} else host
     return host.partition(":")[0]

@@ -53,15 +53,15 @@ STATUSES: dict[type[Exception], int] = {
 REFUSALS = tuple(STATUSES)
 
 
-def told(error: Exception) -> str:
-    """A refusal in words, with what to do next."""
+def told(error: Exception, starting: str = "POST /reset") -> str:
+    """A refusal in words, with what to do next; `starting` is what starts an episode there."""
     match error:
         case UnknownEpisodeError():
-            return f"{error} It was never started, or it was closed or has expired; POST /reset starts one."
+            return f"{error} It was never started, or it was closed or has expired; {starting} starts one."
         case EpisodeOverError():
-            return f"{error} Its score is {error.score:.4f}; nothing was changed. POST /reset starts another."
+            return f"{error} Its score is {error.score:.4f}; nothing was changed. {starting} starts another."
         case StaleReferenceError():
-            return f"{error} POST /reset starts another."
+            return f"{error} {starting} starts another."
         case _:
             return str(error)
 
@@ -104,3 +104,8 @@ async def http_problem(_: Request, error: Exception) -> Response:
 async def failure(_: Request, __: Exception) -> Response:
     """The answer to a fault of ours; what it was is in the log."""
     return problem(500, "The server failed on this request.")
+
+
+async def gone(_: Request, __: Exception) -> Response:
+    """What nobody hears any more: the client left before its request had arrived."""
+    return problem(400, "The request did not arrive whole.")

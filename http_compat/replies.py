@@ -87,6 +87,9 @@ def tool_result(episode: Episode) -> dict[str, Any]:
     }
 
 
+A_NEW_SESSION = "A new session (openenv/session/create, or another WebSocket)"
+
+
 async def rpc_tool_result(session: Session, name: object, arguments: object) -> dict[str, Any]:
     """Call a tool for OpenEnv's JSON-RPC: its result, or what was refused as one that is an error."""
     try:
@@ -94,7 +97,7 @@ async def rpc_tool_result(session: Session, name: object, arguments: object) -> 
         await session.opened()
         return tool_result(await session.step(action))
     except REFUSALS as error:
-        return {"content": [{"type": "text", "text": refusal(error)}], "isError": True}
+        return {"content": [{"type": "text", "text": refusal(error, A_NEW_SESSION)}], "isError": True}
 
 
 @lru_cache

@@ -115,11 +115,12 @@ class Rest:
 
         Raises:
             NoEpisodeError: if it names none and none is meant.
+        SelectionError: if it names two.
         """
-        said = request.query_params.get("episode_id") if request.scope["query_string"] else None
-        for given in filter(None, (said, _header(request))):
-            checked = _handle(given)
-            named = named or checked
+        if request.scope["query_string"]:
+            named = _agreed(named, parse_query("episode_id", OfEpisode, request).episode_id)
+        if said := _header(request):
+            named = _agreed(named, parse_model("episode_id", OfEpisode, {"episode_id": said}).episode_id)
         handle = named or request.cookies.get(HANDLE_COOKIE) or self.default
         if handle or not needed:
             return handle
@@ -135,8 +136,11 @@ def _header(request: Request) -> str:
     return next((value.decode("latin-1") for name, value in request.scope["headers"] if name == _RAW_HEADER), "")
 
 
-def _handle(given: str) -> str:
-    return parse_model("episode_id", OfEpisode, {"episode_id": given}).episode_id
+def _agreed(one: str, other: str) -> str:
+    """The handle that a request gives in two places, or in one of them."""
+    if one and other and one != other:
+        raise SelectionError(f"The request names two episodes, {one} and {other}; name one.")
+    return one or other
 
 
 def _selection(request: Request, given: Any) -> Selection:
@@ -147,9 +151,9 @@ def _selection(request: Request, given: Any) -> Selection:
         if getattr(body, name) not in {None, "", getattr(asked, name)}:
             raise SelectionError(f"{name} differs between the query string and the body; give it once.")
     asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
-    if header := _header(request):
-        handle = _handle(header)
-        asked = asked if asked.episode_id else asked.model_copy(update={"episode_id": handle})
+    handle = _header(request)
+    if handle and _agreed(asked.episode_id, handle):
+        asked = parse_model("reset", Selection, {**asked.model_dump(), "episode_id": handle})
     return asked
 
 
@@ -249,6 +253,6 @@ OPERATIONS = (
         query=OfEpisode,
         body=TypeAdapter(OfEpisode),
         answer=TypeAdapter(shapes.ClosedAnswer),
-        refusals=(404, 413, 422),
+        refusals=(404, 409, 413, 422),
     ),
 )

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from env_core.selection import Selection
 from http_compat.jsontext import parse_json
 from http_compat.problems import REFUSALS, MalformedError, told
-from http_compat.replies import rpc_tool_result, rpc_tools
+from http_compat.replies import A_NEW_SESSION, rpc_tool_result, rpc_tools
 from http_compat.sessions import SessionsFullError, UnknownSessionError
 from scenarios.actions import VOCABULARY
 from scenarios.parsing import explained, quoted
@@ -74,7 +74,7 @@ def _error(request_id: str | int | None, code: int, message: str, data: dict[str
 async def _dispatched(sessions: Sessions, request: RpcRequest, session: Session | None) -> dict[str, Any]:
     match request.method:
         case "openenv/session/create":
-            return {"session_id": (session or await _opened(sessions, request.params)).id}
+            return {"session_id": (await _opened(sessions, request.params, session)).id}
         case "openenv/session/close":
             return await _closed(sessions, request.params, session)
         case "tools/list":
@@ -88,11 +88,13 @@ async def _dispatched(sessions: Sessions, request: RpcRequest, session: Session 
             )
 
 
-async def _opened(sessions: Sessions, params: dict[str, Any]) -> Session:
-    """A new session; with reset options, on the episode they select."""
+async def _opened(sessions: Sessions, params: dict[str, Any], own: Session | None) -> Session:
+    """A new session, or the WebSocket's `own`; with reset options, on the episode they select."""
     try:
         selection = Selection.model_validate(params) if params else None
-        session = await sessions.open()
+        if own is not None and own.handle and selection is not None:
+            raise _RpcError(INVALID_PARAMS, "This WebSocket has an episode already; open another WebSocket.")
+        session = own or await sessions.open()
     except ValidationError as error:
         raise _RpcError(INVALID_PARAMS, explained("openenv/session/create", Selection, error)) from error
     except SessionsFullError as full:
@@ -102,8 +104,9 @@ async def _opened(sessions: Sessions, params: dict[str, Any]) -> Session:
         try:
             await session.reset(selection)
         except REFUSALS as error:
-            await sessions.close(session)
-            raise _RpcError(INVALID_PARAMS, told(error)) from error
+            if own is None:
+                await sessions.close(session)
+            raise _RpcError(INVALID_PARAMS, told(error, A_NEW_SESSION)) from error
     return session
 
 

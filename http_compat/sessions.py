@@ -8,6 +8,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from env_core.episode import StaleReferenceError
 from env_core.selection import Selection
 from env_core.store import UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
@@ -37,10 +38,11 @@ class UnknownSessionError(LookupError):
 class Session:
     """One episode at a time."""
 
-    __slots__ = ("_service", "attached", "closing", "handle", "id", "used")
+    __slots__ = ("_incarnation", "_service", "attached", "closing", "handle", "id", "used")
 
     def __init__(self, service: EpisodeService, handle: str = "", id: str = "") -> None:  # noqa: A002 - its name
         self._service = service
+        self._incarnation = ""
         self.handle = handle
         self.id = id
         self.attached = False
@@ -49,8 +51,8 @@ class Session:
 
     async def reset(self, selection: Selection) -> Episode:
         """Start an episode in the place of the one there is."""
-        episode = await self._service.create(selection, replacing=self.handle)
-        self.handle = episode.id
+        episode = await self._service.create(selection, replacing=self.handle if await self._still_open() else "")
+        self.handle, self._incarnation = episode.id, episode.incarnation
         return episode
 
     async def step(self, action: Action, request_id: str = "") -> Episode:
@@ -62,22 +64,42 @@ class Session:
         """
         if not self.handle:
             raise NoEpisodeError("No episode has been started here; reset first.")
+        await self._check()
         return await self._service.step(self.handle, action, request_id)
 
     async def opened(self) -> Episode:
         """The episode there is; the default one is started where none has been."""
-        return await self._service.get(self.handle) if self.handle else await self.reset(Selection())
+        return await self.episode() or await self.reset(Selection())
 
     async def episode(self) -> Episode | None:
         """The episode there is, if any."""
-        return await self._service.get(self.handle) if self.handle else None
+        if not self.handle:
+            return None
+        await self._check()
+        return await self._service.get(self.handle)
 
     async def close(self) -> None:
         """Close the episode there is."""
-        if self.handle:
+        if await self._still_open():
             with suppress(UnknownEpisodeError):
                 await self._service.close(self.handle)
-            self.handle = ""
+        self.handle = ""
+
+    async def _check(self) -> None:
+        if self._incarnation and not await self._still_open():
+            raise UnknownEpisodeError(f"There is no open episode {self.handle!r} here.")
+
+    async def _still_open(self) -> bool:
+        """Whether the handle still means the episode that was opened here: a finished one's is free for others."""
+        if not self._incarnation:
+            return False
+        try:
+            episode = await self._service.get(self.handle, touch=False)
+        except UnknownEpisodeError:
+            return False
+        except StaleReferenceError:
+            return True
+        return episode.incarnation == self._incarnation
 
 
 class Sessions:
@@ -112,11 +134,6 @@ class Sessions:
         self._open[session.id] = session
         return session
 
-    @property
-    def counts(self) -> tuple[int, int]:
-        """How many sessions are open, and how many may be."""
-        return len(self._open), self._most
-
     def find(self, session_id: object) -> Session:
         """The session of an id.
 
@@ -147,6 +164,7 @@ class Sessions:
     async def leave(self, session: Session, *, own: bool) -> None:
         """End a WebSocket's use of a session: its `own` ends with it, another stays until it is closed."""
         session.attached = False
+        session.used = self._clock()
         if own or session.closing:
             await self.close(session)
 

@@ -48,11 +48,12 @@ class OpenEnvSurface:
     mode: Mode = Mode.SIMULATION
     shared_default: bool = True
     most_sessions: int = 1_000
+    idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
 
     @cached_property
     def sessions(self) -> Sessions:
-        return Sessions(self.service, self.most_sessions)
+        return Sessions(self.service, self.most_sessions, self.idle_seconds)
 
     def routes(self) -> list[BaseRoute]:
         """Every route but POST /mcp, which shares its path with MCP."""

@@ -148,9 +148,9 @@ class Sockets:
         except (InvalidActionError, MalformedError) as error:
             return _error(ErrorCode.VALIDATION_ERROR, str(error), errors=[{"msg": str(error)}])
         except CapacityError as error:
-            return _full(error, *self.sessions.counts)
+            return _full(error, error.most, error.most)
         except REFUSALS as error:
-            return _error(ErrorCode.EXECUTION_ERROR, told(error).replace("POST /reset", "reset"))
+            return _error(ErrorCode.EXECUTION_ERROR, told(error, "reset"))
 
     async def _done(self, session: Session, message: _Message) -> str | None:
         if not self.control and isinstance(message, _CONTROL):

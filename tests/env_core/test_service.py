@@ -256,3 +256,7 @@ async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue:
         await service.get("second")
     assert (await service.create(Selection(episode_id="first"))).step_count == 0
     assert (await service.get(third.id)).step_count == 0
+    await service.step("first", answer)
+    assert (await service.create(Selection(episode_id="first"), replacing=third.id)).step_count == 0
+    with pytest.raises(UnknownEpisodeError):
+        await service.get(third.id)

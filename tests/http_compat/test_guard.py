@@ -92,7 +92,18 @@ def test_no_name_is_accepted_by_accident(name: str) -> None:
         "lab.example",
         "null",
         "",
+        "http://[::1",
+        "http://[lab.example]x",
+        "http://[zz]",
     ],
 )
 def test_origins_that_only_look_right_are_foreign(origin: str) -> None:
     assert not Access(hosts=("lab.example",)).origin(origin)
+
+
+def test_any_host_is_not_any_origin() -> None:
+    access = Access(hosts=("*",))
+    assert access.host("lab.example")
+    assert access.origin("http://lab.example:7860", "lab.example")
+    assert access.origin("http://localhost:3000", "lab.example")
+    assert not access.origin("https://evil.example", "lab.example")

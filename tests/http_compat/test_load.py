@@ -6,7 +6,9 @@ import asyncio
 import json
 import re
 import signal
+import socket
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -108,3 +110,16 @@ def test_sigterm_under_load_loses_no_acknowledged_step(steps: int) -> None:
     # A WebSocket may have had one more step taken whose answer no longer reached it; none answered was not taken.
     assert acknowledged[0] <= int(taken[1]) <= acknowledged[0] + 8
     assert codes == [1012] * 8
+
+
+def test_clients_that_leave_in_mid_request_are_no_fault() -> None:
+    with started("serve") as (address, process):
+        for path in ("/reset", "/step", "/mcp"):
+            with socket.create_connection((urlsplit(address).hostname, urlsplit(address).port)) as client:
+                client.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{{".encode())
+                assert httpx2.get(f"{address}/health").status_code == 200
+        assert httpx2.get(f"{address}/health").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read().decode()

@@ -127,6 +127,19 @@ def test_episodes_are_named_by_query_body_or_header(address: str) -> None:
             assert (state["episode_id"], state["step_count"]) == (handle, 1)
         wrong = api.get("/state", params={"episode_id": handles[0]}, headers={"X-Episode-Id": "no handle"})
         assert "episode_id" in told(wrong, 422)["detail"]
+        one, two, *_ = handles
+        conflicting: tuple[dict[str, Any], ...] = (
+            {"json": {**QUERY, "episode_id": two}},
+            {"json": QUERY, "headers": {"X-Episode-Id": two}},
+        )
+        for sent in conflicting:
+            assert "name one" in told(api.post("/step", params={"episode_id": one}, **sent), 409)["detail"]
+        assert (
+            "name one"
+            in told(api.post("/reset", json={"episode_id": "a"}, headers={"X-Episode-Id": "b"}), 409)["detail"]
+        )
+        assert "`episodeid`" in told(api.get("/state", params={"episodeid": one}), 422)["detail"]
+        assert [told(api.get("/state", params={"episode_id": name}))["step_count"] for name in (one, two)] == [1, 1]
         missing = told(api.get("/state", params={"episode_id": "never-was"}), 404)["detail"]
         assert "'never-was'" in missing
         assert "POST /reset" in missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -9,6 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from env_core.perfect import perfect_play
+from env_core.service import EpisodeService
+from http_compat.sessions import Sessions, SessionsFullError
 from tests.http_compat.talking import ANSWER, QUERY, talking, told
 from tests.servers import full_server
 
@@ -208,7 +211,32 @@ def test_sessions_are_bounded() -> None:
             again.reset()
 
 
+def test_an_idle_session_makes_room_and_one_that_was_just_left_does_not(catalogue: Catalogue) -> None:
+    async def played() -> None:
+        now = [0.0]
+        sessions = Sessions(EpisodeService(catalogue), 1, 60.0, lambda: now[0])
+        session = sessions.attach((await sessions.open()).id)
+        now[0] = 100.0
+        with pytest.raises(SessionsFullError):
+            await sessions.open()
+        await sessions.leave(session, own=False)
+        now[0] = 159.0
+        with pytest.raises(SessionsFullError):
+            await sessions.open()
+        now[0] = 160.0
+        assert await sessions.open() is not session
+
+    asyncio.run(played())
+
+
 def test_production_has_tools_alone() -> None:
+    with full_server("--mode", "production") as address, talking(address, "/mcp") as talk:
+        call = rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})
+        assert "grade" in talk.say(call)["result"]["data"]
+        over = talk.say(call)["result"]
+        assert over["isError"]
+        assert "/reset" not in over["content"][0]["text"]
+        assert "openenv/session/create" in over["content"][0]["text"]
     with full_server("--mode", "production") as address, talking(address) as talk:
         for message in ({"type": "reset"}, {"type": "step", "data": ANSWER}, {"type": "state"}):
             assert "production mode" in talk.refused(message)["message"]
@@ -216,3 +244,38 @@ def test_production_has_tools_alone() -> None:
             {"type": "mcp", "data": rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})}
         )
         assert called["data"]["result"]["data"]["done"]
+
+
+def test_a_handle_that_another_has_taken_up_is_no_longer_the_sessions(address: str) -> None:
+    answer = {"action_type": "submit_severity", "parameters": {"severity": "P1"}}
+    for leaves in (False, True):
+        with talking(address) as first, talking(address) as second:
+            first.reset(episode_id="taken-up")
+            assert first.step(answer)["done"]
+            second.reset(episode_id="taken-up")
+            assert "taken-up" in first.refused({"type": "state"})["message"]
+            assert "taken-up" in first.refused({"type": "step", "data": answer})["message"]
+            if leaves:
+                first.socket.close()
+            else:
+                assert first.reset()["observation"]["episode_id"] != "taken-up"
+            assert second.state()["step_count"] == 0
+
+
+def test_a_websocket_of_json_rpc_may_choose_its_episode_once(address: str) -> None:
+    with talking(address, "/mcp") as talk:
+        assert talk.say(rpc("openenv/session/create", nonsense=1))["error"]["code"] == -32602
+        assert talk.say(rpc("openenv/session/create", scenario_id="RP-009"))["error"]["code"] == -32602
+        created = talk.say(rpc("openenv/session/create", scenario_id="RP-001"))["result"]
+        call = rpc("tools/call", name="query_logs", arguments={"service": "api-gateway"})
+        assert talk.say(call)["result"]["data"]["scenario_id"] == "RP-001"
+        assert talk.say(rpc("openenv/session/create"))["result"] == created
+        assert "another" in talk.say(rpc("openenv/session/create", scenario_id="RP-002"))["error"]["message"]
+        assert talk.say(call)["result"]["data"]["step_count"] == 2
+
+
+def test_where_no_episode_has_room_the_counts_are_of_episodes() -> None:
+    with full_server("--capacity", "1") as address, talking(address) as one, talking(address) as two:
+        one.reset()
+        refused = two.refused({"type": "reset"})
+        assert (refused["code"], refused["active_sessions"], refused["max_sessions"]) == ("CAPACITY_REACHED", 1, 1)
