@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents.chance import Chance
+from cloud_incident.evaluation.agents.novice import Novice
 from cloud_incident.evaluation.agents.oracle import Oracle
+from cloud_incident.evaluation.agents.responder import Responder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.agent import Agent, Seat
 
 AGENTS: dict[str, Callable[[Seat], Agent]] = {
+    "novice": Novice,
     "oracle": Oracle,
     "random": Chance,
+    "responder": Responder,
 }
 """Every agent that needs no setting but its seat."""
