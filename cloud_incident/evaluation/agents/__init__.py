@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents.chance import Chance
+from cloud_incident.evaluation.agents.cheats import EXPLOITS
 from cloud_incident.evaluation.agents.novice import Novice
 from cloud_incident.evaluation.agents.oracle import Oracle
 from cloud_incident.evaluation.agents.responder import Responder
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloud_incident.evaluation.agents.agent import Agent, Seat
+
+__all__ = ["AGENTS", "EXPLOITS"]
 
 AGENTS: dict[str, Callable[[Seat], Agent]] = {
     "novice": Novice,

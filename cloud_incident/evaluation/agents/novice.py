@@ -19,10 +19,12 @@ class Novice(Agent):
     """Never looks beyond the alert."""
 
     def __init__(self, seat: Seat) -> None:  # noqa: ARG002 - every agent is made for a seat
-        self._restarted: list[str] = []
+        self._restarted = False
 
     async def decide(self, shown: Observation) -> Decision:
-        alerted = shown["alert"]["affected_services"][: min(_MOST_LOOKS, shown["max_steps"] - 1)]
+        alerted = (shown["alert"]["affected_services"] or shown["known_services"])[
+            : min(_MOST_LOOKS, shown["max_steps"] - 1)
+        ]
         logs = shown["queried_data"].get("query_logs", {})
         unseen = [service for service in alerted if service not in logs]
         if unseen:
@@ -35,11 +37,11 @@ class Novice(Agent):
         return step("submit_root_cause", service=red[0], failure_mode=_loudest(logs[red[0]]))
 
     def _restart(self, red: list[str]) -> Decision:
-        waiting = [service for service in red if service not in self._restarted]
-        if waiting:
-            self._restarted.append(waiting[0])
-            return step("restart_service", service=waiting[0])
-        return step("submit_resolution", summary=f"Errors were seen in {red[0]}. We restarted {', '.join(red)}.")
+        if not self._restarted:
+            self._restarted = True
+            return step("restart_service", service=red[0])
+        summary = f"Many errors were seen in {red[0]}. We restarted {red[0]}. It should be better soon."
+        return step("submit_resolution", summary=summary)
 
 
 def _redness(logs: str) -> int:

@@ -14,18 +14,24 @@ if TYPE_CHECKING:
 
     from env_core.observation import Observation
 
+_IN_VAIN = ("did not help", "nothing is better", "does not show a recovery", "Nothing to act on")
 T = TypeVar("T")
 Play = Generator[Decision, "Observation", T]
 """Work that takes steps: it yields decisions, is sent the observations after them, and returns what came of it."""
 
 
 class Desk:
-    """One episode as the responder sees it."""
+    """One episode as the responder sees it.
+
+    `looked_since` says whether anything was looked at since the last repair.
+    """
 
     def __init__(self, shown: Observation) -> None:
         self.shown = shown
         self.seen: dict[tuple[str, str], str] = {}
         self.done: list[tuple[str, str]] = []
+        self.in_vain: list[tuple[str, str]] = []
+        self.looked_since = False
 
     @property
     def alert(self) -> dict[str, Any]:
@@ -54,6 +60,7 @@ class Desk:
         """The evidence; empty when it was not seen before and no step is left for it."""
         if (again or (action, service) not in self.seen) and self.left > 0:
             self.shown = yield step(action, service=service)
+            self.looked_since = True
             self.seen[action, service] = self.shown["queried_data"].get(action, {}).get(service, "")
         return self.seen.get((action, service), "")
 
@@ -66,7 +73,7 @@ class Desk:
         if self.left <= 0:
             return False
         self.shown = yield step(action, **{VOCABULARY[action].target: target})
-        if "took effect" not in self.shown["feedback"] and "passed" not in self.shown["feedback"]:
-            return False
-        self.done.append((action, target))
-        return True
+        worked = not any(word in self.shown["feedback"] for word in _IN_VAIN)
+        self.looked_since &= target.startswith("verify_")
+        (self.done if worked else self.in_vain).append((action, target))
+        return worked

@@ -10,9 +10,9 @@ class Failure:
     """A way to fail.
 
     `signs` stand in logs and error details, `changes` in the notes of changes that bring it about. `domains` are those
-    of the runbook catalogue in which its repairs are found. With `refusal` it is the caller that is turned away, so that
-    the caller's logs say why; with `crash` processes die of it, and what died is restarted once the cause is gone; with
-    `held` whoever was served by the cause keeps the bad thing until it is restarted.
+    of the runbook catalogue in which its repairs are found. With `refusal` it is the caller that is turned away, so
+    that the caller's logs say why; with `crash` processes die of it, and what died is restarted once the cause is gone;
+    with `held` whoever was served by the cause keeps the bad thing until it is restarted.
     """
 
     name: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIRST = re.compile(r"(\w+) (?:goes |go |comes |come )?first\b")
 _UNFINISHED = re.compile(r"in progress|attempt \d|read (?:once|only)? ?(?:at|when|on)|at (?:process )?start\b")
-_COMPOUND = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)+")
+_COMPOUND = re.compile(r"(?<![\w-])[a-z]+(?:[-_][a-z]+)+(?![\w-])")
 
 
 def repair(desk: Desk, found: Findings) -> Play[None]:
@@ -63,9 +63,9 @@ def _undo(desk: Desk, found: Findings, rows: dict[str, list[str]]) -> Play[bool]
     """Take back the change. Without one the best that can be done for what is broken is to start it afresh."""
     if found.change is None:
         return (yield from desk.fix("restart_service", found.root))
-    if found.change.kind != "flag":
+    flag, _, value = (part.strip() for part in found.change.version.partition("="))
+    if found.change.kind != "flag" or value == "off":
         return (yield from desk.fix("rollback_deploy", found.root))
-    flag = found.change.version.partition("=")[0].strip()
     off = yield from desk.fix("disable_feature_flag", flag)
     if off and _UNFINISHED.search(" ".join(rows.get("state", []) + rows.get("note", [])).casefold()):
         yield from desk.fix("restart_service", found.root)
@@ -73,7 +73,7 @@ def _undo(desk: Desk, found: Findings, rows: dict[str, list[str]]) -> Play[bool]
 
 
 def _still_broken(desk: Desk, found: Findings, calls: list[Path], callers: list[Path]) -> Play[list[str]]:
-    """Who needs a restart now that the cause is gone: those that suffer still, and those that will at their next one."""
+    """Who needs a restart now that the cause is gone: those that suffer still, and those that hold what it gave."""
     around = calls if found.failure is UNREACHABLE else callers
     suffering = [path.service for path in around if path.illness > 0 and path.service != found.root]
     if not found.failure.held:

@@ -41,4 +41,6 @@ def _work(desk: Desk) -> Play[None]:
         case "remediation_planning":
             found = yield from investigate(desk)
             yield from repair(desk, found)
-            yield step("submit_resolution", summary=summary(found, desk.done))
+            yield step(
+                "submit_resolution", summary=summary(found, desk.done, desk.in_vain, looked_since=desk.looked_since)
+            )

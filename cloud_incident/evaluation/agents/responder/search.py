@@ -126,7 +126,7 @@ def _look_beneath(desk: Desk, victim: str, callers: list[Path]) -> Play[Findings
 
 def _blame(desk: Desk, found: Findings) -> Play[None]:
     """Look at the changes of one suspect after another until one convinces; otherwise settle for the likeliest."""
-    spare = _FIX_STEPS if "disable_feature_flag" in desk.shown["available_actions"] and desk.shown["max_steps"] > 10 else 0
+    spare = _FIX_STEPS if desk.shown["task_id"] == "remediation_planning" else 0
     best = 0
     found.root = found.broken
     for suspect in found.suspects:

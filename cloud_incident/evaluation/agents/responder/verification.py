@@ -32,14 +32,18 @@ def _of_the_repair(desk: Desk, found: Findings) -> str:
     thing = thing_in(desk.everything())
     domains = (*found.failure.domains, thing)
     fitting = [step for step in runbook_catalogue().values() if step.verify and step.domain in domains]
-    listed = {name for (action, _), text in desk.seen.items() if action == "check_service_status"
-              for name in status(text).get("runbook", ())}
+    listed = {
+        name
+        for (action, _), text in desk.seen.items()
+        if action == "check_service_status"
+        for name in status(text).get("runbook", ())
+    }
     repaired_itself = ("restart_service", found.broken) in desk.done
-    return max(
-        fitting,
-        key=lambda step: (step.name in listed, step.domain == thing, _checks_clients(step) != repaired_itself),
-        default=None,
-    ).name if fitting else ""
+
+    def fitness(step: RunbookStep) -> tuple[bool, bool, bool]:
+        return step.name in listed, step.domain == thing, _checks_clients(step) != repaired_itself
+
+    return max(fitting, key=fitness).name if fitting else ""
 
 
 def _checks_clients(step: RunbookStep) -> bool:
