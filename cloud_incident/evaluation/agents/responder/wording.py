@@ -1,0 +1,59 @@
+"""Putting into words what failed and what was done."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from scenarios.actions import FAILURE_MODE_LIMIT, SUMMARY_LIMIT
+
+if TYPE_CHECKING:
+    from cloud_incident.evaluation.agents.responder.search import Findings
+
+Deeds = list[tuple[str, str]]
+"""Remediations by action and target."""
+
+_DEEDS = {
+    "restart_service": "We restarted {}.",
+    "rollback_deploy": "We rolled back {}.",
+    "disable_feature_flag": "We disabled the flag {}.",
+    "execute_runbook_step": "We executed {}.",
+}
+_LOOKED = "The calls were looked at again after the repairs."
+_NOT_LOOKED = "There was no time to look at the calls again after the last repair."
+_NOTE = 220
+_SENTENCE_END = re.compile(r"(?<=[.;!?])\s")
+
+
+def failure_mode(found: Findings) -> str:
+    """What failed and how, with what the change says of itself."""
+    if found.change is None:
+        return f"{_subject(found)}: {found.failure.said}."
+    note = _beginning(found.change.note.partition(": ")[2] or found.change.note)
+    return f"{_subject(found)}: {found.failure.said}. The change: {note}"[:FAILURE_MODE_LIMIT]
+
+
+def _beginning(note: str) -> str:
+    """As many whole sentences as are worth quoting, the first in any case."""
+    first, *others = _SENTENCE_END.split(note)
+    quoted = first[:_NOTE]
+    for sentence in others:
+        if len(quoted) + len(sentence) >= _NOTE:
+            break
+        quoted += f" {sentence}"
+    return quoted if quoted.endswith(".") else f"{quoted}."
+
+
+def _subject(found: Findings) -> str:
+    if found.change is None:
+        return f"{found.root} failed"
+    return f"The {found.change.kind} {found.change.version} of {found.root}"
+
+
+def summary(found: Findings, done: Deeds, in_vain: Deeds, *, looked_since: bool) -> str:
+    """The post-incident summary: cause, what was done, how the recovery was verified."""
+    cause = f"The incident started in {found.root}. {failure_mode(found)}"
+    deeds = [_DEEDS[action].format(target) for action, target in done]
+    ending = _LOOKED if looked_since else _NOT_LOOKED
+    others = [f"An attempt at {target} was in vain." for _, target in in_vain if target not in {it for _, it in done}]
+    return " ".join([cause, *deeds, *others, ending])[:SUMMARY_LIMIT]

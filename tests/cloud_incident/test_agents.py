@@ -1,0 +1,165 @@
+"""Scripted agents: legal, deterministic, in their order of merit, and cheats under their ceilings."""
+
+from __future__ import annotations
+
+import re
+import time
+from statistics import mean
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
+from cloud_incident.evaluation.agents.agent import Seat
+from cloud_incident.evaluation.agents.cheats import SideChannels
+from cloud_incident.evaluation.environments import InProcess
+from env_core.selection import Selection
+from scenarios import catalogue as catalogues
+from scenarios.catalogue import CURATED, Catalogue
+from tests.conftest import CURATED_IDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cloud_incident.evaluation.agents.agent import Agent
+    from scenarios.catalogue import Scenario
+
+pytestmark = pytest.mark.anyio
+
+PLAYERS: dict[str, Callable[[Seat], Agent]] = AGENTS | {name: maker for name, (maker, _) in EXPLOITS.items()}
+TASKS = {
+    "alert_classification": CURATED_IDS[:3],
+    "root_cause_analysis": CURATED_IDS[3:6],
+    "remediation_planning": CURATED_IDS[6:],
+}
+RESPONDER = {"alert_classification": 1.0, "root_cause_analysis": 0.86, "remediation_planning": 0.72}
+"""Means that the responder has reached."""
+AHEAD = 0.25
+CPU_PER_EPISODE = 0.005
+"""In seconds, for a machine that others use too; alone it takes a fifth of this."""
+
+
+async def played(
+    maker: Callable[[Seat], Agent], scenario: Scenario, catalogue: Catalogue, seed: int = 0, **options: Any
+) -> tuple[list[dict[str, Any]], float, bool]:
+    """The actions of an episode, its score, and whether a submission ended it."""
+    agent, environment = maker(Seat(scenario, seed)), InProcess(catalogue)
+    reply = await environment.reset(Selection(scenario_id=scenario.id, **options))
+    actions = []
+    while not reply.done:
+        decision = await agent.decide(reply.observation)
+        actions.append(dict(decision.action))
+        reply = await environment.step(decision.action)
+    await agent.close()
+    return actions, reply.info["grade"]["score"], reply.info["terminated"]
+
+
+async def scores(name: str, catalogue: Catalogue) -> dict[str, float]:
+    """Scenario by scenario what an agent earns."""
+    return {one: (await played(PLAYERS[name], catalogue.get(one), catalogue))[1] for one in CURATED_IDS}
+
+
+async def means(name: str, catalogue: Catalogue) -> dict[str, float]:
+    """Task by task what an agent earns."""
+    earned = await scores(name, catalogue)
+    return {task: mean(earned[one] for one in ids) for task, ids in TASKS.items()}
+
+
+@pytest.mark.parametrize("name", sorted(set(PLAYERS) - {"random"}))
+async def test_an_agent_plays_legally_the_same_every_time_and_submits(
+    name: str, scenario: Scenario, catalogue: Catalogue
+) -> None:
+    first = await played(PLAYERS[name], scenario, catalogue)
+    assert first == await played(PLAYERS[name], scenario, catalogue)
+    assert first[2], "ended without a submission"
+    known = {*scenario.incident.services, *scenario.incident.flags}
+    for action in first[0]:
+        assert action["action_type"] in scenario.task.available_actions
+        assert {action["parameters"].get("service"), action["parameters"].get("flag")} - {None} <= known
+
+
+async def test_perfect_play_is_perfect_everywhere(catalogue: Catalogue) -> None:
+    assert set((await scores("oracle", catalogue)).values()) == {1.0}
+
+
+async def test_competence_is_worth_more_than_effort(catalogue: Catalogue) -> None:
+    responder, novice = await means("responder", catalogue), await means("novice", catalogue)
+    assert {task: round(responder[task], 4) >= least for task, least in RESPONDER.items()} == dict.fromkeys(TASKS, True)
+    for task in TASKS:
+        assert novice[task] + AHEAD <= responder[task] <= 1.0
+
+
+@pytest.mark.parametrize("task", TASKS)
+async def test_effort_is_worth_more_than_luck(task: str, catalogue: Catalogue) -> None:
+    luck = [
+        (await played(AGENTS["random"], catalogue.get(one), catalogue, seed))[1]
+        for one in TASKS[task]
+        for seed in range(50)
+    ]
+    assert (await means("novice", catalogue))[task] > mean(luck)
+
+
+@pytest.mark.parametrize("name", EXPLOITS)
+async def test_a_cheat_stays_under_its_ceiling(name: str, catalogue: Catalogue) -> None:
+    earned, ceilings = await scores(name, catalogue), EXPLOITS[name][1]
+    assert mean(earned[one] for one in TASKS["alert_classification"]) <= ceilings.alert_classification
+    for one in (*TASKS["root_cause_analysis"], *TASKS["remediation_planning"]):
+        assert earned[one] <= ceilings.of(catalogue.get(one).task.id), one
+
+
+async def test_a_reader_of_side_channels_would_use_what_leaks(catalogue: Catalogue) -> None:
+    """The cheat is not blind: given the truth, it scores above its ceiling."""
+    scenario = catalogue.get("RCA-001")
+    leak = [f"root_cause: {scenario.incident.truth.service}: an unbounded export ran out of memory"]
+    _, score, _ = await played(lambda seat: SideChannels(seat, leak), scenario, catalogue)
+    assert score > EXPLOITS["side-channels"][1].root_cause_analysis
+
+
+@pytest.fixture(scope="session")
+def renamed(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Catalogue:
+    """The same incidents with services whose names say nothing, in the same alphabetical order."""
+    return _renamed(catalogue, tmp_path_factory.mktemp("renamed"))
+
+
+def _renamed(catalogue: Catalogue, into: Path) -> Catalogue:
+    for path in sorted(CURATED.glob("*.yaml")):
+        text = path.read_text("utf-8")
+        incident = next(one for one in catalogue.incidents.values() if f"incident: {one.id}\n" in text)
+        names = {name: f"unit-{place:02}" for place, name in enumerate(sorted(incident.services), 1)}
+        for name, other in names.items():
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", other, text)
+        (into / path.name).write_text(text, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogues, "CURATED", into)
+        renamed = Catalogue()
+    renamed.load()
+    return renamed
+
+
+async def test_the_responder_knows_no_service_by_its_name(
+    scenario: Scenario, catalogue: Catalogue, renamed: Catalogue
+) -> None:
+    other = renamed.get(scenario.id)
+    assert not set(other.incident.services) & set(scenario.incident.services)
+    _, before, _ = await played(AGENTS["responder"], scenario, catalogue)
+    _, after, _ = await played(AGENTS["responder"], other, renamed)
+    assert after == before
+
+
+@pytest.mark.parametrize("options", [{"observation": "delta"}, {"reward_mode": "terminal"}])
+async def test_the_responder_needs_neither_old_evidence_nor_rewards(
+    options: dict[str, Any], scenario: Scenario, catalogue: Catalogue
+) -> None:
+    _, full, _ = await played(AGENTS["responder"], scenario, catalogue)
+    _, other, _ = await played(AGENTS["responder"], scenario, catalogue, **options)
+    assert other == full
+
+
+@pytest.mark.parametrize("name", ["responder", "novice", "brute-force"])
+async def test_an_episode_takes_little_time(name: str, catalogue: Catalogue) -> None:
+    await means(name, catalogue)
+    begun = time.process_time()
+    for _ in range(10):
+        await means(name, catalogue)
+    assert (time.process_time() - begun) / (10 * len(CURATED_IDS)) < CPU_PER_EPISODE
