@@ -12,6 +12,7 @@ from env_core.episode import Episode, Reference, advance, begin
 from env_core.store import (
     AppendConflictError,
     CapacityError,
+    Claim,
     EpisodeExistsError,
     EpisodeStore,
     Event,
@@ -60,12 +61,12 @@ class EpisodeService:
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, Episode] = OrderedDict()
-        self._finished: OrderedDict[str, None] = OrderedDict()
+        self._finished: OrderedDict[str, str] = OrderedDict()
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
 
-    async def create(self, selection: Selection, replacing: str = "") -> Episode:
-        """Open an episode, in the place of the one called `replacing` if it is still there.
+    async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
+        """Open an episode, in the place of `replacing` if that is still there.
 
         Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
 
@@ -78,23 +79,17 @@ class EpisodeService:
         for expired in await self._store.expire(self._limits.idle_seconds):
             self._drop(expired)
         episode_id, incarnation = selection.episode_id or _minted(), secrets.token_hex(8)
-        if not replacing and episode_id in self._finished:
-            replacing = episode_id
-        room = self._limits.capacity
-        try:
-            await self._store.create(episode_id, reference, incarnation, room, replacing)
-        except EpisodeExistsError:
-            if episode_id not in self._finished:
-                raise
-            await self._forget(episode_id)
-            await self._store.create(episode_id, reference, incarnation, room, replacing)
-        except CapacityError:
-            if not self._finished:
-                raise
-            await self._forget(next(iter(self._finished)))
-            await self._store.create(episode_id, reference, incarnation, room, replacing)
-        if replacing:
-            self._drop(replacing)
+        while True:
+            try:
+                await self._store.create(episode_id, reference, incarnation, self._limits.capacity, replacing)
+                break
+            except (EpisodeExistsError, CapacityError) as error:
+                in_the_way = episode_id if isinstance(error, EpisodeExistsError) else next(iter(self._finished), "")
+                if in_the_way not in self._finished:
+                    raise
+                await self._forget(Claim(in_the_way, self._finished[in_the_way]))
+        if replacing is not None:
+            self._drop(replacing.episode_id)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
 
     async def get(self, episode_id: str, *, touch: bool = True) -> Episode:
@@ -143,8 +138,8 @@ class EpisodeService:
         Raises:
             UnknownEpisodeError: if there is none of that handle.
         """
-        await self._store.load(episode_id)
-        await self._forget(episode_id)
+        record = await self._store.load(episode_id)
+        await self._forget(Claim(episode_id, record.incarnation))
 
     async def actions(self, episode_id: str) -> tuple[Reference, list[Event]]:
         """What is stored of an episode: enough to replay it anywhere."""
@@ -169,14 +164,14 @@ class EpisodeService:
         self._folded[episode.id] = episode
         self._folded.move_to_end(episode.id)
         if episode.done:
-            self._finished[episode.id] = None
+            self._finished[episode.id] = episode.incarnation
         while len(self._folded) > self._limits.capacity:
             self._folded.popitem(last=False)
         return episode
 
-    async def _forget(self, episode_id: str) -> None:
-        await self._store.delete(episode_id)
-        self._drop(episode_id)
+    async def _forget(self, claim: Claim) -> None:
+        await self._store.delete(claim)
+        self._drop(claim.episode_id)
 
     def _drop(self, episode_id: str) -> None:
         self._folded.pop(episode_id, None)

@@ -50,13 +50,20 @@ class Record(NamedTuple):
     events: tuple[Event, ...]
 
 
+class Claim(NamedTuple):
+    """An episode as nobody else's: its handle alone may mean another by now."""
+
+    episode_id: str
+    incarnation: str
+
+
 class EpisodeStore(Protocol):
     """Keeps episodes. Every method is atomic; none holds a lock while the caller works."""
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
     ) -> None:
-        """Keep a new episode, if fewer than `capacity` are kept, in the place of the one called `replacing` if any.
+        """Keep a new episode, if fewer than `capacity` are kept, in the place of `replacing` if that is there.
 
         Raises:
             CapacityError: if there is no room.
@@ -78,8 +85,8 @@ class EpisodeStore(Protocol):
             AppendConflictError: if the incarnation or the length is another. Nothing is written.
         """
 
-    async def delete(self, episode_id: str) -> None:
-        """Forget an episode; does nothing if there is none."""
+    async def delete(self, claim: Claim) -> None:
+        """Forget an episode; does nothing if it is not there."""
 
     async def expire(self, idle_seconds: float) -> list[str]:
         """Forget the episodes that nobody has loaded or appended to for longer, and say which they were."""
@@ -101,15 +108,15 @@ class MemoryStore:
         self._kept: dict[str, _Kept] = {}
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
     ) -> None:
-        replaced = replacing in self._kept
-        if episode_id in self._kept and episode_id != replacing:
+        replaced = replacing.episode_id if replacing is not None and self._has(replacing) else ""
+        if episode_id in self._kept and episode_id != replaced:
             raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
-        if len(self._kept) - replaced >= capacity:
+        if len(self._kept) - bool(replaced) >= capacity:
             raise CapacityError(capacity)
         if replaced:
-            del self._kept[replacing]
+            del self._kept[replaced]
         self._kept[episode_id] = _Kept(reference, incarnation, [], self._clock())
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
@@ -122,8 +129,9 @@ class MemoryStore:
             raise AppendConflictError(f"Episode {episode_id} has {len(kept.events)} events, not {expected_length}.")
         kept.events.append(event)
 
-    async def delete(self, episode_id: str) -> None:
-        self._kept.pop(episode_id, None)
+    async def delete(self, claim: Claim) -> None:
+        if self._has(claim):
+            del self._kept[claim.episode_id]
 
     async def expire(self, idle_seconds: float) -> list[str]:
         # Touching moves an episode to the end, so the idle ones stand first.
@@ -136,6 +144,10 @@ class MemoryStore:
         for episode_id in idle:
             del self._kept[episode_id]
         return idle
+
+    def _has(self, claim: Claim) -> bool:
+        kept = self._kept.get(claim.episode_id)
+        return kept is not None and kept.incarnation == claim.incarnation
 
     def _find(self, episode_id: str) -> _Kept:
         kept = self._kept.get(episode_id)

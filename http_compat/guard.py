@@ -78,7 +78,9 @@ class Guard:
 
     def _judged(self, host: bytes | None, origin: bytes | None) -> tuple[int, str] | None:
         """The status and the words of a refusal, if there is one."""
-        named = _name((host or b"").decode("latin-1"))
+        if not host:
+            return 421, "A Host header is needed."
+        named = _name(host.decode("latin-1"))
         if not self.access.host(named):
             return 421, f"Host {named[:80]!r} is not served here; --allow-host {named[:80]} accepts it."
         said = (origin or b"").decode("latin-1")

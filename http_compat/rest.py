@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from env_core.observation import State, debrief, grade_report, state
 from env_core.selection import Handle, Selection, SelectionError
+from env_core.store import Claim
 from http_compat import shapes
 from http_compat.dialects import Strict, parse_step
 from http_compat.jsontext import to_json
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 HANDLE_HEADER = "X-Episode-Id"
 _RAW_HEADER = HANDLE_HEADER.lower().encode()
 HANDLE_COOKIE = "episode_id"
+_COOKIE_PARTED = "~"
 """Names the caller's own last episode, so that callers who keep cookies have a default of their own."""
 
 _CONTROL = "Environment control"
@@ -60,18 +62,18 @@ class Rest:
 
     async def reset(self, request: Request) -> Response:
         selection = _selection(request, await read_json(request))
-        own = request.cookies.get(HANDLE_COOKIE)
-        episode = await self.service.create(selection, replacing=own if own and own == selection.episode_id else "")
+        own = _own(request)
+        episode = await self.service.create(selection, own if own and own.episode_id == selection.episode_id else None)
         if self.shared:
             self.default = episode.id
         response = _answer(_with_info(reset_reply(episode)))
-        response.set_cookie(HANDLE_COOKIE, episode.id, httponly=True, samesite="strict")
+        cookie = f"{episode.id}{_COOKIE_PARTED}{episode.incarnation}"
+        response.set_cookie(HANDLE_COOKIE, cookie, httponly=True, samesite="strict")
         return response
 
     async def step(self, request: Request) -> Response:
         message = parse_step(await read_json(request))
-        named = message.tags.episode_id
-        session = Session(self.service, self._handle(request, named, needed=False))
+        session = Session(self.service, *self._meant(request, message.tags.episode_id))
         return _answer(_with_info(await step_reply(session, message)))
 
     async def state(self, request: Request) -> Response:
@@ -98,37 +100,45 @@ class Rest:
 
     async def close(self, request: Request) -> Response:
         named = parse_model("close", OfEpisode, await read_json(request))
-        handle = self._handle(request, named.episode_id)
-        await self.service.close(handle)
-        if handle == self.default:
+        episode = await self._episode(request, named.episode_id)
+        await self.service.close(episode.id)
+        if episode.id == self.default:
             self.default = ""
-        response = _answer({"episode_id": handle, "closed": True})
-        if handle == request.cookies.get(HANDLE_COOKIE):
+        response = _answer({"episode_id": episode.id, "closed": True})
+        if (own := _own(request)) and own.episode_id == episode.id:
             response.delete_cookie(HANDLE_COOKIE)
         return response
 
-    async def _episode(self, request: Request) -> Episode:
-        return await self.service.get(self._handle(request))
-
-    def _handle(self, request: Request, named: str = "", *, needed: bool = True) -> str:
-        """The handle that a request names or means.
+    async def _episode(self, request: Request, named: str = "") -> Episode:
+        """The episode that a request names or means.
 
         Raises:
             NoEpisodeError: if it names none and none is meant.
-        SelectionError: if it names two.
+            SelectionError: if it names two.
+            UnknownEpisodeError: if it is not there.
         """
+        episode = await Session(self.service, *self._meant(request, named)).episode()
+        if episode is None:
+            raise NoEpisodeError(
+                "No episode has been started; POST /reset starts one."
+                if self.shared
+                else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
+            )
+        return episode
+
+    def _meant(self, request: Request, named: str) -> Claim:
+        """The handle that a request names or means, empty if none; the incarnation where its cookie tells it."""
         if request.scope["query_string"]:
             named = _agreed(named, parse_query("episode_id", OfEpisode, request).episode_id)
         if said := _header(request):
             named = _agreed(named, parse_model("episode_id", OfEpisode, {"episode_id": said}).episode_id)
-        handle = named or request.cookies.get(HANDLE_COOKIE) or self.default
-        if handle or not needed:
-            return handle
-        raise NoEpisodeError(
-            "No episode has been started; POST /reset starts one."
-            if self.shared
-            else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
-        )
+        return Claim(named, "") if named else _own(request) or Claim(self.default, "")
+
+
+def _own(request: Request) -> Claim | None:
+    """The episode that the caller started last, if it keeps cookies."""
+    handle, _, incarnation = request.cookies.get(HANDLE_COOKIE, "").partition(_COOKIE_PARTED)
+    return Claim(handle, incarnation) if handle and incarnation else None
 
 
 def _header(request: Request) -> str:

@@ -58,7 +58,9 @@ async def answer(sessions: Sessions, message: object, session: Session | None = 
     try:
         request = RpcRequest.model_validate(message)
     except ValidationError as error:
-        return _error(None, INVALID_REQUEST, f"Invalid request: {explained('the request', RpcRequest, error)}")
+        named = message.get("id") if isinstance(message, dict) else None
+        request_id = named if isinstance(named, str | int) else None
+        return _error(request_id, INVALID_REQUEST, f"Invalid request: {explained('the request', RpcRequest, error)}")
     try:
         result = await _dispatched(sessions, request, session)
     except _RpcError as error:

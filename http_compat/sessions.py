@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from env_core.episode import StaleReferenceError
 from env_core.selection import Selection
-from env_core.store import UnknownEpisodeError
+from env_core.store import Claim, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ class Session:
 
     __slots__ = ("_incarnation", "_service", "attached", "closing", "handle", "id", "used")
 
-    def __init__(self, service: EpisodeService, handle: str = "", id: str = "") -> None:  # noqa: A002 - its name
+    def __init__(self, service: EpisodeService, handle: str = "", incarnation: str = "", id: str = "") -> None:  # noqa: A002 - its name
         self._service = service
-        self._incarnation = ""
+        self._incarnation = incarnation
         self.handle = handle
         self.id = id
         self.attached = False
@@ -51,7 +51,7 @@ class Session:
 
     async def reset(self, selection: Selection) -> Episode:
         """Start an episode in the place of the one there is."""
-        episode = await self._service.create(selection, replacing=self.handle if await self._still_open() else "")
+        episode = await self._service.create(selection, Claim(self.handle, self._incarnation) if self.handle else None)
         self.handle, self._incarnation = episode.id, episode.incarnation
         return episode
 

@@ -9,7 +9,7 @@ from mcp.server.sse import SseServerTransport
 from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from env_core.episode import StaleReferenceError
@@ -111,7 +111,7 @@ class _OpenEpisodesOnly:
             await self.service.get(scope["path_params"]["episode_id"], touch=False)
         except (UnknownEpisodeError, StaleReferenceError):
             message = "There is no open episode of this id; whoever runs the simulation starts one."
-            await PlainTextResponse(message, 404)(scope, receive, send)
+            await JSONResponse({"detail": message}, 404)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 

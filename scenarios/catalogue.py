@@ -108,7 +108,8 @@ class Catalogue:
         scenarios = self.split(name, task_id)
         if not 0 <= index < len(scenarios):
             raise UnknownScenarioError(
-                f"Split {name} has scenarios 0 to {len(scenarios) - 1}; there is no index {index}."
+                f"Split {name} has scenarios 0 to {len(scenarios) - 1}{f' of {task_id}' if task_id else ''}; "
+                f"there is no index {index}."
             )
         return scenarios[index]
 

@@ -13,6 +13,7 @@ from env_core.service import EpisodeOverError, EpisodeService, Limits, RequestId
 from env_core.store import (
     AppendConflictError,
     CapacityError,
+    Claim,
     EpisodeExistsError,
     Event,
     MemoryStore,
@@ -36,7 +37,7 @@ class YieldingStore(MemoryStore):
     """A store on which every call lets others run first, as one behind a network does."""
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
     ) -> None:
         await anyio.lowlevel.checkpoint()
         await super().create(episode_id, reference, incarnation, capacity, replacing)
@@ -213,7 +214,7 @@ async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
             self.kept: list[Any] = []
 
         async def create(
-            self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: str = ""
+            self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
         ) -> None:
             self.kept.append(reference)
             await super().create(episode_id, reference, incarnation, capacity, replacing)
@@ -232,11 +233,13 @@ async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
 async def test_an_episode_may_take_the_place_of_another(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue, limits=Limits(capacity=1))
     first = await service.create(Selection(scenario_id="RCA-001", episode_id="mine"))
-    again = await service.create(Selection(scenario_id="RP-001", episode_id="mine"), replacing="mine")
+    again = await service.create(
+        Selection(scenario_id="RP-001", episode_id="mine"), replacing=Claim("mine", first.incarnation)
+    )
     assert (await service.get("mine")) == again
     assert again.incarnation != first.incarnation
     with pytest.raises(SelectionError):
-        await service.create(Selection(scenario_id="RP-001", random=True), replacing="mine")
+        await service.create(Selection(scenario_id="RP-001", random=True), replacing=Claim("mine", again.incarnation))
     assert (await service.get("mine")) == again
 
 
@@ -257,6 +260,8 @@ async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue:
     assert (await service.create(Selection(episode_id="first"))).step_count == 0
     assert (await service.get(third.id)).step_count == 0
     await service.step("first", answer)
-    assert (await service.create(Selection(episode_id="first"), replacing=third.id)).step_count == 0
+    assert (
+        await service.create(Selection(episode_id="first"), replacing=Claim(third.id, third.incarnation))
+    ).step_count == 0
     with pytest.raises(UnknownEpisodeError):
         await service.get(third.id)

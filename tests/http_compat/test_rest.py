@@ -343,3 +343,16 @@ def test_the_page_asks_no_other_host(api: httpx2.Client) -> None:
     assert "http" not in page.text.replace("<!doctype html>", "").replace("http-equiv", "")
     for asset in ("docs.js", "swagger-ui/swagger-ui-bundle.js", "swagger-ui/swagger-ui.css", "swagger-ui/LICENSE"):
         assert api.get(f"/static/{asset}").status_code == 200
+
+
+def test_an_old_cookie_means_nobody_elses_episode(address: str) -> None:
+    with httpx2.Client(base_url=address) as one, httpx2.Client(base_url=address) as two:
+        told(one.post("/reset", json={"episode_id": "shared-name"}))
+        told(one.post("/step", json=ANSWER))
+        told(two.post("/reset", json={"episode_id": "shared-name"}))
+        told(two.post("/step", json=QUERY))
+        assert (
+            "close it or choose another" in told(one.post("/reset", json={"episode_id": "shared-name"}), 409)["detail"]
+        )
+        assert "POST /reset starts one" in told(one.post("/step", json=QUERY), 404)["detail"]
+        assert told(two.get("/state"))["step_count"] == 1
