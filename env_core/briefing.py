@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from env_core.observation import debrief
+from env_core.observation import debrief, observation
 from scenarios.evidence import Dependencies, Status
+from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from env_core.episode import Episode
+    from env_core.observation import Observation
     from graders import Grade
+    from scenarios.tasks import Task
 
 
 _SHORT = {"submit_severity": "submit_severity {severity}", "submit_resolution": "submit_resolution"}
 
 
-def alert_text(episode: Episode) -> str:
+def alert_text(alert: Mapping[str, Any]) -> str:
     """The alert as a pager shows it."""
-    alert = episode.incident.alert
     labels = "".join(f" {name}={value}" for name, value in alert["labels"].items())
     return "\n".join(
         [
@@ -33,14 +37,19 @@ def alert_text(episode: Episode) -> str:
 
 def briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    task, incident = episode.task, episode.incident
+    return briefing_of(observation(episode))
+
+
+def briefing_of(shown: Observation) -> str:
+    """The briefing, for those who know the incident from what they are shown."""
+    task = TASKS[shown["task_id"]]
     return "\n\n".join(
         [
-            f"{episode.reference.scenario_id} · {task.title} · {task.max_steps} steps\n{task.objective}",
-            incident.summary,
-            alert_text(episode),
-            f"Known services: {', '.join(incident.services)}",
-            f"Actions: {', '.join(task.available_actions)}. {task.submission} ends the incident.",
+            f"{shown['scenario_id']} · {task.title} · {shown['max_steps']} steps\n{task.objective}",
+            shown["incident_summary"],
+            alert_text(shown["alert"]),
+            f"Known services: {', '.join(shown['known_services'])}",
+            f"Actions: {', '.join(shown['available_actions'])}. {task.submission} ends the incident.",
         ]
     )
 
@@ -61,8 +70,12 @@ def standing(episode: Episode) -> str:
     """Where an episode stands, in one line."""
     if episode.grade is not None:
         return f"Over after {episode.step_count} steps. Score {episode.grade.score:.4f}."
-    left = episode.task.max_steps - episode.step_count
-    return f"Step {episode.step_count} of {episode.task.max_steps}; {left} left, {episode.task.submission} included."
+    return remaining(episode.step_count, episode.task)
+
+
+def remaining(steps: int, task: Task) -> str:
+    """How many steps are taken and left."""
+    return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission} included."
 
 
 def step_text(episode: Episode, evidence: str | None = None) -> str:

@@ -1,0 +1,42 @@
+"""A language model with a scripted agent behind it, which decides where the model does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_incident.evaluation.agents.agent import Agent
+from cloud_incident.evaluation.agents.endpoint import ModelError
+
+if TYPE_CHECKING:
+    from cloud_incident.evaluation.agents.agent import Decision
+    from cloud_incident.evaluation.agents.llm import LLM
+    from env_core.observation import Observation
+
+
+class Fallback(Agent):
+    """Asks the model first. The note of a decision says when and why the scripted agent made it."""
+
+    def __init__(self, model: LLM, scripted: Agent, name: str) -> None:
+        self._model = model
+        self._scripted = scripted
+        self._name = name
+        self.fell_back = False
+        """Whether the scripted agent made the last decision."""
+
+    async def decide(self, shown: Observation) -> Decision:
+        self.fell_back = False
+        try:
+            return await self._model.decide(shown)
+        except ModelError as error:
+            self.fell_back = True
+            decision = await self._scripted.decide(shown)
+            self._model.passed_over(decision.action)
+            return decision._replace(
+                messages=error.messages,
+                usage=decision.usage.plus(error.usage),
+                note=f"{self._name} decided: {error}",
+            )
+
+    async def close(self) -> None:
+        await self._model.close()
+        await self._scripted.close()

@@ -1,0 +1,103 @@
+"""What a model is told: the on-call guide in short, the tools, the news after each step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from env_core.briefing import remaining
+from env_core.guide import ORDER_OF_WORK, SCORING, runbook_steps, severity_matrix
+from scenarios.actions import VOCABULARY
+from scenarios.schemas import arguments_schema
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from env_core.observation import Observation
+
+_WORK = """\
+You are the on-call engineer for one cloud incident. You work it alone, one action at a time, and see what each shows.
+Every action is a step; steps are limited, and needing few of them earns points. Never repeat a query.
+An incident that ends without your submission scores 0.
+The alert's own severity label is the rule's and proves nothing. The loudest service is seldom where it started: follow
+what failing services depend on, and compare when the trouble began with what changed then.
+Use exact names: services as listed, flags and runbook steps as seen in evidence or below."""
+
+_WAYS = {
+    "alert_classification": "Look at one or two services that carry core journeys, then submit the severity.",
+    "root_cause_analysis": "Change nothing. When evidence on two services agrees on the cause, submit it: the exact "
+    "service where it started and one sentence that says what failed there and how.",
+    "remediation_planning": "Establish the cause with evidence on two services before you change anything. Keep a step "
+    "for the submission. In the summary claim only what you did.",
+}
+
+_BY_TOOL = "Answer with exactly one tool call."
+_BY_TEXT = """\
+Answer with exactly one action, as one JSON object such as
+{"action_type": "query_logs", "parameters": {"service": "api-gateway"}}
+and nothing else. The actions and their parameters:"""
+
+
+def function_tools(actions: list[str]) -> list[dict[str, Any]]:
+    """Actions as function tools of the chat format."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": spec.name,
+                "description": spec.description,
+                "parameters": arguments_schema(spec.parameters),
+            },
+        }
+        for spec in (VOCABULARY[name] for name in actions if name in VOCABULARY)
+    ]
+
+
+def system_text(shown: Observation, *, tools: bool) -> str:
+    """The on-call guide in short, for one task, and how to answer."""
+    task = shown["task_id"]
+    parts = [_WORK, _WAYS[task], f"Scoring, 0.0 to 1.0: {' '.join(SCORING[task].split())}"]
+    if task == "alert_classification":
+        parts.append(f"Severity matrix:\n{severity_matrix()}")
+    if task == "remediation_planning":
+        parts += [f"Order of work:\n{ORDER_OF_WORK}", f"Runbook catalogue:\n{runbook_steps()}"]
+    parts.append(_BY_TOOL if tools else "\n".join([_BY_TEXT, *_written(shown["available_actions"])]))
+    return "\n\n".join(parts)
+
+
+def _written(actions: list[str]) -> list[str]:
+    """Actions as lines of text, for a model that is offered no tools."""
+    return [
+        f"- {tool['function']['name']} {{{', '.join(_parameters(tool['function']['parameters']))}}}: "
+        f"{tool['function']['description']}"
+        for tool in function_tools(actions)
+    ]
+
+
+def _parameters(schema: Mapping[str, Any]) -> list[str]:
+    optional = schema["properties"].keys() - set(schema.get("required", []))
+    return [
+        f'"{name}": {field["type"]}{" (optional)" if name in optional else ""}'
+        for name, field in schema["properties"].items()
+    ]
+
+
+def news(shown: Observation, before: Mapping[tuple[str, str], str]) -> str:
+    """What the last step showed that was not known before, what it earned, what is left."""
+    fresh = [text for item, text in evidence(shown).items() if before.get(item) != text]
+    error = shown["last_action_error"]
+    standing = remaining(shown["step_count"], TASKS[shown["task_id"]])
+    return "\n\n".join([*fresh, *([error] if error else []), f"{shown['feedback']} {standing}"])
+
+
+def evidence(shown: Observation) -> dict[tuple[str, str], str]:
+    """The evidence of an observation by action and service."""
+    return {
+        (action, service): text for action, texts in shown["queried_data"].items() for service, text in texts.items()
+    }
+
+
+def correction(problem: str, *, tools: bool) -> str:
+    """What is said to a reply that is no valid action."""
+    how = "Call one tool with valid arguments." if tools else "Answer with one JSON object that is a valid action."
+    return f"That was no step: {problem} {how}"
