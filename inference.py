@@ -7,7 +7,7 @@
 
 Any OpenAI-compatible endpoint will do; `API_KEY`, where set, goes before `HF_TOKEN`. Where the model fails, and
 without a key, the scripted responder decides, and the line of the step says so. After `MAX_SECONDS` (1200) the model is
-no longer asked. Exit code 0 if all were played.
+no longer asked. `ENV_URL` names a server to play on, such as http://127.0.0.1:7860. Exit code 0 if all were played.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ def main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a model writes what a terminal may not know
     try:
-        anyio.run(run_baseline, Baseline.from_variables(os.environ))
+        complete = anyio.run(run_baseline, Baseline.from_variables(os.environ))
     except SettingError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return 0
+    return 0 if complete else 1
 
 
 if __name__ == "__main__":

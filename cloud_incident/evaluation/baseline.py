@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -14,34 +15,39 @@ from cloud_incident.evaluation.agents.fallback import Fallback
 from cloud_incident.evaluation.agents.llm import LLM
 from cloud_incident.evaluation.agents.replies import Prices
 from cloud_incident.evaluation.environments import InProcess
-from env_core.selection import Selection
+from cloud_incident.evaluation.playing import played
+from cloud_incident.evaluation.remote import Rest
+from cloud_incident.evaluation.schedule import Attempt
 from scenarios.catalogue import CURATED_SPLIT, Catalogue
 from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cloud_incident.evaluation.agents.agent import Decision
     from cloud_incident.evaluation.environments import Environment, Reply
+    from cloud_incident.evaluation.trajectory import StepTaken
     from scenarios.catalogue import Scenario
 
 FALLBACK = "responder"
 """The agent that decides where the model does not, unless another is named."""
 
 _LONGEST_ACTION = 60
-_NOTHING = Usage()
 
 
-class SettingError(ValueError):
+class SettingError(Exception):
     """A variable of the environment that cannot be read. The message says which, and what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The model to play, and the agent, by name, that decides where the model does not."""
+    """The model to play, and the agent, by name, that decides where the model does not.
+
+    `url` is a server to play on; in process without.
+    """
 
     endpoint: EndpointSettings
     fallback: str = FALLBACK
+    url: str = ""
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> Baseline:
@@ -57,25 +63,24 @@ class Baseline:
         fallback = variables.get("FALLBACK_AGENT") or FALLBACK
         if fallback not in AGENTS:
             raise SettingError(f"FALLBACK_AGENT: there is no agent {fallback!r}. Agents: {', '.join(AGENTS)}.")
-        prices = Prices(_number(variables, "PROMPT_PRICE", 0.0), _number(variables, "COMPLETION_PRICE", 0.0))
-        per_minute = _number(variables, "REQUESTS_PER_MINUTE", 0.0)
-        seconds = {
-            "total_seconds": _number(variables, "MAX_SECONDS", 1200.0),
-            "request_seconds": _number(variables, "REQUEST_SECONDS", 60.0),
-            "first_wait": _number(variables, "RETRY_SECONDS", 1.0),
-        }
-        try:
-            endpoint = EndpointSettings(
-                base_url=variables.get("API_BASE_URL") or "https://router.huggingface.co/v1",
-                model=variables.get("MODEL_NAME") or "meta-llama/Llama-3.1-8B-Instruct",
-                api_key=(variables.get("API_KEY") or variables.get("HF_TOKEN") or "").strip(),
-                requests_per_minute=per_minute,
-                prices=prices,
-                **seconds,
-            )
-        except ValueError as error:
-            raise SettingError(str(error)) from error
-        return cls(endpoint, fallback)
+        return cls(_endpoint(variables), fallback, variables.get("ENV_URL", "").rstrip("/"))
+
+
+def _endpoint(variables: Mapping[str, str]) -> EndpointSettings:
+    number = partial(_number, variables)
+    try:
+        return EndpointSettings(
+            base_url=variables.get("API_BASE_URL") or "https://router.huggingface.co/v1",
+            model=variables.get("MODEL_NAME") or "meta-llama/Llama-3.1-8B-Instruct",
+            api_key=(variables.get("API_KEY") or variables.get("HF_TOKEN") or "").strip(),
+            total_seconds=number("MAX_SECONDS", 1200.0),
+            request_seconds=number("REQUEST_SECONDS", 60.0),
+            first_wait=number("RETRY_SECONDS", 1.0),
+            requests_per_minute=number("REQUESTS_PER_MINUTE", 0.0),
+            prices=Prices(number("PROMPT_PRICE", 0.0), number("COMPLETION_PRICE", 0.0)),
+        )
+    except ValueError as error:
+        raise SettingError(str(error)) from error
 
 
 def _number(variables: Mapping[str, str], name: str, default: float) -> float:
@@ -89,54 +94,56 @@ def _number(variables: Mapping[str, str], name: str, default: float) -> float:
     return number
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Who decided how often, and what it took."""
-
-    by_model: int = 0
-    by_fallback: int = 0
-    usage: Usage = _NOTHING
-
-    def count(self, decision: Decision, *, by_fallback: bool) -> None:
-        self.by_fallback += by_fallback
-        self.by_model += not by_fallback
-        self.usage = self.usage.plus(decision.usage)
-
-
-async def run_baseline(baseline: Baseline) -> dict[str, float]:
-    """Play the curated scenarios in order, print every step and the table of scores; the scores by scenario."""
-    catalogue, endpoint, tally = Catalogue(), Endpoint(baseline.endpoint), _Tally()
-    scores: dict[str, float] = {}
+async def run_baseline(baseline: Baseline) -> bool:
+    """Play the curated scenarios in order, print every step and the table of scores; whether all were played."""
+    catalogue, endpoint = Catalogue(), Endpoint(baseline.endpoint)
+    environment = Rest(baseline.url) if baseline.url else InProcess(catalogue)
+    scenarios = catalogue.split(CURATED_SPLIT)
     click.echo(f"{baseline.endpoint.model} at {baseline.endpoint.base_url}")
     try:
-        for scenario in catalogue.split(CURATED_SPLIT):
-            scripted = AGENTS[baseline.fallback](Seat(scenario))
-            agent = Fallback(LLM(endpoint), scripted, baseline.fallback)
-            scores[scenario.id] = await _played(agent, InProcess(catalogue), scenario, tally)
+        episodes = [await _episode(baseline, endpoint, environment, scenario) for scenario in scenarios]
+        scores = {scenario.id: episode.score for scenario, episode in zip(scenarios, episodes, strict=True)}
+        click.echo("\n".join(["", *score_table(scenarios, scores), "", _spent(baseline, episodes)]))
     finally:
         await endpoint.close()
-    click.echo("\n".join(["", *score_table(catalogue.split(CURATED_SPLIT), scores), "", _spent(baseline, tally)]))
-    return scores
+        await environment.close()
+    return not any(episode.failed for episode in episodes)
 
 
-async def _played(agent: Fallback, environment: Environment, scenario: Scenario, tally: _Tally) -> float:
-    reply = await environment.reset(Selection(scenario_id=scenario.id))
-    while not reply.done:
-        decision = await agent.decide(reply.observation)
-        tally.count(decision, by_fallback=agent.fell_back)
-        reply = await environment.step(decision.action)
-        click.echo(_line(scenario, decision, reply))
-    score = reply.info["grade"]["score"] if "grade" in reply.info else 0.0
-    click.echo(f"{scenario.id} score {score:.4f}")
-    return score
+class _Episode(NamedTuple):
+    """What came of one incident, and who decided how often."""
+
+    score: float
+    failed: bool
+    by_model: int
+    by_fallback: int
+    usage: Usage
 
 
-def _line(scenario: Scenario, decision: Decision, reply: Reply) -> str:
-    shown = reply.observation
-    said = " ".join([str(decision.action["action_type"]), *map(str, decision.action["parameters"].values())])
+async def _episode(baseline: Baseline, endpoint: Endpoint, environment: Environment, scenario: Scenario) -> _Episode:
+    attempt = Attempt(baseline.endpoint.model, scenario.id)
+    scripted = AGENTS[baseline.fallback](Seat(scenario, attempt.chance))
+    agent = Fallback(LLM(endpoint), scripted, baseline.fallback)
+    fell_back: list[bool] = []
+
+    def told(step: StepTaken, reply: Reply) -> None:
+        fell_back.append(agent.fell_back)
+        click.echo(_line(step, reply))
+
+    trajectory = await played(attempt, scenario, agent, environment, told)
+    failed = trajectory.get("failed", "")
+    click.echo(f"{scenario.id} score {trajectory['score']:.4f}{f'  [{failed}]' if failed else ''}")
+    by_fallback = sum(fell_back)
+    usage = Usage(**trajectory["usage"])
+    return _Episode(trajectory["score"], bool(failed), len(fell_back) - by_fallback, by_fallback, usage)
+
+
+def _line(step: StepTaken, reply: Reply) -> str:
+    shown, action = reply.observation, step["action"]
+    said = " ".join([action["action_type"], *map(str, action["parameters"].values())])
     short = said if len(said) <= _LONGEST_ACTION else f"{said[: _LONGEST_ACTION - 3]}..."
-    note = f"  [{decision.note}]" if decision.note else ""
-    return f"{scenario.id} {shown['step_count']:>2}/{shown['max_steps']} {short} {reply.reward:+.2f}{note}"
+    note = f"  [{step['note']}]" if step["note"] else ""
+    return f"{shown['scenario_id']} {shown['step_count']:>2}/{shown['max_steps']} {short} {step['reward']:+.2f}{note}"
 
 
 def score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float]) -> list[str]:
@@ -157,10 +164,14 @@ def score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float]) -> l
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _spent(baseline: Baseline, tally: _Tally) -> str:
-    usage = tally.usage
+def _spent(baseline: Baseline, episodes: Iterable[_Episode]) -> str:
+    by_model = by_fallback = 0
+    usage = Usage()
+    for episode in episodes:
+        by_model, by_fallback = by_model + episode.by_model, by_fallback + episode.by_fallback
+        usage = usage.plus(episode.usage)
     cost = f", {usage.cost:.4f} US dollars" if usage.cost else ""
     return (
-        f"The model decided {tally.by_model} steps, {baseline.fallback} {tally.by_fallback}. "
+        f"The model decided {by_model} steps, {baseline.fallback} {by_fallback}. "
         f"Tokens: {usage.prompt_tokens} in, {usage.completion_tokens} out{cost}."
     )

@@ -13,6 +13,8 @@ from env_core.episode import Reference
 from env_core.selection import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloud_incident.evaluation.agents.agent import Agent
     from cloud_incident.evaluation.environments import Environment, Reply
     from cloud_incident.evaluation.schedule import Attempt
@@ -30,8 +32,17 @@ class AgentFailedError(RuntimeError):
     """An agent that came to no step that could be taken."""
 
 
-async def played(attempt: Attempt, scenario: Scenario, agent: Agent, environment: Environment) -> Trajectory:
-    """The trajectory of an attempt. What goes wrong ends the episode and is told in `failed`; nothing is raised."""
+async def played(
+    attempt: Attempt,
+    scenario: Scenario,
+    agent: Agent,
+    environment: Environment,
+    told: Callable[[StepTaken, Reply], None] = lambda _step, _reply: None,
+) -> Trajectory:
+    """The trajectory of an attempt. What goes wrong ends the episode and is told in `failed`; nothing is raised.
+
+    `told` hears of each step as it is taken.
+    """
     began = time.perf_counter()
     selection = Selection(scenario_id=scenario.id, seed=attempt.seed, reward_mode=attempt.reward_mode)
     steps: list[StepTaken] = []
@@ -44,6 +55,7 @@ async def played(attempt: Attempt, scenario: Scenario, agent: Agent, environment
         while not reply.done:
             step, reply = await _stepped(agent, environment, reply.observation)
             steps.append(step)
+            told(step, reply)
     except Exception as error:
         failed = f"{type(error).__name__}: {error}"[:2000]
     return _written(attempt, scenario, reply, steps, briefing, failed, time.perf_counter() - began)

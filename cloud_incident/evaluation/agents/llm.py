@@ -33,7 +33,7 @@ class LLM(Agent):
         self._most_replies = most_replies
         self._conversation = Conversation()
         self._known: dict[tuple[str, str], str] = {}
-        self._begun = False
+        self._steps: int | None = None
 
     async def decide(self, shown: Observation) -> Decision:
         """The model's next step.
@@ -58,13 +58,13 @@ class LLM(Agent):
         self._conversation.tell(f"No decision came from you, so a colleague took this step: {json.dumps(action)}")
 
     def _tell(self, shown: Observation) -> None:
-        if self._begun:
-            self._conversation.tell(news(shown, self._known))
-        else:
+        if self._steps is None:
             self._conversation.tell(briefing_of(shown))
-            if shown["step_count"]:
-                self._conversation.tell(news(shown, {}))
-        self._begun = True
+        if self._steps == shown["step_count"]:  # the environment refused the last one
+            self._conversation.tell(correction(shown["last_action_error"] or "", tools=self._endpoint.tools))
+        elif shown["step_count"]:
+            self._conversation.tell(news(shown, self._known))
+        self._steps = shown["step_count"]
         self._known |= evidence(shown)
 
     async def _action(self, shown: Observation, usages: list[Usage]) -> Action:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from scenarios.parsing import InvalidActionError, parse_action, quoted
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _LONGEST_TEXT = 20_000
 """Characters that are searched: far more than an action takes, and bounded for texts made to be slow."""
 
-_THOUGHT = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 _NAMED_BY = ("action_type", "action", "name", "tool", "tool_name", "function")
 _HELD_BY = ("parameters", "arguments", "args", "input")
@@ -43,7 +41,7 @@ def written_action(text: str, available: Collection[str]) -> Action:
         InvalidActionError: if there is none; the message says what is wrong with the first attempt at one.
     """
     problem: InvalidActionError | None = None
-    for name, parameters in _attempts(_THOUGHT.sub("", text)[:_LONGEST_TEXT]):
+    for name, parameters in _attempts(_said(text)[:_LONGEST_TEXT]):
         try:
             return available_action(name, parameters, available)
         except InvalidActionError as error:
@@ -60,6 +58,11 @@ def available_action(name: object, parameters: object, available: Collection[str
     if name not in available:
         raise InvalidActionError(f"{quoted(name)} is not an action of this task. Actions: {', '.join(available)}.")
     return parse_action(name, parameters)
+
+
+def _said(text: str) -> str:
+    """A text without the thinking that some models put before it; templates may have opened that for them."""
+    return text.rpartition("</think>")[2].partition("<think>")[0]
 
 
 def _attempts(text: str) -> Iterator[tuple[object, object]]:
