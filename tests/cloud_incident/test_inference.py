@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
     from tests.cloud_incident.scripted_model import ScriptedModel
 
-TOKEN = "token"
+KEY = "token"
 ROOT = Path(__file__).parents[2]
 PERFECT = [
     "Task                  Difficulty  S0    S1    S2    Average",
@@ -51,7 +51,7 @@ def steps(run: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_a_good_model_scores_everything(model: ScriptedModel) -> None:
-    run = inference(API_BASE_URL=model.address, MODEL_NAME="perfect", HF_TOKEN=TOKEN)
+    run = inference(API_BASE_URL=model.address, MODEL_NAME="perfect", HF_TOKEN=KEY)
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
     assert run.stdout.splitlines()[-7:-2] == PERFECT
@@ -63,7 +63,7 @@ def test_a_good_model_scores_everything(model: ScriptedModel) -> None:
 
 def test_a_good_model_scores_everything_on_a_server(model: ScriptedModel) -> None:
     with full_server() as address:
-        run = inference(API_BASE_URL=model.address, MODEL_NAME="prose", HF_TOKEN=TOKEN, ENV_URL=address)
+        run = inference(API_BASE_URL=model.address, MODEL_NAME="prose", HF_TOKEN=KEY, ENV_URL=address)
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines()[-7:-2] == PERFECT
 
@@ -77,7 +77,7 @@ def test_without_a_key_the_scripted_agent_decides() -> None:
 
 
 def test_a_server_that_always_fails_is_survived_and_told(model: ScriptedModel) -> None:
-    run = inference(API_BASE_URL=model.address, MODEL_NAME="500", API_KEY=TOKEN)
+    run = inference(API_BASE_URL=model.address, MODEL_NAME="500", API_KEY=KEY)
     assert run.returncode == 0, run.stderr
     assert "[random decided: HTTP 500 (Internal error) after 4 attempts]" in steps(run)[0]
     assert all("random decided:" in line for line in steps(run))
@@ -85,7 +85,7 @@ def test_a_server_that_always_fails_is_survived_and_told(model: ScriptedModel) -
 
 
 def test_time_is_bounded(model: ScriptedModel) -> None:
-    run = inference(API_BASE_URL=model.address, MODEL_NAME="slow", API_KEY=TOKEN, MAX_SECONDS="0.5")
+    run = inference(API_BASE_URL=model.address, MODEL_NAME="slow", API_KEY=KEY, MAX_SECONDS="0.5")
     assert run.returncode == 0, run.stderr
     assert all("random decided: the time budget of 0.5 s is spent" in line for line in steps(run))
 

@@ -231,14 +231,14 @@ def test_settings_that_cannot_work_are_refused(model: ScriptedModel, changes: di
 async def test_a_rate_limit_is_shared(model: ScriptedModel, catalogue: Catalogue) -> None:
     endpoint = Endpoint(settings(model, "perfect:limited", requests_per_minute=600))
     shown = await first(catalogue.get("AC-001"), catalogue)
-    before = len(model.times)
+    before, began = len(model.times), time.monotonic()
     async with anyio.create_task_group() as tasks:
         for _ in range(4):
             tasks.start_soon(LLM(endpoint).decide, shown)
     await endpoint.close()
-    times = sorted(model.times[before:])
+    times = model.times[before:]
     assert len(times) == 4
-    assert times[-1] - times[0] >= 0.25
+    assert max(times) - began >= 0.3
 
 
 async def test_a_model_that_keeps_failing_is_given_up(model: ScriptedModel, catalogue: Catalogue) -> None:
