@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -56,12 +57,23 @@ class ScriptedModel:
         body = await request.json()
         self.requests.append(body)
         self.times.append(time.monotonic())
+        _check(body["messages"])
         trouble, _, times = body["model"].partition("*")
         key = (request.headers["authorization"], body["model"])
         self._asked[key] += 1
         spared = times and self._asked[key] > int(times.partition(":")[0])
         answer = TROUBLES.get(trouble.partition(":")[0])
         return _perfect(body) if spared or answer is None else await answer(body)
+
+
+def _check(messages: list[Body]) -> None:
+    """Strict servers insist on this much."""
+    for message, following in pairwise([*messages, {"role": "end"}]):
+        for call in message.get("tool_calls", ()):
+            assert re.fullmatch(r"[A-Za-z0-9_-]+", call["function"]["name"])
+            assert isinstance(json.loads(call["function"]["arguments"]), dict)
+            assert following["tool_call_id"] == call["id"]
+        assert isinstance(message["content"], str)
 
 
 def move(body: Body) -> tuple[str, Body]:
