@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from env_core.observation import debrief
+from env_core.observation import debrief, observation
 from scenarios.evidence import Dependencies, Status
+from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from env_core.episode import Episode
     from graders import Grade
 
@@ -15,9 +18,8 @@ if TYPE_CHECKING:
 _SHORT = {"submit_severity": "submit_severity {severity}", "submit_resolution": "submit_resolution"}
 
 
-def alert_text(episode: Episode) -> str:
+def alert_text(alert: Mapping[str, Any]) -> str:
     """The alert as a pager shows it."""
-    alert = episode.incident.alert
     labels = "".join(f" {name}={value}" for name, value in alert["labels"].items())
     return "\n".join(
         [
@@ -33,14 +35,19 @@ def alert_text(episode: Episode) -> str:
 
 def briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    task, incident = episode.task, episode.incident
+    return briefing_text({**observation(episode)})
+
+
+def briefing_text(shown: Mapping[str, Any]) -> str:
+    """The same from an observation, or from those of its fields that do not change in an episode."""
+    task = TASKS[shown["task_id"]]
     return "\n\n".join(
         [
-            f"{episode.reference.scenario_id} · {task.title} · {task.max_steps} steps\n{task.objective}",
-            incident.summary,
-            alert_text(episode),
-            f"Known services: {', '.join(incident.services)}",
-            f"Actions: {', '.join(task.available_actions)}. {task.submission} ends the incident.",
+            f"{shown['scenario_id']} · {task.title} · {task.max_steps} steps\n{task.objective}",
+            shown["incident_summary"],
+            alert_text(shown["alert"]),
+            f"Known services: {', '.join(shown['known_services'])}",
+            f"Actions: {', '.join(shown['available_actions'])}. {task.submission} ends the incident.",
         ]
     )
 

@@ -53,7 +53,7 @@ def _of_task(task_id: str, trajectories: Sequence[Trajectory]) -> list[Loss]:
 
 def _withheld(trajectory: Trajectory) -> Iterator[_Withheld]:
     grade = trajectory.get("grade")
-    if grade is None:
+    if grade is None or "failed" in trajectory:
         yield _Withheld("not finished", 1.0, trajectory.get("failed", "The episode has no grade."))
         return
     for point in grade["breakdown"]:
