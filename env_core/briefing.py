@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from env_core.episode import Episode
-    from env_core.observation import Observation
     from graders import Grade
     from scenarios.tasks import Task
 
@@ -37,11 +36,11 @@ def alert_text(alert: Mapping[str, Any]) -> str:
 
 def briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    return briefing_of(observation(episode))
+    return briefing_of({**observation(episode)})
 
 
-def briefing_of(shown: Observation) -> str:
-    """The briefing, for those who know the incident from what they are shown."""
+def briefing_of(shown: Mapping[str, Any]) -> str:
+    """The briefing from an observation, or from those of its fields that do not change in an episode."""
     task = TASKS[shown["task_id"]]
     return "\n\n".join(
         [
