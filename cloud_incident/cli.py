@@ -312,16 +312,38 @@ def demo(plain: bool) -> None:
     show_default=True,
     help="Where the trajectories go; what is there already is not played again.",
 )
-def evaluate(out: Path, scenarios: tuple[Path, ...], scenario_ids: tuple[str, ...], **options: Any) -> None:
-    """Play agents against scenarios and measure them. A run that was stopped goes on where it was."""
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page of the results here."
+)
+@click.option(
+    "--compare",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An earlier run's trajectories to compare with, attempt by attempt.",
+)
+def evaluate(
+    out: Path,
+    report: Path | None,
+    compare: Path | None,
+    scenarios: tuple[Path, ...],
+    scenario_ids: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Play agents against scenarios and measure them. A run that was stopped goes on where it was.
+
+    Scripted agents: oracle, responder, novice, random, and those who cheat. llm is the model that API_BASE_URL,
+    MODEL_NAME and HF_TOKEN or API_KEY name; llm-or-responder has the responder behind it.
+    """
     from cloud_incident.evaluation.cluster import NoRayError
     from cloud_incident.evaluation.evaluate import Evaluation, evaluated
     from cloud_incident.evaluation.runfile import RunInUseError
+    from cloud_incident.evaluation.telling import findings
 
     with _reported():
         try:
             evaluated(Evaluation(directories=scenarios, scenarios=scenario_ids, **options), out)
-        except (RunInUseError, NoRayError) as error:
+            for found in findings(out, against=compare, page=report):
+                click.echo(found)
+        except (RunInUseError, NoRayError, ValueError) as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from cloud_incident.evaluation.agents import AGENTS
+from cloud_incident.evaluation.players import players
 from cloud_incident.evaluation.runner import Runner
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _played(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Traject
 
 
 async def _play(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Trajectory]:
-    runner = Runner(evaluation.catalogue, AGENTS, evaluation.environment)
+    runner = Runner(evaluation.catalogue, players(), evaluation.environment)
     environment = evaluation.environment()
     try:
         return [await runner.attempt(attempt, environment) for attempt in attempts]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloud_incident.evaluation.agents import AGENTS
 from cloud_incident.evaluation.cluster import run_on_ray
 from cloud_incident.evaluation.environments import Environment, InProcess
+from cloud_incident.evaluation.players import players
 from cloud_incident.evaluation.remote import SURFACES
 from cloud_incident.evaluation.runfile import RunFile
 from cloud_incident.evaluation.runner import Runner
@@ -21,11 +21,10 @@ from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from cloud_incident.evaluation.agents.agent import Agent, Seat
     from cloud_incident.evaluation.trajectory import Trajectory
 
 
@@ -63,8 +62,8 @@ class Evaluation:
 
     def _known_agents(self) -> Sequence[str]:
         for name in self.agents:
-            if name not in AGENTS:
-                raise UnknownScenarioError(f"Unknown agent {name!r}. Agents: {', '.join(AGENTS)}.")
+            if name not in players():
+                raise UnknownScenarioError(f"Unknown agent {name!r}. Agents: {', '.join(players())}.")
         return self.agents
 
     def _scenario_ids(self) -> list[str]:
@@ -80,7 +79,7 @@ class Evaluation:
         ]
 
 
-def evaluated(evaluation: Evaluation, path: Path, agents: Mapping[str, Callable[[Seat], Agent]] = AGENTS) -> None:
+def evaluated(evaluation: Evaluation, path: Path) -> None:
     """Play what is not in the file yet, with a display of how far it is.
 
     Raises:
@@ -95,20 +94,14 @@ def evaluated(evaluation: Evaluation, path: Path, agents: Mapping[str, Callable[
             click.echo(f"{len(attempts) - left} of {len(attempts)} episodes are in {path} already.", err=True)
         progress = _Progress(left)
         with progress.bar as bar:
-            _run(evaluation, attempts, file, lambda trajectory: progress.tell(bar, trajectory), agents)
+            _run(evaluation, attempts, file, lambda trajectory: progress.tell(bar, trajectory))
 
 
-def _run(
-    evaluation: Evaluation,
-    attempts: list[Attempt],
-    file: RunFile,
-    told: Callable[[Trajectory], None],
-    agents: Mapping[str, Callable[[Seat], Agent]],
-) -> None:
+def _run(evaluation: Evaluation, attempts: list[Attempt], file: RunFile, told: Callable[[Trajectory], None]) -> None:
     if evaluation.backend == "ray":
         run_on_ray(evaluation, attempts, file, told)
     else:
-        runner = Runner(evaluation.catalogue, agents, evaluation.environment, evaluation.concurrency)
+        runner = Runner(evaluation.catalogue, players(), evaluation.environment, evaluation.concurrency)
         asyncio.run(runner.run(attempts, file, told))
 
 
