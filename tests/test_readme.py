@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
+from statistics import mean
+from typing import TYPE_CHECKING
 
 import yaml
 
+from cloud_incident.cli import evaluate
+from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.players import players
+from cloud_incident.evaluation.runner import Runner
+from cloud_incident.evaluation.schedule import schedule
 from env_core.selection import Selection
 from http_compat.dialects import parse_step
 from http_compat.problems import STATUSES
 from scenarios.actions import VOCABULARY
 from scenarios.tasks import TASKS
 
+if TYPE_CHECKING:
+    from scenarios.catalogue import Catalogue
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 OPENENV = (ROOT / "docs" / "openenv.md").read_text("utf-8")
+EVALUATION = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -48,7 +60,7 @@ def test_the_task_table_is_right() -> None:
 
 
 def test_what_is_linked_is_there() -> None:
-    for link in re.findall(r"\]\(([^)#:]+)\)", README + GUIDE + OPENENV):
+    for link in re.findall(r"\]\(([^)#:]+)\)", README + GUIDE + OPENENV + EVALUATION):
         assert (ROOT / link).exists() or (ROOT / "docs" / link).exists(), link
 
 
@@ -78,3 +90,25 @@ def test_the_statuses_are_those_that_are_answered() -> None:
     table = OPENENV.split("## What is refused")[1].split("## Production")[0]
     told = {int(status) for status in re.findall(r"\b(4\d\d)\b", table)}
     assert told == {*STATUSES.values(), 403, 413, 421}
+
+
+def test_the_agents_are_all_told() -> None:
+    told = set(re.findall(r"`([\w-]+)`", EVALUATION.split("## Who plays")[1].split("Tests hold")[0]))
+    assert set(players()) <= told | {"always-P2", "always-P3"}
+
+
+def test_the_options_of_an_evaluation_are_all_told() -> None:
+    table = EVALUATION.split("## Who plays")[0]
+    options = {option for parameter in evaluate.params for option in parameter.opts}
+    assert options - {"--scenarios"} <= set(re.findall(r"--[\w-]+", table))
+
+
+def test_the_scores_told_are_those_that_are_reached(catalogue: Catalogue) -> None:
+    rows = re.findall(r"^\| ([\w-]+) \| (\d\.\d\d) \| (\d\.\d\d) \| (\d\.\d\d) \|$", EVALUATION, re.MULTILINE)
+    assert len(rows) == 7
+    for agent, *told in rows:
+        runner = Runner(catalogue, players(), lambda: InProcess(catalogue))
+        attempts = schedule([agent], list(catalogue.scenarios), repeats=50 if agent == "random" else 1)
+        played = [asyncio.run(runner.attempt(attempt, InProcess(catalogue))) for attempt in attempts]
+        means = [mean(one["score"] for one in played if one["task_id"] == task) for task in TASKS]
+        assert [f"{score:.2f}" for score in means] == told, agent

@@ -163,3 +163,17 @@ async def test_an_episode_takes_little_time(name: str, catalogue: Catalogue) -> 
     for _ in range(10):
         await means(name, catalogue)
     assert (time.process_time() - begun) / (10 * len(CURATED_IDS)) < CPU_PER_EPISODE
+
+
+async def test_the_responder_takes_over_where_another_left_off(catalogue: Catalogue) -> None:
+    for scenario_id, most in (("RP-001", 4), ("RP-003", 4)):
+        scenario, environment = catalogue.get(scenario_id), InProcess(catalogue)
+        first, second = (AGENTS[name](Seat(scenario)) for name in ("oracle", "responder"))
+        reply = await environment.reset(Selection(scenario_id=scenario_id))
+        while not reply.done:
+            early = reply.observation["step_count"] < most
+            decision = await (first if early else second).decide(reply.observation)
+            reply = await environment.step(decision.action)
+            if early:
+                second.watch(decision.action, reply.observation)
+        assert reply.info["grade"]["score"] > 0.5, scenario_id

@@ -49,6 +49,9 @@ class Agent(ABC):
     async def decide(self, shown: Observation) -> Decision:
         """The next step, given the observation after the last one; at first the one that a reset gives."""
 
+    def watch(self, action: Mapping[str, Any], shown: Observation) -> None:  # noqa: B027 - most need not know
+        """A step that another agent took, in an episode that this one may have to take over, and what it showed."""
+
     async def close(self) -> None:
         """Let go of what the agent holds."""
         return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.agents.agent import Agent
 from cloud_incident.evaluation.agents.endpoint import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cloud_incident.evaluation.agents.agent import Decision
     from cloud_incident.evaluation.agents.llm import LLM
     from env_core.observation import Observation
@@ -20,13 +22,18 @@ class Fallback(Agent):
         self._model = model
         self._scripted = scripted
         self._name = name
+        self._watched: Mapping[str, Any] | None = None
         self.fell_back = False
         """Whether the scripted agent made the last decision."""
 
     async def decide(self, shown: Observation) -> Decision:
-        self.fell_back = False
+        if self._watched is not None:
+            self._scripted.watch(self._watched, shown)
+        self.fell_back, self._watched = False, None
         try:
-            return await self._model.decide(shown)
+            decision = await self._model.decide(shown)
+            self._watched = decision.action
+            return decision
         except ModelError as error:
             self.fell_back = True
             decision = await self._scripted.decide(shown)

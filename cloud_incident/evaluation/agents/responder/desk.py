@@ -32,6 +32,20 @@ class Desk:
         self.done: list[tuple[str, str]] = []
         self.in_vain: list[tuple[str, str]] = []
         self.looked_since = False
+        self.catch_up(shown)
+
+    def catch_up(self, shown: Observation) -> None:
+        """Take in all evidence that is shown, whoever asked for it."""
+        self.shown = shown
+        for action, services in shown["queried_data"].items():
+            self.seen.update(((action, service), text) for service, text in services.items())
+
+    def note(self, action: str, target: str) -> bool:
+        """Write a remediation down; whether it took effect."""
+        worked = not any(word in self.shown["feedback"] for word in _IN_VAIN)
+        self.looked_since &= target.startswith("verify_")
+        (self.done if worked else self.in_vain).append((action, target))
+        return worked
 
     @property
     def alert(self) -> dict[str, Any]:
@@ -69,11 +83,10 @@ class Desk:
         return call_paths((yield from self.look("check_dependencies", service, again=again)))
 
     def fix(self, action: str, target: str) -> Play[bool]:
-        """Make a remediation; whether it took effect. Without a step left nothing is done."""
+        """Make a remediation, unless it was made or no step is left; whether it has taken effect."""
+        if (action, target) in self.done:
+            return True
         if self.left <= 0:
             return False
         self.shown = yield step(action, **{VOCABULARY[action].target: target})
-        worked = not any(word in self.shown["feedback"] for word in _IN_VAIN)
-        self.looked_since &= target.startswith("verify_")
-        (self.done if worked else self.in_vain).append((action, target))
-        return worked
+        return self.note(action, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.agents.agent import Agent, Decision, step
 from cloud_incident.evaluation.agents.responder.desk import Desk
@@ -10,8 +10,11 @@ from cloud_incident.evaluation.agents.responder.impact import assess
 from cloud_incident.evaluation.agents.responder.repair import repair
 from cloud_incident.evaluation.agents.responder.search import investigate
 from cloud_incident.evaluation.agents.responder.wording import failure_mode, summary
+from scenarios.actions import VOCABULARY, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cloud_incident.evaluation.agents.agent import Seat
     from cloud_incident.evaluation.agents.responder.desk import Play
     from env_core.observation import Observation
@@ -21,13 +24,30 @@ class Responder(Agent):
     """A competent engineer of few words. It looks at nothing but what it is shown and the runbook catalogue."""
 
     def __init__(self, seat: Seat) -> None:  # noqa: ARG002 - every agent is made for a seat
+        self._desk: Desk | None = None
         self._play: Play[None] | None = None
 
     async def decide(self, shown: Observation) -> Decision:
+        desk = self._at_desk(shown)
         if self._play is None:
-            self._play = _work(Desk(shown))
+            self._play = _work(desk)
             return next(self._play)
         return self._play.send(shown)
+
+    def watch(self, action: Mapping[str, Any], shown: Observation) -> None:
+        desk = self._at_desk(shown)
+        spec = VOCABULARY[action["action_type"]]
+        if spec.kind is Kind.REMEDIATION:
+            desk.note(spec.name, str(action["parameters"][spec.target]).strip().casefold())
+        else:
+            desk.looked_since = True
+
+    def _at_desk(self, shown: Observation) -> Desk:
+        if self._desk is None:
+            self._desk = Desk(shown)
+        else:
+            self._desk.catch_up(shown)
+        return self._desk
 
 
 def _work(desk: Desk) -> Play[None]:
