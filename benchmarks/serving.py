@@ -85,6 +85,7 @@ class Connection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self._opened: set[str] = set()
 
     @classmethod
     async def to(cls, server: Server) -> Connection:
@@ -97,6 +98,14 @@ class Connection:
         assert b" 200 " in answer[:16], answer
         _, _, rest = answer.partition(b"content-length: ")
         return await self._reader.readexactly(int(rest.partition(b"\r\n")[0]))
+
+    async def anew(self, handle: str) -> None:
+        """Start RP-001 under a handle, in the place of what it meant before."""
+        named = json.dumps({"episode_id": handle}).encode()
+        if handle in self._opened:
+            await self.post("/close", named)
+        self._opened.add(handle)
+        await self.post("/reset?scenario_id=RP-001", named)
 
     def close(self) -> None:
         self._writer.close()
@@ -113,11 +122,9 @@ async def rest(ours: Server, bare: Server) -> Row:
     """POST /step against a route that answers with the same bytes."""
     mine, theirs = await Connection.to(ours), await Connection.to(bare)
     bodies = [json.dumps({**look, "episode_id": "bench"}).encode() for look in looks()]
-    cookie = "Cookie: episode_id=bench\r\n"
-    reset = b'{"scenario_id": "RP-001", "episode_id": "bench"}'
     costs: list[tuple[float, float]] = []
     for round_ in range(ROUNDS + 10):
-        await mine.post("/reset", reset, cookie)
+        await mine.anew("bench")
         began = ours.cpu()
         shown = [await mine.post("/step", body) for body in bodies]
         spent = ours.cpu() - began
@@ -153,11 +160,10 @@ async def mcp(ours: Server, bare: Server) -> Row:
         return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
 
     costs: list[tuple[float, float]] = []
-    handles = [f"bench-{index}" for index in range(STEPS)]
+    handles = [f"mcp-{index}" for index in range(STEPS)]
     for round_ in range(ROUNDS + 10):
         for handle in handles:
-            reset = json.dumps({"scenario_id": "RP-001", "episode_id": handle}).encode()
-            await mine.post("/reset", reset, f"Cookie: episode_id={handle}\r\n")
+            await mine.anew(handle)
         calls = [call(handle) for handle in handles]
         began = ours.cpu()
         shown = [await mine.post("/mcp", one, headers) for one in calls]
