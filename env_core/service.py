@@ -18,6 +18,7 @@ from env_core.store import (
     Event,
     MemoryStore,
     Record,
+    UnknownEpisodeError,
 )
 from scenarios.parsing import parse_action
 
@@ -92,32 +93,34 @@ class EpisodeService:
             self._drop(replacing.episode_id)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
 
-    async def get(self, episode_id: str, *, touch: bool = True) -> Episode:
+    async def get(self, episode_id: str, incarnation: str = "", *, touch: bool = True) -> Episode:
         """The episode as it stands. Without `touch` looking at it does not keep it from expiring.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle.
+            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             StaleReferenceError: if its incident or the rules have changed since it began.
         """
         cached = self._folded.get(episode_id)
         record = await self._store.load(episode_id, cached.step_count if cached else 0, touch=touch)
+        if incarnation and incarnation != record.incarnation:
+            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
         if cached is not None and cached.incarnation == record.incarnation:
             return self._keep(_fold(cached, record.events)) if record.events else cached
         if cached is not None:  # closed, and opened anew under the same handle
             record = await self._store.load(episode_id, touch=touch)
         return self._keep(_fold(self._opened(episode_id, record), record.events))
 
-    async def step(self, episode_id: str, action: Action, request_id: str = "") -> Episode:
+    async def step(self, episode_id: str, action: Action, request_id: str = "", incarnation: str = "") -> Episode:
         """Take a step. A request id that has been used on the episode repeats its answer and takes no step.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle.
+            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             EpisodeOverError: if the episode has ended.
             RequestIdError: if the request id was used for another action.
             AppendConflictError: if others kept stepping first. Nothing was changed.
         """
         for _ in range(_ATTEMPTS):
-            episode = await self.get(episode_id, touch=False)
+            episode = await self.get(episode_id, incarnation, touch=False)
             if request_id and (answered := await self._answered(episode, action, request_id)) is not None:
                 return answered
             if episode.done:
@@ -132,13 +135,15 @@ class EpisodeService:
             return self._keep(advance(episode, action))
         raise AppendConflictError(f"Episode {episode_id} is being stepped by others; try again.")
 
-    async def close(self, episode_id: str) -> None:
+    async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle.
+            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
         """
         record = await self._store.load(episode_id)
+        if incarnation and incarnation != record.incarnation:
+            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
         await self._forget(Claim(episode_id, record.incarnation))
 
     async def actions(self, episode_id: str) -> tuple[Reference, list[Event]]:

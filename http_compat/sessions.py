@@ -8,7 +8,6 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from env_core.episode import StaleReferenceError
 from env_core.selection import Selection
 from env_core.store import Claim, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
@@ -64,8 +63,7 @@ class Session:
         """
         if not self.handle:
             raise NoEpisodeError("No episode has been started here; reset first.")
-        await self._check()
-        return await self._service.step(self.handle, action, request_id)
+        return await self._service.step(self.handle, action, request_id, self._incarnation)
 
     async def opened(self) -> Episode:
         """The episode there is; the default one is started where none has been."""
@@ -73,33 +71,14 @@ class Session:
 
     async def episode(self) -> Episode | None:
         """The episode there is, if any."""
-        if not self.handle:
-            return None
-        await self._check()
-        return await self._service.get(self.handle)
+        return await self._service.get(self.handle, self._incarnation) if self.handle else None
 
     async def close(self) -> None:
         """Close the episode there is."""
-        if await self._still_open():
+        if self.handle:
             with suppress(UnknownEpisodeError):
-                await self._service.close(self.handle)
+                await self._service.close(self.handle, self._incarnation)
         self.handle = ""
-
-    async def _check(self) -> None:
-        if self._incarnation and not await self._still_open():
-            raise UnknownEpisodeError(f"There is no open episode {self.handle!r} here.")
-
-    async def _still_open(self) -> bool:
-        """Whether the handle still means the episode that was opened here: a finished one's is free for others."""
-        if not self._incarnation:
-            return False
-        try:
-            episode = await self._service.get(self.handle, touch=False)
-        except UnknownEpisodeError:
-            return False
-        except StaleReferenceError:
-            return True
-        return episode.incarnation == self._incarnation
 
 
 class Sessions:
