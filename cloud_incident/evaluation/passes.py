@@ -34,7 +34,7 @@ class Passes:
 def pass_at(k: int, attempts: int, passed: int) -> float:
     """The chance that at least one of k attempts passes: the unbiased estimate from all that were made
     (Chen et al. 2021, arXiv:2107.03374). 0.0 to 1.0; k is 1 to `attempts`."""
-    return 1 - comb(attempts - passed, k) / comb(attempts, k)
+    return (comb(attempts, k) - comb(attempts - passed, k)) / comb(attempts, k)
 
 
 def pass_hat(k: int, attempts: int, passed: int) -> float:

@@ -98,13 +98,13 @@ def bar_plot(legend: Legend, rows: Sequence[Bar]) -> Markup:
     """Bars from 0, each with its value in words."""
     most = max((row.value for row in rows), default=0.0) or 1.0
     longest = max(len(row.shown) for row in rows)
-    room = WIDTH - 2 * _EDGE - 7.0 * longest - 8
+    room = WIDTH - 2 * _EDGE - 0.7 * _SIZE * longest - 8
     marks, y = [], 2
     for row in rows:
         if row.label is not None:
             y += 18
             marks.append(_text(_EDGE, y - 4, fitted(row.label, WIDTH - 2 * _EDGE), "label"))
-        width = max(row.value / most * room, 1.5)
+        width = max(row.value / most * room, 1.5) if row.value else 0.0
         marks.append(
             element(
                 "g",
@@ -141,7 +141,7 @@ def histogram_plot(legend: Legend, counts: Sequence[int], colour: int) -> Markup
                 )
             )
         if number in {0, 5, len(counts) - 1}:
-            label = "1.0" if number == len(counts) - 1 else f"{number / 10:.1f}–"
+            label = "1.0" if number == len(counts) - 1 else f"{number / 10:g}–{(number + 1) / 10:g}"
             marks.append(_text(x + step / 2, floor + 16, label, "tick", "middle"))
     return _figure(legend, floor + _FOOT, marks)
 

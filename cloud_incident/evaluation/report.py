@@ -145,7 +145,15 @@ def _ranking(found: Summary) -> Markup:
             f" Answering {found.constant.severity} to every alert would earn {found.constant.score:.3f} in alert "
             "classification; “over constant” is what an agent earns there beyond that."
         )
-    return joined([element("p", note), _table("Agents, best first", headers, rows, head=1)])
+    marks = [
+        Interval(agent.agent, agent.first, colour, wording.score(agent.first.mean))
+        for colour, agent in _drawn(found)
+        if agent.first is not None
+    ]
+    told = f"Mean scores of first attempts with 95 % intervals of {_names(found)}."
+    plot = interval_plot(Legend("ranking", "First attempts, all tasks", told), marks) if marks else None
+    table = _table("Agents, best first", headers, rows, head=1)
+    return joined([element("p", note), _cut(found), _panels([plot]), table])
 
 
 def _at(values: tuple[float, ...], k: int) -> str:
@@ -153,13 +161,7 @@ def _at(values: tuple[float, ...], k: int) -> str:
 
 
 def _tasks(found: Summary) -> Markup:
-    shown = _drawn(found)
-    plots = [
-        interval_plot(
-            Legend("all-tasks", "All tasks", f"Mean scores with 95 % intervals of {_names(found)}."),
-            [Interval(a.agent, a.score, colour, wording.score(a.score.mean)) for colour, a in shown],
-        )
-    ]
+    plots = []
     rows = []
     for task_id in found.task_ids:
         name = task_title(task_id)
@@ -188,7 +190,7 @@ def _tasks(found: Summary) -> Markup:
         ]
     headers = ["Task, agent", "Score", "95 % interval", "Passed", "Failed", "Out of steps", "Steps", "Episodes"]
     table = _table("All attempts, by task and agent", headers, rows, head=0)
-    return joined([_cut(found), _panels(plots), element("details", element("summary", "As a table"), table)])
+    return joined([_panels(plots), element("details", element("summary", "As a table"), table)])
 
 
 def _scenarios(found: Summary) -> Markup:
@@ -236,7 +238,7 @@ def _spread(found: Summary, everything: Sequence[Trajectory]) -> Markup:
         told = f"Scores of {wording.count(agent.episodes, 'episode')} in tenths; {counts[-1]} reached the full score."
         plots.append(histogram_plot(Legend(f"spread-{colour}", agent.agent, told), counts, colour))
     note = "How many episodes ended with which score, in tenths; the last column is of full scores alone."
-    return joined([element("p", note), _cut(found), _panels(plots)])
+    return joined([element("p", note), _panels(plots)])
 
 
 def _lost(found: Summary) -> Markup:
@@ -270,7 +272,7 @@ def _lost(found: Summary) -> Markup:
     )
     note = "Points withheld or deducted per episode, by item of the grade."
     why = element("details", element("summary", "Why: the most frequent reasons"), table)
-    return joined([element("p", note), _cut(found), _key(found), _panels(plots), why])
+    return joined([element("p", note), _key(found), _panels(plots), why])
 
 
 def _loss_bars(task_id: str, shown: Sequence[tuple[int, AgentMetrics]]) -> list[Bar]:
@@ -309,7 +311,7 @@ def _reward(found: Summary, everything: Sequence[Trajectory]) -> Markup:
         "Mean sum of rewards so far. An episode that has ended stays where it ended; the submission earns the score. "
         "Sums of rewards do not rank agents: a long episode may collect more of them than a better one."
     )
-    return joined([element("p", note), _cut(found), _key(found), _panels(plots)])
+    return joined([element("p", note), _key(found), _panels(plots)])
 
 
 def _effort(found: Summary) -> Markup:
@@ -341,7 +343,7 @@ def _effort(found: Summary) -> Markup:
         for agent in found.agents
     ]
     headers = ["Agent", "Steps", "Prompt tokens", "Completion tokens", "Time", "Cost of all", "Cost of one"]
-    return joined([_cut(found), _panels(plots), _table("Means per episode", headers, rows, head=0)])
+    return joined([_panels(plots), _table("Means per episode", headers, rows, head=0)])
 
 
 def _tokens(agent: AgentMetrics) -> float:

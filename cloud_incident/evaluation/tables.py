@@ -35,14 +35,16 @@ def comparison_text(comparison: Comparison) -> str:
     one = comparison
     rows = [["all", wording.signed(one.difference.mean), wording.signed_interval(one.difference)]]
     rows += [
-        [task_title(task_id), wording.signed(found.mean), wording.signed_interval(found)]
+        [_task(task_id), wording.signed(found.mean), wording.signed_interval(found)]
         for task_id, found in one.tasks.items()
     ]
     differing = [found for found in one.scenarios if found.difference != 0][:_DIFFERENCES]
     parts = [
         f"{_label(one.second, 38)} (second) less {_label(one.first, 38)} (first)",
-        f"{wording.count(one.pairs, 'pair')}: the second won {one.wins}, tied {one.ties}, lost {one.losses}. "
-        f"Mean score {one.second_mean:.3f} against {one.first_mean:.3f}; {wording.p_value(one)}.",
+        _wrapped(
+            f"{wording.count(one.pairs, 'pair')}: the second won {one.wins}, tied {one.ties}, lost {one.losses}. "
+            f"Mean score {one.second_mean:.3f} against {one.first_mean:.3f}; {wording.p_value(one)}."
+        ),
         _aligned(["task", "difference", _level()], rows),
     ]
     if differing:
@@ -140,7 +142,7 @@ def _by_task(summary: Summary) -> str:
                 score = found.score
                 rows.append(
                     [
-                        task_title(task_id),
+                        _task(task_id),
                         _label(agent.agent),
                         wording.score(score.mean),
                         wording.interval(score),
@@ -175,7 +177,7 @@ def _losses(agent: AgentMetrics) -> str:
     lines = []
     greatest = sorted(agent.losses, key=lambda loss: -loss.points)[:_LOSSES]
     for loss in greatest:
-        lines.append(f"{loss.points:8.2f}  {task_title(loss.task_id)}, {loss.item}: {loss.times} of {loss.episodes}")
+        lines.append(f"{loss.points:8.2f}  {_task(loss.task_id)}, {_label(loss.item)}: {loss.times} of {loss.episodes}")
         reason = f"{loss.reason_times} times: {wording.plain(loss.reason)}"
         lines += [f"{'':10}{line}" for line in wrap(wording.shortened(reason, 2 * (WIDTH - 10)), WIDTH - 10)]
     left = len(agent.losses) - len(greatest)
@@ -210,6 +212,10 @@ def _caveats(one: Comparison) -> Iterator[str]:
 
 def _level() -> str:
     return f"{LEVEL:.0%} interval"
+
+
+def _task(task_id: str) -> str:
+    return _label(task_title(task_id))
 
 
 def _label(name: str, limit: int = _NAME) -> str:
