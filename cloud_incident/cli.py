@@ -320,10 +320,24 @@ def demo(plain: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An earlier run's trajectories to compare with, attempt by attempt.",
 )
+@click.option(
+    "--export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the episodes as chat here, a line each, for fine-tuning.",
+)
+@click.option(
+    "--export-from",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Least score of the episodes that are exported.",
+)
 def evaluate(
     out: Path,
     report: Path | None,
     compare: Path | None,
+    export: Path | None,
+    export_from: float,
     scenarios: tuple[Path, ...],
     scenario_ids: tuple[str, ...],
     **options: Any,
@@ -336,13 +350,15 @@ def evaluate(
     from cloud_incident.evaluation.cluster import NoRayError
     from cloud_incident.evaluation.evaluate import Evaluation, evaluated
     from cloud_incident.evaluation.runfile import RunInUseError
-    from cloud_incident.evaluation.telling import findings
+    from cloud_incident.evaluation.telling import exported, findings
 
     with _reported():
         try:
             evaluated(Evaluation(directories=scenarios, scenarios=scenario_ids, **options), out)
             for found in findings(out, against=compare, page=report):
                 click.echo(found)
+            if export is not None:
+                click.echo(exported(out, export, export_from))
         except (RunInUseError, NoRayError, ValueError) as error:
             raise click.ClickException(str(error)) from error
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from env_core.briefing import briefing_text
+from env_core.briefing import briefing_of
 from env_core.guide import oncall_guide
 from scenarios.actions import VOCABULARY
 from scenarios.schemas import arguments_schema
@@ -86,7 +86,7 @@ def _synthesised(one: Trajectory) -> list[Message]:
 def _opening(one: Trajectory) -> list[Message]:
     return [
         {"role": "system", "content": f"{_ROLE}\n\n{oncall_guide()}"},
-        {"role": "user", "content": briefing_text(one["briefing"])},
+        {"role": "user", "content": briefing_of(one["briefing"])},
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.comparison import RunComparison, compare_runs
+from cloud_incident.evaluation.export import chat_lines
 from cloud_incident.evaluation.metrics import summarise
 from cloud_incident.evaluation.report import report
 from cloud_incident.evaluation.tables import run_comparison_text, summary_text
@@ -33,3 +34,10 @@ def findings(run: Path, *, against: Path | None = None, page: Path | None = None
         text = report(trajectories, title=f"Evaluation {run.stem}", summary=summary, comparisons=comparisons)
         page.write_text(text, "utf-8")
         yield f"The report is in {page}."
+
+
+def exported(run: Path, chat: Path, minimum: float = 0.0) -> str:
+    """Write a run's episodes of a score or more as chat, and say how many there are."""
+    lines = list(chat_lines(read(run), minimum=minimum))
+    chat.write_bytes(b"".join(lines))
+    return f"{len(lines)} episodes are in {chat} as chat."

@@ -184,6 +184,14 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert {trajectory["scenario_id"] for trajectory in read(path)} == {"RCA-001", "RCA-002", "RCA-003"}
     again = CliRunner().invoke(main, ["evaluate", "--agent", "oracle", "--out", str(path)])
     assert "3 of 9 episodes are in" in again.output
+    page, chat = tmp_path / "page.html", tmp_path / "chat.jsonl"
+    more = ["--report", str(page), "--export", str(chat), "--export-from", "0.9", "--compare", str(path)]
+    told_again = CliRunner().invoke(main, ["evaluate", "--agent", "random", "--out", str(path), *more])
+    assert told_again.exit_code == 0, told_again.output
+    assert "Ranking by first attempts" in told_again.output
+    assert "0, tied 9, lost 0" in told_again.output
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    assert len(chat.read_bytes().splitlines()) == 9
     replayed = CliRunner().invoke(main, ["replay", str(path), "--key", "oracle/RP-001/0/0"])
     assert replayed.exit_code == 0
     assert "1 of 1 replay to the same" in replayed.output
