@@ -65,7 +65,7 @@ def test_what_is_linked_is_there() -> None:
 
 
 def test_every_command_named_exists() -> None:
-    for script in re.findall(r"scripts/\w+", README + OPENENV):
+    for script in re.findall(r"scripts/[\w-]+", README + OPENENV):
         assert (ROOT / script).is_file(), script
 
 
