@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from cloud_incident.cli import main
 from cloud_incident.evaluation.agents import AGENTS
 from cloud_incident.evaluation.agents.agent import Agent, Decision, step
-from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.environments import BrokenError, InProcess, Reply
 from cloud_incident.evaluation.evaluate import Evaluation, evaluated
 from cloud_incident.evaluation.replaying import differences, told
 from cloud_incident.evaluation.runfile import RunFile, RunInUseError
@@ -29,7 +29,7 @@ from cloud_incident.evaluation.trajectory import dump, read
 from tests.servers import full_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from cloud_incident.evaluation.agents.agent import Seat
@@ -211,3 +211,48 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert "0 of 1 replay" in wrong.output
     path.write_text("{}\n")
     assert "is not a trajectory" in CliRunner().invoke(main, ["replay", str(path)]).output
+
+
+class Flaky(InProcess):
+    """Breaks in the middle of as many episodes as it is told, one after another."""
+
+    left = 0
+
+    async def step(self, action: Mapping[str, Any]) -> Reply:
+        if Flaky.left:
+            Flaky.left -= 1
+            raise ConnectionError("the server is gone")
+        return await super().step(action)
+
+
+@pytest.mark.parametrize(("times", "whole"), [(2, True), (99, False)])
+def test_what_breaks_the_environment_is_no_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue, times: int, whole: bool
+) -> None:
+    monkeypatch.setattr("cloud_incident.evaluation.runner._WAITS", (0.0, 0.0))
+    monkeypatch.setattr(Flaky, "left", times)
+    runner = Runner(catalogue, AGENTS, lambda: Flaky(catalogue), 1)
+    attempts, path = schedule(["oracle"], ["AC-001", "RP-001"]), tmp_path / "run.jsonl"
+    with RunFile(path) as file:
+        if whole:
+            asyncio.run(runner.run(attempts, file))
+        else:
+            with pytest.raises(BrokenError, match=r"oracle/AC-001/0/0 could not be played: ConnectionError"):
+                asyncio.run(runner.run(attempts, file))
+    assert [one["score"] for one in read(path)] == ([1.0, 1.0] if whole else [])
+    assert all("failed" not in one for one in read(path))
+
+
+def test_what_cannot_be_written_or_set_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MAX_SECONDS", "soon")
+    out = ["--out", str(tmp_path / "run.jsonl")]
+    for arguments, hint in (
+        (["--out", str(tmp_path / "file" / "run.jsonl")], "file"),
+        ([*out, "--report", str(tmp_path / "none" / "page.html")], "No such file"),
+        ([*out, "--agent", "llm"], "MAX_SECONDS takes a number"),
+    ):
+        refused = CliRunner().invoke(main, ["evaluate", "--scenario", "AC-001", *arguments])
+        assert refused.exit_code == 1
+        assert refused.output.splitlines()[-1].startswith("Error: ")
+        assert hint in refused.output
