@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -256,3 +257,43 @@ def test_what_cannot_be_written_or_set_is_told(tmp_path: Path, monkeypatch: pyte
         assert refused.exit_code == 1
         assert refused.output.splitlines()[-1].startswith("Error: ")
         assert hint in refused.output
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    for content in ("my only notes", '{"an": "object"}', '{"format":1}\nnotes'):
+        path = tmp_path / "other"
+        path.write_text(content)
+        refused = CliRunner().invoke(main, ["evaluate", "--scenario", "AC-001", "--out", str(path)])
+        assert refused.exit_code == 1
+        assert "no file of trajectories" in refused.output
+        assert path.read_text() == content
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    (one,) = run(path, Evaluation(agents=("oracle",), scenarios=("AC-001",)))
+    path.write_bytes(dump({**one, "format": 2}))
+    assert "is of format 2" in CliRunner().invoke(main, ["replay", str(path)]).output
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    first, second = run(tmp_path / "whole.jsonl", Evaluation(agents=("oracle",), scenarios=("AC-001", "RP-001")))
+    with RunFile(path) as file:
+        file.append(first)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, limits[1]))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                file.append(second)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == dump(first)
+
+
+def test_scores_of_an_incident_that_has_changed_since_are_not_taken_for_new_ones(tmp_path: Path) -> None:
+    path, asked = tmp_path / "run.jsonl", Evaluation(agents=("oracle",), scenarios=("AC-001",))
+    (one,) = run(path, asked)
+    path.write_bytes(dump({**one, "reference": {**one["reference"], "digest": "another"}}))
+    with pytest.raises(ValueError, match="AC-001 has changed since oracle/AC-001/0/0 was played"):
+        run(path, asked)
