@@ -259,6 +259,10 @@ def test_what_cannot_be_written_or_set_is_told(tmp_path: Path, monkeypatch: pyte
         assert hint in refused.output
 
 
+def test_every_attempt_is_scheduled_once() -> None:
+    assert len(schedule(["oracle", "oracle"], ["AC-001", "AC-001"], (0, 0), 2)) == 2
+
+
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     for content in ("my only notes", '{"an": "object"}', '{"format":1}\nnotes'):
         path = tmp_path / "other"
