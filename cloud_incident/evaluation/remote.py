@@ -159,9 +159,8 @@ class Mcp(Environment):
             queried = {**before["queried_data"].get(name, {}), service: evidence}
             shown["queried_data"] = {**before["queried_data"], name: queried}
         self._shown = cast("Observation", shown)
-        return Reply(
-            self._shown, numbers["reward"], numbers["done"], _info(numbers, submitted=spec.kind is Kind.SUBMISSION)
-        )
+        submitted = spec.kind is Kind.SUBMISSION and numbers["last_action_error"] is None  # not another task's
+        return Reply(self._shown, numbers["reward"], numbers["done"], _info(numbers, submitted=submitted))
 
     async def close(self) -> None:
         await self._stack.aclose()

@@ -22,6 +22,7 @@ from cloud_incident.evaluation.agents import AGENTS
 from cloud_incident.evaluation.agents.agent import Agent, Decision, step
 from cloud_incident.evaluation.environments import BrokenError, InProcess, Reply
 from cloud_incident.evaluation.evaluate import Evaluation, evaluated
+from cloud_incident.evaluation.remote import SURFACES
 from cloud_incident.evaluation.replaying import differences, told
 from cloud_incident.evaluation.runfile import RunFile, RunInUseError
 from cloud_incident.evaluation.runner import Runner
@@ -293,6 +294,38 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == dump(first)
+
+
+def test_forgeries_that_earlier_passed(tmp_path: Path, catalogue: Catalogue) -> None:
+    (one,) = run(tmp_path / "run.jsonl", Evaluation(agents=("oracle",), scenarios=("RCA-001",)))
+    cut: Trajectory = {**one, "steps": one["steps"][:-1], "done": False}
+    forgeries: list[tuple[Trajectory, str]] = [
+        ({**one, "failed": "so it says"}, "the score"),
+        ({**one, "truncated": True}, "run out of steps"),
+        ({**one, "task_id": "alert_classification"}, "the task_id"),
+        ({**cut, "score": 0.0}, "breakdown"),
+        ({**one, "steps": [*one["steps"], one["steps"][-1]]}, "finished"),
+        ({**one, "steps": [{**one["steps"][0], "action": {}}]}, "action_type"),
+    ]
+    for forged, hint in forgeries:
+        assert any(hint in difference for difference in differences(forged, catalogue)), hint
+
+
+class Foreign(Agent):
+    async def decide(self, shown: Observation) -> Decision:  # noqa: ARG002 - whatever is shown
+        return step("submit_severity", severity="P1")
+
+
+@pytest.mark.parametrize("surface", ["rest", "mcp"])
+def test_another_task_s_submission_at_the_last_step_truncates(
+    tmp_path: Path, address: str, catalogue: Catalogue, surface: str
+) -> None:
+    runner = Runner(catalogue, {"foreign": lambda _: Foreign()}, lambda: SURFACES[surface](address))
+    with RunFile(tmp_path / "run.jsonl") as file:
+        asyncio.run(runner.run(schedule(["foreign"], ["RCA-001"]), file))
+    (one,) = read(tmp_path / "run.jsonl")
+    assert one["truncated"]
+    assert differences(one, catalogue) == []
 
 
 def test_scores_of_an_incident_that_has_changed_since_are_not_taken_for_new_ones(tmp_path: Path) -> None:
