@@ -347,7 +347,9 @@ def evaluate(
     Scripted agents: oracle, responder, novice, random, and those who cheat. llm is the model that API_BASE_URL,
     MODEL_NAME and HF_TOKEN or API_KEY name; llm-or-responder has the responder behind it.
     """
+    from cloud_incident.evaluation.baseline import SettingError
     from cloud_incident.evaluation.cluster import NoRayError
+    from cloud_incident.evaluation.environments import BrokenError
     from cloud_incident.evaluation.evaluate import Evaluation, evaluated
     from cloud_incident.evaluation.runfile import RunInUseError
     from cloud_incident.evaluation.telling import exported, findings
@@ -359,7 +361,7 @@ def evaluate(
                 click.echo(found)
             if export is not None:
                 click.echo(exported(out, export, export_from))
-        except (RunInUseError, NoRayError, ValueError) as error:
+        except (BrokenError, RunInUseError, NoRayError, SettingError, OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from cloud_incident.evaluation.environments import Reopened
 from cloud_incident.evaluation.players import players
 from cloud_incident.evaluation.runner import Runner
 
@@ -57,7 +58,7 @@ def _played(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Traject
 
 async def _play(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Trajectory]:
     runner = Runner(evaluation.catalogue, players(), evaluation.environment)
-    environment = evaluation.environment()
+    environment = Reopened(evaluation.environment)
     try:
         return [await runner.attempt(attempt, environment) for attempt in attempts]
     finally:

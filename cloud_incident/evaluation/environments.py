@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from env_core.observation import last_reward, observation, step_info
 from scenarios.parsing import InvalidActionError, parse_action
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from env_core.episode import Episode
     from env_core.observation import Observation, StepInfo
@@ -74,3 +76,60 @@ class InProcess(Environment):
             raise RefusedError(str(error)) from error
         episode = self._episode = advance(self._episode, parsed)
         return Reply(observation(episode), last_reward(episode), episode.done, step_info(episode))
+
+
+class BrokenError(RuntimeError):
+    """An environment that could not be played in, through no fault of the agent."""
+
+
+class Reopened(Environment):
+    """An environment that is made anew after it broke; `broken` says how it broke since the last reset."""
+
+    def __init__(self, make: Callable[[], Environment]) -> None:
+        self._make = make
+        self._inner: Environment | None = None
+        self.broken = ""
+
+    async def reset(self, selection: Selection) -> Reply:
+        self.broken = ""
+        return await self._tried(lambda inner: inner.reset(selection))
+
+    async def step(self, action: Mapping[str, Any]) -> Reply:
+        return await self._tried(lambda inner: inner.step(action))
+
+    async def close(self) -> None:
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            with suppress(Exception):  # what has been played is whole without
+                await inner.close()
+
+    async def _tried(self, ask: Callable[[Environment], Awaitable[Reply]]) -> Reply:
+        if self._inner is None:
+            self._inner = self._make()
+        try:
+            return await ask(self._inner)
+        except RefusedError:
+            raise
+        except asyncio.CancelledError:
+            await self._cancelled()
+            raise
+        except Exception as error:
+            self.broken = _said(error)
+            await self.close()
+            raise
+
+    async def _cancelled(self) -> None:
+        """Tell a client whose connection failed, which cancels its caller, from a caller who is to stop."""
+        inner, self._inner = self._inner, None
+        try:
+            if inner is not None:
+                await inner.close()
+        except Exception as error:
+            self.broken = _said(error)
+            raise BrokenError(self.broken) from error
+
+
+def _said(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

@@ -86,15 +86,27 @@ def evaluated(evaluation: Evaluation, path: Path) -> None:
         UnknownScenarioError: if an agent, task or scenario does not exist.
         RunInUseError: if another evaluation writes the file.
         NoRayError: if Ray is asked for and not installed.
+        BrokenError: if the environment kept breaking.
+        ValueError: if the file holds something else, or attempts at incidents that have been changed since.
     """
     attempts = evaluation.attempts()
     with RunFile(path) as file:
+        _refuse_stale(attempts, file, evaluation.catalogue)
         left = sum(attempt.key not in file.done for attempt in attempts)
         if left < len(attempts):
             click.echo(f"{len(attempts) - left} of {len(attempts)} episodes are in {path} already.", err=True)
         progress = _Progress(left)
         with progress.bar as bar:
             _run(evaluation, attempts, file, lambda trajectory: progress.tell(bar, trajectory))
+
+
+def _refuse_stale(attempts: list[Attempt], file: RunFile, catalogue: Catalogue) -> None:
+    for attempt in attempts:
+        then = file.digests.get(attempt.key)
+        if then is not None and then != catalogue.get(attempt.scenario_id).incident.digest:
+            raise ValueError(
+                f"{attempt.scenario_id} has changed since {attempt.key} was played; name a new file as --out."
+            )
 
 
 def _run(evaluation: Evaluation, attempts: list[Attempt], file: RunFile, told: Callable[[Trajectory], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from cloud_incident.evaluation.environments import Environment, RefusedError, Reply
@@ -62,7 +62,8 @@ class Rest(Environment):
 
     async def _closed(self) -> None:
         if self._handle:
-            await self._posted("/close", {})
+            with suppress(ServerError):  # a server that restarted, or forgot it, has nothing left to close
+                await self._posted("/close", {})
             self._handle = ""
 
     async def _posted(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -158,9 +159,8 @@ class Mcp(Environment):
             queried = {**before["queried_data"].get(name, {}), service: evidence}
             shown["queried_data"] = {**before["queried_data"], name: queried}
         self._shown = cast("Observation", shown)
-        return Reply(
-            self._shown, numbers["reward"], numbers["done"], _info(numbers, submitted=spec.kind is Kind.SUBMISSION)
-        )
+        submitted = spec.kind is Kind.SUBMISSION and numbers["last_action_error"] is None  # not another task's
+        return Reply(self._shown, numbers["reward"], numbers["done"], _info(numbers, submitted=submitted))
 
     async def close(self) -> None:
         await self._stack.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from env_core.episode import Reference, StaleReferenceError, replay
+from env_core.episode import Reference, replay
 from env_core.observation import grade_report
 from scenarios.tasks import POINT
 
@@ -25,8 +25,8 @@ def differences(trajectory: Trajectory, catalogue: Catalogue) -> list[str]:
     """
     try:
         episode = _replayed(trajectory, catalogue)
-    except StaleReferenceError as error:
-        return [str(error)]
+    except (ValueError, KeyError) as error:  # of another release, or with an action that cannot be replayed
+        return [str(error) if isinstance(error, ValueError) else f"an action has no {error}"]
     return list(_compared(trajectory, episode))
 
 
@@ -36,6 +36,9 @@ def _replayed(trajectory: Trajectory, catalogue: Catalogue) -> Episode:
 
 
 def _compared(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
+    for what in ("scenario_id", "task_id", "seed"):
+        if trajectory[what] != trajectory["reference"][what]:
+            yield f"the {what} is {trajectory[what]} and {trajectory['reference'][what]} in the reference"
     for number, (said, step) in enumerate(zip(trajectory["steps"], episode.steps, strict=True), 1):
         for what, then, now in (
             ("reward", said["reward"], step.reward / POINT),
@@ -47,10 +50,12 @@ def _compared(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
                 yield f"step {number}: the {what} was {_short(then)} and is {_short(now)} when replayed"
     if trajectory["done"] != episode.done:
         yield f"the episode {'had' if trajectory['done'] else 'had not'} ended and the replay says otherwise"
-    score = episode.grade.score if episode.grade else 0.0
-    if trajectory["score"] != score and "failed" not in trajectory:
+    if trajectory["truncated"] != episode.truncated:
+        yield f"the episode {'had' if trajectory['truncated'] else 'had not'} run out of steps; the replay differs"
+    score = episode.grade.score if episode.grade and "failed" not in trajectory else 0.0
+    if trajectory["score"] != score:
         yield f"the score was {trajectory['score']:.4f} and is {score:.4f} when replayed"
-    if episode.grade is not None and trajectory.get("grade") != grade_report(episode.grade):
+    if trajectory.get("grade") != (grade_report(episode.grade) if episode.grade is not None else None):
         yield "the grade's breakdown is another when replayed"
 
 

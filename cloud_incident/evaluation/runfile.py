@@ -6,7 +6,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.trajectory import dump, read
+from cloud_incident.evaluation.trajectory import LINE_START, dump, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,8 @@ class RunFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.done: set[str] = set()
+        self.digests: dict[str, str] = {}
+        """Of which content of their incidents those were that were there at first."""
         self._file = -1
 
     def __enter__(self) -> RunFile:
@@ -35,8 +37,13 @@ class RunFile:
         except BlockingIOError as error:
             os.close(self._file)
             raise RunInUseError(f"{self._path} is being written by another evaluation.") from error
-        self._cut()
-        self.done = {trajectory["key"] for trajectory in read(self._path)}
+        try:
+            self._cut()
+            self.digests = {one["key"]: one["reference"]["digest"] for one in read(self._path)}
+        except (OSError, ValueError):
+            os.close(self._file)
+            raise
+        self.done = set(self.digests)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -45,13 +52,20 @@ class RunFile:
 
     def append(self, trajectory: Trajectory) -> None:
         """Write one down. What has been written survives the end of this process, however it ends."""
-        line = memoryview(dump(trajectory))
-        while line:
-            line = line[os.write(self._file, line) :]
+        line, before = memoryview(dump(trajectory)), os.fstat(self._file).st_size
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError:
+            os.ftruncate(self._file, before)  # a full disk must not leave half a line for another to be written behind
+            raise
         self.done.add(trajectory["key"])
 
     def _cut(self) -> None:
         content = self._path.read_bytes()
         whole = content.rfind(b"\n") + 1
+        cut = content[whole : whole + len(LINE_START)]
+        if not LINE_START.startswith(cut):
+            raise ValueError(f"{self._path} is no file of trajectories; nothing was changed in it.")
         if whole < len(content):
             os.ftruncate(self._file, whole)

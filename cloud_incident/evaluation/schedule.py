@@ -41,8 +41,6 @@ def schedule(
     repeats: int = 1,
     reward_mode: RewardMode = "dense",
 ) -> list[Attempt]:
-    """Every attempt, first attempts before second ones."""
-    return [
-        Attempt(agent, scenario_id, seed, repeat, reward_mode)
-        for repeat, agent, scenario_id, seed in product(range(repeats), agents, scenario_ids, list(seeds))
-    ]
+    """Every attempt once, first attempts before second ones."""
+    each = product(range(repeats), dict.fromkeys(agents), dict.fromkeys(scenario_ids), dict.fromkeys(seeds))
+    return [Attempt(agent, scenario_id, seed, repeat, reward_mode) for repeat, agent, scenario_id, seed in each]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Changes whenever older lines can no longer be read."""
 
+LINE_START = b'{"format":'
+"""What every line begins with."""
+
 _CLOSED = ConfigDict(extra="forbid")
 
 
@@ -107,6 +110,9 @@ def read(path: Path) -> Iterator[Trajectory]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                yield _TRAJECTORY.validate_json(line)
+                trajectory = _TRAJECTORY.validate_json(line)
             except ValueError as error:
                 raise ValueError(f"{path}:{number} is not a trajectory: {error}") from error
+            if trajectory["format"] != FORMAT:
+                raise ValueError(f"{path}:{number} is of format {trajectory['format']}; this release reads {FORMAT}.")
+            yield trajectory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -19,8 +20,9 @@ from click.testing import CliRunner
 from cloud_incident.cli import main
 from cloud_incident.evaluation.agents import AGENTS
 from cloud_incident.evaluation.agents.agent import Agent, Decision, step
-from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.environments import BrokenError, InProcess, Reply
 from cloud_incident.evaluation.evaluate import Evaluation, evaluated
+from cloud_incident.evaluation.remote import SURFACES
 from cloud_incident.evaluation.replaying import differences, told
 from cloud_incident.evaluation.runfile import RunFile, RunInUseError
 from cloud_incident.evaluation.runner import Runner
@@ -29,7 +31,7 @@ from cloud_incident.evaluation.trajectory import dump, read
 from tests.servers import full_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from cloud_incident.evaluation.agents.agent import Seat
@@ -211,3 +213,124 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert "0 of 1 replay" in wrong.output
     path.write_text("{}\n")
     assert "is not a trajectory" in CliRunner().invoke(main, ["replay", str(path)]).output
+
+
+class Flaky(InProcess):
+    """Breaks in the middle of as many episodes as it is told, one after another."""
+
+    left = 0
+
+    async def step(self, action: Mapping[str, Any]) -> Reply:
+        if Flaky.left:
+            Flaky.left -= 1
+            raise ConnectionError("the server is gone")
+        return await super().step(action)
+
+
+@pytest.mark.parametrize(("times", "whole"), [(2, True), (99, False)])
+def test_what_breaks_the_environment_is_no_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue, times: int, whole: bool
+) -> None:
+    monkeypatch.setattr("cloud_incident.evaluation.runner._WAITS", (0.0, 0.0))
+    monkeypatch.setattr(Flaky, "left", times)
+    runner = Runner(catalogue, AGENTS, lambda: Flaky(catalogue), 1)
+    attempts, path = schedule(["oracle"], ["AC-001", "RP-001"]), tmp_path / "run.jsonl"
+    with RunFile(path) as file:
+        if whole:
+            asyncio.run(runner.run(attempts, file))
+        else:
+            with pytest.raises(BrokenError, match=r"oracle/AC-001/0/0 could not be played: ConnectionError"):
+                asyncio.run(runner.run(attempts, file))
+    assert [one["score"] for one in read(path)] == ([1.0, 1.0] if whole else [])
+    assert all("failed" not in one for one in read(path))
+
+
+def test_what_cannot_be_written_or_set_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MAX_SECONDS", "soon")
+    out = ["--out", str(tmp_path / "run.jsonl")]
+    for arguments, hint in (
+        (["--out", str(tmp_path / "file" / "run.jsonl")], "file"),
+        ([*out, "--report", str(tmp_path / "none" / "page.html")], "No such file"),
+        ([*out, "--agent", "llm"], "MAX_SECONDS takes a number"),
+    ):
+        refused = CliRunner().invoke(main, ["evaluate", "--scenario", "AC-001", *arguments])
+        assert refused.exit_code == 1
+        assert refused.output.splitlines()[-1].startswith("Error: ")
+        assert hint in refused.output
+
+
+def test_every_attempt_is_scheduled_once() -> None:
+    assert len(schedule(["oracle", "oracle"], ["AC-001", "AC-001"], (0, 0), 2)) == 2
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    for content in ("my only notes", '{"an": "object"}', '{"format":1}\nnotes'):
+        path = tmp_path / "other"
+        path.write_text(content)
+        refused = CliRunner().invoke(main, ["evaluate", "--scenario", "AC-001", "--out", str(path)])
+        assert refused.exit_code == 1
+        assert "no file of trajectories" in refused.output
+        assert path.read_text() == content
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    (one,) = run(path, Evaluation(agents=("oracle",), scenarios=("AC-001",)))
+    path.write_bytes(dump({**one, "format": 2}))
+    assert "is of format 2" in CliRunner().invoke(main, ["replay", str(path)]).output
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    first, second = run(tmp_path / "whole.jsonl", Evaluation(agents=("oracle",), scenarios=("AC-001", "RP-001")))
+    with RunFile(path) as file:
+        file.append(first)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, limits[1]))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                file.append(second)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == dump(first)
+
+
+def test_forgeries_that_earlier_passed(tmp_path: Path, catalogue: Catalogue) -> None:
+    (one,) = run(tmp_path / "run.jsonl", Evaluation(agents=("oracle",), scenarios=("RCA-001",)))
+    cut: Trajectory = {**one, "steps": one["steps"][:-1], "done": False}
+    forgeries: list[tuple[Trajectory, str]] = [
+        ({**one, "failed": "so it says"}, "the score"),
+        ({**one, "truncated": True}, "run out of steps"),
+        ({**one, "task_id": "alert_classification"}, "the task_id"),
+        ({**cut, "score": 0.0}, "breakdown"),
+        ({**one, "steps": [*one["steps"], one["steps"][-1]]}, "finished"),
+        ({**one, "steps": [{**one["steps"][0], "action": {}}]}, "action_type"),
+    ]
+    for forged, hint in forgeries:
+        assert any(hint in difference for difference in differences(forged, catalogue)), hint
+
+
+class Foreign(Agent):
+    async def decide(self, shown: Observation) -> Decision:  # noqa: ARG002 - whatever is shown
+        return step("submit_severity", severity="P1")
+
+
+@pytest.mark.parametrize("surface", ["rest", "mcp"])
+def test_another_task_s_submission_at_the_last_step_truncates(
+    tmp_path: Path, address: str, catalogue: Catalogue, surface: str
+) -> None:
+    runner = Runner(catalogue, {"foreign": lambda _: Foreign()}, lambda: SURFACES[surface](address))
+    with RunFile(tmp_path / "run.jsonl") as file:
+        asyncio.run(runner.run(schedule(["foreign"], ["RCA-001"]), file))
+    (one,) = read(tmp_path / "run.jsonl")
+    assert one["truncated"]
+    assert differences(one, catalogue) == []
+
+
+def test_scores_of_an_incident_that_has_changed_since_are_not_taken_for_new_ones(tmp_path: Path) -> None:
+    path, asked = tmp_path / "run.jsonl", Evaluation(agents=("oracle",), scenarios=("AC-001",))
+    (one,) = run(path, asked)
+    path.write_bytes(dump({**one, "reference": {**one["reference"], "digest": "another"}}))
+    with pytest.raises(ValueError, match="AC-001 has changed since oracle/AC-001/0/0 was played"):
+        run(path, asked)
