@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from cloud_incident.cli import evaluate
-from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.environments import InProcess, Reopened
 from cloud_incident.evaluation.players import players
 from cloud_incident.evaluation.runner import Runner
 from cloud_incident.evaluation.schedule import schedule
@@ -108,7 +108,8 @@ def test_the_scores_told_are_those_that_are_reached(catalogue: Catalogue) -> Non
     assert len(rows) == 7
     for agent, *told in rows:
         runner = Runner(catalogue, players(), lambda: InProcess(catalogue))
+        environment = Reopened(lambda: InProcess(catalogue))
         attempts = schedule([agent], list(catalogue.scenarios), repeats=50 if agent == "random" else 1)
-        played = [asyncio.run(runner.attempt(attempt, InProcess(catalogue))) for attempt in attempts]
+        played = [asyncio.run(runner.attempt(attempt, environment)) for attempt in attempts]
         means = [mean(one["score"] for one in played if one["task_id"] == task) for task in TASKS]
         assert [f"{score:.2f}" for score in means] == told, agent

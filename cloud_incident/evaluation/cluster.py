@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.environments import Reopened
-from cloud_incident.evaluation.players import players
 from cloud_incident.evaluation.runner import Runner
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def _played(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Traject
 
 
 async def _play(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Trajectory]:
-    runner = Runner(evaluation.catalogue, players(), evaluation.environment)
+    runner = Runner(evaluation.catalogue, evaluation.players(), evaluation.environment)
     environment = Reopened(evaluation.environment)
     try:
         return [await runner.attempt(attempt, environment) for attempt in attempts]

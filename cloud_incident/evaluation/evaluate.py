@@ -12,7 +12,7 @@ import click
 
 from cloud_incident.evaluation.cluster import run_on_ray
 from cloud_incident.evaluation.environments import Environment, InProcess
-from cloud_incident.evaluation.players import players
+from cloud_incident.evaluation.players import in_a_run, players
 from cloud_incident.evaluation.remote import SURFACES
 from cloud_incident.evaluation.runfile import RunFile
 from cloud_incident.evaluation.runner import Runner
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from cloud_incident.evaluation.agents.agent import Agent, Seat
     from cloud_incident.evaluation.trajectory import Trajectory
 
 
@@ -54,29 +55,35 @@ class Evaluation:
         Raises:
             UnknownScenarioError: if an agent, task or scenario does not exist.
         """
-        return schedule(self._known_agents(), self._scenario_ids(), self.seeds, self.repeats)
+        return schedule(list(self.players()), self._scenario_ids(), self.seeds, self.repeats)
 
     def environment(self) -> Environment:
         """Where one attempt after another is played."""
         return SURFACES[self.surface](self.url.rstrip("/")) if self.url else InProcess(self.catalogue)
 
-    def _known_agents(self) -> Sequence[str]:
+    def players(self) -> dict[str, Callable[[Seat], Agent]]:
+        """Who plays, by the names that the run gives them.
+
+        Raises:
+            UnknownScenarioError: if there is no such agent.
+        """
+        everyone = players()
         for name in self.agents:
-            if name not in players():
-                raise UnknownScenarioError(f"Unknown agent {name!r}. Agents: {', '.join(players())}.")
-        return self.agents
+            if name not in everyone:
+                raise UnknownScenarioError(f"Unknown agent {name!r}. Agents: {', '.join(everyone)}.")
+        return {in_a_run(name): everyone[name] for name in self.agents}
 
     def _scenario_ids(self) -> list[str]:
         for task in self.tasks:
             if task not in TASKS:
                 raise UnknownScenarioError(f"Unknown task {task!r}. Tasks: {', '.join(TASKS)}.")
-        if self.scenarios:
-            return [self.catalogue.get(one).id for one in self.scenarios]
-        return [
-            scenario.id
-            for scenario in self.catalogue.scenarios.values()
-            if not self.tasks or scenario.task.id in self.tasks
-        ]
+        named = [self.catalogue.get(one) for one in self.scenarios] or self.catalogue.scenarios.values()
+        wanted = [one.id for one in named if not self.tasks or one.task.id in self.tasks]
+        if not wanted:
+            raise UnknownScenarioError(
+                f"{', '.join(self.scenarios)} belongs to none of {', '.join(self.tasks)}; leave one of the two out."
+            )
+        return wanted
 
 
 def evaluated(evaluation: Evaluation, path: Path) -> None:
@@ -113,7 +120,7 @@ def _run(evaluation: Evaluation, attempts: list[Attempt], file: RunFile, told: C
     if evaluation.backend == "ray":
         run_on_ray(evaluation, attempts, file, told)
     else:
-        runner = Runner(evaluation.catalogue, players(), evaluation.environment, evaluation.concurrency)
+        runner = Runner(evaluation.catalogue, evaluation.players(), evaluation.environment, evaluation.concurrency)
         asyncio.run(runner.run(attempts, file, told))
 
 

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.agents.agent import Usage
-from cloud_incident.evaluation.environments import RefusedError
+from cloud_incident.evaluation.agents.endpoint import ModelError
+from cloud_incident.evaluation.environments import BrokenError, RefusedError
 from cloud_incident.evaluation.trajectory import FORMAT
 from env_core.episode import Reference
 from env_core.selection import Selection
@@ -56,6 +57,10 @@ async def played(
             step, reply = await _stepped(agent, environment, reply.observation)
             steps.append(step)
             told(step, reply)
+    except ModelError as error:
+        if error.final:  # no fault of the model's play, and it would be the same in every episode
+            raise BrokenError(f"The model cannot be asked: {error}") from error
+        failed = f"{type(error).__name__}: {error}"[:2000]
     except Exception as error:
         failed = f"{type(error).__name__}: {error}"[:2000]
     return _written(attempt, scenario, reply, steps, briefing, failed, time.perf_counter() - began)

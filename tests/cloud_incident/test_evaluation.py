@@ -334,3 +334,28 @@ def test_scores_of_an_incident_that_has_changed_since_are_not_taken_for_new_ones
     path.write_bytes(dump({**one, "reference": {**one["reference"], "digest": "another"}}))
     with pytest.raises(ValueError, match="AC-001 has changed since oracle/AC-001/0/0 was played"):
         run(path, asked)
+
+
+def test_a_model_that_cannot_be_asked_stops_the_run_and_is_no_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("API_KEY", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MODEL_NAME", "some/model")
+    path = tmp_path / "run.jsonl"
+    refused = CliRunner().invoke(main, ["evaluate", "--agent", "llm", "--out", str(path)])
+    assert refused.exit_code == 1
+    assert "no API key is set" in refused.output
+    assert list(read(path)) == []
+    asked = ["evaluate", "--agent", "llm-or-responder", "--scenario", "AC-001", "--out", str(path)]
+    assert CliRunner().invoke(main, asked).exit_code == 0
+    (played,) = read(path)
+    assert played["agent"] == "llm-or-responder:some/model"
+    assert "no API key is set" in played["steps"][0]["note"]
+
+
+def test_a_task_and_a_scenario_of_another_contradict(tmp_path: Path) -> None:
+    asked = ["evaluate", "--agent", "oracle", "--task", "alert_classification", "--scenario", "RP-001"]
+    refused = CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "run.jsonl")])
+    assert refused.exit_code == 1
+    assert "belongs to none of" in refused.output

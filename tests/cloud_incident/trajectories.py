@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.agents import AGENTS
-from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.environments import InProcess, Reopened
 from cloud_incident.evaluation.runner import Runner
 from cloud_incident.evaluation.schedule import schedule
 from cloud_incident.evaluation.trajectory import FORMAT
@@ -30,7 +30,7 @@ def played(
     attempts = schedule(agents, scenario_ids or list(catalogue.scenarios), seeds, repeats)
 
     async def run() -> list[Trajectory]:
-        environment = InProcess(catalogue)
+        environment = Reopened(lambda: InProcess(catalogue))
         return [await runner.attempt(attempt, environment) for attempt in attempts]
 
     return asyncio.run(run())
