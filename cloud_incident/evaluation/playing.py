@@ -40,9 +40,12 @@ async def played(
     environment: Environment,
     told: Callable[[StepTaken, Reply], None] = lambda _step, _reply: None,
 ) -> Trajectory:
-    """The trajectory of an attempt. What goes wrong ends the episode and is told in `failed`; nothing is raised.
+    """The trajectory of an attempt. What goes wrong in it ends the episode and is told in `failed`.
 
     `told` hears of each step as it is taken.
+
+    Raises:
+        BrokenError: if a model that has to decide cannot be asked at all.
     """
     began = time.perf_counter()
     selection = Selection(scenario_id=scenario.id, seed=attempt.seed, reward_mode=attempt.reward_mode)
