@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult
 from starlette.applications import Starlette
-from starlette.requests import Request  # noqa: TC002 - Starlette reads it at run time
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -23,6 +22,8 @@ from cloud_incident.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
 
 answers: list[bytes] = []
 results: list[CallToolResult] = []

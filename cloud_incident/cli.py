@@ -31,13 +31,15 @@ def _serving(command: Command) -> Command:
     return command
 
 
+_DIRECTORIES = click.option(
+    "--scenarios",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="A directory of further incidents; may be given more than once.",
+)
+
 _SERVING = (
-    click.option(
-        "--scenarios",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        multiple=True,
-        help="A directory of further incidents; may be given more than once.",
-    ),
+    _DIRECTORIES,
     click.option(
         "--capacity", type=click.IntRange(min=1), default=10_000, show_default=True, help="Most open episodes."
     ),
@@ -299,12 +301,7 @@ def demo(plain: bool) -> None:
     help="ray: as tasks on the cluster that RAY_ADDRESS names, or on one started here.",
 )
 @click.option("--concurrency", type=click.IntRange(min=1), default=8, show_default=True, help="Episodes at once.")
-@click.option(
-    "--scenarios",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    help="A directory of further incidents; may be given more than once.",
-)
+@_DIRECTORIES
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -369,12 +366,7 @@ def evaluate(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", help="Only the trajectory of this key, such as responder/RP-001/0/0.")
 @click.option("--quiet", is_flag=True, help="Only verify.")
-@click.option(
-    "--scenarios",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    help="A directory of further incidents; may be given more than once.",
-)
+@_DIRECTORIES
 def replay(file: Path, key: str | None, quiet: bool, scenarios: tuple[Path, ...]) -> None:
     """Print trajectories step by step, and verify that they replay to what they say."""
     from cloud_incident.evaluation.replaying import differences, told

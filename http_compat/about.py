@@ -59,11 +59,11 @@ class AboutApi:
         return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
 
     async def health(self, _: Request) -> Response:
-        return _answer(self._health)
+        return Json(self._health)
 
     async def metadata(self, _: Request) -> Response:
         about = self.about
-        return _answer(
+        return Json(
             to_json(
                 {
                     "name": about.name,
@@ -77,10 +77,10 @@ class AboutApi:
         )
 
     async def schema(self, _: Request) -> Response:
-        return _answer(self._schemas)
+        return Json(self._schemas)
 
     async def openapi(self, _: Request) -> Response:
-        return _answer(self._openapi)
+        return Json(self._openapi)
 
     async def docs(self, _: Request) -> Response:
         return FileResponse(STATIC / "docs.html", headers=self._page_headers)
@@ -107,10 +107,6 @@ class AboutApi:
     def _openapi(self) -> bytes:
         documented = [*self.operations, *(one for one in OPERATIONS if one.documented)]
         return to_json(openapi(self.about.title, self.about.name, self.about.description, documented))
-
-
-def _answer(content: bytes) -> Response:
-    return Json(content)
 
 
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])

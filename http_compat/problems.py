@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import TypedDict
@@ -88,10 +88,15 @@ class Json(Response):
             (b"content-type", b"application/json"),
         ]
 
+    @classmethod
+    def of(cls, value: Any) -> Json:
+        """Plain values as JSON; fragments of JSON may be among them."""
+        return cls(orjson.dumps(value))
+
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
     """An answer that tells of a problem."""
-    return Response(to_json({"detail": detail}), status, headers, media_type="application/json")
+    return Response(orjson.dumps({"detail": detail}), status, headers, media_type="application/json")
 
 
 async def http_problem(_: Request, error: Exception) -> Response:

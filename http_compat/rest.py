@@ -12,7 +12,6 @@ from env_core.selection import Handle, Selection, SelectionError
 from env_core.store import Claim
 from http_compat import shapes
 from http_compat.dialects import Strict, parse_step
-from http_compat.jsontext import to_json
 from http_compat.operations import Operation, Served
 from http_compat.problems import Json, NoEpisodeError
 from http_compat.reading import parse_model, parse_query, read_json
@@ -66,7 +65,7 @@ class Rest:
         episode = await self.service.create(selection, own if own and own.episode_id == selection.episode_id else None)
         if self.shared:
             self.default = episode.id
-        response = _answer(_with_info(reset_reply(episode)))
+        response = Json.of(_with_info(reset_reply(episode)))
         cookie = f"{episode.id}{_COOKIE_PARTED}{episode.incarnation}"
         response.set_cookie(HANDLE_COOKIE, cookie, httponly=True, samesite="strict")
         return response
@@ -74,10 +73,10 @@ class Rest:
     async def step(self, request: Request) -> Response:
         message = parse_step(await read_json(request))
         session = Session(self.service, *self._meant(request, message.tags.episode_id))
-        return _answer(_with_info(await step_reply(session, message)))
+        return Json.of(_with_info(await step_reply(session, message)))
 
     async def state(self, request: Request) -> Response:
-        return _answer(state(await self._episode(request)))
+        return Json.of(state(await self._episode(request)))
 
     async def evidence(self, request: Request) -> Response:
         episode = await self._episode(request)
@@ -85,7 +84,7 @@ class Rest:
             {"action": action, "service": service, "evidence": evidence.model_dump()}
             for (action, service), evidence in episode.shown.items()
         ]
-        return _answer({"episode_id": episode.id, "evidence": items})
+        return Json.of({"episode_id": episode.id, "evidence": items})
 
     async def grader(self, request: Request) -> Response:
         episode = await self._episode(request)
@@ -96,7 +95,7 @@ class Rest:
             "scenario_id": episode.reference.scenario_id,
             "done": episode.done,
         }
-        return _answer({**of, **graded, "debrief": debrief(episode)})
+        return Json.of({**of, **graded, "debrief": debrief(episode)})
 
     async def close(self, request: Request) -> Response:
         named = parse_model("close", OfEpisode, await read_json(request))
@@ -104,7 +103,7 @@ class Rest:
         await self.service.close(episode.id)
         if episode.id == self.default:
             self.default = ""
-        response = _answer({"episode_id": episode.id, "closed": True})
+        response = Json.of({"episode_id": episode.id, "closed": True})
         if (own := _own(request)) and own.episode_id == episode.id:
             response.delete_cookie(HANDLE_COOKIE)
         return response
@@ -169,10 +168,6 @@ def _selection(request: Request, given: Any) -> Selection:
 
 def _with_info(reply: dict[str, Any]) -> dict[str, Any]:
     return {**reply, "info": reply["metadata"]} if "metadata" in reply else reply
-
-
-def _answer(content: Any) -> Response:
-    return Json(to_json(content))
 
 
 _QUERY: dict[str, Any] = {"action_type": "query_logs", "parameters": {"service": "api-gateway"}}

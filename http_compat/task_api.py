@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from http_compat import shapes
-from http_compat.jsontext import to_json
 from http_compat.operations import Operation, Served
 from http_compat.problems import Json
 from http_compat.reading import parse_model, read_json
@@ -40,7 +39,7 @@ class TaskApi:
         return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
 
     async def tasks(self, _: Request) -> Response:
-        return _answer(
+        return Json.of(
             {
                 "tasks": [self._task(task_id) for task_id in TASKS],
                 "severities": [
@@ -54,32 +53,32 @@ class TaskApi:
         )
 
     async def list_environments(self, _: Request) -> Response:
-        return _answer([self.env_name])
+        return Json.of([self.env_name])
 
     async def list_splits(self, request: Request) -> Response:
         self._check(request)
-        return _answer([{"name": name, "type": "test"} for name in self.catalogue.splits])
+        return Json.of([{"name": name, "type": "test"} for name in self.catalogue.splits])
 
     async def list_tasks(self, request: Request) -> Response:
         self._check(request)
         split = parse_model("tasks", shapes.SplitName, await read_json(request)).split
-        return _answer({"tasks": self._specs(split), "env_name": self.env_name})
+        return Json.of({"tasks": self._specs(split), "env_name": self.env_name})
 
     async def num_tasks(self, request: Request) -> Response:
         self._check(request)
         split = parse_model("num_tasks", shapes.SplitName, await read_json(request)).split
-        return _answer({"num_tasks": len(self.catalogue.split(split))})
+        return Json.of({"num_tasks": len(self.catalogue.split(split))})
 
     async def get_task(self, request: Request) -> Response:
         self._check(request)
         asked = parse_model("task", shapes.TaskAt, await read_json(request))
         scenario = self.catalogue.in_split(asked.split, None, asked.index)
-        return _answer({"task": _spec(scenario, asked.split, asked.index)})
+        return Json.of({"task": _spec(scenario, asked.split, asked.index)})
 
     async def get_task_range(self, request: Request) -> Response:
         self._check(request)
         asked = parse_model("task_range", shapes.TaskRange, await read_json(request))
-        return _answer({"tasks": self._specs(asked.split)[asked.start : asked.stop]})
+        return Json.of({"tasks": self._specs(asked.split)[asked.start : asked.stop]})
 
     def _check(self, request: Request) -> None:
         name = request.path_params["env_name"]
@@ -124,10 +123,6 @@ def _spec(scenario: Scenario, split: str, index: int) -> dict[str, Any]:
         "max_steps": scenario.task.max_steps,
         "reset": {"split": split, "index": index},
     }
-
-
-def _answer(content: Any) -> Response:
-    return Json(to_json(content))
 
 
 OPERATIONS = (

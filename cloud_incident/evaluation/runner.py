@@ -50,8 +50,8 @@ class Runner:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(self.concurrency):
                     tasks.create_task(self._work(left, file, told))
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as errors:  # one worker's end ends the others; what else went wrong stays its cause
+            raise errors.exceptions[0] from errors
 
     async def _work(self, left: Iterable[Attempt], file: RunFile, told: Callable[[Trajectory], None]) -> None:
         environment = Reopened(self.environment)

@@ -10,9 +10,12 @@ from scenarios.actions import SEVERITIES, VOCABULARY
 from scenarios.library import failure_families, runbook_catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cloud_incident.evaluation.agents.agent import Seat
     from env_core.observation import Observation
 
+_GUESSED_FLAGS = ("dark_mode", "new_checkout", "beta_search")
 _SUMMARY = "Something failed and it was repaired. The services were looked at. All is well again now."
 
 
@@ -24,23 +27,28 @@ class Chance(Agent):
 
     async def decide(self, shown: Observation) -> Decision:
         name = self._chance.choice(shown["available_actions"])
-        fields = VOCABULARY[name].parameters.model_fields
-        return Decision({"action_type": name, "parameters": {field: self._drawn(field, shown) for field in fields}})
+        return Decision(random_action(self._chance, name, shown["known_services"], _GUESSED_FLAGS))
 
-    def _drawn(self, field: str, shown: Observation) -> Any:
-        chance = self._chance
-        match field:
-            case "service":
-                return chance.choice(shown["known_services"])
-            case "replicas":
-                return chance.randint(1, 20)
-            case "flag":
-                return chance.choice(["dark_mode", "new_checkout", "beta_search"])
-            case "runbook_action":
-                return chance.choice(list(runbook_catalogue()))
-            case "severity":
-                return chance.choice(SEVERITIES)
-            case "failure_mode":
-                return chance.choice(chance.choice(list(failure_families().values())).terms).replace("*", "")
-            case _:
-                return _SUMMARY
+
+def random_action(chance: random.Random, name: str, services: Sequence[str], flags: Sequence[str]) -> dict[str, Any]:
+    """An action of a name, its parameters drawn from what there is."""
+    fields = VOCABULARY[name].parameters.model_fields
+    return {"action_type": name, "parameters": {field: _drawn(chance, field, services, flags) for field in fields}}
+
+
+def _drawn(chance: random.Random, field: str, services: Sequence[str], flags: Sequence[str]) -> Any:
+    match field:
+        case "service":
+            return chance.choice(services)
+        case "replicas":
+            return chance.randint(1, 20)
+        case "flag":
+            return chance.choice(flags)
+        case "runbook_action":
+            return chance.choice(list(runbook_catalogue()))
+        case "severity":
+            return chance.choice(SEVERITIES)
+        case "failure_mode":
+            return chance.choice(chance.choice(list(failure_families().values())).terms).replace("*", "")
+        case _:
+            return _SUMMARY
