@@ -358,6 +358,8 @@ def evaluate(
                 click.echo(found)
             if export is not None:
                 click.echo(exported(out, export, export_from))
+        except BrokenPipeError:  # whoever reads the tables has seen enough; click ends quietly
+            raise
         except (BrokenError, RunInUseError, NoRayError, SettingError, OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
 
