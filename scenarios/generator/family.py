@@ -46,7 +46,10 @@ hold what the root hands out. `tenants`: services that run or route through the 
 Trouble = Literal[
     "errors", "slow", "unreachable", "refused", "throttled", "unresolved", "stale", "crash", "late", "none"
 ]
-"""How those who meet the fault first see it: the class that their logs and their call paths carry."""
+"""How those who meet the fault first see it: the class that their logs and their call paths carry (data/troubles.yaml).
+
+They see no more than that: several families share each class, and a victim cannot tell which it is.
+"""
 
 MechanismName = Literal[
     "bad_change",
@@ -135,7 +138,8 @@ class Words(_Model):
     """How people say what failed."""
 
     answer: str = Field(min_length=20, max_length=300, description="A good answer; it affirms every concept.")
-    concepts: tuple[Annotated[tuple[str, ...], Field(min_length=4)], ...] = Field(
+    also: tuple[str, ...] = Field(min_length=2, max_length=4, description="Other honest answers, in other words.")
+    concepts: tuple[Annotated[tuple[str, ...], Field(min_length=3)], ...] = Field(
         min_length=1, max_length=3, description="Groups of synonyms, each one idea that a right failure mode affirms."
     )
     families: tuple[str, ...] = Field(
@@ -157,7 +161,6 @@ class Family(_Model):
     flag: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$", description="The feature flag that does it.")
     root: Shows = Field(description="At the root.")
     focal: Shows = Field(default_factory=Shows, description="At the node that the root overloads (`neighbours`).")
-    victim: Shows = Field(default_factory=Shows, description="At those who meet it first, beyond the usual messages.")
     plan: tuple[Stage, ...] = Field(min_length=1)
     tempting: tuple[Tempting, ...] = Field(min_length=1, max_length=3)
     words: Words
@@ -165,4 +168,4 @@ class Family(_Model):
 
     def shows(self) -> dict[str, Shows]:
         """What is shown, by the role of the node that shows it."""
-        return {"root": self.root, "focal": self.focal, "victim": self.victim}
+        return {"root": self.root, "focal": self.focal}
