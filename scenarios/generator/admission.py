@@ -1,0 +1,71 @@
+"""Admission: the proofs that a draw must pass before it is served."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from scenarios.generator.simulate import RED
+from scenarios.incident import fewest_steps
+from scenarios.progress import UNTOUCHED
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenarios.generator.incident import GeneratedIncident
+
+SPARE_STEPS = 3
+_SHOWN = 0.5
+_NAMELESS = ("query_logs", "check_metrics", "check_recent_deploys", "check_service_status")
+
+
+def findings(incident: GeneratedIncident) -> list[str]:
+    """Why an incident is not fit to serve; empty if it is. Stops at the first."""
+    for check in (_visible, _identifiable, _secret):
+        found = list(check(incident))
+        if found:
+            return found
+    return []
+
+
+def _visible(incident: GeneratedIncident) -> Iterator[str]:
+    """The fault moves something, and its signs are there when on-call looks."""
+    scene = incident.scene
+    fault = scene.fault
+    level = scene.first.course.level(fault.root, fault.now)
+    if level < _SHOWN:
+        yield f"the signs are at {level:.2f} of their strength"
+    if fault.root in scene.background.silent:
+        yield "the logs of the root are lost"
+    if fault.family.spread != "alert" and not any(
+        found.errors >= RED or found.slower >= 2 or found.lost >= RED
+        for index, found in scene.first.simulation.minute(fault.now).items()
+        if index != fault.root
+    ):
+        yield "nobody suffers"
+
+
+def _identifiable(incident: GeneratedIncident) -> Iterator[str]:
+    """There are certificates, and the tasks can be done with steps to spare."""
+    if not incident.certificates("root_cause_analysis"):
+        yield "no certificate"
+        return
+    for task in ("root_cause_analysis", "remediation_planning"):
+        fewest = fewest_steps(incident, task)
+        if fewest > TASKS[task].max_steps - SPARE_STEPS:
+            yield f"{task} needs {fewest} steps"
+
+
+def _secret(incident: GeneratedIncident) -> Iterator[str]:
+    """No victim names a root that it does not call, and neither do alert and summary."""
+    scene = incident.scene
+    world, fault = scene.world, scene.fault
+    root = world.nodes[fault.root].name
+    named = re.compile(rf"(?<![\w-]){re.escape(root)}(?![\w-])")
+    for index in scene.first.simulation.minute(fault.now):
+        if index == fault.root or any(call.callee == fault.root for call in world.calls[index]):
+            continue
+        for diagnostic in _NAMELESS:
+            if named.search(incident.evidence(diagnostic, world.nodes[index].name, UNTOUCHED).text):
+                yield f"{diagnostic} of {world.nodes[index].name} names the root"

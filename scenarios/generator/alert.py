@@ -1,0 +1,108 @@
+"""The alert: what paged on-call, and what on-call is told beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scenarios.generator.dice import mixed, unit
+from scenarios.generator.render.metrics import normal_of, value_of
+
+if TYPE_CHECKING:
+    from scenarios.generator.dice import Dice
+    from scenarios.generator.library import JourneyClass
+    from scenarios.generator.scene import Scene
+
+AFFECTED = {1: 2, 2: 2, 3: 2, 4: 3, 5: 3}
+"""Services that an alert names at most, by difficulty, those of a second alert aside."""
+_LABELS = ("critical", "warning", "high", "page", "info")
+_SPOKEN: dict[JourneyClass, str] = {
+    "core": "core",
+    "major": "main functions",
+    "minor": "can wait",
+    "internal": "for staff only",
+}
+
+
+def draw_alert(scene: Scene, ill: list[int], difficulty: int, dice: Dice) -> dict[str, Any]:
+    """The alert as JSON. `ill` are the nodes besides the paging one that suffer, the most visible first."""
+    world = scene.world
+    paged = world.nodes[scene.paged]
+    named = [scene.paged, *ill[: AFFECTED[difficulty] - 1]]
+    symptoms = [line for index in named for line in _symptoms(scene, index)]
+    second = dice.pick(sorted(scene.background.anomalies)) if scene.background.anomalies else None
+    if second is not None and dice.chance(0.15 * difficulty):
+        named.append(second)
+        symptoms.append(f"{world.nodes[second].name}: warning since {scene.clock(-dice.whole(90, 900))}, not acknowledged")
+    if dice.chance(1.15 / len(world.nodes)) and scene.fault.root not in named:
+        root = world.nodes[scene.fault.root].name
+        named.append(scene.fault.root)
+        symptoms += [f"{root}: {text}" for text in ("watchdog alert", "owner paged", "on the team's board")]
+    title = "".join(part.capitalize() for part in paged.name.split("-"))
+    what, summary = _headline(scene)
+    return {
+        "name": f"{title}{what}",
+        "severity": dice.pick(_LABELS),
+        "fired_at": scene.moment(scene.fired),
+        "summary": summary,
+        "description": f"{summary}, for more than {max(2, scene.fired - 1)} min. {paged.about}.",
+        "symptoms": symptoms,
+        "affected_services": [world.nodes[index].name for index in dict.fromkeys(named)],
+        "labels": {"service": paged.name, "team": paged.team},
+    }
+
+
+def _headline(scene: Scene) -> tuple[str, str]:
+    index = scene.paged
+    node = scene.world.nodes[index]
+    if scene.fault.family.spread == "alert":
+        return "CheckFailing", f"checks around {node.name} fail now and then"
+    now = scene.fired
+    errors, slower = scene.first.simulation.failing(index, now)
+    lag = scene.first.simulation.lag(index, now)
+    if node.kind == "queue":
+        return "ConsumerLag", f"consumers of {node.name} are behind and fall further back"
+    if node.kind == "worker" and lag > 60:
+        return "WorkIsLate", f"{node.name} works on messages {lag:.0f} s old"
+    if errors >= 0.03:
+        return "ErrorRatioHigh", f"{100 * errors:.0f} % of the requests to {node.name} fail"
+    return "LatencyHigh", f"{node.name} answers {slower:.1f} times slower than usual (p99 {node.p99 * slower:.0f} ms)"
+
+
+def _symptoms(scene: Scene, index: int) -> list[str]:
+    node, now = scene.world.nodes[index], scene.fired
+    if scene.fault.family.spread == "alert":
+        times = 2 + int(unit(scene.key, 41, index) * 5)
+        return [f"{node.name}: alert changed state {times} times in the last hour"]
+    errors, slower = scene.first.simulation.failing(index, now)
+    found = []
+    if errors >= 0.02:
+        usual = normal_of(node, "errors")
+        shown = value_of(scene, scene.first, index, "errors", now)
+        found.append(f"{node.name}: {shown:.0f} % errors, usually {usual:.1f} %")
+    if slower >= 1.8:
+        found.append(f"{node.name}: p99 {node.p99 * slower:.0f} ms, usually {node.p99:.0f} ms")
+    lag = scene.first.simulation.lag(index, now)
+    if node.kind == "worker" and lag > 60:
+        found.append(f"{node.name}: oldest message {lag:.0f} s, usually 4 s")
+    if node.kind == "queue":
+        found.append(f"{node.name}: consumer lag grows")
+    return found[: 1 + mixed(scene.key, 43, index) % 2] or [f"{node.name}: objective at risk"]
+
+
+def summary_of(scene: Scene, trouble: str, difficulty: int) -> str:
+    """What on-call is told. `trouble` is what users of the worst journey notice; it is told only where that is easy."""
+    world = scene.world
+    classes: dict[str, list[str]] = {}
+    for journey in world.journeys:
+        classes.setdefault(_SPOKEN[journey.kind], []).append(journey.name)
+    ranks = "; ".join(f"{said}: {', '.join(names)}" for said, names in classes.items())
+    noticed = (
+        f"Reports say that {trouble}."
+        if trouble and difficulty <= 2
+        else f"What {world.users} notice of it is not known yet."
+    )
+    paged = world.nodes[scene.paged]
+    return (
+        f"You are on call for {world.business}. {paged.name} paged at {scene.clock(scene.fired)} UTC. {noticed} "
+        f"Journeys here, by what they mean to the business: {ranks}."
+    )

@@ -1,0 +1,184 @@
+"""The background: what happens in a world beside the fault. Changes, oddities and noise that look like a cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenarios.generator.library import Anomaly, decoys, families
+
+if TYPE_CHECKING:
+    from scenarios.generator.dice import Dice
+    from scenarios.generator.family import Family
+    from scenarios.generator.fault import Fault
+    from scenarios.generator.world import World
+
+NEAR_CHANGES = {1: (1, 2), 2: (2, 3), 3: (3, 5), 4: (5, 8), 5: (7, 11)}
+"""Innocent changes near the onset, by difficulty, from and to."""
+ANOMALIES = {1: (0, 1), 2: (1, 2), 3: (2, 3), 4: (3, 4), 5: (4, 6)}
+SHADOWS = {1: (0, 1), 2: (1, 1), 3: (1, 2), 4: (2, 3), 5: (3, 4)}
+"""Nodes that show the signs of another fault which hurts nobody."""
+CHRONIC = {1: (1, 2), 2: (1, 3), 3: (2, 4), 4: (3, 6), 5: (4, 8)}
+SILENT = {1: (0, 0), 2: (0, 1), 3: (1, 2), 4: (2, 4), 5: (4, 7)}
+"""Nodes whose logs were lost on the way, by difficulty."""
+
+_KNOWN_TROUBLES = frozenset({"errors", "slow", "none"})
+_CHANGED_KINDS = frozenset(
+    {"gateway", "service", "worker", "cron", "edge", "cdn", "config", "secrets", "identity", "dns", "network", "cluster"}
+    | {"sql", "document", "queue", "cache", "search", "monitor"}
+)
+_OLD_CHANGES = ((1, 2), (0, 2))
+
+
+class PastChange(NamedTuple):
+    """A change of a node. `minute` counts from the onset; versions are steps back from today's."""
+
+    minute: int
+    kind: str
+    back: int
+    note: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Background:
+    """What goes on beside the fault, by node."""
+
+    changes: dict[int, list[PastChange]]
+    anomalies: dict[int, Anomaly]
+    shadows: dict[int, Family]
+    chronic: frozenset[int]
+    silent: frozenset[int]
+    flags: dict[int, list[tuple[str, str]]]
+
+
+def draw_background(
+    world: World, fault: Fault, touched: frozenset[int], paged: int, difficulty: int, dice: Dice
+) -> Background:
+    """Draw what goes on beside a fault. `touched` are the nodes that its effects reach."""
+    others = [node.index for node in world.nodes if node.index != fault.root]
+    calm = [index for index in others if index not in touched]
+    shadows = _shadows(world, fault, calm, paged, dice.whole(*SHADOWS[difficulty]), dice)
+    odd = [index for index in dice.shuffled(calm) if index not in shadows]
+    anomalies = {
+        index: dice.pick(found)
+        for index in odd[: dice.whole(*ANOMALIES[difficulty])]
+        if (found := decoys().anomalies.get(world.nodes[index].kind))
+    }
+    silent = frozenset(dice.sample([index for index in others if index != paged], dice.whole(*SILENT[difficulty])))
+    return Background(
+        changes=_changes(world, fault, shadows, dice.whole(*NEAR_CHANGES[difficulty]), dice),
+        anomalies=anomalies,
+        shadows=shadows,
+        chronic=frozenset(dice.sample(others, dice.whole(*CHRONIC[difficulty]))),
+        silent=silent,
+        flags=_flags(world, fault, dice),
+    )
+
+
+def _shadows(
+    world: World, fault: Fault, calm: list[int], paged: int, count: int, dice: Dice
+) -> dict[int, Family]:
+    """Signs of faults that hurt nobody, on nodes that the real one does not reach.
+
+    They are never of a class in which victims see the real one, so that signs and victims together tell them apart.
+    """
+    near = {call.callee for call in world.calls[paged]}
+    found: dict[int, Family] = {}
+    for index in dice.shuffled(calm):
+        if len(found) == count:
+            break
+        kind = world.nodes[index].kind
+        fitting = [
+            family
+            for family in families().values()
+            if kind in family.strikes.kinds
+            and family.trouble not in _KNOWN_TROUBLES
+            and family.trouble != fault.family.trouble
+        ]
+        if fitting and index not in near:
+            found[index] = dice.pick(fitting)
+    return found
+
+
+def _changes(
+    world: World, fault: Fault, shadows: dict[int, Family], near: int, dice: Dice
+) -> dict[int, list[PastChange]]:
+    notes = decoys().changes
+    found: dict[int, list[PastChange]] = {}
+    changed = [node.index for node in world.nodes if node.kind in _CHANGED_KINDS]
+    for index in changed:
+        count = dice.whole(0, 2)
+        if count:
+            minutes = sorted((-dice.whole(700, 18000) for _ in range(count)), reverse=True)
+            chosen = dice.sample(notes, count)
+            found[index] = [
+                PastChange(minute, one.kind, back, one.note, "")
+                for back, (minute, one) in enumerate(zip(minutes, chosen, strict=True))
+            ]
+    innocent = [index for index in changed if index != fault.root]
+    for index in dice.sample(innocent, near):
+        one = dice.pick(notes)
+        minute = dice.whole(-150, 5) if dice.chance(0.7) else dice.whole(-40, 2)
+        _put(found, index, PastChange(minute, one.kind, 0, one.note, ""))
+    for index, family in shadows.items():
+        if family.root.change is not None:
+            change = family.root.change
+            _put(found, index, PastChange(-dice.whole(20, 600), change.kind, 0, change.note, ""))
+    own = fault.family.root.change
+    if own is not None:
+        found[fault.root] = [one for one in found.get(fault.root, []) if one.minute < -400]
+        _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, 0, own.note, ""))
+    _tell_no_cause(found, fault, innocent, notes, 1 / len(world.nodes), dice)
+    return found
+
+
+def _put(found: dict[int, list[PastChange]], index: int, change: PastChange) -> None:
+    every = [*found.get(index, []), change]
+    every.sort(key=lambda one: -one.minute)
+    found[index] = every
+
+
+def _tell_no_cause(
+    found: dict[int, list[PastChange]], fault: Fault, innocent: list[int], notes: tuple[object, ...], chance: float, dice: Dice
+) -> None:
+    """The latest change of all is the root's as often as that of any other node, and no oftener."""
+    own = fault.family.root.change is not None
+    hit = dice.chance(chance * 1.15)
+    latest = max((ones[0].minute for index, ones in found.items() if index != fault.root and ones), default=-9999)
+    mine = found[fault.root][0].minute if found.get(fault.root) else -9999
+    if hit and own:
+        for index in list(found):
+            if index != fault.root:
+                found[index] = [one for one in found[index] if one.minute < mine]
+    elif not hit and mine >= latest:
+        one = dice.pick(decoys().changes)
+        _put(found, dice.pick(innocent), PastChange(dice.whole(max(1, mine + 1), max(6, mine + 6)), one.kind, 0, one.note, ""))
+
+
+_FLAG_NAMES = (
+    "new_layout",
+    "beta_ranking",
+    "parallel_reads",
+    "strict_totals",
+    "soft_limits",
+    "lazy_images",
+    "batch_writes",
+    "compact_payloads",
+    "dual_write",
+    "smart_timeouts",
+    "next_page_prefetch",
+    "async_audit",
+)
+_FLAG_STATES = ("off", "on", "5 %", "25 %")
+
+
+def _flags(world: World, fault: Fault, dice: Dice) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = {}
+    names = dice.shuffled(_FLAG_NAMES)
+    for node in world.nodes:
+        if names and node.kind in {"service", "worker", "cron"} and dice.chance(0.3):
+            found[node.index] = [(names.pop(), dice.pick(_FLAG_STATES))]
+    if fault.flag:
+        found[fault.root] = [*found.get(fault.root, []), (fault.flag, "on")]
+    return found

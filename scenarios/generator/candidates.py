@@ -1,0 +1,67 @@
+"""Candidates: every (service, family) that a world could hold, and what each would have to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenarios.generator.library import families, kinds
+from scenarios.generator.place import BLAMING_SPREADS
+
+if TYPE_CHECKING:
+    from scenarios.generator.family import Family, Shows
+    from scenarios.generator.world import World
+
+
+class Candidate(NamedTuple):
+    """A family at a node. `strains` are the nodes that it may strain, `ill` all that may fail with them, as bit masks."""
+
+    root: int
+    family: Family
+    strains: int
+    ill: int
+
+
+def candidates(world: World) -> list[Candidate]:
+    """Every family at every node where it can strike."""
+    found: list[Candidate] = []
+    above = world.hard_above
+    for family in families().values():
+        spread, through, victims = family.spread, family.strikes.through, family.strikes.victims
+        for root in world.of_kinds(family.strikes.kinds):
+            if spread == "neighbours":
+                strained = [
+                    call.callee
+                    for call in world.calls[root]
+                    if not call.platform and world.nodes[call.callee].kind in through
+                ]
+            elif spread in BLAMING_SPREADS:
+                strained = world.platform_holders(root, victims)
+            else:
+                strained = [root]
+            if strained:
+                strains = ill = 0
+                for index in strained:
+                    strains |= 1 << index
+                    ill |= above[index]
+                found.append(Candidate(root, family, strains, ill))
+    return found
+
+
+def signs(shows: Shows, diagnostic: str, kind: str, flag: str = "") -> frozenset[str]:
+    """The signs of a family at a node of a kind that one diagnostic shows."""
+    match diagnostic:
+        case "query_logs":
+            return frozenset(shows.logs)
+        case "check_metrics":
+            known = kinds()[kind].metrics  # type: ignore[index]
+            return frozenset(
+                f"{dim} {'up' if value > (known[dim][2] + known[dim][3]) / 2 else 'down'}"
+                for dim, value in shows.metrics.items()
+                if dim in known
+            )
+        case "check_recent_deploys":
+            return frozenset({shows.change.note}) if shows.change else frozenset()
+        case "check_service_status":
+            restarts = frozenset({"restarts"}) if shows.restarts else frozenset()
+            return frozenset({*shows.notes, shows.state, flag} - {""}) | restarts
+    return frozenset()

@@ -1,0 +1,282 @@
+"""Certificates: affordable sets of evidence after which exactly one (service, family) of the library is left.
+
+What evidence rules out rests on four laws of these worlds, which the drawing of backgrounds keeps:
+
+1. One fault at a time. An unhealthy call path has its cause in the callee or beneath it, in what the caller holds or
+   runs on, or in another caller that overloads the callee.
+2. A fault shows its signs: where a family prints, moves or notes something, evidence without it excludes the family.
+3. Signs that hurt nobody (shadows) stand on nodes that the fault does not reach, and are never of a class of trouble in
+   which victims see the fault. So signs of the class that a victim sees, on a node that the victim's trouble can come
+   from, are those of the cause.
+4. If the alerting service is well, there is no incident, and the signs of a false alarm say of which kind it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenarios.actions import Kind, actions_of
+from scenarios.generator.candidates import Candidate, candidates, signs
+from scenarios.generator.place import BLAMING_SPREADS
+from scenarios.generator.render.paths import LATE, flows_of, handed_to
+from scenarios.generator.simulate import RED, SLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from scenarios.generator.family import Trouble
+    from scenarios.generator.scene import Scene
+    from scenarios.incident import Certificate, Item
+
+LARGEST = 4
+_MOST_VIEWERS = 4
+_MIDDLE = frozenset({"errors", "slow", "late"})
+"""What trouble turns into for those further away."""
+
+
+class Sight(NamedTuple):
+    """An unhealthy call path that an item shows: whose, into what, and as which class of trouble."""
+
+    caller: int
+    callee: int
+    trouble: Trouble
+
+
+class Detective:
+    """Knows a scene's world and library, and what each item of evidence would show. It does not know the fault.
+
+    What it is told of the scene is what rendered evidence shows: call paths, signs, and whether a node is well.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.world = scene.world
+        self.every = candidates(scene.world)
+        self.all = (1 << len(self.every)) - 1
+        self._sights: dict[int, tuple[Sight, ...]] = {}
+        self._shown: dict[Item, frozenset[str]] = {}
+        self._explaining: dict[Sight, int] = {}
+        self._excluded: dict[Item, int] = {}
+        self._of_node: dict[int, list[int]] = {}
+        for number, one in enumerate(self.every):
+            self._of_node.setdefault(one.root, []).append(number)
+
+    def left(self, items: Iterable[Item]) -> int:
+        """The candidates, as a bit mask, that explain some items of evidence."""
+        opened = list(items)
+        index = self.world.index
+        left = self.all
+        seen: list[Sight] = []
+        for diagnostic, service in opened:
+            node = index[service]
+            left &= ~self._lacking(diagnostic, node)
+            if diagnostic in _TELLS_PATHS and self._readable(diagnostic, node):
+                seen += self.sights(node)
+            if diagnostic == "check_metrics" and node == self.scene.paged:
+                left &= self._if_paged_is(well=self._well(node))
+        for sight in seen:
+            left &= self.explaining(sight)
+        for diagnostic, service in opened:
+            node = index[service]
+            left &= self._pinned(diagnostic, node, seen, opened)
+        return left
+
+    def sights(self, node: int) -> tuple[Sight, ...]:
+        """The unhealthy call paths of a node."""
+        found = self._sights.get(node)
+        if found is None:
+            scene, end = self.scene, self.scene.fault.now
+            flows = flows_of(scene, scene.first, node, end)
+            ones = [Sight(node, callee, flow.trouble) for callee, flow in flows.items()]
+            ones += [
+                Sight(node, worker, "late")
+                for worker in handed_to(scene, node)
+                if scene.first.simulation.lag(worker, end) > LATE
+            ]
+            found = self._sights[node] = tuple(ones)
+        return found
+
+    def _readable(self, diagnostic: str, node: int) -> bool:
+        return diagnostic != "query_logs" or node not in self.scene.background.silent
+
+    def _well(self, node: int) -> bool:
+        found = self.scene.first.simulation.at(node, self.scene.fault.now)
+        lag = self.scene.first.simulation.lag(node, self.scene.fault.now)
+        if self.world.nodes[node].kind == "queue":
+            return not self.sights(node) and (found is None or found.errors < RED)
+        return lag <= LATE and (found is None or (found.errors < RED and found.slower < SLOW))
+
+    def _if_paged_is(self, *, well: bool) -> int:
+        """Law 4."""
+        return self._mask(number for number, one in enumerate(self.every) if (one.family.spread == "alert") == well)
+
+    def _mask(self, numbers: Iterable[int]) -> int:
+        mask = 0
+        for number in numbers:
+            mask |= 1 << number
+        return mask
+
+    def explaining(self, sight: Sight) -> int:
+        """The candidates that explain an unhealthy call path (law 1)."""
+        found = self._explaining.get(sight)
+        if found is None:
+            found = self._explaining[sight] = self._mask(
+                number for number, one in enumerate(self.every) if self._explains(one, sight)
+            )
+        return found
+
+    def _explains(self, one: Candidate, sight: Sight) -> bool:
+        family = one.family
+        if family.spread == "alert":
+            return False
+        direct = one.strains >> sight.callee & 1
+        if family.spread in BLAMING_SPREADS and family.trouble not in {"errors", "crash"}:
+            if one.strains >> sight.caller & 1 and family.trouble == sight.trouble:
+                return True
+            return bool(one.ill >> sight.callee & 1) and sight.trouble in _MIDDLE
+        if direct:
+            return family.trouble == sight.trouble or (
+                bool((one.ill & ~one.strains) >> sight.callee & 1) and sight.trouble in _MIDDLE
+            )
+        return bool(one.ill >> sight.callee & 1) and sight.trouble in _MIDDLE
+
+    def shown(self, diagnostic: str, node: int) -> frozenset[str]:
+        """The signs of families that an item shows, whoever's they are."""
+        item = (diagnostic, self.world.nodes[node].name)
+        found = self._shown.get(item)
+        if found is None:
+            found = self._shown[item] = self._signs_shown(diagnostic, node)
+        return found
+
+    def _signs_shown(self, diagnostic: str, node: int) -> frozenset[str]:
+        scene, fault = self.scene, self.scene.fault
+        kind = self.world.nodes[node].kind
+        shown: set[str] = set()
+        if self._readable(diagnostic, node):
+            if node == fault.root:
+                shown |= signs(fault.family.root, diagnostic, kind, fault.flag)
+            if node == fault.shared:
+                shown |= signs(fault.family.focal, diagnostic, kind)
+            shadow = scene.background.shadows.get(node)
+            if shadow is not None:
+                shown |= signs(shadow.root, diagnostic, kind) - {shadow.root.state, "restarts"}
+        return frozenset(shown)
+
+    def _lacking(self, diagnostic: str, node: int) -> int:
+        """The candidates that an item excludes, since it lacks a sign of theirs (law 2)."""
+        item = (diagnostic, self.world.nodes[node].name)
+        found = self._excluded.get(item)
+        if found is None:
+            found = 0
+            if self._readable(diagnostic, node):
+                shown, kind = self.shown(diagnostic, node), self.world.nodes[node].kind
+                for number in self._of_node.get(node, ()):
+                    family = self.every[number].family
+                    if not signs(family.root, diagnostic, kind, family.flag) <= shown:
+                        found |= 1 << number
+                for number, one in enumerate(self.every):
+                    if (
+                        one.family.spread == "neighbours"
+                        and one.strains == 1 << node
+                        and not signs(one.family.focal, diagnostic, kind) <= shown
+                    ):
+                        found |= 1 << number
+            self._excluded[item] = found
+        return found
+
+    def _pinned(self, diagnostic: str, node: int, seen: list[Sight], opened: list[Item]) -> int:
+        """The candidates left once signs stand where a victim's trouble can come from (laws 3 and 4)."""
+        shown = self.shown(diagnostic, node)
+        if not shown:
+            return self.all
+        kind = self.world.nodes[node].kind
+        pinned = 0
+        for number in self._of_node.get(node, ()):
+            one = self.every[number]
+            own = signs(one.family.root, diagnostic, kind, one.family.flag)
+            if own and own <= shown and self._meets(one, seen, opened):
+                pinned |= 1 << number
+        return pinned or self.all
+
+    def _meets(self, one: Candidate, seen: list[Sight], opened: list[Item]) -> bool:
+        """Whether somebody else's trouble, of a candidate's class, can come from it first-hand."""
+        family = one.family
+        if family.spread == "alert":
+            paged = self.world.nodes[self.scene.paged].name
+            return ("check_metrics", paged) in opened and self._well(self.scene.paged)
+        for sight in seen:
+            if sight.trouble != family.trouble or sight.caller == one.root:
+                continue
+            if one.strains >> sight.callee & 1 or (
+                family.spread in BLAMING_SPREADS and one.strains >> sight.caller & 1
+            ):
+                return True
+        return False
+
+    def truth(self) -> int:
+        """The bit of the fault itself."""
+        fault = self.scene.fault
+        return self._mask(
+            number
+            for number, one in enumerate(self.every)
+            if one.root == fault.root and one.family is fault.family
+        )
+
+
+_TELLS_PATHS = frozenset({"query_logs", "check_dependencies"})
+
+
+def certificates(scene: Scene) -> tuple[Certificate, ...]:
+    """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services."""
+    detective = Detective(scene)
+    truth = detective.truth()
+    pool = list(dict.fromkeys(_pool(scene)))
+    found: list[Certificate] = []
+    for size in range(2, LARGEST + 1):
+        for items in itertools.combinations(pool, size):
+            chosen = frozenset(items)
+            if len({service for _, service in items}) < 2 or any(one <= chosen for one in found):
+                continue
+            if detective.left(items) == truth:
+                found.append(chosen)
+        if found and size >= 3:
+            break
+    return tuple(sorted(found, key=lambda one: (len(one), sorted(one))))
+
+
+def _pool(scene: Scene) -> Iterator[Item]:
+    """The items worth a look: what the first to meet the fault show, its root, and the node that it overloads."""
+    fault, world = scene.fault, scene.world
+    names = [node.name for node in world.nodes]
+    if fault.family.spread == "alert":
+        yield "check_metrics", names[scene.paged]
+    else:
+        yield from _viewers(scene)
+    for diagnostic in actions_of(Kind.DIAGNOSTIC):
+        if diagnostic != "check_dependencies":
+            yield diagnostic, names[fault.root]
+    if fault.shared is not None:
+        yield "query_logs", names[fault.shared]
+        yield "check_metrics", names[fault.shared]
+
+
+def _viewers(scene: Scene) -> Iterator[Item]:
+    """Logs and call paths of those who see the fault at first hand."""
+    fault, world, end = scene.fault, scene.world, scene.fault.now
+    viewers: dict[int, None] = {}
+    for focal in fault.focal:
+        if focal in fault.blames:
+            viewers[focal] = None
+            continue
+        for call in world.callers[focal]:
+            if call.caller != fault.root and focal in flows_of(scene, scene.first, call.caller, end):
+                viewers[call.caller] = None
+        if fault.family.trouble == "late" and world.nodes[focal].kind == "worker":
+            for call in world.calls[focal]:
+                if world.nodes[call.callee].kind == "queue":
+                    viewers[call.callee] = None
+    for index in sorted(viewers)[:_MOST_VIEWERS]:
+        name = world.nodes[index].name
+        yield "query_logs", name
+        yield "check_dependencies", name

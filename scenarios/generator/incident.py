@@ -1,0 +1,118 @@
+"""A generated incident: the incident protocol over a scene. Evidence is rendered when it is asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from scenarios.generator.certificates import certificates
+from scenarios.generator.render import RENDERERS
+from scenarios.generator.render.changes import names_of
+from scenarios.generator.texts import filled
+from scenarios.incident import Truth
+from scenarios.progress import UNTOUCHED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scenarios.actions import Severity
+    from scenarios.evidence import Evidence
+    from scenarios.generator.scene import Scene
+    from scenarios.incident import Certificate, Item
+    from scenarios.progress import Plan, Progress
+    from scenarios.tasks import TaskId
+
+_MOST_KEPT = 1200
+
+
+class GeneratedIncident:
+    """An incident made from a scene."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        incident_id: str,
+        scenario_ids: Mapping[TaskId, str],
+        digest: str,
+        severity: Severity,
+        alert: Mapping[str, Any],
+        summary: str,
+    ) -> None:
+        self.scene = scene
+        self.id = incident_id
+        self.scenarios = scenario_ids
+        self.digest = digest
+        self.alert = alert
+        self.summary = summary
+        self._severity = severity
+        self._kept: dict[tuple[str, str, Progress], Evidence] = {}
+        self._flagged: tuple[Certificate, ...] | None = None
+
+    @cached_property
+    def services(self) -> tuple[str, ...]:
+        return tuple(sorted(node.name for node in self.scene.world.nodes))
+
+    @cached_property
+    def flags(self) -> frozenset[str]:
+        return frozenset(name for shown in self.scene.background.flags.values() for name, _ in shown)
+
+    @cached_property
+    def truth(self) -> Truth:
+        scene = self.scene
+        fault = scene.fault
+        names = names_of(scene, fault.root)
+        return Truth(
+            severity=self._severity,
+            service=scene.world.nodes[fault.root].name,
+            concepts=fault.family.words.concepts,
+            families=frozenset(fault.family.words.families),
+            chain=tuple(filled(sentence, names, scene.key) for sentence in fault.family.chain),
+        )
+
+    @property
+    def plan(self) -> Plan:
+        return self.scene.plan
+
+    @cached_property
+    def _proofs(self) -> tuple[Certificate, ...]:
+        return certificates(self.scene)
+
+    def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
+        if task != "remediation_planning" or not self.scene.fault.flag:
+            return self._proofs
+        if self._flagged is None:
+            sources = self._flag_sources()
+            every = {one if one & sources else one | {item} for one in self._proofs for item in sources}
+            minimal = [one for one in every if not any(other < one for other in every)]
+            self._flagged = tuple(sorted(minimal, key=lambda one: (len(one), sorted(one))))
+        return self._flagged
+
+    def _flag_sources(self) -> frozenset[Item]:
+        root = self.truth.service
+        flag = self.scene.fault.flag
+        return frozenset(
+            (diagnostic, root) for diagnostic in RENDERERS if flag in self.evidence(diagnostic, root, UNTOUCHED).text
+        )
+
+    def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
+        key = (diagnostic, service, progress)
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[key] = self._evidence(diagnostic, service, progress)
+        return found
+
+    def _evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
+        """What is to be seen; as of before, as long as nothing that it shows has changed."""
+        scene = self.scene
+        index = scene.world.index[service]
+        if not progress or index not in scene.touched:
+            return RENDERERS[diagnostic](scene, scene.first, index, scene.fault.now)
+        view = scene.view(progress)
+        at_first = self.evidence(diagnostic, service, UNTOUCHED)
+        found = RENDERERS[diagnostic](scene, view, index, view.end)
+        return at_first if found.body() == at_first.body() else found
+
+

@@ -1,0 +1,165 @@
+"""Placing a fault: which node of a world it strikes, whom it reaches, with which numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.generator.fault import Fault, Setback, Stage
+from scenarios.library import runbook_catalogue
+from scenarios.progress import PlanStep
+
+if TYPE_CHECKING:
+    from scenarios.actions import Severity
+    from scenarios.generator.dice import Dice
+    from scenarios.generator.family import Family
+    from scenarios.generator.library import JourneyClass
+    from scenarios.generator.world import World
+
+_FITTING: dict[Severity, frozenset[JourneyClass]] = {
+    "P1": frozenset({"core"}),
+    "P2": frozenset({"core", "major"}),
+    "P3": frozenset({"minor"}),
+    "P4": frozenset({"internal"}),
+}
+_RANK: tuple[JourneyClass, ...] = ("core", "major", "minor", "internal")
+_MOST_HOLDERS = 5
+_MOST_STUCK = 2
+_OWN_TROUBLES = frozenset({"errors", "crash", "late"})
+BLAMING_SPREADS = frozenset({"subscribers", "tenants"})
+
+
+def gravest(world: World, focal: int) -> JourneyClass | None:
+    """The gravest class of journey that fails with a node."""
+    above = world.hard_above[focal]
+    served = {
+        journey.kind
+        for journey in world.journeys
+        if above >> journey.entry & 1 or any(above >> door & 1 and door == focal for door in world.doors_of(journey))
+    }
+    return next((kind for kind in _RANK if kind in served), None)
+
+
+def places(world: World, family: Family, severity: Severity) -> list[tuple[int, tuple[int, ...]]]:
+    """Where a family can strike so that the severity is within reach: roots, each with the nodes under strain.
+
+    Where the root hands something out, the nodes are all who may have got it.
+    """
+    fitting = _FITTING[severity]
+
+    def fits(index: int) -> bool:
+        return gravest(world, index) in fitting
+
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for root in world.of_kinds(family.strikes.kinds):
+        match family.spread:
+            case "callers":
+                if fits(root) and any(not call.platform and call.hard for call in world.callers[root]):
+                    found.append((root, (root,)))
+                elif fits(root) and family.trouble == "late" and world.nodes[root].kind == "worker":
+                    found.append((root, (root,)))
+            case "neighbours":
+                for call in world.calls[root]:
+                    focal = world.nodes[call.callee]
+                    others = [one for one in world.callers[call.callee] if not one.platform and one.caller != root]
+                    if not call.platform and focal.kind in family.strikes.through and others and fits(call.callee):
+                        found.append((root, (call.callee,)))
+            case "subscribers" | "tenants":
+                holders = [one for one in world.platform_holders(root, family.strikes.victims) if fits(one)]
+                if family.trouble not in _OWN_TROUBLES:
+                    holders = [one for one in holders if blamable(world, one)]
+                if holders:
+                    found.append((root, tuple(holders)))
+            case "alert":
+                found.append((root, (root,)))
+    return found
+
+
+def blamable(world: World, index: int) -> list[int]:
+    """The callees whose calls can fail because of what a node holds or where it runs."""
+    return [call.callee for call in world.calls[index] if not call.platform and call.hard]
+
+
+def place(world: World, family: Family, severity: Severity, now: int, dice: Dice) -> Fault | None:
+    """A fault of a family in a world, of a severity within reach; none if the world has no place for it."""
+    found = places(world, family, severity)
+    if not found:
+        return None
+    root, focal = dice.pick(found)
+    blames: dict[int, int] = {}
+    stuck: tuple[int, ...] = ()
+    if family.spread in BLAMING_SPREADS:
+        most = _MOST_HOLDERS if severity != "P1" else 9
+        focal = tuple(dice.sample(focal, dice.whole(min(2, len(focal)), min(most, len(focal)))))
+        if family.trouble not in _OWN_TROUBLES:
+            blames = {index: dice.pick(blamable(world, index)) for index in focal}
+        stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
+    high = 0.35 if severity == "P1" else 0.0
+    numbers = {
+        name: low + (most - low) * (high + (1 - high) * dice.random())
+        if name in _GRAVE
+        else dice.between(low, most)
+        for name, (low, most) in family.numbers.items()
+    }
+    victims = [
+        call.caller
+        for index in focal
+        for call in world.callers[index]
+        if not call.platform and call.caller != root and world.nodes[call.caller].kind in {"service", "worker", "gateway"}
+    ]
+    if family.spread in BLAMING_SPREADS:
+        victims = [index for index in focal if index not in stuck] or list(focal)
+    return Fault(
+        family=family,
+        root=root,
+        focal=focal,
+        blames=blames,
+        stuck=stuck,
+        victim=dice.pick(victims) if victims else root,
+        numbers=numbers,
+        now=now,
+        flag=family.flag,
+    )
+
+
+_GRAVE = frozenset({"share", "factor", "load", "lost"})
+
+
+def stages_of(world: World, fault: Fault, dice: Dice) -> tuple[Stage, ...]:
+    """The plan of a fault's family on the nodes of a world."""
+    stages: list[Stage] = []
+    for stage in fault.family.plan:
+        steps = [step for text in stage.do for step in _steps(world, fault, text, dice)]
+        stages.append(Stage(tuple(dict.fromkeys(steps)), stage.leaves))
+    return tuple(stages)
+
+
+def setbacks_of(world: World, fault: Fault, stages: tuple[Stage, ...], dice: Dice) -> tuple[Setback, ...]:
+    """The tempting moves of a fault's family on the nodes of a world, those that the plan itself makes aside."""
+    planned = {step.step for stage in stages for step in stage.steps}
+    found: dict[str, Setback] = {}
+    for number, tempting in enumerate(fault.family.tempting):
+        for step in _steps(world, fault, tempting.do, dice):
+            if step.step not in planned:
+                target = world.index.get(step.target)
+                found.setdefault(step.step, Setback(f"setback_{number}", step.step, target, tempting))
+    return tuple(found.values())
+
+
+def _steps(world: World, fault: Fault, text: str, dice: Dice) -> list[PlanStep]:
+    action, target, *more = text.split()
+    targets = {
+        "{root}": [fault.root],
+        "{focal}": [fault.focal[0]],
+        "{victim}": [fault.victim],
+        "{stuck}": list(fault.stuck),
+    }.get(target)
+    if targets is None:
+        name = fault.flag if target == "{flag}" else target
+        entry = runbook_catalogue().get(name) if action == "execute_runbook_step" else None
+        return [PlanStep(action, name, verify=entry is not None and entry.verify)]
+    replicas: tuple[int, int] | None = None
+    if more:
+        low, _, high = more[0].removeprefix("+").partition("..")
+        size = world.nodes[targets[0]].replicas
+        replicas = (size + int(low), size + int(high))
+    return [PlanStep(action, world.nodes[index].name, replicas=replicas) for index in targets]

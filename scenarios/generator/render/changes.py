@@ -1,0 +1,83 @@
+"""Deploys: the change history of a node, newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.evidence import Change, Deploys
+from scenarios.generator.dice import mixed
+from scenarios.generator.texts import filled
+
+if TYPE_CHECKING:
+    from scenarios.generator.scene import Scene, View
+    from scenarios.generator.world import Node
+
+_DAY = 24 * 60
+_SHOWN = 14 * _DAY
+_RELEASES = frozenset({"deploy", "migration"})
+
+
+def deploys(scene: Scene, view: View, index: int, end: int) -> Deploys:
+    node = scene.world.nodes[index]
+    history: list[Change] = []
+    for at, step in reversed(view.course.done):
+        if at > end or scene.world.index.get(step.target) != index and step.action != "disable_feature_flag":
+            continue
+        if step.action == "rollback_deploy":
+            note = f"back to the state before the last change, at {scene.clock(at)}"
+            history.append(_entry(scene, at, "rollback", version(node, 1), "on-call", note))
+        elif step.action == "disable_feature_flag" and index == scene.fault.root:
+            history.append(_entry(scene, at, "flag", f"{step.target} = off", "on-call", "turned off by on-call"))
+    setback = view.course.setback
+    if setback is not None and setback.target == index and setback.step.startswith("rollback_deploy"):
+        note = "back to the state before the last change"
+        history.append(_entry(scene, view.course.set_back_at, "rollback", version(node, 1), "on-call", note))
+    released = 0
+    names = names_of(scene, index)
+    for number, change in enumerate(scene.background.changes.get(index, ())):
+        if not -_SHOWN < change.minute <= end:
+            continue
+        note = filled(change.note, names, mixed(scene.key, index, 700 + number))
+        if change.kind in _RELEASES:
+            shown = version(node, released)
+            released += 1
+        elif change.kind == "flag":
+            shown = f"{scene.fault.flag} = on" if index == scene.fault.root and number == 0 and scene.fault.flag else "flags"
+        else:
+            shown = f"rev {mixed(scene.key, index, 800) % 700 + 90 - number}"
+        history.append(_entry(scene, change.minute, change.kind, shown, node.team, note))
+    return Deploys.model_construct(service=node.name, as_of=scene.moment(end), history=tuple(history))
+
+
+def version(node: Node, back: int) -> str:
+    """The version a node runs, or one that it ran some releases back."""
+    major, minor, patch = node.version
+    return f"v{major}.{minor + 8 - back}.{patch if back == 0 else (patch * 7 + back) % 10}"
+
+
+def names_of(scene: Scene, index: int) -> dict[str, object]:
+    """What the placeholders of a node's texts stand for."""
+    world, fault = scene.world, scene.fault
+    node = world.nodes[index]
+    focal = fault.shared if index == fault.root and fault.shared is not None else index
+    return {
+        "root": node.name,
+        "focal": world.nodes[focal].name if focal != index else _store_of(scene, index),
+        "flag": fault.flag or "a feature flag",
+        "version": version(node, 0),
+        "previous": version(node, 1),
+        "onset": scene.clock(0),
+        "before": scene.clock(-37),
+        "service": node.name,
+    }
+
+
+def _store_of(scene: Scene, index: int) -> str:
+    stores = [
+        scene.world.nodes[call.callee].name for call in scene.world.calls[index] if not call.platform
+    ]
+    return stores[-1] if stores else scene.world.nodes[index].name
+
+
+def _entry(scene: Scene, minute: int, kind: str, shown: str, by: str, note: str) -> Change:
+    return Change.model_construct(at=scene.moment(minute), kind=kind, version=shown, by=by, note=note)

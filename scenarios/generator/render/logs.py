@@ -1,0 +1,228 @@
+"""Logs: what a node prints, from what it does every minute."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from scenarios.evidence import Logs
+from scenarios.generator.dice import mixed, unit
+from scenarios.generator.library import troubles, voices
+from scenarios.generator.render.changes import names_of
+from scenarios.generator.render.paths import LATE, handed_to
+from scenarios.generator.texts import filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenarios.generator.library import Voice
+    from scenarios.generator.scene import Scene, View
+    from scenarios.generator.simulate import Flow
+
+WINDOW = 20
+"""Minutes that logs go back."""
+_ROUTINE = 0.24
+_CHRONIC = 0.16
+_SIGN = 0.14
+_ODD = 0.1
+_LEVEL = 0.05
+_MOST_LINES = 42
+
+Message = tuple[int, int, str, str]
+"""Minute, second, level, text."""
+
+
+def logs(scene: Scene, view: View, index: int, end: int) -> Logs:
+    node = scene.world.nodes[index]
+    voice = voices()[node.voice]
+    names = names_of(scene, index)
+    names["request"] = _request(scene, index)
+    messages = sorted(_messages(scene, view, index, end, voice, names))
+    if len(messages) > _MOST_LINES:
+        messages = _thinned(messages)
+    instances = max(1, min(node.replicas, 4))
+    lines = tuple(
+        voice.format.replace("{at}", scene.second(minute, second))
+        .replace("{level}", voice.levels[level])
+        .replace("{service}", node.name)
+        .replace("{instance}", _instance(mixed(scene.key, index, (minute + second) % instances)))
+        .replace("{message}", text)
+        for minute, second, level, text in messages
+    )
+    return Logs.model_construct(service=node.name, as_of=scene.moment(end), window_minutes=WINDOW, lines=lines)
+
+
+def _thinned(messages: list[Message]) -> list[Message]:
+    """The earliest of each text and the newest of all, in order."""
+    first: dict[str, Message] = {}
+    for message in messages:
+        first.setdefault(message[3].split(" ", 2)[0] + message[2], message)
+    kept = set(first.values())
+    for message in reversed(messages):
+        if len(kept) >= _MOST_LINES:
+            break
+        kept.add(message)
+    return sorted(kept)
+
+
+@lru_cache(maxsize=8192)
+def _instance(key: int) -> str:
+    return f"{key & 0xFFFF:04x}"
+
+
+def _request(scene: Scene, index: int) -> str:
+    """The request that a node is asked for most."""
+    journeys = scene.world.journeys
+    own = [one.request for one in journeys if index in (one.entry, one.door)]
+    if own:
+        return own[0]
+    name = scene.world.nodes[index].name
+    for tail in ("-service", "-api", "-svc"):
+        name = name.removesuffix(tail)
+    return f"{'GET' if index % 2 else 'POST'} /{name.split('-')[0]}/v1"
+
+
+def _messages(
+    scene: Scene, view: View, index: int, end: int, voice: Voice, names: dict[str, object]
+) -> Iterator[Message]:
+    key = mixed(scene.key, index, 0x106)
+    start = end - WINDOW
+    silenced = index in scene.background.silent
+    until = min(end, -3) if silenced else end
+    if silenced:
+        start = until - WINDOW
+        yield until, 59, "warn", "log shipping: collector does not acknowledge, lines are dropped"
+    for minute in range(start + 1, until + 1):
+        drawn = mixed(key, minute)
+        second = drawn % 60
+        if unit(drawn, 1) < _ROUTINE:
+            level, text = _cut(voice.routine[drawn // 64 % len(voice.routine)])
+            yield minute, second, level, filled(text, {**names, "callee": _usual_callee(scene, index, drawn)}, drawn)
+        if index in scene.background.chronic and unit(drawn, 2) < _CHRONIC:
+            level, text = _cut(voice.chronic[key % len(voice.chronic)])
+            yield minute, (second + 17) % 60, level, filled(text, names, drawn)
+        if silenced:
+            continue
+        yield from _troubles(scene, view, index, minute, drawn, names)
+    if not silenced:
+        yield from _signs(scene, view, index, start + 1, end, names)
+        yield from _deeds(scene, view, index, start, end, voice, names)
+
+
+def _usual_callee(scene: Scene, index: int, drawn: int) -> str:
+    """A callee to speak of in passing: never one that is in trouble or at fault."""
+    calls = [
+        call.callee
+        for call in scene.world.calls[index]
+        if not call.platform and call.callee not in scene.touched
+    ]
+    return scene.world.nodes[calls[drawn % len(calls)]].name if calls else "localhost"
+
+
+def _cut(line: str) -> tuple[str, str]:
+    level, _, text = line.partition(": ")
+    return level, text
+
+
+def _troubles(
+    scene: Scene, view: View, index: int, minute: int, drawn: int, names: dict[str, object]
+) -> Iterator[Message]:
+    """What a node says of its callees, or of its own work, at a minute."""
+    fault = scene.fault
+    found = view.simulation.at(index, minute)
+    if found is not None:
+        for number, (callee, flow) in enumerate(found.flows.items()):
+            if unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):
+                yield _trouble(scene, view, index, minute, callee, flow, mixed(drawn, 4, number), names)
+        held = fault.family.spread in {"subscribers", "tenants"} and index in fault.strained
+        strain = view.course.strain(index, minute)
+        if held and index not in fault.blames and max(strain.errors, strain.level) > _LEVEL and unit(drawn, 5) < 0.5:
+            own = troubles()[fault.family.trouble].own
+            level, text = _cut(own[drawn % len(own)])
+            yield minute, (drawn // 7) % 60, level, filled(text, names, drawn)
+    for worker in handed_to(scene, index):
+        lag = view.simulation.lag(worker, minute) if minute >= 0 else 0.0
+        if lag > LATE and unit(drawn, 6, worker) < 0.35:
+            name = scene.world.nodes[worker].name
+            yield minute, (drawn // 11) % 60, "warn", f"consumer group {name} is behind: oldest message {lag:.0f} s"
+
+
+def _trouble(
+    scene: Scene, view: View, index: int, minute: int, callee: int, flow: Flow, drawn: int, names: dict[str, object]
+) -> Message:
+    node = scene.world.nodes[callee]
+    lines = troubles()[flow.trouble].logs
+    timeout = next((call.timeout for call in scene.world.calls[index] if call.callee == callee), 1000)
+    said = {
+        **names,
+        "callee": node.name,
+        "timeout": timeout,
+        "p99": f"{min(flow.p99, timeout * 3):.0f}",
+        "usual": f"{node.p99:.0f}",
+        "lag": f"{view.simulation.lag(index, minute):.0f}",
+    }
+    level, text = _cut(lines[drawn % len(lines)])
+    return minute, (drawn // 16) % 60, level, filled(text, said, drawn)
+
+
+def _signs(
+    scene: Scene, view: View, index: int, start: int, end: int, names: dict[str, object]
+) -> Iterator[Message]:
+    """The signs of a fault at its root and where it strains, of shadows and of oddities."""
+    fault, course = scene.fault, view.course
+    key = mixed(scene.key, index, 0x516)
+    own = fault.family.root.logs if index == fault.root else fault.family.focal.logs if index == fault.shared else ()
+    for number, line in enumerate(own):
+        level, text = _cut(line)
+        minutes = [
+            minute
+            for minute in range(max(0, start), end + 1)
+            if course.level(index, minute) > _LEVEL and course.strength(index, minute) > _LEVEL
+        ]
+        if not minutes:
+            continue
+        sure = minutes[min(len(minutes) - 1, 1 + mixed(key, number) % max(1, len(minutes) // 2))]
+        for minute in minutes:
+            drawn = mixed(key, number, minute)
+            if minute == sure or unit(drawn) < _SIGN:
+                yield minute, drawn % 60, level, filled(text, names, drawn)
+    shadow = scene.background.shadows.get(index)
+    odd = scene.background.anomalies.get(index)
+    lines = shadow.root.logs if shadow else odd.logs if odd else ()
+    for number, line in enumerate(lines):
+        level, text = _cut(line)
+        sure = start + mixed(key, 50 + number) % max(1, end - start)
+        for minute in range(start, end + 1):
+            drawn = mixed(key, 60 + number, minute)
+            if minute == sure or unit(drawn) < _ODD:
+                yield minute, drawn % 60, level, filled(text, names, drawn)
+
+
+def _deeds(
+    scene: Scene, view: View, index: int, start: int, end: int, voice: Voice, names: dict[str, object]
+) -> Iterator[Message]:
+    """What a node says of what was done to it."""
+    course, name = view.course, scene.world.nodes[index].name
+    key = mixed(scene.key, index, 0xDEED)
+    repaired_at = 0
+    for at, step in course.done:
+        if step.verify or not start < at <= end:
+            continue
+        repaired_at = at
+        if step.target == name and step.action in {"restart_service", "rollback_deploy"}:
+            level, text = _cut(voice.restarted[mixed(key, at) % len(voice.restarted)])
+            yield at, 4, level, filled(text, names, mixed(key, at, 1))
+        elif step.target == name:
+            yield at, 4, "info", f"{step.action.replace('_', ' ')} by on-call"
+        elif index == scene.fault.root:
+            yield at, 4, "info", f"{step.target.replace('_', ' ')}: done by on-call"
+    if course.repaired and repaired_at and index in view.simulation.touched:
+        level, text = _cut(voice.recovered[key % len(voice.recovered)])
+        yield min(end, repaired_at + 1), 30, level, filled(text, names, key)
+    setback = course.setback
+    if setback is not None and start < course.set_back_at <= end:
+        target = setback.target if setback.target is not None else scene.fault.root
+        if target == index:
+            for number, line in enumerate(setback.tempting.logs):
+                level, text = _cut(line)
+                yield course.set_back_at, 20 + number, level, filled(text, names, mixed(key, 9, number))

@@ -1,0 +1,194 @@
+"""Metrics: normal values and recent samples of one node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.evidence import Metrics, Series
+from scenarios.generator.dice import mixed, unit
+from scenarios.generator.library import kinds
+
+if TYPE_CHECKING:
+    from scenarios.generator.scene import Scene, View
+    from scenarios.generator.world import Journey, Node
+
+SAMPLES = 10
+_NOISE = 0.03
+_SHADOW = 0.8
+_FULL = frozenset({"%"})
+_SPARE = {"cpu": 0.55, "connections": 0.4, "throttled": 0.0}
+
+
+def metrics(scene: Scene, view: View, index: int, end: int) -> Metrics:
+    step = max(2, -(-(scene.fault.now + 9) // (SAMPLES - 1)))
+    times = [end - step * back for back in range(SAMPLES - 1, -1, -1)]
+    node = scene.world.nodes[index]
+    shown = [
+        Series.model_construct(
+            name=name,
+            unit=unit_name,
+            normal=_tidy(normal_of(node, dim)),
+            recent=tuple(
+                _tidy(_noisy(value_of(scene, view, index, dim, time), unit_name, mixed(scene.key, index, number, time)))
+                for time in times
+            ),
+        )
+        for number, (dim, (name, unit_name, _, _)) in enumerate(kinds()[node.kind].metrics.items())
+    ]
+    shown += [
+        Series.model_construct(
+            name=f'journey_failed_ratio{{journey="{journey.name}"}}',
+            unit="%",
+            normal=0.2,
+            recent=tuple(
+                _tidy(_noisy(100 * journey_failing(scene, view, journey, time)[0] + 0.2, "%", mixed(scene.key, number, time)))
+                for time in times
+            ),
+        )
+        for number, journey in enumerate(scene.world.journeys, 90)
+        if index == journey.door and index != journey.entry
+    ]
+    return Metrics.model_construct(
+        service=node.name, as_of=scene.moment(end), step_minutes=step, series=tuple(shown)
+    )
+
+
+def journey_failing(scene: Scene, view: View, journey: Journey, minute: int) -> tuple[float, float]:
+    """The share of a journey's requests that fail, all doors on its way included, and how many times longer they take.
+
+    For work that is done in the background it is the share of messages that wait for more than two minutes.
+    """
+    simulation, world = view.simulation, scene.world
+    entry = world.nodes[journey.entry]
+    if entry.kind == "worker":
+        lag = simulation.lag(journey.entry, minute) if minute >= 0 else 0.0
+        return (min(1.0, lag / 600) if lag > 120 else 0.0), 1.0
+    errors, slower = simulation.failing(journey.entry, minute)
+    passed = 1 - errors
+    for door in world.doors_of(journey):
+        found = simulation.at(door, minute)
+        if found is None:
+            continue
+        strain = view.course.strain(door, minute)
+        passed *= 1 - strain.errors
+        slower = max(slower, strain.factor)
+        for callee, flow in found.flows.items():
+            if world.nodes[callee].kind not in _SERVING:
+                passed *= 1 - flow.fail
+                slower = max(slower, flow.p99 / max(world.nodes[callee].p99, 40.0))
+    return 1 - passed, slower
+
+
+_SERVING = frozenset({"edge", "gateway", "service"})
+
+
+def normal_of(node: Node, dim: str) -> float:
+    """The usual value of a dimension of a node."""
+    match dim:
+        case "rate":
+            return node.rate
+        case "errors":
+            return 100 * node.errors
+        case "p50":
+            return node.p50
+        case "p99":
+            return node.p99
+        case "lag":
+            return 4.0
+        case "backlog":
+            return max(3.0, node.rate * 0.6)
+    return node.normal.get(dim, 0.0)
+
+
+def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> float:
+    """The value of a dimension of a node at a minute, before noise."""
+    node = scene.world.nodes[index]
+    simulation = view.simulation
+    found = simulation.at(index, minute)
+    usual = normal_of(node, dim)
+    match dim:
+        case "rate":
+            served = 1 - found.lost if found and node.kind in {"worker", "cron"} else 1.0
+            return usual * simulation.ratio(index, minute) * served
+        case "errors":
+            return usual + 100 * found.errors if found and (node.kind not in _QUIETLY or _own(view, index)) else usual
+        case "p50":
+            return usual * found.slower**0.75 if found else usual
+        case "p99":
+            return usual * found.slower if found else usual
+        case "lag":
+            return max(usual, simulation.lag(index, minute)) if minute >= 0 else usual
+        case "backlog":
+            return _backlog(scene, view, index, minute, usual)
+    return _moved(scene, view, index, dim, minute, usual)
+
+
+_QUIETLY = frozenset({"network", "cluster", "dns"})
+
+
+def _own(view: View, index: int) -> bool:
+    return index in view.course.fault.strained
+
+
+def _backlog(scene: Scene, view: View, index: int, minute: int, usual: float) -> float:
+    if minute < 0:
+        return usual
+    workers = (
+        [call.caller for call in scene.world.callers[index] if scene.world.nodes[call.caller].kind == "worker"]
+        if scene.world.nodes[index].kind == "queue"
+        else [index]
+    )
+    return usual + sum(view.simulation.lag(one, minute) * scene.world.nodes[one].rate * 0.8 for one in workers)
+
+
+def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: float) -> float:
+    """A dimension that faults, oddities and load move."""
+    fault = view.course.fault
+    found = view.simulation.at(index, minute)
+    target = told_by_family(scene, index).get(dim)
+    if target is not None:
+        return usual + (target - usual) * view.course.level(index, minute)
+    shadow = scene.background.shadows.get(index)
+    if shadow is not None and dim in shadow.root.metrics:
+        return usual + (shadow.root.metrics[dim] - usual) * _SHADOW
+    anomaly = scene.background.anomalies.get(index)
+    if anomaly is not None and dim in anomaly.metrics:
+        return anomaly.metrics[dim]
+    if dim == "retries" and found is not None:
+        again = sum(
+            call.retries * flow.fail * call.weight
+            for call in scene.world.calls[index]
+            if (flow := found.flows.get(call.callee)) is not None
+        )
+        return usual + again * scene.world.nodes[index].rate
+    if dim in _SPARE or dim in _BUSY:
+        ratio = view.simulation.ratio(index, minute)
+        busy = found.busy if found is not None and index not in fault.strained else 1.0
+        if dim in _BUSY:
+            return min(100.0, usual * (busy if dim != "cpu" else 1.0) * (0.5 + 0.5 * ratio))
+        return min(98.0, usual * (1 + (ratio - 1) * _SPARE[dim]))
+    return usual
+
+
+_BUSY = frozenset({"pool", "threads"})
+
+
+def told_by_family(scene: Scene, index: int) -> dict[str, float]:
+    """The dimensions that the fault's family moves at a node."""
+    fault = scene.fault
+    if index == fault.root:
+        return fault.family.root.metrics
+    return fault.family.focal.metrics if index == fault.shared else {}
+
+
+def _noisy(value: float, unit_name: str, key: int) -> float:
+    noisy = value * (1 + _NOISE * (2 * unit(key) - 1))
+    return min(100.0, noisy) if unit_name in _FULL else noisy
+
+
+def _tidy(value: float) -> float:
+    """Three figures, as dashboards print them."""
+    size = abs(value)
+    if size >= 100:
+        return float(round(value))
+    return round(value, 1 if size >= 10 else 2)

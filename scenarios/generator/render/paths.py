@@ -1,0 +1,86 @@
+"""Dependencies: what a node calls and how that goes, and what calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.evidence import CallPath, Dependencies
+from scenarios.generator.library import troubles
+from scenarios.generator.texts import filled
+
+if TYPE_CHECKING:
+    from scenarios.evidence import Health
+    from scenarios.generator.scene import Scene, View
+    from scenarios.generator.simulate import Flow
+
+_DOWN = 0.9
+_FAILING = 0.4
+
+
+def dependencies(scene: Scene, view: View, index: int, end: int) -> Dependencies:
+    world = scene.world
+    paths = []
+    seen = flows_of(scene, view, index, end)
+    for call in world.calls[index]:
+        callee = world.nodes[call.callee]
+        flow = seen.get(call.callee)
+        if flow is None:
+            detail = "" if call.platform else f"{call.weight * world.nodes[index].rate:.3g} req/s, p99 {callee.p99:.3g} ms"
+            paths.append(_path(callee.name, "healthy", detail))
+        else:
+            lag = f"{view.simulation.lag(index, end):.0f}"
+            paths.append(_path(callee.name, health(flow), _detail(flow, lag, scene.key ^ index)))
+    for worker in handed_to(scene, index):
+        lag = view.simulation.lag(worker, end) if end >= 0 else 0.0
+        late = lag > LATE
+        detail = f"consumer group, oldest message {lag:.0f} s" if late else "consumer group, keeping up"
+        paths.append(_path(world.nodes[worker].name, "degraded" if late else "healthy", detail))
+    callers = [
+        _path(world.nodes[call.caller].name, "unknown", "" if call.platform else _rate(scene, view, call.caller, call.weight, end))
+        for call in world.callers[index]
+        if world.nodes[call.caller].kind != "worker" or world.nodes[index].kind != "queue"
+    ]
+    return Dependencies.model_construct(
+        service=world.nodes[index].name,
+        as_of=scene.moment(end),
+        calls=tuple(sorted(paths, key=lambda path: path.service)),
+        called_by=tuple(sorted(callers, key=lambda path: path.service)),
+    )
+
+
+LATE = 120.0
+"""From this many seconds on, a consumer group is behind."""
+
+
+def handed_to(scene: Scene, index: int) -> list[int]:
+    """The workers that a broker hands messages to."""
+    world = scene.world
+    if world.nodes[index].kind != "queue":
+        return []
+    return [call.caller for call in world.callers[index] if world.nodes[call.caller].kind == "worker"]
+
+
+def flows_of(scene: Scene, view: View, index: int, end: int) -> dict[int, Flow]:
+    """The unhealthy call paths of a node."""
+    found = view.simulation.at(index, end)
+    return found.flows if found is not None else {}
+
+
+def health(flow: Flow) -> Health:
+    """A call path in one word."""
+    if flow.fail >= _DOWN:
+        return "down"
+    return "failing" if flow.fail >= _FAILING else "degraded"
+
+
+def _detail(flow: Flow, lag: str, key: int) -> str:
+    names = {"share": f"{100 * flow.fail:.0f}", "p99": f"{flow.p99:.0f}", "lag": lag}
+    return filled(troubles()[flow.trouble].path, names, key)
+
+
+def _rate(scene: Scene, view: View, caller: int, weight: float, end: int) -> str:
+    return f"{weight * scene.world.nodes[caller].rate * view.simulation.ratio(caller, end):.3g} req/s"
+
+
+def _path(service: str, word: Health, detail: str) -> CallPath:
+    return CallPath.model_construct(service=service, health=word, detail=detail)

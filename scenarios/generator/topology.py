@@ -1,0 +1,404 @@
+"""Drawing worlds: from a line of business to a service graph with stores, caches, brokers, doors and a platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from scenarios.generator.library import Archetype, JourneyEntry, ServiceEntry, kinds
+from scenarios.generator.world import Call, Journey, Node, World
+
+if TYPE_CHECKING:
+    from scenarios.generator.dice import Dice
+    from scenarios.generator.family import Kind
+
+SIZES = {1: (9, 12), 2: (13, 17), 3: (18, 24), 4: (25, 32), 5: (33, 40)}
+"""Services of a world by difficulty, from and to."""
+
+_PLATFORM: tuple[Kind, ...] = ("config", "secrets", "identity", "dns", "network", "cluster", "monitor")
+_PLATFORM_COUNT = {1: (1, 2), 2: (2, 3), 3: (3, 4), 4: (4, 6), 5: (5, 7)}
+_STORE_NAMES = {
+    "sql": ("db", "postgres", "sql"),
+    "document": ("store", "mongo", "documents"),
+    "search": ("index", "search"),
+    "cache": ("cache", "redis"),
+}
+_STYLES = ("", "-service", "-api", "-svc")
+_VOICES = ("json", "logfmt", "java", "python", "go")
+_OWN_MS = {
+    "edge": (2, 6),
+    "gateway": (4, 14),
+    "service": (12, 70),
+    "worker": (40, 260),
+    "cron": (200, 900),
+    "cache": (0.6, 2),
+    "sql": (4, 22),
+    "document": (3, 18),
+    "search": (14, 60),
+    "queue": (3, 9),
+    "third_party": (90, 320),
+    "cdn": (6, 20),
+}
+_PLATFORM_MS = (1, 8)
+_TIMEOUTS = (500, 800, 1000, 1500, 2000, 3000)
+_INTERNAL_SHARE = 0.35
+
+
+@dataclass
+class _Draft:
+    """A node before it has its numbers."""
+
+    name: str
+    kind: Kind
+    about: str
+    team: str
+    share: dict[str, tuple[float, bool, bool]] = field(default_factory=dict)
+
+
+class _Builder:
+    """Puts one world together."""
+
+    def __init__(self, archetype: Archetype, difficulty: int, needed: tuple[Kind, ...], dice: Dice) -> None:
+        self.archetype = archetype
+        self.difficulty = difficulty
+        self.needed = needed
+        self.dice = dice
+        self.drafts: dict[str, _Draft] = {}
+        self.alias: dict[str, str] = {}
+        self.entries = {service.name: service for service in archetype.services}
+
+    def world(self) -> World:
+        low, high = SIZES[self.difficulty]
+        size = self.dice.whole(low, high)
+        chosen = self._chosen(size)
+        self._name(chosen)
+        self._services(chosen)
+        self._stores(chosen)
+        self._brokers(chosen)
+        journeys = [one for one in self.archetype.journeys if one.entry in chosen]
+        doors = self._doors([one.entry for one in journeys if self._faces_users(one.entry)])
+        self._platform()
+        return _numbered(self, [_Way(one, self.alias[one.entry], doors.get(one.entry, "")) for one in journeys])
+
+    def _faces_users(self, entry: str) -> bool:
+        return self.entries[entry].kind == "service"
+
+    def _chosen(self, size: int) -> dict[str, ServiceEntry]:
+        """Domain services: what the journeys need first, then others, until the system is as large as it shall be."""
+        most = max(4, round(size * 0.5))
+        services = self.archetype.services
+        first = self.dice.shuffled([one.entry for one in self.archetype.journeys if not self._optional(one.entry)])
+        rest = self.dice.shuffled([one.name for one in services])
+        wanted = [name for name in rest if self.entries[name].kind in self.needed]
+        chosen: dict[str, ServiceEntry] = {}
+        for name in (*first[:2], *wanted[:2], *first[2:], *rest):
+            added = self._closure(name, chosen)
+            if len(chosen) + len(added) <= most:
+                chosen.update((one, self.entries[one]) for one in added)
+        return chosen
+
+    def _optional(self, name: str) -> bool:
+        return self.entries[name].optional
+
+    def _closure(self, name: str, chosen: dict[str, ServiceEntry]) -> list[str]:
+        """A service with all that it cannot do without, what is there already aside."""
+        missing: list[str] = []
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            if one in chosen or one in missing:
+                continue
+            missing.append(one)
+            entry = self.entries[one]
+            waiting += entry.calls
+            if entry.consumes:
+                waiting.append(entry.consumes)
+        return missing
+
+    def _name(self, chosen: dict[str, ServiceEntry]) -> None:
+        style = self.dice.pick(_STYLES)
+        for name, entry in chosen.items():
+            self.alias[name] = f"{name}{style}" if entry.kind == "service" and not name.endswith(style) else name
+
+    def _add(self, name: str, kind: Kind, about: str, team: str) -> _Draft:
+        while name in self.drafts:
+            name = f"{name}-2" if not name.endswith("-2") else f"{name[:-2]}-3"
+        draft = self.drafts[name] = _Draft(name, kind, about, team)
+        return draft
+
+    def _services(self, chosen: dict[str, ServiceEntry]) -> None:
+        for name, entry in chosen.items():
+            self._add(self.alias[name], entry.kind, entry.about, entry.team)
+        for name, entry in chosen.items():
+            draft = self.drafts[self.alias[name]]
+            for callee in entry.calls:
+                if callee in chosen:
+                    draft.share[self.alias[callee]] = (self.dice.pick((0.7, 1.0, 1.0, 1.0, 1.6)), True, False)
+            for callee in entry.tries:
+                if callee in chosen:
+                    draft.share[self.alias[callee]] = (self.dice.pick((0.3, 0.6, 1.0)), False, False)
+
+    def _stores(self, chosen: dict[str, ServiceEntry]) -> None:
+        for data in ("sql", "document", "search"):
+            owners = self.dice.shuffled([name for name, entry in chosen.items() if entry.data == data])
+            if not owners:
+                continue
+            spread = self.dice.between(0.3, 0.6) if data in self.needed else self.dice.between(0.4, 0.9)
+            count = max(1, round(len(owners) * spread))
+            tail = self.dice.pick(_STORE_NAMES[data])
+            shared = [owners[number::count] for number in range(count)]
+            for group in shared:
+                about = kinds()[data].about
+                team = chosen[group[0]].team if len(group) == 1 else "data-platform"
+                store = self._add(f"{group[0]}-{tail}", data, about, team)
+                for owner in group:
+                    weight = self.dice.pick((1.0, 1.5, 2.0, 3.0))
+                    self.drafts[self.alias[owner]].share[store.name] = (weight, True, False)
+        hot = [name for name, entry in chosen.items() if entry.hot]
+        tail = self.dice.pick(_STORE_NAMES["cache"])
+        for number, owner in enumerate(self.dice.shuffled(hot)):
+            if (number == 0 and "cache" in self.needed) or self.dice.chance(0.3 + 0.08 * self.difficulty):
+                cache = self._add(f"{owner}-{tail}", "cache", kinds()["cache"].about, chosen[owner].team)
+                self.drafts[self.alias[owner]].share[cache.name] = (1.0, True, False)
+                if number + 1 < len(hot) and self.dice.chance(0.25):
+                    self.drafts[self.alias[hot[number + 1]]].share.setdefault(cache.name, (1.0, True, False))
+
+    def _brokers(self, chosen: dict[str, ServiceEntry]) -> None:
+        workers = [name for name, entry in chosen.items() if entry.consumes in chosen and entry.consumes]
+        if not workers and "queue" not in self.needed:
+            return
+        count = 2 if len(workers) > 4 and self.dice.chance(0.5) else 1
+        names = self.dice.sample(("event-broker", "kafka", "message-bus", "events", "rabbit", "job-queue"), count)
+        brokers = [self._add(name, "queue", kinds()["queue"].about, "messaging-platform") for name in names]
+        for worker in workers:
+            broker = self.dice.pick(brokers)
+            self.drafts[self.alias[worker]].share[broker.name] = (1.0, True, False)
+            producer = self.drafts[self.alias[chosen[worker].consumes]]
+            if producer.share.get(broker.name) is None:
+                producer.share[broker.name] = (0.8, True, False)
+        if not workers:
+            for owner in self.dice.sample([name for name, one in chosen.items() if one.kind == "service"], 2):
+                self.drafts[self.alias[owner]].share[brokers[0].name] = (0.8, True, False)
+
+    def _doors(self, entries: list[str]) -> dict[str, str]:
+        """Gateways before the entries, perhaps an edge and a content network before them; the door of each entry."""
+        found = kinds()
+        names = self.dice.sample(found["gateway"].names, 2)
+        split = self.difficulty >= 3 and len(entries) > 3 and self.dice.chance(0.5)
+        gateways = [self._add(name, "gateway", found["gateway"].about, "platform") for name in names[: 1 + split]]
+        doors: dict[str, str] = {}
+        for number, entry in enumerate(dict.fromkeys(entries)):
+            gateway = gateways[number % len(gateways)]
+            gateway.share[self.alias[entry]] = (1.0, True, False)
+            doors[entry] = gateway.name
+        gateways = [one for one in gateways if one.share]
+        front = [one.name for one in gateways]
+        if "edge" in self.needed or (self.difficulty >= 2 and self.dice.chance(0.6)):
+            edge = self._add(self.dice.pick(found["edge"].names), "edge", found["edge"].about, "edge")
+            edge.share = {name: (1.0, True, False) for name in front}
+            front = [edge.name]
+        if "cdn" in self.needed or (self.difficulty >= 3 and self.dice.chance(0.5)):
+            cdn = self._add(self.dice.pick(found["cdn"].names), "cdn", found["cdn"].about, "edge")
+            cdn.share = {name: (1.0, True, False) for name in front}
+            front = [cdn.name]
+        return {entry: front[0] if len(front) == 1 else door for entry, door in doors.items()}
+
+    def _platform(self) -> None:
+        low, high = _PLATFORM_COUNT[self.difficulty]
+        wanted = [kind for kind in _PLATFORM if kind in self.needed]
+        others = self.dice.shuffled([kind for kind in _PLATFORM if kind not in self.needed])
+        found = kinds()
+        users = list(self.drafts.values())
+        for kind in (*wanted, *others)[: max(len(wanted), self.dice.whole(low, high))]:
+            node = self._add(self.dice.pick(found[kind].names), kind, found[kind].about, _TEAMS[kind])
+            for draft in users:
+                if draft.kind == "gateway" and kind == "identity":
+                    draft.share[node.name] = (1.0, True, False)
+                elif draft.kind in _HOLDERS[kind]:
+                    draft.share[node.name] = (0.002, True, True)
+            if kind == "monitor":
+                for draft in users:
+                    if draft.kind in {"gateway", "edge"}:
+                        node.share[draft.name] = (0.0, False, True)
+
+
+def _order(drafts: dict[str, _Draft]) -> list[str]:
+    """Names, callees before their callers."""
+    placed: dict[str, None] = {}
+
+    def place(name: str) -> None:
+        if name not in placed:
+            for callee in drafts[name].share:
+                place(callee)
+            placed[name] = None
+
+    for name in sorted(drafts):
+        place(name)
+    return list(placed)
+
+
+def _rates(builder: _Builder, journeys: list[_Way], order: list[str], dice: Dice) -> dict[str, float]:
+    """Requests per second of every node. Doors pass on what the journeys behind them bring."""
+    rates = dict.fromkeys(order, 0.0)
+    behind: dict[str, dict[str, float]] = {name: {} for name in order}
+    for way in journeys:
+        way.rate = dice.between(*way.entry.rate)
+        at = way.node
+        rates[at] += way.rate
+        for door in way.doors(builder.drafts):
+            behind[door][at] = behind[door].get(at, 0.0) + way.rate
+            rates[door] += way.rate
+            at = door
+    for name in reversed(order):
+        draft = builder.drafts[name]
+        if behind[name]:
+            most = max(rates[name], 0.1)
+            draft.share = {
+                callee: (behind[name].get(callee, 0.0) / most, hard, platform)
+                if builder.drafts[callee].kind in _SERVING
+                else (weight, hard, platform)
+                for callee, (weight, hard, platform) in draft.share.items()
+            }
+        rates[name] = max(rates[name], _LEAST_RATE.get(draft.kind, 0.5))
+        for callee, (weight, _, _) in draft.share.items():
+            if callee not in behind[name]:
+                rates[callee] += rates[name] * (weight if draft.kind != "worker" else min(weight, 1.0))
+    return rates
+
+
+_LEAST_RATE: dict[Kind, float] = {"cron": 3.0, "worker": 4.0, "network": 900.0, "dns": 60.0}
+_SERVING = frozenset({"edge", "gateway", "service"})
+
+
+@dataclass
+class _Way:
+    """The way of a journey: its entry, the outermost door before it, and its traffic."""
+
+    entry: JourneyEntry
+    node: str
+    door: str
+    rate: float = 0.0
+
+    def doors(self, drafts: dict[str, _Draft]) -> list[str]:
+        """The doors on the way, from the entry outwards."""
+        found: list[str] = []
+        at = self.node
+        while self.door and at != self.door:
+            at = next(
+                name for name, one in drafts.items() if at in one.share and one.kind in {"gateway", "edge", "cdn"}
+            )
+            found.append(at)
+        return found
+
+
+def _numbered(builder: _Builder, journeys: list[_Way]) -> World:
+    dice = builder.dice.fork("numbers")
+    drafts = builder.drafts
+    order = _order(drafts)
+    rates = _rates(builder, journeys, order, dice)
+    place = {name: index for index, name in enumerate(sorted(drafts))}
+    p99: dict[str, float] = {}
+    nodes: dict[int, Node] = {}
+    calls: dict[int, tuple[Call, ...]] = {}
+    for name in order:
+        draft, index = drafts[name], place[name]
+        own = dice.between(*_OWN_MS.get(draft.kind, _PLATFORM_MS))
+        waited = [min(weight, 1.5) * p99[callee] for callee, (weight, _, platform) in draft.share.items() if not platform]
+        p99[name] = own + 0.7 * sum(waited)
+        calls[index] = tuple(
+            Call(index, place[callee], weight, hard, platform, *_patience(p99[callee], draft.kind, dice))
+            for callee, (weight, hard, platform) in draft.share.items()
+        )
+        nodes[index] = _node(index, draft, rates[name], own, p99[name], dice)
+    return World(
+        archetype=builder.archetype.archetype,
+        business=builder.archetype.business,
+        users=builder.archetype.users,
+        nodes=tuple(nodes[index] for index in range(len(nodes))),
+        calls=tuple(calls[index] for index in range(len(nodes))),
+        journeys=tuple(
+            Journey(
+                way.entry.name,
+                way.entry.kind,
+                place[way.node],
+                place[way.door or way.node],
+                way.entry.request,
+                way.rate,
+                way.entry.trouble,
+            )
+            for way in journeys
+        ),
+        order=tuple(place[name] for name in order),
+    )
+
+
+def _patience(p99: float, caller: Kind, dice: Dice) -> tuple[int, int]:
+    """Timeout in ms and retries of a call: several times what the callee usually takes."""
+    enough = p99 * dice.between(2.5, 5)
+    timeout = next((one for one in _TIMEOUTS if one >= enough), 5000)
+    return timeout, dice.pick((0, 1, 1, 2)) if caller not in {"edge", "cdn"} else 0
+
+
+def _node(index: int, draft: _Draft, rate: float, own: float, p99: float, dice: Dice) -> Node:
+    entry = kinds()[draft.kind]
+    normal = {
+        dim: round(dice.between(low, high), 2 if high < 10 else 1)
+        for dim, (_, _, low, high) in entry.metrics.items()
+        if high or low
+    }
+    return Node(
+        index=index,
+        name=draft.name,
+        kind=draft.kind,
+        about=draft.about,
+        team=draft.team,
+        voice=dice.pick(_VOICES) if entry.voice == "any" else entry.voice,
+        replicas=_replicas(draft.kind, rate, dice),
+        version=(dice.whole(1, 9), dice.whole(0, 40), dice.whole(0, 12)),
+        uptime_hours=dice.whole(30, 900),
+        rate=rate,
+        own=own,
+        p50=p99 * dice.between(0.22, 0.4),
+        p99=p99,
+        errors=dice.between(0.0002, 0.004),
+        normal=normal,
+    )
+
+
+def _replicas(kind: Kind, rate: float, dice: Dice) -> int:
+    if kind in {"sql", "document", "queue"}:
+        return dice.pick((2, 3))
+    if kind in {"third_party", "cdn", "network"}:
+        return 1
+    if kind == "cron":
+        return 1
+    return max(2, min(24, round(rate / dice.between(25, 90))))
+
+
+def draw_world(archetype: Archetype, difficulty: int, needed: tuple[Kind, ...], dice: Dice) -> World:
+    """A world of an archetype at a difficulty. It has at least one node of each needed kind that it can have.
+
+    The number of nodes follows `SIZES`, roughly: what hangs together is not cut apart.
+    """
+    return _Builder(archetype, difficulty, needed, dice).world()
+
+
+_TEAMS: dict[Kind, str] = {
+    "config": "platform",
+    "secrets": "security",
+    "identity": "identity",
+    "dns": "network",
+    "network": "network",
+    "cluster": "compute",
+    "monitor": "observability",
+}
+_RUNNING = frozenset({"gateway", "service", "worker", "cron"})
+_HOLDERS: dict[Kind, frozenset[str]] = {
+    "config": _RUNNING,
+    "secrets": frozenset({"service", "worker", "cron"}),
+    "identity": frozenset({"service", "worker"}),
+    "dns": _RUNNING | {"edge"},
+    "network": _RUNNING | {"edge", "sql", "document", "queue", "cache", "search"},
+    "cluster": _RUNNING,
+    "monitor": frozenset(),
+}
