@@ -224,7 +224,7 @@ class Catalogue:
         except UnknownNameError as error:
             raise UnknownScenarioError(str(error)) from error
         if name is None:
-            known = "; ".join([", ".join(self.scenarios), *filter(None, [self._ids.hint])])
+            known = f"{', '.join(self.scenarios)}; {self._ids.hint}"
             raise UnknownScenarioError(f"Unknown scenario {scenario_id[:80]!r}. Scenarios: {known}.")
         return name
 

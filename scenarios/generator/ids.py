@@ -36,7 +36,7 @@ class Ids(Protocol):
     """Writes and reads the ids of generated scenarios and incidents."""
 
     hint: str
-    """What an id looks like, for those who gave one that names nothing; empty where that is nobody's business."""
+    """What an id looks like, for those who gave one that names nothing."""
 
     def scenario(self, name: Name) -> str:
         """The id of a scenario."""
@@ -81,7 +81,7 @@ class OpaqueIds:
     that is hidden. So one name has one id, ids of related names have nothing in common, and forged ones are known.
     """
 
-    hint = ""
+    hint = f"generated ones have opaque ids (GX{GENERATOR_VERSION}-…), known only where the salt that made them is set"
     _NAME_BYTES = 8
     _TAG_BYTES = 8
 
