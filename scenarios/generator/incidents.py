@@ -28,8 +28,8 @@ class Incidents:
 
     def kept(self, name: Name) -> Incident | None:
         """The incident of a name, if it needs not be made."""
+        incident_id = self._ids.incident(name)
         with self._keeping:
-            incident_id = self._ids.incident(name)
             incident = self._kept.get(incident_id)
             if incident is not None:
                 self._kept.move_to_end(incident_id)
