@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from env_core.selection import SelectionError
 from http_compat import shapes
 from http_compat.operations import Operation, Served
-from http_compat.problems import Json, MalformedError
+from http_compat.problems import Json
 from http_compat.reading import parse_model, read_json
 from scenarios.actions import VOCABULARY
 from scenarios.catalogue import UnknownScenarioError
@@ -84,7 +85,7 @@ class TaskApi:
         asked = parse_model("task_range", shapes.TaskRange, await read_json(request))
         indices = range(len(self.catalogue.split(asked.split)))[asked.start : asked.stop]
         if len(indices) > MOST_LISTED:
-            raise MalformedError(
+            raise SelectionError(  # nothing is malformed: a smaller split has room for the same range
                 f"task_range: {len(indices)} scenarios are asked for; give start and stop at most {MOST_LISTED} apart."
             )
         return Json.of({"tasks": self._specs(asked.split, indices)})
@@ -214,6 +215,6 @@ OPERATIONS = (
         },
         body_required=True,
         answer=TypeAdapter(shapes.SomeTasks),
-        refusals=(404, 413, 422),
+        refusals=(404, 409, 413, 422),
     ),
 )
