@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from env_core.service import EpisodeService, Limits
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from http_compat.guard import Access
+    from scenarios.generator.salt import Salt
 
 SPACE_HOST = "SPACE_HOST"
 """The variable by which a hosted Space tells its public host name."""
@@ -24,9 +25,11 @@ class Settings:
     """What a server needs to know of its surroundings.
 
     `hosts` are Host headers accepted beside loopback and a Space's own; `origins` are other sites whose pages may call.
+    With a `salt` the ids of generated scenarios are opaque, and there is a private split.
     """
 
     scenarios: tuple[Path, ...] = ()
+    salt: Salt | None = field(default=None, repr=False)
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     host: str = "127.0.0.1"
@@ -60,7 +63,7 @@ class Settings:
         Raises:
             DocumentError: if a document that is loaded is not valid.
         """
-        catalogue = Catalogue(self.scenarios)
+        catalogue = Catalogue(self.scenarios, self.salt)
         if loaded or self.scenarios:
             catalogue.load()
         return EpisodeService(catalogue, limits=Limits(self.capacity, self.idle_seconds))

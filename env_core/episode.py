@@ -74,7 +74,7 @@ class Reference:
         try:
             scenario = catalogue.get(self.scenario_id)
         except UnknownScenarioError as error:
-            raise StaleReferenceError(f"{self.scenario_id} is not in this catalogue.") from error
+            raise StaleReferenceError(f"{self.scenario_id} is not in this catalogue. {error}") from error
         for what, then, now in (
             ("task", self.task_id, scenario.task.id),
             ("incident", self.incident_id, scenario.incident.id),

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from env_core.episode import RULES_VERSION, ObservationMode, Reference, RewardMode
 from scenarios.actions import NAME_LIMIT, WHOLE
 from scenarios.catalogue import CURATED_SPLIT
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES, MOST_SEED
 from scenarios.tasks import TaskId
 
 if TYPE_CHECKING:
-    from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.catalogue import Catalogue, Entry, Scenario
 
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE]
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED), WHOLE]
 Index = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
+Difficulty = Annotated[int, Field(ge=min(DIFFICULTIES), le=max(DIFFICULTIES)), WHOLE]
 
 
 def _given(value: object) -> object:
@@ -46,6 +48,13 @@ class SelectionError(ValueError):
     """Selectors that contradict each other. The message says which, and what to give instead."""
 
 
+class Chosen(NamedTuple):
+    """What a selection comes to: a scenario by its id, and the seed that was given or drawn."""
+
+    scenario_id: str
+    seed: int | None
+
+
 class Selection(BaseModel):
     """What to start. A selection that names nothing is alert_classification, scenario 0."""
 
@@ -55,17 +64,21 @@ class Selection(BaseModel):
         default=None, description="Task to start; alert_classification if nothing is named."
     )
     scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
-    scenario_index: Index | None = Field(default=None, description="Scenario of the task by its index, from 0.")
-    split: OptionalName = Field(default="", description="Split to take it from: at `index`, or drawn by the seed.")
-    index: Index | None = Field(default=None, description="Scenario of the split by its index, from 0.")
+    scenario_index: Index | None = Field(default=None, description="Its index in the task, from 0.")
+    split: OptionalName = Field(default="", description="Split to take it from, by index or seed.")
+    index: Index | None = Field(default=None, description="Its index in the split, from 0.")
     seed: Seed | None = Field(
         default=None,
-        description="Draw a scenario by this seed; the same seed, the same scenario.",
+        description="Generates an incident, or draws from the split; same seed, same scenario.",
     )
-    random: bool = Field(default=False, description="Draw a scenario at random; the seed drawn is reported.")
-    episode_id: Handle = Field(default="", description="Handle to use for the episode; minted if not given.")
+    difficulty: Difficulty | None = Field(
+        default=None,
+        description=f"Of a generated incident; {DEFAULT_DIFFICULTY} by a seed alone.",
+    )
+    random: bool = Field(default=False, description="Draws a seed; it is reported.")
+    episode_id: Handle = Field(default="", description="Handle to use; minted if not given.")
     reward_mode: RewardMode = Field(
-        default="dense", description="dense: a reward on every step. terminal: 0.0 until the end, then the score."
+        default="dense", description="dense: a reward on each step. terminal: 0.0 until the end, then the score."
     )
     observation: ObservationMode = Field(
         default="full",
@@ -76,25 +89,39 @@ class Selection(BaseModel):
         """The scenario selected and the reference to it.
 
         Raises:
+            SelectionError, UnknownScenarioError: as `chosen` does.
+        """
+        chosen = self.chosen(catalogue)
+        scenario = catalogue.get(chosen.scenario_id)
+        return scenario, self.reference(scenario, chosen.seed)
+
+    def chosen(self, catalogue: Catalogue) -> Chosen:
+        """Which scenario is selected. No incident is made.
+
+        Raises:
             SelectionError: if selectors contradict each other.
-            UnknownScenarioError: if a scenario, task or index does not exist.
+            UnknownScenarioError: if a scenario, task, split or index does not exist.
         """
         self._check_selectors()
-        if self.episode_id == RESERVED_HANDLE:
-            raise SelectionError(
-                f"{RESERVED_HANDLE!r} stands for the incident that is open; choose another episode_id."
-            )
         seed = self.seed
         if self.scenario_id:
-            scenario = self._named(catalogue)
-        elif self.index is not None:
-            scenario = catalogue.in_split(self.split, self.task_id, self.index)
-        elif self.random or self.split or (seed is not None and self.scenario_index is None):
+            return Chosen(self._named(catalogue).id, seed)
+        if self.index is not None:
+            return Chosen(catalogue.entry_in(self.split, self.task_id, self.index, self.difficulty).id, seed)
+        if self._draws:
             seed = secrets.randbelow(2**31) if seed is None else seed
-            scenario = self._drawn(catalogue, seed)
-        else:
-            scenario = catalogue.at(self.task_id or "alert_classification", self.scenario_index or 0)
-        return scenario, Reference.to(scenario, self.reward_mode, seed, self.observation)
+            return Chosen(self._drawn(catalogue, seed).id, seed)
+        return Chosen(catalogue.at(self.task_id or _FIRST_TASK, self.scenario_index or 0).id, seed)
+
+    def reference(self, scenario: Scenario, seed: int | None) -> Reference:
+        """The reference of an episode on a scenario with the options selected."""
+        return Reference.to(scenario, self.reward_mode, seed, self.observation)
+
+    @property
+    def _draws(self) -> bool:
+        if self.scenario_index is not None:
+            return False
+        return self.random or self.split != "" or self.seed is not None or self.difficulty is not None
 
     def _check_selectors(self) -> None:
         ways = {
@@ -112,16 +139,31 @@ class Selection(BaseModel):
             raise SelectionError(f"{' and '.join(given)} contradict each other; give one of them.")
         if self.index is not None and not self.split:
             raise SelectionError("index counts the scenarios of a split; give split as well, or scenario_index.")
-
-    def _named(self, catalogue: Catalogue) -> Scenario:
-        scenario = catalogue.get(self.scenario_id)
-        if self.task_id and scenario.task.id != self.task_id:
+        if self.episode_id == RESERVED_HANDLE:
             raise SelectionError(
-                f"{scenario.id} belongs to {scenario.task.id}, not to {self.task_id}; name one of the two."
+                f"{RESERVED_HANDLE!r} stands for the incident that is open; choose another episode_id."
             )
-        return scenario
+        if self.difficulty is not None and (self.scenario_index is not None or self.split.casefold() == CURATED_SPLIT):
+            raise SelectionError(
+                "difficulty is for generated incidents, and these are written by hand; leave difficulty out, "
+                "or give it with a seed or another split."
+            )
 
-    def _drawn(self, catalogue: Catalogue, seed: int) -> Scenario:
-        pool = catalogue.split(self.split or CURATED_SPLIT, self.task_id)
+    def _named(self, catalogue: Catalogue) -> Entry:
+        entry = catalogue.entry(self.scenario_id)
+        if self.task_id and entry.task.id != self.task_id:
+            raise SelectionError(f"{entry.id} belongs to {entry.task.id}, not to {self.task_id}; name one of the two.")
+        if self.difficulty not in {None, entry.difficulty}:
+            own = f"has difficulty {entry.difficulty}" if entry.difficulty else "is hand-written and has no difficulty"
+            raise SelectionError(f"{entry.id} {own}; name it without one.")
+        return entry
+
+    def _drawn(self, catalogue: Catalogue, seed: int) -> Entry:
+        if not self.split:
+            return catalogue.generated_entry(self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY)
+        pool = catalogue.split(self.split, self.task_id, self.difficulty)
         drawn = hashlib.sha256(f"{RULES_VERSION}:{self.task_id or ''}:{seed}".encode()).digest()
         return pool[int.from_bytes(drawn[:8]) % len(pool)]
+
+
+_FIRST_TASK: TaskId = "alert_classification"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from anyio import CapacityLimiter, to_thread
 
 from env_core.episode import Episode, Reference, advance, begin
 from env_core.store import (
@@ -20,12 +23,13 @@ from env_core.store import (
     Record,
     UnknownEpisodeError,
 )
+from scenarios.catalogue import UnknownScenarioError
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
     from env_core.selection import Selection
     from scenarios.actions import Action
-    from scenarios.catalogue import Catalogue
+    from scenarios.catalogue import Catalogue, Scenario
 
 _HANDLE_BYTES = 16
 _ATTEMPTS = 16
@@ -63,6 +67,7 @@ class EpisodeService:
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, Episode] = OrderedDict()
         self._finished: OrderedDict[str, str] = OrderedDict()
+        self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
 
@@ -76,7 +81,9 @@ class EpisodeService:
             CapacityError: if as many episodes are open as may be.
             EpisodeExistsError: if the handle asked for is in use.
         """
-        scenario, reference = selection.resolve(self.catalogue)
+        chosen = selection.chosen(self.catalogue)
+        scenario = await self._scenario(chosen.scenario_id)
+        reference = selection.reference(scenario, chosen.seed)
         for expired in await self._store.expire(self._limits.idle_seconds):
             self._drop(expired)
         episode_id, incarnation = selection.episode_id or _minted(), secrets.token_hex(8)
@@ -108,7 +115,7 @@ class EpisodeService:
             return self._keep(_fold(cached, record.events)) if record.events else cached
         if cached is not None:  # closed, and opened anew under the same handle
             record = await self._store.load(episode_id, touch=touch)
-        return self._keep(_fold(self._opened(episode_id, record), record.events))
+        return self._keep(_fold(await self._opened(episode_id, record), record.events))
 
     async def step(self, episode_id: str, action: Action, request_id: str = "", incarnation: str = "") -> Episode:
         """Take a step. A request id that has been used on the episode repeats its answer and takes no step.
@@ -158,10 +165,18 @@ class EpisodeService:
             if event.request_id == request_id:
                 if event.action != action.dump():
                     raise RequestIdError(f"Request id {request_id[:80]!r} was used for {event.action['action_type']}.")
-                return _fold(self._opened(episode.id, record), record.events[: index + 1])
+                return _fold(await self._opened(episode.id, record), record.events[: index + 1])
         return None
 
-    def _opened(self, episode_id: str, record: Record) -> Episode:
+    async def _scenario(self, scenario_id: str) -> Scenario:
+        """The scenario of an id; where its incident has to be made, others are served meanwhile."""
+        if self.catalogue.at_hand(scenario_id):
+            return self.catalogue.get(scenario_id)
+        return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+
+    async def _opened(self, episode_id: str, record: Record) -> Episode:
+        with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario
+            await self._scenario(record.reference.scenario_id)
         scenario = record.reference.resolve(self.catalogue)
         return begin(episode_id, record.reference, scenario, record.incarnation)
 

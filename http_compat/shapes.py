@@ -292,13 +292,14 @@ class Split(TypedDict):
 
 
 class TaskSpec(TypedDict):
-    """A scenario of a split. `reset` is what POST /reset takes to start it."""
+    """A scenario of a split. `reset` is what POST /reset takes to start it; authored ones have no `difficulty`."""
 
     id: str
     split: str
     index: int
     task_id: TaskId
-    difficulty: Literal["easy", "medium", "hard"]
+    tier: Literal["easy", "medium", "hard"]
+    difficulty: Annotated[int, Field(ge=1, le=5)] | None
     max_steps: int
     reset: dict[str, Any]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from env_core.selection import SelectionError
 from http_compat import shapes
 from http_compat.operations import Operation, Served
 from http_compat.problems import Json
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.catalogue import Catalogue, Entry
 
 _TASKS = "Tasks"
 _TASK_API = "Task API"
+
+MOST_LISTED = 1_000
+"""Scenarios in one answer: of a larger split the list of all is of the first ones, and a range is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,13 @@ class TaskApi:
 
     async def list_splits(self, request: Request) -> Response:
         self._check(request)
-        return Json.of([{"name": name, "type": "test"} for name in self.catalogue.splits])
+        return Json.of([{"name": name, "type": kind} for name, kind in self.catalogue.splits.items()])
 
     async def list_tasks(self, request: Request) -> Response:
         self._check(request)
         split = parse_model("tasks", shapes.SplitName, await read_json(request)).split
-        return Json.of({"tasks": self._specs(split), "env_name": self.env_name})
+        listed = range(len(self.catalogue.split(split)))[:MOST_LISTED]
+        return Json.of({"tasks": self._specs(split, listed), "env_name": self.env_name})
 
     async def num_tasks(self, request: Request) -> Response:
         self._check(request)
@@ -72,21 +77,27 @@ class TaskApi:
     async def get_task(self, request: Request) -> Response:
         self._check(request)
         asked = parse_model("task", shapes.TaskAt, await read_json(request))
-        scenario = self.catalogue.in_split(asked.split, None, asked.index)
-        return Json.of({"task": _spec(scenario, asked.split, asked.index)})
+        entry = self.catalogue.entry_in(asked.split, None, asked.index)
+        return Json.of({"task": _spec(entry, asked.split, asked.index)})
 
     async def get_task_range(self, request: Request) -> Response:
         self._check(request)
         asked = parse_model("task_range", shapes.TaskRange, await read_json(request))
-        return Json.of({"tasks": self._specs(asked.split)[asked.start : asked.stop]})
+        indices = range(len(self.catalogue.split(asked.split)))[asked.start : asked.stop]
+        if len(indices) > MOST_LISTED:
+            raise SelectionError(  # nothing is malformed: a smaller split has room for the same range
+                f"task_range: {len(indices)} scenarios are asked for; give start and stop at most {MOST_LISTED} apart."
+            )
+        return Json.of({"tasks": self._specs(asked.split, indices)})
 
     def _check(self, request: Request) -> None:
         name = request.path_params["env_name"]
         if name.casefold() != self.env_name:
             raise UnknownScenarioError(f"Unknown environment {name[:80]!r}; this server has {self.env_name}.")
 
-    def _specs(self, split: str) -> list[dict[str, Any]]:
-        return [_spec(scenario, split, index) for index, scenario in enumerate(self.catalogue.split(split))]
+    def _specs(self, split: str, indices: range) -> list[dict[str, Any]]:
+        entries = self.catalogue.split(split)
+        return [_spec(entries[index], split, index) for index in indices]
 
     def _task(self, task_id: Any) -> dict[str, Any]:
         task = TASKS[task_id]
@@ -107,20 +118,21 @@ class TaskApi:
                 for name in task.available_actions
             ],
             "scenarios": [
-                {"scenario_id": scenario.id, "scenario_index": scenario.index}
-                for scenario in self.catalogue.of_task(task.id)
+                {"scenario_id": scenario.id, "scenario_index": index}
+                for index, scenario in enumerate(self.catalogue.of_task(task.id))
             ],
         }
 
 
-def _spec(scenario: Scenario, split: str, index: int) -> dict[str, Any]:
+def _spec(entry: Entry, split: str, index: int) -> dict[str, Any]:
     return {
-        "id": scenario.id,
+        "id": entry.id,
         "split": split,
         "index": index,
-        "task_id": scenario.task.id,
-        "difficulty": scenario.task.tier,
-        "max_steps": scenario.task.max_steps,
+        "task_id": entry.task.id,
+        "tier": entry.task.tier,
+        "difficulty": entry.difficulty,
+        "max_steps": entry.task.max_steps,
         "reset": {"split": split, "index": index},
     }
 
@@ -157,6 +169,7 @@ OPERATIONS = (
         name="list_tasks",
         tag=_TASK_API,
         summary="The scenarios of a split",
+        description=f"Of a split of more than {MOST_LISTED} the first ones; the others are listed by task_range.",
         body=TypeAdapter(shapes.SplitName),
         examples={"the curated split": {"split": "curated"}},
         body_required=True,
@@ -193,10 +206,15 @@ OPERATIONS = (
         name="get_task_range",
         tag=_TASK_API,
         summary="Some scenarios of a split",
+        description=f"At most {MOST_LISTED} in one answer.",
         body=TypeAdapter(shapes.TaskRange),
-        examples={"the first three": {"split": "curated", "stop": 3}, "all": {"split": "curated"}},
+        examples={
+            "the first three": {"split": "curated", "stop": 3},
+            "all": {"split": "curated"},
+            "some generated ones": {"split": "train", "start": 5_000, "stop": 5_010},
+        },
         body_required=True,
         answer=TypeAdapter(shapes.SomeTasks),
-        refusals=(404, 413, 422),
+        refusals=(404, 409, 413, 422),
     ),
 )

@@ -15,7 +15,7 @@ from env_core.store import CapacityError, EpisodeExistsError
 from mcp_server.binding import HandleError, OperatorBinding
 from mcp_server.results import refusal, reply
 from mcp_server.tools import Arguments, OnEpisode, ServedTool
-from scenarios.catalogue import UnknownScenarioError
+from scenarios.catalogue import CURATED_SPLIT, UnknownScenarioError
 from scenarios.parsing import InvalidActionError, parse_arguments
 from scenarios.schemas import arguments_schema
 from scenarios.tasks import TASKS
@@ -164,11 +164,13 @@ class ControlTools:
         return reply(f"episode_id: {episode.id}\n\n{briefing(episode)}\n\n{timeline(episode)}", _briefed(episode))
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
-        scenarios = self.service.catalogue.scenarios.values()
+        catalogue = self.service.catalogue
         lines = ["Can be started with start_incident:"]
         for task in TASKS.values():
-            ids = ", ".join(scenario.id for scenario in scenarios if scenario.task is task)
+            ids = ", ".join(scenario.id for scenario in catalogue.of_task(task.id))
             lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
+        splits = ", ".join(name for name in catalogue.splits if name != CURATED_SPLIT)
+        lines.append(f"Generated, of each task: by seed and difficulty (1 to 5), or by index in a split ({splits}).")
         episodes = await self.binding.own(ctx)
         if not self.binding.knows(ctx):
             lines.append("This connection has no session: use the episode_id that start_incident returned.")
@@ -181,8 +183,9 @@ class ControlTools:
             lines += [heading, *entries] if entries else []
         listing: Listing = {
             "scenarios": [
-                {"scenario_id": scenario.id, "task_id": scenario.task.id, "scenario_index": scenario.index}
-                for scenario in scenarios
+                {"scenario_id": scenario.id, "task_id": task_id, "scenario_index": index}
+                for task_id in TASKS
+                for index, scenario in enumerate(catalogue.of_task(task_id))
             ],
             "open": [progress_report(episode) for episode in episodes],
         }

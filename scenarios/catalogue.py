@@ -1,19 +1,28 @@
-"""The catalogue: which incidents there are, and the incident and task that a scenario id names."""
+"""The catalogue: which scenarios there are, and the incident and task that a scenario id names."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
+from scenarios.generator import naming
+from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
+from scenarios.generator.incidents import Incidents
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, Name
 from scenarios.loading import DocumentError, load_document
 from scenarios.tasks import TASKS, Task, TaskId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from scenarios.authored import AuthoredIncident
+    from scenarios.generator.ids import Ids
+    from scenarios.generator.naming import SplitKind
+    from scenarios.generator.salt import Salt
+    from scenarios.incident import Incident
 
 CURATED = Path(__file__).parent / "curated"
 CURATED_SPLIT = "curated"
@@ -21,28 +30,66 @@ CURATED_SPLIT = "curated"
 
 
 class UnknownScenarioError(LookupError):
-    """A task, scenario or index that does not exist. The message lists what does."""
+    """A task, scenario, split or index that does not exist. The message lists what does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A scenario as it is listed, without its incident. `difficulty` is 1 to 5, or None of an authored one."""
+
+    id: str
+    task: Task
+    difficulty: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A task set on an incident. `index` counts the task's scenarios from 0, the curated ones first."""
+    """A task set on an incident. `difficulty` is 1 to 5, or None of an authored one."""
 
     id: str
     task: Task
-    index: int
-    incident: AuthoredIncident
+    incident: Incident
+    difficulty: int | None = None
+
+
+class Split(Sequence[Entry]):
+    """The scenarios of a split in the order of their indices. Each is looked up when it is asked for; none is made."""
+
+    def __init__(self, name: str, size: int, at: Callable[[int], Entry]) -> None:
+        self.name = name
+        self._indices = range(size)
+        self._at = at
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        if isinstance(index, slice):
+            return [self._at(one) for one in self._indices[index]]
+        return self._at(self._indices[index])
 
 
 class Catalogue:
-    """The curated incidents and those of any further directories, loaded when first asked for."""
+    """The curated incidents and those of any further directories, loaded when first asked for, and the generated ones.
 
-    def __init__(self, directories: Sequence[Path] = ()) -> None:
+    With a salt the ids of generated scenarios are opaque, and there is a private split.
+    """
+
+    def __init__(self, directories: Sequence[Path] = (), salt: Salt | None = None) -> None:
         self._directories = (CURATED, *directories)
+        self._salt = salt
+        self._ids: Ids = PlainIds() if salt is None else OpaqueIds(salt)
+        self._generated = Incidents(self._ids)
 
     @cached_property
     def incidents(self) -> dict[str, AuthoredIncident]:
-        """Every incident by id.
+        """Every authored incident by id.
 
         Raises:
             DocumentError: if a document is not valid or two documents claim the same incident or scenario id.
@@ -57,10 +104,9 @@ class Catalogue:
 
     @cached_property
     def scenarios(self) -> dict[str, Scenario]:
-        """Every scenario by id, task by task, in the order of their indices."""
+        """Every authored scenario by id, task by task, in the order of their indices."""
         scenarios: dict[str, Scenario] = {}
         for task_id, task in TASKS.items():
-            index = 0
             for incident in self.incidents.values():
                 scenario_id = incident.scenarios.get(task_id)
                 if scenario_id is None:
@@ -68,12 +114,11 @@ class Catalogue:
                 if scenario_id in scenarios:
                     other = scenarios[scenario_id].incident.id
                     raise DocumentError(f"Scenario {scenario_id} is declared by two incidents: {other}, {incident.id}.")
-                scenarios[scenario_id] = Scenario(scenario_id, task, index, incident)
-                index += 1
+                scenarios[scenario_id] = Scenario(scenario_id, task, incident)
         return scenarios
 
     def load(self) -> None:
-        """Load every incident now rather than at first use.
+        """Load every authored incident now rather than at first use.
 
         Raises:
             DocumentError: as `incidents` and `scenarios` do.
@@ -81,50 +126,112 @@ class Catalogue:
         _ = self.scenarios
 
     def of_task(self, task_id: TaskId) -> list[Scenario]:
-        """The scenarios of a task, by index."""
+        """The authored scenarios of a task in the order of their indices, the curated ones first."""
         return [scenario for scenario in self.scenarios.values() if scenario.task.id == task_id]
 
     @property
-    def splits(self) -> list[str]:
-        """The names of the splits."""
-        return [CURATED_SPLIT]
+    def splits(self) -> dict[str, SplitKind]:
+        """The splits by name, and what each is for."""
+        generated = [split for split in naming.SPLITS.values() if self._salt or split.name != naming.PRIVATE]
+        return {CURATED_SPLIT: "test", **{split.name: split.kind for split in generated}}
 
-    def split(self, name: str, task_id: TaskId | None = None) -> list[Scenario]:
-        """The scenarios of a split, of one task or of all.
+    def split(self, name: str, task_id: TaskId | None = None, difficulty: int | None = None) -> Split:
+        """The scenarios of a split, of one task or of all; generated ones of a difficulty, or each of its own.
 
         Raises:
-            UnknownScenarioError: if there is no such split.
+            UnknownScenarioError: if there is no such split, or its scenarios have no difficulty and one is asked for.
         """
-        if name.casefold() not in self.splits:
+        name = name.casefold()
+        if name not in self.splits:
             raise UnknownScenarioError(f"Unknown split {name[:80]!r}. Splits: {', '.join(self.splits)}.")
-        return self.of_task(task_id) if task_id else list(self.scenarios.values())
+        if name == CURATED_SPLIT:
+            if difficulty is not None:
+                raise UnknownScenarioError(
+                    f"The scenarios of split {name} have no difficulty; leave it out, or take another split."
+                )
+            authored = self.of_task(task_id) if task_id else list(self.scenarios.values())
+            return Split(name, len(authored), lambda index: Entry(authored[index].id, authored[index].task))
+        split = naming.SPLITS[name]
+        return Split(
+            name, split.size, lambda index: self._listed(naming.name_in(split, task_id, index, self._salt), difficulty)
+        )
 
-    def in_split(self, name: str, task_id: TaskId | None, index: int) -> Scenario:
+    def entry_in(self, name: str, task_id: TaskId | None, index: int, difficulty: int | None = None) -> Entry:
+        """What is at an index of a split, without its incident.
+
+        Raises:
+            UnknownScenarioError: as `split` does, and if there is no such index.
+        """
+        split = self.split(name, task_id, difficulty)
+        if not 0 <= index < len(split):
+            raise UnknownScenarioError(
+                f"Split {name} has scenarios 0 to {len(split) - 1}{f' of {task_id}' if task_id else ''}; "
+                f"there is no index {index}."
+            )
+        return split[index]
+
+    def in_split(self, name: str, task_id: TaskId | None, index: int, difficulty: int | None = None) -> Scenario:
         """The scenario of a split at an index.
 
         Raises:
-            UnknownScenarioError: if there is no such split or index.
+            UnknownScenarioError: as `entry_in` does.
         """
-        scenarios = self.split(name, task_id)
-        if not 0 <= index < len(scenarios):
-            raise UnknownScenarioError(
-                f"Split {name} has scenarios 0 to {len(scenarios) - 1}{f' of {task_id}' if task_id else ''}; "
-                f"there is no index {index}."
-            )
-        return scenarios[index]
+        return self.get(self.entry_in(name, task_id, index, difficulty).id)
 
-    def get(self, scenario_id: str) -> Scenario:
-        """The scenario of an id, in whatever case it is written.
+    def generated_entry(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Entry:
+        """What a seed (0 to 2^63 - 1) and a difficulty (1 to 5) name, without its incident."""
+        return self._listed(Name(task_id, seed, difficulty))
+
+    def generated(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Scenario:
+        """The generated scenario of a seed (0 to 2^63 - 1) and a difficulty (1 to 5)."""
+        return self.get(self.generated_entry(task_id, seed, difficulty).id)
+
+    def entry(self, scenario_id: str) -> Entry:
+        """What an id names, in whatever case it is written, without its incident.
 
         Raises:
             UnknownScenarioError: if there is none.
         """
-        scenario = self.scenarios.get(scenario_id.strip().upper())
-        if scenario is None:
-            raise UnknownScenarioError(
-                f"Unknown scenario {scenario_id[:80]!r}. Scenarios: {', '.join(self.scenarios)}."
-            )
-        return scenario
+        authored = self.scenarios.get(scenario_id.strip().upper())
+        return Entry(authored.id, authored.task) if authored else self._listed(self._name(scenario_id))
+
+    def get(self, scenario_id: str) -> Scenario:
+        """The scenario of an id, in whatever case it is written. A generated one may have to be made.
+
+        Raises:
+            UnknownScenarioError: if there is none.
+        """
+        authored = self.scenarios.get(scenario_id.strip().upper())
+        if authored is not None:
+            return authored
+        name = self._name(scenario_id)
+        entry = self._listed(name)
+        return Scenario(entry.id, entry.task, self._generated.get(name), entry.difficulty)
+
+    def at_hand(self, scenario_id: str) -> bool:
+        """Whether `get` need not make an incident, which costs milliseconds of CPU.
+
+        Raises:
+            UnknownScenarioError: if there is no such scenario.
+        """
+        if scenario_id.strip().upper() in self.scenarios:
+            return True
+        return self._generated.kept(self._name(scenario_id)) is not None
+
+    def _name(self, scenario_id: str) -> Name:
+        try:
+            name = self._ids.parse(scenario_id)
+        except UnknownNameError as error:
+            raise UnknownScenarioError(str(error)) from error
+        if name is None:
+            known = f"{', '.join(self.scenarios)}; {self._ids.hint}"
+            raise UnknownScenarioError(f"Unknown scenario {scenario_id[:80]!r}. Scenarios: {known}.")
+        return name
+
+    def _listed(self, name: Name, difficulty: int | None = None) -> Entry:
+        if difficulty is not None:
+            name = name._replace(difficulty=difficulty)
+        return Entry(self._ids.scenario(name), TASKS[name.task_id], name.difficulty)
 
     def at(self, task_id: str, index: int) -> Scenario:
         """The scenario of a task at an index.

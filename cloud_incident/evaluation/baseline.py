@@ -18,7 +18,7 @@ from cloud_incident.evaluation.environments import InProcess
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.remote import Rest
 from cloud_incident.evaluation.schedule import Attempt
-from scenarios.catalogue import CURATED_SPLIT, Catalogue
+from scenarios.catalogue import Catalogue
 from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def run_baseline(baseline: Baseline) -> bool:
     """Play the curated scenarios in order, print every step and the table of scores; whether all were played."""
     catalogue, endpoint = Catalogue(), Endpoint(baseline.endpoint)
     environment = Rest(baseline.url) if baseline.url else InProcess(catalogue)
-    scenarios = catalogue.split(CURATED_SPLIT)
+    scenarios = list(catalogue.scenarios.values())
     click.echo(f"{baseline.endpoint.model} at {baseline.endpoint.base_url}")
     try:
         episodes = [await _episode(baseline, endpoint, environment, scenario) for scenario in scenarios]

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scenarios.authored import AuthoredIncident
+    from scenarios.incident import Incident
 
 RANDOM_PLAYS = 200
 MOST_COPIED_MATCH = Fraction(1, 3)
 _COLUMN = 45
 
 
-def scenarios_of(incident: AuthoredIncident) -> list[Scenario]:
+def scenarios_of(incident: Incident) -> list[Scenario]:
     """The scenarios set on one incident."""
-    return [Scenario(scenario_id, TASKS[task_id], 0, incident) for task_id, scenario_id in incident.scenarios.items()]
+    return [Scenario(scenario_id, TASKS[task_id], incident) for task_id, scenario_id in incident.scenarios.items()]
 
 
 def findings(incident: AuthoredIncident) -> list[str]:
@@ -85,7 +86,7 @@ def cheated(scenario: Scenario) -> Iterator[tuple[str, float, float]]:
             yield f"always {level}", score(play(scenario, actions)), 1.0
 
 
-def _copied(incident: AuthoredIncident) -> Iterator[str]:
+def _copied(incident: Incident) -> Iterator[str]:
     alert = incident.alert
     told = {
         "summary": incident.summary,
@@ -99,7 +100,7 @@ def _copied(incident: AuthoredIncident) -> Iterator[str]:
             yield f"The {name}, copied as a failure mode, matches to {float(match):.2f} ({reason}); at most 0.33 may."
 
 
-def _unworded(incident: AuthoredIncident) -> Iterator[str]:
+def _unworded(incident: Incident) -> Iterator[str]:
     """Words of the truth that its own grader would not read as meant."""
     for group in incident.truth.concepts:
         for term in group:

@@ -82,7 +82,10 @@ class Runner:
         return trajectory
 
     async def _attempt(self, attempt: Attempt, environment: Environment) -> Trajectory:
-        scenario = self.catalogue.get(attempt.scenario_id)
+        if self.catalogue.at_hand(attempt.scenario_id):
+            scenario = self.catalogue.get(attempt.scenario_id)
+        else:  # others play on meanwhile
+            scenario = await asyncio.to_thread(self.catalogue.get, attempt.scenario_id)
         agent = self.agents[attempt.agent](Seat(scenario, attempt.chance))
         try:
             return await played(attempt, scenario, agent, environment)

@@ -186,3 +186,11 @@ def test_a_constant_severity_earns_little_of_a_balanced_set() -> None:
     for constant in SEVERITIES:
         earned = mean(float(severity_share(constant, true)) for true in SEVERITIES)
         assert earned <= 0.57, constant
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+async def test_everyone_plays_what_is_generated(catalogue: Catalogue, name: str) -> None:
+    for scenario_id in ("GEN1-AC-D1-7", "GEN1-RCA-D3-42", "GEN1-RP-D5-42"):
+        actions, score, submitted = await played(PLAYERS[name], catalogue.get(scenario_id), catalogue)
+        assert submitted or name == "random", (scenario_id, actions)
+        assert name != "oracle" or score == 1.0

@@ -28,6 +28,8 @@ from cloud_incident.evaluation.runfile import RunFile, RunInUseError
 from cloud_incident.evaluation.runner import Runner
 from cloud_incident.evaluation.schedule import schedule
 from cloud_incident.evaluation.trajectory import dump, read
+from scenarios.catalogue import Catalogue, UnknownScenarioError
+from scenarios.tasks import TASKS
 from tests.servers import full_server
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.agent import Seat
     from cloud_incident.evaluation.trajectory import StepTaken, Trajectory
     from env_core.observation import Observation
-    from scenarios.catalogue import Catalogue
+
 
 KILLS = 20
 
@@ -359,3 +361,68 @@ def test_a_task_and_a_scenario_of_another_contradict(tmp_path: Path) -> None:
     refused = CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "run.jsonl")])
     assert refused.exit_code == 1
     assert "belongs to none of" in refused.output
+
+
+@pytest.mark.parametrize("surface", ["", "rest", "websocket", "mcp"])
+def test_generated_incidents_are_played_and_replay(
+    tmp_path: Path, address: str, catalogue: Catalogue, surface: str
+) -> None:
+    everywhere = Evaluation(agents=("oracle", "responder"), split="validation", start=7, count=2, difficulties=(1, 5))
+    asked = replace(everywhere, url=address, surface=surface) if surface else everywhere
+    played = run(tmp_path / "run.jsonl", asked)
+    assert len(played) == 2 * 3 * 2 * 2
+    assert {one["scenario_id"] for one in played} == {
+        catalogue.entry_in("validation", task_id, index, difficulty).id
+        for task_id in TASKS
+        for index in (7, 8)
+        for difficulty in (1, 5)
+    }
+    for one in played:
+        assert "failed" not in one, one.get("failed")
+        assert one["agent"] != "oracle" or one["score"] == 1.0
+        if surface != "mcp":
+            assert differences(one, Catalogue()) == []
+
+
+def test_what_is_played_of_a_split() -> None:
+    asked = Evaluation(agents=("oracle",), split="train", tasks=("root_cause_analysis",))
+    assert len(asked.attempts()) == 100
+    assert len(replace(asked, split="curated", tasks=()).attempts()) == 9
+    assert [one.scenario_id for one in replace(asked, split="curated", start=1, count=2).attempts()] == [
+        "RCA-002",
+        "RCA-003",
+    ]
+    for wrong, hint in (
+        (replace(asked, split="curated", start=2, count=2), "there is no index 3"),
+        (replace(asked, split="curated", start=3), "there is no index 3"),
+        (replace(asked, split="curated", difficulties=(1,)), "no difficulty"),
+        (replace(asked, split="private"), "Splits: curated, train"),
+        (replace(asked, scenarios=("RP-001",)), "leave one of the two out"),
+        (replace(asked, split="", count=3), "give split as well"),
+    ):
+        with pytest.raises(UnknownScenarioError, match=hint):
+            wrong.attempts()
+
+
+def test_the_salt_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    salt, path = tmp_path / "salt", tmp_path / "run.jsonl"
+    salt.write_text("a secret of some length\n")
+    salted = ["--salt-file", str(salt)]
+    asked = ["evaluate", "--agent", "oracle", "--split", "private", "--count", "1", "--out", str(path)]
+    said = CliRunner().invoke(main, [*asked, *salted])
+    assert said.exit_code == 0, said.output
+    assert {one["scenario_id"][:4] for one in read(path)} == {"GX1-"}
+    again = CliRunner().invoke(main, [*asked, *salted])
+    assert "3 of 3 episodes are in" in again.output
+    assert "3 of 3 replay" in CliRunner().invoke(main, ["replay", str(path), "--quiet", *salted]).output
+    monkeypatch.setenv("CLOUD_INCIDENT_SALT", "a secret of some length")
+    assert "3 of 3 replay" in CliRunner().invoke(main, ["replay", str(path), "--quiet"]).output
+    monkeypatch.setenv("CLOUD_INCIDENT_SALT", "another secret of a length")
+    wrong = CliRunner().invoke(main, ["replay", str(path), "--quiet"])
+    assert wrong.exit_code == 1
+    assert "known only where the salt that made them is set" in wrong.output
+    salt.write_text("hunter2")
+    refused = CliRunner().invoke(main, [*asked, *salted])
+    assert refused.exit_code == 2
+    assert "needs 16 or more" in refused.output
+    assert "hunter2" not in refused.output

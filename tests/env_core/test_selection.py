@@ -12,6 +12,7 @@ from scenarios.catalogue import UnknownScenarioError
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
+    from scenarios.tasks import TaskId
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,10 @@ def test_what_is_selected(catalogue: Catalogue, selectors: dict[str, Any], scena
         ({"split": "curated", "scenario_id": "RP-001"}, "contradict"),
         ({"split": "curated", "index": 1, "random": True}, "contradict"),
         ({"index": 1}, "give split as well"),
+        ({"difficulty": 1, "scenario_id": "RP-001"}, "hand-written"),
+        ({"difficulty": 1, "scenario_id": "GEN1-RP-D3-1"}, "has difficulty 3"),
+        ({"difficulty": 1, "scenario_index": 1}, "leave difficulty out"),
+        ({"difficulty": 1, "split": "Curated", "index": 1}, "leave difficulty out"),
         ({"scenario_id": "RP-001", "task_id": "alert_classification"}, "belongs to remediation_planning"),
     ],
 )
@@ -49,26 +54,78 @@ def test_contradictions(catalogue: Catalogue, selectors: dict[str, Any], said: s
         Selection(**selectors).resolve(catalogue)
 
 
-@pytest.mark.parametrize("selectors", [{"scenario_id": "RP-009"}, {"scenario_index": 3}])
+@pytest.mark.parametrize(
+    "selectors",
+    [
+        {"scenario_id": "RP-009"},
+        {"scenario_index": 3},
+        {"split": "validation", "index": 100_000},
+        {"split": "private", "index": 0},
+    ],
+)
 def test_what_does_not_exist_is_told_with_what_does(catalogue: Catalogue, selectors: dict[str, Any]) -> None:
-    with pytest.raises(UnknownScenarioError, match=r"Scenarios: AC-001|has scenarios 0 to 2"):
+    with pytest.raises(UnknownScenarioError, match=r"Scenarios: AC|scenarios 0 to (2|99999)|Splits: curated, train"):
         Selection(**selectors).resolve(catalogue)
 
 
 @pytest.mark.parametrize(
-    "selectors", [{"seed": -1}, {"seed": 1.5}, {"task_id": "x"}, {"episode_id": "../x"}, {"scenario": "RP-001"}]
+    "selectors",
+    [
+        {"seed": -1},
+        {"seed": 1.5},
+        {"seed": 2**63},
+        {"difficulty": 0},
+        {"difficulty": 6},
+        {"task_id": "x"},
+        {"episode_id": "../x"},
+        {"scenario": "RP-001"},
+    ],
 )
 def test_malformed(selectors: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Selection(**selectors)
 
 
-def test_seeds_draw_the_same_scenario_again_and_all_of_them_in_time(catalogue: Catalogue) -> None:
-    drawn = [Selection(seed=seed).resolve(catalogue)[0].id for seed in range(200)]
-    assert drawn == [Selection(seed=seed).resolve(catalogue)[0].id for seed in range(200)]
+def test_a_split_draws_the_same_scenario_again_and_all_of_them_in_time(catalogue: Catalogue) -> None:
+    drawn = [Selection(split="curated", seed=seed).resolve(catalogue)[0].id for seed in range(200)]
+    assert drawn == [Selection(split="curated", seed=seed).resolve(catalogue)[0].id for seed in range(200)]
     assert set(drawn) == set(catalogue.scenarios)
-    of_task = {Selection(task_id="root_cause_analysis", seed=seed).resolve(catalogue)[0].task.id for seed in range(50)}
-    assert of_task == {"root_cause_analysis"}
+    rca: TaskId = "root_cause_analysis"
+    of_task = {Selection(task_id=rca, split="curated", seed=seed).resolve(catalogue)[0].task.id for seed in range(50)}
+    assert of_task == {rca}
+
+
+@pytest.mark.parametrize(
+    ("selectors", "scenario_id"),
+    [
+        ({"seed": 42}, "GEN1-AC-D3-42"),
+        ({"seed": 42, "task_id": "remediation_planning"}, "GEN1-RP-D3-42"),
+        ({"seed": 42, "difficulty": 5.0}, "GEN1-AC-D5-42"),
+        ({"scenario_id": "gen1-rca-d2-7", "seed": 9, "difficulty": 2}, "GEN1-RCA-D2-7"),
+        ({"seed": 2**63 - 1}, f"GEN1-AC-D3-{2**63 - 1}"),
+    ],
+)
+def test_what_a_seed_names(catalogue: Catalogue, selectors: dict[str, Any], scenario_id: str) -> None:
+    chosen = Selection(**selectors).chosen(catalogue)
+    assert chosen == (scenario_id, selectors.get("seed"))
+
+
+def test_indices_of_a_split_and_their_difficulty(catalogue: Catalogue) -> None:
+    tasks = [Selection(split="train", index=index).chosen(catalogue).scenario_id.split("-")[1] for index in range(6)]
+    assert tasks == ["AC", "RCA", "RP"] * 2
+    named = Selection(split="test-ood", index=99_999, task_id="root_cause_analysis", difficulty=4).chosen(catalogue)
+    assert named.scenario_id.startswith("GEN1-RCA-D4-")
+    assert named.seed is None
+    own = Selection(split="test-ood", index=99_999, task_id="root_cause_analysis").chosen(catalogue)
+    assert own.scenario_id.split("-")[3] == named.scenario_id.split("-")[3]
+
+
+def test_a_difficulty_alone_draws_a_seed(catalogue: Catalogue) -> None:
+    chosen = Selection(difficulty=2, task_id="remediation_planning").chosen(catalogue)
+    assert chosen.scenario_id == f"GEN1-RP-D2-{chosen.seed}"
+    drawn = Selection(split="validation", difficulty=2).chosen(catalogue)
+    assert Selection(split="validation", difficulty=2, seed=drawn.seed).chosen(catalogue) == drawn
+    assert f"-{drawn.seed}" not in drawn.scenario_id
 
 
 def test_a_random_draw_reports_its_seed(catalogue: Catalogue) -> None:

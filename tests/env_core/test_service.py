@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
+from env_core.episode import StaleReferenceError
 from env_core.selection import Selection, SelectionError
 from env_core.service import EpisodeOverError, EpisodeService, Limits, RequestIdError
 from env_core.store import (
@@ -20,11 +22,14 @@ from env_core.store import (
     Record,
     UnknownEpisodeError,
 )
+from scenarios.catalogue import Catalogue
+from scenarios.generator import draw
+from scenarios.generator.salt import Salt
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
     from env_core.episode import Reference
-    from scenarios.catalogue import Catalogue
+    from scenarios.incident import Incident
 
 pytestmark = pytest.mark.anyio
 
@@ -265,3 +270,39 @@ async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue:
     ).step_count == 0
     with pytest.raises(UnknownEpisodeError):
         await service.get(third.id)
+
+
+async def test_others_are_served_while_an_incident_is_made(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = draw.generated
+
+    def slowly(*given: Any, **named: Any) -> Incident:
+        time.sleep(0.3)
+        return really(*given, **named)
+
+    monkeypatch.setattr(draw, "generated", slowly)
+    service = EpisodeService(Catalogue())
+    other = await service.create(RP)
+    steps: list[float] = []
+    async with anyio.create_task_group() as tasks:
+        for task_id in ("root_cause_analysis", "remediation_planning"):
+            tasks.start_soon(service.create, Selection(task_id=task_id, seed=1))
+        for _ in range(10):
+            began = time.perf_counter()
+            await service.step(other.id, LOGS)
+            steps.append(time.perf_counter() - began)
+            await anyio.sleep(0.01)
+    assert max(steps) < 0.2
+
+
+async def test_a_generated_incident_is_found_again_from_what_is_stored() -> None:
+    store = MemoryStore()
+    salted = Catalogue(salt=Salt.of("a secret of some length"))
+    opened = await EpisodeService(salted, store).create(Selection(split="private", index=3))
+    assert opened.reference.seed is None
+    again = await EpisodeService(Catalogue(salt=Salt.of("a secret of some length")), store).get(opened.id)
+    assert again.incident.digest == opened.incident.digest
+    for stranger in (Catalogue(), Catalogue(salt=Salt.of("another secret of a length"))):
+        with pytest.raises(StaleReferenceError, match="salt"):
+            await EpisodeService(stranger, store).get(opened.id)

@@ -168,8 +168,10 @@ def test_resets_take_their_options_from_query_and_body(api: httpx2.Client) -> No
     scenarios = {one["observation"]["scenario_id"] for one in (by_query, by_body, mixed)}
     assert scenarios == {"RP-002"}
     assert told(api.post("/reset", json={"split": "curated", "index": 4}))["observation"]["scenario_id"] == "RCA-002"
-    drawn = [told(api.post("/reset", json={"seed": 11}))["observation"]["scenario_id"] for _ in range(3)]
-    assert len(set(drawn)) == 1
+    generated = told(api.post("/reset?seed=11&difficulty=2", json={"task_id": "root_cause_analysis"}))
+    assert (generated["observation"]["scenario_id"], generated["info"]["seed"]) == ("GEN1-RCA-D2-11", 11)
+    drawn = told(api.post("/reset", json={"difficulty": 4}))
+    assert drawn["observation"]["scenario_id"] == f"GEN1-AC-D4-{drawn['info']['seed']}"
     at_random = told(api.post("/reset", params={"split": "curated"}))
     again = told(api.post("/reset", json={"split": "curated", "seed": at_random["info"]["seed"]}))
     assert again["observation"]["scenario_id"] == at_random["observation"]["scenario_id"]
@@ -334,6 +336,30 @@ def test_what_the_environment_says_of_itself(api: httpx2.Client, catalogue: Cata
     assert [task["id"] for task in listed] == list(catalogue.scenarios)
     assert "this server has cloud-incident" in told(api.get("/other/splits"), 404)["detail"]
     assert api.get("/").headers["Location"] == "docs"
+
+
+def test_generated_splits_are_listed_in_parts_and_what_is_listed_starts(api: httpx2.Client) -> None:
+    splits = {one["name"]: one["type"] for one in told(api.get("/cloud-incident/splits"))}
+    assert splits == {"curated": "test", "test-ood": "test", **{name: name for name in ("train", "validation", "test")}}
+
+    def ask(path: str, status: int = 200, **body: Any) -> Any:
+        return told(api.post(f"/cloud-incident/{path}", json={"split": "train", **body}), status)
+
+    assert ask("num_tasks") == {"num_tasks": 1_000_000}
+    first = ask("tasks")["tasks"]
+    assert len(first) == 1_000
+    assert ask("task_range", start=0, stop=1_000)["tasks"] == first
+    assert "at most 1000" in ask("task_range", 409)["detail"]
+    assert "at most 1000" in ask("task_range", 409, start=5, stop=1_006)["detail"]
+    assert len({one["id"] for one in first}) == len(first)
+    assert {one["difficulty"] for one in first} == {1, 2, 3, 4, 5}
+    (last,) = ask("task_range", start=-1)["tasks"]
+    assert last == ask("task", index=999_999)["task"]
+    assert "0 to 999999" in ask("task", 404, index=1_000_000)["detail"]
+    for spec in (*first[:3], last):
+        observation = told(api.post("/reset", json=spec["reset"]))["observation"]
+        assert (observation["scenario_id"], observation["task_id"]) == (spec["id"], spec["task_id"])
+        assert observation["max_steps"] == spec["max_steps"]
 
 
 def test_the_page_asks_no_other_host(api: httpx2.Client) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.actions import Action
-    from scenarios.catalogue import Scenario
+    from scenarios.catalogue import Catalogue, Scenario
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,14 @@ def blundering(scenario: Scenario) -> list[Action]:
     services = [scenario.incident.services[0], "nowhere"]
     looks = [parse_action("query_logs", {"service": service}) for service in services]
     return (looks * scenario.task.max_steps)[: scenario.task.max_steps]
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize("scenario_id", ["GEN1-AC-D1-7", "GEN1-RCA-D3-42", "GEN1-RP-D5-42"])
+def test_all_surfaces_show_the_same_of_what_is_generated(
+    address: str, catalogue: Catalogue, scenario_id: str, surface: str
+) -> None:
+    test_all_surfaces_show_the_same(address, catalogue.get(scenario_id), surface)
 
 
 @pytest.mark.parametrize("surface", SURFACES)

@@ -52,7 +52,7 @@ def nested(depth: int) -> Any:
 def parameters_of(tool: str) -> list[str]:
     if tool in VOCABULARY:
         return [*VOCABULARY[tool].parameters.model_fields, "page", "episode_id", "unknown"]
-    return ["task_id", "scenario_id", "scenario_index", "seed", "random", "episode_id", "reward_mode", "unknown"]
+    return [*Selection.model_fields, "unknown"]
 
 
 TOOLS = [*VOCABULARY, "start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]

@@ -12,6 +12,7 @@ from scenarios.actions import Kind, actions_of
 from scenarios.incident import fewest_steps
 from scenarios.library import failure_families, runbook_catalogue
 from scenarios.progress import UNTOUCHED
+from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Scenario
@@ -50,7 +51,7 @@ def test_nine_scenarios_in_order(catalogue: Catalogue) -> None:
     ids = [scenario.id for scenario in catalogue.scenarios.values()]
     assert ids == [f"{task}-00{number}" for task in ("AC", "RCA", "RP") for number in (1, 2, 3)]
     assert len(catalogue.incidents) == 6
-    assert [scenario.index for scenario in catalogue.scenarios.values()] == [0, 1, 2] * 3
+    assert [catalogue.at(task_id, 2).id for task_id in TASKS] == ["AC-003", "RCA-003", "RP-003"]
 
 
 def test_facts(scenario: Scenario) -> None:

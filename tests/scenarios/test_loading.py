@@ -147,7 +147,7 @@ def test_two_documents_cannot_share_an_id(document: Path, tmp_path: Path) -> Non
 
 def test_an_authors_directory_joins_the_curated_ones(document: Path, tmp_path: Path) -> None:
     catalogue = Catalogue([tmp_path])
-    assert catalogue.get("rp-search-slow").index == 3
+    assert catalogue.at("remediation_planning", 3).id == "RP-SEARCH-SLOW"
     assert catalogue.at("root_cause_analysis", 3).id == "RCA-SEARCH-SLOW"
     assert document.exists()
 
