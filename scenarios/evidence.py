@@ -15,6 +15,7 @@ Line = Annotated[str, StringConstraints(min_length=1)]
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?Z$")]
 """A UTC time such as `2026-03-03T14:02Z`."""
 
+ChangeKind = Literal["deploy", "config", "flag", "migration", "rollback", "infra"]
 Health = Literal["healthy", "degraded", "failing", "down", "unknown"]
 
 
@@ -118,7 +119,7 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at: Moment
-    kind: Literal["deploy", "config", "flag", "migration", "rollback", "infra"] = "deploy"
+    kind: ChangeKind = "deploy"
     version: str = Field(min_length=1, description="Version, configuration revision or flag state.")
     by: str = Field(min_length=1, description="The author's team.")
     note: str = Field(min_length=1, description="Change note, as its author wrote it.")

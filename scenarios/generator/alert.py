@@ -32,7 +32,8 @@ def draw_alert(scene: Scene, ill: list[int], difficulty: int, dice: Dice) -> dic
     second = dice.pick(sorted(scene.background.anomalies)) if scene.background.anomalies else None
     if second is not None and dice.chance(0.15 * difficulty):
         named.append(second)
-        symptoms.append(f"{world.nodes[second].name}: warning since {scene.clock(-dice.whole(90, 900))}, not acknowledged")
+        since = scene.clock(-dice.whole(90, 900))
+        symptoms.append(f"{world.nodes[second].name}: warning since {since}, not acknowledged")
     if dice.chance(1.15 / len(world.nodes)) and scene.fault.root not in named:
         root = world.nodes[scene.fault.root].name
         named.append(scene.fault.root)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from scenarios.generator.library import Anomaly, decoys, families
 
@@ -24,20 +24,17 @@ SILENT = {1: (0, 0), 2: (0, 1), 3: (1, 2), 4: (2, 4), 5: (4, 7)}
 
 _KNOWN_TROUBLES = frozenset({"errors", "slow", "none"})
 _CHANGED_KINDS = frozenset(
-    {"gateway", "service", "worker", "cron", "edge", "cdn", "config", "secrets", "identity", "dns", "network", "cluster"}
-    | {"sql", "document", "queue", "cache", "search", "monitor"}
+    {"gateway", "service", "worker", "cron", "edge", "cdn", "config", "secrets", "identity", "dns", "network"}
+    | {"cluster", "sql", "document", "queue", "cache", "search", "monitor"}
 )
-_OLD_CHANGES = ((1, 2), (0, 2))
 
 
 class PastChange(NamedTuple):
-    """A change of a node. `minute` counts from the onset; versions are steps back from today's."""
+    """A change of a node. `minute` counts from the onset."""
 
     minute: int
-    kind: str
-    back: int
+    kind: Literal["deploy", "config", "flag", "migration", "infra"]
     note: str
-    version: str
 
 
 @dataclass(frozen=True)
@@ -76,9 +73,7 @@ def draw_background(
     )
 
 
-def _shadows(
-    world: World, fault: Fault, calm: list[int], paged: int, count: int, dice: Dice
-) -> dict[int, Family]:
+def _shadows(world: World, fault: Fault, calm: list[int], paged: int, count: int, dice: Dice) -> dict[int, Family]:
     """Signs of faults that hurt nobody, on nodes that the real one does not reach.
 
     They are never of a class in which victims see the real one, so that signs and victims together tell them apart.
@@ -112,24 +107,21 @@ def _changes(
         if count:
             minutes = sorted((-dice.whole(700, 18000) for _ in range(count)), reverse=True)
             chosen = dice.sample(notes, count)
-            found[index] = [
-                PastChange(minute, one.kind, back, one.note, "")
-                for back, (minute, one) in enumerate(zip(minutes, chosen, strict=True))
-            ]
+            found[index] = [PastChange(minute, one.kind, one.note) for minute, one in zip(minutes, chosen, strict=True)]
     innocent = [index for index in changed if index != fault.root]
     for index in dice.sample(innocent, near):
         one = dice.pick(notes)
         minute = dice.whole(-150, 5) if dice.chance(0.7) else dice.whole(-40, 2)
-        _put(found, index, PastChange(minute, one.kind, 0, one.note, ""))
+        _put(found, index, PastChange(minute, one.kind, one.note))
     for index, family in shadows.items():
         if family.root.change is not None:
             change = family.root.change
-            _put(found, index, PastChange(-dice.whole(20, 600), change.kind, 0, change.note, ""))
+            _put(found, index, PastChange(-dice.whole(20, 600), change.kind, change.note))
     own = fault.family.root.change
     if own is not None:
         found[fault.root] = [one for one in found.get(fault.root, []) if one.minute < -400]
-        _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, 0, own.note, ""))
-    _tell_no_cause(found, fault, innocent, notes, 1 / len(world.nodes), dice)
+        _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, own.note))
+    _tell_no_cause(found, fault, innocent, 1 / len(world.nodes), dice)
     return found
 
 
@@ -140,7 +132,7 @@ def _put(found: dict[int, list[PastChange]], index: int, change: PastChange) -> 
 
 
 def _tell_no_cause(
-    found: dict[int, list[PastChange]], fault: Fault, innocent: list[int], notes: tuple[object, ...], chance: float, dice: Dice
+    found: dict[int, list[PastChange]], fault: Fault, innocent: list[int], chance: float, dice: Dice
 ) -> None:
     """The latest change of all is the root's as often as that of any other node, and no oftener."""
     own = fault.family.root.change is not None
@@ -153,7 +145,8 @@ def _tell_no_cause(
                 found[index] = [one for one in found[index] if one.minute < mine]
     elif not hit and mine >= latest:
         one = dice.pick(decoys().changes)
-        _put(found, dice.pick(innocent), PastChange(dice.whole(max(1, mine + 1), max(6, mine + 6)), one.kind, 0, one.note, ""))
+        later = dice.whole(max(1, mine + 1), max(6, mine + 6))
+        _put(found, dice.pick(innocent), PastChange(later, one.kind, one.note))
 
 
 _FLAG_NAMES = (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Candidate(NamedTuple):
-    """A family at a node. `strains` are the nodes that it may strain, `ill` all that may fail with them, as bit masks."""
+    """A family at a node. `strains` are the nodes it may strain, `ill` all that may fail with them, as bit masks."""
 
     root: int
     family: Family

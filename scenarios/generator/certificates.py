@@ -87,7 +87,7 @@ class Detective:
         found = self._sights.get(node)
         if found is None:
             scene, end = self.scene, self.scene.fault.now
-            flows = flows_of(scene, scene.first, node, end)
+            flows = flows_of(scene.first, node, end)
             ones = [Sight(node, callee, flow.trouble) for callee, flow in flows.items()]
             ones += [
                 Sight(node, worker, "late")
@@ -218,9 +218,7 @@ class Detective:
         """The bit of the fault itself."""
         fault = self.scene.fault
         return self._mask(
-            number
-            for number, one in enumerate(self.every)
-            if one.root == fault.root and one.family is fault.family
+            number for number, one in enumerate(self.every) if one.root == fault.root and one.family is fault.family
         )
 
 
@@ -270,7 +268,7 @@ def _viewers(scene: Scene) -> Iterator[Item]:
             viewers[focal] = None
             continue
         for call in world.callers[focal]:
-            if call.caller != fault.root and focal in flows_of(scene, scene.first, call.caller, end):
+            if call.caller != fault.root and focal in flows_of(scene.first, call.caller, end):
                 viewers[call.caller] = None
         if fault.family.trouble == "late" and world.nodes[focal].kind == "worker":
             for call in world.calls[focal]:

@@ -45,12 +45,10 @@ _NOTHING = Background({}, {}, {}, frozenset(), frozenset(), {})
 
 
 class ExhaustedError(RuntimeError):
-    """No attempt of a seed passed its proofs. It has not been seen; the seed and the last findings stand in the message."""
+    """No attempt of a seed passed its proofs. None is known that does this."""
 
 
-def generated(
-    seed: int, difficulty: int, *, incident_id: str, scenario_ids: Mapping[TaskId, str]
-) -> GeneratedIncident:
+def generated(seed: int, difficulty: int, *, incident_id: str, scenario_ids: Mapping[TaskId, str]) -> GeneratedIncident:
     """The incident of a seed (0 or more) and a difficulty (1 to 5), the same on every machine.
 
     Raises:
@@ -91,7 +89,7 @@ def kept_apart(family: Family, archetype: Archetype) -> bool:
 
 
 def _attempt(seed: int, difficulty: int, wanted: Severity, dice: Dice) -> tuple[Scene, list[Hit]] | None:
-    """One attempt at a scene of a severity; none where a world has no place for a fault, or it hits too little or much."""
+    """One attempt at a scene of a severity; none where the world has no place for the fault or it hits otherwise."""
     family = _family(wanted, dice)
     archetype = dice.pick(archetypes())
     if kept_apart(family, archetype) != (region_of(seed) == "test-ood"):
@@ -112,12 +110,12 @@ def _family(wanted: Severity, dice: Dice) -> Family:
 
 
 def _scene(world: World, fault: Fault, difficulty: int, wanted: Severity, dice: Dice) -> tuple[Scene, list[Hit]] | None:
-    stages = stages_of(world, fault, dice)
+    stages = stages_of(world, fault)
     bare = Scene(
         world=world,
         fault=fault,
         stages=stages,
-        setbacks=setbacks_of(world, fault, stages, dice),
+        setbacks=setbacks_of(world, fault, stages),
         background=_NOTHING,
         paged=fault.root,
         onset=calendar(dice.whole(0, 300), dice.whole(0, 1439)),
@@ -140,8 +138,8 @@ def _paged(scene: Scene, difficulty: int, dice: Dice) -> int | None:
     if fault.family.spread == "alert":
         near = [call.caller for call in world.callers[fault.root] if world.nodes[call.caller].kind in _PAGING]
         doors = [journey.entry for journey in world.journeys if world.nodes[journey.entry].kind == "service"]
-        options = near or (doors if world.nodes[fault.root].kind == "monitor" else [])
-        return dice.pick(options) if options else None
+        found = near or (doors if world.nodes[fault.root].kind == "monitor" else [])
+        return dice.pick(found) if found else None
     away = _distances(scene)
     options = {index: far for index, far in away.items() if index != fault.root and index != fault.shared}
     if not options:
@@ -175,7 +173,9 @@ def _distances(scene: Scene) -> dict[int, int]:
         if broker not in away and any(simulation.lag(one, scene.fired) > _LATE / 2 for one in late):
             away[broker] = 1 + min(away[one] for one in late)
     return {
-        index: far for index, far in away.items() if index != fault.root and _suffers(scene, index) and (far or index in fault.blames)
+        index: far
+        for index, far in away.items()
+        if index != fault.root and (far or index in fault.blames) and _suffers(scene, index)
     }
 
 

@@ -90,7 +90,7 @@ class Strikes(_Model):
     """Where the fault can be."""
 
     kinds: tuple[Kind, ...] = Field(min_length=1, description="Kinds of the root.")
-    through: tuple[Kind, ...] = Field(default=(), description="`neighbours`: kinds of the node that the root overloads.")
+    through: tuple[Kind, ...] = Field(default=(), description="`neighbours`: kinds of the overloaded node.")
     victims: tuple[Kind, ...] = Field(
         default=("service", "worker"), description="`subscribers`, `tenants`: kinds of those who meet it first."
     )

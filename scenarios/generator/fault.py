@@ -7,12 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from scenarios.generator.mechanisms import CALM, MECHANISMS, Strain
-from scenarios.progress import PlanStep
 
 if TYPE_CHECKING:
     from scenarios.generator.family import Family, Tempting
     from scenarios.generator.world import World
-    from scenarios.progress import Progress
+    from scenarios.progress import PlanStep, Progress
 
 MINUTES_PER_STEP = 4
 """How long each remediation takes, in minutes of the incident."""
@@ -96,9 +95,7 @@ class Course:
         self.repaired = all(
             step.step in progress for stage in stages if stage.leaves is not None for step in stage.steps
         )
-        self.setback = (
-            None if self.repaired else next((one for one in setbacks if one.name in progress), None)
-        )
+        self.setback = None if self.repaired else next((one for one in setbacks if one.name in progress), None)
         self.set_back_at = at + MINUTES_PER_STEP
         self.end = self.set_back_at if self.setback else at
         self._held = self._strength_before_release()

@@ -22,9 +22,7 @@ class Hit(NamedTuple):
 
 def hits(scene: Scene, minute: int) -> list[Hit]:
     """How every journey fares at a minute, before anything is done."""
-    return [
-        Hit(journey, *journey_failing(scene, scene.first, journey, minute)) for journey in scene.world.journeys
-    ]
+    return [Hit(journey, *journey_failing(scene, scene.first, journey, minute)) for journey in scene.world.journeys]
 
 
 _MOST = 0.5

@@ -114,5 +114,3 @@ class GeneratedIncident:
         at_first = self.evidence(diagnostic, service, UNTOUCHED)
         found = RENDERERS[diagnostic](scene, view, index, view.end)
         return at_first if found.body() == at_first.body() else found
-
-

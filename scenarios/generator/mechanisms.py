@@ -1,14 +1,13 @@
-"""Mechanisms: how a fault acts on the node it strikes, minute by minute. Families choose one and give it its numbers."""
+"""Mechanisms: how a fault acts on the node it strikes, minute by minute. Families choose one and give its numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from scenarios.generator.family import MechanismName
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from scenarios.generator.fault import Fault, Setback, Stage
@@ -11,7 +12,7 @@ from scenarios.progress import PlanStep
 if TYPE_CHECKING:
     from scenarios.actions import Severity
     from scenarios.generator.dice import Dice
-    from scenarios.generator.family import Family
+    from scenarios.generator.family import Family, Spread
     from scenarios.generator.library import JourneyClass
     from scenarios.generator.world import World
 
@@ -21,6 +22,12 @@ _FITTING: dict[Severity, frozenset[JourneyClass]] = {
     "P3": frozenset({"minor"}),
     "P4": frozenset({"internal"}),
 }
+Fits = Callable[[int], bool]
+"""Whether what fails with a node is of the wanted severity."""
+
+Place = tuple[int, tuple[int, ...]]
+"""A root and the nodes under strain."""
+
 _RANK: tuple[JourneyClass, ...] = ("core", "major", "minor", "internal")
 _MOST_HOLDERS = 5
 _MOST_STUCK = 2
@@ -39,7 +46,7 @@ def gravest(world: World, focal: int) -> JourneyClass | None:
     return next((kind for kind in _RANK if kind in served), None)
 
 
-def places(world: World, family: Family, severity: Severity) -> list[tuple[int, tuple[int, ...]]]:
+def places(world: World, family: Family, severity: Severity) -> list[Place]:
     """Where a family can strike so that the severity is within reach: roots, each with the nodes under strain.
 
     Where the root hands something out, the nodes are all who may have got it.
@@ -49,29 +56,47 @@ def places(world: World, family: Family, severity: Severity) -> list[tuple[int, 
     def fits(index: int) -> bool:
         return gravest(world, index) in fitting
 
-    found: list[tuple[int, tuple[int, ...]]] = []
+    found: list[Place] = []
     for root in world.of_kinds(family.strikes.kinds):
-        match family.spread:
-            case "callers":
-                if fits(root) and any(not call.platform and call.hard for call in world.callers[root]):
-                    found.append((root, (root,)))
-                elif fits(root) and family.trouble == "late" and world.nodes[root].kind == "worker":
-                    found.append((root, (root,)))
-            case "neighbours":
-                for call in world.calls[root]:
-                    focal = world.nodes[call.callee]
-                    others = [one for one in world.callers[call.callee] if not one.platform and one.caller != root]
-                    if not call.platform and focal.kind in family.strikes.through and others and fits(call.callee):
-                        found.append((root, (call.callee,)))
-            case "subscribers" | "tenants":
-                holders = [one for one in world.platform_holders(root, family.strikes.victims) if fits(one)]
-                if family.trouble not in _OWN_TROUBLES:
-                    holders = [one for one in holders if blamable(world, one)]
-                if holders:
-                    found.append((root, tuple(holders)))
-            case "alert":
-                found.append((root, (root,)))
+        found += _PLACES[family.spread](world, family, root, fits)
     return found
+
+
+def _at_callers(world: World, family: Family, root: int, fits: Fits) -> Iterator[Place]:
+    called = any(not call.platform and call.hard for call in world.callers[root])
+    if fits(root) and (called or (family.trouble == "late" and world.nodes[root].kind == "worker")):
+        yield root, (root,)
+
+
+def _at_neighbours(world: World, family: Family, root: int, fits: Fits) -> Iterator[Place]:
+    for call in world.calls[root]:
+        shared = not call.platform and world.nodes[call.callee].kind in family.strikes.through
+        others = any(not one.platform and one.caller != root for one in world.callers[call.callee])
+        if shared and others and fits(call.callee):
+            yield root, (call.callee,)
+
+
+def _at_holders(world: World, family: Family, root: int, fits: Fits) -> Iterator[Place]:
+    holders = [
+        one
+        for one in world.platform_holders(root, family.strikes.victims)
+        if fits(one) and (family.trouble in _OWN_TROUBLES or blamable(world, one))
+    ]
+    if holders:
+        yield root, tuple(holders)
+
+
+def _at_alert(_world: World, _family: Family, root: int, _fits: Fits) -> Iterator[Place]:
+    yield root, (root,)
+
+
+_PLACES: dict[Spread, Callable[[World, Family, int, Fits], Iterator[Place]]] = {
+    "callers": _at_callers,
+    "neighbours": _at_neighbours,
+    "subscribers": _at_holders,
+    "tenants": _at_holders,
+    "alert": _at_alert,
+}
 
 
 def blamable(world: World, index: int) -> list[int]:
@@ -95,16 +120,14 @@ def place(world: World, family: Family, severity: Severity, now: int, dice: Dice
         stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
     high = 0.35 if severity == "P1" else 0.0
     numbers = {
-        name: low + (most - low) * (high + (1 - high) * dice.random())
-        if name in _GRAVE
-        else dice.between(low, most)
+        name: low + (most - low) * (high + (1 - high) * dice.random()) if name in _GRAVE else dice.between(low, most)
         for name, (low, most) in family.numbers.items()
     }
     victims = [
         call.caller
         for index in focal
         for call in world.callers[index]
-        if not call.platform and call.caller != root and world.nodes[call.caller].kind in {"service", "worker", "gateway"}
+        if not call.platform and call.caller != root and world.nodes[call.caller].kind in _RESTARTED
     ]
     if family.spread in BLAMING_SPREADS:
         victims = [index for index in focal if index not in stuck] or list(focal)
@@ -121,31 +144,32 @@ def place(world: World, family: Family, severity: Severity, now: int, dice: Dice
     )
 
 
+_RESTARTED = frozenset({"service", "worker", "gateway"})
 _GRAVE = frozenset({"share", "factor", "load", "lost"})
 
 
-def stages_of(world: World, fault: Fault, dice: Dice) -> tuple[Stage, ...]:
+def stages_of(world: World, fault: Fault) -> tuple[Stage, ...]:
     """The plan of a fault's family on the nodes of a world."""
     stages: list[Stage] = []
     for stage in fault.family.plan:
-        steps = [step for text in stage.do for step in _steps(world, fault, text, dice)]
+        steps = [step for text in stage.do for step in _steps(world, fault, text)]
         stages.append(Stage(tuple(dict.fromkeys(steps)), stage.leaves))
     return tuple(stages)
 
 
-def setbacks_of(world: World, fault: Fault, stages: tuple[Stage, ...], dice: Dice) -> tuple[Setback, ...]:
+def setbacks_of(world: World, fault: Fault, stages: tuple[Stage, ...]) -> tuple[Setback, ...]:
     """The tempting moves of a fault's family on the nodes of a world, those that the plan itself makes aside."""
     planned = {step.step for stage in stages for step in stage.steps}
     found: dict[str, Setback] = {}
     for number, tempting in enumerate(fault.family.tempting):
-        for step in _steps(world, fault, tempting.do, dice):
+        for step in _steps(world, fault, tempting.do):
             if step.step not in planned:
                 target = world.index.get(step.target)
                 found.setdefault(step.step, Setback(f"setback_{number}", step.step, target, tempting))
     return tuple(found.values())
 
 
-def _steps(world: World, fault: Fault, text: str, dice: Dice) -> list[PlanStep]:
+def _steps(world: World, fault: Fault, text: str) -> list[PlanStep]:
     action, target, *more = text.split()
     targets = {
         "{root}": [fault.root],

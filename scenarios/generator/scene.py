@@ -32,7 +32,7 @@ class View:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that evidence is made from. Minutes count from the onset; `paged` is the node that the alert is about."""
+    """Everything that evidence is made from. Minutes count from the onset; `paged` is the node the alert is about."""
 
     world: World
     fault: Fault

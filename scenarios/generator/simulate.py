@@ -1,4 +1,4 @@
-"""The simulation: what every node of a world does in every minute, from the strain of a fault and the calls between them.
+"""The simulation: what every node does in every minute, from the strain of a fault and the calls between the nodes.
 
 What a node shows at one minute follows from the strain at that minute alone, save backlogs, which are summed up. So a
 minute is computed when it is asked for, and only for nodes whose requests reach the fault.
@@ -99,7 +99,8 @@ class Simulation:
             if flow.ill:
                 flows[call.callee] = flow
             share = min(1.0, call.weight)
-            longer = max(0.0, min(flow.p99, call.timeout * (1 + call.retries * flow.fail)) - self.world.nodes[call.callee].p99)
+            patience = call.timeout * (1 + call.retries * flow.fail)
+            longer = max(0.0, min(flow.p99, patience) - self.world.nodes[call.callee].p99)
             if flow.trouble == "late":
                 lost = 1 - (1 - lost) * (1 - callee.lost)
             elif call.hard:

@@ -195,11 +195,11 @@ class _Builder:
         front = [one.name for one in gateways]
         if "edge" in self.needed or (self.difficulty >= 2 and self.dice.chance(0.6)):
             edge = self._add(self.dice.pick(found["edge"].names), "edge", found["edge"].about, "edge")
-            edge.share = {name: (1.0, True, False) for name in front}
+            edge.share = dict.fromkeys(front, (1.0, True, False))
             front = [edge.name]
         if "cdn" in self.needed or (self.difficulty >= 3 and self.dice.chance(0.5)):
             cdn = self._add(self.dice.pick(found["cdn"].names), "cdn", found["cdn"].about, "edge")
-            cdn.share = {name: (1.0, True, False) for name in front}
+            cdn.share = dict.fromkeys(front, (1.0, True, False))
             front = [cdn.name]
         return {entry: front[0] if len(front) == 1 else door for entry, door in doors.items()}
 
@@ -303,8 +303,8 @@ def _numbered(builder: _Builder, journeys: list[_Way]) -> World:
     for name in order:
         draft, index = drafts[name], place[name]
         own = dice.between(*_OWN_MS.get(draft.kind, _PLATFORM_MS))
-        waited = [min(weight, 1.5) * p99[callee] for callee, (weight, _, platform) in draft.share.items() if not platform]
-        p99[name] = own + 0.7 * sum(waited)
+        waited = sum(min(weight, 1.5) * p99[one] for one, (weight, _, platform) in draft.share.items() if not platform)
+        p99[name] = own + 0.7 * waited
         calls[index] = tuple(
             Call(index, place[callee], weight, hard, platform, *_patience(p99[callee], draft.kind, dice))
             for callee, (weight, hard, platform) in draft.share.items()

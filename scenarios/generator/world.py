@@ -122,6 +122,4 @@ class World:
 
     def platform_holders(self, index: int, kinds: tuple[Kind, ...]) -> list[int]:
         """The nodes of some kinds that hold what a platform node hands out, or run on it."""
-        return [
-            call.caller for call in self.callers[index] if call.platform and self.nodes[call.caller].kind in kinds
-        ]
+        return [call.caller for call in self.callers[index] if call.platform and self.nodes[call.caller].kind in kinds]

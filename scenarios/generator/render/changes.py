@@ -9,6 +9,7 @@ from scenarios.generator.dice import mixed
 from scenarios.generator.texts import filled
 
 if TYPE_CHECKING:
+    from scenarios.evidence import ChangeKind
     from scenarios.generator.scene import Scene, View
     from scenarios.generator.world import Node
 
@@ -21,17 +22,17 @@ def deploys(scene: Scene, view: View, index: int, end: int) -> Deploys:
     node = scene.world.nodes[index]
     history: list[Change] = []
     for at, step in reversed(view.course.done):
-        if at > end or scene.world.index.get(step.target) != index and step.action != "disable_feature_flag":
+        if at > end or (scene.world.index.get(step.target) != index and step.action != "disable_feature_flag"):
             continue
         if step.action == "rollback_deploy":
             note = f"back to the state before the last change, at {scene.clock(at)}"
-            history.append(_entry(scene, at, "rollback", version(node, 1), "on-call", note))
+            history.append(_entry(scene, at, "rollback", _before(scene, index), "on-call", note))
         elif step.action == "disable_feature_flag" and index == scene.fault.root:
             history.append(_entry(scene, at, "flag", f"{step.target} = off", "on-call", "turned off by on-call"))
     setback = view.course.setback
     if setback is not None and setback.target == index and setback.step.startswith("rollback_deploy"):
         note = "back to the state before the last change"
-        history.append(_entry(scene, view.course.set_back_at, "rollback", version(node, 1), "on-call", note))
+        history.append(_entry(scene, view.course.set_back_at, "rollback", _before(scene, index), "on-call", note))
     released = 0
     names = names_of(scene, index)
     for number, change in enumerate(scene.background.changes.get(index, ())):
@@ -42,11 +43,21 @@ def deploys(scene: Scene, view: View, index: int, end: int) -> Deploys:
             shown = version(node, released)
             released += 1
         elif change.kind == "flag":
-            shown = f"{scene.fault.flag} = on" if index == scene.fault.root and number == 0 and scene.fault.flag else "flags"
+            shown = (
+                f"{scene.fault.flag} = on" if index == scene.fault.root and not number and scene.fault.flag else "flags"
+            )
         else:
             shown = f"rev {mixed(scene.key, index, 800) % 700 + 90 - number}"
         history.append(_entry(scene, change.minute, change.kind, shown, node.team, note))
     return Deploys.model_construct(service=node.name, as_of=scene.moment(end), history=tuple(history))
+
+
+def _before(scene: Scene, index: int) -> str:
+    """What a rollback of a node goes back to."""
+    latest = scene.background.changes.get(index, ())[:1]
+    if latest and latest[0].kind not in _RELEASES:
+        return f"rev {mixed(scene.key, index, 800) % 700 + 89}"
+    return version(scene.world.nodes[index], 1)
 
 
 def version(node: Node, back: int) -> str:
@@ -73,11 +84,9 @@ def names_of(scene: Scene, index: int) -> dict[str, object]:
 
 
 def _store_of(scene: Scene, index: int) -> str:
-    stores = [
-        scene.world.nodes[call.callee].name for call in scene.world.calls[index] if not call.platform
-    ]
+    stores = [scene.world.nodes[call.callee].name for call in scene.world.calls[index] if not call.platform]
     return stores[-1] if stores else scene.world.nodes[index].name
 
 
-def _entry(scene: Scene, minute: int, kind: str, shown: str, by: str, note: str) -> Change:
+def _entry(scene: Scene, minute: int, kind: ChangeKind, shown: str, by: str, note: str) -> Change:
     return Change.model_construct(at=scene.moment(minute), kind=kind, version=shown, by=by, note=note)

@@ -111,11 +111,7 @@ def _messages(
 
 def _usual_callee(scene: Scene, index: int, drawn: int) -> str:
     """A callee to speak of in passing: never one that is in trouble or at fault."""
-    calls = [
-        call.callee
-        for call in scene.world.calls[index]
-        if not call.platform and call.callee not in scene.touched
-    ]
+    calls = [call.callee for call in scene.world.calls[index] if not call.platform and call.callee not in scene.touched]
     return scene.world.nodes[calls[drawn % len(calls)]].name if calls else "localhost"
 
 
@@ -165,9 +161,7 @@ def _trouble(
     return minute, (drawn // 16) % 60, level, filled(text, said, drawn)
 
 
-def _signs(
-    scene: Scene, view: View, index: int, start: int, end: int, names: dict[str, object]
-) -> Iterator[Message]:
+def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: dict[str, object]) -> Iterator[Message]:
     """The signs of a fault at its root and where it strains, of shadows and of oddities."""
     fault, course = scene.fault, view.course
     key = mixed(scene.key, index, 0x516)

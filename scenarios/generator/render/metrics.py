@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 SAMPLES = 10
 _NOISE = 0.03
 _SHADOW = 0.8
+_JOURNEY_NORMAL = 0.2
 _FULL = frozenset({"%"})
-_SPARE = {"cpu": 0.55, "connections": 0.4, "throttled": 0.0}
+_SPARE = 0.55
+"""How much of a change in traffic the processor feels."""
 
 
 def metrics(scene: Scene, view: View, index: int, end: int) -> Metrics:
@@ -39,18 +41,20 @@ def metrics(scene: Scene, view: View, index: int, end: int) -> Metrics:
         Series.model_construct(
             name=f'journey_failed_ratio{{journey="{journey.name}"}}',
             unit="%",
-            normal=0.2,
+            normal=_JOURNEY_NORMAL,
             recent=tuple(
-                _tidy(_noisy(100 * journey_failing(scene, view, journey, time)[0] + 0.2, "%", mixed(scene.key, number, time)))
+                _tidy(_noisy(_journey_share(scene, view, journey, time), "%", mixed(scene.key, number, time)))
                 for time in times
             ),
         )
         for number, journey in enumerate(scene.world.journeys, 90)
         if index == journey.door and index != journey.entry
     ]
-    return Metrics.model_construct(
-        service=node.name, as_of=scene.moment(end), step_minutes=step, series=tuple(shown)
-    )
+    return Metrics.model_construct(service=node.name, as_of=scene.moment(end), step_minutes=step, series=tuple(shown))
+
+
+def _journey_share(scene: Scene, view: View, journey: Journey, minute: int) -> float:
+    return 100 * journey_failing(scene, view, journey, minute)[0] + _JOURNEY_NORMAL
 
 
 def journey_failing(scene: Scene, view: View, journey: Journey, minute: int) -> tuple[float, float]:
@@ -161,12 +165,12 @@ def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: f
             if (flow := found.flows.get(call.callee)) is not None
         )
         return usual + again * scene.world.nodes[index].rate
-    if dim in _SPARE or dim in _BUSY:
+    if dim == "cpu" or dim in _BUSY:
         ratio = view.simulation.ratio(index, minute)
         busy = found.busy if found is not None and index not in fault.strained else 1.0
         if dim in _BUSY:
-            return min(100.0, usual * (busy if dim != "cpu" else 1.0) * (0.5 + 0.5 * ratio))
-        return min(98.0, usual * (1 + (ratio - 1) * _SPARE[dim]))
+            return min(100.0, usual * busy * (0.5 + 0.5 * ratio))
+        return min(98.0, usual * (1 + (ratio - 1) * _SPARE))
     return usual
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scenarios.evidence import Health
     from scenarios.generator.scene import Scene, View
     from scenarios.generator.simulate import Flow
+    from scenarios.generator.world import Call
 
 _DOWN = 0.9
 _FAILING = 0.4
@@ -20,23 +21,23 @@ _FAILING = 0.4
 def dependencies(scene: Scene, view: View, index: int, end: int) -> Dependencies:
     world = scene.world
     paths = []
-    seen = flows_of(scene, view, index, end)
+    seen = flows_of(view, index, end)
     for call in world.calls[index]:
         callee = world.nodes[call.callee]
         flow = seen.get(call.callee)
         if flow is None:
-            detail = "" if call.platform else f"{call.weight * world.nodes[index].rate:.3g} req/s, p99 {callee.p99:.3g} ms"
-            paths.append(_path(callee.name, "healthy", detail))
+            usual = f"{call.weight * world.nodes[index].rate:.3g} req/s, p99 {callee.p99:.3g} ms"
+            paths.append(_path(callee.name, "healthy", "" if call.platform else usual))
         else:
             lag = f"{view.simulation.lag(index, end):.0f}"
             paths.append(_path(callee.name, health(flow), _detail(flow, lag, scene.key ^ index)))
     for worker in handed_to(scene, index):
-        lag = view.simulation.lag(worker, end) if end >= 0 else 0.0
-        late = lag > LATE
-        detail = f"consumer group, oldest message {lag:.0f} s" if late else "consumer group, keeping up"
+        age = view.simulation.lag(worker, end)
+        late = age > LATE
+        detail = f"consumer group, oldest message {age:.0f} s" if late else "consumer group, keeping up"
         paths.append(_path(world.nodes[worker].name, "degraded" if late else "healthy", detail))
     callers = [
-        _path(world.nodes[call.caller].name, "unknown", "" if call.platform else _rate(scene, view, call.caller, call.weight, end))
+        _path(world.nodes[call.caller].name, "unknown", _rate(scene, view, call, end))
         for call in world.callers[index]
         if world.nodes[call.caller].kind != "worker" or world.nodes[index].kind != "queue"
     ]
@@ -60,7 +61,7 @@ def handed_to(scene: Scene, index: int) -> list[int]:
     return [call.caller for call in world.callers[index] if world.nodes[call.caller].kind == "worker"]
 
 
-def flows_of(scene: Scene, view: View, index: int, end: int) -> dict[int, Flow]:
+def flows_of(view: View, index: int, end: int) -> dict[int, Flow]:
     """The unhealthy call paths of a node."""
     found = view.simulation.at(index, end)
     return found.flows if found is not None else {}
@@ -78,8 +79,10 @@ def _detail(flow: Flow, lag: str, key: int) -> str:
     return filled(troubles()[flow.trouble].path, names, key)
 
 
-def _rate(scene: Scene, view: View, caller: int, weight: float, end: int) -> str:
-    return f"{weight * scene.world.nodes[caller].rate * view.simulation.ratio(caller, end):.3g} req/s"
+def _rate(scene: Scene, view: View, call: Call, end: int) -> str:
+    if call.platform:
+        return ""
+    return f"{call.weight * scene.world.nodes[call.caller].rate * view.simulation.ratio(call.caller, end):.3g} req/s"
 
 
 def _path(service: str, word: Health, detail: str) -> CallPath:

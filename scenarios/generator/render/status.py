@@ -31,7 +31,12 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
     crashing = strained and family.trouble == "crash" and index in fault.strained
     missing = max(1, round(node.replicas * 0.4)) if crashing else 0
     restarted = _restarted(scene, view, index, end)
-    rolled = sum(step.action == "rollback_deploy" and step.target == node.name for at, step in course.done if at <= end)
+    latest = scene.background.changes.get(index, ())[:1]
+    rolled = (
+        bool(latest)
+        and latest[0].kind == "deploy"
+        and any(step.action == "rollback_deploy" and step.target == node.name for at, step in course.done if at <= end)
+    )
     restarts = "0 in 24 h"
     if crashing:
         restarts = f"{3 + int(unit(key, 5) * 9)} in 24 h, the last at {scene.clock(end - 2)}"
@@ -57,7 +62,7 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
         about=node.about,
         state=filled(shown.state, names, key) if shown and shown.state and ill else "running",
         replicas=f"{replicas - missing}/{replicas}",
-        version=version(node, min(1, rolled)),
+        version=version(node, int(rolled)),
         uptime=_span(end - restarted if restarted is not None else node.uptime_hours * 60 + end),
         restarts=restarts,
         flags=tuple(flags.items()),
@@ -75,7 +80,7 @@ def _restarted(scene: Scene, view: View, index: int, end: int) -> int | None:
         if step.target == name and step.action in {"restart_service", "rollback_deploy"} and at <= end
     ]
     setback = view.course.setback
-    if setback is not None and setback.target == index and setback.step.split()[0] in {"restart_service", "rollback_deploy"}:
+    if setback is not None and setback.target == index and setback.step.startswith(("restart", "rollback")):
         times.append(view.course.set_back_at)
     changes = scene.background.changes.get(index, ())
     times += [one.minute for one in changes[:1] if one.kind == "deploy" and one.minute > -node_minutes(scene, index)]
