@@ -31,10 +31,10 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
     crashing = strained and family.trouble == "crash" and index in fault.strained
     missing = max(1, round(node.replicas * 0.4)) if crashing else 0
     restarted = _restarted(scene, view, index, end)
-    latest = scene.background.changes.get(index, ())[:1]
+    latest = next(iter(scene.background.changes.get(index, [])), None)
     rolled = (
-        bool(latest)
-        and latest[0].kind == "deploy"
+        latest is not None
+        and latest.kind == "deploy"
         and any(step.action == "rollback_deploy" and step.target == node.name for at, step in course.done if at <= end)
     )
     restarts = "0 in 24 h"
