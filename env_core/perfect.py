@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graders.prose import affirms
 from scenarios.actions import VOCABULARY, Action, Kind, actions_of
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, PlanStep, Progress
@@ -52,16 +53,24 @@ def answer(incident: Incident, task: Task) -> Action:
 
 
 def failure_words(incident: Incident) -> str:
-    """One term of every concept of the failure."""
-    plain = (next((term for term in group if "*" not in term), group[0]) for group in incident.truth.concepts)
-    return "; ".join(term.replace("*", "") for term in plain)
+    """A good failure mode: the incident's own, or one term of every concept of the failure."""
+    if incident.truth.answer:
+        return incident.truth.answer
+    return "; ".join(_plain(group) for group in incident.truth.concepts)
+
+
+def _plain(group: tuple[str, ...]) -> str:
+    """A term of a group as people write it: whole words if there are such, and one that affirms the group."""
+    written = sorted((term for term in group if "+" not in term), key=lambda term: "*" in term) or list(group)
+    said = [term.replace("*", "").replace(" + ", " ") for term in written]
+    return next((text for text in said if affirms(text, *group)), said[0])
 
 
 def summary_words(incident: Incident) -> str:
     """A summary that states the cause and every repair."""
     deeds = ", ".join(_deed(step) for step in incident.plan.repairs)
     return (
-        f"The incident started in {incident.truth.service} ({failure_words(incident).replace(';', ',')}). "
+        f"The incident started in {incident.truth.service} ({failure_words(incident).rstrip('.').replace(';', ',')}). "
         f"To repair it we {deeds}. "
         "After the last repair the diagnostics showed that the affected services had recovered."
     )

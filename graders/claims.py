@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from graders.prose import Words, bounded, denied, ends_clause, occurrences, sentences, tokens
+from graders.prose import Words, bounded, denied, ends_clause, mentions, occurrences, sentences, tokens
 
 
 def _words(text: str) -> frozenset[str]:
@@ -49,8 +49,8 @@ class _Clause:
 
     words: Words
 
-    def targets(self, target: str) -> list[tuple[int, int]]:
-        return list(occurrences(self.words, target))
+    def targets(self, target: str, names: tuple[str, ...]) -> list[tuple[int, int]]:
+        return mentions(self.words, target, names)
 
     def verbs(self, action: str) -> tuple[tuple[int, int], ...]:
         """Where the deed of an action is stated: neither denied nor future."""
@@ -117,11 +117,14 @@ def _split(sentence: str) -> list[Words]:
     return bounded(found)
 
 
-def states(text: str, action: str, target: str) -> bool:
-    """Whether a text says that a remediation was made: deed and target together, neither denied nor future."""
+def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
+    """Whether a text says that a remediation was made: deed and target together, neither denied nor future.
+
+    `names` are all services: a target that is part of a longer name is not meant by it.
+    """
     if action == "execute_runbook_step":
         return any(clause.names(target) or clause.hints_at(target) for clause in _clauses_of(text))
-    return any(clause.verbs(action) and clause.targets(target) for clause in _clauses_of(text))
+    return any(clause.verbs(action) and clause.targets(target, names) for clause in _clauses_of(text))
 
 
 def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
@@ -137,7 +140,7 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
         _reaches(clause.words, verb, place, names)
         for clause in _clauses_of(text)
         for verb in clause.verbs(action)
-        for place in clause.targets(target)
+        for place in clause.targets(target, names)
     )
 
 

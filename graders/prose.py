@@ -120,6 +120,23 @@ def occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
         match = pattern.search(text, match.start() + 1)
 
 
+def mentions(words: Words, name: str, names: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Every place at which a name stands for itself and is not a part of a longer one of the names."""
+    found = list(occurrences(words, name))
+    if not found:
+        return found
+    longer = _longer(name, names)
+    within = list(occurrences(words, *longer)) if longer else []
+    return [(start, end) for start, end in found if not any(left <= start and end <= right for left, right in within)]
+
+
+@lru_cache(maxsize=512)
+def _longer(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that hold another one: `orders-db` holds `orders`."""
+    plain = f" {' '.join(tokens(name))} "
+    return tuple(other for other in names if other != name and plain in f" {' '.join(tokens(other))} ")
+
+
 @lru_cache(maxsize=256)
 def clauses(text: str) -> tuple[Words, ...]:
     """The clauses of a text that state something, without their punctuation; questions state nothing.

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from graders.claims import claims, states
-from graders.prose import affirms, occurrences, sentences, tokens
+from graders.prose import affirms, mentions, sentences, tokens
 from graders.root_cause import failure_mode_match, without_runbook_names
 from graders.score import Point
 from scenarios.actions import VOCABULARY, Kind, ResolutionAnswer
@@ -85,10 +85,10 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
     long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in sentences(text)) >= _FEWEST_SENTENCES
     named = any(_names_cause(sentence, truth, conduct.services) for sentence in sentences(text))
-    match, _ = failure_mode_match(text, truth)
+    match, _ = failure_mode_match(text, truth, conduct.services)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
-    stated = [step.step for step in done if states(text, step.action, step.target)]
+    stated = [step.step for step in done if states(text, step.action, step.target, conduct.services)]
     never_made = [step.split(" ", 1) for step in sorted(_claimable(conduct) - _made(conduct))]
     false = [f"{action} {target}" for action, target in never_made if claims(text, action, target, conduct.services)]
     points = (
@@ -111,7 +111,7 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:
     words = tokens(sentence)
-    named = [service for service in services if any(occurrences(words, service))]
+    named = [service for service in services if mentions(words, service, services)]
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED

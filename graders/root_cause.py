@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from graders.prose import affirms
@@ -31,7 +32,18 @@ def without_runbook_names(text: str) -> str:
     return _RUNBOOK_NAME.sub(",", text) if "_" in text else text
 
 
-def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
+@lru_cache(maxsize=256)
+def _service_names(services: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(services, key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", re.IGNORECASE)
+
+
+def _without_service_names(text: str, services: tuple[str, ...]) -> str:
+    """A text without the names of services: that one is called `publisher` says nothing of how things failed."""
+    return _service_names(services).sub("it", text) if services else text
+
+
+def failure_mode_match(text: str, truth: Truth, services: tuple[str, ...] = ()) -> tuple[Fraction, str]:
     """How well a text says what failed, from 0 to 1, and why.
 
     The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
@@ -40,10 +52,11 @@ def failure_mode_match(text: str, truth: Truth) -> tuple[Fraction, str]:
     text = without_runbook_names(text)
     missed = [group[0].replace("*", "…") for group in truth.concepts if not affirms(text, *group)]
     affirmed = len(truth.concepts) - len(missed)
+    told = _without_service_names(text, services)
     rivals = sorted(
         name
         for name, family in failure_families().items()
-        if name not in truth.families and affirms(text, *family.terms)
+        if name not in truth.families and affirms(told, *family.terms)
     )
     share = Fraction(affirmed, len(truth.concepts))
     match = Fraction(0) if len(rivals) >= _RIVALS_TO_NOTHING else share / (1 + len(rivals))
@@ -68,7 +81,7 @@ def root_cause_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         yield Point("investigation", _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence, Fraction(0), f"{seen}.")
         return
     known = (1 + conduct.evidence) / 2
-    match, reason = failure_mode_match(answer.failure_mode, truth)
+    match, reason = failure_mode_match(answer.failure_mode, truth, conduct.services)
     yield Point("service", _SERVICE * known, _SERVICE, f"{truth.service} is right; {seen}.")
     yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, f"{reason}; {seen}.")
     if conduct.evidence == 1:

@@ -25,7 +25,9 @@ class Truth:
     """What is to be found out.
 
     `concepts` are groups of synonyms, each group one idea that a right failure mode affirms. `families` are the
-    failure families that the incident itself shows: its cause and its declared consequences.
+    failure families that the incident itself shows: its cause and its declared consequences. `answer` is a good
+    failure mode in one sentence, where there is one.
+
     """
 
     severity: Severity
@@ -33,6 +35,8 @@ class Truth:
     concepts: tuple[tuple[str, ...], ...]
     families: frozenset[str]
     chain: tuple[str, ...]
+    answer: str = ""
+
 
 
 class Incident(Protocol):

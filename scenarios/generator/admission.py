@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from scenarios.generator.simulate import RED
+from scenarios.generator.simulate import RED, SLOW
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED
 from scenarios.tasks import TASKS
@@ -39,9 +39,9 @@ def _visible(incident: GeneratedIncident) -> Iterator[str]:
     if fault.root in scene.background.silent:
         yield "the logs of the root are lost"
     if fault.family.spread != "alert" and not any(
-        found.errors >= RED or found.slower >= 2 or found.lost >= RED
+        found.errors >= RED or found.slower >= SLOW or found.lost >= RED
         for index, found in scene.first.simulation.minute(fault.now).items()
-        if index != fault.root
+        if index != fault.root or fault.family.trouble == "late"
     ):
         yield "nobody suffers"
 

@@ -18,7 +18,8 @@ from scenarios.generator.impact import Hit, hits, severity
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.library import archetypes, families, generator_digest
 from scenarios.generator.naming import GENERATOR_VERSION, region_of
-from scenarios.generator.place import place, setbacks_of, stages_of
+from scenarios.generator.place import FITTING, place, setbacks_of, stages_of
+from scenarios.generator.render.paths import LATE
 from scenarios.generator.scene import Scene, calendar
 from scenarios.generator.simulate import RED, SLOW
 from scenarios.generator.topology import draw_world
@@ -39,8 +40,11 @@ DISTANCE = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4}
 MOST_ATTEMPTS = 400
 _OUT_OF_DISTRIBUTION = 6
 """One in so many combinations of family and archetype is kept for `test-ood`."""
-_ALARMS_AMONG_P4 = 0.45
-_LATE = 120.0
+_PATIENCE = 8
+"""Attempts with one family before the next is tried."""
+_ALARMS_AMONG_P4 = 0.4
+_FEWEST_MINUTES = 4
+"""Between the alert and the first look at the least."""
 _NOTHING = Background({}, {}, {}, frozenset(), frozenset(), {})
 
 
@@ -55,8 +59,10 @@ def generated(seed: int, difficulty: int, *, incident_id: str, scenario_ids: Map
         ExhaustedError: if no attempt passes.
     """
     wanted = Dice(GENERATOR_VERSION, seed, difficulty, "severity").pick(SEVERITIES)
+    suspects = _families(wanted, Dice(GENERATOR_VERSION, seed, difficulty, "family"))
     for attempt in range(MOST_ATTEMPTS):
-        found = _attempt(seed, difficulty, wanted, Dice(GENERATOR_VERSION, seed, difficulty, attempt))
+        family = suspects[attempt // _PATIENCE % len(suspects)]
+        found = _attempt(seed, difficulty, wanted, family, Dice(GENERATOR_VERSION, seed, difficulty, attempt))
         if found is None:
             continue
         scene, hit = found
@@ -88,14 +94,15 @@ def kept_apart(family: Family, archetype: Archetype) -> bool:
     return hashlib.sha256(text.encode()).digest()[0] % _OUT_OF_DISTRIBUTION == 0
 
 
-def _attempt(seed: int, difficulty: int, wanted: Severity, dice: Dice) -> tuple[Scene, list[Hit]] | None:
+def _attempt(
+    seed: int, difficulty: int, wanted: Severity, family: Family, dice: Dice
+) -> tuple[Scene, list[Hit]] | None:
     """One attempt at a scene of a severity; none where the world has no place for the fault or it hits otherwise."""
-    family = _family(wanted, dice)
     archetype = dice.pick(archetypes())
     if kept_apart(family, archetype) != (region_of(seed) == "test-ood"):
         return None
     needed = (dice.pick(family.strikes.kinds), *family.strikes.through[:1])
-    world = draw_world(archetype, difficulty, needed, dice.fork("world"))
+    world = draw_world(archetype, difficulty, needed, FITTING[wanted], dice.fork("world"))
     if not 8 <= len(world.nodes) <= 40:
         return None
     fault = place(world, family, wanted, dice.whole(14, 34), dice.fork("place"))
@@ -104,9 +111,10 @@ def _attempt(seed: int, difficulty: int, wanted: Severity, dice: Dice) -> tuple[
     return _scene(world, fault, difficulty, wanted, dice)
 
 
-def _family(wanted: Severity, dice: Dice) -> Family:
+def _families(wanted: Severity, dice: Dice) -> list[Family]:
+    """The families of an incident, in the order in which they are tried."""
     alarm = wanted == "P4" and dice.chance(_ALARMS_AMONG_P4)
-    return dice.pick([one for one in families().values() if (one.spread == "alert") == alarm])
+    return dice.shuffled([one for one in families().values() if (one.spread == "alert") == alarm])
 
 
 def _scene(world: World, fault: Fault, difficulty: int, wanted: Severity, dice: Dice) -> tuple[Scene, list[Hit]] | None:
@@ -119,17 +127,27 @@ def _scene(world: World, fault: Fault, difficulty: int, wanted: Severity, dice: 
         background=_NOTHING,
         paged=fault.root,
         onset=calendar(dice.whole(0, 300), dice.whole(0, 1439)),
-        fired=dice.whole(3, 9),
+        fired=fault.now,
         key=Dice(dice.random()).whole(0, (1 << 62) - 1),
     )
     hit = hits(bare, fault.now)
     if severity(hit) != wanted:
         return None
     paged = _paged(bare, difficulty, dice)
-    if paged is None:
+    fired = _fires(bare, paged, dice) if paged is not None else None
+    if paged is None or fired is None:
         return None
     background = draw_background(world, fault, bare.touched, paged, difficulty, dice.fork("background"))
-    return replace(bare, background=background, paged=paged, _views={}), hit
+    return replace(bare, background=background, paged=paged, fired=fired, _views={}), hit
+
+
+def _fires(scene: Scene, paged: int, dice: Dice) -> int | None:
+    """The minute in which the alert fires: some minutes after the paging node began to suffer."""
+    held = dice.whole(2, 4)
+    if scene.fault.family.spread == "alert":
+        return held
+    first = next((minute for minute in range(scene.fault.now) if _suffers(scene, paged, minute)), scene.fault.now)
+    return first + held if first + held <= scene.fault.now - _FEWEST_MINUTES else None
 
 
 def _paged(scene: Scene, difficulty: int, dice: Dice) -> int | None:
@@ -153,7 +171,7 @@ _PAGING = frozenset({"service", "gateway", "worker", "edge"})
 
 
 def _distances(scene: Scene) -> dict[int, int]:
-    """The nodes that suffer when the alert fires and later, and how many unhealthy calls they are from the fault."""
+    """The nodes that suffer when on-call looks, and how many unhealthy calls they are from the fault."""
     world, fault, simulation = scene.world, scene.fault, scene.first.simulation
     away = dict.fromkeys(fault.focal, 0)
     minute = simulation.minute(fault.now)
@@ -170,25 +188,25 @@ def _distances(scene: Scene) -> dict[int, int]:
             for call in world.callers[broker]
             if call.caller in away and world.nodes[call.caller].kind == "worker"
         ]
-        if broker not in away and any(simulation.lag(one, scene.fired) > _LATE / 2 for one in late):
+        if broker not in away and _suffers(scene, broker, fault.now):
             away[broker] = 1 + min(away[one] for one in late)
     return {
         index: far
         for index, far in away.items()
-        if index != fault.root and (far or index in fault.blames) and _suffers(scene, index)
+        if index != fault.root and (far or index in fault.blames) and _suffers(scene, index, fault.now)
     }
 
 
-def _suffers(scene: Scene, index: int) -> bool:
-    simulation, kind = scene.first.simulation, scene.world.nodes[index].kind
+def _suffers(scene: Scene, index: int, minute: int) -> bool:
+    """Whether a node that can page is unwell at a minute."""
+    world, simulation = scene.world, scene.first.simulation
+    kind = world.nodes[index].kind
     if kind == "queue":
-        return True
-    for minute in (scene.fired, scene.fault.now):
-        errors, slower = simulation.failing(index, minute)
-        lag = simulation.lag(index, minute) if kind == "worker" else 0.0
-        if errors < RED and slower < SLOW and lag < _LATE / 2:
-            return False
-    return kind in _PAGING
+        workers = [call.caller for call in world.callers[index] if world.nodes[call.caller].kind == "worker"]
+        return any(simulation.lag(one, minute) >= LATE for one in workers)
+    errors, slower = simulation.failing(index, minute)
+    lag = simulation.lag(index, minute) if kind == "worker" else 0.0
+    return kind in _PAGING and (errors >= RED or slower >= SLOW or lag >= LATE)
 
 
 def _suffering(scene: Scene) -> list[int]:
@@ -198,6 +216,6 @@ def _suffering(scene: Scene) -> list[int]:
     ill = [
         (found.errors * scene.world.nodes[index].rate, index)
         for index, found in minute.items()
-        if index not in {fault.root, fault.shared, scene.paged} and _suffers(scene, index)
+        if index not in {fault.root, fault.shared, scene.paged} and _suffers(scene, index, scene.fired)
     ]
     return [index for _, index in sorted(ill, reverse=True)]

@@ -68,6 +68,7 @@ class GeneratedIncident:
             concepts=fault.family.words.concepts,
             families=frozenset(fault.family.words.families),
             chain=tuple(filled(sentence, names, scene.key) for sentence in fault.family.chain),
+            answer=fault.family.words.answer,
         )
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from scenarios.generator.fault import Fault, Setback, Stage
+from scenarios.generator.simulate import SERVING
 from scenarios.library import runbook_catalogue
 from scenarios.progress import PlanStep
 
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
     from scenarios.generator.dice import Dice
     from scenarios.generator.family import Family, Spread
     from scenarios.generator.library import JourneyClass
-    from scenarios.generator.world import World
+    from scenarios.generator.world import Journey, World
 
-_FITTING: dict[Severity, frozenset[JourneyClass]] = {
+FITTING: dict[Severity, frozenset[JourneyClass]] = {
     "P1": frozenset({"core"}),
     "P2": frozenset({"core", "major"}),
     "P3": frozenset({"minor"}),
     "P4": frozenset({"internal"}),
 }
+"""The classes of journeys of which the gravest that fails makes a severity possible."""
 Fits = Callable[[int], bool]
 """Whether what fails with a node is of the wanted severity."""
 
@@ -35,15 +37,31 @@ _OWN_TROUBLES = frozenset({"errors", "crash", "late"})
 BLAMING_SPREADS = frozenset({"subscribers", "tenants"})
 
 
-def gravest(world: World, focal: int) -> JourneyClass | None:
-    """The gravest class of journey that fails with a node."""
-    above = world.hard_above[focal]
-    served = {
-        journey.kind
-        for journey in world.journeys
-        if above >> journey.entry & 1 or any(above >> door & 1 and door == focal for door in world.doors_of(journey))
-    }
+def gravest(world: World, focal: int, *, late: bool = False) -> JourneyClass | None:
+    """The gravest class of journey that fails with a node; with `late`, that waits for the work behind it."""
+    if late:
+        workers = {call.caller for call in world.callers[focal]} | {focal}
+        working = [one for one in world.journeys if world.nodes[one.entry].kind == "worker"]
+        served = {one.kind for one in working if one.entry in workers}
+    else:
+        served = {one.kind for one in world.journeys if _fails_with(world, one, focal)}
+
     return next((kind for kind in _RANK if kind in served), None)
+
+
+def _fails_with(world: World, journey: Journey, focal: int) -> bool:
+    """Whether a journey needs a node: at its entry and beneath, or at a door and what the door itself depends on."""
+    above = world.hard_above[focal]
+    if above >> journey.entry & 1:
+        return True
+    for door in world.doors_of(journey):
+        if door == focal:
+            return True
+        for call in world.calls[door]:
+            own = not call.platform and world.nodes[call.callee].kind not in SERVING
+            if own and above >> call.callee & 1:
+                return True
+    return False
 
 
 def places(world: World, family: Family, severity: Severity) -> list[Place]:
@@ -51,10 +69,10 @@ def places(world: World, family: Family, severity: Severity) -> list[Place]:
 
     Where the root hands something out, the nodes are all who may have got it.
     """
-    fitting = _FITTING[severity]
+    fitting = FITTING[severity]
 
     def fits(index: int) -> bool:
-        return gravest(world, index) in fitting
+        return gravest(world, index, late=family.trouble == "late") in fitting
 
     found: list[Place] = []
     for root in world.of_kinds(family.strikes.kinds):
@@ -118,11 +136,13 @@ def place(world: World, family: Family, severity: Severity, now: int, dice: Dice
         if family.trouble not in _OWN_TROUBLES:
             blames = {index: dice.pick(blamable(world, index)) for index in focal}
         stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
-    high = 0.35 if severity == "P1" else 0.0
+    low_end, high_end = _STRENGTH.get(severity, (0.0, 1.0))
     numbers = {
-        name: low + (most - low) * (high + (1 - high) * dice.random()) if name in _GRAVE else dice.between(low, most)
+        name: low + (most - low) * dice.between(low_end, high_end) if name in _GRAVE else dice.between(low, most)
         for name, (low, most) in family.numbers.items()
     }
+    while family.spread == "alert" and now // numbers["flaps"] % 2:
+        now += 1
     victims = [
         call.caller
         for index in focal
@@ -145,6 +165,8 @@ def place(world: World, family: Family, severity: Severity, now: int, dice: Dice
 
 
 _RESTARTED = frozenset({"service", "worker", "gateway"})
+_STRENGTH: dict[Severity, tuple[float, float]] = {"P1": (0.45, 1.0), "P2": (0.0, 0.75)}
+"""Which part of the range of a fault's numbers a severity takes."""
 _GRAVE = frozenset({"share", "factor", "load", "lost"})
 
 

@@ -21,6 +21,8 @@ _PATIENCE = 0.7
 """A p99 of this share of the timeout begins to hit it."""
 _HEADROOM = 0.72
 """The share of workers busy up to which waiting callers find one."""
+_WAIT = 45.0
+"""Work that has to wait waits for some multiple of this many ms at least, however quick it usually is."""
 _MOST_LAG = 24 * 3600.0
 
 
@@ -111,10 +113,11 @@ class Simulation:
         blamed = fault.blames.get(index)
         if blamed is not None and (strain.errors >= RED or strain.factor >= SLOW):
             usual = self.world.nodes[blamed].p99
-            flows[blamed] = Flow(strain.errors, usual * strain.factor, fault.family.trouble, ill=True)
+            longer = usual + (strain.factor - 1) * max(usual, _WAIT)
+            flows[blamed] = Flow(strain.errors, longer, fault.family.trouble, ill=True)
         if not flows and strain.errors <= 0.001 and strain.factor <= 1.01 and lost <= 0.001:
             return None
-        p99 = node.p99 * strain.factor + waited
+        p99 = node.p99 + (strain.factor - 1) * max(node.p99, _WAIT) + waited
         slower = p99 / node.p99
         busy = 1 + (slower - 1) * 0.45
         full = max(0.0, 1 - 1 / max(1.0, 0.3 * busy / _HEADROOM)) * 0.5 if node.kind in _POOLED else 0.0
@@ -188,4 +191,6 @@ def reached(world: World, focal: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(index for index in world.order if index in found)
 
 
+SERVING = frozenset({"edge", "gateway", "service"})
+"""Kinds of nodes that journeys go through."""
 _POOLED = frozenset({"gateway", "service", "worker"})

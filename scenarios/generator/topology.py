@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scenarios.generator.library import Archetype, JourneyEntry, ServiceEntry, kinds
+from scenarios.generator.library import Archetype, JourneyClass, JourneyEntry, ServiceEntry, kinds
 from scenarios.generator.world import Call, Journey, Node, World
 
 if TYPE_CHECKING:
@@ -58,8 +58,16 @@ class _Draft:
 class _Builder:
     """Puts one world together."""
 
-    def __init__(self, archetype: Archetype, difficulty: int, needed: tuple[Kind, ...], dice: Dice) -> None:
+    def __init__(
+        self,
+        archetype: Archetype,
+        difficulty: int,
+        needed: tuple[Kind, ...],
+        wanted: frozenset[JourneyClass],
+        dice: Dice,
+    ) -> None:
         self.archetype = archetype
+        self.wanted = wanted
         self.difficulty = difficulty
         self.needed = needed
         self.dice = dice
@@ -87,15 +95,24 @@ class _Builder:
         """Domain services: what the journeys need first, then others, until the system is as large as it shall be."""
         most = max(4, round(size * 0.5))
         services = self.archetype.services
-        first = self.dice.shuffled([one.entry for one in self.archetype.journeys if not self._optional(one.entry)])
+        journeys = self.dice.shuffled(self.archetype.journeys)
+        asked = [one.entry for one in journeys if one.kind in self.wanted]
+        first = [one.entry for one in journeys if not self._optional(one.entry)]
         rest = self.dice.shuffled([one.name for one in services])
-        wanted = [name for name in rest if self.entries[name].kind in self.needed]
+        wanted = [name for name in rest if self._is_or_calls(name, self.needed)]
         chosen: dict[str, ServiceEntry] = {}
-        for name in (*first[:2], *wanted[:2], *first[2:], *rest):
+        for name in (*asked[:2], *wanted[:2], *first, *rest):
             added = self._closure(name, chosen)
             if len(chosen) + len(added) <= most:
                 chosen.update((one, self.entries[one]) for one in added)
         return chosen
+
+    def _is_or_calls(self, name: str, kinds_needed: tuple[Kind, ...]) -> bool:
+        """Whether a service is of a needed kind, or brings one of another company along."""
+        entry = self.entries[name]
+        called = any(self.entries[one].kind == "third_party" for one in entry.calls)
+        own = entry.kind in kinds_needed and entry.kind not in {"service", "third_party"}
+        return own or ("third_party" in kinds_needed and called)
 
     def _optional(self, name: str) -> bool:
         return self.entries[name].optional
@@ -129,6 +146,7 @@ class _Builder:
     def _services(self, chosen: dict[str, ServiceEntry]) -> None:
         for name, entry in chosen.items():
             self._add(self.alias[name], entry.kind, entry.about, entry.team)
+        self._share_partners(chosen)
         for name, entry in chosen.items():
             draft = self.drafts[self.alias[name]]
             for callee in entry.calls:
@@ -138,30 +156,43 @@ class _Builder:
                 if callee in chosen:
                     draft.share[self.alias[callee]] = (self.dice.pick((0.3, 0.6, 1.0)), False, False)
 
+    def _share_partners(self, chosen: dict[str, ServiceEntry]) -> None:
+        """Where another company matters, a second service calls it."""
+        if "third_party" not in self.needed:
+            return
+        partners = [name for name, entry in chosen.items() if entry.kind == "third_party"]
+        others = [name for name, entry in chosen.items() if entry.kind in {"service", "worker"}]
+        if partners:
+            partner = self.dice.pick(partners)
+            for other in self.dice.sample([one for one in others if partner not in chosen[one].calls], 2):
+                self.drafts[self.alias[other]].share[self.alias[partner]] = (0.7, True, False)
+
     def _stores(self, chosen: dict[str, ServiceEntry]) -> None:
         for data in ("sql", "document", "search"):
             owners = self.dice.shuffled([name for name, entry in chosen.items() if entry.data == data])
             if not owners:
                 continue
-            spread = self.dice.between(0.3, 0.6) if data in self.needed else self.dice.between(0.4, 0.9)
-            count = max(1, round(len(owners) * spread))
+            shared = data in self.needed
+            count = max(1, int(len(owners) * self.dice.between(0.25, 0.5))) if shared else self._stores_for(len(owners))
             tail = self.dice.pick(_STORE_NAMES[data])
-            shared = [owners[number::count] for number in range(count)]
-            for group in shared:
+            for group in [owners[number::count] for number in range(count)]:
                 about = kinds()[data].about
                 team = chosen[group[0]].team if len(group) == 1 else "data-platform"
                 store = self._add(f"{group[0]}-{tail}", data, about, team)
                 for owner in group:
                     weight = self.dice.pick((1.0, 1.5, 2.0, 3.0))
                     self.drafts[self.alias[owner]].share[store.name] = (weight, True, False)
-        hot = [name for name, entry in chosen.items() if entry.hot]
+        hot = self.dice.shuffled([name for name, entry in chosen.items() if entry.hot])
         tail = self.dice.pick(_STORE_NAMES["cache"])
-        for number, owner in enumerate(self.dice.shuffled(hot)):
+        for number, owner in enumerate(hot):
             if (number == 0 and "cache" in self.needed) or self.dice.chance(0.3 + 0.08 * self.difficulty):
                 cache = self._add(f"{owner}-{tail}", "cache", kinds()["cache"].about, chosen[owner].team)
                 self.drafts[self.alias[owner]].share[cache.name] = (1.0, True, False)
-                if number + 1 < len(hot) and self.dice.chance(0.25):
+                if number + 1 < len(hot) and self.dice.chance(1.0 if "cache" in self.needed else 0.25):
                     self.drafts[self.alias[hot[number + 1]]].share.setdefault(cache.name, (1.0, True, False))
+
+    def _stores_for(self, owners: int) -> int:
+        return max(1, round(owners * self.dice.between(0.4, 0.9)))
 
     def _brokers(self, chosen: dict[str, ServiceEntry]) -> None:
         workers = [name for name, entry in chosen.items() if entry.consumes in chosen and entry.consumes]
@@ -197,7 +228,7 @@ class _Builder:
             edge = self._add(self.dice.pick(found["edge"].names), "edge", found["edge"].about, "edge")
             edge.share = dict.fromkeys(front, (1.0, True, False))
             front = [edge.name]
-        if "cdn" in self.needed or (self.difficulty >= 3 and self.dice.chance(0.5)):
+        if "cdn" in self.needed or "edge" in self.needed or (self.difficulty >= 3 and self.dice.chance(0.5)):
             cdn = self._add(self.dice.pick(found["cdn"].names), "cdn", found["cdn"].about, "edge")
             cdn.share = dict.fromkeys(front, (1.0, True, False))
             front = [cdn.name]
@@ -375,12 +406,20 @@ def _replicas(kind: Kind, rate: float, dice: Dice) -> int:
     return max(2, min(24, round(rate / dice.between(25, 90))))
 
 
-def draw_world(archetype: Archetype, difficulty: int, needed: tuple[Kind, ...], dice: Dice) -> World:
+def draw_world(
+    archetype: Archetype,
+    difficulty: int,
+    needed: tuple[Kind, ...],
+    wanted: frozenset[JourneyClass],
+    dice: Dice,
+) -> World:
     """A world of an archetype at a difficulty. It has at least one node of each needed kind that it can have.
+
+    Journeys of the wanted classes are among its own as far as its size allows.
 
     The number of nodes follows `SIZES`, roughly: what hangs together is not cut apart.
     """
-    return _Builder(archetype, difficulty, needed, dice).world()
+    return _Builder(archetype, difficulty, needed, wanted, dice).world()
 
 
 _TEAMS: dict[Kind, str] = {

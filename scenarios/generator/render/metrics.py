@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scenarios.evidence import Metrics, Series
 from scenarios.generator.dice import mixed, unit
 from scenarios.generator.library import kinds
+from scenarios.generator.simulate import SERVING
 
 if TYPE_CHECKING:
     from scenarios.generator.scene import Scene, View
@@ -77,13 +78,10 @@ def journey_failing(scene: Scene, view: View, journey: Journey, minute: int) -> 
         passed *= 1 - strain.errors
         slower = max(slower, strain.factor)
         for callee, flow in found.flows.items():
-            if world.nodes[callee].kind not in _SERVING:
+            if world.nodes[callee].kind not in SERVING:
                 passed *= 1 - flow.fail
                 slower = max(slower, flow.p99 / max(world.nodes[callee].p99, 40.0))
     return 1 - passed, slower
-
-
-_SERVING = frozenset({"edge", "gateway", "service"})
 
 
 def normal_of(node: Node, dim: str) -> float:
