@@ -38,7 +38,6 @@ class Truth:
     answer: str = ""
 
 
-
 class Incident(Protocol):
     """One incident, reactive to what is done about it and free of clock and chance."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from scenarios.generator.dice import unit
+from scenarios.generator.naive import largest_deviation
 from scenarios.generator.simulate import RED, SLOW
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED
 from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scenarios.generator.incident import GeneratedIncident
 
@@ -22,7 +24,7 @@ _NAMELESS = ("query_logs", "check_metrics", "check_recent_deploys", "check_servi
 
 def findings(incident: GeneratedIncident) -> list[str]:
     """Why an incident is not fit to serve; empty if it is. Stops at the first."""
-    for check in (_visible, _identifiable, _secret):
+    for check in (_visible, _identifiable, _secret, _unguessable):
         found = list(check(incident))
         if found:
             return found
@@ -69,3 +71,50 @@ def _secret(incident: GeneratedIncident) -> Iterator[str]:
         for diagnostic in _NAMELESS:
             if named.search(incident.evidence(diagnostic, world.nodes[index].name, UNTOUCHED).text):
                 yield f"{diagnostic} of {world.nodes[index].name} names the root"
+
+
+def _unguessable(incident: GeneratedIncident) -> Iterator[str]:
+    """What a naive rule finds is drawn again, save for so many that the rule is right as often as chance.
+
+    Always drawing again would be a tell of its own: never the loudest.
+    """
+    scene = incident.scene
+    root = incident.truth.service
+    chance = 1 / len(scene.world.nodes)
+    for number, (name, rule, kept) in enumerate(_TELLS):
+        if unit(scene.key, 0x7E11, number) >= kept * chance and rule(incident) == root:
+            yield f"found by {name}"
+            return
+
+
+def _most_deviant(incident: GeneratedIncident) -> str:
+    """What `largest_deviation` names, from the nodes at which anything deviates."""
+    scene = incident.scene
+    odd = {*scene.touched, *scene.background.shadows, *scene.background.anomalies}
+    return largest_deviation(incident, sorted(scene.world.nodes[index].name for index in odd))
+
+
+def _most_named(incident: GeneratedIncident) -> str:
+    """What `most_named` names, but for what is said in passing: from call paths and the logs of those who suffer."""
+    scene = incident.scene
+    world = scene.world
+    counts = [0] * len(world.nodes)
+    for calls in world.calls:
+        for call in calls:
+            counts[call.callee] += 1
+            counts[call.caller] += 1
+    for index in scene.first.simulation.minute(scene.fault.now):
+        text = incident.evidence("query_logs", world.nodes[index].name, UNTOUCHED).text
+        for call in world.calls[index]:
+            counts[call.callee] += text.count(f"{world.nodes[call.callee].name}")
+    return min(world.nodes, key=lambda node: (-counts[node.index], node.name)).name
+
+
+_TELLS: tuple[tuple[str, Callable[[GeneratedIncident], str], float], ...] = (
+    ("the largest deviation", _most_deviant, 4.5),
+    ("the name that is said most", _most_named, 5.0),
+)
+"""Rules that would find the root too often, and how many times chance, of the draws they solve, is kept.
+
+The factors are measured: with them each rule's share of hits comes out near one in as many services as there are.
+"""

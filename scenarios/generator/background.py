@@ -50,7 +50,7 @@ class Background:
 
 
 def draw_background(
-    world: World, fault: Fault, touched: frozenset[int], paged: int, difficulty: int, dice: Dice
+    world: World, fault: Fault, touched: frozenset[int], paged: int, fired: int, difficulty: int, dice: Dice
 ) -> Background:
     """Draw what goes on beside a fault. `touched` are the nodes that its effects reach."""
     others = [node.index for node in world.nodes if node.index != fault.root]
@@ -64,7 +64,7 @@ def draw_background(
     }
     silent = frozenset(dice.sample([index for index in others if index != paged], dice.whole(*SILENT[difficulty])))
     return Background(
-        changes=_changes(world, fault, shadows, dice.whole(*NEAR_CHANGES[difficulty]), dice),
+        changes=_changes(world, fault, shadows, calm, fired, dice.whole(*NEAR_CHANGES[difficulty]), dice),
         anomalies=anomalies,
         shadows=shadows,
         chronic=frozenset(dice.sample(others, dice.whole(*CHRONIC[difficulty]))),
@@ -97,7 +97,7 @@ def _shadows(world: World, fault: Fault, calm: list[int], paged: int, count: int
 
 
 def _changes(
-    world: World, fault: Fault, shadows: dict[int, Family], near: int, dice: Dice
+    world: World, fault: Fault, shadows: dict[int, Family], calm: list[int], fired: int, near: int, dice: Dice
 ) -> dict[int, list[PastChange]]:
     notes = decoys().changes
     found: dict[int, list[PastChange]] = {}
@@ -121,7 +121,8 @@ def _changes(
     if own is not None:
         found[fault.root] = [one for one in found.get(fault.root, []) if one.minute < -400]
         _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, own.note))
-    _tell_no_cause(found, fault, innocent, 1 / len(world.nodes), dice)
+    quiet = [index for index in innocent if index in calm] or innocent
+    _tell_no_cause(found, fault, quiet, fired, 1.6 / len(world.nodes), dice)
     return found
 
 
@@ -132,21 +133,19 @@ def _put(found: dict[int, list[PastChange]], index: int, change: PastChange) -> 
 
 
 def _tell_no_cause(
-    found: dict[int, list[PastChange]], fault: Fault, innocent: list[int], chance: float, dice: Dice
+    found: dict[int, list[PastChange]], fault: Fault, calm: list[int], fired: int, chance: float, dice: Dice
 ) -> None:
-    """The latest change of all is the root's as often as that of any other node, and no oftener."""
-    own = fault.family.root.change is not None
-    hit = dice.chance(chance * 1.15)
-    latest = max((ones[0].minute for index, ones in found.items() if index != fault.root and ones), default=-9999)
-    mine = found[fault.root][0].minute if found.get(fault.root) else -9999
-    if hit and own:
+    """The latest change of all, and the last before the alert, are the root's about as often as any other node's."""
+    if not found.get(fault.root):
+        return
+    mine = found[fault.root][0].minute
+    if dice.chance(chance) and fault.family.root.change is not None:
         for index in list(found):
             if index != fault.root:
                 found[index] = [one for one in found[index] if one.minute < mine]
-    elif not hit and mine >= latest:
+    elif not any(mine < one.minute < fired for index in calm for one in found.get(index, ())):
         one = dice.pick(decoys().changes)
-        later = dice.whole(max(1, mine + 1), max(6, mine + 6))
-        _put(found, dice.pick(innocent), PastChange(later, one.kind, one.note))
+        _put(found, dice.pick(calm), PastChange(dice.whole(mine + 1, fired - 1), one.kind, one.note))
 
 
 _FLAG_NAMES = (

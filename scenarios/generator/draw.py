@@ -137,7 +137,7 @@ def _scene(world: World, fault: Fault, difficulty: int, wanted: Severity, dice: 
     fired = _fires(bare, paged, dice) if paged is not None else None
     if paged is None or fired is None:
         return None
-    background = draw_background(world, fault, bare.touched, paged, difficulty, dice.fork("background"))
+    background = draw_background(world, fault, bare.touched, paged, fired, difficulty, dice.fork("background"))
     return replace(bare, background=background, paged=paged, fired=fired, _views={}), hit
 
 

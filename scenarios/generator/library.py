@@ -41,6 +41,7 @@ class TroubleEntry(_Entry):
 
     path: str
     logs: tuple[str, ...]
+    vague: tuple[str, ...]
     own: tuple[str, ...]
 
 

@@ -27,6 +27,8 @@ _SIGN = 0.14
 _ODD = 0.1
 _LEVEL = 0.05
 _MOST_LINES = 42
+_NAMED = 0.16
+"""The share of complaints that name the callee."""
 
 Message = tuple[int, int, str, str]
 """Minute, second, level, text."""
@@ -128,8 +130,10 @@ def _troubles(
     found = view.simulation.at(index, minute)
     if found is not None:
         for number, (callee, flow) in enumerate(found.flows.items()):
-            if unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):
-                yield _trouble(scene, view, index, minute, callee, flow, mixed(drawn, 4, number), names)
+            sure = _sure_minute(scene, view, index, callee)
+            if minute == sure or unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):
+                named = minute == sure or unit(drawn, 7, number) < _NAMED
+                yield _trouble(scene, view, index, minute, callee, flow, mixed(drawn, 4, number), names, named=named)
         held = fault.family.spread in {"subscribers", "tenants"} and index in fault.strained
         strain = view.course.strain(index, minute)
         if held and index not in fault.blames and max(strain.errors, strain.level) > _LEVEL and unit(drawn, 5) < 0.5:
@@ -143,11 +147,27 @@ def _troubles(
             yield minute, (drawn // 11) % 60, "warn", f"consumer group {name} is behind: oldest message {lag:.0f} s"
 
 
+def _sure_minute(scene: Scene, view: View, index: int, callee: int) -> int:
+    """A minute in which a node names a callee in trouble, so that its logs tell of it at every time of looking."""
+    return view.end - 1 - mixed(scene.key, index, callee, view.end) % 3
+
+
 def _trouble(
-    scene: Scene, view: View, index: int, minute: int, callee: int, flow: Flow, drawn: int, names: dict[str, object]
+    scene: Scene,
+    view: View,
+    index: int,
+    minute: int,
+    callee: int,
+    flow: Flow,
+    drawn: int,
+    names: dict[str, object],
+    *,
+    named: bool,
 ) -> Message:
     node = scene.world.nodes[callee]
-    lines = troubles()[flow.trouble].logs
+    entry = troubles()[flow.trouble]
+    lines = entry.logs if named else entry.vague
+
     timeout = next((call.timeout for call in scene.world.calls[index] if call.callee == callee), 1000)
     said = {
         **names,
