@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from scenarios.generator.dice import unit
-from scenarios.generator.naive import largest_deviation
+from scenarios.generator.library import kinds
+from scenarios.generator.naive import deviation
+from scenarios.generator.render.metrics import normal_of, value_of
 from scenarios.generator.simulate import RED, SLOW
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
 
 SPARE_STEPS = 3
 _SHOWN = 0.5
-_NAMELESS = ("query_logs", "check_metrics", "check_recent_deploys", "check_service_status")
+_NAMELESS = ("query_logs", "check_recent_deploys", "check_service_status")
 
 
 def findings(incident: GeneratedIncident) -> list[str]:
     """Why an incident is not fit to serve; empty if it is. Stops at the first."""
-    for check in (_visible, _identifiable, _secret, _unguessable):
+    for check in (_visible, _identifiable, _unguessable, _secret):
         found = list(check(incident))
         if found:
             return found
@@ -90,8 +92,15 @@ def _unguessable(incident: GeneratedIncident) -> Iterator[str]:
 def _most_deviant(incident: GeneratedIncident) -> str:
     """What `largest_deviation` names, from the nodes at which anything deviates."""
     scene = incident.scene
-    odd = {*scene.touched, *scene.background.shadows, *scene.background.anomalies}
-    return largest_deviation(incident, sorted(scene.world.nodes[index].name for index in odd))
+    nodes, end = scene.world.nodes, scene.fault.now
+    scores: dict[str, float] = {}
+    for index in {*scene.touched, *scene.background.shadows, *scene.background.anomalies}:
+        node = nodes[index]
+        scores[node.name] = max(
+            deviation(value_of(scene, scene.first, index, dim, end), normal_of(node, dim))
+            for dim in kinds()[node.kind].metrics
+        )
+    return min(scores, key=lambda name: (-scores[name], name))
 
 
 def _most_named(incident: GeneratedIncident) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scenarios.generator.dice import mixed, unit
+from scenarios.generator.impact import hits
 from scenarios.generator.render.metrics import normal_of, value_of
+from scenarios.generator.render.paths import flows_of
+from scenarios.generator.simulate import RED, SLOW
 
 if TYPE_CHECKING:
     from scenarios.generator.dice import Dice
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 AFFECTED = {1: 2, 2: 2, 3: 2, 4: 3, 5: 3}
 """Services that an alert names at most, by difficulty, those of a second alert aside."""
+_TOLD = 2
+"""Up to this difficulty on-call is told what users notice."""
 _LABELS = ("critical", "warning", "high", "page", "info")
 _SPOKEN: dict[JourneyClass, str] = {
     "core": "core",
@@ -64,8 +69,12 @@ def _headline(scene: Scene) -> tuple[str, str]:
         return "ConsumerLag", f"consumers of {node.name} are behind and fall further back"
     if node.kind == "worker" and lag > 60:
         return "WorkIsLate", f"{node.name} works on messages {lag:.0f} s old"
-    if errors >= 0.03:
+    if errors >= RED:
         return "ErrorRatioHigh", f"{100 * errors:.0f} % of the requests to {node.name} fail"
+    if slower < SLOW and (flows := flows_of(scene.first, index, now)):
+        worst = max(flows.values(), key=lambda flow: flow.fail)
+        what = f"{100 * worst.fail:.0f} % of the requests fail" if worst.fail >= RED else f"p99 {worst.p99:.0f} ms"
+        return "RouteUnwell", f"one route of {node.name} is unwell: {what}"
     return "LatencyHigh", f"{node.name} answers {slower:.1f} times slower than usual (p99 {node.p99 * slower:.0f} ms)"
 
 
@@ -90,16 +99,17 @@ def _symptoms(scene: Scene, index: int) -> list[str]:
     return found[: 1 + mixed(scene.key, 43, index) % 2] or [f"{node.name}: objective at risk"]
 
 
-def summary_of(scene: Scene, trouble: str, difficulty: int) -> str:
-    """What on-call is told. `trouble` is what users of the worst journey notice; it is told only where that is easy."""
+def summary_of(scene: Scene, difficulty: int) -> str:
+    """What on-call is told. What users notice of the worst journey is told only where the difficulty is low."""
     world = scene.world
     classes: dict[str, list[str]] = {}
     for journey in world.journeys:
         classes.setdefault(_SPOKEN[journey.kind], []).append(journey.name)
     ranks = "; ".join(f"{said}: {', '.join(names)}" for said, names in classes.items())
+    worst = max(hits(scene, scene.fault.now), key=lambda one: (one.failing, one.slower))
     noticed = (
-        f"Reports say that {trouble}."
-        if trouble and difficulty <= 2
+        f"Reports say that {worst.journey.trouble}."
+        if difficulty <= _TOLD and scene.fault.family.spread != "alert"
         else f"What {world.users} notice of it is not known yet."
     )
     paged = world.nodes[scene.paged]

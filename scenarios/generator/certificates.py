@@ -20,7 +20,7 @@ from scenarios.actions import Kind, actions_of
 from scenarios.generator.candidates import Candidate, candidates, signs
 from scenarios.generator.place import BLAMING_SPREADS
 from scenarios.generator.render.paths import LATE, flows_of, handed_to
-from scenarios.generator.simulate import RED, SLOW
+from scenarios.generator.simulate import DOORS, RED, SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +73,7 @@ class Detective:
             left &= ~self._lacking(diagnostic, node)
             if diagnostic in _TELLS_PATHS and self._readable(diagnostic, node):
                 seen += self.sights(node)
-            if diagnostic == "check_metrics" and node == self.scene.paged:
+            if node == self.scene.paged and diagnostic == self.wellness:
                 left &= self._if_paged_is(well=self._well(node))
         for sight in seen:
             left &= self.explaining(sight)
@@ -100,7 +100,14 @@ class Detective:
     def _readable(self, diagnostic: str, node: int) -> bool:
         return diagnostic != "query_logs" or node not in self.scene.background.silent
 
+    @property
+    def wellness(self) -> str:
+        """The diagnostic that tells whether the paging node is well: of a door, each route counts."""
+        return "check_dependencies" if self.world.nodes[self.scene.paged].kind in DOORS else "check_metrics"
+
     def _well(self, node: int) -> bool:
+        if self.world.nodes[node].kind in DOORS:
+            return not self.sights(node)
         found = self.scene.first.simulation.at(node, self.scene.fault.now)
         lag = self.scene.first.simulation.lag(node, self.scene.fault.now)
         if self.world.nodes[node].kind == "queue":
@@ -204,7 +211,7 @@ class Detective:
         family = one.family
         if family.spread == "alert":
             paged = self.world.nodes[self.scene.paged].name
-            return ("check_metrics", paged) in opened and self._well(self.scene.paged)
+            return (self.wellness, paged) in opened and self._well(self.scene.paged)
         for sight in seen:
             if sight.trouble != family.trouble or sight.caller == one.root:
                 continue
@@ -229,7 +236,7 @@ def certificates(scene: Scene) -> tuple[Certificate, ...]:
     """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services."""
     detective = Detective(scene)
     truth = detective.truth()
-    pool = list(dict.fromkeys(_pool(scene)))
+    pool = list(dict.fromkeys(_pool(scene, detective)))
     found: list[Certificate] = []
     for size in range(2, LARGEST + 1):
         for items in itertools.combinations(pool, size):
@@ -243,12 +250,12 @@ def certificates(scene: Scene) -> tuple[Certificate, ...]:
     return tuple(sorted(found, key=lambda one: (len(one), sorted(one))))
 
 
-def _pool(scene: Scene) -> Iterator[Item]:
+def _pool(scene: Scene, detective: Detective) -> Iterator[Item]:
     """The items worth a look: what the first to meet the fault show, its root, and the node that it overloads."""
     fault, world = scene.fault, scene.world
     names = [node.name for node in world.nodes]
     if fault.family.spread == "alert":
-        yield "check_metrics", names[scene.paged]
+        yield detective.wellness, names[scene.paged]
     else:
         yield from _viewers(scene)
     for diagnostic in actions_of(Kind.DIAGNOSTIC):

@@ -14,14 +14,14 @@ from scenarios.generator.admission import findings
 from scenarios.generator.alert import draw_alert, summary_of
 from scenarios.generator.background import Background, draw_background
 from scenarios.generator.dice import Dice
-from scenarios.generator.impact import Hit, hits, severity
+from scenarios.generator.impact import hits, severity
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.library import archetypes, families, generator_digest
-from scenarios.generator.naming import GENERATOR_VERSION, region_of
-from scenarios.generator.place import FITTING, place, setbacks_of, stages_of
-from scenarios.generator.render.paths import LATE
+from scenarios.generator.naming import GENERATOR_VERSION, OUT_OF_DISTRIBUTION, region_of
+from scenarios.generator.place import FITTING, Place, place, places, setbacks_of, stages_of
+from scenarios.generator.render.paths import LATE, flows_of
 from scenarios.generator.scene import Scene, calendar
-from scenarios.generator.simulate import RED, SLOW
+from scenarios.generator.simulate import DOORS, RED, SLOW
 from scenarios.generator.topology import draw_world
 from scenarios.library import library_digest
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenarios.generator.family import Family
-    from scenarios.generator.fault import Fault
     from scenarios.generator.library import Archetype
     from scenarios.generator.world import World
     from scenarios.tasks import TaskId
@@ -37,11 +36,14 @@ if TYPE_CHECKING:
 DISTANCE = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4}
 """Calls from the paging service to the first that meets the fault, by difficulty, as far as the world has them."""
 
-MOST_ATTEMPTS = 400
-_OUT_OF_DISTRIBUTION = 6
+FEWEST_NODES, MOST_NODES = 8, 40
+MOST_WORLDS = 300
+_PLACEMENTS = 5
+"""Attempts in one world."""
+_APART = 6
 """One in so many combinations of family and archetype is kept for `test-ood`."""
-_PATIENCE = 8
-"""Attempts with one family before the next is tried."""
+_PATIENCE = 2
+"""Worlds with one family before the next is tried."""
 _ALARMS_AMONG_P4 = 0.4
 _FEWEST_MINUTES = 4
 """Between the alert and the first look at the least."""
@@ -60,26 +62,28 @@ def generated(seed: int, difficulty: int, *, incident_id: str, scenario_ids: Map
     """
     wanted = Dice(GENERATOR_VERSION, seed, difficulty, "severity").pick(SEVERITIES)
     suspects = _families(wanted, Dice(GENERATOR_VERSION, seed, difficulty, "family"))
-    for attempt in range(MOST_ATTEMPTS):
+    for attempt in range(MOST_WORLDS):
         family = suspects[attempt // _PATIENCE % len(suspects)]
-        found = _attempt(seed, difficulty, wanted, family, Dice(GENERATOR_VERSION, seed, difficulty, attempt))
-        if found is None:
+        dice = Dice(GENERATOR_VERSION, seed, difficulty, attempt)
+        world = _world(family, difficulty, wanted, dice, apart=region_of(seed) == OUT_OF_DISTRIBUTION)
+        if world is None:
             continue
-        scene, hit = found
-        dice = Dice(GENERATOR_VERSION, seed, difficulty, attempt, "alert")
-        worst = max(hit, key=lambda one: (one.failing, one.slower))
-        noticed = worst.journey.trouble if scene.fault.family.spread != "alert" else ""
-        incident = GeneratedIncident(
-            scene,
-            incident_id=incident_id,
-            scenario_ids=scenario_ids,
-            digest=_digest(seed, difficulty),
-            severity=wanted,
-            alert=draw_alert(scene, _suffering(scene), difficulty, dice),
-            summary=summary_of(scene, noticed, difficulty),
-        )
-        if not findings(incident):
-            return incident
+        sites = places(world, family, wanted)
+        for placement in range(_PLACEMENTS if sites else 0):
+            scene = _scene(world, family, sites, difficulty, wanted, dice.fork("placement", placement))
+            if scene is None:
+                continue
+            incident = GeneratedIncident(
+                scene,
+                incident_id=incident_id,
+                scenario_ids=scenario_ids,
+                digest=_digest(seed, difficulty),
+                severity=wanted,
+                alert=draw_alert(scene, _suffering(scene), difficulty, dice.fork("alert", placement)),
+                summary=summary_of(scene, difficulty),
+            )
+            if not findings(incident):
+                return incident
     raise ExhaustedError(f"no incident of seed {seed} at difficulty {difficulty} passed its proofs")
 
 
@@ -91,24 +95,17 @@ def _digest(seed: int, difficulty: int) -> str:
 def kept_apart(family: Family, archetype: Archetype) -> bool:
     """Whether a combination of fault and line of business occurs in `test-ood` and nowhere else."""
     text = f"{family.family}:{archetype.archetype}"
-    return hashlib.sha256(text.encode()).digest()[0] % _OUT_OF_DISTRIBUTION == 0
+    return hashlib.sha256(text.encode()).digest()[0] % _APART == 0
 
 
-def _attempt(
-    seed: int, difficulty: int, wanted: Severity, family: Family, dice: Dice
-) -> tuple[Scene, list[Hit]] | None:
-    """One attempt at a scene of a severity; none where the world has no place for the fault or it hits otherwise."""
-    archetype = dice.pick(archetypes())
-    if kept_apart(family, archetype) != (region_of(seed) == "test-ood"):
+def _world(family: Family, difficulty: int, wanted: Severity, dice: Dice, *, apart: bool) -> World | None:
+    """A world for a family; none if the split has no line of business for it, or the world came out too large."""
+    fitting = [one for one in archetypes() if kept_apart(family, one) == apart]
+    if not fitting:
         return None
     needed = (dice.pick(family.strikes.kinds), *family.strikes.through[:1])
-    world = draw_world(archetype, difficulty, needed, FITTING[wanted], dice.fork("world"))
-    if not 8 <= len(world.nodes) <= 40:
-        return None
-    fault = place(world, family, wanted, dice.whole(14, 34), dice.fork("place"))
-    if fault is None:
-        return None
-    return _scene(world, fault, difficulty, wanted, dice)
+    world = draw_world(dice.pick(fitting), difficulty, needed, FITTING[wanted], dice.fork("world"))
+    return world if FEWEST_NODES <= len(world.nodes) <= MOST_NODES else None
 
 
 def _families(wanted: Severity, dice: Dice) -> list[Family]:
@@ -117,7 +114,11 @@ def _families(wanted: Severity, dice: Dice) -> list[Family]:
     return dice.shuffled([one for one in families().values() if (one.spread == "alert") == alarm])
 
 
-def _scene(world: World, fault: Fault, difficulty: int, wanted: Severity, dice: Dice) -> tuple[Scene, list[Hit]] | None:
+def _scene(
+    world: World, family: Family, sites: list[Place], difficulty: int, wanted: Severity, dice: Dice
+) -> Scene | None:
+    """A scene of a severity in a world; none where the fault hits harder or softer, or nobody would be paged."""
+    fault = place(world, family, dice.pick(sites), wanted, dice.whole(14, 34), dice.fork("fault"))
     stages = stages_of(world, fault)
     bare = Scene(
         world=world,
@@ -128,17 +129,16 @@ def _scene(world: World, fault: Fault, difficulty: int, wanted: Severity, dice: 
         paged=fault.root,
         onset=calendar(dice.whole(0, 300), dice.whole(0, 1439)),
         fired=fault.now,
-        key=Dice(dice.random()).whole(0, (1 << 62) - 1),
+        key=dice.whole(0, (1 << 52) - 1),
     )
-    hit = hits(bare, fault.now)
-    if severity(hit) != wanted:
+    if severity(hits(bare, fault.now)) != wanted:
         return None
     paged = _paged(bare, difficulty, dice)
     fired = _fires(bare, paged, dice) if paged is not None else None
     if paged is None or fired is None:
         return None
     background = draw_background(world, fault, bare.touched, paged, fired, difficulty, dice.fork("background"))
-    return replace(bare, background=background, paged=paged, fired=fired, _views={}), hit
+    return replace(bare, background=background, paged=paged, fired=fired)
 
 
 def _fires(scene: Scene, paged: int, dice: Dice) -> int | None:
@@ -167,7 +167,7 @@ def _paged(scene: Scene, difficulty: int, dice: Dice) -> int | None:
     return dice.pick(sorted(index for index, far in options.items() if abs(far - wanted) == best))
 
 
-_PAGING = frozenset({"service", "gateway", "worker", "edge"})
+_PAGING = frozenset({"service", "gateway", "worker", "edge", "cron"})
 
 
 def _distances(scene: Scene) -> dict[int, int]:
@@ -205,6 +205,8 @@ def _suffers(scene: Scene, index: int, minute: int) -> bool:
         workers = [call.caller for call in world.callers[index] if world.nodes[call.caller].kind == "worker"]
         return any(simulation.lag(one, minute) >= LATE for one in workers)
     errors, slower = simulation.failing(index, minute)
+    if kind in DOORS:
+        return bool(flows_of(scene.first, index, minute))
     lag = simulation.lag(index, minute) if kind == "worker" else 0.0
     return kind in _PAGING and (errors >= RED or slower >= SLOW or lag >= LATE)
 

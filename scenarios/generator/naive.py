@@ -16,9 +16,8 @@ from scenarios.evidence import Dependencies, Deploys, Logs, Metrics
 from scenarios.progress import UNTOUCHED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from scenarios.evidence import Series
     from scenarios.incident import Incident
 
 _LOUD = re.compile(
@@ -32,18 +31,19 @@ def _best(scores: dict[str, float]) -> str:
     return min(scores, key=lambda name: (-scores[name], name))
 
 
-def largest_deviation(incident: Incident, among: Iterable[str] = ()) -> str:
-    """The service, of some or of all, of the metric that is furthest from its normal value, as a ratio."""
+def largest_deviation(incident: Incident) -> str:
+    """The service of the metric that is furthest from its normal value, as a ratio."""
     scores: dict[str, float] = {}
-    for service in among or incident.services:
+    for service in incident.services:
         shown = incident.evidence("check_metrics", service, UNTOUCHED)
         if isinstance(shown, Metrics):
-            scores[service] = max(_deviation(one) for one in shown.series)
+            scores[service] = max(deviation(one.recent[-1], one.normal) for one in shown.series)
     return _best(scores)
 
 
-def _deviation(series: Series) -> float:
-    return abs(math.log((abs(series.recent[-1]) + 1) / (abs(series.normal) + 1)))
+def deviation(now: float, normal: float) -> float:
+    """How far a metric is from its normal value, as a ratio in either direction."""
+    return abs(math.log((abs(now) + 1) / (abs(normal) + 1)))
 
 
 def most_alerts(incident: Incident) -> str:

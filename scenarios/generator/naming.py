@@ -22,6 +22,8 @@ MOST_SEED = 2**63 - 1
 
 OPEN = "open"
 """The region of the seeds that people type."""
+OUT_OF_DISTRIBUTION = "test-ood"
+"""The split whose combinations of fault and line of business occur in no other."""
 PRIVATE = "private"
 """The split that only exists where a secret salt is set: nobody else knows its seeds."""
 
@@ -47,7 +49,7 @@ SPLITS = {
         GeneratedSplit("train", 1, 1_000_000, "train"),
         GeneratedSplit("validation", 2, 100_000, "validation"),
         GeneratedSplit("test", 3, 100_000, "test"),
-        GeneratedSplit("test-ood", 4, 100_000, "test"),
+        GeneratedSplit(OUT_OF_DISTRIBUTION, 4, 100_000, "test"),
         GeneratedSplit(PRIVATE, 5, 100_000, "test"),
     )
 }

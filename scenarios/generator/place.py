@@ -122,12 +122,9 @@ def blamable(world: World, index: int) -> list[int]:
     return [call.callee for call in world.calls[index] if not call.platform and call.hard]
 
 
-def place(world: World, family: Family, severity: Severity, now: int, dice: Dice) -> Fault | None:
-    """A fault of a family in a world, of a severity within reach; none if the world has no place for it."""
-    found = places(world, family, severity)
-    if not found:
-        return None
-    root, focal = dice.pick(found)
+def place(world: World, family: Family, site: Place, severity: Severity, now: int, dice: Dice) -> Fault:
+    """A fault of a family at a place of a world, with numbers drawn for a severity."""
+    root, focal = site
     blames: dict[int, int] = {}
     stuck: tuple[int, ...] = ()
     if family.spread in BLAMING_SPREADS:

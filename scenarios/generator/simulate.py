@@ -24,6 +24,10 @@ _HEADROOM = 0.72
 _WAIT = 45.0
 """Work that has to wait waits for some multiple of this many ms at least, however quick it usually is."""
 _MOST_LAG = 24 * 3600.0
+_KEEPS_UP = 0.02
+"""A worker that has lost no more of its throughput than this share keeps up."""
+_CATCHES_UP = 150.0
+"""Seconds of backlog that a worker works off in a minute once it keeps up."""
 
 
 class Flow(NamedTuple):
@@ -60,11 +64,9 @@ class Simulation:
         self._reached = reached(world, course.fault.focal)
         self._minutes: dict[int, dict[int, Condition]] = {}
         self._ratios: dict[tuple[int, int], float] = {}
-
-    @property
-    def touched(self) -> frozenset[int]:
+        self._lags: dict[int, list[float]] = {}
+        self.touched = frozenset(self._reached)
         """The nodes whose requests reach the fault."""
-        return frozenset(self._reached)
 
     def at(self, node: int, minute: int) -> Condition | None:
         """A node at a minute; none where the fault does not reach it."""
@@ -143,12 +145,16 @@ class Simulation:
 
     def lag(self, worker: int, minute: int) -> float:
         """The age in seconds of the oldest message that a worker has not handled."""
-        lag = 0.0
-        for before in range(minute + 1):
-            found = self.at(worker, before)
+        if minute < 0 or worker not in self.touched:
+            return 0.0
+        known = self._lags.setdefault(worker, [])
+        lag = known[-1] if known else 0.0
+        for later in range(len(known), minute + 1):
+            found = self.at(worker, later)
             lost = found.lost if found else 0.0
-            lag = lag + 60 * lost if lost > 0.02 else max(0.0, lag - 150)
-        return min(lag, _MOST_LAG)
+            lag = min(lag + 60 * lost, _MOST_LAG) if lost > _KEEPS_UP else max(0.0, lag - _CATCHES_UP)
+            known.append(lag)
+        return known[minute]
 
     def ratio(self, index: int, minute: int) -> float:
         """How many times the usual traffic a node gets."""
@@ -193,4 +199,6 @@ def reached(world: World, focal: tuple[int, ...]) -> tuple[int, ...]:
 
 SERVING = frozenset({"edge", "gateway", "service"})
 """Kinds of nodes that journeys go through."""
+DOORS = frozenset({"edge", "gateway"})
+"""Kinds of nodes that page when one of their routes is unwell."""
 _POOLED = frozenset({"gateway", "service", "worker"})

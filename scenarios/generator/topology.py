@@ -41,7 +41,8 @@ _OWN_MS = {
 }
 _PLATFORM_MS = (1, 8)
 _TIMEOUTS = (500, 800, 1000, 1500, 2000, 3000)
-_INTERNAL_SHARE = 0.35
+_DOMAIN_SHARE = 0.42
+"""Services of the business among all; the others are their stores, doors and the platform."""
 
 
 @dataclass
@@ -93,7 +94,7 @@ class _Builder:
 
     def _chosen(self, size: int) -> dict[str, ServiceEntry]:
         """Domain services: what the journeys need first, then others, until the system is as large as it shall be."""
-        most = max(4, round(size * 0.5))
+        most = max(4, round(size * _DOMAIN_SHARE))
         services = self.archetype.services
         journeys = self.dice.shuffled(self.archetype.journeys)
         asked = [one.entry for one in journeys if one.kind in self.wanted]
@@ -372,11 +373,7 @@ def _patience(p99: float, caller: Kind, dice: Dice) -> tuple[int, int]:
 
 def _node(index: int, draft: _Draft, rate: float, own: float, p99: float, dice: Dice) -> Node:
     entry = kinds()[draft.kind]
-    normal = {
-        dim: round(dice.between(low, high), 2 if high < 10 else 1)
-        for dim, (_, _, low, high) in entry.metrics.items()
-        if high or low
-    }
+
     return Node(
         index=index,
         name=draft.name,
@@ -392,7 +389,7 @@ def _node(index: int, draft: _Draft, rate: float, own: float, p99: float, dice: 
         p50=p99 * dice.between(0.22, 0.4),
         p99=p99,
         errors=dice.between(0.0002, 0.004),
-        normal=normal,
+        key=dice.whole(0, (1 << 52) - 1),
     )
 
 

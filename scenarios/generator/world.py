@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,8 +33,8 @@ class Node:
     """One service of a world, in the wide sense in which alerts speak of services.
 
     `rate` is requests per second on an ordinary day, `p50` and `p99` how long they take in ms, callees included,
-    `own` the ms of its own work at p99, `errors` the share of requests that fail. `normal` is the usual value of each
-    further metric of its kind.
+    `own` the ms of its own work at p99, `errors` the share of requests that fail. `key` stands for all
+    that is drawn for it when asked for.
     """
 
     index: int
@@ -51,7 +51,7 @@ class Node:
     p50: float
     p99: float
     errors: float
-    normal: dict[str, float] = field(repr=False)
+    key: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scenarios.evidence import Metrics, Series
@@ -10,6 +11,7 @@ from scenarios.generator.library import kinds
 from scenarios.generator.simulate import SERVING
 
 if TYPE_CHECKING:
+    from scenarios.generator.family import Kind
     from scenarios.generator.scene import Scene, View
     from scenarios.generator.world import Journey, Node
 
@@ -99,7 +101,15 @@ def normal_of(node: Node, dim: str) -> float:
             return 4.0
         case "backlog":
             return max(3.0, node.rate * 0.6)
-    return node.normal.get(dim, 0.0)
+    return _usual(node.kind, node.key, dim)
+
+
+@lru_cache(maxsize=16384)
+def _usual(kind: Kind, key: int, dim: str) -> float:
+    """The usual value of a dimension that a kind of node has, drawn for a node."""
+    metrics = kinds()[kind].metrics
+    _, _, low, high = metrics[dim]
+    return round(low + (high - low) * unit(key, list(metrics).index(dim)), 2 if high < 10 else 1)
 
 
 def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> float:
