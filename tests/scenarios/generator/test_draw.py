@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
 from math import sqrt
-from pathlib import Path
 
 import pytest
 
-from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.generator.draw import kept_apart
 from scenarios.generator.library import archetypes, families
 from scenarios.generator.naive import RULES
 from scenarios.generator.naming import SPLITS, name_in
 from scenarios.generator.topology import SIZES
-from scenarios.progress import UNTOUCHED
-from tests.scenarios.generator.drawn import SAMPLE, drawn
+from tests.scenarios.generator.drawn import GOLDEN, SAMPLE, drawn, fingerprint
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "generated.json"
 PROGRAM = """
 import json, sys
-from tests.scenarios.generator.test_draw import fingerprint
+from tests.scenarios.generator.drawn import fingerprint
 print(json.dumps({f"{s}-{d}": fingerprint(s, d) for s, d in json.loads(sys.argv[1])}))
 """
-
-
-def fingerprint(seed: int, difficulty: int) -> str:
-    """A hash of all that an incident is and shows, before, half-way through and after its plan."""
-    incident = drawn(seed, difficulty)
-    steps = [step.step for step in incident.plan.steps]
-    told = hashlib.sha256(
-        json.dumps(
-            [
-                incident.alert,
-                incident.summary,
-                incident.truth.severity,
-                incident.truth.service,
-                incident.truth.chain,
-                steps,
-                [sorted(one) for one in incident.certificates("remediation_planning")],
-            ]
-        ).encode()
-    )
-    for progress in (UNTOUCHED, frozenset(steps[: len(steps) // 2]), frozenset(steps)):
-        for service in incident.services:
-            for diagnostic in DIAGNOSTIC_FIELDS.values():
-                told.update(incident.evidence(diagnostic, service, progress).text.encode())
-    return told.hexdigest()
 
 
 def test_golden_hashes() -> None:
