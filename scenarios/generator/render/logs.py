@@ -25,6 +25,9 @@ _ROUTINE = 0.24
 _CHRONIC = 0.16
 _SIGN = 0.14
 _ODD = 0.1
+_LOUD = 2.0
+"""How many times as often as a service is drawn at random the root is the loudest on purpose, if it logs errors."""
+_ERRORS = frozenset({"error", "fatal"})
 _LEVEL = 0.05
 _MOST_LINES = 42
 _NAMED = 0.16
@@ -186,6 +189,7 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
     fault, course = scene.fault, view.course
     key = mixed(scene.key, index, 0x516)
     own = fault.family.root.logs if index == fault.root else fault.family.focal.logs if index == fault.shared else ()
+    loud = index == fault.root and unit(scene.key, 0x10D) < _LOUD / len(scene.world.nodes)
     for number, line in enumerate(own):
         level, text = _cut(line)
         minutes = [
@@ -200,6 +204,9 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
             drawn = mixed(key, number, minute)
             if minute == sure or unit(drawn) < _SIGN:
                 yield minute, drawn % 60, level, filled(text, names, drawn)
+            if loud and level in _ERRORS:
+                yield minute, (drawn // 8) % 60, level, filled(text, names, mixed(drawn, 1))
+                yield minute, (drawn // 16) % 60, level, filled(text, names, mixed(drawn, 2))
     shadow = scene.background.shadows.get(index)
     odd = scene.background.anomalies.get(index)
     lines = shadow.root.logs if shadow else odd.logs if odd else ()
