@@ -42,9 +42,9 @@ class Wanted:
         if self.split:
             task = self.tasks[0] if len(self.tasks) == 1 else None
             return [catalogue.entry_in(self.split, task, index, self.difficulty).id for index in self.indices]
-        task = self.tasks[0] if self.tasks else next(iter(TASKS))
+        asked = self.tasks[0] if self.tasks else next(iter(TASKS))
         difficulty = self.difficulty or DEFAULT_DIFFICULTY
-        return [catalogue.generated_entry(task, seed, difficulty).id for seed in self.seeds]
+        return [catalogue.generated_entry(asked, seed, difficulty).id for seed in self.seeds]
 
 
 def selected(

@@ -76,17 +76,7 @@ def _services(incident: Incident, scene: Scene | None) -> list[dict[str, Any]]:
         shown = incident.evidence("check_dependencies", service, UNTOUCHED)
         paths = shown.calls if isinstance(shown, Dependencies) else ()
         node = scene.world.nodes[scene.world.index[service]] if scene else None
-        platform = (
-            {scene.world.nodes[call.callee].name for call in scene.world.calls[node.index] if call.platform}
-            if scene and node
-            else set()
-        )
-        takers = (
-            {scene.world.nodes[call.caller].name for call in scene.world.callers[node.index]}
-            - {scene.world.nodes[call.callee].name for call in scene.world.calls[node.index]}
-            if scene and node and node.kind == "queue"
-            else set()
-        )
+        platform, takers = _beside(scene, service) if scene else (frozenset(), frozenset())
         found.append(
             {
                 "service": service,
@@ -101,6 +91,16 @@ def _services(incident: Incident, scene: Scene | None) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _beside(scene: Scene, service: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The platform that a service uses, and, of a broker, those who take messages from it: no calls of its requests."""
+    nodes, index = scene.world.nodes, scene.world.index[service]
+    calls = scene.world.calls[index]
+    platform = frozenset(nodes[call.callee].name for call in calls if call.platform)
+    takers = frozenset(nodes[call.caller].name for call in scene.world.callers[index])
+    broker = nodes[index].kind == "queue"
+    return platform, takers - {nodes[call.callee].name for call in calls} if broker else frozenset()
 
 
 def _marks(incident: Incident, scene: Scene | None, service: str) -> list[str]:
