@@ -120,8 +120,8 @@ def _most_named(incident: GeneratedIncident) -> str:
 
 
 _TELLS: tuple[tuple[str, Callable[[GeneratedIncident], str], float], ...] = (
-    ("the largest deviation", _most_deviant, 2.8),
-    ("the name that is said most", _most_named, 2.4),
+    ("the largest deviation", _most_deviant, 2.0),
+    ("the name that is said most", _most_named, 1.2),
 )
 """Rules that would find the root too often, and how many times chance, of the draws they solve, is kept.
 
