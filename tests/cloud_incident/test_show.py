@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 SALT = "0123456789abcdef0123456789abcdef"
 TASKS = (("RP", 5), ("RCA", 6))
 GENERATED = [f"GEN1-{task}-D{difficulty}-{seed}" for task, seed in TASKS for difficulty in DIFFICULTIES]
-    f"GEN1-{code}-D{difficulty}-{seed}" for seed, code in ((5, "RP"), (6, "RCA")) for difficulty in DIFFICULTIES
-]
 
 
 def run(*arguments: object, salt: str = "", colour: bool = False) -> str:
