@@ -67,6 +67,9 @@ def _secret(incident: GeneratedIncident) -> Iterator[str]:
     world, fault = scene.world, scene.fault
     root = world.nodes[fault.root].name
     named = re.compile(rf"(?<![\w-]){re.escape(root)}(?![\w-])")
+    if named.search(incident.summary):
+        yield "the summary names the root"
+
     for index in scene.first.simulation.minute(fault.now):
         if index == fault.root or any(call.callee == fault.root for call in world.calls[index]):
             continue

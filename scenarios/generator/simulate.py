@@ -133,9 +133,8 @@ class Simulation:
         late = min(0.9, max(0.0, (callee.p99 / call.timeout - _PATIENCE) / 2.2))
         fail = 1 - (1 - callee.errors) * (1 - late)
         fault = self.course.fault
-        own = fault.family.trouble
-        if call.callee in fault.strained and call.callee not in fault.blames and own != "none":
-            trouble = own
+        if call.callee in fault.strained and call.callee not in fault.blames:
+            trouble = fault.family.trouble if fault.family.trouble != "none" else "errors"
             if trouble == "late":
                 return Flow(0.0, callee.p99, "late", ill=callee.lost >= RED)
         elif self.world.nodes[call.callee].kind == "worker":
