@@ -20,7 +20,7 @@ from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.generator.freeze import freeze, frozen_id
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.loading import load_document
+from scenarios.loading import MOST_BYTES, load_document
 from scenarios.progress import UNTOUCHED
 from scenarios.tasks import TASKS
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from scenarios.progress import Plan, Progress
 
 CATALOGUE = Catalogue()
-LARGEST = 500_000
-"""Bytes that an export stays under; most have less than half of it."""
+LARGEST = MOST_BYTES // 4
+"""Bytes that an export stays under. Most have a fifth of it."""
 
 seeds = st.integers(0, 400)
 difficulties = st.sampled_from(DIFFICULTIES)
