@@ -43,7 +43,7 @@ def _visible(incident: GeneratedIncident) -> Iterator[str]:
     if fault.root in scene.background.silent:
         yield "the logs of the root are lost"
     if fault.family.spread != "alert" and not any(
-        found.errors >= RED or found.slower >= SLOW or found.lost >= RED
+        found.flows or found.errors >= RED or found.slower >= SLOW or found.lost >= RED
         for index, found in scene.first.simulation.minute(fault.now).items()
         if index != fault.root or fault.family.trouble == "late"
     ):

@@ -233,10 +233,15 @@ _TELLS_PATHS = frozenset({"query_logs", "check_dependencies"})
 
 
 def certificates(scene: Scene) -> tuple[Certificate, ...]:
-    """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services."""
+    """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services.
+
+    None where a single item would do.
+    """
     detective = Detective(scene)
     truth = detective.truth()
     pool = list(dict.fromkeys(_pool(scene, detective)))
+    if detective.left(pool) != truth or any(detective.left([item]) == truth for item in pool):
+        return ()  # nothing tells, or one look tells all
     found: list[Certificate] = []
     for size in range(2, LARGEST + 1):
         for items in itertools.combinations(pool, size):
