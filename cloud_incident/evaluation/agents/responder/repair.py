@@ -13,7 +13,7 @@ from scenarios.library import runbook_catalogue
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
     from cloud_incident.evaluation.agents.responder.evidence import Path
-    from cloud_incident.evaluation.agents.responder.search import Findings
+    from cloud_incident.evaluation.agents.responder.findings import Findings
 
 _FIRST = re.compile(r"(\w+) (?:goes |go |comes |come )?first\b")
 _UNFINISHED = re.compile(r"in progress|attempt \d|read (?:once|only)? ?(?:at|when|on)|at (?:process )?start\b")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scenarios.actions import FAILURE_MODE_LIMIT, SUMMARY_LIMIT
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.agents.responder.search import Findings
+    from cloud_incident.evaluation.agents.responder.findings import Findings
 
 Deeds = list[tuple[str, str]]
 """Remediations by action and target."""
@@ -27,10 +27,11 @@ _SENTENCE_END = re.compile(r"(?<=[.;!?])\s")
 
 def failure_mode(found: Findings) -> str:
     """What failed and how, with what the change says of itself."""
+    said = found.condition.said if found.condition else found.failure.said
     if found.change is None:
-        return f"{_subject(found)}: {found.failure.said}."
+        return f"{_subject(found)}: {said}."
     note = _beginning(found.change.note.partition(": ")[2] or found.change.note)
-    return f"{_subject(found)}: {found.failure.said}. The change: {note}"[:FAILURE_MODE_LIMIT]
+    return f"{_subject(found)}: {said}. The change: {note}"[:FAILURE_MODE_LIMIT]
 
 
 def _beginning(note: str) -> str:
