@@ -82,11 +82,11 @@ class Desk:
         """What a service calls and what calls it."""
         return call_paths((yield from self.look("check_dependencies", service, again=again)))
 
-    def fix(self, action: str, target: str) -> Play[bool]:
+    def fix(self, action: str, target: str, **options: int) -> Play[bool]:
         """Make a remediation, unless it was made or no step is left; whether it has taken effect."""
         if (action, target) in self.done:
             return True
         if self.left <= 0:
             return False
-        self.shown = yield step(action, **{VOCABULARY[action].target: target})
+        self.shown = yield step(action, **{VOCABULARY[action].target: target}, **options)
         return self.note(action, target)

@@ -23,10 +23,11 @@ _SLOWER = 3
 _CLASSES = {"core": "core", "main functions": "major", "can wait": "minor", "for staff only": "internal"}
 """How a summary speaks of what journeys mean to the business."""
 _JOURNEY = re.compile(r'journey="([^"]+)"')
-_DOORS = ("gateway", "router", "front", "edge", "ingress", "proxy")
-"""What doors are called. It orders what is looked at; whether it is one is seen in its metrics."""
+_DOORS = ("cdn", "edge-cache", "content", "delivery", "edge", "ingress", "proxy", "front", "gateway", "router")
+"""What doors are called, the outermost first. It orders what is looked at; whether it is one is seen in its metrics."""
 _HALF, _CORE_PART, _MAJOR_PART, _FELT = 50.0, 6.0, 12.0, 2.5
 _DOOR_SLOWER = 2.5
+_LATE = ("message", "consumer", "lag", "behind")
 
 
 def assess(desk: Desk) -> Play[str]:
@@ -50,17 +51,23 @@ def ranked(summary: str) -> dict[str, str]:
 
 
 def _by_journeys(desk: Desk, ranks: dict[str, str]) -> Play[str]:
-    """Look at the doors that users come through, what alerts among them first."""
-    names = [*desk.alerted, *desk.shown["known_services"]]
+    """Look at the doors that users come through, the outermost first."""
+    names = desk.shown["known_services"]
     doors = [name for hint in _DOORS for name in names if hint in name]
     rows: list[Metric] = []
     for name in list(dict.fromkeys([*doors, *desk.alerted]))[: desk.left]:
         rows += metrics((yield from desk.look("check_metrics", name)))
-    return severity_of_journeys(rows, ranks)
+        if any(_JOURNEY.search(row.name) for row in rows):
+            break
+    told = str(desk.alert.get("summary", ""))
+    return severity_of_journeys(rows, ranks, late=any(word in told for word in _LATE))
 
 
-def severity_of_journeys(rows: list[Metric], ranks: dict[str, str]) -> str:
-    """P1 to P4 from the metrics of doors. What is slow at a door is as grave as the gravest journey through it."""
+def severity_of_journeys(rows: list[Metric], ranks: dict[str, str], *, late: bool = False) -> str:
+    """P1 to P4 from the metrics of doors. What is slow at a door is as grave as the gravest journey through it.
+
+    With `late` the alert tells of work in the background that waits, which no door shows.
+    """
     failing = dict.fromkeys(("core", "major", "minor", "internal"), 0.0)
     through: set[str] = set()
     for row in rows:
@@ -76,8 +83,9 @@ def severity_of_journeys(rows: list[Metric], ranks: dict[str, str]) -> str:
         return "P2"
     if slow and failing["minor"] < _FELT and failing["internal"] < _FELT:
         return "P2" if through & {"core", "major"} else "P3"
-    hidden = "minor" in ranks.values() and "minor" not in through
-    return "P3" if failing["minor"] >= _FELT or hidden else "P4"
+    return (
+        "P3" if failing["minor"] >= _FELT or (late and "minor" not in through and "minor" in ranks.values()) else "P4"
+    )
 
 
 def _by_alert(desk: Desk) -> Play[str]:

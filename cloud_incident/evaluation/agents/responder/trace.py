@@ -39,7 +39,7 @@ _MONITORS = ("monitor", "probe", "watch", "alert", "synthetic", "check")
 
 def trace(desk: Desk, start: str, calls: list[Path]) -> Play[Findings]:
     """Find the service where it started, from the calls of the one that paged."""
-    found = Findings(victim=start, broken=start, root=start)
+    found = Findings(victim=start, broken=start, root=start, walked=[start])
     ends = yield from _descend(desk, found, start, calls)
     if ends is None:
         yield from _alarm_or_beneath(desk, found, start, calls)

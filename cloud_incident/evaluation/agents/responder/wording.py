@@ -17,6 +17,8 @@ _DEEDS = {
     "restart_service": "We restarted {}.",
     "rollback_deploy": "We rolled back {}.",
     "disable_feature_flag": "We disabled the flag {}.",
+    "scale_service": "We scaled {}.",
+    "clear_cache": "We cleared the cache {}.",
     "execute_runbook_step": "We executed {}.",
 }
 _LOOKED = "The calls were looked at again after the repairs."
