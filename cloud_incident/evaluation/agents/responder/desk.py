@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from env_core.observation import Observation
 
 _IN_VAIN = ("did not help", "nothing is better", "does not show a recovery", "Nothing to act on")
+_EARLY = "nothing is better"
 T = TypeVar("T")
 Play = Generator[Decision, "Observation", T]
 """Work that takes steps: it yields decisions, is sent the observations after them, and returns what came of it."""
@@ -46,6 +47,11 @@ class Desk:
         self.looked_since &= target.startswith("verify_")
         (self.done if worked else self.in_vain).append((action, target))
         return worked
+
+    @property
+    def too_early(self) -> bool:
+        """Whether the last step was right and came before its time."""
+        return _EARLY in self.shown["feedback"]
 
     @property
     def alert(self) -> dict[str, Any]:

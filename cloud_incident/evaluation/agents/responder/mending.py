@@ -16,6 +16,9 @@ _BY_HABIT = ("undo", "restart")
 """What is done where nothing is known but what was changed."""
 _MORE_REPLICAS = 3
 _MOST_CHECKS = 3
+_MOST_HOLDERS = 2
+_GONE = frozenset({"crash", "errors"})
+"""Classes of trouble of a callee whose instances have to be started afresh; otherwise it is who calls."""
 _ENDING = 2
 """Steps kept for a look at the recovery and a check."""
 _READY = re.compile(r"\d+/(\d+)")
@@ -56,7 +59,7 @@ def _try_all(
     for what in todo:
         if desk.left <= _ENDING:
             break
-        if not (yield from _do(desk, found, rows, listed, what)):
+        if not (yield from _do(desk, found, rows, listed, what)) and desk.too_early:
             early.append(what)
     return early
 
@@ -90,11 +93,15 @@ def _undo(desk: Desk, found: Findings) -> Play[bool]:
 
 
 def _restart_holders(desk: Desk, found: Findings) -> Play[bool]:
-    """Who was hit by something beneath stays so until it is restarted: those that come and go, or those that call."""
-    calls, _ = yield from desk.paths(found.victim, again=True)
-    ill = [path for path in calls if path.illness]
-    gone = [path.service for path in ill if path.trouble in {"crash", "errors"}]
-    worked = True
-    for service in (gone or [found.victim])[:2]:
-        worked = (yield from desk.fix("restart_service", service)) and worked
-    return worked
+    """Who was hit by something beneath may stay so: who still comes and goes, or whose calls are still unwell."""
+    for holder in reversed([name for name in found.walked if name != found.broken] or found.walked):
+        if desk.left <= _ENDING:
+            break
+        calls, _ = yield from desk.paths(holder, again=True)
+        ill = [path for path in calls if path.illness]
+        gone = [path.service for path in ill if path.trouble in _GONE]
+        for service in (gone or [holder])[:_MOST_HOLDERS] if ill else []:
+            yield from desk.fix("restart_service", service)
+        if ill:
+            break
+    return True

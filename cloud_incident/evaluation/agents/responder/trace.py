@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 _FRESH_MINUTES = 14
 """A change that breaks something at once lies this far before the alert at most."""
 _DEEPEST = 5
+_FULL = 80.0
+"""From this share on something is used up rather than busy."""
 _KEPT = 2
 """Steps kept for what is beneath."""
-_FIX_STEPS = 8
+_FIX_STEPS = 7
 """What remediation takes at least: no more than the rest is spent on the search."""
 _SERVING = re.compile(r"per_second|failed_ratio|duration_p|journey|retries")
 """Metrics that every victim moves."""
@@ -93,8 +95,15 @@ def _around(
         return
     if (condition is not None or _telling(rows)) and (yield from _blame_client(desk, found, callers, condition)):
         return
+    if condition is not None and (yield from _is_to_blame(desk, found, end, trouble)):
+        return
+    if trouble == "late" and spare(desk) > _KEPT:
+        condition = condition_in((yield from desk.look("query_logs", found.victim)), trouble)
+        if condition is not None:
+            yield from _settle(desk, found, found.victim, condition)
+            return
     if not _telling(rows):
-        yield from _beneath(desk, found, trouble, [calls, above])
+        yield from _beneath(desk, found, "" if trouble == "late" else trouble, [calls, above])
 
 
 def _is_to_blame(desk: Desk, found: Findings, service: str, trouble: str) -> Play[bool]:
@@ -186,8 +195,5 @@ def _serves_well(rows: list[Metric]) -> bool:
 
 def _telling(rows: list[Metric]) -> list[Metric]:
     """The metrics that moved and that no victim of something else would move."""
-    return [
-        row
-        for row in rows
-        if row.moved and not _SERVING.search(row.name) and not (_BUSY.search(row.name) and row.now < 80)
-    ]
+    own = [row for row in rows if row.moved and not _SERVING.search(row.name)]
+    return [row for row in own if not _BUSY.search(row.name) or (row.unit == "%" and row.now >= _FULL)]
