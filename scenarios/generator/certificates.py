@@ -233,21 +233,31 @@ _TELLS_PATHS = frozenset({"query_logs", "check_dependencies"})
 
 
 def certificates(scene: Scene) -> tuple[Certificate, ...]:
-    """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services."""
+    """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services.
+
+    None where a single item would do.
+    """
     detective = Detective(scene)
     truth = detective.truth()
     pool = list(dict.fromkeys(_pool(scene, detective)))
+    if detective.left(pool) != truth or any(detective.left([item]) == truth for item in pool):
+        return ()  # nothing tells, or one look tells all
     found: list[Certificate] = []
     for size in range(2, LARGEST + 1):
         for items in itertools.combinations(pool, size):
             chosen = frozenset(items)
             if len({service for _, service in items}) < 2 or any(one <= chosen for one in found):
                 continue
-            if detective.left(items) == truth:
+            if detective.left(items) == truth and not _idle(detective, items, truth):
                 found.append(chosen)
         if found and size >= 3:
             break
     return tuple(sorted(found, key=lambda one: (len(one), sorted(one))))
+
+
+def _idle(detective: Detective, items: tuple[Item, ...], truth: int) -> bool:
+    """Whether the others would do without one of the items."""
+    return any(detective.left([*items[:number], *items[number + 1 :]]) == truth for number in range(len(items)))
 
 
 def _pool(scene: Scene, detective: Detective) -> Iterator[Item]:
