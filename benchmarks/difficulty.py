@@ -1,7 +1,7 @@
 """How the responder fares on generated incidents, level by level of difficulty, on the same seeds at each.
 
-Run with `python -m benchmarks.difficulty`, or with a number of seeds (400 unless told) and the first of them. Differences
-between neighbouring levels are paired by seed; `±` stands before standard errors.
+Run with `python -m benchmarks.difficulty`, or with a number of seeds (400 unless told) and the first of them (0).
+Differences between neighbouring levels are paired by seed; `±` stands before standard errors.
 """
 
 from __future__ import annotations
