@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cloud_incident.evaluation.agents.responder.conditions import condition_in
 from cloud_incident.evaluation.agents.responder.evidence import status
+from cloud_incident.evaluation.agents.responder.trace import own_words
 from scenarios.library import runbook_catalogue
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ _READY = re.compile(r"\d+/(\d+)")
 def mend(desk: Desk, found: Findings) -> Play[None]:
     """Mend what was found, see that it has recovered, and run the checks that its owner lists."""
     rows = status((yield from desk.look("check_service_status", found.root)))
+    if found.condition is None:
+        found.condition = condition_in(own_words(desk, found.root))
     listed = [step for step in rows.get("runbook", []) if step in runbook_catalogue()]
     todo = list(found.condition.mends if found.condition else _BY_HABIT)
     if "undo" in todo and found.change is None:

@@ -110,8 +110,16 @@ def _is_to_blame(desk: Desk, found: Findings, service: str, trouble: str) -> Pla
     """Whether the state of a service explains what its callers see, or a change of it just before."""
     found.change = yield from _fresh(desk, service)
     if found.change is None and spare(desk) > _KEPT:
-        found.condition = condition_in((yield from desk.look("check_service_status", service)), trouble)
+        yield from desk.look("check_service_status", service)
+    found.condition = condition_in(own_words(desk, service), trouble)
     return found.change is not None or found.condition is not None
+
+
+def own_words(desk: Desk, service: str) -> str:
+    """What a service says of itself beside its logs: state, notes, and the names of metrics that it moved itself."""
+    told = status(desk.seen.get(("check_service_status", service), ""))
+    moved = _telling(metrics(desk.seen.get(("check_metrics", service), "")))
+    return "\n".join([*told.get("state", []), *told.get("note", []), *(row.name for row in moved)])
 
 
 def _settle(desk: Desk, found: Findings, root: str, condition: Condition | None) -> Play[None]:
