@@ -33,7 +33,8 @@ Place = tuple[int, tuple[int, ...]]
 _RANK: tuple[JourneyClass, ...] = ("core", "major", "minor", "internal")
 _MOST_HOLDERS = 5
 _MOST_STUCK = 2
-_OWN_TROUBLES = frozenset({"errors", "crash", "late"})
+OWN_TROUBLES = frozenset({"errors", "crash", "late"})
+"""Troubles of what a node does itself; in all others it is a call of its that fails."""
 BLAMING_SPREADS = frozenset({"subscribers", "tenants"})
 
 
@@ -98,7 +99,7 @@ def _at_holders(world: World, family: Family, root: int, fits: Fits) -> Iterator
     holders = [
         one
         for one in world.platform_holders(root, family.strikes.victims)
-        if fits(one) and (family.trouble in _OWN_TROUBLES or blamable(world, one))
+        if fits(one) and (family.trouble in OWN_TROUBLES or blamable(world, one))
     ]
     if holders:
         yield root, tuple(holders)
@@ -130,7 +131,7 @@ def place(world: World, family: Family, site: Place, severity: Severity, now: in
     if family.spread in BLAMING_SPREADS:
         most = _MOST_HOLDERS if severity != "P1" else 9
         focal = tuple(dice.sample(focal, dice.whole(min(2, len(focal)), min(most, len(focal)))))
-        if family.trouble not in _OWN_TROUBLES:
+        if family.trouble not in OWN_TROUBLES:
             blames = {index: dice.pick(blamable(world, index)) for index in focal}
         if any("{stuck}" in step for stage in family.plan for step in stage.do):
             stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
