@@ -243,11 +243,16 @@ def certificates(scene: Scene) -> tuple[Certificate, ...]:
             chosen = frozenset(items)
             if len({service for _, service in items}) < 2 or any(one <= chosen for one in found):
                 continue
-            if detective.left(items) == truth:
+            if detective.left(items) == truth and not _idle(detective, items, truth):
                 found.append(chosen)
         if found and size >= 3:
             break
     return tuple(sorted(found, key=lambda one: (len(one), sorted(one))))
+
+
+def _idle(detective: Detective, items: tuple[Item, ...], truth: int) -> bool:
+    """Whether the others would do without one of the items."""
+    return any(detective.left([*items[:number], *items[number + 1 :]]) == truth for number in range(len(items)))
 
 
 def _pool(scene: Scene, detective: Detective) -> Iterator[Item]:

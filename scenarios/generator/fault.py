@@ -127,7 +127,8 @@ class Course:
             return CALM
         found = MECHANISMS[self.fault.family.mechanism].acts(self.fault.numbers, minute, min(strength, 1.0))
         if strength > 1:
-            found = found._replace(errors=found.errors * strength, factor=found.factor * strength)
+            worse = strength - 1 if self.fault.family.spread == "alert" else found.errors * (strength - 1)
+            found = found._replace(errors=found.errors + worse, factor=1 + (found.factor - 1) * strength)
         return found._replace(errors=min(found.errors, 0.98)) if found.errors > 0.98 else found
 
     def level(self, node: int, minute: float) -> float:

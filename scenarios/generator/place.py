@@ -132,7 +132,8 @@ def place(world: World, family: Family, site: Place, severity: Severity, now: in
         focal = tuple(dice.sample(focal, dice.whole(min(2, len(focal)), min(most, len(focal)))))
         if family.trouble not in _OWN_TROUBLES:
             blames = {index: dice.pick(blamable(world, index)) for index in focal}
-        stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
+        if any("{stuck}" in step for stage in family.plan for step in stage.do):
+            stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
     low_end, high_end = _STRENGTH.get(severity, (0.0, 1.0))
     numbers = {
         name: low + (most - low) * dice.between(low_end, high_end) if name in _GRAVE else dice.between(low, most)

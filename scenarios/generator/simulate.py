@@ -134,7 +134,7 @@ class Simulation:
         fail = 1 - (1 - callee.errors) * (1 - late)
         fault = self.course.fault
         if call.callee in fault.strained and call.callee not in fault.blames:
-            trouble = fault.family.trouble
+            trouble = fault.family.trouble if fault.family.trouble != "none" else "errors"
             if trouble == "late":
                 return Flow(0.0, callee.p99, "late", ill=callee.lost >= RED)
         elif self.world.nodes[call.callee].kind == "worker":

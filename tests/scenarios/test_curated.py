@@ -121,6 +121,6 @@ def test_fit_to_serve(catalogue: Catalogue) -> None:
 
 def test_the_library_is_shared_and_plausible() -> None:
     runbooks = runbook_catalogue()
-    assert 25 <= len(runbooks) <= 40
+    assert 25 <= len(runbooks) <= 80
     assert sum(step.verify for step in runbooks.values()) >= 8
     assert len(failure_families()) >= 20

@@ -52,10 +52,23 @@ def deploys(scene: Scene, view: View, index: int, end: int) -> Deploys:
     return Deploys.model_construct(service=node.name, as_of=scene.moment(end), history=tuple(history))
 
 
+def running(scene: Scene, view: View, index: int, end: int) -> str:
+    """The version that a node runs: rolling back a configuration leaves it as it is."""
+    course, name = view.course, scene.world.nodes[index].name
+    rolled = any(step.action == "rollback_deploy" and step.target == name for at, step in course.done if at <= end)
+    setback = course.setback
+    rolled |= setback is not None and setback.step == f"rollback_deploy {name}"
+    return version(scene.world.nodes[index], int(rolled and _latest_is_release(scene, index)))
+
+
+def _latest_is_release(scene: Scene, index: int) -> bool:
+    latest = next(iter(scene.background.changes.get(index, [])), None)
+    return latest is None or latest.kind in _RELEASES
+
+
 def _before(scene: Scene, index: int) -> str:
     """What a rollback of a node goes back to."""
-    latest = scene.background.changes.get(index, ())[:1]
-    if latest and latest[0].kind not in _RELEASES:
+    if not _latest_is_release(scene, index):
         return f"rev {mixed(scene.key, index, 800) % 700 + 89}"
     return version(scene.world.nodes[index], 1)
 

@@ -25,7 +25,7 @@ _ROUTINE = 0.24
 _CHRONIC = 0.16
 _SIGN = 0.14
 _ODD = 0.1
-_LOUD = 2.0
+_LOUD = 3.0
 """How many times as often as a service is drawn at random the root is the loudest on purpose, if it logs errors."""
 _ERRORS = frozenset({"error", "fatal"})
 _LEVEL = 0.05

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scenarios.evidence import Status
 from scenarios.generator.dice import mixed, unit
 from scenarios.generator.library import families
-from scenarios.generator.render.changes import names_of, version
+from scenarios.generator.render.changes import names_of, running
 from scenarios.generator.texts import filled
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
     crashing = strained and family.trouble == "crash" and index in fault.strained
     missing = max(1, round(node.replicas * 0.4)) if crashing else 0
     restarted = _restarted(scene, view, index, end)
-    latest = next(iter(scene.background.changes.get(index, [])), None)
-    rolled = (
-        latest is not None
-        and latest.kind == "deploy"
-        and any(step.action == "rollback_deploy" and step.target == node.name for at, step in course.done if at <= end)
-    )
     restarts = "0 in 24 h"
     if crashing:
         restarts = f"{3 + int(unit(key, 5) * 9)} in 24 h, the last at {scene.clock(end - 2)}"
@@ -62,7 +56,7 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
         about=node.about,
         state=filled(shown.state, names, key) if shown and shown.state and ill else "running",
         replicas=f"{replicas - missing}/{replicas}",
-        version=version(node, int(rolled)),
+        version=running(scene, view, index, end),
         uptime=_span(end - restarted if restarted is not None else node.uptime_hours * 60 + end),
         restarts=restarts,
         flags=tuple(flags.items()),
