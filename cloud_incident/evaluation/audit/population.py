@@ -154,5 +154,5 @@ def _overlap(spec: Spec, found: Sequence[Found[Counted]], context: Context) -> C
         if one.value.split != OUT_OF_DISTRIBUTION and one.value.combination in apart
     ]
     return none_of(
-        spec, problems, len(split_of), "scenarios", combinations=len({one.value.combination for one in found})
+        spec, problems, len(split_of), "scenarios", {"combinations": len({one.value.combination for one in found})}
     )

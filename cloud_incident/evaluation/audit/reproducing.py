@@ -182,7 +182,7 @@ def _seed_control(spec: Spec, found: Sequence[Found[Repeated]], context: Context
         problems += [f"{one.name} is {twin} over again"] if twin != one.name else []
         problems += [f"{one.name} and its neighbour both show: {text[:80]!r}" for text in (one.value.shared or [])[:1]]
     beside = sum(one.value.shared is not None for one in found)
-    return none_of(spec, problems, len(found), made_elsewhere=len(here), beside_neighbours=beside)
+    return none_of(spec, problems, len(found), measured={"made elsewhere": len(here), "beside neighbours": beside})
 
 
 def _elsewhere(world: World, sample: Sample, specimens: Sequence[Specimen], hash_seed: str) -> list[str]:

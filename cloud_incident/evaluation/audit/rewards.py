@@ -74,13 +74,15 @@ class Rewards(Group[Rewarded]):
         yield none_of(formed, [finding for one in found for finding in one.value.malformed], len(found))
         yield self._gap(gap, found, context)
         unreached = []
-        counts: dict[str, int] = {}
+        reached = 0
+        counts: dict[str, float | int | str] = {}
         for task_id in context.sample.tasks:
             seen: set[str] = set().union(*(one.value.events[task_id] for one in found))
             wanted = _wanted(TASKS[task_id])
-            counts[task_id] = len(wanted & seen)
+            counts[task_id] = f"{len(wanted & seen)} of {len(wanted)}"
+            reached += len(wanted & seen)
             unreached += [f"{task_id}: {event}" for event in sorted(wanted - seen)]
-        yield none_of(reach, unreached, sum(counts.values()), "events reached", counts)
+        yield none_of(reach, unreached, reached, "events reached", counts)
 
     def _gap(self, spec: Spec, found: Sequence[Found[Rewarded]], context: Context) -> Check:
         ceilings = next(iter(context.world.exploits().values()))[1]

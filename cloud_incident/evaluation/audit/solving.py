@@ -68,10 +68,10 @@ class Solving(Group[Solved]):
         scores = [(one.name, task_id, score) for one in found for task_id, score in one.value.oracle.items()]
         low = [f"{name}, {task_id}: {score:.4f}" for name, task_id, score in scores if score != 1.0]
         yield none_of(
-            oracle, low, len(scores), "scenarios", least_score=min((score for *_, score in scores), default=0.0)
+            oracle, low, len(scores), "scenarios", {"least": min((score for *_, score in scores), default=0.0)}
         )
         yield none_of(proved, [finding for one in found for finding in one.value.unproved], len(found))
-        longest: dict[str, float] = {
+        longest: dict[str, float | int | str] = {
             f"most steps, {task_id}": max((one.value.steps[task_id] for one in found), default=0)
             for task_id in context.sample.tasks
             if TASKS[task_id].remediates
