@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import FEWEST
 from cloud_incident.evaluation.audit.case import Bench
-from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec
+from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, Found, Group, Spec
 from env_core.episode import Reference, advance, begin
 from env_core.observation import observation, step_info
 from scenarios.parsing import parse_action
@@ -76,7 +76,9 @@ class Resources(Group[Spent]):
         if memory > MEMORY_MB:
             broken = True
             notes.append(f"{memory:.1f} MB is over {MEMORY_MB:g} MB")
-        yield Check(self.specs[0], "fail" if broken else "pass", measured, "; ".join(notes))
+        slowest = sorted(found, key=lambda one: -one.value.reset)[:MOST_EXAMPLES] if notes else []
+        examples = tuple(f"{one.name}: reset {one.value.reset:.1f} ms" for one in slowest)
+        yield Check(self.specs[0], "fail" if broken else "pass", measured, "; ".join(notes), examples)
 
 
 def quantile(values: Sequence[float], depth: float) -> tuple[float, float]:

@@ -69,9 +69,9 @@ class Sample:
         return [
             Specimen(
                 position,
-                self.splits[position // levels % len(self.splits)],
+                self.splits[(self.start + position) // levels % len(self.splits)],
                 self.start + position,
-                self.difficulties[position % levels],
+                self.difficulties[(self.start + position) % levels],
             )
             for position in range(self.size)
         ]

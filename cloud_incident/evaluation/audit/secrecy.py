@@ -53,15 +53,15 @@ class Containment(Group[Kept]):
         Spec(
             "runtime.oracle_containment",
             "No alert, summary or evidence of any service, before or after repairs and harm, holds the words of the "
-            "truth (chain, answer, severity, names of families and harms) or a trace of the machinery, and nobody "
-            "names the root who neither calls nor serves it",
+            "truth (chain, answer, severity, names of families and harms) or a trace of the machinery, and no "
+            "victim names a root that it neither calls nor serves",
             "none",
         ),
     )
 
     def measure(self, case: Case) -> Kept:
         texts = list(_fetchable(case.incident))
-        return Kept([f"{case.name}: {finding}" for finding in _telling(case.incident, texts)], len(texts))
+        return Kept([f"{case.name}: {finding}" for finding in _telling(case, texts)], len(texts))
 
     def judge(self, found: Sequence[Found[Kept]], context: Context) -> Iterator[Check]:  # noqa: ARG002
         problems = [finding for one in found for finding in one.value.found]
@@ -112,7 +112,8 @@ def _fetchable(incident: Incident) -> Iterator[tuple[str, str]]:
                 yield f"{diagnostic} of {service}", incident.evidence(diagnostic, service, progress).text
 
 
-def _telling(incident: Incident, texts: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _telling(case: Case, texts: Sequence[tuple[str, str]]) -> Iterator[str]:
+    incident = case.incident
     truth = incident.truth
     words = [sentence[:_OPENING] for sentence in (*truth.chain, truth.answer) if sentence]
     words += [harm.name for harm in incident.plan.harms] + [harm.means[:_OPENING] for harm in incident.plan.harms]
@@ -127,17 +128,21 @@ def _telling(incident: Incident, texts: Sequence[tuple[str, str]]) -> Iterator[s
             found = pattern.search(text) if pattern is not None else None
             if found is not None:
                 yield f"{where} holds {what}: {found[0]!r}"
-    yield from _named(incident, dict(texts[:2]))
+    yield from _named(incident, _victims(case), dict(texts[:2]))
 
 
-def _named(incident: Incident, told: dict[str, str]) -> Iterator[str]:
+def _victims(case: Case) -> list[str]:
+    """The services that the fault reaches. What others say of anything is said of something else."""
+    scene = case.generated.scene
+    return sorted(scene.world.nodes[index].name for index in scene.touched if index != scene.fault.root)
+
+
+def _named(incident: Incident, victims: Sequence[str], told: dict[str, str]) -> Iterator[str]:
     """Where the root is named by somebody who would not know it."""
     root = re.compile(rf"(?<![\w-]){re.escape(incident.truth.service)}(?![\w-])")
     if incident.truth.service not in incident.alert["affected_services"]:
         yield from (f"{where} names the root" for where, text in told.items() if root.search(text))
-    for service in incident.services:
-        if service == incident.truth.service:
-            continue
+    for service in victims:
         known = incident.evidence("check_dependencies", service, UNTOUCHED)
         if isinstance(known, Dependencies) and any(
             path.service == incident.truth.service for path in (*known.calls, *known.called_by)
