@@ -493,6 +493,54 @@ def evaluate(
 
 
 @main.command()
+@click.option("--sample", "size", type=click.IntRange(min=1), default=300, show_default=True, help="Incidents.")
+@click.option("--task", "tasks", multiple=True, help="Only this task; all of them if not given.")
+@click.option("--split", "splits", multiple=True, help="Only this split; `open` are the seeds that people type.")
+@click.option(
+    "--start",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="First index of each split, or first seed of `open`.",
+)
+@click.option("--difficulty", "difficulties", type=click.IntRange(1, 5), multiple=True, help="Only this difficulty.")
+@click.option("--check", "checks", multiple=True, help="Only this check, such as semantic.oracle_max.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes that measure; as many as processors if not given.")
+@click.option("--json", "as_json", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here.")
+@_SALT
+def audit(
+    size: int,
+    start: int,
+    checks: tuple[str, ...],
+    jobs: int | None,
+    as_json: Path | None,
+    salt_file: Salt | None,
+    **chosen: tuple[Any, ...],
+) -> None:
+    """Measure the environment: OpenEnv's checks on generated incidents.
+
+    Prints a Markdown table. The exit code is 1 if a check failed, 2 if there is no such thing to audit.
+    """
+    from cloud_incident.evaluation.audit.auditing import Audit, processors
+    from cloud_incident.evaluation.audit.sample import Sample
+    from cloud_incident.evaluation.audit.telling import as_json as told
+    from cloud_incident.evaluation.audit.telling import markdown
+    from cloud_incident.evaluation.audit.world import World
+    from scenarios.catalogue import UnknownScenarioError
+
+    try:
+        sample = Sample.of(size=size, start=start, **{name: given for name, given in chosen.items() if given})
+        audited = Audit(sample=sample, checks=checks, jobs=jobs or processors(), world=World(salt_file)).run()
+    except UnknownScenarioError as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(markdown(audited), nl=False)
+    if as_json is not None:
+        as_json.write_bytes(told(audited))
+    if not audited.passed:
+        raise SystemExit(1)
+
+
+@main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", help="Only the trajectory of this key, such as responder/RP-001/0/0.")
 @click.option("--quiet", is_flag=True, help="Only verify.")

@@ -101,6 +101,15 @@ def dump(trajectory: Trajectory) -> bytes:
     return _TRAJECTORY.dump_json(trajectory) + b"\n"
 
 
+def parse(line: bytes) -> Trajectory:
+    """The trajectory of a line.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    return _TRAJECTORY.validate_json(line)
+
+
 def read(path: Path) -> Iterator[Trajectory]:
     """The trajectories of a file.
 
@@ -110,7 +119,7 @@ def read(path: Path) -> Iterator[Trajectory]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                trajectory = _TRAJECTORY.validate_json(line)
+                trajectory = parse(line)
             except ValueError as error:
                 raise ValueError(f"{path}:{number} is not a trajectory: {error}") from error
             if trajectory["format"] != FORMAT:

@@ -1,0 +1,1 @@
+"""The audit: OpenEnv's inventory of checks, measured on a sample of generated incidents."""

@@ -1,0 +1,20 @@
+"""An agent that submits nothing: what the empty trajectory earns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_incident.evaluation.agents.agent import Agent, Decision, step
+
+if TYPE_CHECKING:
+    from cloud_incident.evaluation.agents.agent import Seat
+    from env_core.observation import Observation
+
+
+class Idle(Agent):
+    """Looks at one service's logs again and again until the steps run out."""
+
+    def __init__(self, seat: Seat) -> None: ...
+
+    async def decide(self, shown: Observation) -> Decision:
+        return step("query_logs", service=shown["known_services"][0])

@@ -1,0 +1,158 @@
+"""Are the incidents, taken together, what they should be: balanced, different, apart?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from cloud_incident.evaluation.audit.bounds import rate_within
+from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, Found, Group, Spec, none_of
+from scenarios.actions import SEVERITIES
+from scenarios.catalogue import CURATED_SPLIT
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, OUT_OF_DISTRIBUTION
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloud_incident.evaluation.audit.case import Case
+    from cloud_incident.evaluation.audit.check import Context
+    from scenarios.generator.scene import Scene
+
+BALANCED = (0.2, 0.3)
+"""The share of each severity."""
+MOST_DUPLICATES = 0.001
+_INDICES_PER_INCIDENT = 100
+_MOST_INDICES = 100_000
+_ROUNDS = 4
+
+
+class Counted(NamedTuple):
+    """Of one incident: its severity, the digest of its structure, its fault in its line of business, its split."""
+
+    severity: str
+    structure: str
+    combination: str
+    split: str
+
+
+class Population(Group[Counted]):
+    """Severity balance, structural duplicates, overlap of splits."""
+
+    specs = (
+        Spec(
+            "generator.severity_balance",
+            "P1 to P4 are as frequent as each other",
+            f"{BALANCED[0]} to {BALANCED[1]} each",
+        ),
+        Spec(
+            "generator.structural_duplicates",
+            "Incidents differ in more than names: in graph, family, root or decoys",
+            f"{MOST_DUPLICATES:.1%} duplicates at most",
+        ),
+        Spec(
+            "generator.split_overlap",
+            "No scenario of one split stands in another, and no combination of fault and line of business of "
+            f"{OUT_OF_DISTRIBUTION} elsewhere",
+            f"none, over {_INDICES_PER_INCIDENT} indices for each incident of the sample, {_MOST_INDICES:,} at most",
+        ),
+    )
+
+    def measure(self, case: Case) -> Counted:
+        scene = case.generated.scene
+        return Counted(
+            case.incident.truth.severity,
+            structure(scene),
+            f"{scene.fault.family.family} in {scene.world.archetype}",
+            case.specimen.split,
+        )
+
+    def judge(self, found: Sequence[Found[Counted]], context: Context) -> Iterator[Check]:
+        balance, duplicates, overlap = self.specs
+        counts = Counter(one.value.severity for one in found)
+        rates = {level: rate_within(counts[level], len(found), *BALANCED, level) for level in SEVERITIES}
+        yield Check(
+            balance,
+            "fail" if any(rate.broken for rate in rates.values()) else "pass",
+            {level: round(rate.value, 4) for level, rate in rates.items()},
+            "; ".join(rate.note for rate in rates.values() if rate.note),
+        )
+        yield _duplicates(duplicates, found)
+        yield _overlap(overlap, found, context)
+
+
+def structure(scene: Scene) -> str:
+    """A digest of what an incident is without its names and numbers.
+
+    Nodes are told apart by kind, part in the incident and whom they call, to some depth (Weisfeiler-Leman), so that
+    the order in which they were drawn does not matter.
+    """
+    world, background = scene.world, scene.background
+    marks = [
+        _digest(
+            node.kind,
+            node.index == scene.fault.root,
+            node.index == scene.paged,
+            node.index in scene.fault.strained,
+            sorted(step.action for stage in scene.stages for step in stage.steps if step.target == node.name),
+            background.shadows[node.index].family if node.index in background.shadows else "",
+            repr(background.anomalies.get(node.index, "")),
+            sorted(change.note for change in background.changes.get(node.index, ()) if change.minute > -400),
+        )
+        for node in world.nodes
+    ]
+    for _ in range(_ROUNDS):
+        marks = [
+            _digest(
+                marks[node.index],
+                sorted((marks[call.callee], call.hard, call.platform) for call in world.calls[node.index]),
+                sorted((marks[call.caller], call.hard, call.platform) for call in world.callers[node.index]),
+            )
+            for node in world.nodes
+        ]
+    return _digest(scene.fault.family.family, sorted(marks))
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+
+
+def _duplicates(spec: Spec, found: Sequence[Found[Counted]]) -> Check:
+    by_structure = defaultdict(list)
+    for one in found:
+        by_structure[one.value.structure].append(one.name)
+    twins = [names for names in by_structure.values() if len(names) > 1]
+    count = sum(len(names) - 1 for names in twins)
+    return Check(
+        spec,
+        "fail" if count > MOST_DUPLICATES * len(found) else "pass",
+        {"incidents": len(found), "duplicates": count},
+        examples=tuple(" = ".join(names[:3]) for names in twins[:MOST_EXAMPLES]),
+    )
+
+
+def _overlap(spec: Spec, found: Sequence[Found[Counted]], context: Context) -> Check:
+    catalogue = context.world.catalogue()
+    problems = []
+    indices = min(_MOST_INDICES, _INDICES_PER_INCIDENT * context.sample.size)
+    split_of: dict[str, str] = {}
+    for name in catalogue.splits:
+        if name == CURATED_SPLIT:
+            continue
+        for task_id in TASKS:
+            split = catalogue.split(name, task_id, DEFAULT_DIFFICULTY)
+            for index in range(min(indices, len(split))):
+                entry = split[index].id
+                other = split_of.setdefault(entry, name)
+                if other != name:
+                    problems.append(f"{entry} stands in {other} and {name}")
+    apart = {one.value.combination for one in found if one.value.split == OUT_OF_DISTRIBUTION}
+    problems += [
+        f"{one.name}: {one.value.combination} occurs in {OUT_OF_DISTRIBUTION} and {one.value.split}"
+        for one in found
+        if one.value.split != OUT_OF_DISTRIBUTION and one.value.combination in apart
+    ]
+    return none_of(
+        spec, problems, len(split_of), "scenarios", {"combinations": len({one.value.combination for one in found})}
+    )
