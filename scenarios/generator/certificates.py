@@ -98,7 +98,8 @@ class Detective:
         return found
 
     def _readable(self, diagnostic: str, node: int) -> bool:
-        return diagnostic != "query_logs" or node not in self.scene.background.silent
+        lost = {"query_logs": self.scene.background.silent, "check_dependencies": self.scene.background.dark}
+        return node not in lost.get(diagnostic, ())
 
     @property
     def wellness(self) -> str:
