@@ -138,7 +138,8 @@ def _looks(incident: GeneratedIncident, certificate: frozenset[tuple[str, str]])
         node = world.index[service]
         readable = diagnostic in {"query_logs", "check_dependencies"}
         paths = sorted((sight.callee, sight.trouble) for sight in detective.sights(node)) if readable else []
-        looks.append((paths, sorted(detective.shown(diagnostic, node))))
+        paged = node == incident.scene.paged and diagnostic == detective.wellness
+        looks.append((paths, sorted(detective.shown(diagnostic, node)), paged and detective.well(node)))
     return looks
 
 
