@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scenarios.generator.incident import GeneratedIncident
 
 SPARE_STEPS = 3
+GUESSED = "guessed by"
+"""How a finding begins that a naive rule names the root."""
 _SHOWN = 0.5
 _NAMELESS = ("query_logs", "check_recent_deploys", "check_service_status")
 
@@ -105,7 +107,7 @@ def _unguessable(incident: GeneratedIncident) -> Iterator[str]:
     chance = 1 / len(scene.world.nodes)
     for number, (name, rule, kept) in enumerate(_TELLS):
         if unit(scene.key, 0x7E11, number) >= kept * chance and rule(incident) == root:
-            yield f"found by {name}"
+            yield f"{GUESSED} {name}"
             return
 
 

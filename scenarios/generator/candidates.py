@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from scenarios.generator.library import families, kinds
 from scenarios.generator.place import BLAMING_SPREADS, OWN_TROUBLES
 
 if TYPE_CHECKING:
-    from scenarios.generator.family import Family, Shows
+    from scenarios.generator.family import Family, Kind
     from scenarios.generator.world import World
+
+
+Role = Literal["root", "focal"]
 
 
 class Candidate(NamedTuple):
@@ -52,13 +56,20 @@ def candidates(world: World) -> list[Candidate]:
     return found
 
 
-def signs(shows: Shows, diagnostic: str, kind: str, flag: str = "") -> frozenset[str]:
-    """The signs of a family at a node of a kind that one diagnostic shows."""
+def signs(family: Family, role: Role, diagnostic: str, kind: Kind) -> frozenset[str]:
+    """The signs of a family that one diagnostic shows at its root, or at the node that it overloads, of a kind."""
+    return _signs(family.family, role, diagnostic, kind)
+
+
+@lru_cache(maxsize=16384)
+def _signs(name: str, role: Role, diagnostic: str, kind: Kind) -> frozenset[str]:
+    family = families()[name]
+    shows = family.root if role == "root" else family.focal
     match diagnostic:
         case "query_logs":
             return frozenset(shows.logs)
         case "check_metrics":
-            known = kinds()[kind].metrics  # type: ignore[index]
+            known = kinds()[kind].metrics
             return frozenset(
                 f"{dim} {'up' if value > (known[dim][2] + known[dim][3]) / 2 else 'down'}"
                 for dim, value in shows.metrics.items()
@@ -68,5 +79,6 @@ def signs(shows: Shows, diagnostic: str, kind: str, flag: str = "") -> frozenset
             return frozenset({shows.change.note}) if shows.change else frozenset()
         case "check_service_status":
             restarts = frozenset({"restarts"}) if shows.restarts else frozenset()
+            flag = family.flag if role == "root" else ""
             return frozenset({*shows.notes, shows.state, flag} - {""}) | restarts
     return frozenset()

@@ -25,6 +25,7 @@ from scenarios.generator.simulate import DOORS, RED, SLOW
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from scenarios.generator.candidates import Role
     from scenarios.generator.family import Trouble
     from scenarios.generator.scene import Scene
     from scenarios.incident import Certificate, Item
@@ -58,6 +59,7 @@ class Detective:
         self._shown: dict[Item, frozenset[str]] = {}
         self._explaining: dict[Sight, int] = {}
         self._excluded: dict[Item, int] = {}
+        self._signs_at: dict[int, list[tuple[int, Role]]] = {}
         self._of_node: dict[int, list[int]] = {}
         for number, one in enumerate(self.every):
             self._of_node.setdefault(one.root, []).append(number)
@@ -161,12 +163,12 @@ class Detective:
         shown: set[str] = set()
         if self._readable(diagnostic, node):
             if node == fault.root:
-                shown |= signs(fault.family.root, diagnostic, kind, fault.flag)
+                shown |= signs(fault.family, "root", diagnostic, kind)
             if node == fault.shared:
-                shown |= signs(fault.family.focal, diagnostic, kind)
+                shown |= signs(fault.family, "focal", diagnostic, kind)
             shadow = scene.background.shadows.get(node)
             if shadow is not None:
-                shown |= signs(shadow.root, diagnostic, kind) - {shadow.root.state, "restarts"}
+                shown |= signs(shadow, "root", diagnostic, kind) - {shadow.root.state, shadow.flag, "restarts"}
         return frozenset(shown)
 
     def _lacking(self, diagnostic: str, node: int) -> int:
@@ -179,13 +181,13 @@ class Detective:
                 shown, kind = self.shown(diagnostic, node), self.world.nodes[node].kind
                 for number in self._of_node.get(node, ()):
                     family = self.every[number].family
-                    if not signs(family.root, diagnostic, kind, family.flag) <= shown:
+                    if not signs(family, "root", diagnostic, kind) <= shown:
                         found |= 1 << number
                 for number, one in enumerate(self.every):
                     if (
                         one.family.spread == "neighbours"
                         and one.strains == 1 << node
-                        and not signs(one.family.focal, diagnostic, kind) <= shown
+                        and not signs(one.family, "focal", diagnostic, kind) <= shown
                     ):
                         found |= 1 << number
             self._excluded[item] = found
@@ -198,16 +200,24 @@ class Detective:
             return self.all
         kind = self.world.nodes[node].kind
         pinned = 0
-        for number, one in enumerate(self.every):
-            if one.root == node:
-                own = signs(one.family.root, diagnostic, kind, one.family.flag)
-            elif one.family.spread == "neighbours" and one.strains >> node & 1:
-                own = signs(one.family.focal, diagnostic, kind)
-            else:
-                continue
+        for number, role in self._signing(node):
+            one = self.every[number]
+            own = signs(one.family, role, diagnostic, kind)
             if own and own <= shown and self._meets(one, node, seen, opened):
                 pinned |= 1 << number
         return pinned or self.all
+
+    def _signing(self, node: int) -> list[tuple[int, Role]]:
+        """The candidates with signs at a node: whose root it is, and who would overload it."""
+        found = self._signs_at.get(node)
+        if found is None:
+            found = self._signs_at[node] = []
+            for number, one in enumerate(self.every):
+                if one.root == node:
+                    found.append((number, "root"))
+                elif one.family.spread == "neighbours" and one.strains >> node & 1:
+                    found.append((number, "focal"))
+        return found
 
     def _meets(self, one: Candidate, node: int, seen: list[Sight], opened: list[Item]) -> bool:
         """Whether trouble of a candidate's class, seen elsewhere than its signs, can come from it first-hand."""

@@ -51,7 +51,7 @@ def metrics(scene: Scene, view: View, index: int, end: int) -> Metrics:
             ),
         )
         for number, journey in enumerate(scene.world.journeys, 90)
-        if index == journey.door and index != journey.entry
+        if index == journey.door and index != journey.entry and index not in scene.background.dark
     ]
     return Metrics.model_construct(service=node.name, as_of=scene.moment(end), step_minutes=step, series=tuple(shown))
 

@@ -147,5 +147,5 @@ def test_signs_are_told_apart_by_diagnostic() -> None:
     incident = drawn(0, 1)
     family = incident.scene.fault.family
     kind = incident.scene.world.nodes[incident.scene.fault.root].kind
-    assert signs(family.root, "check_dependencies", kind) == frozenset()
-    assert signs(family.root, "query_logs", kind) == frozenset(family.root.logs)
+    assert signs(family, "root", "check_dependencies", kind) == frozenset()
+    assert signs(family, "root", "query_logs", kind) == frozenset(family.root.logs)
