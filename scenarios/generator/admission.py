@@ -10,6 +10,7 @@ from scenarios.generator.dice import unit
 from scenarios.generator.library import kinds
 from scenarios.generator.naive import deviation
 from scenarios.generator.render.metrics import normal_of, value_of
+from scenarios.generator.render.paths import handed_to
 from scenarios.generator.simulate import RED, SLOW
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED
@@ -29,7 +30,7 @@ _NAMELESS = ("query_logs", "check_recent_deploys", "check_service_status")
 
 def findings(incident: GeneratedIncident) -> list[str]:
     """Why an incident is not fit to serve; empty if it is. Stops at the first."""
-    for check in (_visible, _identifiable, _unguessable, _secret):
+    for check in (_visible, _unguessable, _identifiable, _secret):
         found = list(check(incident))
         if found:
             return found
@@ -141,8 +142,24 @@ def _most_named(incident: GeneratedIncident) -> str:
     return min(world.nodes, key=lambda node: (-counts[node.index], node.name)).name
 
 
+def _furthest_leaf(incident: GeneratedIncident) -> str:
+    """What `furthest_leaf` names: of the nodes without calls the one most calls below the paging one."""
+    scene = incident.scene
+    world = scene.world
+    away = {scene.paged: 0}
+    waiting = [scene.paged]
+    for index in waiting:
+        for callee in [*(call.callee for call in world.calls[index]), *handed_to(scene, index)]:
+            if callee not in away:
+                away[callee] = away[index] + 1
+                waiting.append(callee)
+    leaves = [index for index in away if not world.calls[index]]
+    return min((world.nodes[index] for index in leaves or away), key=lambda node: (-away[node.index], node.name)).name
+
+
 _TELLS: tuple[tuple[str, Callable[[GeneratedIncident], str], float], ...] = (
-    ("the largest deviation", _most_deviant, 2.0),
+    ("the furthest leaf", _furthest_leaf, 20.0),
+    ("the largest deviation", _most_deviant, 3.0),
     ("the name that is said most", _most_named, 1.2),
 )
 """Rules that would find the root too often, and how many times chance, of the draws they solve, is kept.

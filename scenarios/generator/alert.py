@@ -39,7 +39,7 @@ def draw_alert(scene: Scene, ill: list[int], difficulty: int, dice: Dice) -> dic
         named.append(second)
         since = scene.clock(-dice.whole(90, 900))
         symptoms.append(f"{world.nodes[second].name}: warning since {since}, not acknowledged")
-    if dice.chance(0.9 / len(world.nodes)) and scene.fault.root not in named:
+    if dice.chance(1.0 / len(world.nodes)) and scene.fault.root not in named:
         root = world.nodes[scene.fault.root].name
         named.append(scene.fault.root)
         symptoms += [f"{root}: {text}" for text in ("watchdog alert", "owner paged", "on the team's board")]

@@ -135,7 +135,7 @@ def _changes(
         found[fault.root] = [one for one in found.get(fault.root, []) if one.minute < -400]
         _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, own.note))
     quiet = [index for index in innocent if index in calm] or innocent
-    _tell_no_cause(found, fault, quiet, fired, 1.4 / len(world.nodes), dice)
+    _tell_no_cause(found, fault, quiet, fired, 1.1 / len(world.nodes), dice)
     return found
 
 

@@ -25,7 +25,7 @@ _ROUTINE = 0.24
 _CHRONIC = 0.16
 _SIGN = 0.14
 _ODD = 0.1
-_LOUD = 3.0
+_LOUD = 5.0
 """How many times as often as a service is drawn at random the root is the loudest on purpose, if it logs errors."""
 _COUNTED = "last minute"
 """What is counted anew every minute; any other fact in the signs of a fault is told the same each time."""
