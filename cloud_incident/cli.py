@@ -226,7 +226,7 @@ _SELECTORS = {
 }
 
 
-def _selection(chosen: dict[str, Any], *, needed: bool) -> Selection | None:
+def _selection(chosen: dict[str, Any], *, needed: bool, command: str = "cloud-incident mcp") -> Selection | None:
     """What the options select; None where they name nothing and nothing is needed."""
     from env_core.selection import Selection
     from scenarios.parsing import parse_arguments
@@ -239,7 +239,7 @@ def _selection(chosen: dict[str, Any], *, needed: bool) -> Selection | None:
     if not given and not needed:
         return None
     with _reported():
-        return parse_arguments("cloud-incident mcp", Selection, given)
+        return parse_arguments(command, Selection, given)
 
 
 @contextmanager
@@ -284,6 +284,84 @@ def new(file: Path) -> None:
         raise click.ClickException(f"{file} exists; name a new file.")
     for written in scaffold(file):
         click.echo(f"wrote {written}")
+
+
+_TASK_IDS = ("alert_classification", "root_cause_analysis", "remediation_planning")
+
+
+@main.command()
+@click.option(
+    "--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="Seed of an incident; may be given repeatedly."
+)
+@click.option("--split", default="", help="Incidents of this split, such as validation.")
+@click.option(
+    "--index", "indices", type=click.IntRange(min=0), multiple=True, help="Index in the split; may be given repeatedly."
+)
+@click.option("--start", type=click.IntRange(min=0), help="First seed or index.")
+@click.option("--count", type=click.IntRange(min=1), help="How many, from the first seed or index on.")
+@click.option("--difficulty", type=click.IntRange(1, 5), help="3 by a seed, each its own in a split, if not given.")
+@click.option(
+    "--task",
+    "tasks",
+    type=click.Choice(_TASK_IDS),
+    multiple=True,
+    help="Only this task; may be given repeatedly. All three if not given.",
+)
+@_SALT
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The directory to write to; other commands take it as --scenarios.",
+)
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+def generate(out: Path, force: bool, salt_file: Salt | None, **options: Any) -> None:
+    """Write generated incidents down as files that last.
+
+    Each is an incident file like those written by hand: readable, editable, the same in every later release.
+    """
+    from cloud_incident.generate import GenerateError, selected, write
+    from scenarios.catalogue import Catalogue
+
+    with _reported():
+        try:
+            for file, what in write(selected(**options), out, Catalogue(salt=salt_file), force=force):
+                click.echo(f"wrote {file} · {what}")
+        except GenerateError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.argument("scenario", required=False)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of a generated incident.")
+@click.option("--difficulty", type=click.IntRange(1, 5), help="Of a generated incident; 3 by a seed alone.")
+@click.option("--split", help="A scenario of this split: at the index, or drawn by the seed.")
+@click.option("--index", type=click.IntRange(min=0), help="Index in the split.")
+@click.option("--task", type=click.Choice(_TASK_IDS), help="The task of a seed's or a split's scenario.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_DIRECTORIES
+@_SALT
+def show(
+    scenario: str | None, as_json: bool, scenarios: tuple[Path, ...], salt_file: Salt | None, **options: Any
+) -> None:
+    """Tell everything of one incident, the truth included.
+
+    The alert, the service map, the timeline, severity and root cause, certificates, plan and tempting moves of a
+    scenario such as RCA-001 or GEN1-RP-D3-42.
+    """
+    import json
+
+    from cloud_incident.show.facts import facts_of
+    from cloud_incident.show.page import page
+    from scenarios.catalogue import Catalogue
+
+    chosen = {_SELECTORS[option]: value for option, value in {**options, "scenario": scenario}.items()}
+    selection = _selection(chosen, needed=False, command="cloud-incident show")
+    if selection is None:
+        raise click.UsageError("Name a scenario, such as RCA-001 or GEN1-RP-D3-42, or give --seed or --split.")
+    with _reported():
+        facts = facts_of(selection.resolve(Catalogue(scenarios, salt_file))[0])
+    click.echo(json.dumps(facts, indent=2, ensure_ascii=False) if as_json else page(facts))
 
 
 @main.command()

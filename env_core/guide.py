@@ -10,8 +10,8 @@ ORDER_OF_WORK = """\
 1. Establish the cause, on the service where it started and on a service that suffers from it.
 2. Take the cause away, then repair what it broke: what others depend on comes before what depends on it.
 3. Look at a diagnostic to see the recovery.
-4. Run the verifications that fit what was repaired, from the bottom up: networks and databases before customer
-   journeys."""
+4. Run the verifications that fit what was repaired, from the bottom up: networks, databases and nodes before customer
+   journeys, those before the API journeys, and last that the alert has cleared."""
 
 SCORING: dict[TaskId, str] = {
     "alert_classification": """\

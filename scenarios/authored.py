@@ -14,10 +14,13 @@ from scenarios.document import (
     IncidentDocument,
     LogsVariant,
     MetricsVariant,
+    SeriesDocument,
     StatusVariant,
     Variant,
+    line_numbers,
+    log_lines,
 )
-from scenarios.evidence import CallPath, Dependencies, Deploys, Evidence, Logs, Metrics, Status
+from scenarios.evidence import CallPath, Dependencies, Deploys, Evidence, Logs, Metrics, Series, Status
 from scenarios.incident import Certificate, Item, Truth
 from scenarios.library import runbook_catalogue
 from scenarios.progress import UNTOUCHED, Condition, Harm, Plan, PlanStep, Progress
@@ -75,6 +78,7 @@ class AuthoredIncident:
             concepts=tuple(tuple(group) for group in truth.failure_mode.concepts),
             families=frozenset(truth.failure_mode.families),
             chain=tuple(truth.chain),
+            answer=truth.failure_mode.answer,
         )
 
     @cached_property
@@ -114,18 +118,19 @@ class AuthoredIncident:
         own = self.document.services[service]
         match variant:
             case LogsVariant():
-                lines = tuple(line.rstrip() for line in variant.lines.strip("\n").splitlines() if line.strip())
+                lines = log_lines(variant.lines if variant.shows is None else own.printed)
+                if variant.shows is not None:
+                    lines = tuple(lines[number - 1] for number in line_numbers(variant.shows))
                 return Logs(service=service, as_of=as_of, window_minutes=variant.window_minutes, lines=lines)
             case MetricsVariant():
-                return Metrics(
-                    service=service, as_of=as_of, step_minutes=variant.step_minutes, series=tuple(variant.series)
-                )
+                series = tuple(_series(one, own.metrics[-1]) for one in variant.series)
+                return Metrics(service=service, as_of=as_of, step_minutes=variant.step_minutes, series=series)
             case DependenciesVariant():
-                callers = [name for name, other in self.document.services.items() if service in other.calls]
+                callees, callers = self.document.paths_of(service)
                 return Dependencies(
                     service=service,
                     as_of=as_of,
-                    calls=_paths(own.calls, variant.calls),
+                    calls=_paths(callees, variant.calls),
                     called_by=_paths(callers, variant.called_by),
                 )
             case DeploysVariant():
@@ -143,6 +148,13 @@ class AuthoredIncident:
                 )
             case _:
                 raise TypeError(f"no evidence for {type(variant).__name__}")
+
+
+def _series(one: SeriesDocument, last: MetricsVariant) -> Series:
+    """A metric with the unit and the normal value that it has in the last state, where it gives none."""
+    there = next((other for other in last.series if other.name == one.name), one)
+    told = {"unit": there.unit, "normal": there.normal} | one.model_dump(exclude_none=True)
+    return Series.model_validate(told)
 
 
 def _paths(services: list[str], health: dict[str, str]) -> tuple[CallPath, ...]:

@@ -218,6 +218,15 @@ class Catalogue:
             return True
         return self._generated.kept(self._name(scenario_id)) is not None
 
+    def origin(self, scenario_id: str) -> tuple[Name, str]:
+        """What a generated scenario is drawn by, and the id of its incident. None is made.
+
+        Raises:
+            UnknownScenarioError: if it is not the id of one.
+        """
+        name = self._name(scenario_id)
+        return name, self._ids.incident(name)
+
     def _name(self, scenario_id: str) -> Name:
         try:
             name = self._ids.parse(scenario_id)

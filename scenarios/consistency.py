@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.actions import VOCABULARY, Kind
 from scenarios.authored import plan_step
-from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument, ServiceDocument, Variant
+from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument, Variant, line_numbers, log_lines
 from scenarios.library import failure_families, runbook_catalogue
 from scenarios.progress import Condition
 
@@ -25,6 +25,7 @@ def contradictions(document: IncidentDocument) -> Iterator[Problem]:
     yield from _call_problems(document)
     yield from _plan_problems(document)
     yield from _variant_problems(document)
+    yield from _borrowing_problems(document)
     for index, family in enumerate(document.truth.failure_mode.families):
         if family not in failure_families():
             known = ", ".join(failure_families())
@@ -61,6 +62,25 @@ def _condition_problems(where: Location, tokens: list[str], known: set[str]) -> 
             yield where, f"{token!r} is neither a plan step nor a harm; known: {', '.join(sorted(known)) or 'none'}"
 
 
+def _borrowing_problems(document: IncidentDocument) -> Iterator[Problem]:
+    """What a state has from elsewhere must be there."""
+    for service, own in document.services.items():
+        printed = len(log_lines(own.printed))
+        for index, logs in enumerate(own.logs):
+            where = ("services", service, "logs", index, "shows")
+            if logs.shows is not None and max(line_numbers(logs.shows)) > printed:
+                yield where, f"`printed` has lines 1 to {printed}" if printed else "needs the service's `printed`"
+            if logs.shows is not None and logs.lines:
+                yield where, "a state has `lines` of its own or shows those `printed`, not both"
+        told = {one.name for one in own.metrics[-1].series}
+        for index, metrics in enumerate(own.metrics):
+            for number, one in enumerate(metrics.series):
+                known = metrics is not own.metrics[-1] and one.name in told
+                if not known and (one.unit is None or one.normal is None):
+                    row = ("services", service, "metrics", index, "series", number)
+                    yield row, "needs `unit` and `normal`: the last state does not give them"
+
+
 def _unknown_services(document: IncidentDocument) -> Iterator[Problem]:
     known = document.services
     for index, service in enumerate(document.alert.affected_services):
@@ -80,16 +100,19 @@ def _call_problems(document: IncidentDocument) -> Iterator[Problem]:
         for index, callee in enumerate(own.calls):
             if callee not in document.services:
                 yield ("services", service, "calls", index), f"unknown service {callee!r}"
-        callers = {name for name, other in document.services.items() if service in other.calls}
-        yield from _path_problems(service, own, callers)
+        for index, taker in enumerate(own.consumers):
+            if taker not in document.services or service not in document.services[taker].calls:
+                yield ("services", service, "consumers", index), f"{taker!r} does not call {service} (see its `calls`)"
+        yield from _path_problems(document, service)
 
 
-def _path_problems(service: str, own: ServiceDocument, callers: set[str]) -> Iterator[Problem]:
-    for number, variant in enumerate(own.dependencies):
+def _path_problems(document: IncidentDocument, service: str) -> Iterator[Problem]:
+    callees, callers = document.paths_of(service)
+    for number, variant in enumerate(document.services[service].dependencies):
         where = ("services", service, "dependencies", number)
-        for name in sorted(set(variant.calls) - set(own.calls)):
+        for name in sorted(set(variant.calls) - set(callees)):
             yield (*where, "calls", name), f"{service} does not call {name!r} (see its `calls`)"
-        for name in sorted(set(variant.called_by) - callers):
+        for name in sorted(set(variant.called_by) - set(callers)):
             yield (*where, "called_by", name), f"{name!r} does not call {service} (see its `calls`)"
 
 

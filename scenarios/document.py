@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from scenarios.actions import NAME_LIMIT, Severity
-from scenarios.evidence import Change, Moment, Series
+from scenarios.evidence import Change, MetricName, Moment, Samples
 from scenarios.tasks import TaskId
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=NAME_LIMIT)]
@@ -57,13 +57,31 @@ class Variant(_Model):
     at: Moment | None = Field(default=None, description="Time of this state; the document's `now` unless given.")
 
 
+LineNumbers = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(-[1-9]\d*)?( [1-9]\d*(-[1-9]\d*)?)*$")]
+"""Lines by their numbers, from 1, single ones and ranges."""
+
+
 class LogsVariant(Variant):
-    lines: str = Field(description="Log lines, oldest first, as a block scalar.")
+    lines: str = Field(default="", description="Log lines, oldest first, as a block scalar.")
+    shows: LineNumbers | None = Field(
+        default=None, description="Instead of `lines`: numbers of lines of `printed`, such as 1-14 17 20-31."
+    )
     window_minutes: int = Field(default=15, ge=1)
 
 
+class SeriesDocument(_Model):
+    """One metric. In all but the last state unit and normal value may be left out: they are that state's."""
+
+    name: MetricName
+    unit: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None, description="Unit, such as ms, %, req/s, MiB."
+    )
+    normal: float | None = Field(default=None, description="Usual value at this time of day.")
+    recent: Samples
+
+
 class MetricsVariant(Variant):
-    series: list[Series] = Field(min_length=1)
+    series: list[SeriesDocument] = Field(min_length=1)
     step_minutes: int = Field(default=2, ge=1)
 
 
@@ -97,6 +115,13 @@ class ServiceDocument(_Model):
     about: str = Field(min_length=1)
     team: str = Field(min_length=1)
     calls: list[ServiceName] = Field(default_factory=list)
+    consumers: list[ServiceName] = Field(
+        default_factory=list,
+        description="Of a broker: callers that take messages from it. It lists them beside what it calls itself.",
+    )
+    printed: str = Field(
+        default="", description="Lines that several states of `logs` show, as a block scalar; they are numbered from 1."
+    )
     logs: Annotated[list[LogsVariant], BeforeValidator(_as_list)] = Field(min_length=1)
     metrics: Annotated[list[MetricsVariant], BeforeValidator(_as_list)] = Field(min_length=1)
     dependencies: Annotated[list[DependenciesVariant], BeforeValidator(_as_list)] = Field(min_length=1)
@@ -116,6 +141,7 @@ class AlertDocument(_Model):
 
 
 class FailureModeDocument(_Model):
+    answer: str = Field(default="", description="A good answer in a sentence; made of the concepts if not given.")
     concepts: list[Annotated[list[str], Field(min_length=1)]] = Field(
         min_length=1, description="Groups of synonyms; each group is one idea that a right answer affirms."
     )
@@ -145,6 +171,10 @@ class IncidentDocument(_Model):
 
     incident: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=NAME_LIMIT)]
     scenarios: dict[TaskId, ScenarioId] = Field(min_length=1, description="Scenario id per task set on this incident.")
+    frozen_from: str = Field(
+        default="",
+        description="The generated incident that this is a frozen export of; that is not asked to mislead every guess.",
+    )
     now: Moment
     summary: Prose = Field(description="What on-call is told; no hint of the root cause.")
     alert: AlertDocument
@@ -160,3 +190,25 @@ class IncidentDocument(_Model):
         description="Sets of evidence from which the cause follows; a list inside holds items that serve alike.",
     )
     services: dict[ServiceName, ServiceDocument] = Field(min_length=2)
+
+    def paths_of(self, service: str) -> tuple[list[str], list[str]]:
+        """The services to which the dependencies of a service show paths: those that it calls, those that call it."""
+        own = self.services[service]
+        callers = [
+            name for name, other in self.services.items() if service in other.calls and name not in own.consumers
+        ]
+        return [*own.calls, *own.consumers], callers
+
+
+def log_lines(text: str) -> tuple[str, ...]:
+    """The lines of a block; blanks at their ends and empty lines do not count."""
+    return tuple(line.rstrip() for line in text.strip("\n").splitlines() if line.strip())
+
+
+def line_numbers(text: str) -> list[int]:
+    """What numbers and ranges of lines come to, one by one."""
+    numbers: list[int] = []
+    for part in text.split():
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers

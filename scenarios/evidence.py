@@ -57,15 +57,23 @@ class Logs(Evidence):
         return "\n".join(self.lines) if self.lines else "(no log lines in this window)"
 
 
+MetricName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-zA-Z0-9_.:]*(\{[^}]*\})?$"),
+    Field(description="Metric name, labels in braces."),
+]
+Samples = Annotated[tuple[float, ...], Field(min_length=3, max_length=12, description="Recent samples, oldest first.")]
+
+
 class Series(BaseModel):
     """One metric: its unit, its normal value and recent samples, oldest first; the last is the current value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[a-z][a-zA-Z0-9_.:]*(\{[^}]*\})?$", description="Metric name, labels in braces.")
+    name: MetricName
     unit: str = Field(min_length=1, description="Unit, such as ms, %, req/s, MiB.")
     normal: float = Field(description="Usual value at this time of day.")
-    recent: tuple[float, ...] = Field(min_length=3, max_length=12, description="Recent samples, oldest first.")
+    recent: Samples
 
 
 class Metrics(Evidence):

@@ -24,10 +24,17 @@ _ERROR_LINE = re.compile(
 
 
 def lint(incident: AuthoredIncident) -> list[str]:
-    """Every finding, one sentence each. An empty list means the incident is fit to serve."""
+    """Every finding, one sentence each. An empty list means the incident is fit to serve.
+
+    An incident of its own has to mislead every naive rule. The frozen ones do so as a population: a rule finds the root
+    of as many of them as chance would, and a rule that never did would be a tell too. So of one frozen incident it is
+    not asked that its root is neither alerted nor loud, nor that every alerted service is really affected.
+    """
     findings = [*_certificate_findings(incident), *_secrecy_findings(incident)]
     if set(incident.scenarios) - {"alert_classification"}:
-        findings += [*_world_findings(incident), *_guess_findings(incident)]
+        findings += _world_findings(incident)
+        if not incident.document.frozen_from:
+            findings += [*_alert_findings(incident), *_guess_findings(incident)]
     return findings
 
 
@@ -50,11 +57,7 @@ def _certificate_findings(incident: AuthoredIncident) -> Iterator[str]:
 
 
 def _secrecy_findings(incident: AuthoredIncident) -> Iterator[str]:
-    root = re.compile(rf"(?<![\w-]){re.escape(incident.truth.service)}(?![\w-])", re.IGNORECASE)
-    if set(incident.scenarios) - {"alert_classification"}:
-        shown = f"{incident.summary}\n{incident.alert}"
-        if root.search(shown):
-            yield f"The alert or the summary names the root cause, {incident.truth.service}."
+    root = _named(incident.truth.service)
     for field in incident.document.truth.unnamed_in:
         for service in incident.services:
             texts = (evidence.text for _, evidence in incident.states(DIAGNOSTIC_FIELDS[field], service))
@@ -71,12 +74,23 @@ def _world_findings(incident: AuthoredIncident) -> Iterator[str]:
         if not step.verify and _shown(incident, progress) == _shown(incident, after):
             yield f"Nothing changes in any evidence when `{step.step}` is done in its turn."
         progress = after
-    for service in incident.document.alert.affected_services:
-        if _shown(incident, UNTOUCHED, service) == _shown(incident, progress, service):
-            yield f"{service} is affected and shows nothing of the recovery once the plan is done."
     for harm in incident.plan.harms:
         if _shown(incident, UNTOUCHED) == _shown(incident, frozenset({harm.name})):
             yield f"Harm {harm.name} changes nothing in any evidence."
+
+
+def _alert_findings(incident: AuthoredIncident) -> Iterator[str]:
+    """What on-call is told does not name the root cause, and is true."""
+    if _named(incident.truth.service).search(f"{incident.summary}\n{incident.alert}"):
+        yield f"The alert or the summary names the root cause, {incident.truth.service}."
+    done = frozenset(step.step for step in incident.plan.steps)
+    for service in incident.document.alert.affected_services:
+        if _shown(incident, UNTOUCHED, service) == _shown(incident, done, service):
+            yield f"{service} is affected and shows nothing of the recovery once the plan is done."
+
+
+def _named(service: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(service)}(?![\w-])", re.IGNORECASE)
 
 
 def _guess_findings(incident: AuthoredIncident) -> Iterator[str]:

@@ -106,9 +106,11 @@ def _unworded(incident: Incident) -> Iterator[str]:
         for term in group:
             if not affirms(term.replace("*", ""), term):
                 yield f"The concept term {term!r} is never affirmed, not even by itself."
-    match, reason = failure_mode_match(" ".join(incident.truth.chain), incident.truth)
+    answer = incident.truth.answer
+    match, reason = failure_mode_match(answer or " ".join(incident.truth.chain), incident.truth)
     if match < 1 and incident.plan.steps:
-        yield f"The causal chain, offered as a failure mode, matches to {float(match):.2f} only ({reason})."
+        told = "The answer" if answer else "The causal chain, offered as a failure mode,"
+        yield f"{told} matches to {float(match):.2f} only ({reason})."
 
 
 def _played(scenario: Scenario) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scenarios.generator.dice import unit
@@ -43,7 +44,7 @@ def _visible(incident: GeneratedIncident) -> Iterator[str]:
     if fault.root in scene.background.silent:
         yield "the logs of the root are lost"
     if fault.family.spread != "alert" and not any(
-        found.errors >= RED or found.slower >= SLOW or found.lost >= RED
+        found.flows or found.errors >= RED or found.slower >= SLOW or found.lost >= RED
         for index, found in scene.first.simulation.minute(fault.now).items()
         if index != fault.root or fault.family.trouble == "late"
     ):
@@ -67,6 +68,10 @@ def _secret(incident: GeneratedIncident) -> Iterator[str]:
     world, fault = scene.world, scene.fault
     root = world.nodes[fault.root].name
     named = re.compile(rf"(?<![\w-]){re.escape(root)}(?![\w-])")
+    told = f"{incident.summary} {incident.alert['summary']} {incident.alert['description']}"
+    concepts = incident.truth.concepts
+    if sum(_said(told, group) for group in concepts) > len(concepts) / 3:
+        yield "alert and summary say what failed"
     if named.search(incident.summary):
         yield "the summary names the root"
 
@@ -76,6 +81,18 @@ def _secret(incident: GeneratedIncident) -> Iterator[str]:
         for diagnostic in _NAMELESS:
             if named.search(incident.evidence(diagnostic, world.nodes[index].name, UNTOUCHED).text):
                 yield f"{diagnostic} of {world.nodes[index].name} names the root"
+
+
+def _said(text: str, concept: tuple[str, ...]) -> bool:
+    """Whether any term of a concept stands in a text, denied or not."""
+    plain = text.replace("-", " ").replace("_", " ").casefold()
+    return any(all(_term(part).search(plain) for part in term.split(" + ")) for term in concept)
+
+
+@lru_cache(maxsize=8192)
+def _term(term: str) -> re.Pattern[str]:
+    words = (re.escape(word).replace(r"\*", r"\w*") for word in term.split())
+    return re.compile(rf"\b{r'[ ]+'.join(words)}\b")
 
 
 def _unguessable(incident: GeneratedIncident) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.generator.library import families, kinds
-from scenarios.generator.place import BLAMING_SPREADS
+from scenarios.generator.place import BLAMING_SPREADS, OWN_TROUBLES
 
 if TYPE_CHECKING:
     from scenarios.generator.family import Family, Shows
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
 
 class Candidate(NamedTuple):
-    """A family at a node. `strains` are the nodes it may strain, `ill` all that may fail with them, as bit masks."""
+    """A family at a node, with bit masks of nodes.
+
+    `strains` are those it may strain, `carries` those that may fail because a callee does.
+    """
 
     root: int
     family: Family
     strains: int
-    ill: int
+    carries: int
 
 
 def candidates(world: World) -> list[Candidate]:
@@ -27,6 +30,7 @@ def candidates(world: World) -> list[Candidate]:
     above = world.hard_above
     for family in families().values():
         spread, through, victims = family.spread, family.strikes.through, family.strikes.victims
+        blaming = spread in BLAMING_SPREADS and family.trouble not in OWN_TROUBLES
         for root in world.of_kinds(family.strikes.kinds):
             if spread == "neighbours":
                 strained = [
@@ -39,11 +43,12 @@ def candidates(world: World) -> list[Candidate]:
             else:
                 strained = [root]
             if strained:
-                strains = ill = 0
+                strains = carries = 0
                 for index in strained:
                     strains |= 1 << index
-                    ill |= above[index]
-                found.append(Candidate(root, family, strains, ill))
+                    itself = 0 if blaming else 1 << index
+                    carries |= above[index] & ~itself
+                found.append(Candidate(root, family, strains, carries))
     return found
 
 

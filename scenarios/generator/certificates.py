@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.actions import Kind, actions_of
 from scenarios.generator.candidates import Candidate, candidates, signs
-from scenarios.generator.place import BLAMING_SPREADS
+from scenarios.generator.place import BLAMING_SPREADS, OWN_TROUBLES
 from scenarios.generator.render.paths import LATE, flows_of, handed_to
 from scenarios.generator.simulate import DOORS, RED, SLOW
 
@@ -137,16 +137,13 @@ class Detective:
         family = one.family
         if family.spread == "alert":
             return False
-        direct = one.strains >> sight.callee & 1
-        if family.spread in BLAMING_SPREADS and family.trouble not in {"errors", "crash"}:
-            if one.strains >> sight.caller & 1 and family.trouble == sight.trouble:
-                return True
-            return bool(one.ill >> sight.callee & 1) and sight.trouble in _MIDDLE
-        if direct:
-            return family.trouble == sight.trouble or (
-                bool((one.ill & ~one.strains) >> sight.callee & 1) and sight.trouble in _MIDDLE
-            )
-        return bool(one.ill >> sight.callee & 1) and sight.trouble in _MIDDLE
+        if one.carries >> sight.callee & 1 and sight.trouble in _MIDDLE:
+            return True
+        if family.trouble != sight.trouble:
+            return False
+        if family.spread in BLAMING_SPREADS and family.trouble not in OWN_TROUBLES:
+            return bool(one.strains >> sight.caller & 1)
+        return bool(one.strains >> sight.callee & 1)
 
     def shown(self, diagnostic: str, node: int) -> frozenset[str]:
         """The signs of families that an item shows, whoever's they are."""
@@ -199,21 +196,25 @@ class Detective:
             return self.all
         kind = self.world.nodes[node].kind
         pinned = 0
-        for number in self._of_node.get(node, ()):
-            one = self.every[number]
-            own = signs(one.family.root, diagnostic, kind, one.family.flag)
-            if own and own <= shown and self._meets(one, seen, opened):
+        for number, one in enumerate(self.every):
+            if one.root == node:
+                own = signs(one.family.root, diagnostic, kind, one.family.flag)
+            elif one.family.spread == "neighbours" and one.strains >> node & 1:
+                own = signs(one.family.focal, diagnostic, kind)
+            else:
+                continue
+            if own and own <= shown and self._meets(one, node, seen, opened):
                 pinned |= 1 << number
         return pinned or self.all
 
-    def _meets(self, one: Candidate, seen: list[Sight], opened: list[Item]) -> bool:
-        """Whether somebody else's trouble, of a candidate's class, can come from it first-hand."""
+    def _meets(self, one: Candidate, node: int, seen: list[Sight], opened: list[Item]) -> bool:
+        """Whether trouble of a candidate's class, seen elsewhere than its signs, can come from it first-hand."""
         family = one.family
         if family.spread == "alert":
             paged = self.world.nodes[self.scene.paged].name
             return (self.wellness, paged) in opened and self._well(self.scene.paged)
         for sight in seen:
-            if sight.trouble != family.trouble or sight.caller == one.root:
+            if sight.trouble != family.trouble or sight.caller == node:
                 continue
             if one.strains >> sight.callee & 1 or (
                 family.spread in BLAMING_SPREADS and one.strains >> sight.caller & 1
@@ -233,10 +234,15 @@ _TELLS_PATHS = frozenset({"query_logs", "check_dependencies"})
 
 
 def certificates(scene: Scene) -> tuple[Certificate, ...]:
-    """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services."""
+    """All inclusion-minimal certificates of up to `LARGEST` items, the smallest first. Each spans two services.
+
+    None where a single item would do.
+    """
     detective = Detective(scene)
     truth = detective.truth()
     pool = list(dict.fromkeys(_pool(scene, detective)))
+    if detective.left(pool) != truth or any(detective.left([item]) == truth for item in pool):
+        return ()  # nothing tells, or one look tells all
     found: list[Certificate] = []
     for size in range(2, LARGEST + 1):
         for items in itertools.combinations(pool, size):

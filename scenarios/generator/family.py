@@ -90,7 +90,10 @@ class Strikes(_Model):
     """Where the fault can be."""
 
     kinds: tuple[Kind, ...] = Field(min_length=1, description="Kinds of the root.")
-    through: tuple[Kind, ...] = Field(default=(), description="`neighbours`: kinds of the overloaded node.")
+    through: tuple[Kind, ...] = Field(
+        default=(),
+        description="`neighbours`: kinds of the overloaded node. Others: kinds that the world has to have as well.",
+    )
     victims: tuple[Kind, ...] = Field(
         default=("service", "worker"), description="`subscribers`, `tenants`: kinds of those who meet it first."
     )

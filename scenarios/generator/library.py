@@ -31,6 +31,8 @@ class KindEntry(_Entry):
     """What a kind of node is made of."""
 
     about: str
+    checks: tuple[str, ...]
+
     voice: str
     names: tuple[str, ...]
     metrics: dict[str, Annotated[Metric, BeforeValidator(_metric)]]

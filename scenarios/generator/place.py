@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from scenarios.generator.fault import Fault, Setback, Stage
+from scenarios.generator.library import kinds
 from scenarios.generator.simulate import SERVING
 from scenarios.library import runbook_catalogue
 from scenarios.progress import PlanStep
@@ -33,7 +34,8 @@ Place = tuple[int, tuple[int, ...]]
 _RANK: tuple[JourneyClass, ...] = ("core", "major", "minor", "internal")
 _MOST_HOLDERS = 5
 _MOST_STUCK = 2
-_OWN_TROUBLES = frozenset({"errors", "crash", "late"})
+OWN_TROUBLES = frozenset({"errors", "crash", "late"})
+"""Troubles of what a node does itself; in all others it is a call of its that fails."""
 BLAMING_SPREADS = frozenset({"subscribers", "tenants"})
 
 
@@ -98,7 +100,7 @@ def _at_holders(world: World, family: Family, root: int, fits: Fits) -> Iterator
     holders = [
         one
         for one in world.platform_holders(root, family.strikes.victims)
-        if fits(one) and (family.trouble in _OWN_TROUBLES or blamable(world, one))
+        if fits(one) and (family.trouble in OWN_TROUBLES or blamable(world, one))
     ]
     if holders:
         yield root, tuple(holders)
@@ -130,7 +132,7 @@ def place(world: World, family: Family, site: Place, severity: Severity, now: in
     if family.spread in BLAMING_SPREADS:
         most = _MOST_HOLDERS if severity != "P1" else 9
         focal = tuple(dice.sample(focal, dice.whole(min(2, len(focal)), min(most, len(focal)))))
-        if family.trouble not in _OWN_TROUBLES:
+        if family.trouble not in OWN_TROUBLES:
             blames = {index: dice.pick(blamable(world, index)) for index in focal}
         if any("{stuck}" in step for stage in family.plan for step in stage.do):
             stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
@@ -168,13 +170,30 @@ _STRENGTH: dict[Severity, tuple[float, float]] = {"P1": (0.45, 1.0), "P2": (0.0,
 _GRAVE = frozenset({"share", "factor", "load", "lost"})
 
 
+LAST_CHECKS = ("verify_api_recovery", "verify_alert_state")
+"""What is verified in the end, whatever failed: the journeys, and that the alert has cleared."""
+_CHECKS_AFTER = {1: 4, 2: 2, 3: 2}
+"""How many verifications follow one repair, two, and more."""
+
+
 def stages_of(world: World, fault: Fault) -> tuple[Stage, ...]:
-    """The plan of a fault's family on the nodes of a world."""
-    stages: list[Stage] = []
+    """The plan of a fault's family on the nodes of a world: its repairs, then verifications from the bottom up.
+
+    The last of them are the same for all. There are four stages at least, five where a single repair does it: who takes
+    a plan backwards gets no further than its first stage, and that is to be worth little.
+    """
+    repairs: list[Stage] = []
+    checks: list[str] = []
     for stage in fault.family.plan:
         steps = [step for text in stage.do for step in _steps(world, fault, text)]
-        stages.append(Stage(tuple(dict.fromkeys(steps)), stage.leaves))
-    return tuple(stages)
+        if stage.leaves is None:
+            checks += [step.target for step in steps]
+        else:
+            repairs.append(Stage(tuple(dict.fromkeys(steps)), stage.leaves))
+    lacking = max(0, _CHECKS_AFTER[min(len(repairs), 3)] - len({*checks, *LAST_CHECKS}))
+    first = [one for one in kinds()[world.nodes[fault.root].kind].checks if one not in checks][:lacking]
+    ordered = dict.fromkeys([*first, *(one for one in checks if one not in LAST_CHECKS), *LAST_CHECKS])
+    return (*repairs, *(Stage((PlanStep("execute_runbook_step", one, verify=True),), None) for one in ordered))
 
 
 def setbacks_of(world: World, fault: Fault, stages: tuple[Stage, ...]) -> tuple[Setback, ...]:

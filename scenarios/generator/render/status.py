@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from scenarios.evidence import Status
 from scenarios.generator.dice import mixed, unit
-from scenarios.generator.library import families
+from scenarios.generator.library import families, kinds
+from scenarios.generator.place import LAST_CHECKS
 from scenarios.generator.render.changes import names_of, running
 from scenarios.generator.texts import filled
 
@@ -104,12 +105,12 @@ def _span(minutes: int) -> str:
 @cache
 def runbooks_of(kind: Kind) -> tuple[str, ...]:
     """The catalogue steps that the owner of a kind of node lists: those that mend anything that strikes there."""
-    found: dict[str, int] = {}
+    found = {*kinds()[kind].checks, *LAST_CHECKS}
     for family in families().values():
         if kind in (*family.strikes.kinds, *family.strikes.through):
             for stage in family.plan:
                 for step in stage.do:
                     action, target = step.split()[:2]
                     if action == "execute_runbook_step":
-                        found[target] = found.get(target, 0) + 1
+                        found.add(target)
     return tuple(sorted(found))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from env_core.observation import Observation
 
 _IN_VAIN = ("did not help", "nothing is better", "does not show a recovery", "Nothing to act on")
+_EARLY = "nothing is better"
 T = TypeVar("T")
 Play = Generator[Decision, "Observation", T]
 """Work that takes steps: it yields decisions, is sent the observations after them, and returns what came of it."""
@@ -46,6 +47,11 @@ class Desk:
         self.looked_since &= target.startswith("verify_")
         (self.done if worked else self.in_vain).append((action, target))
         return worked
+
+    @property
+    def too_early(self) -> bool:
+        """Whether the last step was right and came before its time."""
+        return _EARLY in self.shown["feedback"]
 
     @property
     def alert(self) -> dict[str, Any]:
@@ -82,11 +88,11 @@ class Desk:
         """What a service calls and what calls it."""
         return call_paths((yield from self.look("check_dependencies", service, again=again)))
 
-    def fix(self, action: str, target: str) -> Play[bool]:
+    def fix(self, action: str, target: str, **options: int) -> Play[bool]:
         """Make a remediation, unless it was made or no step is left; whether it has taken effect."""
         if (action, target) in self.done:
             return True
         if self.left <= 0:
             return False
-        self.shown = yield step(action, **{VOCABULARY[action].target: target})
+        self.shown = yield step(action, **{VOCABULARY[action].target: target}, **options)
         return self.note(action, target)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents.responder.evidence import status
 from cloud_incident.evaluation.agents.responder.failures import UNREACHABLE
+from cloud_incident.evaluation.agents.responder.mending import mend
 from cloud_incident.evaluation.agents.responder.verification import verifications, verify
 from scenarios.library import runbook_catalogue
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
     from cloud_incident.evaluation.agents.responder.evidence import Path
-    from cloud_incident.evaluation.agents.responder.search import Findings
+    from cloud_incident.evaluation.agents.responder.findings import Findings
 
 _FIRST = re.compile(r"(\w+) (?:goes |go |comes |come )?first\b")
 _UNFINISHED = re.compile(r"in progress|attempt \d|read (?:once|only)? ?(?:at|when|on)|at (?:process )?start\b")
@@ -22,6 +23,9 @@ _COMPOUND = re.compile(r"(?<![\w-])[a-z]+(?:[-_][a-z]+)+(?![\w-])")
 
 def repair(desk: Desk, found: Findings) -> Play[None]:
     """Repair what was found, see that it has recovered, and run the verifications."""
+    if found.walked:
+        yield from mend(desk, found)
+        return
     yield from _take_away(desk, found)
     if found.failure.crash and found.broken != found.root:
         yield from desk.fix("restart_service", found.broken)

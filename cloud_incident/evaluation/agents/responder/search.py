@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.responder.evidence import Change, changes
-from cloud_incident.evaluation.agents.responder.failures import UNKNOWN, UNREACHABLE, Failure, failure_in
+from cloud_incident.evaluation.agents.responder.evidence import changes
+from cloud_incident.evaluation.agents.responder.failures import UNKNOWN, UNREACHABLE, failure_in
+from cloud_incident.evaluation.agents.responder.findings import Findings
+from cloud_incident.evaluation.agents.responder.trace import trace
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
-    from cloud_incident.evaluation.agents.responder.evidence import Path
+    from cloud_incident.evaluation.agents.responder.evidence import Change, Path
 
 _DEEPEST = 4
 _HIGHEST = 4
@@ -21,26 +22,13 @@ _FIX_STEPS = 8
 """What remediation takes at least: no more than the rest is spent on the search."""
 
 
-@dataclass
-class Findings:
-    """What the search has found.
-
-    `victim` suffers, `broken` is the service at the end of the failing calls, `root` is where it started, `change` what
-    started it, `suspects` are the services whose changes are worth a look, the likeliest first, `outsiders` those of
-    them that suffer without being alerted.
-    """
-
-    victim: str
-    broken: str
-    root: str = ""
-    failure: Failure = UNKNOWN
-    change: Change | None = None
-    suspects: list[str] = field(default_factory=list)
-    outsiders: set[str] = field(default_factory=set)
-
-
 def investigate(desk: Desk) -> Play[Findings]:
     """Find the service where it started, how it failed, and the change that made it."""
+    paging = str(desk.alert.get("labels", {}).get("service", ""))
+    if paging in desk.shown["known_services"]:
+        calls, callers = yield from desk.paths(paging)
+        if all(path.health == "unknown" for path in callers):
+            return (yield from trace(desk, paging, calls))
     found = yield from _descend(desk)
     yield from _blame(desk, found)
     return found

@@ -10,7 +10,7 @@ from scenarios.library import runbook_catalogue
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
-    from cloud_incident.evaluation.agents.responder.search import Findings
+    from cloud_incident.evaluation.agents.responder.findings import Findings
     from scenarios.library import RunbookStep
 
 _JOURNEYS = "journeys"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scenarios.actions import FAILURE_MODE_LIMIT, SUMMARY_LIMIT
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.agents.responder.search import Findings
+    from cloud_incident.evaluation.agents.responder.findings import Findings
 
 Deeds = list[tuple[str, str]]
 """Remediations by action and target."""
@@ -17,6 +17,8 @@ _DEEDS = {
     "restart_service": "We restarted {}.",
     "rollback_deploy": "We rolled back {}.",
     "disable_feature_flag": "We disabled the flag {}.",
+    "scale_service": "We scaled {}.",
+    "clear_cache": "We cleared the cache {}.",
     "execute_runbook_step": "We executed {}.",
 }
 _LOOKED = "The calls were looked at again after the repairs."
@@ -27,10 +29,11 @@ _SENTENCE_END = re.compile(r"(?<=[.;!?])\s")
 
 def failure_mode(found: Findings) -> str:
     """What failed and how, with what the change says of itself."""
+    said = found.condition.said if found.condition else found.failure.said
     if found.change is None:
-        return f"{_subject(found)}: {found.failure.said}."
+        return f"{_subject(found)}: {said}."
     note = _beginning(found.change.note.partition(": ")[2] or found.change.note)
-    return f"{_subject(found)}: {found.failure.said}. The change: {note}"[:FAILURE_MODE_LIMIT]
+    return f"{_subject(found)}: {said}. The change: {note}"[:FAILURE_MODE_LIMIT]
 
 
 def _beginning(note: str) -> str:

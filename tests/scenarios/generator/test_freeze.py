@@ -1,0 +1,122 @@
+"""Frozen exports: the same evidence after the same progress, the same rewards and scores, in files of modest size."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_incident.evaluation.exploits import random_play
+from cloud_incident.evaluation.play import play
+from env_core.perfect import perfect_play
+from scenarios.catalogue import Catalogue, Scenario
+from scenarios.document import DIAGNOSTIC_FIELDS
+from scenarios.generator.freeze import freeze, frozen_id
+from scenarios.generator.incident import GeneratedIncident
+from scenarios.generator.naming import DIFFICULTIES
+from scenarios.loading import MOST_BYTES, load_document
+from scenarios.progress import UNTOUCHED
+from scenarios.tasks import TASKS
+
+if TYPE_CHECKING:
+    from scenarios.authored import AuthoredIncident
+    from scenarios.progress import Plan, Progress
+
+CATALOGUE = Catalogue()
+LARGEST = MOST_BYTES // 4
+"""Bytes that an export stays under. Most have a fifth of it."""
+
+seeds = st.integers(0, 400)
+difficulties = st.sampled_from(DIFFICULTIES)
+
+
+@cache
+def pair(seed: int, difficulty: int) -> tuple[GeneratedIncident, AuthoredIncident]:
+    """A generated incident, and itself frozen and loaded again."""
+    scenario = CATALOGUE.generated("root_cause_analysis", seed, difficulty)
+    generated = scenario.incident
+    assert isinstance(generated, GeneratedIncident)
+    text = freeze(generated, CATALOGUE.origin(scenario.id)[0])
+    assert len(text.encode()) < LARGEST
+    with TemporaryDirectory() as directory:
+        file = Path(directory, f"{frozen_id(generated.id)}.yaml")
+        file.write_text(text, "utf-8")
+        return generated, load_document(file)
+
+
+def reachable(plan: Plan) -> list[Progress]:
+    """Every progress: the stages done, some of the steps of the next, and any harms."""
+    before: Progress = UNTOUCHED
+    done = [before]
+    for stage in plan.stages:
+        steps = [one.step for one in stage]
+        for size in range(1, len(steps) + 1):
+            done += [before | set(some) for some in combinations(steps, size)]
+        before |= set(steps)
+    harms = sorted({harm.name for harm in plan.harms})
+    caused = [set(some) for size in range(len(harms) + 1) for some in combinations(harms, size)]
+    return [one | some for one in done for some in caused]
+
+
+@given(seed=seeds, difficulty=difficulties, data=st.data())
+@settings(max_examples=60)
+def test_the_same_evidence_after_any_progress(seed: int, difficulty: int, data: st.DataObject) -> None:
+    generated, frozen = pair(seed, difficulty)
+    for progress in data.draw(st.lists(st.sampled_from(reachable(generated.plan)), min_size=1, max_size=3)):
+        for service in generated.services:
+            for diagnostic in DIAGNOSTIC_FIELDS.values():
+                shown = frozen.evidence(diagnostic, service, progress)
+                assert shown.text == generated.evidence(diagnostic, service, progress).text, (service, progress)
+
+
+@given(seed=seeds, difficulty=difficulties)
+@settings(max_examples=40)
+def test_the_same_incident_under_names_of_its_own(seed: int, difficulty: int) -> None:
+    generated, frozen = pair(seed, difficulty)
+    for what in ("services", "flags", "summary", "truth", "plan"):
+        assert getattr(frozen, what) == getattr(generated, what), what
+    assert dict(frozen.alert) == dict(generated.alert)
+    for task_id in TASKS:
+        assert frozen.certificates(task_id) == generated.certificates(task_id)
+        assert frozen.scenarios[task_id] == f"FROZEN-{generated.scenarios[task_id]}"
+    assert frozen.id == f"frozen-{generated.id}"
+
+
+@given(seed=seeds, difficulty=difficulties, task_id=st.sampled_from(list(TASKS)), played=st.integers(0, 1000))
+@settings(max_examples=40)
+def test_the_same_rewards_and_scores(seed: int, difficulty: int, task_id: str, played: int) -> None:
+    generated, frozen = pair(seed, difficulty)
+    task = next(task for task in TASKS.values() if task.id == task_id)
+    one, other = (Scenario("both", task, incident) for incident in (generated, frozen))
+    for actions in (perfect_play(generated, task), random_play(one, played)):
+        first, second = play(one, actions), play(other, actions)
+        assert first.steps == second.steps
+        assert first.grade == second.grade
+    assert perfect_play(generated, task) == perfect_play(frozen, task)
+
+
+def test_a_frozen_document_sets_the_tasks_asked_for() -> None:
+    scenario = CATALOGUE.generated("root_cause_analysis", 1, 1)
+    incident = scenario.incident
+    assert isinstance(incident, GeneratedIncident)
+    text = freeze(incident, CATALOGUE.origin(scenario.id)[0], ("remediation_planning",))
+    assert "FROZEN-GEN1-RP-D1-1" in text
+    assert "GEN1-AC" not in text
+    assert "seed 1 at difficulty 1" in text
+
+
+@pytest.mark.parametrize("difficulty", DIFFICULTIES)
+def test_what_nothing_changes_has_one_state(difficulty: int) -> None:
+    generated, frozen = pair(7, difficulty)
+    most = len(reachable(generated.plan))
+    for service in generated.services:
+        untouched = generated.scene.world.index[service] not in generated.scene.touched
+        for diagnostic in DIAGNOSTIC_FIELDS.values():
+            states = frozen.states(diagnostic, service)
+            assert len(states) <= (1 if untouched else most)
