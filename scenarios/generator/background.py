@@ -22,6 +22,9 @@ CHRONIC = {1: (1, 2), 2: (1, 3), 3: (2, 4), 4: (3, 6), 5: (4, 8)}
 SILENT = {1: (0, 0), 2: (0, 1), 3: (1, 2), 4: (2, 4), 5: (4, 7)}
 """Nodes whose logs were lost on the way, by difficulty."""
 
+DARK = {1: 0.0, 2: 0.22, 3: 0.26, 4: 0.32, 5: 0.46}
+"""The share of nodes on the way of a fault whose calls are not traced, by difficulty."""
+
 _KNOWN_TROUBLES = frozenset({"errors", "slow", "none"})
 _CHANGED_KINDS = frozenset(
     {"gateway", "service", "worker", "cron", "edge", "cdn", "config", "secrets", "identity", "dns", "network"}
@@ -46,6 +49,8 @@ class Background:
     shadows: dict[int, Family]
     chronic: frozenset[int]
     silent: frozenset[int]
+    dark: frozenset[int]
+
     flags: dict[int, list[tuple[str, str]]]
 
 
@@ -62,13 +67,21 @@ def draw_background(
         for index in odd[: dice.whole(*ANOMALIES[difficulty])]
         if (found := decoys().anomalies.get(world.nodes[index].kind))
     }
-    silent = frozenset(dice.sample([index for index in others if index != paged], dice.whole(*SILENT[difficulty])))
+    dark = frozenset(
+        index for index in sorted(touched) if index not in {fault.root, paged} and dice.chance(DARK[difficulty])
+    )
+    silent = frozenset(
+        dice.sample(
+            [index for index in others if index != paged and index not in dark], dice.whole(*SILENT[difficulty])
+        )
+    )
     return Background(
         changes=_changes(world, fault, shadows, calm, fired, dice.whole(*NEAR_CHANGES[difficulty]), dice),
         anomalies=anomalies,
         shadows=shadows,
         chronic=frozenset(dice.sample(others, dice.whole(*CHRONIC[difficulty]))),
         silent=silent,
+        dark=dark,
         flags=_flags(world, fault, dice),
     )
 

@@ -74,7 +74,7 @@ class Detective:
             if diagnostic in _TELLS_PATHS and self._readable(diagnostic, node):
                 seen += self.sights(node)
             if node == self.scene.paged and diagnostic == self.wellness:
-                left &= self._if_paged_is(well=self._well(node))
+                left &= self._if_paged_is(well=self.well(node))
         for sight in seen:
             left &= self.explaining(sight)
         for diagnostic, service in opened:
@@ -98,14 +98,16 @@ class Detective:
         return found
 
     def _readable(self, diagnostic: str, node: int) -> bool:
-        return diagnostic != "query_logs" or node not in self.scene.background.silent
+        lost = {"query_logs": self.scene.background.silent, "check_dependencies": self.scene.background.dark}
+        return node not in lost.get(diagnostic, ())
 
     @property
     def wellness(self) -> str:
         """The diagnostic that tells whether the paging node is well: of a door, each route counts."""
         return "check_dependencies" if self.world.nodes[self.scene.paged].kind in DOORS else "check_metrics"
 
-    def _well(self, node: int) -> bool:
+    def well(self, node: int) -> bool:
+        """Whether a node does as it usually does."""
         if self.world.nodes[node].kind in DOORS:
             return not self.sights(node)
         found = self.scene.first.simulation.at(node, self.scene.fault.now)
@@ -212,7 +214,7 @@ class Detective:
         family = one.family
         if family.spread == "alert":
             paged = self.world.nodes[self.scene.paged].name
-            return (self.wellness, paged) in opened and self._well(self.scene.paged)
+            return (self.wellness, paged) in opened and self.well(self.scene.paged)
         for sight in seen:
             if sight.trouble != family.trouble or sight.caller == node:
                 continue

@@ -28,7 +28,7 @@ from scenarios.library import library_digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenarios.generator.family import Family
+    from scenarios.generator.family import Family, Spread
     from scenarios.generator.library import Archetype
     from scenarios.generator.world import World
     from scenarios.tasks import TaskId
@@ -37,6 +37,8 @@ DISTANCE = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4}
 """Calls from the paging service to the first that meets the fault, by difficulty, as far as the world has them."""
 
 FEWEST_NODES, MOST_NODES = 8, 40
+LOOKS_FOR_DEPTH = {1: 1, 2: 2, 3: 2, 4: 4, 5: 6}
+"""Of how many places the one is taken that most calls lead to, by difficulty."""
 MOST_WORLDS = 300
 _PLACEMENTS = 5
 """Attempts in one world."""
@@ -44,10 +46,18 @@ _APART = 6
 """One in so many combinations of family and archetype is kept for `test-ood`."""
 _PATIENCE = 2
 """Worlds with one family before the next is tried."""
+SUBTLETY: dict[Spread, tuple[float, float, float, float, float]] = {
+    "callers": (1.0, 0.9, 0.75, 0.6, 0.45),
+    "neighbours": (0.5, 0.7, 0.9, 1.1, 1.3),
+    "subscribers": (0.6, 0.7, 0.8, 0.9, 1.0),
+    "tenants": (0.05, 0.55, 0.8, 1.2, 2.2),
+    "alert": (1.0, 1.0, 1.0, 1.0, 1.0),
+}
+"""How readily a family is drawn, by how it spreads, for difficulties 1 to 5: quiet causes more where it is hard."""
 _ALARMS_AMONG_P4 = 0.4
 _FEWEST_MINUTES = 4
 """Between the alert and the first look at the least."""
-_NOTHING = Background({}, {}, {}, frozenset(), frozenset(), {})
+_NOTHING = Background({}, {}, {}, frozenset(), frozenset(), frozenset(), {})
 
 
 class ExhaustedError(RuntimeError):
@@ -61,7 +71,7 @@ def generated(seed: int, difficulty: int, *, incident_id: str, scenario_ids: Map
         ExhaustedError: if no attempt passes.
     """
     wanted = Dice(GENERATOR_VERSION, seed, difficulty, "severity").pick(SEVERITIES)
-    suspects = _families(wanted, Dice(GENERATOR_VERSION, seed, difficulty, "family"))
+    suspects = _families(wanted, difficulty, Dice(GENERATOR_VERSION, seed, difficulty, "family"))
     for attempt in range(MOST_WORLDS):
         family = suspects[attempt // _PATIENCE % len(suspects)]
         dice = Dice(GENERATOR_VERSION, seed, difficulty, attempt)
@@ -108,17 +118,22 @@ def _world(family: Family, difficulty: int, wanted: Severity, dice: Dice, *, apa
     return world if FEWEST_NODES <= len(world.nodes) <= MOST_NODES else None
 
 
-def _families(wanted: Severity, dice: Dice) -> list[Family]:
+def _families(wanted: Severity, difficulty: int, dice: Dice) -> list[Family]:
     """The families of an incident, in the order in which they are tried."""
     alarm = wanted == "P4" and dice.chance(_ALARMS_AMONG_P4)
-    return dice.shuffled([one for one in families().values() if (one.spread == "alert") == alarm])
+    keys = {
+        name: dice.random() ** (1 / SUBTLETY[one.spread][difficulty - 1])
+        for name, one in families().items()
+        if (one.spread == "alert") == alarm
+    }
+    return [families()[name] for name in sorted(keys, key=lambda name: -keys[name])]
 
 
 def _scene(
     world: World, family: Family, sites: list[Place], difficulty: int, wanted: Severity, dice: Dice
 ) -> Scene | None:
     """A scene of a severity in a world; none where the fault hits harder or softer, or nobody would be paged."""
-    fault = place(world, family, dice.pick(sites), wanted, dice.whole(14, 34), dice.fork("fault"))
+    fault = place(world, family, _site(world, sites, difficulty, dice), wanted, dice.whole(14, 34), dice.fork("fault"))
     stages = stages_of(world, fault)
     bare = Scene(
         world=world,
@@ -141,12 +156,19 @@ def _scene(
     return replace(bare, background=background, paged=paged, fired=fired)
 
 
+def _site(world: World, sites: list[Place], difficulty: int, dice: Dice) -> Place:
+    """One of the places: of several drawn the deepest, where that makes it harder."""
+    return max(
+        dice.sample(sites, LOOKS_FOR_DEPTH[difficulty]), key=lambda site: max(world.depths[one] for one in site[1])
+    )
+
+
 def _fires(scene: Scene, paged: int, dice: Dice) -> int | None:
     """The minute in which the alert fires: some minutes after the paging node began to suffer."""
     held = dice.whole(2, 4)
     if scene.fault.family.spread == "alert":
         return held
-    first = next((minute for minute in range(scene.fault.now) if _suffers(scene, paged, minute)), scene.fault.now)
+    first = next((minute for minute in range(scene.fault.now) if suffers(scene, paged, minute)), scene.fault.now)
     return first + held if first + held <= scene.fault.now - _FEWEST_MINUTES else None
 
 
@@ -188,16 +210,16 @@ def _distances(scene: Scene) -> dict[int, int]:
             for call in world.callers[broker]
             if call.caller in away and world.nodes[call.caller].kind == "worker"
         ]
-        if broker not in away and _suffers(scene, broker, fault.now):
+        if broker not in away and suffers(scene, broker, fault.now):
             away[broker] = 1 + min(away[one] for one in late)
     return {
         index: far
         for index, far in away.items()
-        if index != fault.root and (far or index in fault.blames) and _suffers(scene, index, fault.now)
+        if index != fault.root and (far or index in fault.blames) and suffers(scene, index, fault.now)
     }
 
 
-def _suffers(scene: Scene, index: int, minute: int) -> bool:
+def suffers(scene: Scene, index: int, minute: int) -> bool:
     """Whether a node that can page is unwell at a minute."""
     world, simulation = scene.world, scene.first.simulation
     kind = world.nodes[index].kind
@@ -218,6 +240,6 @@ def _suffering(scene: Scene) -> list[int]:
     ill = [
         (found.errors * scene.world.nodes[index].rate, index)
         for index, found in minute.items()
-        if index not in {fault.root, fault.shared, scene.paged} and _suffers(scene, index, scene.fired)
+        if index not in {fault.root, fault.shared, scene.paged} and suffers(scene, index, scene.fired)
     ]
     return [index for _, index in sorted(ill, reverse=True)]

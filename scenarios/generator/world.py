@@ -99,6 +99,16 @@ class World:
         return tuple(above)
 
     @cached_property
+    def depths(self) -> tuple[int, ...]:
+        """For each node, the longest chain of calls without fallback that leads to it."""
+        found = [0] * len(self.nodes)
+        for index in reversed(self.order):
+            for call in self.calls[index]:
+                if call.hard and not call.platform:
+                    found[call.callee] = max(found[call.callee], found[index] + 1)
+        return tuple(found)
+
+    @cached_property
     def index(self) -> dict[str, int]:
         """Nodes by their names."""
         return {node.name: node.index for node in self.nodes}

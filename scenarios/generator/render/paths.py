@@ -25,7 +25,9 @@ def dependencies(scene: Scene, view: View, index: int, end: int) -> Dependencies
     for call in world.calls[index]:
         callee = world.nodes[call.callee]
         flow = seen.get(call.callee)
-        if flow is None:
+        if index in scene.background.dark and not call.platform:
+            paths.append(_path(callee.name, "unknown", "calls are not traced"))
+        elif flow is None:
             usual = f"{call.weight * world.nodes[index].rate:.3g} req/s, p99 {callee.p99:.3g} ms"
             paths.append(_path(callee.name, "healthy", "" if call.platform else usual))
         else:

@@ -12,7 +12,9 @@ from scenarios.evidence import Dependencies, Logs
 from scenarios.generator.candidates import signs
 from scenarios.generator.certificates import LARGEST, Detective
 from scenarios.generator.dice import Dice
+from scenarios.generator.draw import suffers
 from scenarios.generator.incident import GeneratedIncident
+from scenarios.generator.library import families
 from scenarios.generator.place import place, places, setbacks_of, stages_of
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED
@@ -104,9 +106,11 @@ def test_simulating_another_cause_shows_something_else(seed: int, difficulty: in
 
 
 def _others(scene: Scene, root: int, family: str) -> list[GeneratedIncident]:
-    """The scene as it would be had another family struck another root, with everything beside it unchanged."""
-    from scenarios.generator.library import families
+    """The scene as it would be had another family struck another root, with everything beside it unchanged.
 
+    Only where the alert would have fired as well.
+    """
+    family_alerts = families()[family].spread == "alert"
     found = []
     for severity in ("P1", "P2", "P3", "P4"):
         sites = [one for one in places(scene.world, families()[family], severity) if one[0] == root]
@@ -116,7 +120,8 @@ def _others(scene: Scene, root: int, family: str) -> list[GeneratedIncident]:
             stages = stages_of(scene.world, fault)
             setbacks = setbacks_of(scene.world, fault, stages)
             changed = replace(scene, fault=fault, stages=stages, setbacks=setbacks, _views={})
-            found.append(_as_incident(changed))
+            if family_alerts or suffers(changed, changed.paged, changed.fault.now):
+                found.append(_as_incident(changed))
     return found
 
 
@@ -133,7 +138,8 @@ def _looks(incident: GeneratedIncident, certificate: frozenset[tuple[str, str]])
         node = world.index[service]
         readable = diagnostic in {"query_logs", "check_dependencies"}
         paths = sorted((sight.callee, sight.trouble) for sight in detective.sights(node)) if readable else []
-        looks.append((paths, sorted(detective.shown(diagnostic, node))))
+        paged = node == incident.scene.paged and diagnostic == detective.wellness
+        looks.append((paths, sorted(detective.shown(diagnostic, node)), paged and detective.well(node)))
     return looks
 
 

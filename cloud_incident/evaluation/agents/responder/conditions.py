@@ -1,6 +1,6 @@
 """What an engineer knows of the conditions that systems get into: their signs at the place itself, and what mends them.
 
-The signs are words of common software and of the trade; nobody's log lines.
+The signs are words of common software and of the trade. A text that shows them is taken for what it says.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _HINTS = {
     "errors": ("config", "settings", "net", "backbone", "fabric"),
     "stale": ("dns", "name", "resolv"),
 }
-"""What is asked first about a class of trouble, by what such things are called. It is an order and nothing more."""
+"""What is asked first about a class of trouble, by what it is called. Where nothing tells, the first stands."""
 _MONITORS = ("monitor", "probe", "watch", "alert", "synthetic", "check")
 
 
