@@ -20,7 +20,6 @@ from cloud_incident.evaluation.audit.bounds import FEWEST, at_least, at_most, dr
 from cloud_incident.evaluation.audit.rewards import FLOOR_MARGIN
 from cloud_incident.evaluation.audit.sample import Sample
 from cloud_incident.evaluation.audit.telling import inventory
-from cloud_incident.evaluation.intervals import share
 from tests.cloud_incident.broken_worlds import BROKEN, OneForAll, spoiling
 
 if TYPE_CHECKING:
@@ -165,12 +164,15 @@ def test_what_is_far_out_of_bounds_is_told() -> None:
     assert not rate_within(2, 4, 0.1, 0.3, "it").broken
 
 
-@given(st.integers(0, 200), st.integers(1, 200))
-def test_the_interval_of_a_share_holds_it(hits: int, count: int) -> None:
-    hits = min(hits, count)
-    found = share(hits, count)
-    assert 0 <= found.low <= found.mean <= found.high <= 1
-    assert share(count - hits, count).low == pytest.approx(1 - found.high)
+@given(st.integers(1, 12), st.floats(0.02, 0.2))
+def test_one_hit_among_few_is_no_proof(count: int, chance: float) -> None:
+    found = rate_within(1, count, chance / 2, chance * 2, "it")
+    assert not found.broken or (1 - (1 - chance * 2) ** count) < 0.026
+
+
+def test_rates_of_large_samples_are_judged() -> None:
+    assert rate_within(4000, 10_000, 0.2, 0.3, "it").broken
+    assert not rate_within(3010, 10_000, 0.2, 0.3, "it").broken
 
 
 def test_the_margin_is_the_one_declared() -> None:
