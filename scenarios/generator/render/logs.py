@@ -27,6 +27,8 @@ _SIGN = 0.14
 _ODD = 0.1
 _LOUD = 3.0
 """How many times as often as a service is drawn at random the root is the loudest on purpose, if it logs errors."""
+_COUNTED = "last minute"
+"""What is counted anew every minute; any other fact in the signs of a fault is told the same each time."""
 _ERRORS = frozenset({"error", "fatal"})
 _LEVEL = 0.05
 _MOST_LINES = 42
@@ -202,11 +204,12 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
         sure = minutes[min(len(minutes) - 1, 1 + mixed(key, number) % max(1, len(minutes) // 2))]
         for minute in minutes:
             drawn = mixed(key, number, minute)
+            told = drawn if _COUNTED in text else mixed(key, number)
             if minute == sure or unit(drawn) < _SIGN:
-                yield minute, drawn % 60, level, filled(text, names, drawn)
+                yield minute, drawn % 60, level, filled(text, names, told)
             if loud and level in _ERRORS:
-                yield minute, (drawn // 8) % 60, level, filled(text, names, mixed(drawn, 1))
-                yield minute, (drawn // 16) % 60, level, filled(text, names, mixed(drawn, 2))
+                yield minute, (drawn // 8) % 60, level, filled(text, names, told)
+                yield minute, (drawn // 16) % 60, level, filled(text, names, told)
     shadow = scene.background.shadows.get(index)
     odd = scene.background.anomalies.get(index)
     lines = shadow.root.logs if shadow else odd.logs if odd else ()
@@ -216,7 +219,8 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
         for minute in range(start, end + 1):
             drawn = mixed(key, 60 + number, minute)
             if minute == sure or unit(drawn) < _ODD:
-                yield minute, drawn % 60, level, filled(text, names, drawn)
+                told = drawn if _COUNTED in text else mixed(key, 60 + number)
+                yield minute, drawn % 60, level, filled(text, names, told)
 
 
 def _deeds(
