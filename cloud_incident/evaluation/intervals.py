@@ -97,15 +97,3 @@ def _estimate(middle: float, drawn: list[float], draws: int) -> Estimate:
     drawn = sorted(drawn)
     depth = int(len(drawn) * (1 - LEVEL) / 2)
     return Estimate(middle, min(drawn[depth], middle), max(drawn[-1 - depth], middle), draws)
-
-
-_Z = 1.959963984540054
-"""Standard deviations on either side of the middle that hold `LEVEL` of a normal distribution."""
-
-
-def share(hits: int, count: int) -> Estimate:
-    """The share of hits among one or more trials, with Wilson's interval, which holds at both ends of the scale."""
-    middle, spread = hits / count, _Z * _Z / count
-    centre = (middle + spread / 2) / (1 + spread)
-    reach = _Z * ((middle * (1 - middle) + spread / 4) / count) ** 0.5 / (1 + spread)
-    return Estimate(middle, max(0.0, min(middle, centre - reach)), min(1.0, max(middle, centre + reach)), count)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import exp, lgamma, log
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.intervals import estimate, mean, share
+from cloud_incident.evaluation.intervals import LEVEL, estimate, mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +56,21 @@ def drop(before: Sequence[float], after: Sequence[float], least: float, what: st
 
 
 def rate_within(hits: int, count: int, low: float, high: float, what: str) -> Bounded:
-    """The share of hits, which must lie between two limits."""
-    found = share(hits, count)
-    if low <= found.mean <= high:
-        return Bounded(found.mean, broken=False)
-    if found.low <= high and found.high >= low:
-        side, limit = ("over", high) if found.mean > high else ("under", low)
-        return Bounded(found.mean, broken=False, note=_unsure(what, found.mean, side, limit, count))
-    return Bounded(found.mean, broken=True, note=f"{what} {found.mean:.3f} is not within {low:.3f} and {high:.3f}")
+    """The share of hits, which must lie between two limits. Exact: by the tails of the binomial distribution."""
+    rate = hits / count
+    if low <= rate <= high:
+        return Bounded(rate, broken=False)
+    side, limit = ("over", high) if rate > high else ("under", low)
+    as_far = range(hits, count + 1) if rate > high else range(hits + 1)
+    if sum(_chance(one, count, limit) for one in as_far) > (1 - LEVEL) / 2:
+        return Bounded(rate, broken=False, note=_unsure(what, rate, side, limit, count))
+    return Bounded(rate, broken=True, note=f"{what} {rate:.3f} is not within {low:.3f} and {high:.3f}")
+
+
+def _chance(hits: int, count: int, rate: float) -> float:
+    """Of so many hits at a rate between 0 and 1, both excluded."""
+    ways = lgamma(count + 1) - lgamma(hits + 1) - lgamma(count - hits + 1)
+    return exp(ways + hits * log(rate) + (count - hits) * log(1 - rate))
 
 
 def _unsure(what: str, value: float, side: str, limit: float, count: int) -> str:

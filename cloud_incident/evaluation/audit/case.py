@@ -7,7 +7,7 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.agent import Seat
+from cloud_incident.evaluation.agents.agent import Agent, Seat
 from cloud_incident.evaluation.environments import InProcess
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.schedule import Attempt
@@ -16,9 +16,11 @@ from scenarios.generator.incident import GeneratedIncident
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cloud_incident.evaluation.agents.agent import Decision
     from cloud_incident.evaluation.audit.sample import Specimen
     from cloud_incident.evaluation.audit.world import World
     from cloud_incident.evaluation.trajectory import Trajectory
+    from env_core.observation import Observation
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.incident import Incident
     from scenarios.tasks import TaskId
@@ -84,9 +86,22 @@ class Case:
 
     async def _played(self, name: str, scenario: Scenario) -> Trajectory:
         attempt = Attempt(name, scenario.id)
-        agent = self.bench.players[name](Seat(scenario, attempt.chance))
+        try:
+            agent = self.bench.players[name](Seat(scenario, attempt.chance))
+        except Exception as error:
+            agent = _Unable(error)
         return await played(attempt, scenario, agent, InProcess(self.bench.first))
 
     def scores(self, agents: Iterable[str]) -> dict[TaskId, dict[str, float]]:
         """What agents earned, by task."""
         return {task_id: {name: self.played(name, task_id)["score"] for name in agents} for task_id in self.scenarios}
+
+
+class _Unable(Agent):
+    """Stands in for an agent that could not be made."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def decide(self, shown: Observation) -> Decision:  # noqa: ARG002
+        raise self._error

@@ -53,7 +53,7 @@ class Gaming(Group[Gamed]):
             "semantic.canary_floor",
             "Trajectories known to be dishonest (soup on the right service, the plan backwards, boasts) stay under "
             "their ceilings on every scenario",
-            "each under its own: 0.20, of right fixes too late or backwards 0.35 or what took effect is worth",
+            "each under its own: 0.20, of right fixes too early or backwards 0.35",
         ),
         Spec(
             "statistical.adversarial_floor",

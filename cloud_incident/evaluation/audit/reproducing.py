@@ -176,10 +176,11 @@ def _seed_control(spec: Spec, found: Sequence[Found[Repeated]], context: Context
             for one, other in zip(here, prints, strict=True)
             if one.value.fingerprint != other
         ]
-    by_print: dict[str, str] = {}
+    known: dict[str, Specimen] = {}
     for one in found:
-        twin = by_print.setdefault(one.value.fingerprint, one.name)
-        problems += [f"{one.name} is {twin} over again"] if twin != one.name else []
+        twin = known.setdefault(one.value.fingerprint, one.specimen)
+        if twin != one.specimen:
+            problems.append(f"{one.specimen.split} {one.specimen.number} is {twin.split} {twin.number} over again")
         problems += [f"{one.name} and its neighbour both show: {text[:80]!r}" for text in (one.value.shared or [])[:1]]
     beside = sum(one.value.shared is not None for one in found)
     return none_of(spec, problems, len(found), measured={"made elsewhere": len(here), "beside neighbours": beside})

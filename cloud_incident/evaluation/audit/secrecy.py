@@ -131,6 +131,12 @@ def _telling(case: Case, texts: Sequence[tuple[str, str]]) -> Iterator[str]:
     yield from _named(incident, _victims(case), dict(texts[:2]))
 
 
+def _as_service(name: str) -> re.Pattern[str]:
+    """A name where it means a service. One of a single word is an ordinary noun, or part of a route, elsewhere."""
+    before = r"(?<![\w/-])" if "-" in name else r"(?:[=@\"'\[(]|\b(?:to|from|by|at|calling|upstream|service) )"
+    return re.compile(rf"{before}{re.escape(name)}(?![\w-])")
+
+
 def _victims(case: Case) -> list[str]:
     """The services that the fault reaches. What others say of anything is said of something else."""
     scene = case.generated.scene
@@ -139,7 +145,7 @@ def _victims(case: Case) -> list[str]:
 
 def _named(incident: Incident, victims: Sequence[str], told: dict[str, str]) -> Iterator[str]:
     """Where the root is named by somebody who would not know it."""
-    root = re.compile(rf"(?<![\w-]){re.escape(incident.truth.service)}(?![\w-])")
+    root = _as_service(incident.truth.service)
     if incident.truth.service not in incident.alert["affected_services"]:
         yield from (f"{where} names the root" for where, text in told.items() if root.search(text))
     for service in victims:
