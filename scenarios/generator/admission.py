@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 SPARE_STEPS = 3
 GUESSED = "guessed by"
-"""How a finding begins that a naive rule names the root."""
+"""How a finding begins that the cause shows without any work."""
 _SHOWN = 0.5
 _NAMELESS = ("query_logs", "check_recent_deploys", "check_service_status")
 
 
 def findings(incident: GeneratedIncident) -> list[str]:
     """Why an incident is not fit to serve; empty if it is. Stops at the first."""
-    for check in (_visible, _unguessable, _identifiable, _secret):
+    for check in (_untold, _visible, _unguessable, _identifiable, _secret):
         found = list(check(incident))
         if found:
             return found
@@ -71,10 +71,6 @@ def _secret(incident: GeneratedIncident) -> Iterator[str]:
     world, fault = scene.world, scene.fault
     root = world.nodes[fault.root].name
     named = re.compile(rf"(?<![\w-]){re.escape(root)}(?![\w-])")
-    told = f"{incident.summary} {incident.alert['summary']} {incident.alert['description']}"
-    concepts = incident.truth.concepts
-    if sum(_said(told, group) for group in concepts) > len(concepts) / 3:
-        yield "alert and summary say what failed"
     if named.search(incident.summary):
         yield "the summary names the root"
 
@@ -84,6 +80,14 @@ def _secret(incident: GeneratedIncident) -> Iterator[str]:
         for diagnostic in _NAMELESS:
             if named.search(incident.evidence(diagnostic, world.nodes[index].name, UNTOUCHED).text):
                 yield f"{diagnostic} of {world.nodes[index].name} names the root"
+
+
+def _untold(incident: GeneratedIncident) -> Iterator[str]:
+    """Alert and summary do not say what failed."""
+    told = f"{incident.summary} {incident.alert['summary']} {incident.alert['description']}"
+    concepts = incident.truth.concepts
+    if sum(_said(told, group) for group in concepts) > len(concepts) / 3:
+        yield f"{GUESSED} reading the alert"
 
 
 def _said(text: str, concept: tuple[str, ...]) -> bool:

@@ -110,7 +110,7 @@ def summary_of(scene: Scene, difficulty: int) -> str:
     noticed = (
         f"Reports say that {worst.journey.trouble}."
         if difficulty <= _TOLD and scene.fault.family.spread != "alert"
-        else f"What {world.users} notice of it is still unknown."
+        else f"What {world.users} notice of it has not been established."
     )
     paged = world.nodes[scene.paged]
     return (

@@ -32,7 +32,7 @@ class Learning(Group[Scores]):
     specs = (
         Spec(
             "statistical.difficulty_separation",
-            "The responder earns less at each level of difficulty than at the one before, all tasks together",
+            "In root_cause_analysis the responder earns less at each level of difficulty than at the one before",
             f"{LEAST_FALL} less or more at each",
         ),
         Spec(
@@ -70,10 +70,14 @@ class Learning(Group[Scores]):
         yield Check(variance, "fail" if flat and not few else "pass", spreads, note)
 
 
+_SEPARATED: TaskId = "root_cause_analysis"
+"""The task that difficulty is about: severity is told by few looks at any size of system."""
+
+
 def _separated(spec: Spec, found: Sequence[Found[Scores]]) -> Check:
     levels: dict[int, list[float]] = {}
     for one in found:
-        levels.setdefault(one.specimen.difficulty, []).append(mean(list(one.value.values())))
+        levels.setdefault(one.specimen.difficulty, []).append(one.value.get(_SEPARATED, mean(list(one.value.values()))))
     ordered = sorted(levels)
     measured: dict[str, float | int | str] = {f"level {level}": round(mean(levels[level]), 4) for level in ordered}
     if len(ordered) < 2:
