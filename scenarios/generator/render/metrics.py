@@ -118,6 +118,9 @@ def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> flo
     simulation = view.simulation
     found = simulation.at(index, minute)
     usual = normal_of(node, dim)
+    told = told_by_family(scene, index).get(dim)
+    if told is not None:
+        return usual + (told - usual) * view.course.level(index, minute)
     match dim:
         case "rate":
             served = 1 - found.lost if found and node.kind in {"worker", "cron"} else 1.0
@@ -157,9 +160,7 @@ def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: f
     """A dimension that faults, oddities and load move."""
     fault = view.course.fault
     found = view.simulation.at(index, minute)
-    target = told_by_family(scene, index).get(dim)
-    if target is not None:
-        return usual + (target - usual) * view.course.level(index, minute)
+
     shadow = scene.background.shadows.get(index)
     if shadow is not None and dim in shadow.root.metrics:
         return usual + (shadow.root.metrics[dim] - usual) * _SHADOW
