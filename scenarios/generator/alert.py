@@ -42,7 +42,10 @@ def draw_alert(scene: Scene, ill: list[int], difficulty: int, dice: Dice) -> dic
     if dice.chance(1.0 / len(world.nodes)) and scene.fault.root not in named:
         root = world.nodes[scene.fault.root].name
         named.append(scene.fault.root)
-        symptoms += [f"{root}: {text}" for text in ("watchdog alert", "owner paged", "on the team's board")]
+        symptoms += [
+            f"{root}: {text}"
+            for text in ("low-urgency alert open", "grouped into this page by time", "owner has been notified")
+        ]
     title = "".join(part.capitalize() for part in paged.name.split("-"))
     what, summary = _headline(scene)
     return {
@@ -50,7 +53,7 @@ def draw_alert(scene: Scene, ill: list[int], difficulty: int, dice: Dice) -> dic
         "severity": dice.pick(_LABELS),
         "fired_at": scene.moment(scene.fired),
         "summary": summary,
-        "description": f"{summary}, for more than {max(2, scene.fired - 1)} min. {paged.about}.",
+        "description": f"{summary}. {_held(scene)}. {paged.about}.",
         "symptoms": symptoms,
         "affected_services": [world.nodes[index].name for index in dict.fromkeys(named)],
         "labels": {"service": paged.name, "team": paged.team},
@@ -61,21 +64,29 @@ def _headline(scene: Scene) -> tuple[str, str]:
     index = scene.paged
     node = scene.world.nodes[index]
     if scene.fault.family.spread == "alert":
-        return "CheckFailing", f"checks around {node.name} fail now and then"
+        return "CheckFailing", f"checks of {node.name} fail intermittently"
     now = scene.fired
     errors, slower = scene.first.simulation.failing(index, now)
     lag = scene.first.simulation.lag(index, now)
     if node.kind == "queue":
-        return "ConsumerLag", f"consumers of {node.name} are behind and fall further back"
+        return "ConsumerLagGrowing", f"consumer groups on {node.name} are behind and the lag keeps growing"
     if node.kind == "worker" and lag > 60:
-        return "WorkIsLate", f"{node.name} works on messages {lag:.0f} s old"
+        return "MessageAgeHigh", f"oldest message waiting for {node.name} is {lag:.0f} s old"
     if errors >= RED:
-        return "ErrorRatioHigh", f"{100 * errors:.0f} % of the requests to {node.name} fail"
+        shown = value_of(scene, scene.first, index, "errors", now)
+        return "ErrorRatioHigh", f"{shown:.0f} % of the requests to {node.name} fail"
     if slower < SLOW and (flows := flows_of(scene.first, index, now)):
         worst = max(flows.values(), key=lambda flow: flow.fail)
-        what = f"{100 * worst.fail:.0f} % of the requests fail" if worst.fail >= RED else f"p99 {worst.p99:.0f} ms"
-        return "RouteUnwell", f"one route of {node.name} is unwell: {what}"
-    return "LatencyHigh", f"{node.name} answers {slower:.1f} times slower than usual (p99 {node.p99 * slower:.0f} ms)"
+        what = f"{100 * worst.fail:.0f} % of its requests fail" if worst.fail >= RED else f"p99 {worst.p99:.0f} ms"
+        return "RouteDegraded", f"{node.name}: one route is outside its objective, {what}"
+    return "LatencyHigh", f"{node.name} takes {slower:.1f} times as long as usual (p99 {node.p99 * slower:.0f} ms)"
+
+
+def _held(scene: Scene) -> str:
+    """For how long the condition of the alert had held when it fired."""
+    if scene.fault.family.spread == "alert":
+        return "Condition met at least twice within the last hour"
+    return "Condition held through the evaluation window"
 
 
 def _symptoms(scene: Scene, index: int) -> list[str]:

@@ -116,6 +116,7 @@ class Shows(_Model):
     change: ChangeShown | None = None
     state: str = Field(default="", description="State in the status, where it is not simply running.")
     notes: tuple[str, ...] = Field(default=(), description="Status notes.")
+    missing: int = Field(default=0, ge=0, description="Instances that are not ready.")
     restarts: Range | None = Field(default=None, description="Restarts in 24 h, where the process dies of it.")
 
 

@@ -103,5 +103,5 @@ class _Unable(Agent):
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def decide(self, shown: Observation) -> Decision:  # noqa: ARG002
+    async def decide(self, shown: Observation) -> Decision:  # noqa: ARG002 - an agent like any other
         raise self._error

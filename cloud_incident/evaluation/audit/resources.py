@@ -56,7 +56,7 @@ class Resources(Group[Spent]):
         weighed = case.specimen.position < _WEIGHED
         return Spent(case.made_ms, steps, _memory(case) if weighed else None)
 
-    def judge(self, found: Sequence[Found[Spent]], context: Context) -> Iterator[Check]:  # noqa: ARG002
+    def judge(self, found: Sequence[Found[Spent]], context: Context) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
         measured: dict[str, float | int | str] = {}
         notes, broken = [], False
         for what, values, limits in (

@@ -63,7 +63,7 @@ class Containment(Group[Kept]):
         texts = list(_fetchable(case.incident))
         return Kept([f"{case.name}: {finding}" for finding in _telling(case, texts)], len(texts))
 
-    def judge(self, found: Sequence[Found[Kept]], context: Context) -> Iterator[Check]:  # noqa: ARG002
+    def judge(self, found: Sequence[Found[Kept]], context: Context) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
         problems = [finding for one in found for finding in one.value.found]
         yield none_of(self.specs[0], problems, len(found), measured={"texts": sum(one.value.texts for one in found)})
 
@@ -91,7 +91,7 @@ class Leakage(Group[Kept]):
             said += [f"{scenario.id}: {finding}" for finding in _rewarded_early(scenario)]
         return Kept(said, count)
 
-    def judge(self, found: Sequence[Found[Kept]], context: Context) -> Iterator[Check]:  # noqa: ARG002
+    def judge(self, found: Sequence[Found[Kept]], context: Context) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
         problems = [finding for one in found for finding in one.value.found]
         yield none_of(self.specs[0], problems, len(found), measured={"steps": sum(one.value.texts for one in found)})
 

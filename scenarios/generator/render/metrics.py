@@ -19,7 +19,14 @@ SAMPLES = 10
 _NOISE = 0.03
 _SHADOW = 0.8
 _JOURNEY_NORMAL = 0.2
-_FULL = frozenset({"%"})
+_COUNTS = frozenset(
+    {"clients", "connections", "leases", "merges", "messages", "objects", "operations", "partitions", "pods"}
+    | {"rotations", "routes", "runs", "sessions", "snapshots", "statements", "1/h"}
+)
+"""Units of what is counted one by one."""
+_FEW = 10
+_CHEAPER = 0.7
+"""The share of the work that a request saves which fails at once."""
 _SPARE = 0.55
 """How much of a change in traffic the processor feels."""
 
@@ -32,9 +39,9 @@ def metrics(scene: Scene, view: View, index: int, end: int) -> Metrics:
         Series.model_construct(
             name=name,
             unit=unit_name,
-            normal=_tidy(normal_of(node, dim)),
+            normal=_tidy(normal_of(node, dim), unit_name),
             recent=tuple(
-                _tidy(_noisy(value_of(scene, view, index, dim, time), unit_name, mixed(scene.key, index, number, time)))
+                _shown(value_of(scene, view, index, dim, time), unit_name, mixed(scene.key, index, number, time))
                 for time in times
             ),
         )
@@ -46,7 +53,7 @@ def metrics(scene: Scene, view: View, index: int, end: int) -> Metrics:
             unit="%",
             normal=_JOURNEY_NORMAL,
             recent=tuple(
-                _tidy(_noisy(_journey_share(scene, view, journey, time), "%", mixed(scene.key, number, time)))
+                _shown(_journey_share(scene, view, journey, time), "%", mixed(scene.key, number, time))
                 for time in times
             ),
         )
@@ -118,6 +125,9 @@ def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> flo
     simulation = view.simulation
     found = simulation.at(index, minute)
     usual = normal_of(node, dim)
+    told = told_by_family(scene, index).get(dim)
+    if told is not None:
+        return usual + (told - usual) * view.course.level(index, minute)
     match dim:
         case "rate":
             served = 1 - found.lost if found and node.kind in {"worker", "cron"} else 1.0
@@ -125,7 +135,7 @@ def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> flo
         case "errors":
             return usual + 100 * found.errors if found and (node.kind not in _QUIETLY or _own(view, index)) else usual
         case "p50":
-            return usual * found.slower**0.75 if found else usual
+            return usual * found.slower**0.75 if found and _felt_by_most(scene, view, index, minute) else usual
         case "p99":
             return usual * found.slower if found else usual
         case "lag":
@@ -133,6 +143,18 @@ def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> flo
         case "backlog":
             return _backlog(scene, view, index, minute, usual)
     return _moved(scene, view, index, dim, minute, usual)
+
+
+def _felt_by_most(scene: Scene, view: View, index: int, minute: int) -> bool:
+    """Whether the request in the middle is slow too: a few slow routes do not move it."""
+    if view.course.strain(index, minute).factor > 1:
+        return True
+    found = view.simulation.at(index, minute)
+    ill = found.flows if found else {}
+    return sum(min(1.0, call.weight) for call in scene.world.calls[index] if call.callee in ill) > _MIDDLE
+
+
+_MIDDLE = 0.5
 
 
 _QUIETLY = frozenset({"network", "cluster", "dns"})
@@ -157,9 +179,6 @@ def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: f
     """A dimension that faults, oddities and load move."""
     fault = view.course.fault
     found = view.simulation.at(index, minute)
-    target = told_by_family(scene, index).get(dim)
-    if target is not None:
-        return usual + (target - usual) * view.course.level(index, minute)
     shadow = scene.background.shadows.get(index)
     if shadow is not None and dim in shadow.root.metrics:
         return usual + (shadow.root.metrics[dim] - usual) * _SHADOW
@@ -172,9 +191,9 @@ def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: f
             for call in scene.world.calls[index]
             if (flow := found.flows.get(call.callee)) is not None
         )
-        return usual + again * scene.world.nodes[index].rate
+        return usual + again * scene.world.nodes[index].rate * view.simulation.ratio(index, minute)
     if dim == "cpu" or dim in _BUSY:
-        ratio = view.simulation.ratio(index, minute)
+        ratio = view.simulation.ratio(index, minute) * (1 - _CHEAPER * view.course.strain(index, minute).errors)
         busy = found.busy if found is not None and index not in fault.strained else 1.0
         if dim in _BUSY:
             return min(100.0, usual * busy * (0.5 + 0.5 * ratio))
@@ -193,14 +212,22 @@ def told_by_family(scene: Scene, index: int) -> dict[str, float]:
     return fault.family.focal.metrics if index == fault.shared else {}
 
 
-def _noisy(value: float, unit_name: str, key: int) -> float:
-    noisy = value * (1 + _NOISE * (2 * unit(key) - 1))
-    return min(100.0, noisy) if unit_name in _FULL else noisy
+def _shown(value: float, unit_name: str, key: int) -> float:
+    """A sample of a value: with noise, which is small where few things are counted and where a share is nearly full."""
+    spread = abs(value)
+    if unit_name == "%":
+        spread = min(spread, max(0.0, 2 * (100 - value)))
+    elif unit_name in _COUNTS and spread < _FEW:
+        spread = 0.0
+    noisy = value + spread * _NOISE * (2 * unit(key) - 1)
+    return _tidy(min(100.0, noisy) if unit_name == "%" else noisy, unit_name)
 
 
-def _tidy(value: float) -> float:
-    """Three figures, as dashboards print them."""
+def _tidy(value: float, unit_name: str) -> float:
+    """Three figures, as dashboards print them; counts are whole."""
     size = abs(value)
+    if unit_name in _COUNTS:
+        return float(round(value))
     if size >= 100:
         return float(round(value))
     return round(value, 1 if size >= 10 else 2)

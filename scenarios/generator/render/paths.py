@@ -29,7 +29,7 @@ def dependencies(scene: Scene, view: View, index: int, end: int) -> Dependencies
             paths.append(_path(callee.name, "unknown", "calls are not traced"))
         elif flow is None:
             found = view.simulation.at(call.callee, end)
-            usual = f"{_rate(scene, view, call, end)}, p99 {found.p99 if found else callee.p99:.3g} ms"
+            usual = f"{_rate(scene, view, call, end)}, p99 {_figure(found.p99 if found else callee.p99)} ms"
             paths.append(_path(callee.name, "healthy", "" if call.platform else usual))
         else:
             lag = f"{view.simulation.lag(index, end):.0f}"
@@ -90,7 +90,12 @@ def _rate(scene: Scene, view: View, call: Call, end: int) -> str:
     flow = caller.flows.get(call.callee) if caller else None
     tries = 1 + call.retries * min(flow.fail, 0.9) if flow else 1 - 0.5 * caller.errors if caller else 1.0
     rate = call.weight * scene.world.nodes[call.caller].rate * simulation.ratio(call.caller, end) * tries
-    return f"{rate:.3g} req/s"
+    return f"{_figure(rate)} req/s"
+
+
+def _figure(value: float) -> str:
+    """Three figures, and every one of a large number."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _path(service: str, word: Health, detail: str) -> CallPath:

@@ -30,14 +30,13 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
     shadow = scene.background.shadows.get(index)
     shown = family.root if ill else shadow.root if shadow else None
     crashing = strained and family.trouble == "crash" and index in fault.strained
-    missing = max(1, round(node.replicas * 0.4)) if crashing else 0
+    missing = max(1, round(node.replicas * 0.4)) if crashing else family.root.missing if ill else 0
     restarted = _restarted(scene, view, index, end)
-    restarts = "0 in 24 h"
-    if crashing:
-        restarts = f"{3 + int(unit(key, 5) * 9)} in 24 h, the last at {scene.clock(end - 2)}"
-    elif ill and family.root.restarts is not None:
-        low, high = family.root.restarts
-        restarts = f"{int(low + unit(key, 6) * (high - low))} in 24 h"
+    restarts, times = "0 in 24 h", _deaths(scene, index, key)
+    if times and end > 0:
+        restarts = f"{times} in 24 h"
+        if crashing or ill:
+            restarted = max(restarted or 0, end - 2 - int(unit(key, 7) * 9))
     notes = [filled(note, names, mixed(key, number)) for number, note in enumerate(shown.notes)] if shown else []
     notes += [f"serves: {journey.name}" for journey in world.journeys if journey.entry == index]
     notes += [
@@ -64,6 +63,17 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
         runbooks=runbooks_of(node.kind),
         notes=tuple(notes),
     )
+
+
+def _deaths(scene: Scene, index: int, key: int) -> int:
+    """How often the instances of a node have died of the fault by now."""
+    fault = scene.fault
+    if fault.family.trouble == "crash" and index in fault.strained:
+        return 3 + int(unit(key, 5) * 9)
+    if index == fault.root and fault.family.root.restarts is not None:
+        low, high = fault.family.root.restarts
+        return int(low + unit(key, 6) * (high - low))
+    return 0
 
 
 def _restarted(scene: Scene, view: View, index: int, end: int) -> int | None:

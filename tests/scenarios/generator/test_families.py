@@ -30,7 +30,7 @@ def _unknown_placeholders(text: str, known: set[str]) -> list[str]:
     return [
         name
         for name in re.findall(r"\{([^}]*)\}", text)
-        if name not in known and not re.fullmatch(r"n:\d+-\d+|pick:.+", name)
+        if name not in known and not re.fullmatch(r"=?(?:n:\d+-\d+|pick:.+|id)", name)
     ]
 
 
@@ -123,6 +123,6 @@ def test_voices_and_decoys_hold_together() -> None:
         for anomaly in decoys().anomalies[kind]:
             assert set(anomaly.metrics) <= set(entry.metrics)
     for voice in voices().values():
-        for line in (*voice.routine, *voice.chronic, *voice.recovered, *voice.restarted):
+        for line in (*voice.routine, *voice.calm, *voice.chronic, *voice.recovered, *voice.restarted):
             assert line.partition(": ")[0] in voice.levels
             assert not _unknown_placeholders(line, IN_ROUTINE), line
