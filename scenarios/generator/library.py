@@ -48,11 +48,12 @@ class TroubleEntry(_Entry):
 
 
 class Voice(_Entry):
-    """A log format, and what a process of that kind prints on an ordinary day."""
+    """A log format, and what a process of that kind prints on an ordinary day; `calm` only if nothing ails it."""
 
     format: str
     levels: dict[str, str]
     routine: tuple[str, ...]
+    calm: tuple[str, ...] = ()
     chronic: tuple[str, ...]
     recovered: tuple[str, ...]
     restarted: tuple[str, ...]

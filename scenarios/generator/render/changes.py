@@ -93,6 +93,7 @@ def names_of(scene: Scene, index: int) -> dict[str, object]:
         "onset": scene.clock(0),
         "before": scene.clock(-37),
         "service": node.name,
+        "lasting": mixed(scene.key, index, 0x1A57),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ from scenarios.evidence import Logs
 from scenarios.generator.dice import mixed, unit
 from scenarios.generator.library import troubles, voices
 from scenarios.generator.render.changes import names_of
+from scenarios.generator.render.metrics import journey_failing
 from scenarios.generator.render.paths import LATE, handed_to
+from scenarios.generator.simulate import DOORS, RED, SLOW
 from scenarios.generator.texts import filled
 
 if TYPE_CHECKING:
@@ -27,11 +30,13 @@ _SIGN = 0.14
 _ODD = 0.1
 _LOUD = 5.0
 """How many times as often as a service is drawn at random the root is the loudest on purpose, if it logs errors."""
-_COUNTED = "last minute"
-"""What is counted anew every minute; any other fact in the signs of a fault is told the same each time."""
+_COUNTED = re.compile(r"last (?:minute|second)|in 60 s| ms\b")
+"""What is counted or timed anew; any other fact in the signs of a fault is told the same each time."""
 _ERRORS = frozenset({"error", "fatal"})
 _LEVEL = 0.05
 _MOST_LINES = 42
+_MOSTLY = 0.8
+"""From this share of failed requests on, a node does not print requests that went well."""
 _NAMED = 0.16
 """The share of complaints that name the callee."""
 
@@ -103,7 +108,8 @@ def _messages(
         drawn = mixed(key, minute)
         second = drawn % 60
         if unit(drawn, 1) < _ROUTINE:
-            level, text = _cut(voice.routine[drawn // 64 % len(voice.routine)])
+            lines = _routine(scene, view, index, minute, voice)
+            level, text = _cut(lines[drawn // 64 % len(lines)])
             yield minute, second, level, filled(text, {**names, "callee": _usual_callee(scene, index, drawn)}, drawn)
         if index in scene.background.chronic and unit(drawn, 2) < _CHRONIC:
             level, text = _cut(voice.chronic[key % len(voice.chronic)])
@@ -114,6 +120,18 @@ def _messages(
     if not silenced:
         yield from _signs(scene, view, index, start + 1, end, names)
         yield from _deeds(scene, view, index, start, end, voice, names)
+
+
+def _routine(scene: Scene, view: View, index: int, minute: int, voice: Voice) -> tuple[str, ...]:
+    """What a node says of an ordinary minute: nothing that its metrics and its callers' complaints belie."""
+    found = view.simulation.at(index, minute)
+    if found is None and index not in scene.background.shadows:
+        fault = scene.fault
+        if index not in {fault.root, fault.shared} or view.course.level(index, minute) <= _LEVEL:
+            return (*voice.routine, *voice.calm)
+    if found is not None and (found.slower >= SLOW or found.errors >= _MOSTLY):
+        return tuple(line for line in voice.routine if "{request}" not in line) or voice.routine
+    return voice.routine
 
 
 def _usual_callee(scene: Scene, index: int, drawn: int) -> str:
@@ -173,10 +191,14 @@ def _trouble(
     entry = troubles()[flow.trouble]
     lines = entry.logs if named else entry.vague
 
-    timeout = next((call.timeout for call in scene.world.calls[index] if call.callee == callee), 1000)
+    timeout, again = next(
+        ((call.timeout, call.retries) for call in scene.world.calls[index] if call.callee == callee), (1000, 0)
+    )
     said = {
         **names,
         "callee": node.name,
+        "request": _failing_request(scene, view, index, minute, drawn) or names["request"],
+        "tries": 1 + again,
         "timeout": timeout,
         "p99": f"{min(flow.p99, timeout * 3):.0f}",
         "usual": f"{node.p99:.0f}",
@@ -184,6 +206,20 @@ def _trouble(
     }
     level, text = _cut(lines[drawn % len(lines)])
     return minute, (drawn // 16) % 60, level, filled(text, said, drawn)
+
+
+def _failing_request(scene: Scene, view: View, index: int, minute: int, drawn: int) -> str | None:
+    """A request that a door sees fail: one of a journey that is in trouble, as its metrics show it."""
+    if scene.world.nodes[index].kind not in DOORS:
+        return None
+    failing = [
+        journey.request
+        for journey in scene.world.journeys
+        if index in scene.world.doors_of(journey)
+        and (fares := journey_failing(scene, view, journey, minute))
+        and (fares[0] >= RED or fares[1] >= SLOW)
+    ]
+    return failing[drawn // 32 % len(failing)] if failing else None
 
 
 def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: dict[str, object]) -> Iterator[Message]:

@@ -28,7 +28,8 @@ def dependencies(scene: Scene, view: View, index: int, end: int) -> Dependencies
         if index in scene.background.dark and not call.platform:
             paths.append(_path(callee.name, "unknown", "calls are not traced"))
         elif flow is None:
-            usual = f"{call.weight * world.nodes[index].rate:.3g} req/s, p99 {callee.p99:.3g} ms"
+            found = view.simulation.at(call.callee, end)
+            usual = f"{_rate(scene, view, call, end)}, p99 {found.p99 if found else callee.p99:.3g} ms"
             paths.append(_path(callee.name, "healthy", "" if call.platform else usual))
         else:
             lag = f"{view.simulation.lag(index, end):.0f}"
@@ -84,7 +85,12 @@ def _detail(flow: Flow, lag: str, key: int) -> str:
 def _rate(scene: Scene, view: View, call: Call, end: int) -> str:
     if call.platform:
         return ""
-    return f"{call.weight * scene.world.nodes[call.caller].rate * view.simulation.ratio(call.caller, end):.3g} req/s"
+    simulation = view.simulation
+    caller = simulation.at(call.caller, end)
+    flow = caller.flows.get(call.callee) if caller else None
+    tries = 1 + call.retries * min(flow.fail, 0.9) if flow else 1 - 0.5 * caller.errors if caller else 1.0
+    rate = call.weight * scene.world.nodes[call.caller].rate * simulation.ratio(call.caller, end) * tries
+    return f"{rate:.3g} req/s"
 
 
 def _path(service: str, word: Health, detail: str) -> CallPath:
