@@ -19,6 +19,8 @@ AFFECTED = {1: 2, 2: 2, 3: 2, 4: 3, 5: 3}
 """Services that an alert names at most, by difficulty, those of a second alert aside."""
 _TOLD = 2
 """Up to this difficulty on-call is told what users notice."""
+_BESIDE = ("low-urgency alert open", "grouped into this page by time", "owner has been notified")
+"""What an alert says of a service that it names for no measured reason."""
 _LABELS = ("critical", "warning", "high", "page", "info")
 _SPOKEN: dict[JourneyClass, str] = {
     "core": "core",
@@ -42,10 +44,7 @@ def draw_alert(scene: Scene, ill: list[int], difficulty: int, dice: Dice) -> dic
     if dice.chance(1.0 / len(world.nodes)) and scene.fault.root not in named:
         root = world.nodes[scene.fault.root].name
         named.append(scene.fault.root)
-        symptoms += [
-            f"{root}: {text}"
-            for text in ("low-urgency alert open", "grouped into this page by time", "owner has been notified")
-        ]
+        symptoms += [f"{root}: {text}" for text in _BESIDE]
     title = "".join(part.capitalize() for part in paged.name.split("-"))
     what, summary = _headline(scene)
     return {

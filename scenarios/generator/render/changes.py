@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 60
 _SHOWN = 14 * _DAY
-_RELEASES = frozenset({"deploy", "migration"})
+_RELEASES = frozenset({"deploy"})
 
 
 def deploys(scene: Scene, view: View, index: int, end: int) -> Deploys:

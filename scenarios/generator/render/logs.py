@@ -26,6 +26,7 @@ WINDOW = 20
 """Minutes that logs go back."""
 _ROUTINE = 0.24
 _CHRONIC = 0.16
+_CALLEE = "{callee}"
 _SIGN = 0.14
 _ODD = 0.1
 _LOUD = 5.0
@@ -85,7 +86,7 @@ def _instance(key: int) -> str:
 def _request(scene: Scene, index: int) -> str:
     """The request that a node is asked for most."""
     journeys = scene.world.journeys
-    own = [one.request for one in journeys if index in (one.entry, one.door)]
+    own = [one.request for one in journeys if index == one.entry or index in scene.world.doors_of(one)]
     if own:
         return own[0]
     name = scene.world.nodes[index].name
@@ -110,10 +111,15 @@ def _messages(
         if unit(drawn, 1) < _ROUTINE:
             lines = _routine(scene, view, index, minute, voice)
             level, text = _cut(lines[drawn // 64 % len(lines)])
-            yield minute, second, level, filled(text, {**names, "callee": _usual_callee(scene, index, drawn)}, drawn)
+            if _CALLEE not in text:
+                yield minute, second, level, filled(text, names, drawn)
+            elif (callee := _usual_callee(scene, view, index, minute, drawn)) is not None:
+                yield minute, second, level, filled(text, {**names, "callee": callee}, drawn)
         if index in scene.background.chronic and unit(drawn, 2) < _CHRONIC:
             level, text = _cut(voice.chronic[key % len(voice.chronic)])
-            yield minute, (second + 17) % 60, level, filled(text, names, drawn)
+            callee = _usual_callee(scene, view, index, minute, key) if _CALLEE in text else None
+            if callee is not None or _CALLEE not in text:
+                yield minute, (second + 17) % 60, level, filled(text, {**names, "callee": callee}, drawn)
         if silenced:
             continue
         yield from _troubles(scene, view, index, minute, drawn, names)
@@ -134,10 +140,16 @@ def _routine(scene: Scene, view: View, index: int, minute: int, voice: Voice) ->
     return voice.routine
 
 
-def _usual_callee(scene: Scene, index: int, drawn: int) -> str:
-    """A callee to speak of in passing: never one that is in trouble or at fault."""
-    calls = [call.callee for call in scene.world.calls[index] if not call.platform and call.callee not in scene.touched]
-    return scene.world.nodes[calls[drawn % len(calls)]].name if calls else "localhost"
+def _usual_callee(scene: Scene, view: View, index: int, minute: int, drawn: int) -> str | None:
+    """A callee to speak of in passing: never one that is in trouble, at fault or blamed. None if there is none."""
+    found = view.simulation.at(index, minute)
+    ill = found.flows if found is not None else {}
+    calls = [
+        call.callee
+        for call in scene.world.calls[index]
+        if not call.platform and call.callee not in scene.touched and call.callee not in ill
+    ]
+    return scene.world.nodes[calls[drawn % len(calls)]].name if calls else None
 
 
 def _cut(line: str) -> tuple[str, str]:

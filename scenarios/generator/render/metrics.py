@@ -127,7 +127,8 @@ def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> flo
     usual = normal_of(node, dim)
     told = told_by_family(scene, index).get(dim)
     if told is not None:
-        return usual + (told - usual) * view.course.level(index, minute)
+        level = view.course.level(index, minute)
+        return usual + (told - usual) * level * (_hit(scene, index) if dim == "errors" else 1.0)
     match dim:
         case "rate":
             served = 1 - found.lost if found and node.kind in {"worker", "cron"} else 1.0
@@ -143,6 +144,20 @@ def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> flo
         case "backlog":
             return _backlog(scene, view, index, minute, usual)
     return _moved(scene, view, index, dim, minute, usual)
+
+
+def _hit(scene: Scene, index: int) -> float:
+    """The share of the callers of a node that its fault hits: what it refuses or fails is no more than they ask for."""
+    fault = scene.fault
+    if fault.family.spread not in {"subscribers", "tenants"}:
+        return 1.0
+    callers = scene.world.callers[index]
+    hit = sum(call.caller in fault.strained for call in callers)
+    return max(_LEAST_HIT, hit / len(callers)) if callers else 1.0
+
+
+_LEAST_HIT = 0.12
+"""So little of a share is still to be seen."""
 
 
 def _felt_by_most(scene: Scene, view: View, index: int, minute: int) -> bool:

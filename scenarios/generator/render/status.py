@@ -88,7 +88,8 @@ def _restarted(scene: Scene, view: View, index: int, end: int) -> int | None:
     if setback is not None and setback.target == index and setback.step.startswith(("restart", "rollback")):
         times.append(view.course.set_back_at)
     changes = scene.background.changes.get(index, ())
-    times += [one.minute for one in changes[:1] if one.kind == "deploy" and one.minute > -node_minutes(scene, index)]
+    deploys = [one.minute for one in changes if one.kind == "deploy" and one.minute <= end]
+    times += [minute for minute in deploys if minute > -node_minutes(scene, index)]
     return max(times, default=None)
 
 
