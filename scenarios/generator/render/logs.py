@@ -164,6 +164,7 @@ def _troubles(
     fault = scene.fault
     found = view.simulation.at(index, minute)
     if found is not None:
+        names = {**names, "took": f"{found.p99 * (0.8 + 0.6 * unit(drawn, 8)):.0f}"}
         for number, (callee, flow) in enumerate(found.flows.items()):
             sure = _sure_minute(scene, view, index, callee)
             if minute == sure or unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):

@@ -14,6 +14,9 @@ from graders.root_cause import failure_mode_match
 from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
 from scenarios.generator.library import families
+from scenarios.generator.render.metrics import journey_failing
+from scenarios.generator.simulate import DOORS
+from scenarios.generator.texts import filled
 from scenarios.progress import UNTOUCHED, Progress
 from tests.scenarios.generator.drawn import SAMPLE, drawn
 
@@ -168,3 +171,48 @@ def test_victims_do_not_name_what_they_do_not_call(seed: int, difficulty: int) -
             for diagnostic in DIAGNOSTICS:
                 if diagnostic not in {"check_dependencies", "check_metrics"}:
                     assert not named.search(incident.evidence(diagnostic, node.name, UNTOUCHED).text)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_door_complains_of_no_journey_that_is_well(seed: int) -> None:
+    one = drawn(seed, 1 + seed % 5)
+    scene = one.scene
+    for node in scene.world.nodes:
+        if node.kind not in DOORS:
+            continue
+        journeys = [journey for journey in scene.world.journeys if node.index in scene.world.doors_of(journey)]
+        well = {
+            journey.request
+            for journey in journeys
+            if all(journey_failing(scene, scene.first, journey, minute) == (0, 1) for minute in range(scene.fault.now))
+        }
+        ill = {journey.request for journey in journeys} - well
+        if not ill:
+            continue
+        told = one.evidence("query_logs", node.name, UNTOUCHED).text.splitlines()
+        complaints = [line for line in told if "failed: " in line or "gave up" in line or "no attempt left" in line]
+        assert not [line for line in complaints for request in well - ill if f"{request} " in line]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_counted_is_whole_and_no_node_was_up_before_its_last_deploy(seed: int) -> None:
+    one = drawn(seed, 1 + seed % 5)
+    for service in one.services:
+        metrics = one.evidence("check_metrics", service, UNTOUCHED)
+        assert isinstance(metrics, Metrics)
+        for series in metrics.series:
+            if series.unit in {"pods", "messages", "sessions", "runs", "connections"}:
+                assert all(value == int(value) for value in (series.normal, *series.recent))
+        status = one.evidence("check_service_status", service, UNTOUCHED)
+        history = one.evidence("check_recent_deploys", service, UNTOUCHED)
+        assert isinstance(status, Status)
+        assert isinstance(history, Deploys)
+        if any(change.kind == "deploy" for change in history.history):
+            assert not status.uptime.endswith(" d") or int(status.uptime.split()[0]) <= 14
+
+
+def test_what_lasts_is_told_the_same_in_every_line() -> None:
+    names = {"lasting": 7}
+    told = {filled("partition {=n:3-60} of {=pick:a|b|c}, {=id}", names, key) for key in range(20)}
+    assert len(told) == 1
+    assert len({filled("partition {n:3-60}", names, key) for key in range(20)}) > 1
