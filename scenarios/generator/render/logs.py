@@ -212,13 +212,12 @@ def _failing_request(scene: Scene, view: View, index: int, minute: int, drawn: i
     """A request that a door sees fail: one of a journey that is in trouble, as its metrics show it."""
     if scene.world.nodes[index].kind not in DOORS:
         return None
-    failing = [
-        journey.request
-        for journey in scene.world.journeys
-        if index in scene.world.doors_of(journey)
-        and (fares := journey_failing(scene, view, journey, minute))
-        and (fares[0] >= RED or fares[1] >= SLOW)
-    ]
+    failing = []
+    for journey in scene.world.journeys:
+        if index in scene.world.doors_of(journey):
+            share, slower = journey_failing(scene, view, journey, minute)
+            if share >= RED or slower >= SLOW:
+                failing.append(journey.request)
     return failing[drawn // 32 % len(failing)] if failing else None
 
 
@@ -240,7 +239,7 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
         sure = minutes[min(len(minutes) - 1, 1 + mixed(key, number) % max(1, len(minutes) // 2))]
         for minute in minutes:
             drawn = mixed(key, number, minute)
-            told = drawn if _COUNTED in text else mixed(key, number)
+            told = drawn if _COUNTED.search(text) else mixed(key, number)
             if minute == sure or unit(drawn) < _SIGN:
                 yield minute, drawn % 60, level, filled(text, names, told)
             if loud and level in _ERRORS:
@@ -255,7 +254,7 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
         for minute in range(start, end + 1):
             drawn = mixed(key, 60 + number, minute)
             if minute == sure or unit(drawn) < _ODD:
-                told = drawn if _COUNTED in text else mixed(key, 60 + number)
+                told = drawn if _COUNTED.search(text) else mixed(key, 60 + number)
                 yield minute, drawn % 60, level, filled(text, names, told)
 
 

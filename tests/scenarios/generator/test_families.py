@@ -30,7 +30,7 @@ def _unknown_placeholders(text: str, known: set[str]) -> list[str]:
     return [
         name
         for name in re.findall(r"\{([^}]*)\}", text)
-        if name not in known and not re.fullmatch(r"n:\d+-\d+|pick:.+", name)
+        if name not in known and not re.fullmatch(r"=?(?:n:\d+-\d+|pick:.+|id)", name)
     ]
 
 
