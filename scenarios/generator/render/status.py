@@ -48,7 +48,10 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
     for at, step in course.done:
         if step.action == "disable_feature_flag" and step.target in flags and at <= end:
             flags[step.target] = "off"
-    replicas = node.replicas + _added(scene, view, index, end)
+    added = _added(scene, view, index, end)
+    idle = _scaled_in_vain(view, index, end)
+    replicas = node.replicas + added + idle
+    missing += idle if crashing else 0
     return Status.model_construct(
         service=node.name,
         as_of=scene.moment(end),
@@ -105,6 +108,15 @@ def _added(scene: Scene, view: View, index: int, end: int) -> int:
         for at, step in view.course.done
         if step.action == "scale_service" and step.target == name and at <= end
     )
+
+
+def _scaled_in_vain(view: View, index: int, end: int) -> int:
+    """The instances that a tempting move has added to a node."""
+    course = view.course
+    setback = course.setback
+    if setback is None or setback.target != index or not setback.step.startswith("scale") or course.set_back_at > end:
+        return 0
+    return max(1, course.world.nodes[index].replicas // 2)
 
 
 def _span(minutes: int) -> str:
