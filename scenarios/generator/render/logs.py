@@ -210,7 +210,7 @@ def _trouble(
     said = {
         **names,
         "callee": node.name,
-        "request": _failing_request(scene, view, index, minute, drawn) or names["request"],
+        "request": _failing_request(scene, view, index, minute, callee, drawn) or names["request"],
         "tries": 1 + again,
         "timeout": timeout,
         "p99": f"{min(flow.p99, timeout * 3):.0f}",
@@ -221,17 +221,19 @@ def _trouble(
     return minute, (drawn // 16) % 60, level, filled(text, said, drawn)
 
 
-def _failing_request(scene: Scene, view: View, index: int, minute: int, drawn: int) -> str | None:
-    """A request that a door sees fail: one of a journey that is in trouble, as its metrics show it."""
+def _failing_request(scene: Scene, view: View, index: int, minute: int, callee: int, drawn: int) -> str | None:
+    """A request that a door sees fail at a callee: of a journey that is in trouble and, if there is one, goes that way."""
     if scene.world.nodes[index].kind not in DOORS:
         return None
     failing = []
     for journey in scene.world.journeys:
-        if index in scene.world.doors_of(journey):
+        doors = scene.world.doors_of(journey)
+        if index in doors:
             fails, slower = journey_failing(scene, view, journey, minute)
             if fails >= RED or slower >= SLOW:
-                failing.append(journey.request)
-    return failing[drawn // 32 % len(failing)] if failing else None
+                failing.append((journey.request, callee == journey.entry or callee in doors))
+    failing = [one for one in failing if one[1]] or failing
+    return failing[drawn // 32 % len(failing)][0] if failing else None
 
 
 def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: dict[str, object]) -> Iterator[Message]:
