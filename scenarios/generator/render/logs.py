@@ -222,7 +222,7 @@ def _trouble(
 
 
 def _failing_request(scene: Scene, view: View, index: int, minute: int, callee: int, drawn: int) -> str | None:
-    """A request that a door sees fail at a callee: of a journey that is in trouble and, if there is one, goes that way."""
+    """A request that a door sees fail at a callee: of a journey in trouble, and of one that goes that way if it can."""
     if scene.world.nodes[index].kind not in DOORS:
         return None
     failing = []
