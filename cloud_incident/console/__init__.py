@@ -1,0 +1,1 @@
+"""The console: what there is to look at, for people."""
