@@ -64,7 +64,7 @@ class Conversation:
     """A conversation in the host: tools are called as a model would, and what they show is looked at."""
 
     def __init__(self, browser: Browser, port: int, server: str, width: int, theme: str, **options: str) -> None:
-        self._context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="light")
+        self._context = browser.new_context(viewport={"width": width, "height": 2600}, color_scheme="light")
         self.page: Page = self._context.new_page()
         self.said: list[str] = []
         self.requested: set[str] = set()
@@ -136,7 +136,7 @@ class Check:
         hold(not findings, "\n".join([f"{where}:", *findings]))
         shown = talk.page.locator(f"iframe[name=sandbox-{number}]")
         shown.scroll_into_view_if_needed()  # what is out of sight is not laid out
-        talk.page.wait_for_timeout(250)
+        talk.page.wait_for_timeout(300)
         shown.screenshot(path=str(self.directory / f"{where}.png"))
         self.looks += 1
 
@@ -190,7 +190,7 @@ def looked(check: Check, talk: Conversation, where: str) -> None:
     _, shown = talk.call("check_dependencies", {"service": services[1], "episode_id": handle})
     assert shown is not None
     shown.get_by_role("button", name="Show all steps").click()
-    expect(shown.get_by_role("button", name="Look again")).to_be_visible()
+    expect(shown.get_by_role("button", name="Refresh")).to_be_visible()
     node = shown.get_by_role("button", name=re.compile(rf"^{services[0]} "))
     node.focus()
     node.press("Enter")

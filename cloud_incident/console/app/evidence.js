@@ -42,43 +42,49 @@ function Logs({ service, as_of, window_minutes, lines }) {
   `;
 }
 
-const [WIDE, HIGH] = [132, 34];
+const [WIDE, HIGH] = [150, 40];
 
-/** Samples as a line, the normal value dashed. */
-function Spark({ recent, normal }) {
-  const values = [...recent, normal];
-  const [low, top] = [Math.min(...values), Math.max(...values)];
+/** The first of the samples from which on all are away from normal as the last one is; 0 where none is or all are. */
+function onsetOf(recent, normal) {
+  const away = recent.map((value) => Math.abs(value - normal));
+  if (away.at(-1) <= Math.abs(normal) / 4) return 0;
+  return away.findLastIndex((distance) => distance < away.at(-1) / 2) + 1;
+}
+
+/** Samples as a line from zero, the normal value dashed, the onset marked. */
+function Spark({ recent, normal, onset }) {
+  const [low, top] = [Math.min(0, ...recent, normal), Math.max(...recent, normal)];
   const y = (value) => (top === low ? HIGH / 2 : HIGH - 4 - ((value - low) / (top - low)) * (HIGH - 8));
-  const x = (index) => 3 + (index / (recent.length - 1)) * (WIDE - 8);
+  const x = (index) => 4 + (index / (recent.length - 1)) * (WIDE - 8);
   const points = recent.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
   return html`
-    <svg class="spark" width=${WIDE} height=${HIGH} viewBox="0 0 ${WIDE} ${HIGH}" role="img" aria-label=${recent.map(short).join(", ")}>
-      <line x1="0" x2=${WIDE} y1=${y(normal)} y2=${y(normal)} />
+    <svg class="spark" width=${WIDE} height=${HIGH} viewBox="0 0 ${WIDE} ${HIGH}" role="img" aria-label="samples: ${recent.map(short).join(", ")}">
+      <line class="normal" x1="0" x2=${WIDE} y1=${y(normal)} y2=${y(normal)} />
+      ${onset ? html`<line class="onset" x1=${x(onset)} x2=${x(onset)} y1="0" y2=${HIGH} />` : null}
       <polyline points=${points} />
       <circle cx=${x(recent.length - 1)} cy=${y(recent.at(-1))} r="3" />
     </svg>
   `;
 }
 
-const Metrics = ({ service, as_of, step_minutes, series }) => html`
-  <p class="about">as of ${as_of}, one sample per ${step_minutes} min; the dashed line is the normal value</p>
-  <div class="scroll" tabindex="0" role="group" aria-label="Metrics of ${service}">
-    <table class="metrics">
-      <thead><tr><th scope="col">Metric</th><th scope="col" class="number">Now</th><th scope="col" class="number">Normal</th><th scope="col">Recent</th></tr></thead>
-      <tbody>
-        ${series.map(
-          (one) => html`
-            <tr key=${one.name}>
-              <th scope="row">${one.name}</th>
-              <td class="number"><strong>${short(one.recent.at(-1))}</strong> ${one.unit}</td>
-              <td class="number">${short(one.normal)} ${one.unit}</td>
-              <td><${Spark} recent=${one.recent} normal=${one.normal} /></td>
-            </tr>
-          `,
-        )}
-      </tbody>
-    </table>
-  </div>
+/** A time of day so many minutes before a moment. */
+const before = (moment, minutes) => new Date(Date.parse(moment) - minutes * 60_000).toISOString().slice(11, 16);
+
+function Metric({ name, unit, normal, recent, as_of, step_minutes }) {
+  const onset = onsetOf(recent, normal);
+  return html`
+    <li>
+      <code>${name}</code>
+      <span class="now"><strong>${short(recent.at(-1))}</strong> ${unit}</span>
+      <span class="usual">normal ${short(normal)}${onset ? html`, <span class="since">away since ${before(as_of, (recent.length - 1 - onset) * step_minutes)}</span>` : null}</span>
+      <${Spark} recent=${recent} normal=${normal} onset=${onset} />
+    </li>
+  `;
+}
+
+const Metrics = ({ as_of, step_minutes, series }) => html`
+  <p class="about">as of ${as_of}, one sample per ${step_minutes} min; dashed: the normal value; upright: since when it is away from it</p>
+  <ul class="metrics">${series.map((one) => html`<${Metric} key=${one.name} ...${one} as_of=${as_of} step_minutes=${step_minutes} />`)}</ul>
 `;
 
 const Paths = ({ heading, paths }) => html`

@@ -27,7 +27,7 @@ export function View({ frames, place, goTo, tab, setTab, load, loading, problem,
         <${Standing} observation=${observation} grade=${grade} />
         <div class="tools">
           ${frames.length > 1 ? html`<${Scrubber} frames=${frames} place=${place} goTo=${goTo} />` : null}
-          ${load && !(whole(frames) && frames.at(-1).grade) ? html`<button onClick=${load} disabled=${loading}>${whole(frames) ? "Look again" : "Show all steps"}</button>` : null}
+          ${load && !(whole(frames) && frames.at(-1).grade) ? html`<button onClick=${load} disabled=${loading}>${whole(frames) ? "Refresh" : "Show all steps"}</button>` : null}
           ${enlarge ? html`<button onClick=${enlarge.toggle}>${enlarge.on ? "Back into the conversation" : "Full screen"}</button>` : null}
         </div>
       </div>
@@ -62,7 +62,7 @@ function LastStep({ step, note }) {
   const { name, target } = told(step.action);
   return html`
     <p class="step">
-      <code>${name}</code> ${target ? html`<b>${target}</b> ` : null}<span class="number">${signed(step.reward)}</span> ${step.feedback}
+      <code>${name}</code> ${target ? html`<b>${target}</b> ` : null}${step.feedback}
       ${step.error ? html`<span class="error"> ${step.error}</span>` : null}
       ${note ? html`<q>${note}</q>` : null}
     </p>
