@@ -166,7 +166,7 @@ def played(check: Check, talk: Conversation, play: dict[str, Any], where: str, s
     check.look(talk, number, f"{where}-score")
     shown.get_by_role("tab", name="Score").press("ArrowLeft")
     expect(shown.get_by_role("tab", name="Steps")).to_be_focused()
-    expect(shown.locator("table.steps tbody tr")).to_have_count(len(play["calls"]))
+    expect(shown.locator("ol.steps li")).to_have_count(len(play["calls"]))
     check.look(talk, number, f"{where}-steps")
     shown.get_by_role("tab", name="Map").click()
     expect(shown.locator(".node.root")).to_have_count(1)
@@ -197,6 +197,43 @@ def looked(check: Check, talk: Conversation, where: str) -> None:
     expect(shown.get_by_role("heading", name=re.compile("query_logs"))).to_be_visible()
     node.press("Enter")
     check.look(talk, 6, f"{where}-map")
+
+
+_DEFACE = """markup => {
+    const names = new Set(['episode_id', 'action', 'action_type', 'service', 'root_cause', 'from', 'to', 'health', 'as_of',
+        'known_services', 'available_actions', 'affected_services']);
+    const deface = (value, key) => typeof value === 'string' ? (names.has(key) ? value : markup)
+        : Array.isArray(value) ? value.map(one => deface(one, key))
+        : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, deface(v, k)]))
+        : value;
+    const { bridge, result } = window.last;
+    return bridge.sendToolResult({ ...result, _meta: deface(result._meta) });
+}"""
+
+
+def defaced(talk: Conversation) -> None:
+    """Every text in every part of the page, replaced by markup that would run if it were taken for markup."""
+    markup = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    started, _ = talk.call("start_incident", {"scenario_id": "RCA-001"})
+    handle = started["structured"]["episode_id"]
+    for number, tool in enumerate(
+        ("query_logs", "check_metrics", "check_dependencies", "check_recent_deploys", "check_service_status"), 1
+    ):
+        talk.call(tool, {"service": "postgres-db", "episode_id": handle})
+        _inspected(talk, number, markup)
+    answer = {"service": "postgres-db", "failure_mode": "it was slow", "episode_id": handle}
+    talk.call("submit_root_cause", answer)
+    _inspected(talk, 6, markup)
+
+
+def _inspected(talk: Conversation, number: int, markup: str) -> None:
+    frame = talk.frame(number)
+    talk.page.evaluate(_DEFACE, markup)
+    for tab in frame.get_by_role("tab").all():
+        tab.click()
+        expect(frame.locator("#panel").get_by_text("<script>").first).to_be_visible()
+        hold(frame.locator("img, #panel script").count() == 0, f"markup became part of the page, {tab.inner_text()}")
+    hold(frame.title() == "Incident", "a text was run")
 
 
 def fallen_back(browser: Browser, port: int, server: str) -> None:
@@ -241,6 +278,11 @@ def main() -> None:
                 talk.hold_quiet(where)
                 talk.close()
                 print(f"{where}: RP-001 to 1.00 and every kind of evidence seen; console and network silent")
+        talk = Conversation(browser, port, server, 800, "light")
+        defaced(talk)
+        talk.hold_quiet("markup in texts")
+        talk.close()
+        print("Markup in every text of every part of the page: shown, not run")
         fallen_back(browser, port, server)
         browser.close()
     print(f"{check.looks} looks, none wider than its frame, no serious or critical finding of axe-core")

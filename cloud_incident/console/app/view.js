@@ -155,7 +155,7 @@ function EvidencePanel({ evidence, frames }) {
   return html`
     ${evidence.length > 1
       ? html`
-          <label class="which">
+          <label class="choice">
             <span>Evidence</span>
             <select value=${chosen} onChange=${(event) => choose(Number(event.target.value))}>
               ${evidence.map((one, index) => html`<option key=${index} value=${index}>Step ${one.step}: ${one.action} ${one.service}</option>`)}
@@ -167,26 +167,22 @@ function EvidencePanel({ evidence, frames }) {
   `;
 }
 
-const Steps = ({ frames }) => html`
-  <div class="scroll" tabindex="0" role="group" aria-label="Steps">
-    <table class="steps">
-      <thead><tr><th scope="col" class="number">Step</th><th scope="col">Action</th><th scope="col" class="number">Reward</th><th scope="col">What came of it</th></tr></thead>
-      <tbody>
-        ${frames
-          .filter((frame) => frame.step)
-          .map(({ step }) => {
-            const { name, target } = told(step.action);
-            return html`
-              <tr key=${step.step}>
-                <td class="number">${step.step}</td>
-                <td><code>${name}</code> ${target}</td>
-                <td class="number">${signed(step.reward)}</td>
-                <td>${step.feedback} ${step.error ? html`<span class="error">${step.error}</span>` : null}</td>
-              </tr>
-            `;
-          })}
-      </tbody>
-    </table>
-  </div>
-  ${frames.some((frame) => frame.step) ? null : html`<p>No step has been taken yet.</p>`}
-`;
+function Steps({ frames }) {
+  const taken = frames.filter((frame) => frame.step);
+  if (!taken.length) return html`<p>No step has been taken yet.</p>`;
+  return html`
+    <ol class="steps">
+      ${taken.map(({ step }) => {
+        const { name, target } = told(step.action);
+        return html`
+          <li key=${step.step}>
+            <span class="which">${step.step}.</span>
+            <span><code>${name}</code> <b>${target}</b></span>
+            <span class="number">${signed(step.reward)}</span>
+            <span class="said">${step.feedback} ${step.error ? html`<span class="error">${step.error}</span>` : null}</span>
+          </li>
+        `;
+      })}
+    </ol>
+  `;
+}

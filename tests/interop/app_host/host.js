@@ -4,6 +4,8 @@
 import {
   AppBridge,
   PostMessageTransport,
+  McpUiResourceMetaSchema,
+  McpUiToolMetaSchema,
   RESOURCE_MIME_TYPE,
   getToolUiResourceUri,
 } from "@modelcontextprotocol/ext-apps/app-bridge";
@@ -15,7 +17,10 @@ const EXTENSIONS = { "io.modelcontextprotocol/ui": { mimeTypes: [RESOURCE_MIME_T
 
 const client = new Client(INFO, { capabilities: { extensions: EXTENSIONS } });
 await client.connect(new StreamableHTTPClientTransport(new URL(asked.get("server"))));
+if (!client.getServerCapabilities().resources) throw new Error("The server has no resources.");
 const tools = new Map((await client.listTools()).tools.map((tool) => [tool.name, tool]));
+
+for (const tool of tools.values()) if (tool._meta?.ui) McpUiToolMetaSchema.parse(tool._meta.ui);
 
 /** Call a tool as a model would, and show its app if it has one: what the model reads, and the place of the app's frame. */
 window.call = async (name, input) => {
@@ -32,6 +37,8 @@ async function shown(tool, uri, input, result) {
   const { contents } = await client.readResource({ uri });
   const [{ mimeType, text, _meta }] = contents;
   if (contents.length !== 1 || mimeType !== RESOURCE_MIME_TYPE) throw new Error(`${uri} is no app: ${mimeType}`);
+
+  McpUiResourceMetaSchema.parse(_meta.ui);
 
   const iframe = document.createElement("iframe");
   iframe.title = `${tool.name}, drawn`;
@@ -60,6 +67,7 @@ async function shown(tool, uri, input, result) {
   await bridge.sendToolInput({ arguments: input });
   const { _meta: meta, ...bare } = result;
   await bridge.sendToolResult(asked.get("meta") === "none" ? bare : result);
+  window.last = { bridge, result };
   return number;
 }
 
