@@ -71,7 +71,7 @@ class Scene:
 
     @cached_property
     def moved(self) -> frozenset[int]:
-        """The nodes whose evidence changes with what is done: those touched, and those whose traffic the fault changes."""
+        """The nodes whose evidence changes with what is done: those touched, and those whose traffic is changed."""
         ratio, now = self.first.simulation.ratio, self.fault.now
         return self.touched | {node.index for node in self.world.nodes if abs(ratio(node.index, now) - 1) > _CHANGED}
 
