@@ -71,9 +71,9 @@ def frame(episode: Episode, note: str = "") -> Frame:
     return shown
 
 
-def frames(episode: Episode) -> list[Frame]:
-    """Every moment of an episode, the one before its first step included."""
-    return [frame(moment) for moment in _moments(episode)]
+def frames(episode: Episode, since: int = 0) -> list[Frame]:
+    """Every moment of an episode from the step of a number on; 0 is the moment before the first."""
+    return [frame(moment) for moment in _moments(episode) if moment.step_count >= since]
 
 
 def _moments(episode: Episode) -> Iterator[Episode]:

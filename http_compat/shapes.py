@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, with_config
 from typing_extensions import TypedDict
 
+from env_core.frames import Frame
 from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
 from http_compat.dialects import Envelope, Strict, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
@@ -166,6 +167,13 @@ class EvidenceAnswer(TypedDict):
 
     episode_id: str
     evidence: list[EvidenceItem]
+
+
+class FramesAnswer(TypedDict):
+    """Moments of an episode, oldest first."""
+
+    episode_id: str
+    frames: list[Frame]
 
 
 class Queried(TypedDict):

@@ -22,6 +22,8 @@ from http_compat.task_api import TaskApi
 from http_compat.websocket import Sockets
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import Receive, Scope, Send
 
     from env_core.service import EpisodeService
@@ -40,7 +42,7 @@ class OpenEnvSurface:
     """OpenEnv over one episode service.
 
     With `shared_default` requests that name no episode mean the last one that was started over REST. `framed_by` are
-    other sites that may show the pages in a frame.
+    other sites that may show the pages in a frame. `page` answers GET `/`; without one it leads to the documentation.
     """
 
     service: EpisodeService
@@ -50,6 +52,7 @@ class OpenEnvSurface:
     most_sessions: int = 1_000
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
+    page: Callable[[Request], Awaitable[Response]] | None = None
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -71,7 +74,7 @@ class OpenEnvSurface:
             WebSocketRoute("/ws", sockets.ws),
             WebSocketRoute("/mcp", sockets.mcp),
             Mount("/static", StaticFiles(directory=STATIC)),
-            Route("/", _to_docs),
+            Route("/", self.page or _to_docs),
         ]
 
     async def rpc(self, scope: Scope, receive: Receive, send: Send) -> None:
