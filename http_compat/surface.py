@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from http_compat.about import About
+    from http_compat.operations import Served
 
 
 class Mode(StrEnum):
@@ -40,7 +41,8 @@ class OpenEnvSurface:
     """OpenEnv over one episode service.
 
     With `shared_default` requests that name no episode mean the last one that was started over REST. `framed_by` are
-    other sites that may show the pages in a frame.
+    other sites that may show the pages in a frame. `further` operations are served and documented beside its own, but
+    in production.
     """
 
     service: EpisodeService
@@ -50,6 +52,7 @@ class OpenEnvSurface:
     most_sessions: int = 1_000
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
+    further: tuple[Served, ...] = ()
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -61,6 +64,7 @@ class OpenEnvSurface:
         served = [
             *(Rest(self.service, self.shared_default).served() if control else []),
             *TaskApi(self.service.catalogue, self.about.name).served(),
+            *(self.further if control else ()),
         ]
         about = AboutApi(self.about, [one.operation for one in served], self.framed_by)
         sockets = Sockets(self.sessions, control)
