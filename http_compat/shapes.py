@@ -261,6 +261,7 @@ class TasksAnswer(TypedDict):
     """Everything that can be started, and what every incident shares."""
 
     tasks: list[TaskEntry]
+    difficulties: Annotated[list[int], Field(description="Of generated incidents, easiest first.")]
     severities: list[SeverityEntry]
     runbook_steps: list[RunbookEntry]
 

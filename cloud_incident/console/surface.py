@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Console:
     framed_by: tuple[str, ...] = ()
 
     def routes(self) -> list[BaseRoute]:
-        """Every route but `/` itself."""
-        return [Mount("/console", StaticFiles(directory=STATIC))]
+        """The page at `/`, and what it loads. The console's operations come before."""
+        return [Route("/", self.page), Mount("/console", StaticFiles(directory=STATIC))]
 
     async def page(self, _: Request) -> Response:
         """The page. It changes with a release, so that browsers ask each time."""

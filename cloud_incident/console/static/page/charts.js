@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { onsetOf } from "../view/evidence.js";
 import { html, short, useWidth } from "../view/ui.js";
 
-const HIGH = 120;
+const HIGH = 116;
 const NARROWEST = 250;
 
 /** A colour of the style sheet as the canvas needs it: light or dark is decided by then. */
@@ -56,7 +56,7 @@ function Chart({ name, unit, normal, recent, as_of, step, width }) {
         legend: { show: false },
         cursor: { show: false },
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
-        axes: [{ ...axis, values: (_, ticks) => ticks.map((one) => new Date(one * 1000).toISOString().slice(11, 16)), space: 60 }, { ...axis, size: 46 }],
+        axes: [{ ...axis, values: (_, ticks) => ticks.map((one) => new Date(one * 1000).toISOString().slice(11, 16)), space: 60, size: 24 }, { ...axis, size: 46, space: 26 }],
         series: [{}, { stroke: colours.accent, width: 2, points: { show: true, size: 4 } }, { stroke: colours.quiet, dash: [4, 4], width: 1.25, points: { show: false } }],
         hooks: { draw: [(drawn) => onset && mark(drawn, times[onset], colours.danger)] },
       },

@@ -71,7 +71,7 @@ function Field({ id, name, schema, required, list, about, value, set }) {
     const chosen = list.options.find((option) => option.value === value);
     return html`
       <label>${said}<${Listed} id=${id} name=${name} hint=${hint} list=${list} required=${required} value=${value} set=${set} /></label>
-      <p class="about" id=${hint}>${chosen?.about ?? schema.description}</p>
+      <p class="about" id=${hint}>${chosen?.about ?? ""}</p>
     `;
   }
   const common = { id, name, required, "aria-describedby": hint, value: value ?? "" };

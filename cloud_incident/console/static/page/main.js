@@ -33,6 +33,8 @@ function Page() {
   }, []);
   const [title, View] = VIEWS[place.name];
   useEffect(() => {
+    if (document.title.startsWith(title)) return;
+    if (document.title.includes(" · ")) main.current.focus(); // from one view to another
     document.title = `${title} · Cloud Incident Response`;
   }, [title]);
   return html`

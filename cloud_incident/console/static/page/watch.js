@@ -18,6 +18,7 @@ const seat = (name, frames = [], ending = null) => ({ name, frames, ending });
 
 export function Watch({ tasks, query }) {
   const [seats, setSeats] = useState([]);
+  const shows = useRef(0);
   const [roster, setRoster] = useState(null);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -56,12 +57,14 @@ export function Watch({ tasks, query }) {
       const needs = (name) => roster.agents.find((one) => one.name === name).model;
       const runs = [];
       for (const agent of agents) runs.push(await post("console/runs", { agent, ...selection, ...(needs(agent) ? { endpoint } : {}) }));
+      shows.current += 1;
       setSeats(agents.map((name) => seat(name)));
       runs.forEach(({ run_id }, at) => listen(run_id, at));
     });
   const opened = ({ trajectory, frames, differences }) => {
     hush();
     const said = differences.length ? `Its replay differs: ${differences.join("; ")}` : trajectory.failed;
+    shows.current += 1;
     setSeats([seat(`${trajectory.agent}, recorded`, frames, { score: trajectory.score, failed: said })]);
   };
   const open = (run, key) => trying(async () => opened(await get(`console/trajectories/${encodeURIComponent(run)}/${encodeURIComponent(key)}`)));
@@ -71,7 +74,7 @@ export function Watch({ tasks, query }) {
       <h1>Watch an agent</h1>
       ${roster ? html`<${Sources} tasks=${tasks} query=${query} roster=${roster} watch=${watch} open=${open} bring=${bring} busy=${busy} folded=${seats.length > 0} />` : null}
       <p class="problem" role="alert">${problem}</p>
-      ${seats.length ? html`<${Theatre} key=${seats.map(({ name }) => name).join(" ")} tasks=${tasks} seats=${seats} />` : null}
+      ${seats.length ? html`<${Theatre} key=${shows.current} tasks=${tasks} seats=${seats} />` : null}
     </div>
   `;
 }

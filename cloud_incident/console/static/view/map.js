@@ -9,7 +9,7 @@ import { Health, SIGNS, html } from "./ui.js";
 const HIGH = 44;
 const GAP = 16;
 const LETTER = 7.3; // the width of a letter of the map's type, in its units
-const widthOf = (name) => Math.max(96, Math.ceil(name.length * LETTER) + 34);
+const widthOf = (name) => Math.max(118, Math.ceil(name.length * LETTER) + 34);
 
 export function ServiceMap({ frame, chosen, choose, width }) {
   const { services, calls } = frame.service_map;
