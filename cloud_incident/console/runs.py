@@ -20,7 +20,6 @@ from cloud_incident.evaluation.agents.agent import Seat
 from cloud_incident.evaluation.environments import BrokenError
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.schedule import Attempt
-from cloud_incident.evaluation.trajectory import dump
 from http_compat.jsontext import to_json
 
 if TYPE_CHECKING:
@@ -76,7 +75,6 @@ class Run:
         self.scenario_id = scenario_id
         self.task_id = task_id
         self.ending: Ending | None = None
-        self.trajectory = b""
         self.listeners = 0
         self._clock = clock
         self.heard = clock()
@@ -231,7 +229,6 @@ class Runs:
             trajectory = await played(attempt, scenario, agent, stage, told)
         finally:
             await agent.close()
-        run.trajectory = dump(trajectory)
         failed = trajectory.get("failed")
         run.end(None if failed else trajectory["score"], in_words(failed) if failed else None)
 
