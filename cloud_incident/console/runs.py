@@ -23,7 +23,7 @@ from cloud_incident.evaluation.schedule import Attempt
 from http_compat.jsontext import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from cloud_incident.console.roster import Player
     from cloud_incident.evaluation.environments import Reply
@@ -92,7 +92,7 @@ class Run:
             self.ending = {"frames": len(self._frames), "score": score, "failed": failed}
             self._wake()
 
-    async def moments(self, after: int = -1) -> AsyncIterator[Moment | None]:
+    async def moments(self, after: int = -1) -> AsyncGenerator[Moment | None]:
         """The frames from the one after a number on, those that are still to come included, until the run ends; None
         where none has come for a while."""
         self.listeners += 1

@@ -282,7 +282,8 @@ async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalo
     assert moment is not None
     handle = json.loads(moment.frame)["observation"]["episode_id"]
     await asyncio.sleep(0.5)
-    assert run.ending is None  # somebody listens
+    while_listened_to = run.ending
+    assert while_listened_to is None
     await listening.aclose()
     await asyncio.sleep(0.5)
     assert run.ending == {"frames": 1, "score": None, "failed": NOBODY_WATCHED}
