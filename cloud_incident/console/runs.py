@@ -20,12 +20,11 @@ from cloud_incident.evaluation.agents.agent import Seat
 from cloud_incident.evaluation.environments import BrokenError
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.schedule import Attempt
-from cloud_incident.evaluation.trajectory import dump
 from env_core.frames import frame
 from http_compat.jsontext import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from cloud_incident.console.roster import Player
     from cloud_incident.evaluation.environments import Reply
@@ -77,7 +76,6 @@ class Run:
         self.scenario_id = scenario_id
         self.task_id = task_id
         self.ending: Ending | None = None
-        self.trajectory = b""
         self.listeners = 0
         self._clock = clock
         self.heard = clock()
@@ -95,7 +93,7 @@ class Run:
             self.ending = {"frames": len(self._frames), "score": score, "failed": failed}
             self._wake()
 
-    async def moments(self, after: int = -1) -> AsyncIterator[Moment | None]:
+    async def moments(self, after: int = -1) -> AsyncGenerator[Moment | None]:
         """The frames from the one after a number on, those that are still to come included, until the run ends; None
         where none has come for a while."""
         self.listeners += 1
@@ -232,7 +230,6 @@ class Runs:
             trajectory = await played(attempt, scenario, agent, stage, told)
         finally:
             await agent.close()
-        run.trajectory = dump(trajectory)
         failed = trajectory.get("failed")
         run.end(None if failed else trajectory["score"], in_words(failed) if failed else None)
 

@@ -1,0 +1,357 @@
+"""Agents watched: what is told of a run, to whom, for how long, and which models are asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from cloud_incident.console.refusals import RunsFullError, UnknownRunError
+from cloud_incident.console.roster import EndpointGiven, Roster
+from cloud_incident.console.runs import NOBODY_WATCHED, STOPPED, RunLimits, Runs
+from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
+from cloud_incident.evaluation.players import MODELS, players
+from cloud_incident.serving import application
+from cloud_incident.settings import Settings
+from env_core.selection import Selection
+from env_core.service import EpisodeService, Limits
+from env_core.store import CapacityError, UnknownEpisodeError
+from tests.cloud_incident.console.listening import heard, started, watched
+from tests.cloud_incident.scripted_model import ScriptedModel, serving
+from tests.cloud_incident.trajectories import played
+from tests.http_compat.talking import told
+from tests.servers import await_port, free_port, full_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloud_incident.console.runs import Run
+    from scenarios.catalogue import Catalogue
+
+KEY = "secret-key-of-mine"
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    with serving() as model:
+        yield model
+
+
+def given(model: ScriptedModel, name: str) -> dict[str, str]:
+    return {"base_url": model.address, "model": name, "api_key": KEY}
+
+
+def test_every_agent_is_described(api: httpx2.Client) -> None:
+    answer = told(api.get("/console/agents"))
+    agents = {agent["name"]: agent for agent in answer["agents"]}
+    assert set(agents) == set(players())
+    assert answer["endpoints"] is True
+    assert {name for name, agent in agents.items() if agent["cheat"]} == set(EXPLOITS)
+    assert {name for name, agent in agents.items() if agent["model"]} == set(MODELS)
+    assert all(20 < len(agent["about"]) < 130 and agent["about"].endswith(".") for agent in agents.values())
+    assert len({agent["about"] for agent in agents.values()}) == len(agents) - 3  # the constants are one cheat
+
+
+@pytest.mark.parametrize("agent", ["oracle", "novice"])
+def test_a_run_is_what_an_evaluation_plays(api: httpx2.Client, catalogue: Catalogue, agent: str) -> None:
+    (trajectory,) = played(catalogue, [agent], ["RP-001"])
+    run = watched(api, agent, scenario_id="RP-001")
+    assert run.ending == {"frames": len(trajectory["steps"]) + 1, "score": trajectory["score"], "failed": None}
+    assert list(run.frames) == list(range(run.ending["frames"]))
+    first, *after = run.frames.values()
+    assert first["step"] is None
+    for frame, step in zip(after, trajectory["steps"], strict=True):
+        assert frame["step"]["action"] == step["action"]
+        assert (frame["step"]["reward"], frame["step"]["feedback"]) == (step["reward"], step["feedback"])
+        shown = [text for of_action in frame["observation"]["queried_data"].values() for text in of_action.values()]
+        assert shown == ([step["evidence"]] if step["evidence"] is not None else [])
+    assert after[-1]["grade"] == trajectory["grade"]
+
+
+def test_a_generated_incident_is_chosen_as_a_reset_does(api: httpx2.Client) -> None:
+    selected = {"task_id": "root_cause_analysis", "seed": 42, "difficulty": 2}
+    run = told(api.post("/console/runs", json={"agent": "responder", **selected}))
+    assert (run["task_id"], run["scenario_id"]) == ("root_cause_analysis", "GEN1-RCA-D2-42")
+    assert heard(api, run["run_id"]).frames[0]["info"]["seed"] == 42
+    indexed = told(api.post("/console/runs", json={"agent": "responder", "split": "curated", "index": 4}))
+    assert indexed["scenario_id"] == "RCA-002"
+
+
+def test_a_listener_resumes_where_it_was(api: httpx2.Client) -> None:
+    run_id = started(api, "responder", scenario_id="RCA-001")
+    whole = heard(api, run_id)
+    assert heard(api, run_id) == whole
+    rest = heard(api, run_id, after=3)
+    assert rest.frames == {number: frame for number, frame in whole.frames.items() if number > 3}
+    assert rest.ending == whole.ending
+    assert heard(api, run_id, after=max(whole.frames)).frames == {}
+    for nonsense in ("", "x", "-1", "9" * 40):
+        answer = api.get(f"/console/runs/{run_id}/frames", headers={"Last-Event-ID": nonsense})
+        assert answer.text == whole.text
+
+
+def test_visitors_are_separate(address: str) -> None:
+    with httpx2.Client(base_url=address) as one, httpx2.Client(base_url=address) as other:
+        mine = told(one.post("/reset", json={"scenario_id": "RP-001", "episode_id": "mine"}))
+        runs = [started(one, "responder", scenario_id="RCA-002"), started(other, "novice", scenario_id="RCA-002")]
+        first, second = (heard(api, run_id) for api, run_id in zip((one, other), runs, strict=True))
+        handles = [{frame["observation"]["episode_id"] for frame in run.frames.values()} for run in (first, second)]
+        assert len(handles[0] | handles[1] | {"mine"}) == 3
+        assert first.frames[1]["step"] != second.frames[1]["step"] or first.ending != second.ending
+        assert told(one.get("/state"))["episode_id"] == mine["observation"]["episode_id"]
+        assert told(one.get("/state"))["step_count"] == 0
+        for handle in handles[0] | handles[1]:
+            told(other.get("/grader", params={"episode_id": handle}), 404)
+        assert not one.cookies.get("run_id")
+        assert "There is no run" in told(other.get(f"/console/runs/{runs[0][::-1]}/frames"), 404)["detail"]
+        told(other.get("/console/runs"), 405)
+
+
+def test_the_default_episode_stays_whose_it_is(api: httpx2.Client) -> None:
+    api.cookies.clear()
+    before = told(api.post("/reset", json={"scenario_id": "AC-001"}))["observation"]["episode_id"]
+    api.cookies.clear()
+    watched(api, "oracle", scenario_id="RP-001")
+    assert told(api.get("/state"))["episode_id"] == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        ({"agent": "nobody"}, 404, "Agents: novice, oracle"),
+        ({"agent": "oracle", "scenario_id": "RP-999"}, 404, "Scenarios: AC-001"),
+        ({"agent": "oracle", "scenario_id": "RP-001", "seed": 1, "scenario_index": 1}, 409, "contradict"),
+        ({"agent": "oracle", "endpoint": {"base_url": "http://localhost", "model": "m"}}, 422, "asks no model"),
+        ({"agent": "llm"}, 422, "needs an `endpoint`"),
+        ({"agent": "llm", "endpoint": {"base_url": "file:///etc/passwd", "model": "m"}}, 422, "is not an address"),
+        ({"agent": "llm", "endpoint": {"base_url": "http://localhost"}}, 422, "`endpoint.model` is required"),
+        ({"agent": "llm", "endpoint": {"base_url": "http://localhost", "model": "m", "api_key": "\n"}}, 200, ""),
+        ({"agent": "llm", "endpoint": {"base_url": "http://x", "model": "m", "api_key": "sk-\u00e9"}}, 422, "API key"),
+        ({"agent": "llm", "endpoint": {"base_url": "http://x", "model": "m", "api_key": "k" * 600}}, 422, "api_key"),
+        ({"agent": "oracle", "episode_id": "mine"}, 422, "`episode_id` is not a parameter"),
+        ({"scenario_id": "RP-001"}, 422, "`agent` is required"),
+        ([], 422, "a JSON object"),
+    ],
+)
+def test_what_is_refused(api: httpx2.Client, asked: Any, status: int, words: str) -> None:
+    answer = api.post("/console/runs", json=asked)
+    assert answer.status_code == status, answer.text
+    assert words in answer.text
+    assert "sk-" not in answer.text
+    assert "kkk" not in answer.text
+    if status != 200:
+        assert set(answer.json()) == {"detail"}
+
+
+@pytest.mark.parametrize("agent", list(MODELS))
+def test_a_model_is_watched_as_it_decides(api: httpx2.Client, model: ScriptedModel, agent: str) -> None:
+    run = watched(api, agent, scenario_id="RP-001", endpoint=given(model, "perfect"))
+    assert run.ending["score"] == 1.0
+    assert KEY not in run.text
+
+
+def test_what_a_model_was_refused_is_noted(api: httpx2.Client, model: ScriptedModel) -> None:
+    run = watched(api, "llm-or-responder", scenario_id="AC-001", endpoint=given(model, "missing-argument"))
+    assert run.ending["failed"] is None
+    assert all("responder decided" in frame["note"] for frame in list(run.frames.values())[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("401", "The model cannot be asked: HTTP 401 (Incorrect API key provided: …)"),
+        ("404", "The model cannot be asked: HTTP 404 (The model does not exist)"),
+        ("unknown-tool", "No valid action in 3 replies: 'reboot the world!' is not an action"),
+    ],
+)
+def test_a_model_that_fails_is_told_in_words(api: httpx2.Client, model: ScriptedModel, name: str, words: str) -> None:
+    run = watched(api, "llm", scenario_id="RCA-001", endpoint=given(model, name))
+    assert run.ending["score"] is None
+    assert run.ending["failed"].startswith(words)
+    assert list(run.frames) == [0]
+    assert KEY not in run.text
+
+
+def test_a_key_is_neither_logged_nor_stored(model: ScriptedModel, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    command = [sys.executable, "-m", "cloud_incident", "serve", "--port", str(port), "--evaluations", str(tmp_path)]
+    with log.open("wb") as written:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=written, stderr=written)
+        try:
+            await_port(port, process)
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:
+                for name in ("perfect", "401", "half-characters"):
+                    watched(api, "llm", scenario_id="AC-001", endpoint=given(model, name))
+        finally:
+            process.terminate()
+            process.wait(10)
+    assert "Stopped after" in log.read_text("utf-8")
+    assert KEY not in "".join(file.read_text("utf-8") for file in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("settings", "asks"),
+    [
+        (Settings(), True),
+        (Settings(host="::1"), True),
+        (Settings(host="0.0.0.0"), False),  # noqa: S104 - nothing listens
+        (Settings(host="10.0.0.7"), False),
+        (Settings(hosts=("console.example",)), False),
+        (Settings(origins=("https://app.example",)), False),
+        (Settings(host="0.0.0.0", model_endpoints=True), True),  # noqa: S104
+        (Settings(model_endpoints=False), False),
+    ],
+)
+def test_models_are_asked_where_nobody_else_can_come(settings: Settings, asks: bool) -> None:
+    assert settings.asks_models is asks
+
+
+def test_a_hosted_space_asks_no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_HOST", "somebody.hf.space")
+    assert not Settings().asks_models
+
+
+@pytest.mark.anyio
+async def test_an_application_whose_address_is_not_known_asks_no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`uvicorn server.app:app --host 0.0.0.0` does not tell it."""
+
+    async def asks() -> bool:
+        transport = httpx2.ASGITransport(application())
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as api:
+            allowed: bool = (await api.get("/console/agents")).json()["endpoints"]
+        return allowed
+
+    assert not await asks()
+    monkeypatch.setenv("CLOUD_INCIDENT_SERVE_MODEL_ENDPOINTS", "1")
+    assert await asks()
+
+
+def test_where_models_are_not_asked_none_is(model: ScriptedModel) -> None:
+    with full_server("--no-model-endpoints") as address, httpx2.Client(base_url=address) as api:
+        answer = told(api.get("/console/agents"))
+        assert not answer["endpoints"]
+        assert not any(agent["model"] for agent in answer["agents"])
+        before = len(model.requests)
+        for agent in MODELS:
+            asked = {"agent": agent, "scenario_id": "AC-001", "endpoint": given(model, "perfect")}
+            assert "--model-endpoints" in told(api.post("/console/runs", json=asked), 403)["detail"]
+        assert len(model.requests) == before
+        assert watched(api, "oracle", scenario_id="AC-001").ending["score"] == 1.0
+
+
+def test_there_is_no_console_in_production() -> None:
+    with full_server("--mode", "production") as address, httpx2.Client(base_url=address) as api:
+        told(api.get("/console/agents"), 404)
+        told(api.post("/console/runs", json={"agent": "oracle"}), 404)
+        assert not any(path.startswith("/console") for path in told(api.get("/openapi.json"))["paths"])
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def slow(model: ScriptedModel) -> Any:
+    return Roster(True).player("llm", EndpointGiven.model_validate(given(model, "slow")))
+
+
+async def ended(run: Run) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        async for _ in run.moments():
+            pass
+    assert run.ending is not None
+    return {**run.ending}
+
+
+@pytest.mark.anyio
+async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue)
+    runs = Runs(service, RunLimits(unheard_seconds=0.2))
+    run = await runs.start(slow(model), Selection(scenario_id="RP-001"))
+    listening = run.moments()
+    moment = await anext(listening)
+    assert moment is not None
+    handle = json.loads(moment.frame)["observation"]["episode_id"]
+    await asyncio.sleep(0.5)
+    while_listened_to = run.ending
+    assert while_listened_to is None
+    await listening.aclose()
+    await asyncio.sleep(0.5)
+    assert run.ending == {"frames": 1, "score": None, "failed": NOBODY_WATCHED}
+    assert await ended(run) == run.ending
+    with pytest.raises(UnknownEpisodeError):
+        await service.get(handle)
+    await runs.close()
+
+
+@pytest.mark.anyio
+async def test_runs_are_bounded(model: ScriptedModel, catalogue: Catalogue) -> None:
+    clock = Clock()
+    runs = Runs(EpisodeService(catalogue), RunLimits(playing=2, kept=3, idle_seconds=60), clock)
+    scripted, selection = Roster().player("oracle", None), Selection(scenario_id="AC-001")
+    ones = [await runs.start(scripted, selection) for _ in range(2)]
+    with pytest.raises(RunsFullError, match="All 2 runs"):
+        await runs.start(scripted, selection)
+    assert [(await ended(run))["score"] for run in ones] == [1.0, 1.0]
+    third = await runs.start(scripted, selection)
+    await ended(third)
+    fourth = await runs.start(scripted, selection)  # the oldest makes room
+    await ended(fourth)
+    with pytest.raises(UnknownRunError):
+        runs.find(ones[0].id)
+    assert [runs.find(run.id) for run in (ones[1], third, fourth)] == [ones[1], third, fourth]
+    clock.now = 61.0
+    last = await runs.start(scripted, selection)
+    await ended(last)
+    for run in (ones[1], third, fourth):
+        with pytest.raises(UnknownRunError):
+            runs.find(run.id)
+    await runs.close()
+
+
+@pytest.mark.anyio
+async def test_many_started_at_once_are_no_more_than_may_be(catalogue: Catalogue) -> None:
+    runs = Runs(EpisodeService(catalogue), RunLimits(playing=2))
+    player = Roster().player("oracle", None)
+    asked = [runs.start(player, Selection(task_id="remediation_planning", seed=900 + seed)) for seed in range(5)]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert [isinstance(outcome, RunsFullError) for outcome in outcomes].count(False) == 2
+    await runs.close()
+
+
+@pytest.mark.anyio
+async def test_a_stop_ends_every_run(model: ScriptedModel, catalogue: Catalogue) -> None:
+    runs = Runs(EpisodeService(catalogue))
+    run = await runs.start(slow(model), Selection(scenario_id="RP-001"))
+    listening = asyncio.create_task(ended(run))
+    await asyncio.sleep(0.1)
+    await runs.close()
+    assert (await listening)["failed"] == STOPPED
+
+
+@pytest.mark.anyio
+async def test_a_run_needs_room_among_the_episodes(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(capacity=1))
+    await service.create(Selection())
+    with pytest.raises(CapacityError):
+        await Runs(service).start(Roster().player("oracle", None), Selection())
+
+
+@pytest.mark.anyio
+async def test_a_run_leaves_nothing_open(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(capacity=1))
+    runs = Runs(service)
+    for agent in AGENTS:
+        run = await runs.start(Roster().player(agent, None), Selection(scenario_id="RCA-003"))
+        assert (await ended(run))["failed"] is None
+        await asyncio.sleep(0.05)  # it closes its episode behind its last word
+    await service.create(Selection())
