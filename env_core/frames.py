@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
@@ -15,7 +16,6 @@ from env_core.observation import (
     StepRecord,
     debrief,
     grade_report,
-    last_shown,
     observation,
     step_info,
     step_record,
@@ -48,12 +48,12 @@ class Frame(TypedDict):
     debrief: NotRequired[dict[str, Any]]
 
 
-def frame(episode: Episode, note: str = "") -> Frame:
+def frame_of(episode: Episode, note: str = "") -> Frame:
     """The episode as it stands; after its end with grade and debrief."""
     last = episode.last
     shown: Frame = {
         "step": step_record(last) if last else None,
-        "observation": observation(episode, shown=last_shown(episode)),
+        "observation": observation(_of_the_last_step(episode)),
         "evidence": None,
         "info": step_info(episode),
         "note": note,
@@ -71,9 +71,14 @@ def frame(episode: Episode, note: str = "") -> Frame:
     return shown
 
 
-def frames(episode: Episode) -> list[Frame]:
+def frames_of(episode: Episode) -> list[Frame]:
     """Every moment of an episode, the one before its first step included."""
-    return [frame(moment) for moment in _moments(episode)]
+    return [frame_of(moment) for moment in _moments(episode)]
+
+
+def _of_the_last_step(episode: Episode) -> Episode:
+    """The same, but that its observation shows what the last step did, whatever its own option says."""
+    return episode._replace(reference=replace(episode.reference, observation="delta"))
 
 
 def _moments(episode: Episode) -> Iterator[Episode]:

@@ -1,0 +1,87 @@
+"""Frames: each holds what was shown by then, and no more."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from env_core.briefing import service_map
+from env_core.episode import Reference, advance, begin
+from env_core.frames import frame_of, frames_of
+from env_core.perfect import perfect_play
+from env_core.selection import Selection
+from scenarios.parsing import parse_action
+from tests.secrets_of import secrets_of
+
+if TYPE_CHECKING:
+    from env_core.episode import Episode
+    from scenarios.catalogue import Catalogue, Scenario
+
+GENERATED = Selection(task_id="remediation_planning", seed=11, difficulty=4)
+
+
+def _played(scenario: Scenario) -> list[Episode]:
+    """The moments of a perfect play."""
+    moments = [begin("played", Reference.to(scenario), scenario)]
+    for action in perfect_play(scenario.incident, scenario.task):
+        moments.append(advance(moments[-1], action))
+    return moments
+
+
+def test_frames_of_an_episode_are_those_of_its_moments(scenario: Scenario) -> None:
+    moments = _played(scenario)
+    assert frames_of(moments[-1]) == [frame_of(moment) for moment in moments]
+    assert frames_of(moments[1]) == [frame_of(moment) for moment in moments[:2]]
+
+
+def test_a_frame_shows_its_step(scenario: Scenario) -> None:
+    for number, moment in enumerate(_played(scenario)):
+        frame = frame_of(moment, "said")
+        last = moment.last
+        assert (frame["step"]["step"] if frame["step"] else 0) == number
+        assert frame["service_map"] == service_map(moment)
+        assert frame["note"] == "said"
+        shown = {last.action.name: {last.action.target: last.evidence.text}} if last and last.evidence else {}
+        assert frame["observation"]["queried_data"] == shown
+        assert (frame["evidence"] is None) is (not shown)
+        assert json.loads(json.dumps(frame)) == frame
+
+
+def test_the_truth_stands_in_the_last_frame_alone(scenario: Scenario) -> None:
+    *before, last = frames_of(_played(scenario)[-1])
+    assert last["grade"]["score"] == 1.0
+    assert last["debrief"]["root_cause"] == scenario.incident.truth.service
+    assert not any("grade" in frame or "debrief" in frame for frame in before)
+
+
+def test_before_the_end_nothing_beyond_what_steps_showed(scenario: Scenario) -> None:
+    _holds_no_secret(scenario, _played(scenario)[:-1])
+
+
+def test_nor_of_a_generated_incident(catalogue: Catalogue) -> None:
+    scenario = catalogue.get(GENERATED.chosen(catalogue).scenario_id)
+    _holds_no_secret(scenario, _played(scenario)[:-1])
+
+
+def _holds_no_secret(scenario: Scenario, moments: list[Episode]) -> None:
+    """What frames say beside the evidence, the alert and the actions themselves tells nothing of the truth."""
+    for moment in moments:
+        frame: dict[str, Any] = {**frame_of(moment), "evidence": None}
+        observed = {**frame["observation"], "queried_data": {}, "alert": {}, "incident_summary": "", "feedback": ""}
+        names: dict[str, list[str]] = {"known_services": [], "available_actions": []}
+        bare = {**frame, "step": None, "observation": {**observed, **names}, "service_map": {}}
+        said = json.dumps(bare)
+        for name, pattern in secrets_of(scenario).items():
+            assert not pattern.search(said), name
+        queried = {action for one in frame["service_map"]["services"] for action in one["queried"]}
+        assert queried <= {action for action, _ in moment.shown}
+
+
+def test_a_mistake_is_a_frame_too(catalogue: Catalogue) -> None:
+    scenario = catalogue.get("RP-001")
+    episode = begin("played", Reference.to(scenario), scenario)
+    frame = frame_of(advance(episode, parse_action("query_logs", {"service": "nowhere"})))
+    assert frame["evidence"] is None
+    assert frame["step"] is not None
+    assert frame["step"]["error"] == frame["observation"]["last_action_error"]
+    assert "Unknown service" in str(frame["step"]["error"])
