@@ -1,10 +1,10 @@
 // The page: what the pager says, where the episode stands, and one tab for each way to look at it.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { numberOf, shownUntil, told, whole } from "./episode.js";
 import { Evidence } from "./evidence.js";
-import { ServiceMap, ServiceTable } from "./map.js";
+import { ServiceMap, ServiceList } from "./map.js";
 import { Score } from "./score.js";
 import { html, signed } from "./ui.js";
 
@@ -121,7 +121,8 @@ function MapPanel({ frame, evidence }) {
   const [chosen, choose] = useState(null);
   const [width, setWidth] = useState(0);
   const panel = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => {
+    setWidth(Math.floor(panel.current.getBoundingClientRect().width));
     const watch = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
     watch.observe(panel.current);
     return () => watch.disconnect();
@@ -144,7 +145,7 @@ function MapPanel({ frame, evidence }) {
             `
           : null}
       </div>
-      <${ServiceTable} frame=${frame} />
+      <${ServiceList} frame=${frame} />
     </div>
   `;
 }
