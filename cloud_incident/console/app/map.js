@@ -14,6 +14,7 @@ const widthOf = (name) => Math.max(126, Math.ceil(name.length * LETTER) + 34);
 /** A service that so many call is drawn apart: lines to it from everywhere would hide all others. */
 const MANY = 7;
 const SCALES = [0.5, 0.65, 0.8, 1, 1.25];
+const READABLE = 0.8;
 
 export function ServiceMap({ frame, chosen, choose, width }) {
   const { services, calls } = frame.service_map;
@@ -21,7 +22,7 @@ export function ServiceMap({ frame, chosen, choose, width }) {
   const chain = useMemo(() => chainOf(frame), [frame]);
   const layout = useMemo(() => laidOut(services, calls, causesOf(chain, root), width), [frame, width]);
   const [zoom, setZoom] = useState(null);
-  const scale = zoom ?? SCALES.findLast((one) => one <= 1 && one * layout.width <= width) ?? (width < 560 ? 0.8 : 0.65);
+  const scale = zoom ?? SCALES.findLast((one) => one <= 1 && one >= READABLE && one * layout.width <= width) ?? READABLE;
   const at = SCALES.indexOf(scale);
   const scene = useRef();
   useEffect(() => {
