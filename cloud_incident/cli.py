@@ -191,6 +191,19 @@ def _settings(**options: Any) -> Settings:
     show_default=True,
     help="Most WebSockets and JSON-RPC sessions at once.",
 )
+@click.option(
+    "--evaluations",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="here",
+    help="The directory whose evaluations (.jsonl) the console shows.",
+)
+@click.option(
+    "--model-endpoints/--no-model-endpoints",
+    default=None,
+    help="Whether visitors of the console may have this server ask models at addresses that they name. "
+    "If not given, only where nobody but this machine can ask.",
+)
 def serve(**options: Any) -> None:
     """Serve everything on one port: REST, WebSocket, MCP.
 

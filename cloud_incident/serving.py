@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cloud_incident.app import build_app
+from cloud_incident.console.api import ConsoleApi
+from cloud_incident.console.surface import Console
 from cloud_incident.launch import address_of, serve, warn_of_hosts
 from http_compat.about import About
 from http_compat.surface import Mode, OpenEnvSurface
@@ -35,6 +37,7 @@ def served(
 ) -> Starlette:
     """The application with every surface."""
     service = settings.service(loaded=True)
+    console = ConsoleApi(service, settings.evaluations, settings.asks_models, settings.framed_by)
     surface = OpenEnvSurface(
         service,
         about(),
@@ -43,12 +46,15 @@ def served(
         most_sessions=most_sessions,
         idle_seconds=settings.idle_seconds,
         framed_by=settings.framed_by,
+        further=tuple(console.served()),
+        pages=tuple(Console(settings.framed_by).routes()),
     )
 
     async def opening() -> None:
         warn_of_hosts(settings)
 
     async def closing() -> None:
+        await console.close()
         click.echo(f"Stopped after {service.steps_taken} steps.", err=True)
 
     return build_app(
@@ -73,7 +79,9 @@ def application() -> Starlette:
     from cloud_incident.cli import application_of, serve
 
     with serve.make_context("serve", [], auto_envvar_prefix="CLOUD_INCIDENT_SERVE") as context:
-        return application_of(**context.params)[0]
+        # Where the server listens is for whoever runs it to know: that it is loopback alone must not be assumed.
+        asks = context.params["model_endpoints"] or False
+        return application_of(**{**context.params, "model_endpoints": asks})[0]
 
 
 def main() -> None:

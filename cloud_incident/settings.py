@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from env_core.service import EpisodeService, Limits
@@ -11,8 +12,6 @@ from mcp_server.clients import StructuredContent
 from scenarios.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from http_compat.guard import Access
     from scenarios.generator.salt import Salt
 
@@ -25,7 +24,9 @@ class Settings:
     """What a server needs to know of its surroundings.
 
     `hosts` are Host headers accepted beside loopback and a Space's own; `origins` are other sites whose pages may call.
-    With a `salt` the ids of generated scenarios are opaque, and there is a private split.
+    With a `salt` the ids of generated scenarios are opaque, and there is a private split. `evaluations` is the
+    directory whose evaluations the console shows. With `model_endpoints` its visitors may have the server ask models at
+    addresses that they name; None lets them where they can only be of this machine.
     """
 
     scenarios: tuple[Path, ...] = ()
@@ -37,6 +38,8 @@ class Settings:
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     structured: StructuredContent = StructuredContent.AUTO
+    evaluations: Path = Path()
+    model_endpoints: bool | None = None
 
     @property
     def access(self) -> Access:
@@ -44,6 +47,15 @@ class Settings:
         from http_compat.guard import Access
 
         return Access((*self.hosts, *filter(None, [self.space])), self.origins)
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether visitors may name models. Whoever can, can have the server call what only the server can reach."""
+        from http_compat.guard import LOOPBACK
+
+        if self.model_endpoints is not None:
+            return self.model_endpoints
+        return self.host in LOOPBACK and not (self.hosts or self.origins or self.space)
 
     @property
     def space(self) -> str:

@@ -18,7 +18,7 @@ from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
 from scenarios.tasks import POINT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.incident import Incident, Item
@@ -154,10 +154,23 @@ def replay(
         StaleReferenceError: if the reference no longer means what it meant.
         InvalidActionError: if an action would have been refused.
     """
+    *_, episode = moments(episode_id, reference, actions, catalogue)
+    return episode
+
+
+def moments(
+    episode_id: str, reference: Reference, actions: Iterable[Mapping[str, Any]], catalogue: Catalogue
+) -> Iterator[Episode]:
+    """What `replay` comes to before the first action and after every one.
+
+    Raises:
+        StaleReferenceError, InvalidActionError: as `replay` does.
+    """
     episode = begin(episode_id, reference, reference.resolve(catalogue))
+    yield episode
     for action in actions:
         episode = advance(episode, parse_action(action["action_type"], action["parameters"]))
-    return episode
+        yield episode
 
 
 def advance(episode: Episode, action: Action) -> Episode:

@@ -48,7 +48,7 @@ class Frame(TypedDict):
     debrief: NotRequired[dict[str, Any]]
 
 
-def frame_of(episode: Episode, note: str = "") -> Frame:
+def frame(episode: Episode, note: str = "") -> Frame:
     """The episode as it stands; after its end with grade and debrief."""
     last = episode.last
     shown: Frame = {
@@ -71,9 +71,9 @@ def frame_of(episode: Episode, note: str = "") -> Frame:
     return shown
 
 
-def frames_of(episode: Episode) -> list[Frame]:
-    """Every moment of an episode, the one before its first step included."""
-    return [frame_of(moment) for moment in _moments(episode)]
+def frames(episode: Episode, since: int = 0) -> list[Frame]:
+    """Every moment of an episode from the step of a number on; 0 is the moment before the first."""
+    return [frame(moment) for moment in _moments(episode) if moment.step_count >= since]
 
 
 def _of_the_last_step(episode: Episode) -> Episode:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 API_VERSION = "1.0.0"
 """The version of OpenEnv's HTTP contract that the API keeps; the server's own is in `/health` and `/metadata`."""
 
+_ENV_NAME = "env_name"
+"""The part of OpenEnv's paths that is the environment's own name."""
+
+_CONVERTER = re.compile(r":\w+}")
+"""What a route says of a part of its path beyond its name."""
+
 _REF = "#/components/schemas/{model}"
 _HANDLE_HEADER = {
     "name": "X-Episode-Id",
@@ -27,13 +33,13 @@ _HANDLE_HEADER = {
 }
 _REFUSED = {
     403: "A page of a foreign origin may not call.",
-    404: "There is no such episode, scenario or environment.",
+    404: "There is no such thing; `detail` says what there is.",
     408: "The body took too long.",
-    409: "The episode is over, in use or contested.",
+    409: "The episode is over, in use or contested, or options contradict each other.",
     413: "The body is too large.",
     421: "The Host header names another server.",
     422: "The request is malformed; `detail` says what is valid.",
-    429: "There is no room for another episode.",
+    429: "There is no room for another episode or run.",
 }
 
 
@@ -48,7 +54,7 @@ def openapi(title: str, env_name: str, description: str, operations: Sequence[Op
     paths: dict[str, dict[str, Any]] = {}
     for index, operation in enumerate(operations):
         described = _described(operation, index, schemas, env_name)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+        paths.setdefault(_CONVERTER.sub("}", operation.path), {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": API_VERSION, "description": description},
@@ -66,7 +72,7 @@ def _described(operation: Operation, index: int, schemas: Any, env_name: str) ->
         "responses": {
             "200": {
                 "description": "Done.",
-                "content": {"application/json": {"schema": schemas[index, "serialization"]}},
+                "content": {operation.media: {"schema": schemas[index, "serialization"]}},
                 **({"links": _links(operation)} if operation.starts else {}),
             },
             **{
@@ -103,8 +109,13 @@ def _links(operation: Operation) -> dict[str, Any]:
 
 def _parameters(operation: Operation, env_name: str) -> list[dict[str, Any]]:
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": [env_name]}}
-        for name in re.findall(r"{(\w+)}", operation.path)
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", **({"enum": [env_name]} if name == _ENV_NAME else {})},
+        }
+        for name in re.findall(r"{(\w+)", operation.path)
     ]
     if operation.query is None:
         return in_path
@@ -118,7 +129,7 @@ def _parameters(operation: Operation, env_name: str) -> list[dict[str, Any]]:
         }
         for name, schema in operation.query.model_json_schema()["properties"].items()
     ]
-    return [*in_path, *in_query, _HANDLE_HEADER]
+    return [*in_path, *in_query, *([_HANDLE_HEADER] if "episode_id" in operation.query.model_fields else [])]
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Operation:
     summary: str
     description: str = ""
     answer: TypeAdapter[Any]
+    media: str = "application/json"
     query: type[BaseModel] | None = None
     body: TypeAdapter[Any] | None = None
     body_required: bool = False

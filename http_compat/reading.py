@@ -28,8 +28,8 @@ _LONGEST_NUMBER = 20
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_body(request: Request) -> bytes:
-    """The body of a request.
+async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
+    """The body of a request, of so many bytes at most.
 
     Raises:
         HTTPException: 413 if it is too large, 408 if it takes too long.
@@ -42,8 +42,8 @@ async def read_body(request: Request) -> bytes:
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             body += message.get("body", b"")
-            if len(body) > MOST_BODY_BYTES:
-                raise HTTPException(413, f"A body may have {MOST_BODY_BYTES} bytes.")
+            if len(body) > most:
+                raise HTTPException(413, f"A body may have {most} bytes.")
             if not message.get("more_body", False):
                 return body
     except asyncio.CancelledError:

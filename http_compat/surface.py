@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from http_compat.about import About
+    from http_compat.operations import Served
 
 
 class Mode(StrEnum):
@@ -40,7 +41,8 @@ class OpenEnvSurface:
     """OpenEnv over one episode service.
 
     With `shared_default` requests that name no episode mean the last one that was started over REST. `framed_by` are
-    other sites that may show the pages in a frame.
+    other sites that may show the pages in a frame. `further` operations are served and documented beside its own, and
+    `pages` are what people look at instead of the documentation; neither is there in production.
     """
 
     service: EpisodeService
@@ -50,6 +52,8 @@ class OpenEnvSurface:
     most_sessions: int = 1_000
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
+    further: tuple[Served, ...] = ()
+    pages: tuple[BaseRoute, ...] = ()
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -61,6 +65,7 @@ class OpenEnvSurface:
         served = [
             *(Rest(self.service, self.shared_default).served() if control else []),
             *TaskApi(self.service.catalogue, self.about.name).served(),
+            *(self.further if control else ()),
         ]
         about = AboutApi(self.about, [one.operation for one in served], self.framed_by)
         sockets = Sockets(self.sessions, control)
@@ -71,6 +76,7 @@ class OpenEnvSurface:
             WebSocketRoute("/ws", sockets.ws),
             WebSocketRoute("/mcp", sockets.mcp),
             Mount("/static", StaticFiles(directory=STATIC)),
+            *(self.pages if control else ()),
             Route("/", _to_docs),
         ]
 

@@ -12,7 +12,7 @@ from mcp.shared.uri_template import UriTemplate
 from mcp_types import INVALID_PARAMS, ReadResourceResult, Resource, ResourceTemplate, TextResourceContents
 
 from env_core.briefing import briefing, mermaid, service_map, timeline
-from env_core.frames import frames_of
+from env_core.frames import frames
 from env_core.guide import oncall_guide
 from env_core.selection import RESERVED_HANDLE
 from mcp_server.apps import APP_URI, App
@@ -69,7 +69,7 @@ FRAMES = View(
     "Frames",
     "Every step so far and what it showed, as JSON: what the incident's page draws.",
     "application/json",
-    lambda episode: json.dumps(frames_of(episode), ensure_ascii=False),
+    lambda episode: json.dumps(frames(episode), ensure_ascii=False),
 )
 
 _EVIDENCE = UriTemplate.parse("incident://{episode_id}/evidence/{service}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -30,16 +31,29 @@ def in_a_run(name: str) -> str:
     return f"{name}:{_settings().model}" if name in MODELS else name
 
 
-def _model(_: Seat) -> LLM:
-    from cloud_incident.evaluation.agents.llm import LLM
+def about(name: str) -> str:
+    """What a player does, in a line or two."""
+    make = players()[name]
+    told = inspect.getdoc(make.func if isinstance(make, partial) else make) or ""
+    return " ".join(told.partition("\n\n")[0].split())
 
-    return LLM(_endpoint())
 
+def models(endpoint: Callable[[], Endpoint]) -> dict[str, Callable[[Seat], Agent]]:
+    """The players that a language model is part of, by name; `endpoint` is asked for when one takes its seat."""
 
-def _backed(seat: Seat) -> Agent:
-    from cloud_incident.evaluation.agents.fallback import Fallback
+    def alone(_: Seat) -> LLM:
+        """A language model behind an OpenAI-compatible address."""
+        from cloud_incident.evaluation.agents.llm import LLM
 
-    return Fallback(_model(seat), AGENTS["responder"](seat), "responder")
+        return LLM(endpoint())
+
+    def backed(seat: Seat) -> Agent:
+        """A language model, and the responder decides where it does not."""
+        from cloud_incident.evaluation.agents.fallback import Fallback
+
+        return Fallback(alone(seat), AGENTS["responder"](seat), "responder")
+
+    return {"llm": alone, "llm-or-responder": backed}
 
 
 @lru_cache
@@ -59,5 +73,5 @@ def _settings() -> EndpointSettings:
     return settings
 
 
-MODELS: dict[str, Callable[[Seat], Agent]] = {"llm": _model, "llm-or-responder": _backed}
-"""The players that a language model is part of."""
+MODELS = models(_endpoint)
+"""The same with the endpoint that the variables of the environment name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from env_core.episode import Reference, replay
+from env_core.episode import Reference, moments
 from env_core.observation import grade_report
 from scenarios.tasks import POINT
 
@@ -24,18 +24,25 @@ def differences(trajectory: Trajectory, catalogue: Catalogue) -> list[str]:
     A trajectory of another release is one difference: it cannot be judged here.
     """
     try:
-        episode = _replayed(trajectory, catalogue)
+        *_, episode = replayed(trajectory, catalogue)
     except (ValueError, KeyError) as error:  # of another release, or with an action that cannot be replayed
         return [str(error) if isinstance(error, ValueError) else f"an action has no {error}"]
-    return list(_compared(trajectory, episode))
+    return list(compared(trajectory, episode))
 
 
-def _replayed(trajectory: Trajectory, catalogue: Catalogue) -> Episode:
+def replayed(trajectory: Trajectory, catalogue: Catalogue) -> Iterator[Episode]:
+    """The episode before the first step of a trajectory, and after every one.
+
+    Raises:
+        StaleReferenceError: if its incident or the rules are not what they were.
+        ValueError, KeyError: if a step is none that could have been taken.
+    """
     reference = Reference(**trajectory["reference"])  # type: ignore[arg-type]
-    return replay("replayed", reference, [step["action"] for step in trajectory["steps"]], catalogue)
+    return moments("replayed", reference, [step["action"] for step in trajectory["steps"]], catalogue)
 
 
-def _compared(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
+def compared(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
+    """What a trajectory says and the episode that it replays to does not."""
     for what in ("scenario_id", "task_id", "seed"):
         if trajectory[what] != trajectory["reference"][what]:
             yield f"the {what} is {trajectory[what]} and {trajectory['reference'][what]} in the reference"

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.trajectory import Trajectory
 
 _STYLE = Path(__file__).with_name("report.css")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""What the page may load: nothing."""
+
 _ROWS = 200
 _DIFFERENCES = 12
 _REASON = 300
@@ -82,7 +84,7 @@ def report(
 def _page(title: str, body: Markup) -> str:
     head = [
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
         Markup('<meta name="color-scheme" content="light dark">'),
         element("title", title),
         element("style", Markup(_STYLE.read_text("utf-8"))),

@@ -12,7 +12,7 @@ from mcp.server import MCPServer
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, Apps, ResourceCsp
 from mcp_types import TextResourceContents
 
-from env_core.frames import frames_of as whole_of
+from env_core.frames import frames
 from env_core.perfect import perfect_play
 from env_core.selection import Selection
 from mcp_server import build_server
@@ -110,7 +110,7 @@ async def test_frames_come_with_results_and_are_those_of_the_episode(
         started = await client.call_tool("start_incident", {"scenario_id": "RP-001"})
         handle = numbers_of(started)["episode_id"]
         *before, last = await play(client, perfect_play(scenario.incident, scenario.task))
-        whole = whole_of(await service.get(handle))
+        whole = frames(await service.get(handle))
         assert frames_of(started) == json.loads(json.dumps(whole[:1]))
         for number, result in enumerate(before, 1):
             if FRAMES not in (result.meta or {}):

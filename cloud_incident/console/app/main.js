@@ -3,9 +3,9 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-import { FRAMES, about, merged } from "./episode.js";
+import { FRAMES, about, merged } from "../static/view/episode.js";
 import { Host } from "./host.js";
-import { html } from "./ui.js";
+import { html } from "../static/view/ui.js";
 import { View } from "./view.js";
 
 const EPISODE = /^episode_id: (\S+)$/m;

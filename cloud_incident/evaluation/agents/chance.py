@@ -20,7 +20,7 @@ _SUMMARY = "Something failed and it was repaired. The services were looked at. A
 
 
 class Chance(Agent):
-    """Draws an action and its parameters from what the task and the incident list."""
+    """Legal moves, drawn: an action and its parameters from what the task and the incident list."""
 
     def __init__(self, seat: Seat) -> None:
         self._chance = random.Random(f"{seat.scenario.id}:{seat.seed}")  # noqa: S311 - a seeded player

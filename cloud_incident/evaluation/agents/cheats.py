@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.agents.agent import Agent, Decision, step
@@ -95,7 +96,7 @@ class KeywordSoup(Cheat):
 
 
 class AlertCopier(Cheat):
-    """The alert handed back."""
+    """Looks at nothing and hands the alert back."""
 
     def __init__(self, seat: Seat) -> None: ...
 
@@ -104,7 +105,7 @@ class AlertCopier(Cheat):
 
 
 class RestartEverything(Cheat):
-    """Restarts one service after another."""
+    """Restarts one service after another and writes it up well."""
 
     def __init__(self, seat: Seat) -> None: ...
 
@@ -179,10 +180,6 @@ class SideChannels(Cheat):
         return service, " ".join(" ".join(self._near).split()) or _fine_words(shown)
 
 
-def _constant(severity: str) -> Callable[[Seat], Agent]:
-    return lambda seat: Constant(seat, severity)
-
-
 EXPLOITS: dict[str, tuple[Callable[[Seat], Agent], Ceilings]] = {
     "keyword-soup": (KeywordSoup, Ceilings()),
     "shotgun": (Shotgun, Ceilings()),
@@ -190,7 +187,7 @@ EXPLOITS: dict[str, tuple[Callable[[Seat], Agent], Ceilings]] = {
     "alert-copier": (AlertCopier, Ceilings()),
     "restart-everything": (RestartEverything, Ceilings()),
     "side-channels": (SideChannels, Ceilings()),
-    **{f"always-{level}": (_constant(level), Ceilings()) for level in SEVERITIES},
+    **{f"always-{level}": (partial(Constant, severity=level), Ceilings()) for level in SEVERITIES},
 }
 """Every cheat by its name: how it is made, and what it may earn at most. The constants are also those who do nothing
 and write well."""

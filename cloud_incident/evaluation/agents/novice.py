@@ -16,7 +16,7 @@ _MOST_LOOKS = 3
 
 
 class Novice(Agent):
-    """Never looks beyond the alert."""
+    """Looks at what the alert names, restarts what looks red, and never looks beyond."""
 
     def __init__(self, seat: Seat) -> None:  # noqa: ARG002 - every agent is made for a seat
         self._restarted = False

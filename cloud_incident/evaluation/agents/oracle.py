@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Oracle(Agent):
-    """Plays the plan."""
+    """Knows the answer and plays the plan: what it earns is the most that can be earned."""
 
     def __init__(self, seat: Seat) -> None:
         self._play = perfect_play(seat.scenario.incident, seat.scenario.task)

@@ -2,6 +2,7 @@
 
 import htm from "htm";
 import { h } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export const html = htm.bind(h);
 
@@ -16,3 +17,16 @@ export const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.a
 
 /** A number as short as it can be told. */
 export const short = (value) => String(Number(value.toPrecision(5)));
+
+/** A reference for an element, and the width of that element in CSS pixels; 0 before it is known. */
+export function useWidth() {
+  const element = useRef();
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    setWidth(Math.floor(element.current.getBoundingClientRect().width));
+    const watch = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
+    watch.observe(element.current);
+    return () => watch.disconnect();
+  }, []);
+  return [element, width];
+}

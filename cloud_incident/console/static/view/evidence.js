@@ -45,7 +45,7 @@ function Logs({ service, as_of, window_minutes, lines }) {
 const [WIDE, HIGH] = [150, 40];
 
 /** The first of the samples from which on all are away from normal as the last one is; 0 where none is or all are. */
-function onsetOf(recent, normal) {
+export function onsetOf(recent, normal) {
   const away = recent.map((value) => Math.abs(value - normal));
   if (away.at(-1) <= Math.abs(normal) / 4) return 0;
   return away.findLastIndex((distance) => distance < away.at(-1) / 2) + 1;

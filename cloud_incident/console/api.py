@@ -1,0 +1,269 @@
+"""The console's operations over REST: agents watched, trajectories opened, evaluations read. An outside client may use
+them as the page does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, TypeAdapter
+from starlette.responses import Response, StreamingResponse
+from typing_extensions import TypedDict
+
+from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
+from cloud_incident.console.refusals import refusing
+from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
+from cloud_incident.console.runs import Ending, RunLimits, Runs
+from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
+from cloud_incident.evaluation.report import POLICY
+from env_core.frames import Frame
+from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
+from http_compat.dialects import Strict
+from http_compat.jsontext import to_json
+from http_compat.operations import Operation, Served
+from http_compat.problems import Json
+from http_compat.reading import parse_model, parse_query, read_body, read_json
+from scenarios.actions import NAME_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from cloud_incident.console.runs import Run
+    from env_core.service import EpisodeService
+
+
+class RunRequest(Strict):
+    """Who is to be watched on which scenario, which is chosen as a reset does."""
+
+    agent: str = Field(max_length=NAME_LIMIT, description="Agent, as GET /console/agents lists them.")
+    task_id: OptionalTask = Field(default=None, description="Task of the scenario.")
+    scenario_id: OptionalName = Field(default="", description="Scenario by its name, such as RP-001.")
+    scenario_index: Index | None = Field(default=None, description="Its index in the task, from 0.")
+    split: OptionalName = Field(default="", description="Split to take it from, by index or seed.")
+    index: Index | None = Field(default=None, description="Its index in the split, from 0.")
+    seed: Seed | None = Field(default=None, description="Generates an incident, or draws from the split.")
+    difficulty: Difficulty | None = Field(default=None, description="Of a generated incident.")
+    endpoint: EndpointGiven | None = Field(default=None, description="The model that an agent asks which needs one.")
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(**self.model_dump(exclude={"agent", "endpoint"}))
+
+
+class RunAnswer(TypedDict):
+    """A run that has been started; its frames are at /console/runs/{run_id}/frames."""
+
+    run_id: str
+    scenario_id: str
+    task_id: str
+
+
+class OfEvaluation(Strict):
+    """Which evaluation is meant."""
+
+    run: str = Field(default="", max_length=255, description="Name of an evaluation; all of them if not given.")
+
+
+class OfUpload(Strict):
+    """Which trajectory of an upload is meant."""
+
+    key: str = Field(default="", max_length=1_000, description="Key of the trajectory; the first if not given.")
+
+
+@dataclass(frozen=True)
+class ConsoleApi:
+    """What the page asks beside the episodes.
+
+    `evaluations_in` is the directory of stored ones. With `endpoints` visitors may have this server ask models at
+    addresses that they name. `framed_by` are other sites that may show the pages in a frame.
+    """
+
+    service: EpisodeService
+    evaluations_in: Path
+    endpoints: bool = False
+    framed_by: Sequence[str] = ()
+    limits: RunLimits | None = None
+
+    @cached_property
+    def roster(self) -> Roster:
+        return Roster(self.endpoints)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(self.service, self.limits)
+
+    @cached_property
+    def stored(self) -> Trajectories:
+        return Trajectories(self.service.catalogue, self.evaluations_in)
+
+    @cached_property
+    def measured(self) -> Evaluations:
+        return Evaluations(self.evaluations_in)
+
+    def served(self) -> list[Served]:
+        """The operations and what answers them."""
+        return [Served(operation, refusing(getattr(self, operation.name))) for operation in OPERATIONS]
+
+    async def close(self) -> None:
+        """Stop what is being played."""
+        await self.runs.close()
+
+    async def agents(self, _: Request) -> Response:
+        return Json.of(self.roster.listed())
+
+    async def start_run(self, request: Request) -> Response:
+        asked = parse_model("runs", RunRequest, await read_json(request))
+        run = await self.runs.start(self.roster.player(asked.agent, asked.endpoint), asked.selection)
+        return Json.of({"run_id": run.id, "scenario_id": run.scenario_id, "task_id": run.task_id})
+
+    async def run_frames(self, request: Request) -> Response:
+        run = self.runs.find(request.path_params["run_id"])
+        told = request.headers.get("last-event-id", "")
+        after = int(told) if told.isdecimal() and len(told) <= _LONGEST_NUMBER else -1
+        return StreamingResponse(_events(run, after), media_type=EVENTS, headers=_UNBUFFERED)
+
+    async def trajectories(self, request: Request) -> Response:
+        return Json.of(await self.stored.listed(parse_query("trajectories", OfEvaluation, request).run))
+
+    async def trajectory(self, request: Request) -> Response:
+        return Json.of(await self.stored.opened(request.path_params["run"], request.path_params["key"]))
+
+    async def open_trajectory(self, request: Request) -> Response:
+        key = parse_query("trajectories", OfUpload, request).key
+        return Json.of(await self.stored.uploaded(await read_body(request, MOST_UPLOADED), key))
+
+    async def evaluations(self, _: Request) -> Response:
+        return Json.of(await self.measured.latest())
+
+    async def evaluation(self, request: Request) -> Response:
+        page = await self.measured.page(request.path_params["name"])
+        return Response(page, media_type="text/html", headers=self._page_headers)
+
+    @cached_property
+    def _page_headers(self) -> dict[str, str]:
+        ancestors = " ".join(["'self'", *self.framed_by])
+        return {
+            "Content-Security-Policy": f"{POLICY}; frame-ancestors {ancestors}",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+        }
+
+
+EVENTS = "text/event-stream"
+_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_LONGEST_NUMBER = 9
+_PULSE = b": playing\n\n"
+
+
+async def _events(run: Run, after: int) -> AsyncIterator[bytes]:
+    """The frames after a number as server-sent events, and how the run ended as the last one."""
+    async for moment in run.moments(after):
+        yield _PULSE if moment is None else b"id: %d\ndata: %b\n\n" % moment
+    yield b"event: end\ndata: %b\n\n" % to_json(run.ending)
+
+
+_TAG = "Console"
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/console/agents",
+        name="agents",
+        tag=_TAG,
+        summary="Who can be watched",
+        answer=TypeAdapter(AgentsAnswer),
+    ),
+    Operation(
+        method="POST",
+        path="/console/runs",
+        name="start_run",
+        tag=_TAG,
+        summary="Have an agent play an episode of its own",
+        description="A run that nobody listens to is stopped after half a minute.",
+        body=TypeAdapter(RunRequest),
+        body_required=True,
+        examples={
+            "on a scenario": {"agent": "responder", "scenario_id": "RP-001"},
+            "on a generated incident": {
+                "agent": "responder",
+                "task_id": "root_cause_analysis",
+                "seed": 42,
+                "difficulty": 2,
+            },
+            "a model": {
+                "agent": "llm",
+                "scenario_id": "RCA-001",
+                "endpoint": {"base_url": "http://127.0.0.1:8000/v1", "model": "local", "api_key": ""},
+            },
+        },
+        answer=TypeAdapter(RunAnswer),
+        refusals=(404, 409, 413, 422, 429),
+    ),
+    Operation(
+        method="GET",
+        path="/console/runs/{run_id}/frames",
+        name="run_frames",
+        tag=_TAG,
+        summary="The frames of a run as they are played",
+        description="Server-sent events: a frame each, with its number as `id`; `Last-Event-ID` resumes behind one. "
+        "The last event is called `end` and says with which score the run ended, or why without one.",
+        answer=TypeAdapter(Frame | Ending),
+        media=EVENTS,
+        refusals=(404,),
+    ),
+    Operation(
+        method="GET",
+        path="/console/trajectories",
+        name="trajectories",
+        tag=_TAG,
+        summary="The stored trajectories",
+        query=OfEvaluation,
+        answer=TypeAdapter(TrajectoriesAnswer),
+        refusals=(404, 422),
+    ),
+    Operation(
+        method="POST",
+        path="/console/trajectories",
+        name="open_trajectory",
+        tag=_TAG,
+        summary="A trajectory brought along, moment by moment",
+        description=f"A trajectory, or a file of them as JSON lines, of {MOST_UPLOADED >> 20} MB. Nothing is kept.",
+        query=OfUpload,
+        body=_ANYTHING,
+        body_required=True,
+        answer=TypeAdapter(OpenedAnswer),
+        refusals=(404, 409, 413, 422),
+    ),
+    Operation(
+        method="GET",
+        path="/console/trajectories/{run}/{key:path}",
+        name="trajectory",
+        tag=_TAG,
+        summary="A stored trajectory, moment by moment",
+        answer=TypeAdapter(OpenedAnswer),
+        refusals=(404, 409, 422),
+    ),
+    Operation(
+        method="GET",
+        path="/console/evaluations",
+        name="evaluations",
+        tag=_TAG,
+        summary="The last evaluations, newest first, with their scores",
+        answer=TypeAdapter(EvaluationsAnswer),
+    ),
+    Operation(
+        method="GET",
+        path="/console/evaluations/{name}",
+        name="evaluation",
+        tag=_TAG,
+        summary="The report of an evaluation as a page",
+        answer=TypeAdapter(str),
+        media="text/html",
+        refusals=(404, 422),
+    ),
+)

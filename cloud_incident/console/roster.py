@@ -1,0 +1,117 @@
+"""The roster: which agents a visitor may watch, and how one takes its seat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import Field, SecretStr
+from typing_extensions import TypedDict
+
+from cloud_incident.console.refusals import EndpointsClosedError, UnknownAgentError
+from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
+from cloud_incident.evaluation.agents.endpoint import Endpoint, EndpointSettings
+from cloud_incident.evaluation.players import MODELS, about, models, players
+from http_compat.dialects import Strict
+from http_compat.problems import MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloud_incident.evaluation.agents.agent import Agent, Seat
+
+ENDPOINT_SECONDS = 900.0
+"""How long a model may take for a whole run."""
+
+
+class EndpointGiven(Strict):
+    """A model that the visitor names. The key is used for the run, and neither kept, logged nor told."""
+
+    base_url: str = Field(max_length=500, description="Address, such as https://router.huggingface.co/v1.")
+    model: str = Field(min_length=1, max_length=200, description="Name of the model there.")
+    api_key: SecretStr = Field(default=SecretStr(""), max_length=500, description="Its key, if one is needed.")
+
+
+class AgentEntry(TypedDict):
+    """An agent. `cheat`: it tries to score without the work; `model`: it needs an `endpoint`."""
+
+    name: str
+    about: str
+    cheat: bool
+    model: bool
+
+
+class AgentsAnswer(TypedDict):
+    """Who can be watched, and whether this server asks models that visitors name."""
+
+    agents: list[AgentEntry]
+    endpoints: bool
+
+
+class Player(NamedTuple):
+    """An agent to be made for a seat, and the model's endpoint if it has one, to be closed after the run."""
+
+    name: str
+    make: Callable[[Seat], Agent]
+    endpoint: Endpoint | None = None
+
+    async def close(self) -> None:
+        """Close the connections to the model."""
+        if self.endpoint is not None:
+            await self.endpoint.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The agents; those that a model is part of only with `endpoints`, as they make this server call elsewhere."""
+
+    endpoints: bool = False
+
+    def listed(self) -> AgentsAnswer:
+        """Every agent by its name: honest ones, cheats, models."""
+        names = [*AGENTS, *EXPLOITS, *(MODELS if self.endpoints else ())]
+        entries: list[AgentEntry] = [
+            {"name": name, "about": about(name), "cheat": name in EXPLOITS, "model": name in MODELS} for name in names
+        ]
+        return {"agents": entries, "endpoints": self.endpoints}
+
+    def player(self, name: str, given: EndpointGiven | None) -> Player:
+        """An agent by its name, with the model it is to ask if it needs one.
+
+        Raises:
+            UnknownAgentError: if there is none of that name.
+            EndpointsClosedError: if it needs a model and visitors may not name any.
+            MalformedError: if it needs a model and none is given, or the other way round, or the address is none.
+        """
+        if name in MODELS:
+            return self._asking(name, given)
+        if given is not None:
+            raise MalformedError(f"endpoint: {name[:80]} asks no model; leave it out, or take {' or '.join(MODELS)}.")
+        make = players().get(name)
+        if make is None:
+            known = ", ".join(entry["name"] for entry in self.listed()["agents"])
+            raise UnknownAgentError(f"Unknown agent {name[:80]!r}. Agents: {known}.")
+        return Player(name, make)
+
+    def _asking(self, name: str, given: EndpointGiven | None) -> Player:
+        if not self.endpoints:
+            raise EndpointsClosedError(
+                "This server asks no models that visitors name; it does when it listens on loopback alone, "
+                "or with --model-endpoints."
+            )
+        if given is None:
+            raise MalformedError(f"{name} needs an `endpoint`: the `base_url`, `model` and `api_key` of a model.")
+        endpoint = Endpoint(_settings(given))
+        return Player(name, models(lambda: endpoint)[name], endpoint)
+
+
+def _settings(given: EndpointGiven) -> EndpointSettings:
+    try:
+        return EndpointSettings(
+            base_url=given.base_url.strip(),
+            model=given.model.strip(),
+            api_key=given.api_key.get_secret_value().strip(),
+            total_seconds=ENDPOINT_SECONDS,
+        )
+    except ValueError as error:
+        raise MalformedError(f"endpoint: {error}") from error

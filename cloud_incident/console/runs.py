@@ -1,0 +1,254 @@
+"""Runs: agents played on the server, frame by frame, for as long as somebody watches."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from anyio import CapacityLimiter, to_thread
+from typing_extensions import TypedDict
+
+from cloud_incident.console.notes import noted
+from cloud_incident.console.refusals import RunsFullError, UnknownRunError
+from cloud_incident.console.stage import Stage
+from cloud_incident.evaluation.agents.agent import Seat
+from cloud_incident.evaluation.environments import BrokenError
+from cloud_incident.evaluation.playing import played
+from cloud_incident.evaluation.schedule import Attempt
+from cloud_incident.evaluation.trajectory import dump
+from env_core.frames import frame
+from http_compat.jsontext import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from cloud_incident.console.roster import Player
+    from cloud_incident.evaluation.environments import Reply
+    from cloud_incident.evaluation.trajectory import StepTaken
+    from env_core.selection import Selection
+    from env_core.service import EpisodeService
+
+_ID_BYTES = 16
+_TOLD_PLAINLY = ("ModelError: ", "AgentFailedError: ")
+NOBODY_WATCHED = "Nobody was watching any more, so the run was stopped; start it again."
+STOPPED = "The server was stopped; start the run again."
+PULSE_SECONDS = 15.0
+"""After so long without a frame a listener is told that the run is alive, for what lies between not to hang up."""
+
+
+class Ending(TypedDict):
+    """How a run ended: with a score, or why without one."""
+
+    frames: int
+    score: float | None
+    failed: str | None
+
+
+class Moment(NamedTuple):
+    """A frame, as JSON, and its number."""
+
+    number: int
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How many runs are played at once, and how many are kept at most, those that have ended included.
+
+    A run that nobody has listened to for `unheard_seconds` is stopped, and one of `idle_seconds` forgotten.
+    """
+
+    playing: int = 8
+    kept: int = 64
+    unheard_seconds: float = 30.0
+    idle_seconds: float = 900.0
+
+
+class Run:
+    """What has been played so far, and who listens."""
+
+    def __init__(self, scenario_id: str, task_id: str, clock: Callable[[], float]) -> None:
+        self.id = secrets.token_hex(_ID_BYTES)
+        self.scenario_id = scenario_id
+        self.task_id = task_id
+        self.ending: Ending | None = None
+        self.trajectory = b""
+        self.listeners = 0
+        self._clock = clock
+        self.heard = clock()
+        self._frames: list[bytes] = []
+        self._news = asyncio.Event()
+
+    def show(self, frame: bytes) -> None:
+        """One more frame, as JSON."""
+        self._frames.append(frame)
+        self._wake()
+
+    def end(self, score: float | None, failed: str | None) -> None:
+        """No more frames will come."""
+        if self.ending is None:
+            self.ending = {"frames": len(self._frames), "score": score, "failed": failed}
+            self._wake()
+
+    async def moments(self, after: int = -1) -> AsyncIterator[Moment | None]:
+        """The frames from the one after a number on, those that are still to come included, until the run ends; None
+        where none has come for a while."""
+        self.listeners += 1
+        try:
+            number = max(after + 1, 0)
+            while True:
+                news = self._news
+                while number < len(self._frames):
+                    yield Moment(number, self._frames[number])
+                    number += 1
+                if self.ending is not None:
+                    return
+                try:
+                    async with asyncio.timeout(PULSE_SECONDS):
+                        await news.wait()
+                except TimeoutError:
+                    yield None
+        finally:
+            self.listeners -= 1
+            self.heard = self._clock()
+
+    def unheard(self) -> float:
+        """For how many seconds nobody has listened."""
+        return 0.0 if self.listeners else self._clock() - self.heard
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+
+class Runs:
+    """The runs of a server. Each is known by its id alone, to whoever started it."""
+
+    def __init__(
+        self, service: EpisodeService, limits: RunLimits | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._service = service
+        self._limits = limits or RunLimits()
+        self._clock = clock
+        self._runs: OrderedDict[str, Run] = OrderedDict()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._opening = 0
+        self._seating = CapacityLimiter(1)  # some agents think before they sit down; it is all work for one interpreter
+
+    async def start(self, player: Player, selection: Selection) -> Run:
+        """Open an episode and have an agent play it.
+
+        Raises:
+            RunsFullError: if there is no room.
+            SelectionError, UnknownScenarioError, CapacityError: as the episode service does.
+        """
+        self._make_room()
+        self._opening += 1
+        try:
+            episode = await self._service.create(selection)
+        finally:
+            self._opening -= 1
+        stage = Stage(self._service, episode)
+        run = Run(episode.reference.scenario_id, episode.task.id, self._clock)
+        self._runs[run.id] = run
+        playing = asyncio.create_task(self._played(run, player, stage))
+        self._tasks[run.id] = playing
+        playing.add_done_callback(lambda _: self._tasks.pop(run.id, None))
+        self._stop_unheard(run, playing)
+        return run
+
+    def find(self, run_id: str) -> Run:
+        """The run of an id.
+
+        Raises:
+            UnknownRunError: if there is none.
+        """
+        run = self._runs.get(run_id)
+        if run is None:
+            raise UnknownRunError(
+                f"There is no run {run_id[:80]!r}: it was never started or has expired; POST /console/runs starts one."
+            )
+        return run
+
+    async def close(self) -> None:
+        """Stop everything."""
+        for run in self._runs.values():
+            run.end(None, STOPPED)
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._runs.clear()
+
+    def _make_room(self) -> None:
+        limits = self._limits
+        for run in [run for run in self._runs.values() if run.unheard() > limits.idle_seconds]:
+            self._forget(run)
+        if len(self._tasks) + self._opening >= limits.playing:
+            raise RunsFullError(f"All {limits.playing} runs that may be played at once are; try again in a minute.")
+        while len(self._runs) >= limits.kept:
+            oldest = next((run for run in self._runs.values() if run.ending and not run.listeners), None)
+            if oldest is None:
+                raise RunsFullError(f"All {limits.kept} runs that are kept are watched; try again in a minute.")
+            self._forget(oldest)
+
+    def _forget(self, run: Run) -> None:
+        del self._runs[run.id]
+        if (task := self._tasks.get(run.id)) is not None:
+            task.cancel()
+
+    async def _played(self, run: Run, player: Player, stage: Stage) -> None:
+        """Play a run to its end, whatever comes of it, and let go of what it held."""
+        try:
+            await self._play(run, player, stage)
+        except BrokenError as error:
+            run.end(None, str(error))
+        except asyncio.CancelledError:
+            run.end(None, NOBODY_WATCHED)
+        except Exception:
+            run.end(None, "The agent failed on this server; its log says how.")
+            raise
+        finally:
+            with suppress(Exception):
+                await player.close()
+            await stage.close()
+
+    async def _play(self, run: Run, player: Player, stage: Stage) -> None:
+        reference = stage.episode.reference
+        scenario = self._service.catalogue.get(reference.scenario_id)
+        attempt = Attempt(player.name, scenario.id, reference.seed or 0, reward_mode=reference.reward_mode)
+        agent = await to_thread.run_sync(player.make, Seat(scenario, attempt.chance), limiter=self._seating)
+
+        def told(step: StepTaken, _: Reply) -> None:
+            run.show(to_json(frame(stage.episode, noted(step))))
+
+        run.show(to_json(frame(stage.episode)))
+        try:
+            trajectory = await played(attempt, scenario, agent, stage, told)
+        finally:
+            await agent.close()
+        run.trajectory = dump(trajectory)
+        failed = trajectory.get("failed")
+        run.end(None if failed else trajectory["score"], in_words(failed) if failed else None)
+
+    def _stop_unheard(self, run: Run, playing: asyncio.Task[None]) -> None:
+        """Stop a run that nobody listens to any more: a model costs somebody money."""
+        left = self._limits.unheard_seconds - run.unheard()
+        if left <= 0:
+            playing.cancel()
+        elif not playing.done():
+            asyncio.get_running_loop().call_later(left, self._stop_unheard, run, playing)
+
+
+def in_words(failed: str) -> str:
+    """Why an episode could not be played to its end, for somebody who did not write the program."""
+    for kind in _TOLD_PLAINLY:
+        if failed.startswith(kind):
+            said = failed.removeprefix(kind)
+            return f"{said[:1].upper()}{said[1:]}"
+    return f"The run failed: {failed}"
