@@ -35,7 +35,7 @@ export function Measure({ query }) {
 const None = () => html`
   <div class="panel">
     <p>No evaluation has been stored where this server looks for them.</p>
-    <pre tabindex="0"><code>cloud-incident evaluate --agents responder,novice,oracle</code></pre>
+    <pre tabindex="0"><code>cloud-incident evaluate --agent responder --agent novice</code></pre>
     <p class="quiet">It plays agents on incidents and stores every step; then their scores are shown here.</p>
   </div>
 `;
