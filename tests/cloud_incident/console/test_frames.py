@@ -8,9 +8,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cloud_incident.console.frames import Frame, frame_of
 from pydantic import TypeAdapter
 
-from cloud_incident.console.frames import Frame, frame_of
 from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
 from env_core.episode import Reference, advance, begin
 from env_core.perfect import perfect_play
