@@ -324,7 +324,8 @@ def test_frames_come_as_they_are_made_and_who_hangs_up_listens_no_more(
         asked = {"agent": "llm", "scenario_id": "AC-001", "endpoint": given(model, "slow")}
         run = console.runs.find(told(api.post(f"{address}/console/runs", json=asked))["run_id"])
         with api.stream("GET", f"{address}/console/runs/{run.id}/frames") as events:
-            assert next(events.iter_lines()) == "id: 0"
+            lines = events.iter_lines()
+            assert next(lines) == "id: 0"
             time.sleep(0.6)
             assert (run.listeners, run.ending) == (1, None)
         deadline = time.monotonic() + 5
