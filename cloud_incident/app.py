@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
+from cloud_incident.console.app import document
 from http_compat.guard import Access, Guard
 from http_compat.problems import failure, gone, http_problem
 from mcp_server import build_server
@@ -56,7 +57,7 @@ def build_app(
     `server` makes each MCP server.
     """
     access = access or Access()
-    build = partial(server, service, version=__version__, structured=structured)
+    build = partial(server, service, version=__version__, structured=structured, app=document())
     agents = StreamableHTTP(build(callers=CallersBySession, bound=episode_of_path), streams)
     routes: list[BaseRoute] = openenv.routes() if openenv is not None else []
     routes.append(agents.route_per_episode(AGENT_PATH, service))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cloud_incident import __version__
+from cloud_incident.console.app import document
 from mcp_server import build_server
 from mcp_server.binding import OneCaller
 
@@ -31,7 +32,13 @@ async def run_stdio(settings: Settings, selection: Selection | None, *, agent: b
     episode = await service.create(selection) if selection is not None else None
     if not agent:
         opened = [episode] if episode is not None else []
-        server = build_server(service, version=__version__, callers=lambda: OneCaller(*opened), structured=structured)
+        server = build_server(
+            service,
+            version=__version__,
+            callers=lambda: OneCaller(*opened),
+            structured=structured,
+            app=document(),
+        )
     elif episode is not None:
         click.echo(f"The agent works {episode.reference.scenario_id}.", err=True)
         bound = episode.id

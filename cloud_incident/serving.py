@@ -9,6 +9,7 @@ import click
 
 from cloud_incident.app import build_app
 from cloud_incident.console.api import ConsoleApi
+from cloud_incident.console.surface import Console
 from cloud_incident.launch import address_of, serve, warn_of_hosts
 from http_compat.about import About
 from http_compat.surface import Mode, OpenEnvSurface
@@ -46,6 +47,7 @@ def served(
         idle_seconds=settings.idle_seconds,
         framed_by=settings.framed_by,
         further=tuple(console.served()),
+        pages=tuple(Console(settings.framed_by).routes()),
     )
 
     async def opening() -> None:

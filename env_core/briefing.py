@@ -120,7 +120,11 @@ def service_map(episode: Episode) -> dict[str, Any]:
             states[service] = evidence.state
         if isinstance(evidence, Dependencies):
             calls |= {(service, path.service): path.health for path in evidence.calls}
-            calls |= {(path.service, service): path.health for path in evidence.called_by}
+            for path in evidence.called_by:
+                if path.health != "unknown":
+                    calls[path.service, service] = path.health
+                else:  # the caller knows better, where it has been asked
+                    calls.setdefault((path.service, service), path.health)
     alerting = set(episode.incident.alert["affected_services"])
     return {
         "services": [

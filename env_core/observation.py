@@ -112,16 +112,21 @@ def text_of(evidence: Evidence) -> str:
     return evidence.text
 
 
-def observation(episode: Episode, told: Callable[[Evidence], Any] = text_of) -> Observation:
+def observation(
+    episode: Episode, told: Callable[[Evidence], Any] = text_of, shown: Mapping[Item, Evidence] | None = None
+) -> Observation:
     """What the agent is shown; of an episode with `observation: delta` only the evidence of the last step.
 
-    `told` gives what stands for a piece of evidence, where its text is written down in a form of one's own.
+    `told` gives what stands for a piece of evidence, where its text is written down in a form of one's own; `shown` the
+    evidence to tell, whatever the episode's own way.
     """
-    shown = _last_shown(episode) if episode.reference.observation == "delta" else episode.shown
+    if shown is None:
+        shown = last_shown(episode) if episode.reference.observation == "delta" else episode.shown
     return _observed(episode, shown, told)
 
 
-def _last_shown(episode: Episode) -> Mapping[Item, Evidence]:
+def last_shown(episode: Episode) -> Mapping[Item, Evidence]:
+    """The evidence that the last step showed, if it showed any."""
     last = episode.last
     return {} if last is None or last.evidence is None else {(last.action.name, last.action.target): last.evidence}
 

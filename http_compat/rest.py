@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, TypeAdapter
 
+from env_core.frames import frames
 from env_core.observation import State, debrief, grade_report, state
 from env_core.selection import Handle, Selection, SelectionError
 from env_core.store import Claim
@@ -42,6 +43,12 @@ class OfEpisode(Strict):
     """Which episode is meant."""
 
     episode_id: Handle = Field(default="", description="Handle of the episode.")
+
+
+class OfFrames(OfEpisode):
+    """Which moments of which episode are meant."""
+
+    since: int = Field(default=0, ge=0, description="Number of the first step wanted; 0 is before the first.")
 
 
 @dataclass(slots=True)
@@ -86,6 +93,11 @@ class Rest:
         ]
         return Json.of({"episode_id": episode.id, "evidence": items})
 
+    async def frames(self, request: Request) -> Response:
+        episode = await self._episode(request, asked=OfFrames)
+        since = parse_query("frames", OfFrames, request).since
+        return Json.of({"episode_id": episode.id, "frames": frames(episode, since)})
+
     async def grader(self, request: Request) -> Response:
         episode = await self._episode(request)
         graded = grade_report(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
@@ -108,7 +120,7 @@ class Rest:
             response.delete_cookie(HANDLE_COOKIE)
         return response
 
-    async def _episode(self, request: Request, named: str = "") -> Episode:
+    async def _episode(self, request: Request, named: str = "", asked: type[OfEpisode] = OfEpisode) -> Episode:
         """The episode that a request names or means.
 
         Raises:
@@ -116,7 +128,7 @@ class Rest:
             SelectionError: if it names two.
             UnknownEpisodeError: if it is not there.
         """
-        episode = await Session(self.service, *self._meant(request, named)).episode()
+        episode = await Session(self.service, *self._meant(request, named, asked)).episode()
         if episode is None:
             raise NoEpisodeError(
                 "No episode has been started; POST /reset starts one."
@@ -125,10 +137,10 @@ class Rest:
             )
         return episode
 
-    def _meant(self, request: Request, named: str) -> Claim:
+    def _meant(self, request: Request, named: str, asked: type[OfEpisode] = OfEpisode) -> Claim:
         """The handle that a request names or means, empty if none; the incarnation where its cookie tells it."""
         if request.scope["query_string"]:
-            named = _agreed(named, parse_query("episode_id", OfEpisode, request).episode_id)
+            named = _agreed(named, parse_query("episode_id", asked, request).episode_id)
         if said := _header(request):
             named = _agreed(named, parse_model("episode_id", OfEpisode, {"episode_id": said}).episode_id)
         return Claim(named, "") if named else _own(request) or Claim(self.default, "")
@@ -191,7 +203,7 @@ OPERATIONS = (
         },
         answer=TypeAdapter(shapes.ResetAnswer),
         refusals=(404, 409, 413, 422, 429),
-        starts=("step", "state", "evidence", "grader", "close"),
+        starts=("step", "state", "evidence", "frames", "grader", "close"),
     ),
     Operation(
         method="POST",
@@ -246,6 +258,17 @@ OPERATIONS = (
         description=_ABOUT_HANDLES,
         query=OfEpisode,
         answer=TypeAdapter(shapes.EvidenceAnswer),
+        refusals=(404, 409, 422),
+    ),
+    Operation(
+        method="GET",
+        path="/frames",
+        name="frames",
+        tag=_CONTROL,
+        summary="The episode, moment by moment, as a page draws it",
+        description=f"What each step showed and earned, and what is known of the services by then. {_ABOUT_HANDLES}",
+        query=OfFrames,
+        answer=TypeAdapter(shapes.FramesAnswer),
         refusals=(404, 409, 422),
     ),
     Operation(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, with_config
 from typing_extensions import TypedDict
 
+from env_core.frames import Frame
 from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
 from http_compat.dialects import Envelope, Strict, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
@@ -168,6 +169,13 @@ class EvidenceAnswer(TypedDict):
     evidence: list[EvidenceItem]
 
 
+class FramesAnswer(TypedDict):
+    """Moments of an episode, oldest first."""
+
+    episode_id: str
+    frames: list[Frame]
+
+
 class Queried(TypedDict):
     """A diagnostic of a service."""
 
@@ -253,6 +261,7 @@ class TasksAnswer(TypedDict):
     """Everything that can be started, and what every incident shares."""
 
     tasks: list[TaskEntry]
+    difficulties: Annotated[list[int], Field(description="Of generated incidents, easiest first.")]
     severities: list[SeverityEntry]
     runbook_steps: list[RunbookEntry]
 

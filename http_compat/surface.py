@@ -41,8 +41,8 @@ class OpenEnvSurface:
     """OpenEnv over one episode service.
 
     With `shared_default` requests that name no episode mean the last one that was started over REST. `framed_by` are
-    other sites that may show the pages in a frame. `further` operations are served and documented beside its own, but
-    in production.
+    other sites that may show the pages in a frame. `further` operations are served and documented beside its own, and
+    `pages` are what people look at instead of the documentation; neither is there in production.
     """
 
     service: EpisodeService
@@ -53,6 +53,7 @@ class OpenEnvSurface:
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
     further: tuple[Served, ...] = ()
+    pages: tuple[BaseRoute, ...] = ()
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -75,6 +76,7 @@ class OpenEnvSurface:
             WebSocketRoute("/ws", sockets.ws),
             WebSocketRoute("/mcp", sockets.mcp),
             Mount("/static", StaticFiles(directory=STATIC)),
+            *(self.pages if control else ()),
             Route("/", _to_docs),
         ]
 

@@ -14,6 +14,7 @@ from http_compat.problems import Json
 from http_compat.reading import parse_model, read_json
 from scenarios.actions import VOCABULARY
 from scenarios.catalogue import UnknownScenarioError
+from scenarios.generator.naming import DIFFICULTIES
 from scenarios.library import runbook_catalogue
 from scenarios.schemas import arguments_schema
 from scenarios.tasks import SEVERITY_MATRIX, TASKS
@@ -46,6 +47,7 @@ class TaskApi:
         return Json.of(
             {
                 "tasks": [self._task(task_id) for task_id in TASKS],
+                "difficulties": list(DIFFICULTIES),
                 "severities": [
                     {"severity": severity, "name": name, "criterion": criterion}
                     for severity, name, criterion in SEVERITY_MATRIX

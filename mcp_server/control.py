@@ -12,6 +12,7 @@ from env_core.briefing import briefing, debrief_text, grade_text, standing, time
 from env_core.observation import ProgressReport, progress_report
 from env_core.selection import Selection, SelectionError
 from env_core.store import CapacityError, EpisodeExistsError
+from mcp_server.apps import ACTS, LOOKS, App
 from mcp_server.binding import HandleError, OperatorBinding
 from mcp_server.results import refusal, reply
 from mcp_server.tools import Arguments, OnEpisode, ServedTool
@@ -68,6 +69,7 @@ class ControlTools:
 
     service: EpisodeService
     binding: OperatorBinding
+    app: App | None = None
 
     def served(self) -> list[ServedTool]:
         return [
@@ -78,6 +80,7 @@ class ControlTools:
                 "or ask for one at random; with nothing named it is alert_classification, scenario 0.",
                 Selection,
                 self._start,
+                shown=ACTS,
             ),
             self._tool(
                 "get_incident",
@@ -86,6 +89,7 @@ class ControlTools:
                 OnEpisode,
                 self._get,
                 read_only=True,
+                shown=LOOKS,
             ),
             self._tool(
                 "list_incidents",
@@ -102,6 +106,7 @@ class ControlTools:
                 OnEpisode,
                 self._grade,
                 read_only=True,
+                shown=LOOKS,
             ),
             self._tool(
                 "close_incident",
@@ -123,6 +128,7 @@ class ControlTools:
         *,
         read_only: bool = False,
         destructive: bool = False,
+        shown: dict[str, Any] | None = None,
     ) -> ServedTool:
         async def handler(ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
             try:
@@ -151,17 +157,26 @@ class ControlTools:
             input_schema=arguments_schema(takes),
             annotations=annotations,
         )
-        return ServedTool(definition, handler)
+        return ServedTool(definition, handler, shown)
+
+    def _drawn(
+        self, ctx: ServerRequestContext[Any, Any], episode: Episode, result: CallToolResult, *, whole: bool = False
+    ) -> CallToolResult:
+        if self.app is not None:
+            result.meta = self.app.drawn(ctx, episode, whole=whole)
+        return result
 
     async def _start(self, ctx: ServerRequestContext[Any, Any], selection: Selection) -> CallToolResult:
         episode = await self.service.create(selection)
         self.binding.opened(ctx, episode)
         drawn = f"\nDrawn with seed {episode.reference.seed}." if episode.reference.seed is not None else ""
-        return reply(f"episode_id: {episode.id}{drawn}\n\n{briefing(episode)}", _briefed(episode))
+        started = reply(f"episode_id: {episode.id}{drawn}\n\n{briefing(episode)}", _briefed(episode))
+        return self._drawn(ctx, episode, started)
 
     async def _get(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.episode(ctx, arguments.episode_id)
-        return reply(f"episode_id: {episode.id}\n\n{briefing(episode)}\n\n{timeline(episode)}", _briefed(episode))
+        told = f"episode_id: {episode.id}\n\n{briefing(episode)}\n\n{timeline(episode)}"
+        return self._drawn(ctx, episode, reply(told, _briefed(episode)), whole=True)
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
         catalogue = self.service.catalogue
@@ -195,7 +210,8 @@ class ControlTools:
         episode = await self.binding.episode(ctx, arguments.episode_id)
         if episode.grade is None:
             return refusal(f"Not finished, so not graded. {standing(episode)} {episode.task.submission} ends it.")
-        return reply(f"{grade_text(episode.grade)}\n\n{debrief_text(episode)}", dict(progress_report(episode)))
+        told = reply(f"{grade_text(episode.grade)}\n\n{debrief_text(episode)}", dict(progress_report(episode)))
+        return self._drawn(ctx, episode, told, whole=True)
 
     async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.episode(ctx, arguments.episode_id)

@@ -6,13 +6,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mcp.server.apps import client_supports_apps
 from mcp.shared.exceptions import MCPError
 from mcp.shared.uri_template import UriTemplate
 from mcp_types import INVALID_PARAMS, ReadResourceResult, Resource, ResourceTemplate, TextResourceContents
 
 from env_core.briefing import briefing, mermaid, service_map, timeline
+from env_core.frames import frames
 from env_core.guide import oncall_guide
 from env_core.selection import RESERVED_HANDLE
+from mcp_server.apps import APP_URI, App
 from mcp_server.binding import Binding, HandleError
 
 if TYPE_CHECKING:
@@ -61,6 +64,14 @@ VIEWS = (
     View("timeline", "Timeline", "What has been done so far, with rewards.", "text/plain", timeline),
 )
 
+FRAMES = View(
+    "frames",
+    "Frames",
+    "Every step so far and what it showed, as JSON: what the incident's page draws.",
+    "application/json",
+    lambda episode: json.dumps(frames(episode), ensure_ascii=False),
+)
+
 _EVIDENCE = UriTemplate.parse("incident://{episode_id}/evidence/{service}")
 
 
@@ -70,6 +81,7 @@ class Resources:
 
     binding: Binding
     named: bool
+    app: App | None = None
 
     async def listed(self, ctx: ServerRequestContext[Any, Any]) -> list[Resource]:
         guide = Resource(
@@ -79,8 +91,9 @@ class Resources:
             description="Severity matrix, what each action does, the runbook catalogue and the rules of scoring.",
             mime_type="text/markdown",
         )
+        app = [self.app.resource()] if self.app is not None and client_supports_apps(ctx) else []
         episodes = await self.binding.own(ctx)
-        return [guide, *(self._listed(view, episode) for episode in episodes for view in VIEWS)]
+        return [guide, *app, *(self._listed(view, episode) for episode in episodes for view in VIEWS)]
 
     def templates(self) -> list[ResourceTemplate]:
         """Templates by `episode_id`; the agent profile has no handles and so lists its own with `current`."""
@@ -112,7 +125,9 @@ class Resources:
         """
         if uri == GUIDE:
             return _contents(uri, "text/markdown", oncall_guide())
-        for view in VIEWS:
+        if uri == APP_URI and self.app is not None:
+            return self.app.contents()
+        for view in VIEWS if self.app is None else (*VIEWS, FRAMES):
             matched = UriTemplate.parse(f"incident://{{episode_id}}/{view.path}").match(uri)
             if matched is not None:
                 return _contents(uri, view.mime_type, view.render(await self._episode(ctx, uri, matched)))

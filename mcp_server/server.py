@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mcp.server.apps import client_supports_apps
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 from mcp_types import (
@@ -24,6 +25,7 @@ from mcp_types import (
     ReadResourceResult,
 )
 
+from mcp_server.apps import EXTENSIONS, App
 from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
 from mcp_server.clients import StructuredContent
 from mcp_server.completion import Completions
@@ -57,9 +59,12 @@ class _Handlers:
     prompts: Prompts
     completions: Completions
     structured: StructuredContent
+    app: App | None
 
-    async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
+    async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> ListToolsResult:
+        if self.app is None or not client_supports_apps(ctx):
+            return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
+        return ListToolsResult(tools=[tool.shown() for tool in self.tools.values()])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = self.tools.get(params.name)
@@ -102,6 +107,7 @@ def build_server(
     episode: Episode | None = None,
     page_size: int = PAGE_CHARACTERS,
     structured: StructuredContent = StructuredContent.AUTO,
+    app: str | None = None,
 ) -> Server[Callers]:
     """An MCP server over an episode service.
 
@@ -110,14 +116,17 @@ def build_server(
 
     With `bound`, which finds the one episode of a request, it has the agent profile: the actions on that episode and
     nothing else. Where that `episode` is known at launch, the instructions brief the agent.
+
+    `app` is the page that clients able to show one draw beside the operator's results (see `mcp_server.apps`).
     """
-    handlers = _handlers(service, bound, page_size, structured)
+    shown = App(app) if app is not None and bound is None else None
+    handlers = _handlers(service, bound, page_size, structured, shown)
 
     @asynccontextmanager
     async def lifespan(_: Server[Callers]) -> AsyncIterator[Callers]:
         yield callers()
 
-    return Server(
+    server = Server(
         SERVER_NAME,
         version=version,
         title="Cloud Incident Response",
@@ -125,7 +134,8 @@ def build_server(
         instructions=OPERATOR if bound is None else agent_instructions(episode),
         lifespan=lifespan,
         cache_hints={
-            "tools/list": CacheHint(_HOUR_MS, "public"),
+            # Who can show the app is told of it, so that one client's list is not another's.
+            "tools/list": CacheHint(_HOUR_MS, "public" if shown is None else "private"),
             "prompts/list": CacheHint(_HOUR_MS, "public"),
             "resources/templates/list": CacheHint(_HOUR_MS, "public"),
         },
@@ -139,17 +149,24 @@ def build_server(
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
+    if shown is not None:
+        server.extensions |= EXTENSIONS
+    return server
 
 
 def _handlers(
-    service: EpisodeService, bound: Callable[[Context], str] | None, page_size: int, structured: StructuredContent
+    service: EpisodeService,
+    bound: Callable[[Context], str] | None,
+    page_size: int,
+    structured: StructuredContent,
+    app: App | None,
 ) -> _Handlers:
     operator = OperatorBinding(service)
     binding = operator if bound is None else AgentBinding(service, bound)
     named = bound is None
-    control = ControlTools(service, operator).served() if named else []
-    actions = ActionTools(service, binding, named, page_size).served()
-    resources = Resources(binding, named)
+    control = ControlTools(service, operator, app).served() if named else []
+    actions = ActionTools(service, binding, named, page_size, app).served()
+    resources = Resources(binding, named, app)
     prompts = Prompts(binding, named)
     return _Handlers(
         {tool.definition.name: tool for tool in (*control, *actions)},
@@ -157,4 +174,5 @@ def _handlers(
         prompts,
         Completions(binding, service.catalogue, prompts, resources),
         structured,
+        app,
     )

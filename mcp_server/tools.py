@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from env_core.episode import StaleReferenceError
 from env_core.service import EpisodeOverError, EpisodeService
 from env_core.store import AppendConflictError, UnknownEpisodeError
+from mcp_server.apps import ACTS, App, draws
 from mcp_server.binding import Binding, HandleError
 from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
 from scenarios.actions import VOCABULARY, ActionSpec, Kind
@@ -19,6 +20,8 @@ from scenarios.schemas import arguments_schema
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
+
+    from env_core.episode import Episode
 
 
 class Arguments(BaseModel):
@@ -45,10 +48,15 @@ class ToolHandler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServedTool:
-    """A tool's definition as listed, and what answers its calls."""
+    """A tool's definition as listed, what answers its calls, and for a client that shows apps how it is shown."""
 
     definition: Tool
     handler: ToolHandler
+    app: dict[str, Any] | None = None
+
+    def shown(self) -> Tool:
+        """The definition for a client that shows apps."""
+        return self.definition.model_copy(update={"meta": self.app})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,14 @@ class ActionTools:
     binding: Binding
     named: bool
     page_size: int = PAGE_CHARACTERS
+    app: App | None = None
 
     def served(self) -> list[ServedTool]:
         """One tool per action. With `named`, each takes the episode's handle."""
-        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in VOCABULARY.values()]
+        return [
+            ServedTool(self._definition(spec), _Call(self, spec), ACTS if draws(spec) else None)
+            for spec in VOCABULARY.values()
+        ]
 
     def _definition(self, spec: ActionSpec) -> Tool:
         return Tool(
@@ -82,10 +94,14 @@ class ActionTools:
     def extra_names(self, spec: ActionSpec) -> tuple[str, ...]:
         return tuple(name for extra in self.extras(spec) for name in extra.model_fields)
 
-    def told(self, result: CallToolResult) -> CallToolResult:
-        """A result as the profile tells it: an agent under test never learns its handle."""
+    def told(
+        self, ctx: ServerRequestContext[Any, Any], spec: ActionSpec, episode: Episode, result: CallToolResult, page: int
+    ) -> CallToolResult:
+        """A result as the profile tells it: no handle for an agent under test, a picture for an operator."""
         if not self.named and result.structured_content is not None:
             del result.structured_content["episode_id"]
+        if self.app is not None and draws(spec):
+            result.meta = self.app.drawn(ctx, episode, whole=page > 1)
         return result
 
     def extras(self, spec: ActionSpec) -> list[type[Arguments]]:
@@ -108,8 +124,12 @@ class _Call:
             action = parse_action(self.spec.name, parameters, tools.extra_names(self.spec))
             handle = await tools.binding.handle(ctx, named)
             if page > 1:
-                return tools.told(further_page(await tools.service.get(handle), action, page, tools.page_size))
-            return tools.told(step_reply(await tools.service.step(handle, action), tools.page_size))
+                episode = await tools.service.get(handle)
+                result = further_page(episode, action, page, tools.page_size)
+            else:
+                episode = await tools.service.step(handle, action)
+                result = step_reply(episode, tools.page_size)
+            return tools.told(ctx, self.spec, episode, result, page)
         except (InvalidActionError, HandleError) as error:
             return refusal(str(error))
         except UnknownEpisodeError:

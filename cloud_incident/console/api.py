@@ -12,12 +12,12 @@ from starlette.responses import Response, StreamingResponse
 from typing_extensions import TypedDict
 
 from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
-from cloud_incident.console.frames import Frame
 from cloud_incident.console.refusals import refusing
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import Ending, RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
 from cloud_incident.evaluation.report import POLICY
+from env_core.frames import Frame
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
 from http_compat.dialects import Strict
 from http_compat.jsontext import to_json

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
-from cloud_incident.console.frames import frame_of, noted
+from cloud_incident.console.notes import noted
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
 from cloud_incident.console.stage import Stage
 from cloud_incident.evaluation.agents.agent import Seat
 from cloud_incident.evaluation.environments import BrokenError
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.schedule import Attempt
+from env_core.frames import frame
 from http_compat.jsontext import to_json
 
 if TYPE_CHECKING:
@@ -222,9 +223,9 @@ class Runs:
         agent = await to_thread.run_sync(player.make, Seat(scenario, attempt.chance), limiter=self._seating)
 
         def told(step: StepTaken, _: Reply) -> None:
-            run.show(to_json(frame_of(stage.episode, noted(step))))
+            run.show(to_json(frame(stage.episode, noted(step))))
 
-        run.show(to_json(frame_of(stage.episode)))
+        run.show(to_json(frame(stage.episode)))
         try:
             trajectory = await played(attempt, scenario, agent, stage, told)
         finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NotRequired
 from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
-from cloud_incident.console.frames import Frame, frame_of, noted
+from cloud_incident.console.notes import noted
 from cloud_incident.console.refusals import UnknownStoredError, UnreadableError, UnreplayableError
 from cloud_incident.console.stored import (
     TrajectoryEntry,
@@ -20,6 +20,7 @@ from cloud_incident.console.stored import (
     trajectory_of,
 )
 from cloud_incident.evaluation.replaying import compared, replayed
+from env_core.frames import Frame, frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +131,6 @@ class Trajectories:
         notes = ["", *(noted(step) for step in trajectory["steps"])]
         return {
             "trajectory": entry_of(trajectory),
-            "frames": [frame_of(*moment) for moment in zip(episodes, notes, strict=True)],
+            "frames": [frame(*moment) for moment in zip(episodes, notes, strict=True)],
             "differences": list(compared(trajectory, episodes[-1])),
         }

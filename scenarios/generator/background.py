@@ -76,7 +76,15 @@ def draw_background(
         )
     )
     return Background(
-        changes=_changes(world, fault, shadows, calm, fired, dice.whole(*NEAR_CHANGES[difficulty]), dice),
+        changes=_changes(
+            world,
+            fault,
+            shadows,
+            [one for one in calm if one not in anomalies],
+            fired,
+            dice.whole(*NEAR_CHANGES[difficulty]),
+            dice,
+        ),
         anomalies=anomalies,
         shadows=shadows,
         chronic=frozenset(dice.sample(others, dice.whole(*CHRONIC[difficulty]))),
@@ -110,8 +118,9 @@ def _shadows(world: World, fault: Fault, calm: list[int], paged: int, count: int
 
 
 def _changes(
-    world: World, fault: Fault, shadows: dict[int, Family], calm: list[int], fired: int, near: int, dice: Dice
+    world: World, fault: Fault, shadows: dict[int, Family], unnamed: list[int], fired: int, near: int, dice: Dice
 ) -> dict[int, list[PastChange]]:
+    """Changes by node, newest first. `unnamed` are nodes that an alert does not name."""
     notes = decoys().changes
     found: dict[int, list[PastChange]] = {}
     changed = [node.index for node in world.nodes if node.kind in _CHANGED_KINDS]
@@ -134,7 +143,7 @@ def _changes(
     if own is not None:
         found[fault.root] = [one for one in found.get(fault.root, []) if one.minute < -400]
         _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, own.note))
-    quiet = [index for index in innocent if index in calm] or innocent
+    quiet = [index for index in innocent if index in unnamed] or innocent
     _tell_no_cause(found, fault, quiet, fired, 1.1 / len(world.nodes), dice)
     return found
 

@@ -97,6 +97,7 @@ class Strikes(_Model):
     victims: tuple[Kind, ...] = Field(
         default=("service", "worker"), description="`subscribers`, `tenants`: kinds of those who meet it first."
     )
+    into: tuple[Kind, ...] = Field(default=(), description="Kinds of what their failing calls go to; any if not given.")
 
 
 class ChangeShown(_Model):

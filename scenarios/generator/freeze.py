@@ -197,7 +197,7 @@ def _states(incident: GeneratedIncident, course: _Course, diagnostic: str, servi
     """The states of a piece of evidence, each with its condition; the first that is met is shown."""
     scene = incident.scene
     now = scene.moment(scene.fault.now)
-    if scene.world.index[service] not in scene.touched:
+    if scene.world.index[service] not in scene.moved:
         return [_variant(incident.evidence(diagnostic, service, UNTOUCHED), now)]
     shown = [incident.evidence(diagnostic, service, progress) for progress in course.reached]
     needed = course.needed([one.text for one in shown])

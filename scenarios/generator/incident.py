@@ -109,7 +109,7 @@ class GeneratedIncident:
         """What is to be seen; as of before, as long as nothing that it shows has changed."""
         scene = self.scene
         index = scene.world.index[service]
-        if not progress or index not in scene.touched:
+        if not progress or index not in scene.moved:
             return RENDERERS[diagnostic](scene, scene.first, index, scene.fault.now)
         view = scene.view(progress)
         at_first = self.evidence(diagnostic, service, UNTOUCHED)

@@ -100,7 +100,7 @@ def _at_holders(world: World, family: Family, root: int, fits: Fits) -> Iterator
     holders = [
         one
         for one in world.platform_holders(root, family.strikes.victims)
-        if fits(one) and (family.trouble in OWN_TROUBLES or blamable(world, one))
+        if fits(one) and (family.trouble in OWN_TROUBLES or blamable(world, family, one))
     ]
     if holders:
         yield root, tuple(holders)
@@ -119,9 +119,14 @@ _PLACES: dict[Spread, Callable[[World, Family, int, Fits], Iterator[Place]]] = {
 }
 
 
-def blamable(world: World, index: int) -> list[int]:
+def blamable(world: World, family: Family, index: int) -> list[int]:
     """The callees whose calls can fail because of what a node holds or where it runs."""
-    return [call.callee for call in world.calls[index] if not call.platform and call.hard]
+    into = family.strikes.into
+    return [
+        call.callee
+        for call in world.calls[index]
+        if not call.platform and call.hard and (not into or world.nodes[call.callee].kind in into)
+    ]
 
 
 def place(world: World, family: Family, site: Place, severity: Severity, now: int, dice: Dice) -> Fault:
@@ -133,7 +138,7 @@ def place(world: World, family: Family, site: Place, severity: Severity, now: in
         most = _MOST_HOLDERS if severity != "P1" else 9
         focal = tuple(dice.sample(focal, dice.whole(min(2, len(focal)), min(most, len(focal)))))
         if family.trouble not in OWN_TROUBLES:
-            blames = {index: dice.pick(blamable(world, index)) for index in focal}
+            blames = {index: dice.pick(blamable(world, family, index)) for index in focal}
         if any("{stuck}" in step for stage in family.plan for step in stage.do):
             stuck = tuple(dice.sample(focal, dice.whole(1, _MOST_STUCK)))
     low_end, high_end = _STRENGTH.get(severity, (0.0, 1.0))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from scenarios.progress import Progress
 
 _MOST_VIEWS = 64
+_CHANGED = 0.1
+"""The share by which traffic has to change to be seen beside its noise."""
 _ANY_TIME = Condition()
 
 
@@ -66,6 +68,12 @@ class Scene:
             if self.world.nodes[call.callee].kind == "queue"
         }
         return frozenset({self.fault.root, *reached(self.world, self.fault.focal), *targets, *brokers})
+
+    @cached_property
+    def moved(self) -> frozenset[int]:
+        """The nodes whose evidence changes with what is done: those touched, and those whose traffic is changed."""
+        ratio, now = self.first.simulation.ratio, self.fault.now
+        return self.touched | {node.index for node in self.world.nodes if abs(ratio(node.index, now) - 1) > _CHANGED}
 
     def view(self, progress: Progress) -> View:
         """The scene after some progress."""

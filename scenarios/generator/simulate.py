@@ -23,6 +23,10 @@ _HEADROOM = 0.72
 """The share of workers busy up to which waiting callers find one."""
 _WAIT = 45.0
 """Work that has to wait waits for some multiple of this many ms at least, however quick it usually is."""
+_RETRY_BUDGET = 3.0
+"""Retries make of the usual traffic no more than this many times as much, along a whole chain of callers."""
+_ON_THE_WAY = frozenset({"unreachable", "unresolved", "crash"})
+"""Troubles of calls that their callee never sees."""
 _MOST_LAG = 24 * 3600.0
 _KEEPS_UP = 0.02
 """A worker that has lost no more of its throughput than this share keeps up."""
@@ -166,18 +170,24 @@ class Simulation:
 
     def _ratio(self, index: int, minute: int) -> float:
         usual = got = 0.0
-        now = self.minute(minute)
-        for call in self.world.callers[index]:
-            if call.platform or not call.weight:
-                continue
+        for call in self.world.requests_into[index]:
             part = self.world.nodes[call.caller].rate * call.weight
-            caller = now.get(call.caller)
-            flow = caller.flows.get(index) if caller else None
-            tries = 1 + call.retries * min(flow.fail, 0.9) if flow else 1.0
-            early = 1 - 0.5 * caller.errors if caller and not flow else 1.0
             usual += part
-            got += part * self.ratio(call.caller, minute) * tries * early
+            got += part * self.arriving(call, minute)
         return (got / usual if usual else 1.0) * self.course.strain(index, minute).load
+
+    def arriving(self, call: Call, minute: int) -> float:
+        """How many times the usual number of calls of a caller gets to its callee: what fails is tried again within the
+        caller's retry budget, what fails on its way never gets there, and who fails early calls less."""
+        ratio = self.ratio(call.caller, minute)
+        caller = self.at(call.caller, minute)
+        if caller is None:
+            return ratio
+        flow = caller.flows.get(call.callee)
+        if flow is None:
+            return ratio * (1 - 0.5 * caller.errors)
+        tried = min(max(ratio, _RETRY_BUDGET), ratio * (1 + call.retries * min(flow.fail, 0.9)))
+        return tried * (1 - flow.fail) if flow.trouble in _ON_THE_WAY else tried
 
     def failing(self, index: int, minute: int) -> tuple[float, float]:
         """The share of requests to a node that fail, and how many times the usual they take."""

@@ -182,7 +182,8 @@ class _Builder:
                 store = self._add(f"{group[0]}-{tail}", data, about, team)
                 for owner in group:
                     weight = self.dice.pick((1.0, 1.5, 2.0, 3.0))
-                    self.drafts[self.alias[owner]].share[store.name] = (weight, True, False)
+                    draft = self.drafts[self.alias[owner]]
+                    draft.share[store.name] = (min(1.0, weight) if draft.kind == "worker" else weight, True, False)
         hot = self.dice.shuffled([name for name, entry in chosen.items() if entry.hot])
         tail = self.dice.pick(_STORE_NAMES["cache"])
         for number, owner in enumerate(hot):
@@ -293,8 +294,8 @@ def _rates(builder: _Builder, journeys: list[_Way], order: list[str], dice: Dice
             }
         rates[name] = max(rates[name], _LEAST_RATE.get(draft.kind, 0.5))
         for callee, (weight, _, _) in draft.share.items():
-            if callee not in behind[name]:
-                rates[callee] += rates[name] * (weight if draft.kind != "worker" else min(weight, 1.0))
+            if callee not in behind[name] and not (draft.kind == "worker" and builder.drafts[callee].kind == "queue"):
+                rates[callee] += rates[name] * weight
     return rates
 
 

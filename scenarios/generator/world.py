@@ -89,6 +89,20 @@ class World:
         return tuple(map(tuple, into))
 
     @cached_property
+    def requests_into(self) -> tuple[tuple[Call, ...], ...]:
+        """The calls into each node that make its traffic. A worker that fetches messages from a broker brings none."""
+        return tuple(
+            tuple(
+                call
+                for call in calls
+                if not call.platform
+                and call.weight
+                and not (self.nodes[call.caller].kind == "worker" and self.nodes[index].kind == "queue")
+            )
+            for index, calls in enumerate(self.callers)
+        )
+
+    @cached_property
     def hard_above(self) -> tuple[int, ...]:
         """For each node, as a bit mask, itself and all that fail with it: its callers over calls without fallback."""
         above = [1 << index for index in range(len(self.nodes))]

@@ -29,8 +29,10 @@ _CHRONIC = 0.16
 _CALLEE = "{callee}"
 _SIGN = 0.14
 _ODD = 0.1
-_LOUD = 5.0
+_LOUD = 2.6
 """How many times as often as a service is drawn at random the root is the loudest on purpose, if it logs errors."""
+_REPEATED = 4
+"""How many times a minute it then says so."""
 _COUNTED = re.compile(r"last (?:minute|second)|in 60 s| ms\b")
 """What is counted or timed anew; any other fact in the signs of a fault is told the same each time."""
 _ERRORS = frozenset({"error", "fatal"})
@@ -244,6 +246,7 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
     loud = index == fault.root and unit(scene.key, 0x10D) < _LOUD / len(scene.world.nodes)
     for number, line in enumerate(own):
         level, text = _cut(line)
+        level = "error" if loud and level == "warn" else level
         minutes = [
             minute
             for minute in range(max(0, start), end + 1)
@@ -258,8 +261,8 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
             if minute == sure or unit(drawn) < _SIGN:
                 yield minute, drawn % 60, level, filled(text, names, told)
             if loud and level in _ERRORS:
-                yield minute, (drawn // 8) % 60, level, filled(text, names, told)
-                yield minute, (drawn // 16) % 60, level, filled(text, names, told)
+                for again in range(_REPEATED):
+                    yield minute, (drawn // 8 + 11 * again) % 60, level, filled(text, names, told)
     shadow = scene.background.shadows.get(index)
     odd = scene.background.anomalies.get(index)
     lines = shadow.root.logs if shadow else odd.logs if odd else ()

@@ -211,12 +211,18 @@ def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: f
         ratio = view.simulation.ratio(index, minute) * (1 - _CHEAPER * view.course.strain(index, minute).errors)
         busy = found.busy if found is not None and index not in fault.strained else 1.0
         if dim in _BUSY:
-            return min(100.0, usual * busy * (0.5 + 0.5 * ratio))
-        return min(98.0, usual * (1 + (ratio - 1) * _SPARE))
+            return min(100.0, _under(usual, 0.5 + 0.5 * ratio) * busy)
+        return _under(usual, 1 + (ratio - 1) * _SPARE)
     return usual
 
 
+def _under(usual: float, times: float) -> float:
+    """A share in use under some times the usual load: what answers as quickly as ever is not full."""
+    return usual * times if times <= 1 else usual + max(0.0, _FULL - usual) * (1 - 1 / times)
+
+
 _BUSY = frozenset({"pool", "threads"})
+_FULL = 86.0
 
 
 def told_by_family(scene: Scene, index: int) -> dict[str, float]:

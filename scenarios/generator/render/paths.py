@@ -85,13 +85,7 @@ def _detail(flow: Flow, lag: str, key: int) -> str:
 def _rate(scene: Scene, view: View, call: Call, end: int) -> str:
     if call.platform:
         return ""
-    simulation = view.simulation
-    caller = simulation.at(call.caller, end)
-    flow = caller.flows.get(call.callee) if caller else None
-    tries = 1 + call.retries * min(flow.fail, 0.9) if flow else 1 - 0.5 * caller.errors if caller else 1.0
-    node = scene.world.nodes[call.caller]
-    weight = min(call.weight, 1.0) if node.kind == "worker" else call.weight
-    rate = weight * node.rate * simulation.ratio(call.caller, end) * tries
+    rate = call.weight * scene.world.nodes[call.caller].rate * view.simulation.arriving(call, end)
     return f"{_figure(rate)} req/s"
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from scenarios.generator.family import Kind
     from scenarios.generator.scene import Scene, View
 
-_MOST_RUNBOOKS = 7
-
 
 def status(scene: Scene, view: View, index: int, end: int) -> Status:
     world, fault, course = scene.world, scene.fault, view.course

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.cli import serve
 from cloud_incident.console.api import OPERATIONS, RunRequest
-from cloud_incident.console.frames import Frame
 from cloud_incident.console.runs import RunLimits
 from cloud_incident.console.stored import MOST_BYTES, MOST_FILES
 from cloud_incident.console.trajectories import MOST_UPLOADED
+from env_core.frames import Frame
 from tests.http_compat.talking import told
 
 if TYPE_CHECKING:

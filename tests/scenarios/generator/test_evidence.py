@@ -125,7 +125,7 @@ def test_every_repair_shows_and_in_the_end_all_is_well(seed: int, difficulty: in
 def test_harms_show_and_nothing_else_moves(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)
     before = _texts(incident, UNTOUCHED)
-    bystanders = {node.name for node in incident.scene.world.nodes if node.index not in incident.scene.touched}
+    bystanders = {node.name for node in incident.scene.world.nodes if node.index not in incident.scene.moved}
     for harm in incident.plan.harms:
         after = _texts(incident, frozenset({harm.name}))
         assert after != before, harm.name

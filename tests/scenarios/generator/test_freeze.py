@@ -116,7 +116,7 @@ def test_what_nothing_changes_has_one_state(difficulty: int) -> None:
     generated, frozen = pair(7, difficulty)
     most = len(reachable(generated.plan))
     for service in generated.services:
-        untouched = generated.scene.world.index[service] not in generated.scene.touched
+        untouched = generated.scene.world.index[service] not in generated.scene.moved
         for diagnostic in DIAGNOSTIC_FIELDS.values():
             states = frozen.states(diagnostic, service)
             assert len(states) <= (1 if untouched else most)

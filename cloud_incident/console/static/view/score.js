@@ -1,0 +1,33 @@
+// The end: the score with every point given or withheld, what had happened, and what would have been perfect.
+
+import { html } from "./ui.js";
+
+const percent = (part, most) => `${Math.max(0, Math.min(100, most ? (part / most) * 100 : 0))}%`;
+
+export const Score = ({ grade, debrief, services }) => html`
+  <p class="score"><strong>${grade.score.toFixed(2)}</strong> of 1.00</p>
+  <ul class="points">
+    ${grade.breakdown.map(
+      (point) => html`
+        <li key=${point.name}>
+          <span class="name">${point.name}</span>
+          <span class="number">${point.points.toFixed(2)}${point.most ? ` of ${point.most.toFixed(2)}` : ""}</span>
+          <span class="bar" aria-hidden="true"><i style="width:${percent(point.points, point.most)}"></i></span>
+          <span class="reason">${point.reason}</span>
+        </li>
+      `,
+    )}
+  </ul>
+  <h3>What happened</h3>
+  <p>Severity ${debrief.severity}; it started in <b>${debrief.root_cause}</b>.</p>
+  <ol class="chain">${debrief.causal_chain.map((sentence) => html`<li><${Marked} text=${sentence} services=${services} /></li>`)}</ol>
+  ${debrief.harms.length ? html`<h3>Harm done</h3><ul>${debrief.harms.map((harm) => html`<li>${harm}</li>`)}</ul>` : null}
+  ${debrief.evidence.length ? html`<h3>Evidence that establishes it</h3><ul>${debrief.evidence.map((item) => html`<li>${item.action} <b>${item.service}</b></li>`)}</ul>` : null}
+  ${debrief.plan.length ? html`<h3>The plan</h3><ol>${debrief.plan.map((step) => html`<li>${step}</li>`)}</ol>` : null}
+`;
+
+/** A sentence with the services in it set off. */
+function Marked({ text, services }) {
+  const names = new RegExp(`(?<![\\w-])(${services.map((name) => name.replace(/[^\w-]/g, "\\$&")).join("|")})(?![\\w-])`);
+  return text.split(names).map((part, index) => (index % 2 ? html`<b>${part}</b>` : part));
+}

@@ -1,0 +1,76 @@
+"""The MCP App (`io.modelcontextprotocol/ui`): a page that clients which can show one put beside a tool's result.
+
+Text and structured content of a result stay what they are for everyone. The page draws *frames*, which travel in
+`_meta`, where no model reads. Clients that do not say they show apps meet nothing of all this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, client_supports_apps
+from mcp_types import ReadResourceResult, Resource, TextResourceContents
+
+from env_core.frames import frame, frames
+from scenarios.actions import Kind
+
+if TYPE_CHECKING:
+    from mcp.server.context import ServerRequestContext
+
+    from env_core.episode import Episode
+    from scenarios.actions import ActionSpec
+
+APP_URI = "ui://cloud-incident/incident.html"
+FRAMES = "cloud-incident/frames"
+"""The key in a result's `_meta`: a list of `env_core.frames.Frame`."""
+
+EXTENSIONS: dict[str, dict[str, Any]] = {EXTENSION_ID: {}}
+"""What a server with an app says of itself."""
+
+_PAGE = {"ui": {"csp": {"connectDomains": [], "resourceDomains": []}, "prefersBorder": True}}
+"""The page asks no host for anything: it is one document, and its data comes from the client that shows it."""
+
+LOOKS = {"ui": {"resourceUri": APP_URI}}
+"""`_meta` of a tool that the page may call as well, to look again."""
+ACTS = {"ui": {"resourceUri": APP_URI, "visibility": ["model"]}}
+"""`_meta` of a tool that the page draws and must not call: only the model takes steps."""
+
+
+def draws(action: ActionSpec) -> bool:
+    """Whether there is something to look at in what an action answers; a remediation answers in a sentence."""
+    return action.kind is not Kind.REMEDIATION
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The page as one HTML document, and what the tools that it draws say of it."""
+
+    html: str
+
+    def resource(self) -> Resource:
+        return Resource(
+            uri=APP_URI,
+            name="incident-app",
+            title="Incident",
+            description="Draws an incident: alert, service map, evidence, score.",
+            mime_type=APP_MIME_TYPE,
+            size=len(self.html.encode()),
+            meta=_PAGE,
+        )
+
+    def contents(self) -> ReadResourceResult:
+        return ReadResourceResult(
+            contents=[TextResourceContents(uri=APP_URI, mime_type=APP_MIME_TYPE, text=self.html, meta=_PAGE)]
+        )
+
+    def drawn(
+        self, ctx: ServerRequestContext[Any, Any], episode: Episode, *, whole: bool = False
+    ) -> dict[str, Any] | None:
+        """`_meta` of a result, for a client that shows apps: the last frame, or with `whole` every one.
+
+        After the end it is every one, so that the page that shows the score can tell how it came about.
+        """
+        if not client_supports_apps(ctx):
+            return None
+        return {FRAMES: frames(episode) if whole or episode.done else [frame(episode)]}

@@ -1,0 +1,410 @@
+"""Works incidents, watches agents and reads evaluations on the console, in a real browser: by mouse and by keyboard, wide
+and narrow, light and dark. Nothing is said on the console, no request fails or leaves, nothing is wider than the window,
+axe-core finds nothing serious, it is quick, and no answer reaches the browser before the end.
+
+Usage: console_check.py ADDRESS PLAY TRAJECTORIES AXE DIRECTORY; screenshots go to DIRECTORY.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Locator, Request, Response
+
+FIRST_PAINT_MS = 1500
+EFFECT_MS = 300
+_MOST_TABS = 400
+_GRAVE = ("serious", "critical")
+_SEEDED = {"seed": "7", "difficulty": "2"}
+_WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+_CLOCK = """() => {
+    window.effects = [];
+    let pressed = 0;
+    document.addEventListener('click', () => { pressed = performance.now(); }, true);
+    const said = () => document.querySelector('.incident [role=status]')?.textContent;
+    let before = said();
+    new MutationObserver(() => {
+        if (!pressed || said() === before) return;
+        const since = pressed;
+        [pressed, before] = [0, said()];
+        requestAnimationFrame(() => window.effects.push(performance.now() - since));
+    }).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
+_MARKUP = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script><b>bold</b>"
+
+
+@dataclass
+class Seen:
+    """What went wrong, and what the server told."""
+
+    wrong: list[str] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a visitor sees the page."""
+
+    name: str
+    width: int
+    dark: bool
+    keys: bool
+
+
+SETTINGS = (
+    Setting("wide-light", 1440, dark=False, keys=False),
+    Setting("wide-dark", 1440, dark=True, keys=True),
+    Setting("narrow-light", 375, dark=False, keys=True),
+    Setting("narrow-dark", 375, dark=True, keys=False),
+)
+
+
+@contextmanager
+def visitor(browser: Browser, address: str, setting: Setting, wrong: list[str]) -> Iterator[tuple[Page, Seen]]:
+    """A page of somebody of their own; what goes wrong on it is added up."""
+    context = browser.new_context(
+        viewport={"width": setting.width, "height": 900}, color_scheme="dark" if setting.dark else "light"
+    )
+    page, seen = context.new_page(), Seen()
+    page.set_default_timeout(15_000)
+    page.on("console", lambda one: seen.wrong.append(f"console: {one.text}"))
+    page.on("pageerror", lambda error: seen.wrong.append(f"error: {error}"))
+    page.on("request", lambda one: one.url.startswith((address, "data:")) or seen.wrong.append(f"outside: {one.url}"))
+    page.on("requestfailed", lambda one: _hung_up(one) or seen.wrong.append(f"failed: {one.url} {one.failure}"))
+    page.on("response", lambda answer: _heard(seen, answer))
+    yield page, seen
+    wrong += [f"{setting.name}: {one}" for one in seen.wrong]
+    context.close()
+
+
+def _hung_up(request: Request) -> bool:
+    """Whether it was the browser that let go of a request: of a run that is watched no more, of a page that was left."""
+    return request.failure == "net::ERR_ABORTED"
+
+
+def _heard(seen: Seen, answer: Response) -> None:
+    if answer.status >= 400:
+        seen.wrong.append(f"{answer.status}: {answer.url}")
+    if re.search(r"/(reset|step|frames|state)\b", answer.url) and "/console/" not in answer.url:
+        seen.told.append((answer.url, answer.text()))
+
+
+@dataclass(frozen=True)
+class Check:
+    """Looks at one view: width, axe-core, a picture."""
+
+    axe: str
+    directory: Path
+    wrong: list[str]
+    looked: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, page: Page, setting: Setting, view: str) -> None:
+        page.wait_for_timeout(150)  # charts draw themselves a frame later
+        if (wider := page.evaluate(_WIDER)) > 0:
+            self.wrong.append(f"{setting.name} {view}: {wider} px too wide")
+        page.evaluate(self.axe)
+        for finding in page.evaluate("axe.run(document).then(found => found.violations)"):
+            if finding["impact"] in _GRAVE:
+                where = "; ".join(node["html"][:160] for node in finding["nodes"][:3])
+                self.wrong.append(f"{setting.name} {view}: {finding['id']}: {finding['help']}: {where}")
+        self.looked[setting.name] += 1
+        page.screenshot(path=self.directory / f"{setting.name}-{view}.png", full_page=True)
+
+
+class Hand:
+    """Acts on the page by mouse, or with `keys` by the keyboard alone."""
+
+    def __init__(self, page: Page, *, keys: bool) -> None:
+        self.page = page
+        self.keys = keys
+
+    def press(self, control: Locator) -> None:
+        if self.keys:
+            self._reach(control)
+            self.page.keyboard.press("Enter")
+        else:
+            control.click()
+
+    def check(self, control: Locator) -> None:
+        """Choose one of a group of radio buttons."""
+        if not self.keys:
+            control.check()
+            return
+        group = self.page.locator(f"input[name={control.get_attribute('name')}]:checked")
+        self._reach(group.or_(control).first)
+        for _ in range(10):
+            if control.is_checked():
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError("the arrows do not reach the choice")
+
+    def choose(self, control: Locator, value: str) -> None:
+        if self.keys:
+            self._reach(control)
+            wanted = control.evaluate("(one, value) => [...one.options].find(it => it.value === value).text", value)
+            self.page.keyboard.type(wanted)
+            self.page.keyboard.press("Tab")  # the choice counts when it is left
+            expect(control).to_have_value(value)
+        else:
+            control.select_option(value)
+
+    def fill(self, control: Locator, text: str) -> None:
+        if self.keys:
+            self._reach(control)
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.insert_text(text)
+        else:
+            control.fill(text)
+
+    def _reach(self, control: Locator) -> None:
+        """Go on to a control by the tabulator key."""
+        control.wait_for()
+        for _ in range(_MOST_TABS):
+            if control.evaluate("one => one === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"no tabulator reaches {control}")
+
+
+def work(page: Page, setting: Setting, play: dict[str, Any], check: Check, seen: Seen) -> list[float]:
+    """Work RP-001 to its perfect score through the page alone; how long every action took to show, in ms."""
+    hand = Hand(page, keys=setting.keys)
+    hand.check(page.get_by_role("radio", name="Remediation planning"))
+    check(page, setting, "work-1-start")
+    hand.press(page.get_by_role("button", name="Take the pager"))
+    page.locator(".bench").wait_for()
+    expect(page.locator(".incident h1")).to_contain_text(play["scenario_id"])
+    page.evaluate(_CLOCK)
+    check(page, setting, "work-2-paged")
+    diagnostics = [tab.get_attribute("id").removeprefix("known-") for tab in page.locator(".service [role=tab]").all()]
+    for number, action in enumerate(play["actions"], 1):
+        last = number == len(play["actions"])
+        if last:
+            _tells_nothing(seen, play["secrets"], check.wrong, setting)
+        _act(page, hand, action, diagnostics)
+        expect(page.locator(".incident .standing")).to_contain_text(f"Step {number} of")
+        if action["action_type"] in diagnostics:
+            check(page, setting, f"work-3-{action['action_type']}")
+    expect(page.locator(".incident .standing")).to_contain_text("Score 1.00")
+    expect(page.locator(".map .line.cause").first).to_be_attached()
+    expect(page.get_by_role("region", name="Score")).to_be_focused()
+    check(page, setting, "work-4-score")
+    effects: list[float] = page.evaluate("window.effects")
+    return effects
+
+
+def _act(page: Page, hand: Hand, action: dict[str, Any], diagnostics: list[str]) -> None:
+    name, parameters = action["action_type"], action["parameters"]
+    if name in diagnostics:
+        hand.press(page.locator(f'.map [role=button][aria-label^="{parameters["service"]} "]'))
+        panel = page.locator(".service")
+        expect(panel).to_contain_text(parameters["service"])
+        if hand.keys:
+            hand._reach(panel.locator("[role=tab][aria-selected=true]"))
+            page.keyboard.press(str(diagnostics.index(name) + 1))
+        else:
+            panel.locator(f"#known-{name}").click()
+            panel.locator(".ask button").click()
+        return
+    form = page.locator("form.action").filter(has=page.locator(f"[name={next(iter(parameters))}]"))
+    if name not in {"submit_severity", "submit_root_cause", "submit_resolution"}:
+        form = page.get_by_role("form", name="Repair")
+        hand.choose(form.locator("[name=action_type]"), name)
+    else:
+        form = page.get_by_role("form", name="Answer")
+    for key, value in parameters.items():
+        control = form.locator(f"[name={key}]")
+        if control.evaluate("one => one.tagName") == "SELECT":
+            hand.choose(control, value)
+        else:
+            hand.fill(control, str(value))
+    hand.press(form.get_by_role("button"))
+
+
+def _tells_nothing(seen: Seen, secrets: dict[str, str], wrong: list[str], setting: Setting) -> None:
+    """Nothing that the server has told so far says the answer, but what evidence shows to whoever asks for it."""
+    for url, body in seen.told:
+        told = "\n".join(_strings(json.loads(body)))
+        whole = body.casefold()
+        wrong += [f"{setting.name}: {url} tells {name}" for name, one in secrets.items() if re.search(one, told, re.I)]
+        wrong += [f"{setting.name}: {url} has {key}" for key in ("causal_chain", "root_cause") if f'"{key}"' in whole]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key not in {"queried_data", "evidence"}:
+                yield from _strings(one)
+
+
+def watch(page: Page, setting: Setting, address: str, check: Check) -> None:
+    """Watch the responder on a generated incident, scrub through it, and set another agent against it."""
+    hand = Hand(page, keys=setting.keys)
+    page.goto(f"{address}/#/watch")
+    page.locator(".sources form").wait_for()
+    check(page, setting, "watch-1-choose")
+    hand.choose(page.locator("select[name=agent0]"), "responder")
+    hand.check(page.get_by_role("radio", name="Root cause analysis"))
+    hand.check(page.get_by_role("radio", name="made from a seed"))
+    hand.fill(page.locator("input[name=seed]"), _SEEDED["seed"])
+    hand.choose(page.locator("select[name=difficulty]"), _SEEDED["difficulty"])
+    hand.press(page.get_by_role("button", name="Play", exact=True))
+    seat = page.get_by_role("region", name="responder", exact=True)
+    expect(seat).to_contain_text(f"GEN1-RCA-D{_SEEDED['difficulty']}-{_SEEDED['seed']}")
+    hand.choose(page.locator(".controls select"), "8")
+    check(page, setting, "watch-2-playing")
+    expect(seat.locator(".standing")).to_contain_text("Score")
+    hand.press(page.get_by_role("button", name="Pause").or_(page.get_by_role("button", name="Play", exact=True)).last)
+    _scrub(page, hand, seat)
+    check(page, setting, "watch-3-played")
+    page.goto(f"{address}/#/watch?scenario_id=RCA-002&agent=responder&against=novice")
+    page.reload()
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.locator(".controls select").select_option("8")
+    for name in ("responder", "novice"):
+        expect(page.get_by_role("region", name=name, exact=True).locator(".standing")).to_contain_text("Score")
+    check(page, setting, "watch-4-compared")
+
+
+def _scrub(page: Page, hand: Hand, seat: Locator) -> None:
+    moment = page.get_by_role("slider", name="Moment")
+    hand._reach(moment) if hand.keys else moment.focus()
+    page.keyboard.press("Home")
+    expect(seat.locator(".standing")).to_contain_text("Step 0 of")
+    page.keyboard.press("ArrowRight")
+    expect(seat.locator(".standing")).to_contain_text("Step 1 of")
+    page.keyboard.press("End")
+    expect(seat.locator(".standing")).to_contain_text("Score")
+
+
+def trajectories(page: Page, setting: Setting, address: str, file: Path, check: Check) -> None:
+    """Open a stored trajectory and one of the visitor's own, and scrub through both."""
+    hand = Hand(page, keys=setting.keys)
+    page.goto(f"{address}/#/watch")
+    page.reload()
+    hand.press(page.get_by_role("button", name="Open responder on RP-002").first)
+    seat = page.get_by_role("region", name="responder, recorded")
+    hand.press(page.get_by_role("button", name="Pause"))
+    _scrub(page, hand, seat)
+    check(page, setting, "watch-5-stored")
+    page.locator(".sources > summary").click()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(seat.locator(".incident h2")).to_contain_text("AC-001")
+    page.get_by_role("button", name="Pause").click()
+    _scrub(page, Hand(page, keys=False), seat)
+
+
+def measure(page: Page, setting: Setting, address: str, check: Check) -> None:
+    page.goto(f"{address}/#/measure")
+    expect(page.locator(".scores")).to_contain_text("responder")
+    report = page.frame_locator("iframe.report")
+    expect(report.locator("svg").first).to_be_visible()
+    check(page, setting, "measure")
+
+
+def apart(browser: Browser, address: str, wrong: list[str]) -> None:
+    """What one visitor does is not the other's."""
+    setting = SETTINGS[0]
+    with visitor(browser, address, setting, wrong) as (one, _), visitor(browser, address, setting, wrong) as (other, _):
+        for page in (one, other):
+            page.goto(address)
+            page.get_by_role("button", name="Take the pager").click()
+            page.locator(".bench").wait_for()
+        one.locator(".ask button").click()
+        expect(one.locator(".incident .standing")).to_contain_text("Step 1 of")
+        other.reload()
+        expect(other.locator(".incident .standing")).to_contain_text("Step 0 of")
+        if one.url == other.url:
+            wrong.append("two visitors share an episode")
+
+
+def defaced(browser: Browser, address: str, wrong: list[str]) -> None:
+    """Markup in texts is shown as it is."""
+    with visitor(browser, address, SETTINGS[0], wrong) as (page, seen):
+
+        def deface(route: Any) -> None:
+            answer = route.fetch()
+            body = json.loads(answer.text())
+            for frame in body["frames"]:
+                frame["observation"]["incident_summary"] = _MARKUP
+                if frame["evidence"]:
+                    frame["evidence"]["evidence"]["lines"] = [_MARKUP]
+            route.fulfill(response=answer, body=json.dumps(body))
+
+        page.route(re.compile(r"/frames\?"), deface)
+        page.goto(address)
+        page.get_by_role("button", name="Take the pager").click()
+        page.locator(".ask button").click()
+        expect(page.locator(".log")).to_contain_text("<b>bold</b>")
+        page.wait_for_timeout(200)
+        if page.title().startswith("broken") or page.locator("main img, main script, .log b b").count():
+            wrong.append("markup in a text was run")
+        seen.wrong = [one for one in seen.wrong if "outside" not in one]
+
+
+def quick(browser: Browser, address: str, wrong: list[str]) -> None:
+    """The first paint, of a browser that has seen nothing of the page before."""
+    paints = []
+    for _ in range(5):
+        with visitor(browser, address, SETTINGS[0], wrong) as (page, _):
+            page.goto(address)
+            page.get_by_role("button", name="Take the pager").wait_for()
+            paints.append(page.evaluate(_PAINTED))
+    print(f"first paint: median {median(paints):.0f} ms, longest {max(paints):.0f} ms of {len(paints)}")
+    if max(paints) > FIRST_PAINT_MS:
+        wrong.append(f"the first paint took {max(paints):.0f} ms")
+
+
+def main() -> None:
+    address, play, file, axe, directory = sys.argv[1:]
+    wrong: list[str] = []
+    check = Check(Path(axe).read_text("utf-8"), Path(directory), wrong)
+    check.directory.mkdir(parents=True, exist_ok=True)
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    plan = json.loads(Path(play).read_text("utf-8"))
+    effects: list[float] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program)
+        quick(browser, address, wrong)
+        apart(browser, address, wrong)
+        defaced(browser, address, wrong)
+        for setting in SETTINGS:
+            with visitor(browser, address, setting, wrong) as (page, seen):
+                page.goto(address)
+                effects += work(page, setting, plan, check, seen)
+                watch(page, setting, address, check)
+                trajectories(page, setting, address, Path(file), check)
+                measure(page, setting, address, check)
+            how = "by keyboard alone" if setting.keys else "by mouse"
+            print(f"{setting.name}: RP-001 to 1.00 {how}, {check.looked[setting.name]} views looked at")
+        browser.close()
+    print(f"effect of an action: median {median(effects):.0f} ms, longest {max(effects):.0f} ms of {len(effects)}")
+    if max(effects) > EFFECT_MS:
+        wrong.append(f"an action took {max(effects):.0f} ms to show")
+    if wrong:
+        raise SystemExit("\n".join(dict.fromkeys(wrong)))
+
+
+if __name__ == "__main__":
+    main()
