@@ -22,8 +22,8 @@ SUFFIX = ".jsonl"
 MOST_BYTES = 64 << 20
 """Of a file that is read here; larger ones are for `cloud-incident evaluate --report` and `replay`."""
 
-_MOST_FILES = 20
-_KEPT = 2 * _MOST_FILES
+MOST_FILES = 20
+_KEPT = 2 * MOST_FILES
 
 
 class TrajectoryEntry(TypedDict):
@@ -83,7 +83,7 @@ def stored_files(directory: Path) -> list[StoredFile]:
             if path.is_file() and known.st_size and _holds_trajectories(path):
                 found.append(StoredFile(path.stem, path, known.st_mtime_ns, known.st_size))
     found.sort(key=lambda one: (-one.modified, one.name))
-    return found[:_MOST_FILES]
+    return found[:MOST_FILES]
 
 
 def stored_file(directory: Path, name: str) -> StoredFile:

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter
 
 from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
 from env_core.episode import Reference, advance, begin
+from env_core.frames import Frame
+from env_core.frames import frame as frame_of
 from env_core.perfect import perfect_play
 from scenarios.parsing import parse_action
 from tests.cloud_incident.console.listening import watched
@@ -89,7 +91,7 @@ def _done(frame: dict[str, Any]) -> str:
 @pytest.mark.parametrize("scenario_id", ["RP-001", "RCA-002", "AC-003"])
 @pytest.mark.parametrize("mode", ["dense", "terminal"])
 def test_a_frame_is_what_rest_answers(api: httpx2.Client, catalogue: Catalogue, scenario_id: str, mode: str) -> None:
-    """An outside client can make every frame itself."""
+    """Whoever plays can have the frames of it, and could make every one itself."""
     scenario = catalogue.get(scenario_id)
     actions = perfect_play(scenario.incident, scenario.task)
     reset = {"scenario_id": scenario_id, "observation": "delta", "reward_mode": mode}
@@ -104,6 +106,7 @@ def test_a_frame_is_what_rest_answers(api: httpx2.Client, catalogue: Catalogue, 
         assert frame["observation"] == answer["observation"]
         assert frame["info"] == answer["info"]
         assert frame["note"] == "noted"
+        assert told(api.get("/frames", params={**named, "since": index}))["frames"] == [{**frame, "note": ""}]
         history = told(api.get("/state", params=named))["history"]
         assert frame["step"] == (history[-1] if history else None)
         if frame["evidence"]:

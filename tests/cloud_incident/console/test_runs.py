@@ -6,11 +6,18 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
+from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
 from cloud_incident.console.roster import EndpointGiven, Roster
 from cloud_incident.console.runs import NOBODY_WATCHED, STOPPED, RunLimits, Runs
@@ -29,7 +36,6 @@ from tests.servers import await_port, free_port, full_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cloud_incident.console.runs import Run
     from scenarios.catalogue import Catalogue
@@ -110,7 +116,7 @@ def test_visitors_are_separate(address: str) -> None:
             told(other.get("/grader", params={"episode_id": handle}), 404)
         assert not one.cookies.get("run_id")
         assert "There is no run" in told(other.get(f"/console/runs/{runs[0][::-1]}/frames"), 404)["detail"]
-        told(other.get("/console/runs"), 405)
+        assert other.get("/console/runs").is_client_error  # nobody lists them
 
 
 def test_the_default_episode_stays_whose_it_is(api: httpx2.Client) -> None:
@@ -291,6 +297,41 @@ async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalo
     with pytest.raises(UnknownEpisodeError):
         await service.get(handle)
     await runs.close()
+
+
+@contextmanager
+def serving_console(service: EpisodeService, limits: RunLimits) -> Iterator[tuple[str, ConsoleApi]]:
+    """A server on a thread of its own, whose runs can be looked at."""
+    console, port = ConsoleApi(service, Path("nowhere"), endpoints=True, limits=limits), free_port()
+    app = Starlette(routes=[one.route() for one in console.served()])
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}", console
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def test_frames_come_as_they_are_made_and_who_hangs_up_listens_no_more(
+    model: ScriptedModel, catalogue: Catalogue
+) -> None:
+    limits = RunLimits(unheard_seconds=0.3)
+    with serving_console(EpisodeService(catalogue), limits) as (address, console), httpx2.Client() as api:
+        asked = {"agent": "llm", "scenario_id": "AC-001", "endpoint": given(model, "slow")}
+        run = console.runs.find(told(api.post(f"{address}/console/runs", json=asked))["run_id"])
+        with api.stream("GET", f"{address}/console/runs/{run.id}/frames") as events:
+            lines = events.iter_lines()
+            assert next(lines) == "id: 0"
+            time.sleep(0.6)
+            assert (run.listeners, run.ending) == (1, None)
+        deadline = time.monotonic() + 5
+        while run.ending is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert run.ending == {"frames": 1, "score": None, "failed": NOBODY_WATCHED}
 
 
 @pytest.mark.anyio

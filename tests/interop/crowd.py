@@ -1,0 +1,176 @@
+"""A crowd of protocol clients that play one incident after another, for something else to be measured beside them.
+
+`with crowd(address) as finished:` has 29 of them play in a process of their own, over OpenEnv's REST, its WebSocket and
+MCP by turns. Each plays perfectly, and whatever does not come to a score of 1.0 ends the crowd with an error.
+`python -m tests.interop.crowd` measures a visitor's own requests beside them and without them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from itertools import cycle, islice
+from statistics import median
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from cloud_incident.evaluation.agents.agent import Seat
+from cloud_incident.evaluation.agents.oracle import Oracle
+from cloud_incident.evaluation.playing import played
+from cloud_incident.evaluation.remote import SURFACES
+from cloud_incident.evaluation.schedule import Attempt
+from env_core.perfect import perfect_play
+from scenarios.catalogue import Catalogue, Scenario
+from tests.servers import full_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CLIENTS = 29
+"""With a browser beside them it is the thirty that a server has to bear."""
+
+_SETTLING = 3.0
+_PLAYS = 30
+_READY = "ready"
+_ENOUGH = "enough"
+
+
+@contextmanager
+def crowd(address: str, clients: int = CLIENTS) -> Iterator[Callable[[], int]]:
+    """Clients that play as fast as they are answered; how many episodes they have finished so far.
+
+    Raises:
+        RuntimeError: if one of them did not reach a score of 1.0.
+    """
+    command = [sys.executable, "-m", "tests.interop.crowd", address, str(clients)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+    finished = 0
+    try:
+        if process.stdout.readline().strip() != _READY:
+            raise RuntimeError("the crowd did not begin to play")
+        os.set_blocking(process.stdout.fileno(), False)
+
+        def so_far() -> int:
+            nonlocal finished
+            for line in iter(process.stdout.readline, "") if process.stdout else ():
+                finished = int(line)
+            return finished
+
+        yield so_far
+        process.stdin.write(f"{_ENOUGH}\n")
+        process.stdin.flush()
+        if process.wait(60) != 0:
+            raise RuntimeError("a client of the crowd did not play to 1.0")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+async def _client(
+    kind: str, address: str, scenarios: Iterator[Scenario], ended: asyncio.Event, count: Callable[[], None]
+) -> None:
+    environment = SURFACES[kind](address)
+    try:
+        while not ended.is_set():
+            scenario = next(scenarios)
+            episode = await played(Attempt("oracle", scenario.id), scenario, Oracle(Seat(scenario)), environment)
+            if episode["score"] != 1.0:
+                raise RuntimeError(f"{kind}: {scenario.id} came to {episode['score']}: {episode.get('failed')}")
+            count()
+    finally:
+        await environment.close()
+
+
+async def _play(address: str, clients: int) -> None:
+    """Play until there is a line on standard input; tell the number of episodes now and then."""
+    ended, finished = asyncio.Event(), 0
+
+    def count() -> None:
+        nonlocal finished
+        finished += 1
+
+    async def tell() -> None:
+        while not ended.is_set():
+            await asyncio.sleep(0.5)
+            print(finished, flush=True)
+
+    async def listen() -> None:
+        await asyncio.to_thread(sys.stdin.readline)
+        ended.set()
+
+    scenarios = cycle([*Catalogue().scenarios.values()])
+    print(_READY, flush=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(tell())
+        tasks.create_task(listen())
+        for kind in islice(cycle(SURFACES), clients):
+            tasks.create_task(_client(kind, address, scenarios, ended, count))
+
+
+def _visits(address: str, scenario: Scenario) -> tuple[list[float], list[float]]:
+    """Seconds of every step and of every watched run, as the page asks for them: with what a step has shown."""
+    steps, runs = [], []
+    with httpx2.Client(base_url=address, timeout=30) as api:
+        for _ in range(_PLAYS):
+            reset = {"scenario_id": scenario.id, "observation": "delta"}
+            handle = api.post("/reset", json=reset).raise_for_status().json()["observation"]["episode_id"]
+            named = {"X-Episode-Id": handle}
+            for action in perfect_play(scenario.incident, scenario.task):
+                began = time.perf_counter()
+                api.post("/step", json=action.dump(), headers=named).raise_for_status()
+                api.get("/evidence", headers=named).raise_for_status()
+                steps.append(time.perf_counter() - began)
+            graded = api.get("/grader", headers=named).raise_for_status().json()
+            if graded["score"] != 1.0:
+                raise RuntimeError(f"the visitor came to {graded['score']}")
+            api.post("/close", json={"episode_id": handle}).raise_for_status()
+            began = time.perf_counter()
+            run = api.post("/console/runs", json={"agent": "responder", "scenario_id": scenario.id}).raise_for_status()
+            frames = api.get(f"/console/runs/{run.json()['run_id']}/frames").raise_for_status().text
+            runs.append(time.perf_counter() - began)
+            if json.loads(frames.rpartition("data: ")[2])["failed"] is not None:
+                raise RuntimeError("the run that was watched failed")
+    return steps, runs
+
+
+def _told(seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    return (
+        f"median {1000 * median(ordered):6.1f} ms, 95 % within {1000 * ordered[int(0.95 * len(ordered))]:6.1f} ms, "
+        f"longest {1000 * ordered[-1]:6.1f} ms ({len(ordered)})"
+    )
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        asyncio.run(_play(sys.argv[1], int(sys.argv[2])))
+        return
+    scenario = Catalogue().get("RP-001")
+    with full_server() as address:
+        for beside in (0, CLIENTS):
+            if not beside:
+                steps, runs = _visits(address, scenario)
+                rate = 0.0
+            else:
+                with crowd(address, beside) as episodes:
+                    time.sleep(_SETTLING)
+                    before, began = episodes(), time.monotonic()
+                    steps, runs = _visits(address, scenario)
+                    rate = (episodes() - before) / (time.monotonic() - began)
+            print(f"beside {beside} clients that play {rate:.0f} episodes a second")
+            print(f"  a step and its evidence      {_told(steps)}")
+            print(f"  a run of 16 frames, watched  {_told(runs)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
