@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
@@ -15,7 +16,6 @@ from env_core.observation import (
     StepRecord,
     debrief,
     grade_report,
-    last_shown,
     observation,
     step_info,
     step_record,
@@ -53,7 +53,7 @@ def frame(episode: Episode, note: str = "") -> Frame:
     last = episode.last
     shown: Frame = {
         "step": step_record(last) if last else None,
-        "observation": observation(episode, shown=last_shown(episode)),
+        "observation": observation(_of_the_last_step(episode)),
         "evidence": None,
         "info": step_info(episode),
         "note": note,
@@ -74,6 +74,11 @@ def frame(episode: Episode, note: str = "") -> Frame:
 def frames(episode: Episode, since: int = 0) -> list[Frame]:
     """Every moment of an episode from the step of a number on; 0 is the moment before the first."""
     return [frame(moment) for moment in _moments(episode) if moment.step_count >= since]
+
+
+def _of_the_last_step(episode: Episode) -> Episode:
+    """The same, but that its observation shows what the last step did, whatever its own option says."""
+    return episode._replace(reference=replace(episode.reference, observation="delta"))
 
 
 def _moments(episode: Episode) -> Iterator[Episode]:

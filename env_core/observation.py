@@ -112,21 +112,16 @@ def text_of(evidence: Evidence) -> str:
     return evidence.text
 
 
-def observation(
-    episode: Episode, told: Callable[[Evidence], Any] = text_of, shown: Mapping[Item, Evidence] | None = None
-) -> Observation:
+def observation(episode: Episode, told: Callable[[Evidence], Any] = text_of) -> Observation:
     """What the agent is shown; of an episode with `observation: delta` only the evidence of the last step.
 
-    `told` gives what stands for a piece of evidence, where its text is written down in a form of one's own; `shown` the
-    evidence to tell, whatever the episode's own way.
+    `told` gives what stands for a piece of evidence, where its text is written down in a form of one's own.
     """
-    if shown is None:
-        shown = last_shown(episode) if episode.reference.observation == "delta" else episode.shown
+    shown = _last_shown(episode) if episode.reference.observation == "delta" else episode.shown
     return _observed(episode, shown, told)
 
 
-def last_shown(episode: Episode) -> Mapping[Item, Evidence]:
-    """The evidence that the last step showed, if it showed any."""
+def _last_shown(episode: Episode) -> Mapping[Item, Evidence]:
     last = episode.last
     return {} if last is None or last.evidence is None else {(last.action.name, last.action.target): last.evidence}
 

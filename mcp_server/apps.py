@@ -1,7 +1,8 @@
 """The MCP App (`io.modelcontextprotocol/ui`): a page that clients which can show one put beside a tool's result.
 
-Text and structured content of a result stay what they are for everyone. The page draws *frames*, which travel in
-`_meta`, where no model reads. Clients that do not say they show apps meet nothing of all this.
+Text and structured content of a result stay what they are for everyone. The page draws *frames*. They travel in `_meta`
+of results, where no model reads them, to clients that say they show apps; in a client that shows them and does not say
+so, the page reads them at `incident://{episode_id}/frames`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from env_core.frames import frame, frames
 from scenarios.actions import Kind
 
 if TYPE_CHECKING:
-    from mcp.server.context import ServerRequestContext
+    from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+    from mcp.server.lowlevel import Server
 
     from env_core.episode import Episode
     from scenarios.actions import ActionSpec
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 APP_URI = "ui://cloud-incident/incident.html"
 FRAMES = "cloud-incident/frames"
 """The key in a result's `_meta`: a list of `env_core.frames.Frame`."""
-
-EXTENSIONS: dict[str, dict[str, Any]] = {EXTENSION_ID: {}}
-"""What a server with an app says of itself."""
 
 _PAGE = {"ui": {"csp": {"connectDomains": [], "resourceDomains": []}, "prefersBorder": True}}
 """The page asks no host for anything: it is one document, and its data comes from the client that shows it."""
@@ -74,3 +73,19 @@ class App:
         if not client_supports_apps(ctx):
             return None
         return {FRAMES: frames(episode) if whole or episode.done else [frame(episode)]}
+
+
+def declare(server: Server[Any]) -> None:
+    """Have a server say that it has an app.
+
+    The SDK says it in the current revision alone, and clients that begin with a handshake look for it there.
+    """
+    server.extensions[EXTENSION_ID] = {}
+    server.middleware.append(_in_handshake)
+
+
+async def _in_handshake(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    result = await call_next(ctx)
+    if ctx.method == "initialize" and isinstance(result, dict):
+        return {**result, "capabilities": {**result["capabilities"], "extensions": {EXTENSION_ID: {}}}}
+    return result

@@ -156,8 +156,9 @@ class ControlTools:
             description=description,
             input_schema=arguments_schema(takes),
             annotations=annotations,
+            meta=shown if self.app is not None else None,
         )
-        return ServedTool(definition, handler, shown)
+        return ServedTool(definition, handler)
 
     def _drawn(
         self, ctx: ServerRequestContext[Any, Any], episode: Episode, result: CallToolResult, *, whole: bool = False

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mcp.server.apps import client_supports_apps
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 from mcp_types import (
@@ -25,7 +24,7 @@ from mcp_types import (
     ReadResourceResult,
 )
 
-from mcp_server.apps import EXTENSIONS, App
+from mcp_server.apps import App, declare
 from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
 from mcp_server.clients import StructuredContent
 from mcp_server.completion import Completions
@@ -59,12 +58,9 @@ class _Handlers:
     prompts: Prompts
     completions: Completions
     structured: StructuredContent
-    app: App | None
 
-    async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> ListToolsResult:
-        if self.app is None or not client_supports_apps(ctx):
-            return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
-        return ListToolsResult(tools=[tool.shown() for tool in self.tools.values()])
+    async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
+        return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = self.tools.get(params.name)
@@ -134,8 +130,7 @@ def build_server(
         instructions=OPERATOR if bound is None else agent_instructions(episode),
         lifespan=lifespan,
         cache_hints={
-            # Who can show the app is told of it, so that one client's list is not another's.
-            "tools/list": CacheHint(_HOUR_MS, "public" if shown is None else "private"),
+            "tools/list": CacheHint(_HOUR_MS, "public"),
             "prompts/list": CacheHint(_HOUR_MS, "public"),
             "resources/templates/list": CacheHint(_HOUR_MS, "public"),
         },
@@ -150,7 +145,7 @@ def build_server(
         on_completion=handlers.complete,
     )
     if shown is not None:
-        server.extensions |= EXTENSIONS
+        declare(server)
     return server
 
 
@@ -174,5 +169,4 @@ def _handlers(
         prompts,
         Completions(binding, service.catalogue, prompts, resources),
         structured,
-        app,
     )

@@ -48,15 +48,10 @@ class ToolHandler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServedTool:
-    """A tool's definition as listed, what answers its calls, and for a client that shows apps how it is shown."""
+    """A tool's definition as listed, and what answers its calls."""
 
     definition: Tool
     handler: ToolHandler
-    app: dict[str, Any] | None = None
-
-    def shown(self) -> Tool:
-        """The definition for a client that shows apps."""
-        return self.definition.model_copy(update={"meta": self.app})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +66,7 @@ class ActionTools:
 
     def served(self) -> list[ServedTool]:
         """One tool per action. With `named`, each takes the episode's handle."""
-        return [
-            ServedTool(self._definition(spec), _Call(self, spec), ACTS if draws(spec) else None)
-            for spec in VOCABULARY.values()
-        ]
+        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in VOCABULARY.values()]
 
     def _definition(self, spec: ActionSpec) -> Tool:
         return Tool(
@@ -89,6 +81,7 @@ class ActionTools:
                 idempotent_hint=False,
                 open_world_hint=False,
             ),
+            meta=ACTS if self.app is not None and draws(spec) else None,
         )
 
     def extra_names(self, spec: ActionSpec) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from cloud_incident.evaluation.schedule import schedule
 from env_core.selection import Selection
 from http_compat.dialects import parse_step
 from http_compat.problems import STATUSES
-from scenarios.actions import VOCABULARY
+from mcp_server.apps import FRAMES
+from scenarios.actions import VOCABULARY, Kind
 from scenarios.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 OPENENV = (ROOT / "docs" / "openenv.md").read_text("utf-8")
 EVALUATION = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
+APP = (ROOT / "docs" / "mcp-app.md").read_text("utf-8")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -52,6 +54,14 @@ def test_the_tool_table_is_complete() -> None:
     control = {"start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"}
     assert rows[: len(VOCABULARY)] == list(VOCABULARY)
     assert set(rows) == set(VOCABULARY) | control
+
+
+def test_the_table_of_pages_names_the_tools_that_have_one() -> None:
+    rows = re.findall(r"^\| (.+?) \|", APP, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    diagnostics = {spec.name for spec in VOCABULARY.values() if spec.kind is Kind.DIAGNOSTIC}
+    assert named == {"start_incident", "get_incident", "grade_incident", *diagnostics}
+    assert FRAMES in APP
 
 
 def test_the_task_table_is_right() -> None:

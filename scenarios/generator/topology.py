@@ -23,7 +23,8 @@ _STORE_NAMES = {
     "search": ("index", "search"),
     "cache": ("cache", "redis"),
 }
-_STYLES = ("", "-service", "-api", "-svc")
+_STYLES = ("-service", "-api", "-svc")
+_ENDINGS: dict[Kind, str] = {"worker": "-worker", "cron": "-job", "third_party": "-partner"}
 _VOICES = ("json", "logfmt", "java", "python", "go")
 _OWN_MS = {
     "edge": (2, 6),
@@ -134,9 +135,13 @@ class _Builder:
         return missing
 
     def _name(self, chosen: dict[str, ServiceEntry]) -> None:
-        style = self.dice.pick(_STYLES)
+        """Services in one style, or plain. Nothing is called by a single word, which texts use in its own sense."""
+        style, plain = self.dice.pick(_STYLES), self.dice.chance(0.25)
         for name, entry in chosen.items():
-            self.alias[name] = f"{name}{style}" if entry.kind == "service" and not name.endswith(style) else name
+            styled = entry.kind == "service" and not plain
+            ending = _ENDINGS.get(entry.kind, style)
+            alone = "-" not in name
+            self.alias[name] = f"{name}{ending}" if (styled or alone) and not name.endswith(ending) else name
 
     def _add(self, name: str, kind: Kind, about: str, team: str) -> _Draft:
         while name in self.drafts:
@@ -201,7 +206,9 @@ class _Builder:
         if not workers and "queue" not in self.needed:
             return
         count = 2 if len(workers) > 4 and self.dice.chance(0.5) else 1
-        names = self.dice.sample(("event-broker", "kafka", "message-bus", "events", "rabbit", "job-queue"), count)
+        names = self.dice.sample(
+            ("event-broker", "kafka-main", "message-bus", "event-stream", "rabbit-main", "job-queue"), count
+        )
         brokers = [self._add(name, "queue", kinds()["queue"].about, "messaging-platform") for name in names]
         for worker in workers:
             broker = self.dice.pick(brokers)

@@ -1,5 +1,5 @@
-"""Plays incidents in a client that shows MCP Apps, in a real browser: everything that the page should show is there, nothing
-is said on the console, nothing is asked of anyone, nothing is wider than its frame, and axe-core finds nothing serious.
+"""Plays incidents in a client that shows MCP Apps, in a real browser: what the page should show is there, nothing is
+said on the console, nothing is asked of anyone, nothing is wider than its frame, and axe-core finds nothing serious.
 
 Usage: app_check.py SERVER PLAYS HOST AXE DIRECTORY. HOST holds the bundled host; screenshots go to DIRECTORY.
 """
@@ -200,11 +200,12 @@ def looked(check: Check, talk: Conversation, where: str) -> None:
 
 
 _DEFACE = """markup => {
-    const names = new Set(['episode_id', 'action', 'action_type', 'service', 'root_cause', 'from', 'to', 'health', 'as_of',
-        'known_services', 'available_actions', 'affected_services']);
+    const names = new Set(['episode_id', 'action', 'action_type', 'service', 'root_cause', 'from', 'to', 'health',
+        'as_of', 'known_services', 'available_actions', 'affected_services']);
+    const fields = value => Object.fromEntries(Object.entries(value).map(([key, one]) => [key, deface(one, key)]));
     const deface = (value, key) => typeof value === 'string' ? (names.has(key) ? value : markup)
         : Array.isArray(value) ? value.map(one => deface(one, key))
-        : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, deface(v, k)]))
+        : value && typeof value === 'object' ? fields(value)
         : value;
     const { bridge, result } = window.last;
     return bridge.sendToolResult({ ...result, _meta: deface(result._meta) });
@@ -242,6 +243,8 @@ def fallen_back(browser: Browser, port: int, server: str) -> None:
         ({"meta": "none"}, ".pager, .log"),
         ({"meta": "none", "capabilities": "tools"}, ".pager, .log"),
         ({"capabilities": "none"}, ".log"),
+        ({"advertise": "none"}, ".pager, .log"),
+        ({"advertise": "none", "capabilities": "tools"}, "pre"),
         ({"meta": "none", "capabilities": "none"}, "pre"),
     ):
         talk = Conversation(browser, port, server, 800, "light", **options)

@@ -1,6 +1,6 @@
-"""Works incidents, watches agents and reads evaluations on the console, in a real browser: by mouse and by keyboard, wide
-and narrow, light and dark. Nothing is said on the console, no request fails or leaves, nothing is wider than the window,
-axe-core finds nothing serious, it is quick, and no answer reaches the browser before the end.
+"""Works incidents, watches agents and reads evaluations on the console, in a real browser: by mouse and by keyboard,
+wide and narrow, light and dark. Nothing is said on the console, no request fails or leaves, nothing is wider than the
+window, axe-core finds nothing serious, it is quick, and no answer reaches the browser before the end.
 
 Usage: console_check.py ADDRESS PLAY TRAJECTORIES AXE DIRECTORY; screenshots go to DIRECTORY.
 """
@@ -94,7 +94,7 @@ def visitor(browser: Browser, address: str, setting: Setting, wrong: list[str]) 
 
 
 def _hung_up(request: Request) -> bool:
-    """Whether it was the browser that let go of a request: of a run that is watched no more, of a page that was left."""
+    """Whether the browser let go of a request: of a run that is watched no more, of a page that was left."""
     return request.failure == "net::ERR_ABORTED"
 
 
@@ -242,7 +242,11 @@ def _tells_nothing(seen: Seen, secrets: dict[str, str], wrong: list[str], settin
     for url, body in seen.told:
         told = "\n".join(_strings(json.loads(body)))
         whole = body.casefold()
-        wrong += [f"{setting.name}: {url} tells {name}" for name, one in secrets.items() if re.search(one, told, re.I)]
+        wrong += [
+            f"{setting.name}: {url} tells {name}"
+            for name, one in secrets.items()
+            if re.search(one, told, re.IGNORECASE)
+        ]
         wrong += [f"{setting.name}: {url} has {key}" for key in ("causal_chain", "root_cause") if f'"{key}"' in whole]
 
 

@@ -1,4 +1,4 @@
-"""Prints a perfect play of RP-001 and what its page must not learn before the end, as JSON for a browser's environment."""
+"""Prints a perfect play of RP-001 and what its page must not learn before the end, as JSON for another environment."""
 
 from __future__ import annotations
 

@@ -153,10 +153,36 @@ async def test_other_clients_get_the_same_results_as_without_an_app(
             results = [await client.call_tool("get_incident", {}), *await play(client, actions)]
             results.append(await client.call_tool("grade_incident", {}))
             resources = (await client.list_resources()).resources
-            tools = (await client.list_tools()).tools
+            tools = [tool.model_copy(update={"meta": None}) for tool in (await client.list_tools()).tools]
             told = json.dumps([one.model_dump(mode="json") for one in (*results, *resources, *tools)])
             seen.append(told.replace(handle, "HANDLE"))
     assert seen[0] == seen[1]
+
+
+async def test_what_it_costs_those_who_never_show_it(service: EpisodeService) -> None:
+    sizes = []
+    for app in (None, PAGE):
+        async with Client(build_server(service, version="test", app=app)) as client:
+            tools = (await client.list_tools()).tools
+            sizes.append(len(json.dumps([tool.model_dump(by_alias=True, exclude_none=True) for tool in tools])))
+    assert 0 < sizes[1] - sizes[0] < 1_200
+
+
+async def test_it_is_declared_in_the_handshake_too(server: Server[Callers]) -> None:
+    heard: list[Any] = []
+
+    async def hear(ctx: Any, call_next: Any) -> Any:
+        result = await call_next(ctx)
+        if ctx.method == "initialize":
+            heard.append(result["capabilities"])
+        return result
+
+    server.middleware.insert(0, hear)
+    async with Client(server, mode=LEGACY) as client:
+        await client.list_tools()
+    (capabilities,) = heard
+    assert capabilities["extensions"] == {EXTENSION_ID: {}}
+    assert capabilities["tools"] == {"listChanged": False}
 
 
 async def test_an_agent_under_test_meets_no_app(service: EpisodeService) -> None:

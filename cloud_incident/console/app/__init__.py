@@ -1,42 +1,49 @@
-"""The MCP App: the incident as one HTML document, made by `scripts/mcp-app` of what lies beside it and checked in."""
+"""The MCP App: an incident as one HTML document.
+
+It is checked in, and made by `scripts/mcp-app` of what lies here, of the console's views and of the libraries they use.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-DOCUMENT = "incident.html"
-_SOURCES = (".js", ".css", "page.html")
+_HERE = Path(__file__).parent
+_STATIC = _HERE.parent / "static"
+_LIBRARIES = ("preact", "htm", "dagre")
 
 
 @cache
 def document() -> str:
     """The page, with everything that it needs in it."""
-    return (_here() / DOCUMENT).read_text("utf-8")
+    return (_HERE / "incident.html").read_text("utf-8")
 
 
 def made_of() -> str:
     """A digest of what the page is made of; the document says it of itself."""
-    sources = sorted((one for one in _here().iterdir() if one.name.endswith(_SOURCES)), key=lambda one: one.name)
+    own = [file for file in _HERE.iterdir() if file.suffix == ".js" or file.name == "page.html"]
+    rooms = [_STATIC / "view", *(_STATIC / "vendor" / library for library in _LIBRARIES)]
+    shared = [file for room in rooms for file in room.iterdir()]
     digest = hashlib.sha256()
-    for source in sources:
-        digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
+    for file in sorted([*own, *shared]):
+        digest.update(f"{file.relative_to(_HERE.parent).as_posix()}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def assembled(script: str, style: str, licences: str) -> str:
+def assembled(script: str, style: str) -> str:
     """The document of a bundled script and style sheet, with the licences of the libraries in the script."""
-    page = (_here() / "page.html").read_text("utf-8")
-    parts = {"licences\n": licences, "made of": made_of(), "/* style.css */": style, "/* main.js */": script}
+    page = (_HERE / "page.html").read_text("utf-8")
+    parts = {"licences\n": _licences(), "made of": made_of(), "/* style.css */": style, "/* main.js */": script}
     for place, text in parts.items():
         page = page.replace(place, text.strip(), 1)
     return page
 
 
-def _here() -> Traversable:
-    return files(__name__)
+def _licences() -> str:
+    return "\n\n".join(
+        f"{library}\n{file.read_text('utf-8').strip()}"
+        for library in _LIBRARIES
+        for file in sorted((_STATIC / "vendor" / library).iterdir())
+        if "LICENSE" in file.name or "LEGAL" in file.name
+    )

@@ -38,7 +38,8 @@ export class Host {
     this.#send({ method, params });
   }
 
-  /** Tell the host how high the page is, now and whenever that changes. */
+  /** Tell the host how high the page is, now and whenever that changes. What it returns looks at once: a page out of sight
+   * is not laid out, and so not observed, and should have its height before it comes into sight. */
   followHeight(element) {
     let told = 0;
     const tell = () => {
@@ -46,6 +47,7 @@ export class Host {
       if (height !== told) this.notify("ui/notifications/size-changed", { height: (told = height) });
     };
     new ResizeObserver(tell).observe(element);
+    return tell;
   }
 
   #send(message) {

@@ -13,6 +13,7 @@ const EPISODE = /^episode_id: (\S+)$/m;
 /** What the page is to draw; a call of a tool is told in parts, and each part changes it. */
 const told = { tool: "", service: "", handle: "current", frames: [], place: 0, text: "", cancelled: "" };
 let redraw = () => {};
+let measure = () => {};
 
 const host = new Host({
   "ui/notifications/tool-input": ({ arguments: given }) => {
@@ -81,6 +82,9 @@ function App() {
     redraw = () => turn((count) => count + 1);
     redraw();
   }, []);
+  useEffect(() => {
+    setTimeout(() => measure());
+  });
   if (!told.frames.length) return html`<main><pre>${told.text || (told.cancelled ? `Cancelled. ${told.cancelled}` : "Waiting for the incident …")}</pre></main>`;
   const again = async () => {
     setLoading(true);
@@ -110,6 +114,7 @@ function enlarging() {
   const toggle = async () => {
     const { mode } = await host.request("ui/request-display-mode", { mode: on ? "inline" : "fullscreen" });
     host.context.displayMode = mode;
+    dress();
     redraw();
   };
   return { on, toggle };
@@ -118,8 +123,9 @@ function enlarging() {
 /** Wear the host's theme and type; colours stay the page's own, whose contrast is known. */
 function dress() {
   const root = document.documentElement;
-  const { theme, styles, safeAreaInsets } = host.context;
+  const { theme, styles, safeAreaInsets, displayMode = "inline" } = host.context;
   if (theme) root.dataset.theme = theme;
+  root.dataset.mode = displayMode;
   for (const name of ["--font-sans", "--font-mono"]) {
     const value = styles?.variables?.[name];
     if (value) root.style.setProperty(name, value);
@@ -132,7 +138,7 @@ async function begin() {
   await host.greet({ name: "cloud-incident", title: "Incident", version: "1" });
   told.tool = host.context.toolInfo?.tool.name ?? "";
   dress();
-  host.followHeight(document.body);
+  measure = host.followHeight(document.body);
   redraw();
 }
 

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { Alert } from "../static/view/alert.js";
 import { shownUntil, whole } from "../static/view/episode.js";
 import { Evidence } from "../static/view/evidence.js";
-import { ServiceMap, ServiceTable } from "../static/view/map.js";
+import { ServiceMap, ServiceList } from "../static/view/map.js";
 import { Score } from "../static/view/score.js";
 import { LastStep, Scrubber, Standing } from "../static/view/standing.js";
 import { Steps } from "../static/view/steps.js";
@@ -72,7 +72,7 @@ function MapPanel({ frame, evidence }) {
             `
           : null}
       </div>
-      <${ServiceTable} frame=${frame} />
+      <${ServiceList} frame=${frame} />
     </div>
   `;
 }

@@ -15,7 +15,7 @@ const asked = new URLSearchParams(location.search);
 const INFO = { name: "app-host", version: "1.0.0" };
 const EXTENSIONS = { "io.modelcontextprotocol/ui": { mimeTypes: [RESOURCE_MIME_TYPE] } };
 
-const client = new Client(INFO, { capabilities: { extensions: EXTENSIONS } });
+const client = new Client(INFO, asked.get("advertise") === "none" ? {} : { capabilities: { extensions: EXTENSIONS } });
 await client.connect(new StreamableHTTPClientTransport(new URL(asked.get("server"))));
 if (!client.getServerCapabilities().resources) throw new Error("The server has no resources.");
 const tools = new Map((await client.listTools()).tools.map((tool) => [tool.name, tool]));

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 
 import { healthOf, shownUntil } from "../view/episode.js";
 import { Evidence } from "../view/evidence.js";
-import { ServiceMap, ServiceTable } from "../view/map.js";
+import { ServiceList, ServiceMap } from "../view/map.js";
 import { Tabs } from "../view/tabs.js";
 import { Health, html, useWidth } from "../view/ui.js";
 import { MetricCharts } from "./charts.js";
@@ -22,7 +22,7 @@ export function IncidentMap({ frame, chosen, choose }) {
     <section class="panel" aria-label="Service map">
       <h2>Service map</h2>
       <div ref=${panel}>${width ? html`<${ServiceMap} frame=${frame} chosen=${chosen} choose=${choose} width=${width} />` : null}</div>
-      <${ServiceTable} frame=${frame} />
+      <${ServiceList} frame=${frame} />
     </section>
   `;
 }

@@ -1,7 +1,7 @@
 // The service map: what queries have shown, laid out by their calls; after the end the causal chain on it.
 
 import dagre from "@dagrejs/dagre";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { chainOf, healthOf } from "./episode.js";
 import { Health, SIGNS, html } from "./ui.js";
@@ -9,76 +9,106 @@ import { Health, SIGNS, html } from "./ui.js";
 const HIGH = 44;
 const GAP = 16;
 const LETTER = 7.3; // the width of a letter of the map's type, in its units
-const widthOf = (name) => Math.max(118, Math.ceil(name.length * LETTER) + 34);
+const widthOf = (name) => Math.max(126, Math.ceil(name.length * LETTER) + 34);
+
+/** A service that so many call is drawn apart: lines to it from everywhere would hide all others. */
+const MANY = 7;
+const SCALES = [0.5, 0.65, 0.8, 1, 1.25];
+const READABLE = 0.8;
 
 export function ServiceMap({ frame, chosen, choose, width }) {
   const { services, calls } = frame.service_map;
+  const root = frame.debrief?.root_cause;
   const chain = useMemo(() => chainOf(frame), [frame]);
-  const layout = useMemo(() => laidOut(services, calls, causesOf(chain, frame.debrief?.root_cause), width), [frame, width]);
+  const layout = useMemo(() => laidOut(services, calls, causesOf(chain, root), width), [frame, width]);
+  const [zoom, setZoom] = useState(null);
+  const scale = zoom ?? SCALES.findLast((one) => one <= 1 && one >= READABLE && one * layout.width <= width) ?? READABLE;
+  const at = SCALES.indexOf(scale);
+  const scene = useRef();
+  useEffect(() => {
+    const heart = layout.nodes.find(({ name }) => name === (root ?? frame.evidence?.service)) ?? layout.nodes.find(({ alerting }) => alerting);
+    if (heart) scene.current.scrollTo((heart.x + heart.width / 2) * scale - scene.current.clientWidth / 2, heart.y * scale - scene.current.clientHeight / 2);
+  }, [layout, scale]);
   const looks = services.filter((service) => service.queried.length).length;
   const label = `Service map: ${services.length} services, ${looks} queried, ${calls.length} calls known`;
+  const lines = layout.calls.filter(({ from, to, health, apart }) => !apart || UNWELL.has(health) || chosen === from || chosen === to);
   return html`
     <figure class="map">
-      <div class="scroll" tabindex="0" role="group" aria-label=${label}>
-        <svg width=${layout.width} height=${layout.height} viewBox="0 0 ${layout.width} ${layout.height}">
+      <div class="scroll" tabindex="0" role="group" aria-label=${label} ref=${scene}>
+        <svg width=${layout.width * scale} height=${layout.height * scale} viewBox="0 0 ${layout.width} ${layout.height}">
           <defs>
-            ${[...Object.keys(SIGNS), "cause"].map(
-              (health) => html`
-                <marker id="to-${health}" class="arrow ${health}" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth=${health === "cause" ? 12 : 9}
-                  markerHeight=${health === "cause" ? 12 : 9} orient="auto"><path d="M0 0 8 4 0 8z" /></marker>
-              `,
-            )}
+            ${[...Object.keys(SIGNS), "cause"].map((kind) => {
+              const size = kind === "cause" ? 12 : 9;
+              return html`
+                <marker id="to-${kind}" class="arrow ${kind}" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse"
+                  markerWidth=${size} markerHeight=${size} orient="auto"><path d="M0 0 8 4 0 8z" /></marker>
+              `;
+            })}
           </defs>
           ${layout.causes.map((cause) => html`<${Line} key="${cause.from} ${cause.to} cause" ...${cause} kind="cause" said="led to trouble in" />`)}
-          ${layout.calls.map((call) => html`<${Line} key="${call.from} ${call.to}" ...${call} kind=${call.health} said="calls, ${call.health}," />`)}
+          ${lines.map((call) => html`<${Line} key="${call.from} ${call.to}" ...${call} kind=${call.health} said="calls, ${call.health}," />`)}
           ${layout.nodes.map(
             (node) => html`
               <${Node} key=${node.name} ...${node} health=${healthOf(node.name, calls)} chain=${chain.get(node.name)}
-                root=${frame.debrief?.root_cause === node.name} chosen=${chosen === node.name} choose=${choose} />
+                root=${root === node.name} chosen=${chosen === node.name} choose=${choose} />
             `,
           )}
         </svg>
       </div>
       <figcaption>
-        ${calls.length ? null : html`<p>No calls are known; dependencies show them.</p>`}
+        <div class="tools">
+          <button onClick=${() => setZoom(SCALES[at - 1])} disabled=${at === 0}>Smaller</button>
+          <button onClick=${() => setZoom(SCALES[at + 1])} disabled=${at === SCALES.length - 1}>Larger</button>
+          ${calls.length ? null : html`<span>No calls are known; dependencies show them.</span>`}
+          ${layout.nodes.some(({ callers }) => callers) ? html`<span>To services that many call, only unhealthy calls and those of a chosen service are drawn.</span>` : null}
+        </div>
         <ul class="legend">
           <li><span class="key alerting" aria-hidden="true">!</span> named by the alert</li>
           <li><span class="key queried" aria-hidden="true">✓</span> queried</li>
-          ${calls.length ? [...new Set(calls.map((call) => call.health))].map((health) => html`<li><${Health} health=${health} /></li>`) : null}
+          ${[...new Set(calls.map((call) => call.health))].map((health) => html`<li><${Health} health=${health} /></li>`)}
           ${chain.size ? html`<li><span class="key chain" aria-hidden="true">➜</span> the causal chain, with the numbers of its sentences</li>` : null}
-          ${frame.debrief ? html`<li><span class="key root" aria-hidden="true">★</span> where it started</li>` : null}
+          ${root ? html`<li><span class="key root" aria-hidden="true">★</span> where it started</li>` : null}
         </ul>
       </figcaption>
     </figure>
   `;
 }
 
+const UNWELL = new Set(["degraded", "failing", "down"]);
+
 /** Services in words, for whoever does not see the map. */
-export const ServiceTable = ({ frame }) => html`
+export const ServiceList = ({ frame: { service_map } }) => html`
   <details>
     <summary>Services as a list</summary>
-    <div class="scroll" tabindex="0" role="group" aria-label="Services">
-      <table>
-        <thead><tr><th scope="col">Service</th><th scope="col">Alert</th><th scope="col">State</th><th scope="col">Queried</th><th scope="col">Calls</th></tr></thead>
-        <tbody>
-          ${frame.service_map.services.map(
-            (service) => html`
-              <tr key=${service.name}>
-                <th scope="row">${service.name}</th>
-                <td>${service.alerting ? "alerting" : ""}</td>
-                <td>${service.state ?? ""}</td>
-                <td>${service.queried.join(", ")}</td>
-                <td>${frame.service_map.calls.filter((call) => call.from === service.name).map((call) => `${call.to} (${call.health})`).join(", ")}</td>
-              </tr>
-            `,
-          )}
-        </tbody>
-      </table>
-    </div>
+    <ul class="services">
+      ${service_map.services.map((service) => {
+        const calls = service_map.calls.filter((call) => call.from === service.name);
+        return html`
+          <li key=${service.name}>
+            <b>${service.name}</b>
+            ${service.alerting ? html` <span class="error">named by the alert</span>` : null}
+            ${service.state ? html`<p>state: ${service.state}</p>` : null}
+            <p>${service.queried.length ? `queried: ${service.queried.join(", ")}` : "not queried"}</p>
+            ${calls.length ? html`<p>calls ${calls.map((call) => `${call.to} (${call.health})`).join(", ")}</p>` : null}
+          </li>
+        `;
+      })}
+    </ul>
   </details>
 `;
 
-function Node({ name, x, y, width, alerting, queried, state, health, chain, root, chosen, choose }) {
+function Node({ name, x, y, width, alerting, queried, state, callers, health, chain, root, chosen, choose }) {
+  const under = root
+    ? "started here"
+    : chain
+      ? `chain ${chain.join(", ")}`
+      : alerting
+        ? "alerting"
+        : callers
+          ? `called by ${callers}`
+          : queried.length
+            ? `${queried.length} of 5 looked at`
+            : "not looked at";
   const marks = [
     alerting && "named by the alert",
     health && `calls to it ${health}`,
@@ -87,21 +117,20 @@ function Node({ name, x, y, width, alerting, queried, state, health, chain, root
     chain && `in the causal chain at ${chain.join(", ")}`,
     root && "where it started",
   ].filter(Boolean);
+  const kinds = [health, alerting && "alerting", queried.length && "queried", root && "root", chain && "chain"].filter(Boolean);
   const pressed = (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     choose(name);
   };
-  const under = root ? "started here" : chain ? `chain ${chain.join(", ")}` : alerting ? "alerting" : queried.length ? `${queried.length} of 5 looked at` : "not looked at";
   return html`
-    <g class="node ${health ?? ""} ${alerting ? "alerting" : ""} ${queried.length ? "queried" : ""} ${root ? "root" : ""} ${chain ? "chain" : ""}"
-      transform="translate(${x} ${y})" role="button" tabindex="0" aria-pressed=${chosen} aria-label="${name} ${under}: ${marks.join("; ")}"
-      onClick=${() => choose(name)} onKeyDown=${pressed}>
+    <g class="node ${kinds.join(" ")}" transform="translate(${x} ${y})" role="button" tabindex="0" aria-pressed=${chosen}
+      aria-label="${name} ${under}: ${marks.join("; ")}" onClick=${() => choose(name)} onKeyDown=${pressed}>
       <rect width=${width} height=${HIGH} rx="6" />
       <text class="sign" x="11" y="18" aria-hidden="true">${root ? "★" : health ? SIGNS[health] : alerting ? "!" : "○"}</text>
       <text class="name" x="25" y="18">${name}</text>${" "}
       <text class="under" x="25" y="34">${under}</text>
-      ${queried.length ? html`<text class="tick" aria-hidden="true" x=${width - 14} y="34">✓</text>` : null}
+      ${queried.length ? html`<text class="tick" aria-hidden="true" x="10" y="34">✓</text>` : null}
     </g>
   `;
 }
@@ -121,12 +150,17 @@ function causesOf(chain, root) {
 
 /** Where everything stands: connected services in layers, callers first, the others in rows below. In CSS pixels. */
 function laidOut(services, calls, causes, width) {
-  const linked = new Set([...calls, ...causes].flatMap(({ from, to }) => [from, to]));
+  const callers = new Map(services.map(({ name }) => [name, calls.filter((call) => call.to === name).length]));
+  const apart = new Set(services.map(({ name }) => name).filter((name) => callers.get(name) >= MANY));
+  for (const { from, to } of causes) [from, to].forEach((name) => apart.delete(name));
+  const near = calls.filter(({ to }) => !apart.has(to));
+  const linked = new Set([...near, ...causes].flatMap(({ from, to }) => [from, to]));
+
   const graph = new dagre.graphlib.Graph()
     .setGraph({ rankdir: "LR", nodesep: 14, ranksep: width < 560 ? 28 : 46, marginx: 4, marginy: 4 })
     .setDefaultEdgeLabel(() => ({}));
   for (const { name } of services) if (linked.has(name)) graph.setNode(name, { width: widthOf(name), height: HIGH });
-  for (const { from, to } of calls) graph.setEdge(from, to);
+  for (const { from, to } of near) graph.setEdge(from, to);
   // Trouble goes from the called to the caller: a cause that no call is known for is laid out as if it were called.
   for (const { from, to } of causes) if (!graph.hasEdge(from, to) && !graph.hasEdge(to, from)) graph.setEdge(to, from);
   if (linked.size) dagre.layout(graph);
@@ -134,25 +168,41 @@ function laidOut(services, calls, causes, width) {
 
   const nodes = [];
   let [x, y, reached] = [4, linked.size ? high + GAP : 4, wide];
-  for (const service of services) {
+  for (const service of [...services].sort((one, other) => apart.has(other.name) - apart.has(one.name))) {
     const own = widthOf(service.name);
+    const many = apart.has(service.name) ? callers.get(service.name) : 0;
     if (linked.has(service.name)) {
       const placed = graph.node(service.name);
-      nodes.push({ ...service, width: own, x: placed.x - own / 2, y: placed.y - HIGH / 2 });
+      nodes.push({ ...service, callers: many, width: own, x: placed.x - own / 2, y: placed.y - HIGH / 2 });
       continue;
     }
-    if (x > 4 && x + own > width - 4) [x, y] = [4, y + HIGH + GAP];
-    nodes.push({ ...service, width: own, x, y });
+    if (x > 4 && x + own > Math.max(width, Math.min(wide, 2 * width)) - 4) [x, y] = [4, y + HIGH + GAP];
+    nodes.push({ ...service, callers: many, width: own, x, y });
     x += own + GAP;
     reached = Math.max(reached, x - GAP + 4);
   }
   const bottom = Math.max(high, ...nodes.map((node) => node.y + HIGH + 4));
-  const way = ({ from, to }) => graph.edge(from, to)?.points ?? graph.edge(to, from).points.toReversed();
+  const placed = new Map(nodes.map((node) => [node.name, node]));
+  const way = ({ from, to }) =>
+    graph.edge(from, to)?.points ?? graph.edge(to, from)?.points.toReversed() ?? straight(placed.get(from), placed.get(to));
   return {
     nodes,
-    calls: calls.map((call) => ({ ...call, points: way(call) })),
+    calls: calls.map((call) => ({ ...call, apart: apart.has(call.to), points: way(call) })),
     causes: causes.map((cause) => ({ ...cause, points: way(cause) })),
     width: Math.ceil(reached),
     height: Math.ceil(bottom),
   };
+}
+
+/** From the edge of one node to the edge of another. */
+function straight(one, other) {
+  const [from, to] = [one, other].map((node) => ({ x: node.x + node.width / 2, y: node.y + HIGH / 2, width: node.width }));
+  return [edgeOf(from, to), edgeOf(to, from)];
+}
+
+/** Where the way from the middle of a node to a point leaves the node. */
+function edgeOf({ x, y, width }, point) {
+  const [dx, dy] = [point.x - x, point.y - y];
+  const part = Math.min(1, width / 2 / Math.abs(dx || 1e-9), HIGH / 2 / Math.abs(dy || 1e-9));
+  return { x: x + dx * part, y: y + dy * part };
 }

@@ -2,7 +2,7 @@
 
 import htm from "htm";
 import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export const html = htm.bind(h);
 
@@ -22,7 +22,8 @@ export const short = (value) => String(Number(value.toPrecision(5)));
 export function useWidth() {
   const element = useRef();
   const [width, setWidth] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    setWidth(Math.floor(element.current.getBoundingClientRect().width));
     const watch = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
     watch.observe(element.current);
     return () => watch.disconnect();
