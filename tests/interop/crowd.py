@@ -1,8 +1,10 @@
-"""A crowd of protocol clients that play one incident after another, for something else to be measured beside them.
+"""A crowd of protocol clients that play one incident after another, for something else to be looked at beside them.
 
 `with crowd(address) as finished:` has 29 of them play in a process of their own, over OpenEnv's REST, its WebSocket and
 MCP by turns. Each plays perfectly, and whatever does not come to a score of 1.0 ends the crowd with an error.
-`python -m tests.interop.crowd` measures a visitor's own requests beside them and without them.
+
+Usage: crowd, to measure a visitor's own requests beside them and without them, on a server of its own;
+crowd ADDRESS COMMAND…, to have them play for as long as a command runs.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ _SETTLING = 3.0
 _PLAYS = 30
 _READY = "ready"
 _ENOUGH = "enough"
+_PLAY = "--play"
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def crowd(address: str, clients: int = CLIENTS) -> Iterator[Callable[[], int]]:
     Raises:
         RuntimeError: if one of them did not reach a score of 1.0.
     """
-    command = [sys.executable, "-m", "tests.interop.crowd", address, str(clients)]
+    command = [sys.executable, "-m", "tests.interop.crowd", _PLAY, address, str(clients)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin
     assert process.stdout
@@ -151,25 +154,43 @@ def _told(seconds: list[float]) -> str:
     )
 
 
-def main() -> None:
-    if len(sys.argv) > 1:
-        asyncio.run(_play(sys.argv[1], int(sys.argv[2])))
-        return
+def _beside(address: str, command: list[str]) -> int:
+    """Run a command beside the crowd; its exit code."""
+    with crowd(address) as finished:
+        time.sleep(_SETTLING)
+        before, began = finished(), time.monotonic()
+        code = subprocess.run(command, check=False).returncode
+        rate = (finished() - before) / (time.monotonic() - began)
+    print(f"beside it {CLIENTS} clients played {rate:.0f} episodes a second, every one to 1.0")
+    return code
+
+
+def _measured() -> None:
     scenario = Catalogue().get("RP-001")
     with full_server() as address:
-        for beside in (0, CLIENTS):
-            if not beside:
-                steps, runs = _visits(address, scenario)
-                rate = 0.0
-            else:
-                with crowd(address, beside) as episodes:
-                    time.sleep(_SETTLING)
-                    before, began = episodes(), time.monotonic()
-                    steps, runs = _visits(address, scenario)
-                    rate = (episodes() - before) / (time.monotonic() - began)
-            print(f"beside {beside} clients that play {rate:.0f} episodes a second")
-            print(f"  a step and its evidence      {_told(steps)}")
-            print(f"  a run of 16 frames, watched  {_told(runs)}", flush=True)
+        _tell("alone", *_visits(address, scenario))
+        with crowd(address) as finished:
+            time.sleep(_SETTLING)
+            before, began = finished(), time.monotonic()
+            steps, runs = _visits(address, scenario)
+            rate = (finished() - before) / (time.monotonic() - began)
+        _tell(f"beside {CLIENTS} clients that play {rate:.0f} episodes a second", steps, runs)
+
+
+def _tell(how: str, steps: list[float], runs: list[float]) -> None:
+    print(how)
+    print(f"  a step and its evidence      {_told(steps)}")
+    print(f"  a run of 16 frames, watched  {_told(runs)}", flush=True)
+
+
+def main() -> None:
+    match sys.argv[1:]:
+        case []:
+            _measured()
+        case [play, address, clients] if play == _PLAY:
+            asyncio.run(_play(address, int(clients)))
+        case [address, *command]:
+            raise SystemExit(_beside(address, command))
 
 
 if __name__ == "__main__":
