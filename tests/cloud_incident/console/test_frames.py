@@ -8,7 +8,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud_incident.console.frames import Frame, frame_of
 from pydantic import TypeAdapter
 
 from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
