@@ -80,10 +80,19 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
 
 
 def serve(app: Starlette, settings: Settings) -> None:
-    """Run an application under uvicorn until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012)."""
+    """Run an application under uvicorn until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
+
+    What the application has as `state.stopping` is awaited first: it ends what running requests wait for.
+    """
     import uvicorn
 
     from http_compat.reading import MOST_BODY_BYTES
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if (stopping := getattr(app.state, "stopping", None)) is not None:
+                await stopping()
+            await super().shutdown(sockets)
 
     config = uvicorn.Config(
         app,
@@ -100,7 +109,7 @@ def serve(app: Starlette, settings: Settings) -> None:
     gc.freeze()  # what the application is made of stays; no later collection need walk it
     sockets = [_bound(settings.host, port) for port in settings.ports]
     signal.signal(signal.SIGTERM, _ended)  # uvicorn raises the signal anew when it has shut down
-    uvicorn.Server(config).run(sockets)
+    Server(config).run(sockets)
 
 
 def _ended(*_: object) -> None:

@@ -57,7 +57,7 @@ def served(
         await console.close()
         click.echo(f"Stopped after {service.steps_taken} steps.", err=True)
 
-    return build_app(
+    app = build_app(
         service,
         access=settings.access,
         openenv=surface,
@@ -65,6 +65,8 @@ def served(
         opening=opening,
         closing=closing,
     )
+    app.state.stopping = console.close
+    return app
 
 
 def run(app: Starlette, settings: Settings) -> None:

@@ -33,6 +33,7 @@ from tests.cloud_incident.scripted_model import ScriptedModel, serving
 from tests.cloud_incident.trajectories import played
 from tests.http_compat.talking import told
 from tests.servers import await_port, free_port, full_server
+from tests.servers import started as running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -377,6 +378,20 @@ async def test_a_stop_ends_every_run(model: ScriptedModel, catalogue: Catalogue)
     await asyncio.sleep(0.1)
     await runs.close()
     assert (await listening)["failed"] == STOPPED
+
+
+def test_who_listens_hears_that_the_server_was_stopped(model: ScriptedModel) -> None:
+    with running("serve") as (address, process), httpx2.Client(base_url=address) as api:
+        run_id = started(api, "llm", scenario_id="RP-001", endpoint=given(model, "slow"))
+        with api.stream("GET", f"/console/runs/{run_id}/frames") as events:
+            lines = events.iter_lines()
+            assert next(lines) == "id: 0"
+            process.terminate()
+            *_, end = (line for line in lines if line)
+        assert json.loads(end.removeprefix("data: "))["failed"] == STOPPED
+        assert process.wait(4) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read().decode()
 
 
 @pytest.mark.anyio
