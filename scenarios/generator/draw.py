@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from scenarios.generator.world import World
     from scenarios.tasks import TaskId
 
-DISTANCE = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4}
-"""Calls from the paging service to the first that meets the fault, by difficulty, as far as the world has them."""
+DISTANCE = {1: (1, 1), 2: (1, 2), 3: (2, 2), 4: (3, 3), 5: (4, 4)}
+"""Calls from the paging service to the first that meets the fault, by difficulty, from and to, as far as the world has
+them."""
 
 FEWEST_NODES, MOST_NODES = 8, 40
 LOOKS_FOR_DEPTH = {1: 1, 2: 2, 3: 2, 4: 4, 5: 6}
@@ -187,7 +188,7 @@ def _paged(scene: Scene, difficulty: int, dice: Dice) -> int | None:
     options = {index: far for index, far in away.items() if index != fault.root and index != fault.shared}
     if not options:
         return None
-    wanted = DISTANCE[difficulty]
+    wanted = dice.whole(*DISTANCE[difficulty])
     best = min(abs(far - wanted) for far in options.values())
     return dice.pick(sorted(index for index, far in options.items() if abs(far - wanted) == best))
 

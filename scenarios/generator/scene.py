@@ -30,6 +30,8 @@ class View:
     course: Course
     simulation: Simulation
     end: int
+    journeys: dict[tuple[int, int, int], tuple[float, float]] = field(default_factory=dict, repr=False)
+    """What is known of journeys, by entry, door and minute: `journey_failing` of the metrics asks once."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Scene:
 
     def second(self, minute: int, second: int) -> str:
         """A minute and a second as logs print them."""
-        return (self.onset + timedelta(minutes=minute, seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{(self.onset + timedelta(minutes=minute, seconds=second)).isoformat()[:19]}Z"
 
     def clock(self, minute: int) -> str:
         """A minute as people say it."""

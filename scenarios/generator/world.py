@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scenarios.generator.family import Kind
     from scenarios.generator.library import JourneyClass
 
@@ -131,9 +133,15 @@ class World:
         """The nodes of some kinds."""
         return [node.index for node in self.nodes if node.kind in kinds]
 
-    def doors_of(self, journey: Journey) -> list[int]:
+    def doors_of(self, journey: Journey) -> tuple[int, ...]:
         """The doors on the way of a journey, from its entry outwards."""
-        found: list[int] = []
+        return self._doors[journey.entry, journey.door]
+
+    @cached_property
+    def _doors(self) -> dict[tuple[int, int], tuple[int, ...]]:
+        return {(one.entry, one.door): tuple(self._way(one)) for one in self.journeys}
+
+    def _way(self, journey: Journey) -> Iterator[int]:
         at = journey.entry
         while at != journey.door:
             at = next(
@@ -141,8 +149,7 @@ class World:
                 for call in self.callers[at]
                 if not call.platform and self.nodes[call.caller].kind in {"gateway", "edge", "cdn"}
             )
-            found.append(at)
-        return found
+            yield at
 
     def platform_holders(self, index: int, kinds: tuple[Kind, ...]) -> list[int]:
         """The nodes of some kinds that hold what a platform node hands out, or run on it."""

@@ -37,6 +37,8 @@ _COUNTED = re.compile(r"last (?:minute|second)|in 60 s| ms\b")
 """What is counted or timed anew; any other fact in the signs of a fault is told the same each time."""
 _ERRORS = frozenset({"error", "fatal"})
 _LEVEL = 0.05
+_SURE = 3
+"""In one of so many minutes before on-call looks a node names each callee in trouble."""
 _MOST_LINES = 42
 _MOSTLY = 0.8
 """From this share of failed requests on, a node does not print requests that went well."""
@@ -168,9 +170,9 @@ def _troubles(
     if found is not None:
         names = {**names, "took": f"{found.p99 * (0.8 + 0.6 * unit(drawn, 8)):.0f}"}
         for number, (callee, flow) in enumerate(found.flows.items()):
-            sure = _sure_minute(scene, view, index, callee)
-            if minute == sure or unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):
-                named = minute == sure or unit(drawn, 7, number) < _NAMED
+            sure = minute >= view.end - _SURE and minute == _sure_minute(scene, view, index, callee)
+            if sure or unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):
+                named = sure or unit(drawn, 7, number) < _NAMED
                 yield _trouble(scene, view, index, minute, callee, flow, mixed(drawn, 4, number), names, named=named)
         held = fault.family.spread in {"subscribers", "tenants"} and index in fault.strained
         strain = view.course.strain(index, minute)
@@ -187,7 +189,7 @@ def _troubles(
 
 def _sure_minute(scene: Scene, view: View, index: int, callee: int) -> int:
     """A minute in which a node names a callee in trouble, so that its logs tell of it at every time of looking."""
-    return view.end - 1 - mixed(scene.key, index, callee, view.end) % 3
+    return view.end - 1 - mixed(scene.key, index, callee, view.end) % _SURE
 
 
 def _trouble(

@@ -72,6 +72,14 @@ def journey_failing(scene: Scene, view: View, journey: Journey, minute: int) -> 
 
     For work that is done in the background it is the share of messages that wait for more than two minutes.
     """
+    key = (journey.entry, journey.door, minute)
+    known = view.journeys.get(key)
+    if known is None:
+        known = view.journeys[key] = _journey_failing(scene, view, journey, minute)
+    return known
+
+
+def _journey_failing(scene: Scene, view: View, journey: Journey, minute: int) -> tuple[float, float]:
     simulation, world = view.simulation, scene.world
     entry = world.nodes[journey.entry]
     if entry.kind == "worker":
