@@ -2,7 +2,8 @@
 wide and narrow, light and dark. Nothing is said on the console, no request fails or leaves, nothing is wider than the
 window, axe-core finds nothing serious, it is quick, and no answer reaches the browser before the end.
 
-Usage: console_check.py ADDRESS PLAY TRAJECTORIES AXE DIRECTORY; screenshots go to DIRECTORY.
+Usage: console_check.py ADDRESS PLAY TRAJECTORIES MODEL AXE DIRECTORY
+MODEL is the address of an OpenAI-compatible endpoint that plays perfectly; screenshots go to DIRECTORY.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _hung_up(request: Request) -> bool:
 def _heard(seen: Seen, answer: Response) -> None:
     if answer.status >= 400:
         seen.wrong.append(f"{answer.status}: {answer.url}")
-    if re.search(r"/(reset|step|frames|state)\b", answer.url) and "/console/" not in answer.url:
+    if answer.headers.get("content-type", "").startswith("application/json") and "/console/" not in answer.url:
         seen.told.append((answer.url, answer.text()))
 
 
@@ -159,6 +160,8 @@ class Hand:
             self._reach(control)
             wanted = control.evaluate("(one, value) => [...one.options].find(it => it.value === value).text", value)
             self.page.keyboard.type(wanted)
+            if control.input_value() != value:  # another one begins alike
+                self.page.keyboard.press("ArrowUp")
             self.page.keyboard.press("Tab")  # the choice counts when it is left
             expect(control).to_have_value(value)
         else:
@@ -291,6 +294,21 @@ def watch(page: Page, setting: Setting, address: str, check: Check) -> None:
     check(page, setting, "watch-4-compared")
 
 
+def model(page: Page, setting: Setting, address: str, endpoint: str, check: Check) -> None:
+    """Give an OpenAI-compatible endpoint, and watch the model behind it play."""
+    hand = Hand(page, keys=setting.keys)
+    page.goto(f"{address}/#/watch?scenario_id=RCA-001")
+    page.reload()
+    hand.choose(page.locator("select[name=agent0]"), "llm")
+    hand.fill(page.locator("input[name=base_url]"), endpoint)
+    hand.fill(page.locator("input[name=model]"), "perfect")
+    hand.fill(page.locator("input[name=api_key]"), "a-key")
+    check(page, setting, "watch-6-endpoint")
+    hand.press(page.get_by_role("button", name="Play", exact=True))
+    page.locator(".controls select").select_option("8")
+    expect(page.get_by_role("region", name="llm", exact=True).locator(".standing")).to_contain_text("Score 1.00")
+
+
 def _scrub(page: Page, hand: Hand, seat: Locator) -> None:
     moment = page.get_by_role("slider", name="Moment")
     hand._reach(moment) if hand.keys else moment.focus()
@@ -317,6 +335,9 @@ def trajectories(page: Page, setting: Setting, address: str, file: Path, check: 
     expect(seat.locator(".incident h2")).to_contain_text("AC-001")
     page.get_by_role("button", name="Pause").click()
     _scrub(page, Hand(page, keys=False), seat)
+    page.locator(".sources > summary").click()
+    page.get_by_role("group", name=f"Trajectories in {file.name}").get_by_role("button").nth(1).click()
+    expect(seat.locator(".incident h2")).to_contain_text("AC-002")
 
 
 def measure(page: Page, setting: Setting, address: str, check: Check) -> None:
@@ -381,7 +402,7 @@ def quick(browser: Browser, address: str, wrong: list[str]) -> None:
 
 
 def main() -> None:
-    address, play, file, axe, directory = sys.argv[1:]
+    address, play, file, endpoint, axe, directory = sys.argv[1:]
     wrong: list[str] = []
     check = Check(Path(axe).read_text("utf-8"), Path(directory), wrong)
     check.directory.mkdir(parents=True, exist_ok=True)
@@ -399,6 +420,7 @@ def main() -> None:
                 effects += work(page, setting, plan, check, seen)
                 watch(page, setting, address, check)
                 trajectories(page, setting, address, Path(file), check)
+                model(page, setting, address, endpoint, check)
                 measure(page, setting, address, check)
             how = "by keyboard alone" if setting.keys else "by mouse"
             print(f"{setting.name}: RP-001 to 1.00 {how}, {check.looked[setting.name]} views looked at")

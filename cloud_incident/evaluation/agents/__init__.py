@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["AGENTS", "EXPLOITS"]
 
 AGENTS: dict[str, Callable[[Seat], Agent]] = {
-    "novice": Novice,
-    "oracle": Oracle,
-    "random": Chance,
     "responder": Responder,
+    "novice": Novice,
+    "random": Chance,
+    "oracle": Oracle,
 }
-"""Every agent that needs no setting but its seat."""
+"""Every agent that needs no setting but its seat, the one to be shown first in front; the last knows the truth."""

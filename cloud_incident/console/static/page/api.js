@@ -24,5 +24,5 @@ export const get = (path, query = {}) => answered(path, query, {});
 export const post = (path, body, query = {}) =>
   answered(path, query, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
-export const upload = (path, file) =>
-  answered(path, {}, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body: file });
+export const upload = (path, file, query = {}) =>
+  answered(path, query, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body: file });

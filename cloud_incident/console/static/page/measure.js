@@ -42,7 +42,7 @@ const None = () => html`
 
 function Evaluation({ name, modified, episodes, scenarios, agents, problem }) {
   if (problem) return html`<p class="problem">${problem}</p>`;
-  const tasks = agents[0]?.tasks ?? [];
+  const tasks = [...new Map(agents.flatMap((one) => one.tasks).map((task) => [task.task_id, task])).values()];
   return html`
     <section class="panel" aria-label="Evaluation ${name}">
       <h2>${name} <small>${episodes} episodes on ${scenarios} scenarios, last written ${modified.slice(0, 16).replace("T", " ")} UTC</small></h2>

@@ -22,6 +22,7 @@ export function Watch({ tasks, query }) {
   const [roster, setRoster] = useState(null);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
+  const [brought, setBrought] = useState(null);
   const sources = useRef([]);
   const hush = () => sources.current.splice(0).forEach((source) => source.close());
   useEffect(() => {
@@ -68,18 +69,23 @@ export function Watch({ tasks, query }) {
     setSeats([seat(`${trajectory.agent}, recorded`, frames, { score: trajectory.score, failed: said })]);
   };
   const open = (run, key) => trying(async () => opened(await get(`console/trajectories/${encodeURIComponent(run)}/${encodeURIComponent(key)}`)));
-  const bring = (file) => trying(async () => opened(await upload("console/trajectories", file)));
+  const bring = (file, key) =>
+    trying(async () => {
+      const answer = await upload("console/trajectories", file, { key });
+      setBrought({ file, trajectories: answer.uploaded });
+      opened(answer);
+    });
   return html`
     <div class="watch">
       <h1>Watch an agent</h1>
-      ${roster ? html`<${Sources} tasks=${tasks} query=${query} roster=${roster} watch=${watch} open=${open} bring=${bring} busy=${busy} folded=${seats.length > 0} />` : null}
+      ${roster ? html`<${Sources} tasks=${tasks} query=${query} roster=${roster} watch=${watch} open=${open} bring=${bring} brought=${brought} busy=${busy} shown=${shows.current} />` : null}
       <p class="problem" role="alert">${problem}</p>
       ${seats.length ? html`<${Theatre} key=${shows.current} tasks=${tasks} seats=${seats} />` : null}
     </div>
   `;
 }
 
-function Sources({ tasks, query, roster, watch, open, bring, busy, folded }) {
+function Sources({ tasks, query, roster, watch, open, bring, brought, busy, shown }) {
   const [choice, change] = useChoice(tasks, query);
   const [agents, setAgents] = useState([query.agent ?? roster.agents[0].name, query.against ?? ""]);
   const [endpoint, setEndpoint] = useState({ base_url: "", model: "", api_key: "" });
@@ -104,8 +110,8 @@ function Sources({ tasks, query, roster, watch, open, bring, busy, folded }) {
   `;
   const about = roster.agents.filter(({ name }) => agents.includes(name));
   return html`
-    <details class="sources" open=${!folded} key=${folded}>
-      <summary>${folded ? "Watch something else" : "What to watch"}</summary>
+    <details class="sources" open=${!shown} key=${shown}>
+      <summary>${shown ? "Watch something else" : "What to watch"}</summary>
       <div class="halves">
         <form class="panel" onSubmit=${submitted} aria-label="Play an agent">
           <h2>Play an agent</h2>
@@ -118,6 +124,9 @@ function Sources({ tasks, query, roster, watch, open, bring, busy, folded }) {
         <div class="panel">
           <h2>Open a trajectory</h2>
           <label class="file"><span>A file of yours</span><input type="file" accept=".jsonl,.json" onChange=${(event) => event.target.files[0] && bring(event.target.files[0])} /></label>
+          ${brought?.trajectories.length > 1
+            ? html`<h3>In ${brought.file.name}</h3><${Trajectories} said="Trajectories in ${brought.file.name}" entries=${brought.trajectories} open=${({ key }) => bring(brought.file, key)} busy=${busy} />`
+            : null}
           <h3>Stored</h3>
           <${Stored} stored=${stored} open=${open} busy=${busy} />
         </div>
@@ -143,21 +152,28 @@ function Stored({ stored, open, busy }) {
   if (!stored) return html`<p class="quiet">Loading …</p>`;
   if (!stored.trajectories.length) return html`<p class="quiet">There are none yet. <code>cloud-incident evaluate</code> stores them.</p>`;
   return html`
-    <div class="scroll tall" tabindex="0" role="group" aria-label="Stored trajectories">
+    <${Trajectories} said="Stored trajectories" entries=${stored.trajectories} open=${({ run, key }) => open(run, key)} busy=${busy} />
+    ${stored.left_off ? html`<p class="quiet">And ${stored.left_off} more.</p>` : null}
+  `;
+}
+
+/** Trajectories to choose from; `run` is the evaluation of one that is stored. */
+function Trajectories({ said, entries, open, busy }) {
+  return html`
+    <div class="scroll tall" tabindex="0" role="group" aria-label=${said}>
       <table>
         <thead><tr><th scope="col">Agent</th><th scope="col">Scenario</th><th scope="col" class="number">Steps</th><th scope="col" class="number">Score</th><th scope="col"><span class="hidden">Open</span></th></tr></thead>
         <tbody>
-          ${stored.trajectories.map(
+          ${entries.map(
             (one) => html`
-              <tr key="${one.run} ${one.key}">
+              <tr key="${one.run ?? ""} ${one.key}">
                 <th scope="row">${one.agent}</th><td>${one.scenario_id}</td><td class="number">${one.steps}</td><td class="number">${one.score.toFixed(2)}</td>
-                <td><button disabled=${busy} aria-label="Open ${one.agent} on ${one.scenario_id} of ${one.run}" onClick=${() => open(one.run, one.key)}>Open</button></td>
+                <td><button disabled=${busy} aria-label="Open ${one.agent} on ${one.scenario_id}${one.run ? ` of ${one.run}` : ""}" onClick=${() => open(one)}>Open</button></td>
               </tr>
             `,
           )}
         </tbody>
       </table>
-      ${stored.left_off ? html`<p class="quiet">And ${stored.left_off} more.</p>` : null}
     </div>
   `;
 }
