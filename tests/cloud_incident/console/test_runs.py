@@ -131,7 +131,7 @@ def test_the_default_episode_stays_whose_it_is(api: httpx2.Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "status", "words"),
     [
-        ({"agent": "nobody"}, 404, "Agents: novice, oracle"),
+        ({"agent": "nobody"}, 404, f"Agents: {', '.join(AGENTS)}"),
         ({"agent": "oracle", "scenario_id": "RP-999"}, 404, "Scenarios: AC-001"),
         ({"agent": "oracle", "scenario_id": "RP-001", "seed": 1, "scenario_index": 1}, 409, "contradict"),
         ({"agent": "oracle", "endpoint": {"base_url": "http://localhost", "model": "m"}}, 422, "asks no model"),
