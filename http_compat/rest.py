@@ -55,7 +55,7 @@ class OfFrames(OfEpisode):
 class Rest:
     """Episodes over REST. They persist between requests, by handle.
 
-    With `shared` requests that name no episode mean the last one that anybody started.
+    With `shared` requests that name no episode mean the last one that anybody started without naming it.
     """
 
     service: EpisodeService
@@ -70,7 +70,7 @@ class Rest:
         selection = _selection(request, await read_json(request))
         own = _own(request)
         episode = await self.service.create(selection, own if own and own.episode_id == selection.episode_id else None)
-        if self.shared:
+        if self.shared and not selection.episode_id:
             self.default = episode.id
         response = Json.of(_with_info(reset_reply(episode)))
         cookie = f"{episode.id}{_COOKIE_PARTED}{episode.incarnation}"
@@ -131,7 +131,7 @@ class Rest:
         episode = await Session(self.service, *self._meant(request, named, asked)).episode()
         if episode is None:
             raise NoEpisodeError(
-                "No episode has been started; POST /reset starts one."
+                "No episode has been started; POST /reset starts one. Name yours by `episode_id` if its reset did."
                 if self.shared
                 else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
             )

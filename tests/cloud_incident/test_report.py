@@ -77,7 +77,7 @@ def test_it_needs_nothing_else(page: Page) -> None:
     assert all((link["href"] or "").startswith("#") for link in page.all("a"))
     assert not any(key.startswith("on") or key == "src" for _, given in page.seen for key in given)
     assert not re.search(r"url\(|@import|</", style)
-    assert "prefers-color-scheme: dark" in style
+    assert "color-scheme: light dark" in style
     policies = [one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy"]
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
 

@@ -19,6 +19,9 @@ async function answered(path, query, options) {
   throw new Refusal(answer.status, typeof detail === "string" ? detail : (detail?.[0]?.msg ?? `The server answered ${answer.status}.`));
 }
 
+/** A name for an episode or a request that nobody else will think of. */
+export const handle = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 export const get = (path, query = {}) => answered(path, query, {});
 
 export const post = (path, body, query = {}) =>

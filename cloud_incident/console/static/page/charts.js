@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { onsetOf } from "../view/evidence.js";
 import { html, short, useWidth } from "../view/ui.js";
+import { useWorn } from "./theme.js";
 
 const HIGH = 116;
 const NARROWEST = 250;
@@ -42,6 +43,7 @@ export function MetricCharts({ as_of, step_minutes, series }) {
 
 function Chart({ name, unit, normal, recent, as_of, step, width }) {
   const place = useRef();
+  const worn = useWorn();
   const onset = normal === null ? 0 : onsetOf(recent, normal);
   useEffect(() => {
     const end = Date.parse(as_of) / 1000;
@@ -64,7 +66,7 @@ function Chart({ name, unit, normal, recent, as_of, step, width }) {
       place.current,
     );
     return () => chart.destroy();
-  }, [width, as_of, name, document.documentElement.dataset.theme]);
+  }, [width, as_of, name, worn]);
   return html`
     <li>
       <p><code>${name}</code></p>

@@ -7,13 +7,14 @@ import { html } from "../view/ui.js";
 /** What a form of incidents begins with: what the address asks for, or the task in the middle. */
 export function firstChoice({ tasks, difficulties }, query) {
   const asked = tasks.find(({ scenarios }) => scenarios.some((one) => one.scenario_id === query.scenario_id));
-  const task = asked ?? tasks.find(({ task_id }) => task_id === query.task_id) ?? tasks[0];
+  const task = asked ?? tasks.find(({ task_id }) => task_id === query.task_id) ?? (query.scenario_id ? null : tasks[0]);
+  const [seed, difficulty] = [Number(query.seed || 1), Number(query.difficulty)];
   return {
-    task_id: task.task_id,
+    task_id: task?.task_id,
     made: "seed" in query,
-    scenario_id: asked ? query.scenario_id : task.scenarios[0]?.scenario_id,
-    seed: Number(query.seed ?? 1),
-    difficulty: Number(query.difficulty ?? difficulties[Math.floor(difficulties.length / 2)]),
+    scenario_id: query.scenario_id ?? task.scenarios[0]?.scenario_id,
+    seed: Number.isSafeInteger(seed) && seed >= 0 ? seed : 1,
+    difficulty: difficulties.includes(difficulty) ? difficulty : difficulties[Math.floor(difficulties.length / 2)],
   };
 }
 
@@ -43,18 +44,21 @@ export function Chooser({ tasks: { tasks, difficulties }, choice, change }) {
       <legend>Incident</legend>
       <div class="row">
         <label><input type="radio" name="made" checked=${!choice.made} onChange=${() => change({ ...choice, made: false })} /> curated</label>
-        <label><input type="radio" name="made" checked=${choice.made} onChange=${() => change({ ...choice, made: true })} /> made from a seed</label>
+        <label><input type="radio" name="made" checked=${choice.made} onChange=${() => change({ ...choice, made: true, task_id: choice.task_id ?? tasks[0].task_id })} /> made from a seed</label>
         ${choice.made ? html`<${Seed} choice=${choice} change=${change} difficulties=${difficulties} />` : html`<${Curated} task=${task} choice=${choice} change=${change} />`}
       </div>
     </fieldset>
   `;
 }
 
+/** The curated scenarios of a task, and the one that the address names if it is none of them: the server knows more. */
+const scenarioIds = (task, { scenario_id }) => [...new Set([...(task?.scenarios ?? []).map((one) => one.scenario_id), scenario_id])];
+
 const Curated = ({ task, choice, change }) => html`
   <label>
     <span>Scenario</span>
     <select name="scenario_id" value=${choice.scenario_id} onChange=${(event) => change({ ...choice, scenario_id: event.target.value })}>
-      ${task.scenarios.map(({ scenario_id }) => html`<option key=${scenario_id} value=${scenario_id}>${scenario_id}</option>`)}
+      ${scenarioIds(task, choice).map((scenario_id) => html`<option key=${scenario_id} value=${scenario_id}>${scenario_id}</option>`)}
     </select>
   </label>
 `;
@@ -62,7 +66,7 @@ const Curated = ({ task, choice, change }) => html`
 const Seed = ({ choice, change, difficulties }) => html`
   <label>
     <span>Seed</span>
-    <input type="number" name="seed" min="0" step="1" required value=${choice.seed} onInput=${(event) => change({ ...choice, seed: event.target.valueAsNumber })} />
+    <input type="number" name="seed" min="0" max=${Number.MAX_SAFE_INTEGER} step="1" required value=${choice.seed} onInput=${(event) => change({ ...choice, seed: event.target.valueAsNumber })} />
   </label>
   <label>
     <span>Difficulty</span>

@@ -1,7 +1,8 @@
 // Actions as forms, derived from the schemas that the server gives. Only what is valid can be chosen.
 
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 
+import { LastStep } from "../view/standing.js";
 import { html } from "../view/ui.js";
 
 /** An action's name in words. */
@@ -22,21 +23,26 @@ export function listsFor(observation, evidence, runbooks) {
   };
 }
 
-export function ActionForm({ actions, lists, severities, service, act, busy, problem, label, verb }) {
+export function ActionForm({ actions, lists, severities, service, act, busy, problem, done, label, verb }) {
   const [name, setName] = useState(actions[0].action_type);
   const [given, setGiven] = useState({});
   const id = useId();
   const action = actions.find(({ action_type }) => action_type === name) ?? actions[0];
   const { properties, required = [] } = action.parameters;
+  const offered = useRef();
+  const offering = service && required.includes("service");
   useEffect(() => {
-    if (service && properties.service && required.includes("service")) setGiven((known) => ({ ...known, service }));
+    if (!offering) return;
+    const before = offered.current;
+    offered.current = service;
+    setGiven((known) => (known.service && known.service !== before ? known : { ...known, service })); // a choice by hand stays
   }, [service, name]);
   const submitted = async (event) => {
     event.preventDefault();
     const parameters = Object.fromEntries(
       Object.keys(properties).flatMap((key) => (given[key] === undefined || given[key] === "" ? [] : [[key, given[key]]])),
     );
-    if (await act(action.action_type, parameters)) setGiven({});
+    if (await act(action.action_type, parameters)) setGiven(offering ? { service } : {});
   };
   return html`
     <form class="action" aria-label=${label} onSubmit=${submitted}>
@@ -58,6 +64,7 @@ export function ActionForm({ actions, lists, severities, service, act, busy, pro
         `,
       )}
       <p class="problem" role="alert">${problem}</p>
+      ${done && !problem ? html`<div class="outcome"><${LastStep} step=${done} note="" /></div>` : null}
       <button class="main" disabled=${busy}>${verb ?? worded(action.action_type)}</button>
     </form>
   `;

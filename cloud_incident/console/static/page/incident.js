@@ -1,6 +1,6 @@
 // An incident at one moment: the map, and under it what is known of the service chosen on it.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { healthOf, shownUntil } from "../view/episode.js";
 import { Evidence } from "../view/evidence.js";
@@ -37,24 +37,34 @@ export function ServicePanel({ id, frames, place, diagnostics, service, tab, set
   const health = healthOf(service, frame.service_map.calls);
   const pressed = (event) => {
     const at = Number(event.key) - 1;
-    if (event.ctrlKey || event.altKey || event.metaKey || !(at in diagnostics) || /^(input|textarea|select)$/i.test(event.target.tagName)) return;
+    if (event.repeat || busy || event.ctrlKey || event.altKey || event.metaKey || !(at in diagnostics) || /^(input|textarea|select)$/i.test(event.target.tagName)) return;
     event.preventDefault();
     setTab(diagnostics[at]);
     if (look && !latest(diagnostics[at])) look(diagnostics[at], service);
   };
+  const panel = useRef();
+  const asked = useRef(false);
+  const ask = () => {
+    asked.current = true;
+    look(chosen, service);
+  };
+  useEffect(() => {
+    if (asked.current && document.activeElement === document.body) panel.current.focus({ preventScroll: true }); // its button is gone
+    asked.current = false;
+  }, [shown?.step]);
   return html`
     <section class="panel service" aria-label="What is known of ${service}" onKeyDown=${pressed}>
       <h2>${service} ${health ? html`<small>calls to it: <${Health} health=${health} /></small>` : null}</h2>
       <${Tabs} label="Evidence on ${service}" panel=${id} chosen=${chosen} choose=${setTab}
         tabs=${diagnostics.map((one, at) => [one, html`<kbd aria-hidden="true">${at + 1}</kbd> ${noun(one)}${latest(one) ? html` <span class="seen" title="seen">✓</span>` : null}`])} />
-      <div id=${id} role="tabpanel" tabindex="0" aria-labelledby="${id}-${chosen}">
+      <div id=${id} ref=${panel} role="tabpanel" tabindex="0" aria-labelledby="${id}-${chosen}">
         ${shown
           ? html`
               <${Shown} key="${service} ${chosen} ${shown.step}" shown=${shown} />
-              ${look ? html`<p class="again"><button disabled=${busy} onClick=${() => look(chosen, service)}>Look again</button> <small>takes a step; it shows what has changed since step ${shown.step}</small></p>` : null}
+              ${look ? html`<p class="again"><button disabled=${busy} onClick=${ask}>Look again</button> <small>takes a step; it shows what has changed since step ${shown.step}</small></p>` : null}
             `
           : look
-            ? html`<p class="ask"><button class="main" disabled=${busy} onClick=${() => look(chosen, service)}>${worded(chosen)} of ${service}</button> <small>takes a step</small></p>`
+            ? html`<p class="ask"><button class="main" disabled=${busy} onClick=${ask}>${worded(chosen)} of ${service}</button> <small>takes a step</small></p>`
             : html`<p class="quiet">Not looked at by then.</p>`}
       </div>
     </section>

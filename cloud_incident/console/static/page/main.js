@@ -15,7 +15,7 @@ const VIEWS = { work: ["Work an incident", Work], watch: ["Watch an agent", Watc
 /** The view that the address names, and what it says beside: `#/work?scenario_id=RP-001`. */
 function placeOf(hash) {
   const [name, asked] = hash.replace(/^#\/?/, "").split("?");
-  return { name: name in VIEWS ? name : "work", query: Object.fromEntries(new URLSearchParams(asked)) };
+  return { name: Object.hasOwn(VIEWS, name) ? name : "work", query: Object.fromEntries(new URLSearchParams(asked)) };
 }
 
 export const addressOf = (name, query = {}) => `#/${name}${Object.keys(query).length ? `?${new URLSearchParams(query)}` : ""}`;
@@ -25,6 +25,7 @@ function Page() {
   const [tasks, setTasks] = useState(null);
   const [problem, setProblem] = useState("");
   const main = useRef();
+  const left = useRef({});
   useEffect(() => {
     const moved = () => setPlace(placeOf(location.hash));
     addEventListener("hashchange", moved);
@@ -32,6 +33,7 @@ function Page() {
     return () => removeEventListener("hashchange", moved);
   }, []);
   const [title, View] = VIEWS[place.name];
+  left.current[place.name] = addressOf(place.name, place.query);
   useEffect(() => {
     if (document.title.startsWith(title)) return;
     if (document.title.includes(" · ")) main.current.focus(); // from one view to another
@@ -43,7 +45,7 @@ function Page() {
       <a class="brand" href=${addressOf("work")}><img src="console/page/icon.svg" alt="" width="24" height="24" /> Cloud Incident Response</a>
       <nav aria-label="Views">
         ${Object.entries(VIEWS).map(
-          ([name, [said]]) => html`<a key=${name} href=${addressOf(name)} aria-current=${name === place.name ? "page" : null}>${said}</a>`,
+          ([name, [said]]) => html`<a key=${name} href=${name === place.name ? addressOf(name) : (left.current[name] ?? addressOf(name))} aria-current=${name === place.name ? "page" : null}>${said}</a>`,
         )}
       </nav>
       <div class="aside"><a href="docs">API</a><${ThemeChoice} /></div>

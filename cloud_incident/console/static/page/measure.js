@@ -1,9 +1,10 @@
 // Measuring: the last evaluations, what they found, and their reports.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { html } from "../view/ui.js";
 import { get } from "./api.js";
+import { useWorn } from "./theme.js";
 
 export function Measure({ query }) {
   const [found, setFound] = useState(null);
@@ -69,9 +70,21 @@ function Evaluation({ name, modified, episodes, scenarios, agents, problem }) {
     </section>
     <section aria-label="Report">
       <p><a href="console/evaluations/${encodeURIComponent(name)}">The whole report, as a page of its own</a></p>
-      <iframe class="report" title="Report of ${name}" src="console/evaluations/${encodeURIComponent(name)}"></iframe>
+      <${Report} name=${name} />
     </section>
   `;
+}
+
+/** The report, as light or dark as the page around it. */
+function Report({ name }) {
+  const frame = useRef();
+  const worn = useWorn();
+  const wear = () => {
+    const page = frame.current.contentDocument?.documentElement;
+    if (page) page.dataset.theme = document.documentElement.dataset.theme ?? "";
+  };
+  useEffect(wear, [worn]);
+  return html`<iframe class="report" title="Report of ${name}" src="console/evaluations/${encodeURIComponent(name)}" ref=${frame} onLoad=${wear}></iframe>`;
 }
 
 const [WIDE, HIGH] = [120, 14];

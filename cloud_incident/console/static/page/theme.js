@@ -1,10 +1,11 @@
 // Light or dark: as the system has it, until the visitor chooses.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { html } from "../view/ui.js";
 
 const KEPT = "theme";
+const WORN = "themeworn";
 const CHOICES = { "": "as the system", light: "light", dark: "dark" };
 
 const kept = () => {
@@ -18,6 +19,7 @@ const kept = () => {
 function wear(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
+  document.documentElement.dispatchEvent(new Event(WORN));
   try {
     localStorage.setItem(KEPT, theme);
   } catch {
@@ -26,6 +28,22 @@ function wear(theme) {
 }
 
 wear(kept());
+
+/** Another number whenever light or dark may have changed: for what cannot follow the style sheet by itself. */
+export function useWorn() {
+  const [worn, setWorn] = useState(0);
+  useEffect(() => {
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const changed = () => setWorn((times) => times + 1);
+    document.documentElement.addEventListener(WORN, changed);
+    system.addEventListener("change", changed);
+    return () => {
+      document.documentElement.removeEventListener(WORN, changed);
+      system.removeEventListener("change", changed);
+    };
+  }, []);
+  return worn;
+}
 
 export function ThemeChoice() {
   const [theme, setTheme] = useState(kept());

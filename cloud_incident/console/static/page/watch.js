@@ -12,6 +12,7 @@ import { Chooser, selectionOf, useChoice } from "./chooser.js";
 import { IncidentMap, ServicePanel, diagnosticsOf, serviceAt, useFocus } from "./incident.js";
 import { Controls, usePlayer } from "./player.js";
 import { Rewards } from "./rewards.js";
+import { useAlive, useTrying } from "./trying.js";
 
 /** Someone being watched: who, the frames so far, and how it ended. */
 const seat = (name, frames = [], ending = null) => ({ name, frames, ending });
@@ -20,25 +21,15 @@ export function Watch({ tasks, query }) {
   const [seats, setSeats] = useState([]);
   const shows = useRef(0);
   const [roster, setRoster] = useState(null);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
   const [brought, setBrought] = useState(null);
+  const { busy, trying, problem } = useTrying();
+  const alive = useAlive();
   const sources = useRef([]);
   const hush = () => sources.current.splice(0).forEach((source) => source.close());
   useEffect(() => {
-    get("console/agents").then(setRoster, (refusal) => setProblem(refusal.message));
+    trying("watch", async () => setRoster(await get("console/agents")));
     return hush;
   }, []);
-  const trying = async (work) => {
-    setBusy(true);
-    setProblem("");
-    try {
-      await work();
-    } catch (refusal) {
-      setProblem(refusal.message);
-    }
-    setBusy(false);
-  };
   const change = (at, what) => setSeats((known) => known.map((one, index) => (index === at ? { ...one, ...what(one) } : one)));
   const listen = (run_id, at) => {
     const source = new EventSource(`console/runs/${run_id}/frames`);
@@ -53,11 +44,12 @@ export function Watch({ tasks, query }) {
     sources.current.push(source);
   };
   const watch = (selection, agents, endpoint) =>
-    trying(async () => {
-      hush();
-      const needs = (name) => roster.agents.find((one) => one.name === name).model;
+    trying("watch", async () => {
+      const needs = (name) => roster.agents.find((one) => one.name === name)?.model;
       const runs = [];
       for (const agent of agents) runs.push(await post("console/runs", { agent, ...selection, ...(needs(agent) ? { endpoint } : {}) }));
+      if (!alive.current) return; // runs that nobody listens to are stopped
+      hush();
       shows.current += 1;
       setSeats(agents.map((name) => seat(name)));
       runs.forEach(({ run_id }, at) => listen(run_id, at));
@@ -68,9 +60,9 @@ export function Watch({ tasks, query }) {
     shows.current += 1;
     setSeats([seat(`${trajectory.agent}, recorded`, frames, { score: trajectory.score, failed: said })]);
   };
-  const open = (run, key) => trying(async () => opened(await get(`console/trajectories/${encodeURIComponent(run)}/${encodeURIComponent(key)}`)));
+  const open = (run, key) => trying("watch", async () => opened(await get(`console/trajectories/${encodeURIComponent(run)}/${encodeURIComponent(key)}`)));
   const bring = (file, key) =>
-    trying(async () => {
+    trying("watch", async () => {
       const answer = await upload("console/trajectories", file, { key });
       setBrought({ file, trajectories: answer.uploaded });
       opened(answer);
@@ -78,8 +70,8 @@ export function Watch({ tasks, query }) {
   return html`
     <div class="watch">
       <h1>Watch an agent</h1>
-      ${roster ? html`<${Sources} tasks=${tasks} query=${query} roster=${roster} watch=${watch} open=${open} bring=${bring} brought=${brought} busy=${busy} shown=${shows.current} />` : null}
-      <p class="problem" role="alert">${problem}</p>
+      ${roster ? html`<${Sources} key=${JSON.stringify(query)} tasks=${tasks} query=${query} roster=${roster} watch=${watch} open=${open} bring=${bring} brought=${brought} busy=${busy} shown=${shows.current} />` : null}
+      <p class="problem" role="alert">${problem("watch")}</p>
       ${seats.length ? html`<${Theatre} key=${shows.current} tasks=${tasks} seats=${seats} />` : null}
     </div>
   `;
@@ -87,7 +79,8 @@ export function Watch({ tasks, query }) {
 
 function Sources({ tasks, query, roster, watch, open, bring, brought, busy, shown }) {
   const [choice, change] = useChoice(tasks, query);
-  const [agents, setAgents] = useState([query.agent ?? roster.agents[0].name, query.against ?? ""]);
+  const listed = (asked, otherwise) => (roster.agents.some(({ name }) => name === asked) ? asked : otherwise);
+  const [agents, setAgents] = useState([listed(query.agent, roster.agents[0].name), listed(query.against, "")]);
   const [endpoint, setEndpoint] = useState({ base_url: "", model: "", api_key: "" });
   const [stored, setStored] = useState(null);
   const asksModel = agents.some((name) => roster.agents.find((one) => one.name === name)?.model);
@@ -97,6 +90,11 @@ function Sources({ tasks, query, roster, watch, open, bring, brought, busy, show
   const submitted = (event) => {
     event.preventDefault();
     watch(selectionOf(choice), agents.filter(Boolean), endpoint);
+  };
+  const picked = ({ target }) => {
+    const [file] = target.files;
+    target.value = ""; // the same one can be taken again, corrected
+    if (file) bring(file);
   };
   const Agent = ({ at, said, none }) => html`
     <label>
@@ -123,7 +121,7 @@ function Sources({ tasks, query, roster, watch, open, bring, brought, busy, show
         </form>
         <div class="panel">
           <h2>Open a trajectory</h2>
-          <label class="file"><span>A file of yours</span><input type="file" accept=".jsonl,.json" onChange=${(event) => event.target.files[0] && bring(event.target.files[0])} /></label>
+          <label class="file"><span>A file of yours</span><input type="file" accept=".jsonl,.json" disabled=${busy} onChange=${picked} /></label>
           ${brought?.trajectories.length > 1
             ? html`<h3>In ${brought.file.name}</h3><${Trajectories} said="Trajectories in ${brought.file.name}" entries=${brought.trajectories} open=${({ key }) => bring(brought.file, key)} busy=${busy} />`
             : null}

@@ -8,68 +8,76 @@ import { Score } from "../view/score.js";
 import { LastStep, Standing } from "../view/standing.js";
 import { Steps } from "../view/steps.js";
 import { html } from "../view/ui.js";
-import { get, post } from "./api.js";
+import { get, handle, post } from "./api.js";
 import { Chooser, selectionOf, useChoice } from "./chooser.js";
 import { ActionForm, listsFor } from "./forms.js";
 import { IncidentMap, ServicePanel, diagnosticsOf, serviceAt, useFocus } from "./incident.js";
 import { Rewards } from "./rewards.js";
+import { useAlive, useTrying } from "./trying.js";
 
 /** An episode of the visitor's own, named in every request. What is shown comes from the server alone. */
-function useEpisode(named) {
+function useEpisode(episode_id) {
   const [frames, setFrames] = useState([]);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState({ said: "", of: "" });
-  const tell = async (of, work) => {
-    setBusy(true);
-    setProblem({ said: "", of });
-    try {
-      await work();
-      return true;
-    } catch (refusal) {
-      setProblem({ said: refusal.message, of });
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  };
-  const load = async (episode_id, since) => {
+  const { trying, ...rest } = useTrying();
+  const unsure = useRef(null);
+  const load = async (since) => {
     const told = await get("frames", { episode_id, since });
-    setFrames((known) => merged(since ? known : [], told.frames));
+    setFrames((known) => merged(known, told.frames));
+    unsure.current = null;
+    return told.frames.length;
   };
   useEffect(() => {
-    if (named) tell("resume", () => load(named, 0));
-    else setFrames([]);
-  }, [named]);
-  const start = (selection, started) =>
-    tell("start", async () => {
-      const { observation } = await post("reset", selection);
-      await load(observation.episode_id, 0);
-      started(observation.episode_id);
-    });
+    trying("open", () => load(0));
+  }, []);
   const act = (of) => (action_type, parameters) =>
-    tell(of, async () => {
-      const { episode_id } = frames[0].observation;
-      await post("step", { action_type, parameters }, { episode_id });
-      await load(episode_id, numberOf(frames.at(-1)) + 1);
+    trying(of, async () => {
+      const action = { action_type, parameters };
+      const since = numberOf(frames.at(-1)) + 1;
+      const said = JSON.stringify(action);
+      if (unsure.current?.said !== said) unsure.current = { said, request_id: handle() };
+      try {
+        await post("step", { action, request_id: unsure.current.request_id }, { episode_id });
+      } catch (refusal) {
+        const added = await load(since).catch(() => 0); // another tab's steps, or this one, whose answer was lost
+        if (refusal.status || !added) throw refusal;
+        return;
+      }
+      await load(since);
     });
-  return { frames, busy, problem: (of) => (problem.of === of ? problem.said : ""), start, act };
+  return { frames, act, ...rest };
 }
 
-export function Work({ tasks, query }) {
-  const episode = useEpisode(query.episode_id);
-  const started = (episode_id) => {
-    location.hash = `#/work?episode_id=${encodeURIComponent(episode_id)}`;
-  };
-  if (query.episode_id && episode.frames.length) return html`<${Workbench} key=${query.episode_id} tasks=${tasks} episode=${episode} />`;
-  if (query.episode_id && !episode.problem("resume")) return html`<p class="waiting" role="status">Opening the incident …</p>`;
-  return html`<${Start} tasks=${tasks} query=${query} episode=${episode} started=${started} />`;
+export const Work = ({ tasks, query }) =>
+  query.episode_id
+    ? html`<${Episode} key=${query.episode_id} tasks=${tasks} episode_id=${query.episode_id} />`
+    : html`<${Start} key=${JSON.stringify(query)} tasks=${tasks} query=${query} />`;
+
+function Episode({ tasks, episode_id }) {
+  const episode = useEpisode(episode_id);
+  if (episode.frames.length) return html`<${Workbench} tasks=${tasks} episode=${episode} />`;
+  const problem = episode.problem("open");
+  if (!problem) return html`<p class="waiting" role="status">Opening the incident …</p>`;
+  return html`
+    <div class="start">
+      <h1>This incident cannot be shown</h1>
+      <p class="problem" role="alert">${problem}</p>
+      <${Another} />
+    </div>
+  `;
 }
 
-function Start({ tasks, query, episode, started }) {
+const Another = () => html`<p class="again"><a class="button" href="#/work">Another incident</a></p>`;
+
+function Start({ tasks, query }) {
   const [choice, change] = useChoice(tasks, query);
+  const { busy, trying, problem } = useTrying();
+  const alive = useAlive();
   const submitted = (event) => {
     event.preventDefault();
-    episode.start(selectionOf(choice), started);
+    trying("start", async () => {
+      const { observation } = await post("reset", { ...selectionOf(choice), episode_id: handle() });
+      if (alive.current) location.hash = `#/work?episode_id=${encodeURIComponent(observation.episode_id)}`;
+    });
   };
   return html`
     <div class="start">
@@ -78,15 +86,15 @@ function Start({ tasks, query, episode, started }) {
         right order, and get a score from 0 to 1 for what you did. Every action is one that an agent has, at the same price.</p>
       <form onSubmit=${submitted} aria-label="Choose an incident">
         <${Chooser} tasks=${tasks} choice=${choice} change=${change} />
-        <p class="problem" role="alert">${episode.problem("resume") || episode.problem("start")}</p>
-        <button class="main large" disabled=${episode.busy}>Take the pager</button>
+        <p class="problem" role="alert">${problem("start")}</p>
+        <button class="main large" disabled=${busy}>Take the pager</button>
       </form>
     </div>
   `;
 }
 
 function Workbench({ tasks, episode }) {
-  const { frames, busy, act, problem } = episode;
+  const { frames, busy, act, last, gone, problem } = episode;
   const frame = frames.at(-1);
   const { observation, grade } = frame;
   const task = tasks.tasks.find(({ task_id }) => task_id === observation.task_id);
@@ -107,6 +115,7 @@ function Workbench({ tasks, episode }) {
         <div class="standing"><${Standing} observation=${observation} grade=${grade} /><${Rewards} frames=${frames} place=${frames.length - 1} most=${observation.max_steps} /></div>
         <div role="status">${frame.step ? html`<${LastStep} step=${frame.step} note="" />` : html`<p class="step">${observation.feedback}</p>`}</div>
         <p class="problem" role="alert">${problem("look")}</p>
+        ${gone ? html`<${Another} />` : null}
       </header>
       <section class="panel pagerside" aria-label="Alert"><${Alert} observation=${observation} /></section>
       <div class="middle">
@@ -120,7 +129,7 @@ function Workbench({ tasks, episode }) {
               <section class="panel" aria-label="Score" tabindex="-1" ref=${score}>
                 <h2>Score</h2>
                 <${Score} grade=${grade} debrief=${frame.debrief} services=${observation.known_services} />
-                <p><a class="button" href="#/work">Another incident</a></p>
+                <${Another} />
               </section>
             `
           : html`
@@ -128,7 +137,7 @@ function Workbench({ tasks, episode }) {
                 ? html`
                     <section class="panel" aria-label="Repair">
                       <h2>Repair</h2>
-                      <${ActionForm} label="Repair" actions=${of("remediation")} lists=${lists} service=${service} act=${act("repair")} busy=${busy} problem=${problem("repair")} />
+                      <${ActionForm} label="Repair" actions=${of("remediation")} lists=${lists} service=${service} act=${act("repair")} busy=${busy} problem=${problem("repair")} done=${last === "repair" ? frame.step : null} />
                     </section>
                   `
                 : null}

@@ -9,13 +9,15 @@ export function Evidence({ shown }) {
   return html`<${Kind} key="${shown.step}" ...${shown.evidence} />`;
 }
 
-const ALARMED = /\b(fatal|panic|crit(ical)?|emerg(ency)?|alert|severe|error|err)\b|HTTP\/[\d.]+" 5\d\d/i;
+const ALARMED = /\b(fatal|panic|crit(ical)?|emerg(ency)?|severe|error|err)\b|HTTP\/[\d.]+" 5\d\d/i;
 const WARNED = /\b(warn(ing)?)\b|HTTP\/[\d.]+" 4\d\d/i;
-const LEVEL = /\b(fatal|panic|critical|crit|severe|error|err|warning|warn|notice|info|log|debug|trace|detail)\b/i;
+const LEVEL = /\b(fatal|panic|emergency|emerg|critical|crit|severe|error|err|warning|warn|notice|info|log|debug|trace|detail)\b/i;
+
+const PINO = { 30: "info", 40: "warn", 50: "error", 60: "fatal" };
 
 /** How loud a log line is, by the level that it prints or the status that it answers. */
 function loudness(line) {
-  const level = LEVEL.exec(line)?.[0] ?? "";
+  const level = PINO[/"level":(\d\d)\b/.exec(line)?.[1]] ?? LEVEL.exec(line)?.[0] ?? "";
   if (ALARMED.test(level) || /HTTP\/[\d.]+" 5\d\d/.test(line)) return "error";
   return WARNED.test(level) ? "warning" : "";
 }
