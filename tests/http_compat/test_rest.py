@@ -154,6 +154,16 @@ def test_callers_who_keep_cookies_have_an_episode_of_their_own(address: str) -> 
         assert told(httpx2.get(f"{address}/state"))["scenario_id"] == "RP-003"
 
 
+def test_an_episode_that_was_named_is_nobody_elses_default() -> None:
+    with full_server() as address, httpx2.Client(base_url=address) as mine:
+        told(mine.post("/reset", json={"scenario_id": "RP-001", "episode_id": "mine"}))
+        assert told(mine.get("/state"))["episode_id"] == "mine"
+        assert "`episode_id`" in told(httpx2.get(f"{address}/state"), 404)["detail"]
+        told(httpx2.post(f"{address}/reset", json={"scenario_id": "RP-002"}))
+        told(mine.post("/reset", json={"scenario_id": "RP-003", "episode_id": "mine"}))
+        assert told(httpx2.get(f"{address}/state"))["scenario_id"] == "RP-002"
+
+
 def test_a_server_may_have_no_shared_default() -> None:
     with full_server("--no-shared-default") as address:
         handle = told(httpx2.post(f"{address}/reset"))["observation"]["episode_id"]
