@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 
+from cloud_incident.garbage import collect_seldom
 from env_core.selection import Selection
 from env_core.service import EpisodeService
 from scenarios.catalogue import Catalogue
@@ -36,6 +37,10 @@ def making(count: int) -> None:
 async def resets(count: int) -> None:
     """Fresh seeds over all difficulties, while a ticker watches how long the event loop is held up."""
     service = EpisodeService(Catalogue())
+    await service.create(
+        Selection(scenario_id="RP-001")
+    )  # reads the curated incidents, as a server does when it starts
+    collect_seldom()
     gaps: list[float] = []
     watching = asyncio.create_task(_watch(gaps))
     times = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from cloud_incident import __version__
 from cloud_incident.console.app import document
+from cloud_incident.garbage import collect_seldom
 from mcp_server import build_server
 from mcp_server.binding import OneCaller
 
@@ -105,8 +105,7 @@ def serve(app: Starlette, settings: Settings) -> None:
         forwarded_allow_ips="*" if settings.space else None,
         timeout_graceful_shutdown=5,
     )
-    gc.collect()
-    gc.freeze()  # what the application is made of stays; no later collection need walk it
+    collect_seldom()
     sockets = [_bound(settings.host, port) for port in settings.ports]
     signal.signal(signal.SIGTERM, _ended)  # uvicorn raises the signal anew when it has shut down
     Server(config).run(sockets)

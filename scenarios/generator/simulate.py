@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenarios.generator.mechanisms import CALM
+
 if TYPE_CHECKING:
     from scenarios.generator.family import Trouble
     from scenarios.generator.fault import Course
@@ -97,12 +99,12 @@ class Simulation:
         """A node, given its callees at this minute."""
         node, fault = self.world.nodes[index], self.course.fault
         strain = self.course.strain(index, minute)
+        met = [(call, now[call.callee]) for call in self.world.requests_of[index] if call.callee in now]
+        if not met and strain is CALM:
+            return None
         passed, waited, lost = 1.0, 0.0, strain.lost
         flows: dict[int, Flow] = {}
-        for call in self.world.calls[index]:
-            callee = now.get(call.callee)
-            if callee is None or call.platform:
-                continue
+        for call, callee in met:
             flow = self._flow(call, callee)
             if flow.ill:
                 flows[call.callee] = flow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ _OWN_MS = {
     "cdn": (6, 20),
 }
 _PLATFORM_MS = (1, 8)
-_TIMEOUTS = (500, 800, 1000, 1500, 2000, 3000)
+_TIMEOUTS = (500, 800, 1000, 1500, 2000, 3000, 5000)
 _DOMAIN_SHARE = 0.42
 """Services of the business among all; the others are their stores, doors and the platform."""
 
@@ -375,7 +376,7 @@ def _numbered(builder: _Builder, journeys: list[_Way]) -> World:
 def _patience(p99: float, caller: Kind, dice: Dice) -> tuple[int, int]:
     """Timeout in ms and retries of a call: several times what the callee usually takes."""
     enough = p99 * dice.between(2.5, 5)
-    timeout = next((one for one in _TIMEOUTS if one >= enough), 5000)
+    timeout = _TIMEOUTS[min(bisect_left(_TIMEOUTS, enough), len(_TIMEOUTS) - 1)]
     return timeout, dice.pick((0, 1, 1, 2)) if caller not in {"edge", "cdn"} else 0
 
 

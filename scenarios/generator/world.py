@@ -91,6 +91,11 @@ class World:
         return tuple(map(tuple, into))
 
     @cached_property
+    def requests_of(self) -> tuple[tuple[Call, ...], ...]:
+        """The calls of each node that its requests wait for."""
+        return tuple(tuple(call for call in calls if not call.platform) for calls in self.calls)
+
+    @cached_property
     def requests_into(self) -> tuple[tuple[Call, ...], ...]:
         """The calls into each node that make its traffic. A worker that fetches messages from a broker brings none."""
         return tuple(
