@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from scenarios.generator.library import Anomaly, decoys, families
+from scenarios.generator.library import Anomaly, DecoyChange, decoys, families
 
 if TYPE_CHECKING:
     from scenarios.generator.dice import Dice
@@ -26,18 +26,15 @@ DARK = {1: 0.0, 2: 0.22, 3: 0.26, 4: 0.32, 5: 0.46}
 """The share of nodes on the way of a fault whose calls are not traced, by difficulty."""
 
 _KNOWN_TROUBLES = frozenset({"errors", "slow", "none"})
-_CHANGED_KINDS = frozenset(
-    {"gateway", "service", "worker", "cron", "edge", "cdn", "config", "secrets", "identity", "dns", "network"}
-    | {"cluster", "sql", "document", "queue", "cache", "search", "monitor"}
-)
 
 
 class PastChange(NamedTuple):
-    """A change of a node. `minute` counts from the onset."""
+    """A change of a node. `minute` counts from the onset; `flag` is the name of one and what it was set to."""
 
     minute: int
     kind: Literal["deploy", "config", "flag", "migration", "infra"]
     note: str
+    flag: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,22 +72,16 @@ def draw_background(
             [index for index in others if index != paged and index not in dark], dice.whole(*SILENT[difficulty])
         )
     )
+    unnamed = [one for one in calm if one not in anomalies]
+    changes = _changes(world, fault, shadows, unnamed, fired, dice.whole(*NEAR_CHANGES[difficulty]), dice)
     return Background(
-        changes=_changes(
-            world,
-            fault,
-            shadows,
-            [one for one in calm if one not in anomalies],
-            fired,
-            dice.whole(*NEAR_CHANGES[difficulty]),
-            dice,
-        ),
+        changes=changes,
         anomalies=anomalies,
         shadows=shadows,
         chronic=frozenset(dice.sample(others, dice.whole(*CHRONIC[difficulty]))),
         silent=silent,
         dark=dark,
-        flags=_flags(world, fault, dice),
+        flags=_flags(world, fault, changes, dice),
     )
 
 
@@ -121,20 +112,20 @@ def _changes(
     world: World, fault: Fault, shadows: dict[int, Family], unnamed: list[int], fired: int, near: int, dice: Dice
 ) -> dict[int, list[PastChange]]:
     """Changes by node, newest first. `unnamed` are nodes that an alert does not name."""
-    notes = decoys().changes
+    notes = decoys().notes
     found: dict[int, list[PastChange]] = {}
-    changed = [node.index for node in world.nodes if node.kind in _CHANGED_KINDS]
+    changed = [node.index for node in world.nodes if node.kind in notes]
     for index in changed:
         count = dice.whole(0, 2)
         if count:
             minutes = sorted((-dice.whole(700, 18000) for _ in range(count)), reverse=True)
-            chosen = dice.sample(notes, count)
-            found[index] = [PastChange(minute, one.kind, one.note) for minute, one in zip(minutes, chosen, strict=True)]
+            chosen = dice.sample(notes[world.nodes[index].kind], count)
+            found[index] = [_past(minute, one) for minute, one in zip(minutes, chosen, strict=True)]
     innocent = [index for index in changed if index != fault.root]
     for index in dice.sample(innocent, near):
-        one = dice.pick(notes)
+        one = dice.pick(notes[world.nodes[index].kind])
         minute = dice.whole(-150, 5) if dice.chance(0.7) else dice.whole(-40, 2)
-        _put(found, index, PastChange(minute, one.kind, one.note))
+        _put(found, index, _past(minute, one))
     for index, family in shadows.items():
         if family.root.change is not None:
             change = family.root.change
@@ -144,7 +135,7 @@ def _changes(
         found[fault.root] = [one for one in found.get(fault.root, []) if one.minute < -400]
         _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, own.note))
     quiet = [index for index in innocent if index in unnamed] or innocent
-    _tell_no_cause(found, fault, quiet, fired, 1.1 / len(world.nodes), dice)
+    _tell_no_cause(world, found, fault, quiet, fired, 1.1 / len(world.nodes), dice)
     return found
 
 
@@ -154,8 +145,18 @@ def _put(found: dict[int, list[PastChange]], index: int, change: PastChange) -> 
     found[index] = every
 
 
+def _past(minute: int, one: DecoyChange) -> PastChange:
+    return PastChange(minute, one.kind, one.note, one.flag)
+
+
 def _tell_no_cause(
-    found: dict[int, list[PastChange]], fault: Fault, calm: list[int], fired: int, chance: float, dice: Dice
+    world: World,
+    found: dict[int, list[PastChange]],
+    fault: Fault,
+    calm: list[int],
+    fired: int,
+    chance: float,
+    dice: Dice,
 ) -> None:
     """The latest change of all, and the last before the alert, are the root's about as often as any other node's."""
     if not found.get(fault.root):
@@ -166,8 +167,9 @@ def _tell_no_cause(
             if index != fault.root:
                 found[index] = [one for one in found[index] if one.minute < mine]
     elif not any(mine < one.minute < fired for index in calm for one in found.get(index, ())):
-        one = dice.pick(decoys().changes)
-        _put(found, dice.pick(calm), PastChange(dice.whole(mine + 1, fired - 1), one.kind, one.note))
+        index = dice.pick(calm)
+        one = dice.pick(decoys().notes[world.nodes[index].kind])
+        _put(found, index, _past(dice.whole(mine + 1, fired - 1), one))
 
 
 _FLAG_NAMES = (
@@ -187,12 +189,18 @@ _FLAG_NAMES = (
 _FLAG_STATES = ("off", "on", "5 %", "25 %")
 
 
-def _flags(world: World, fault: Fault, dice: Dice) -> dict[int, list[tuple[str, str]]]:
+def _flags(
+    world: World, fault: Fault, changes: dict[int, list[PastChange]], dice: Dice
+) -> dict[int, list[tuple[str, str]]]:
     found: dict[int, list[tuple[str, str]]] = {}
     names = dice.shuffled(_FLAG_NAMES)
     for node in world.nodes:
         if names and node.kind in {"service", "worker", "cron"} and dice.chance(0.3):
             found[node.index] = [(names.pop(), dice.pick(_FLAG_STATES))]
+    for index, history in changes.items():
+        for change in history:
+            if change.flag is not None and change.flag[0] not in dict(found.get(index, ())):
+                found[index] = [*found.get(index, []), change.flag]
     if fault.flag:
         found[fault.root] = [*found.get(fault.root, []), (fault.flag, "on")]
     return found

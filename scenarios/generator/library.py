@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -106,17 +106,31 @@ class Anomaly(_Entry):
 
 
 class DecoyChange(_Entry):
-    """An innocent change note."""
+    """An innocent change note, and of a flag its name and what it was set to."""
 
     kind: Literal["deploy", "config", "flag", "migration", "infra"]
     note: str
+    flag: tuple[str, str] | None = None
+
+
+class DecoyChanges(_Entry):
+    """Innocent change notes, and the kinds of nodes that they fit."""
+
+    fits: tuple[Kind, ...]
+    notes: tuple[DecoyChange, ...]
 
 
 class Decoys(_Entry):
     """What looks suspicious and is not."""
 
-    changes: tuple[DecoyChange, ...]
+    changes: tuple[DecoyChanges, ...]
     anomalies: dict[Kind, tuple[Anomaly, ...]]
+
+    @cached_property
+    def notes(self) -> dict[Kind, tuple[DecoyChange, ...]]:
+        """The change notes that fit each kind of node."""
+        kinds = sorted({kind for group in self.changes for kind in group.fits})
+        return {kind: tuple(note for one in self.changes if kind in one.fits for note in one.notes) for kind in kinds}
 
 
 _ROOT = files("scenarios.generator")
