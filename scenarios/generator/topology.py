@@ -403,7 +403,9 @@ def _node(index: int, draft: _Draft, rate: float, own: float, p99: float, dice: 
 
 
 def _replicas(kind: Kind, rate: float, dice: Dice) -> int:
-    if kind in {"sql", "document", "queue"}:
+    if kind in {"sql", "document"}:
+        return {"sql": 2, "document": 3}[kind]
+    if kind == "queue":
         return dice.pick((2, 3))
     if kind in {"third_party", "cdn", "network"}:
         return 1

@@ -83,6 +83,7 @@ def names_of(scene: Scene, index: int) -> dict[str, object]:
     """What the placeholders of a node's texts stand for."""
     world, fault = scene.world, scene.fault
     node = world.nodes[index]
+    began = _began(scene, index)
     focal = fault.shared if index == fault.root and fault.shared is not None else index
     return {
         "root": node.name,
@@ -90,11 +91,22 @@ def names_of(scene: Scene, index: int) -> dict[str, object]:
         "flag": fault.flag or "a feature flag",
         "version": version(node, 0),
         "previous": version(node, 1),
-        "onset": scene.clock(0),
-        "before": scene.clock(-37),
+        "onset": scene.clock(began),
+        "before": scene.clock(began - 37),
+        "replicas": node.replicas,
         "service": node.name,
         "lasting": mixed(scene.key, index, 0x1A57),
     }
+
+
+def _began(scene: Scene, index: int) -> int:
+    """The minute since which a node shows what it shows: signs that hurt nobody are older than the fault."""
+    shadow = scene.background.shadows.get(index)
+    if shadow is None:
+        return 0
+    change = shadow.root.change
+    own = (one.minute for one in scene.background.changes.get(index, ()) if change and one.note == change.note)
+    return next(own, -20 - mixed(scene.key, index, 0x0DD) % 580)
 
 
 def _store_of(scene: Scene, index: int) -> str:

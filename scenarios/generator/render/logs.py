@@ -37,6 +37,8 @@ _COUNTED = re.compile(r"last (?:minute|second)|in 60 s| ms\b")
 """What is counted or timed anew; any other fact in the signs of a fault is told the same each time."""
 _ERRORS = frozenset({"error", "fatal"})
 _LEVEL = 0.05
+_LONGEST_SILENCE = 236
+"""Minutes before the onset at most since when the logs of a node are lost."""
 _SURE = 3
 """In one of so many minutes before on-call looks a node names each callee in trouble."""
 _MOST_LINES = 42
@@ -104,12 +106,11 @@ def _messages(
 ) -> Iterator[Message]:
     key = mixed(scene.key, index, 0x106)
     start = end - WINDOW
-    silenced = index in scene.background.silent
-    until = min(end, -3) if silenced else end
-    if silenced:
-        start = until - WINDOW
-        yield until, 59, "warn", "log shipping: collector does not acknowledge, lines are dropped"
-    for minute in range(start + 1, until + 1):
+    if index in scene.background.silent:
+        since = scene.clock(-5 - mixed(key, 0x105) % _LONGEST_SILENCE)
+        yield end, 0, "warn", f"log collector: nothing received since {since}"
+        return
+    for minute in range(start + 1, end + 1):
         drawn = mixed(key, minute)
         second = drawn % 60
         if unit(drawn, 1) < _ROUTINE:
@@ -124,12 +125,9 @@ def _messages(
             callee = _usual_callee(scene, view, index, minute, key) if _CALLEE in text else None
             if callee is not None or _CALLEE not in text:
                 yield minute, (second + 17) % 60, level, filled(text, {**names, "callee": callee}, drawn)
-        if silenced:
-            continue
         yield from _troubles(scene, view, index, minute, drawn, names)
-    if not silenced:
-        yield from _signs(scene, view, index, start + 1, end, names)
-        yield from _deeds(scene, view, index, start, end, voice, names)
+    yield from _signs(scene, view, index, start + 1, end, names)
+    yield from _deeds(scene, view, index, start, end, voice, names)
 
 
 def _routine(scene: Scene, view: View, index: int, minute: int, voice: Voice) -> tuple[str, ...]:

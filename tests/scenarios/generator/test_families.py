@@ -19,7 +19,7 @@ from scenarios.library import failure_families, runbook_catalogue
 if TYPE_CHECKING:
     from scenarios.generator.family import Family
 
-NAMES = {"root", "focal", "flag", "version", "previous", "onset", "before", "id"}
+NAMES = {"root", "focal", "flag", "version", "previous", "replicas", "onset", "before", "id"}
 IN_ROUTINE = NAMES | {"request", "callee", "service"}
 FOLDER = Path(scenarios.generator.__file__).parent / "families"
 
