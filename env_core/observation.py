@@ -227,8 +227,8 @@ def state(episode: Episode) -> State:
 
 
 def debrief(episode: Episode) -> dict[str, Any] | None:
-    """What mattered: severity, cause, causal chain, the plan, and of the evidence that carries the cause the set that
-    the agent came nearest to. None before the end."""
+    """What mattered: severity, cause, causal chain, who got the trouble from whom, the plan, and of the evidence that
+    carries the cause the set that the agent came nearest to. None before the end."""
     if not episode.done:
         return None
     incident, truth = episode.incident, episode.incident.truth
@@ -239,6 +239,7 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
         "severity": truth.severity,
         "root_cause": truth.service,
         "causal_chain": list(truth.chain),
+        "spread": [{"from": service, "to": suffering} for service, suffering in truth.spread],
         "evidence": [{"action": action, "service": service} for action, service in sorted(certificates[0])],
         "plan": [step.step for step in incident.plan.steps] if episode.task.id == "remediation_planning" else [],
         "harms": [harm.means for harm in incident.plan.harms if harm.name in episode.progress],

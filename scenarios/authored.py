@@ -79,6 +79,7 @@ class AuthoredIncident:
             families=frozenset(truth.failure_mode.families),
             chain=tuple(truth.chain),
             answer=truth.failure_mode.answer,
+            spread=tuple((service, to) for service, suffering in truth.spread.items() for to in suffering),
         )
 
     @cached_property

@@ -22,6 +22,7 @@ Problem = tuple[Location, str]
 def contradictions(document: IncidentDocument) -> Iterator[Problem]:
     """Every problem with its place and reason."""
     yield from _unknown_services(document)
+    yield from _spread_problems(document)
     yield from _call_problems(document)
     yield from _plan_problems(document)
     yield from _variant_problems(document)
@@ -93,6 +94,25 @@ def _unknown_services(document: IncidentDocument) -> Iterator[Problem]:
             for name in alternatives:
                 if name.partition("/")[0] not in known:
                     yield ("certificates", number, index), f"unknown service in {name!r}"
+
+
+def _spread_problems(document: IncidentDocument) -> Iterator[Problem]:
+    """Trouble spreads between services, and all of it from the root cause."""
+    spread, root = document.truth.spread, document.truth.service
+    reached = [root]
+    for service in reached:
+        reached += [one for one in spread.get(service, ()) if one not in reached]
+    for service, suffering in spread.items():
+        where = ("truth", "spread", service)
+        if service not in document.services:
+            yield where, f"unknown service {service!r}"
+        elif service not in reached:
+            yield where, f"nothing leads from {root} to {service!r}"
+        for index, one in enumerate(suffering):
+            if one not in document.services:
+                yield (*where, index), f"unknown service {one!r}"
+            elif one in (root, service, *suffering[:index]):
+                yield (*where, index), f"{one!r} is the root cause, the service itself or named before"
 
 
 def _call_problems(document: IncidentDocument) -> Iterator[Problem]:

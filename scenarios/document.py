@@ -155,6 +155,10 @@ class TruthDocument(_Model):
     service: ServiceName
     failure_mode: FailureModeDocument
     chain: list[Prose] = Field(min_length=2, description="The causal chain, one sentence each, for the debrief.")
+    spread: dict[ServiceName, list[ServiceName]] = Field(
+        default_factory=dict,
+        description="Service in trouble → services that suffer from it, from the root cause to those of the alert.",
+    )
     unnamed_in: list[Annotated[str, StringConstraints(pattern=f"^({'|'.join(DIAGNOSTIC_FIELDS)})$")]] = Field(
         default_factory=list, description="Diagnostics in which no other service may name the root cause."
     )

@@ -26,8 +26,8 @@ class Truth:
 
     `concepts` are groups of synonyms, each group one idea that a right failure mode affirms. `families` are the
     failure families that the incident itself shows: its cause and its declared consequences. `answer` is a good
-    failure mode in one sentence, where there is one.
-
+    failure mode in one sentence, where there is one. `spread` are pairs of a service in trouble and one that suffers
+    from it, from the root cause outwards.
     """
 
     severity: Severity
@@ -36,6 +36,7 @@ class Truth:
     families: frozenset[str]
     chain: tuple[str, ...]
     answer: str = ""
+    spread: tuple[tuple[str, str], ...] = ()
 
 
 class Incident(Protocol):

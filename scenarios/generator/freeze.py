@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scenarios.evidence import CallPath, Evidence, Series
     from scenarios.generator.incident import GeneratedIncident
     from scenarios.generator.naming import Name
-    from scenarios.incident import Certificate
+    from scenarios.incident import Certificate, Truth
     from scenarios.progress import Plan, PlanStep
     from scenarios.tasks import TaskId
 
@@ -77,12 +77,17 @@ def _content(incident: GeneratedIncident, tasks: frozenset[TaskId]) -> dict[str,
                 "families": sorted(truth.families),
             },
             "chain": list(truth.chain),
+            **({"spread": _spread(truth)} if truth.spread else {}),
         },
         "plan": [_stage(stage) for stage in incident.plan.stages],
         "harms": {harm.name: {"on": harm.on, "means": harm.means} for harm in incident.plan.harms},
         "certificates": [_certificate(one) for one in incident.certificates("root_cause_analysis")],
         "services": {service: _service(incident, course, service) for service in incident.services},
     }
+
+
+def _spread(truth: Truth) -> dict[str, list[str]]:
+    return {one: [to for start, to in truth.spread if start == one] for one, _ in truth.spread}
 
 
 def _stage(steps: tuple[PlanStep, ...]) -> str | list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scenarios.generator.certificates import certificates
 from scenarios.generator.render import RENDERERS
 from scenarios.generator.render.changes import names_of
+from scenarios.generator.spread import spread
 from scenarios.generator.texts import filled
 from scenarios.incident import Truth
 from scenarios.progress import UNTOUCHED
@@ -69,7 +70,13 @@ class GeneratedIncident:
             families=frozenset(fault.family.words.families),
             chain=tuple(filled(sentence, names, scene.key) for sentence in fault.family.chain),
             answer=fault.family.words.answer,
+            spread=self._spread(),
         )
+
+    def _spread(self) -> tuple[tuple[str, str], ...]:
+        world = self.scene.world
+        pairs = spread(self.scene, [world.index[service] for service in self.alert["affected_services"]])
+        return tuple((world.nodes[one].name, world.nodes[to].name) for one, to in pairs)
 
     @property
     def plan(self) -> Plan:

@@ -139,6 +139,7 @@ def test_the_debrief_waits_for_the_end(scenario: Scenario) -> None:
     told = debrief(play(scenario, actions))
     assert told is not None
     assert told["root_cause"] == scenario.incident.truth.service
+    assert [(pair["from"], pair["to"]) for pair in told["spread"]] == list(scenario.incident.truth.spread)
 
 
 @given(seed=st.integers(0, 10_000))

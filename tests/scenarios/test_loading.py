@@ -34,6 +34,20 @@ def line_of(path: Path, text: str) -> int:
         ("affected_services: [search-api]", "affected_services: [serch-api]", "alert.affected_services", "unknown"),
         ("service: catalog-indexer", "service: catalog-idx", "truth.service", "unknown service 'catalog-idx'"),
         ("families: [disk]", "families: [disc]", "truth.failure_mode.families", "unknown family 'disc'; known: memory"),
+        ("search-store: [search-api]", "search-stor: [search-api]", "truth.spread", "unknown service 'search-stor'"),
+        (
+            "search-store: [search-api]",
+            "search-store: [search]",
+            "truth.spread.search-store.0",
+            "unknown service 'search'",
+        ),
+        (
+            "search-store: [search-api]",
+            "storefront: [search-api]",
+            "truth.spread",
+            "nothing leads from catalog-indexer",
+        ),
+        ("search-store: [search-api]", "search-store: [catalog-indexer]", "truth.spread", "is the root cause"),
         ("  - restart_service search-store", "  - restart_service store", "plan.2", "unknown service 'store'"),
         (
             "execute_runbook_step verify_node_health",

@@ -37,6 +37,7 @@ def fingerprint(seed: int, difficulty: int) -> str:
                 incident.truth.severity,
                 incident.truth.service,
                 incident.truth.chain,
+                incident.truth.spread,
                 steps,
                 [sorted(one) for one in incident.certificates("remediation_planning")],
             ]
