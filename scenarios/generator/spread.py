@@ -41,16 +41,17 @@ def _met(scene: Scene) -> Iterator[Pair]:
     """From services to those whose calls to them are unhealthy.
 
     The root got its trouble from nobody, though it may call what it overloads. What a holder blames is well: its call
-    fails because of what the holder has from the root. And who has failing calls without fallback hardly suffers from
-    those that have one.
+    fails because of what the holder has from the root. And who suffers otherwise hardly suffers from failing calls that
+    have a fallback.
     """
     fault, world = scene.fault, scene.world
+    struck = {index for _, index in _struck(scene)}
     for index, found in scene.first.simulation.minute(fault.now).items():
         if index == fault.root:
             continue
         ill = [callee for callee in found.flows if fault.blames.get(index) != callee]
         hard = {call.callee for call in world.requests_of[index] if call.hard}.intersection(ill)
-        yield from ((callee, index) for callee in hard or ill)
+        yield from ((callee, index) for callee in (hard if hard or index in struck else ill))
 
 
 def _piled_up(scene: Scene) -> Iterator[Pair]:

@@ -22,12 +22,16 @@ export function ServiceMap({ frame, chosen, choose, width }) {
   const { root_cause: root, spread = [] } = frame.debrief ?? {};
   const numbers = useMemo(() => chainOf(frame), [frame]);
   const hurt = new Set(spread.flatMap(({ from, to }) => [from, to]));
+  const told = [...hurt].some((name) => name !== root && numbers.has(name));
   const layout = useMemo(() => laidOut(services, calls, spread, width), [frame, width]);
-  const { scene, scale, zoom, fit, larger } = useWindow(layout, width, chosen ?? root, root);
+  const { scene, scale, zoom, fit, larger } = useWindow(layout, width, chosen, root);
   const markers = useId(); // a page may show several maps
   const looks = services.filter((service) => service.queried.length).length;
   const label = `Service map: ${services.length} services, ${looks} queried, ${calls.length} calls known`;
-  const lines = layout.calls.filter(({ from, to, health, apart }) => !apart || UNWELL.has(health) || chosen === from || chosen === to);
+  const along = new Set(spread.flatMap(({ from, to }) => [`${from} ${to}`, `${to} ${from}`])); // one line, one arrow
+  const lines = layout.calls.filter(
+    ({ from, to, health, apart }) => !along.has(`${from} ${to}`) && (!apart || UNWELL.has(health) || chosen === from || chosen === to),
+  );
   const [below, above] = [SCALES.findLast((one) => one < scale), SCALES.find((one) => one > scale)];
   return html`
     <figure class="map">
@@ -65,7 +69,7 @@ export function ServiceMap({ frame, chosen, choose, width }) {
           <li><span class="key alerting" aria-hidden="true">!</span> named by the alert</li>
           <li><span class="key queried" aria-hidden="true">✓</span> queried</li>
           ${[...new Set(calls.map((call) => call.health))].map((health) => html`<li><${Health} health=${health} /></li>`)}
-          ${spread.length ? html`<li><span class="key chain" aria-hidden="true">➜</span> how the trouble spread, with the numbers of the causal chain's sentences</li>` : null}
+          ${spread.length ? html`<li><span class="key chain" aria-hidden="true">➜</span> how the trouble spread${told ? ", with the numbers of the causal chain's sentences" : ""}</li>` : null}
           ${root ? html`<li><span class="key root" aria-hidden="true">★</span> where it started</li>` : null}
         </ul>
       </figcaption>
@@ -77,7 +81,7 @@ export function ServiceMap({ frame, chosen, choose, width }) {
  * The window on the map. It moves by itself only for what the visitor asks to see: to a service that is chosen, to where it
  * started once that is known, and in a new map; and when zoomed it stays where it is.
  */
-function useWindow(layout, width, heart, root) {
+function useWindow(layout, width, chosen, root) {
   const scene = useRef();
   const middle = useRef(null);
   const [wanted, setWanted] = useState(null);
@@ -98,10 +102,12 @@ function useWindow(layout, width, heart, root) {
   }, [scale]);
 
   const names = layout.nodes.map(({ name }) => name).sort().join(" ");
-  useEffect(() => {
-    const node = layout.nodes.find(({ name }) => name === heart) ?? layout.nodes.find(({ alerting }) => alerting);
+  const show = (...hearts) => {
+    const node = hearts.map((heart) => layout.nodes.find(({ name }) => name === heart)).find(Boolean);
     if (node && !within(scene.current, node, scale)) centre(scene.current, { x: node.x + node.width / 2, y: node.y + HIGH / 2 }, scale);
-  }, [heart, root, names]);
+  };
+  useEffect(() => show(chosen), [chosen]);
+  useEffect(() => show(root, chosen, layout.nodes.find(({ alerting }) => alerting)?.name), [root, names]);
   return { scene, scale, zoom, fit, larger: layout.width * scale > width || layout.height * scale > height };
 }
 
