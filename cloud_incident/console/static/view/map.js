@@ -78,8 +78,8 @@ export function ServiceMap({ frame, chosen, choose, width }) {
 }
 
 /**
- * The window on the map. It moves by itself only for what the visitor asks to see: to a service that is chosen, to where it
- * started once that is known, and in a new map; and when zoomed it stays where it is.
+ * The window on the map. It moves by itself to a service that is chosen elsewhere, to where it started once that is known,
+ * and in a map of other services, and only where that is not to be seen; zooming keeps its middle.
  */
 function useWindow(layout, width, chosen, root) {
   const scene = useRef();
@@ -106,7 +106,7 @@ function useWindow(layout, width, chosen, root) {
     const node = hearts.map((heart) => layout.nodes.find(({ name }) => name === heart)).find(Boolean);
     if (node && !within(scene.current, node, scale)) centre(scene.current, { x: node.x + node.width / 2, y: node.y + HIGH / 2 }, scale);
   };
-  useEffect(() => show(chosen), [chosen]);
+  useEffect(() => show(root ? null : chosen), [chosen]); // with the end the page chooses what the last step was about
   useEffect(() => show(root, chosen, layout.nodes.find(({ alerting }) => alerting)?.name), [root, names]);
   return { scene, scale, zoom, fit, larger: layout.width * scale > width || layout.height * scale > height };
 }
