@@ -183,12 +183,17 @@ class Queried(TypedDict):
     service: str
 
 
+Spread = TypedDict("Spread", {"from": str, "to": str})
+"""A service in trouble, and one that suffered from it."""
+
+
 class Debrief(TypedDict):
     """What really happened."""
 
     severity: str
     root_cause: str
     causal_chain: list[str]
+    spread: list[Spread]
     evidence: list[Queried]
     plan: list[str]
     harms: list[str]

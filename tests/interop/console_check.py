@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FIRST_PAINT_MS = 1500
 EFFECT_MS = 300
 _MOST_TABS = 400
+_TRUTHS = ("causal_chain", "root_cause", "spread")
 _GRAVE = ("serious", "critical")
 _SEEDED = {"seed": "7", "difficulty": "2"}
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -250,7 +251,7 @@ def _tells_nothing(seen: Seen, secrets: dict[str, str], wrong: list[str], settin
             for name, one in secrets.items()
             if re.search(one, told, re.IGNORECASE)
         ]
-        wrong += [f"{setting.name}: {url} has {key}" for key in ("causal_chain", "root_cause") if f'"{key}"' in whole]
+        wrong += [f"{setting.name}: {url} has {key}" for key in _TRUTHS if f'"{key}"' in whole]
 
 
 def _strings(value: Any) -> Iterator[str]:
