@@ -39,6 +39,10 @@ _ABOUT_HANDLES = (
 )
 
 
+MOST_STEPS = 1_000_000
+"""More than any episode has."""
+
+
 class OfEpisode(Strict):
     """Which episode is meant."""
 
@@ -48,7 +52,7 @@ class OfEpisode(Strict):
 class OfFrames(OfEpisode):
     """Which moments of which episode are meant."""
 
-    since: int = Field(default=0, ge=0, description="Number of the first step wanted; 0 is before the first.")
+    since: int = Field(default=0, ge=0, le=MOST_STEPS, description="First step wanted; 0 is before the first.")
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
 from pydantic import Field, TypeAdapter
 from starlette.responses import Response, StreamingResponse
@@ -14,10 +14,10 @@ from typing_extensions import TypedDict
 from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
 from cloud_incident.console.refusals import refusing
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
-from cloud_incident.console.runs import Ending, RunLimits, Runs
+from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
 from cloud_incident.evaluation.report import POLICY
-from env_core.frames import Frame
+from cloud_incident.evaluation.trajectory import Trajectory
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
 from http_compat.dialects import Strict
 from http_compat.jsontext import to_json
@@ -60,6 +60,20 @@ class RunAnswer(TypedDict):
     run_id: str
     scenario_id: str
     task_id: str
+
+
+class RunEvent(TypedDict):
+    """An event of a run: a frame with its number as `id`, or with `end` how the run ended."""
+
+    id: NotRequired[str]
+    event: NotRequired[Literal["message", "end"]]
+    data: Annotated[
+        str,
+        Field(
+            description="JSON: a frame as `/frames` has it, or how the run ended: `frames`, `score` and `failed`.",
+            json_schema_extra={"contentMediaType": "application/json"},
+        ),
+    ]
 
 
 class OfEvaluation(Strict):
@@ -167,7 +181,6 @@ async def _events(run: Run, after: int) -> AsyncIterator[bytes]:
 
 
 _TAG = "Console"
-_ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])
 
 OPERATIONS = (
     Operation(
@@ -212,7 +225,7 @@ OPERATIONS = (
         summary="The frames of a run as they are played",
         description="Server-sent events: a frame each, with its number as `id`; `Last-Event-ID` resumes behind one. "
         "The last event is called `end` and says with which score the run ended, or why without one.",
-        answer=TypeAdapter(Frame | Ending),
+        answer=TypeAdapter(RunEvent),
         media=EVENTS,
         refusals=(404,),
     ),
@@ -228,13 +241,13 @@ OPERATIONS = (
     ),
     Operation(
         method="POST",
-        path="/console/trajectories",
+        path="/console/uploads",
         name="open_trajectory",
         tag=_TAG,
         summary="A trajectory brought along, moment by moment",
         description=f"A trajectory, or a file of them as JSON lines, of {MOST_UPLOADED >> 20} MB. Nothing is kept.",
         query=OfUpload,
-        body=_ANYTHING,
+        body=TypeAdapter(Trajectory),
         body_required=True,
         answer=TypeAdapter(OpenedAnswer),
         refusals=(404, 409, 413, 422),

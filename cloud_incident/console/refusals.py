@@ -23,6 +23,10 @@ class EndpointsClosedError(RuntimeError):
     """A model asked for where visitors may not name any."""
 
 
+class EndpointMismatchError(ValueError):
+    """A model given to an agent that asks none, or none to one that does."""
+
+
 class UnknownRunError(LookupError):
     """A run that was never started, or has been forgotten."""
 
@@ -48,6 +52,7 @@ STATUSES: dict[type[Exception], int] = {
     UnknownAgentError: 404,
     UnknownRunError: 404,
     UnknownStoredError: 404,
+    EndpointMismatchError: 409,
     StaleReferenceError: 409,
     UnreplayableError: 409,
     UnreadableError: 422,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import Field, SecretStr
 from typing_extensions import TypedDict
 
-from cloud_incident.console.refusals import EndpointsClosedError, UnknownAgentError
+from cloud_incident.console.refusals import EndpointMismatchError, EndpointsClosedError, UnknownAgentError
 from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
 from cloud_incident.evaluation.agents.endpoint import Endpoint, EndpointSettings
 from cloud_incident.evaluation.players import MODELS, about, models, players
@@ -27,7 +27,11 @@ ENDPOINT_SECONDS = 900.0
 class EndpointGiven(Strict):
     """A model that the visitor names. The key is used for the run, and neither kept, logged nor told."""
 
-    base_url: str = Field(max_length=500, description="Address, such as https://router.huggingface.co/v1.")
+    base_url: str = Field(
+        max_length=500,
+        description="Address, such as https://router.huggingface.co/v1.",
+        json_schema_extra={"pattern": r"^\s*https?://[A-Za-z0-9]"},
+    )
     model: str = Field(min_length=1, max_length=200, description="Name of the model there.")
     api_key: SecretStr = Field(default=SecretStr(""), max_length=500, description="Its key, if one is needed.")
 
@@ -81,16 +85,17 @@ class Roster:
         Raises:
             UnknownAgentError: if there is none of that name.
             EndpointsClosedError: if it needs a model and visitors may not name any.
-            MalformedError: if it needs a model and none is given, or the other way round, or the address is none.
+            EndpointMismatchError: if it needs a model and none is given, or the other way round.
+            MalformedError: if the address is none.
         """
         if name in MODELS:
             return self._asking(name, given)
-        if given is not None:
-            raise MalformedError(f"endpoint: {name[:80]} asks no model; leave it out, or take {' or '.join(MODELS)}.")
         make = players().get(name)
         if make is None:
             known = ", ".join(entry["name"] for entry in self.listed()["agents"])
             raise UnknownAgentError(f"Unknown agent {name[:80]!r}. Agents: {known}.")
+        if given is not None:
+            raise EndpointMismatchError(f"endpoint: {name} asks no model; leave it out, or take {' or '.join(MODELS)}.")
         return Player(name, make)
 
     def _asking(self, name: str, given: EndpointGiven | None) -> Player:
@@ -100,7 +105,7 @@ class Roster:
                 "or with --model-endpoints."
             )
         if given is None:
-            raise MalformedError(f"{name} needs an `endpoint`: the `base_url`, `model` and `api_key` of a model.")
+            raise EndpointMismatchError(f"{name} needs an `endpoint`: `base_url`, `model` and `api_key` of a model.")
         endpoint = Endpoint(_settings(given))
         return Player(name, models(lambda: endpoint)[name], endpoint)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
-from cloud_incident.console.refusals import UnknownStoredError, UnreadableError
+from cloud_incident.console.refusals import UnknownStoredError, UnreadableError, UnreplayableError
 from cloud_incident.evaluation.trajectory import FORMAT, LINE_START, parse
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def parsed_line(line: bytes, number: int) -> Trajectory:
 
     Raises:
         UnreadableError: if it is none; it says why.
+        UnreplayableError: if another release wrote it.
     """
     try:
         trajectory = parse(line)
@@ -148,7 +149,7 @@ def parsed_line(line: bytes, number: int) -> Trajectory:
             f"Line {number} is not a trajectory: {f'`{where}`: ' if where else ''}{first['msg']}."
         ) from error
     if trajectory["format"] != FORMAT:
-        raise UnreadableError(f"Line {number} is of format {trajectory['format']}; this release reads {FORMAT}.")
+        raise UnreplayableError(f"Line {number} is of format {trajectory['format']}; this release reads {FORMAT}.")
     return trajectory
 
 

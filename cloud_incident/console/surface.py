@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 STATIC = Path(__file__).parent / "static"
+_FOLDERS = ("page", "view", "vendor")
 _INLINE = re.compile(r"<script type=\"importmap\">(.*?)</script>", re.DOTALL)
 
 
@@ -28,8 +29,9 @@ class Console:
     framed_by: tuple[str, ...] = ()
 
     def routes(self) -> list[BaseRoute]:
-        """The page at `/`, and what it loads. The console's operations come before."""
-        return [Route("/", self.page), Mount("/console", StaticFiles(directory=STATIC))]
+        """The page at `/`, and what it loads."""
+        folders = (Mount(f"/console/{one}", StaticFiles(directory=STATIC / one)) for one in _FOLDERS)
+        return [Route("/", self.page), *folders]
 
     async def page(self, _: Request) -> Response:
         """The page. It changes with a release, so that browsers ask each time."""

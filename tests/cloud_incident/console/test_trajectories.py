@@ -32,11 +32,11 @@ def one(episodes: list[Trajectory]) -> Trajectory:
 
 
 def opened(api: httpx2.Client, *lines: Trajectory, **query: str) -> Any:
-    return told(api.post("/console/trajectories", content=b"".join(map(dump, lines)), params=query))
+    return told(api.post("/console/uploads", content=b"".join(map(dump, lines)), params=query))
 
 
 def refused(api: httpx2.Client, content: bytes, status: int = 422) -> str:
-    answer = told(api.post("/console/trajectories", content=content), status)
+    answer = told(api.post("/console/uploads", content=content), status)
     assert set(answer) == {"detail"}
     detail: str = answer["detail"]
     return detail
@@ -76,17 +76,15 @@ def test_an_upload_is_shown_as_if_it_were_stored(
         json.dumps(one, indent=2).encode(),
         dump(one).replace(b"\n", b"\r\n"),
     ):
-        answer = told(api.post("/console/trajectories", content=content))
+        answer = told(api.post("/console/uploads", content=content))
         assert answer.pop("uploaded") == [stored["trajectory"]]
         assert answer == stored
     file = b"\n".join(map(dump, episodes))
-    answer = told(api.post("/console/trajectories", content=file, params={"key": one["key"]}))
+    answer = told(api.post("/console/uploads", content=file, params={"key": one["key"]}))
     assert [entry["key"] for entry in answer.pop("uploaded")] == [episode["key"] for episode in episodes]
     assert answer == stored
     assert opened(api, *episodes)["trajectory"]["key"] == episodes[0]["key"]
-    assert (
-        "no trajectory 'x'" in told(api.post("/console/trajectories", content=file, params={"key": "x"}), 404)["detail"]
-    )
+    assert "no trajectory 'x'" in told(api.post("/console/uploads", content=file, params={"key": "x"}), 404)["detail"]
 
 
 def test_an_upload_is_kept_nowhere(api: httpx2.Client, one: Trajectory, directory: Path) -> None:
@@ -105,7 +103,7 @@ def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, one: Traj
     assert "Line 2 " in refused(api, line + line[:100])
     worse = json.dumps({**one, "steps": [{**one["steps"][0], "evidence": 5}]}).encode()
     assert refused(api, worse).startswith("Line 1 is not a trajectory: `steps.0.evidence`: ")
-    assert "is of format 2; this release reads 1" in refused(api, json.dumps({**one, "format": 2}).encode())
+    assert "is of format 2; this release reads 1" in refused(api, json.dumps({**one, "format": 2}).encode(), 409)
     detail = refused(api, b"x" * (MOST_UPLOADED + 1), 413)
     assert f"{MOST_UPLOADED}" in detail
 

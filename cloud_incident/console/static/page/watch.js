@@ -63,7 +63,7 @@ export function Watch({ tasks, query }) {
   const open = (run, key) => trying("watch", async () => opened(await get(`console/trajectories/${encodeURIComponent(run)}/${encodeURIComponent(key)}`)));
   const bring = (file, key) =>
     trying("watch", async () => {
-      const answer = await upload("console/trajectories", file, { key });
+      const answer = await upload("console/uploads", file, { key });
       setBrought({ file, trajectories: answer.uploaded });
       opened(answer);
     });
