@@ -134,8 +134,9 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     only by its exact name, since prose speaks of verifying in many other ways.
     """
     if action == "execute_runbook_step":
-        exact = re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()) is not None
-        return (exact or not target.startswith("verify_")) and any(one.names(target) for one in _clauses_of(text))
+        if target.startswith("verify_") and not re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()):
+            return False
+        return any(clause.names(target) for clause in _clauses_of(text))
     return any(
         _reaches(clause.words, verb, place, names)
         for clause in _clauses_of(text)

@@ -159,6 +159,12 @@ def clauses(text: str) -> tuple[Words, ...]:
     return tuple(bounded(found))
 
 
+@lru_cache(maxsize=256)
+def _lines(text: str) -> str:
+    """The clauses of a text, one to a line: no term matches across two."""
+    return "\n".join(" ".join(clause) for clause in clauses(text))
+
+
 def bounded(clauses: list[list[str]]) -> list[Words]:
     """The clauses that have words, cut where they are longer than any sentence is."""
     return [
@@ -239,6 +245,8 @@ def denied(clause: Words, start: int, end: int) -> bool:
 
 def affirms(text: str, *terms: str) -> bool:
     """Whether a text says that one of the terms is so, at least once: stated, and not denied in its clause."""
+    if not _pattern(terms).search(_lines(text)):
+        return False  # said nowhere; most are
     return any(not denied(clause, start, end) for clause in clauses(text) for start, end in occurrences(clause, *terms))
 
 

@@ -24,7 +24,7 @@ _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
 _RIVALS_TO_NOTHING = 3
-_RUNBOOK_NAME = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in runbook_catalogue()), re.IGNORECASE)
+_RUNBOOK_NAME = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, runbook_catalogue()))})(?!\w)", re.IGNORECASE)
 
 
 def without_runbook_names(text: str) -> str:

@@ -39,7 +39,7 @@ RESPONDER = {"alert_classification": 1.0, "root_cause_analysis": 0.86, "remediat
 """Means that the responder has reached."""
 AHEAD = 0.25
 CPU_PER_EPISODE = 0.005
-"""In seconds, for a machine that others use too; alone it takes a fifth of this."""
+"""In seconds, for a machine that others use too; alone the dearest takes half of this."""
 
 
 async def played(
