@@ -85,7 +85,7 @@ def _secret(incident: GeneratedIncident) -> Iterator[str]:
 def _untold(incident: GeneratedIncident) -> Iterator[str]:
     """Alert and summary do not say what failed."""
     told = f"{incident.summary} {incident.alert['summary']} {incident.alert['description']}"
-    concepts = incident.truth.concepts
+    concepts = incident.scene.fault.family.words.concepts
     if sum(_said(told, group) for group in concepts) > len(concepts) / 3:
         yield f"{GUESSED} reading the alert"
 
@@ -108,48 +108,62 @@ def _unguessable(incident: GeneratedIncident) -> Iterator[str]:
     Always drawing again would be a tell of its own: never the loudest.
     """
     scene = incident.scene
-    root = incident.truth.service
     chance = 1 / len(scene.world.nodes)
-    for number, (name, rule, kept) in enumerate(_TELLS):
-        if unit(scene.key, 0x7E11, number) >= kept * chance and rule(incident) == root:
+    for number, (name, finds_root, kept) in enumerate(_TELLS):
+        if unit(scene.key, 0x7E11, number) >= kept * chance and finds_root(incident):
             yield f"{GUESSED} {name}"
             return
 
 
-def _most_deviant(incident: GeneratedIncident) -> str:
-    """What `largest_deviation` names, from the nodes at which anything deviates."""
+def _most_deviant(incident: GeneratedIncident) -> bool:
+    """Whether `largest_deviation` names the root, from the nodes at which anything deviates."""
     scene = incident.scene
-    nodes, end = scene.world.nodes, scene.fault.now
-    scores: dict[str, float] = {}
-    for index in {*scene.touched, *scene.background.shadows, *scene.background.anomalies}:
+    nodes, root, end = scene.world.nodes, scene.fault.root, scene.fault.now
+
+    def rank(index: int) -> tuple[float, str]:
         node = nodes[index]
-        scores[node.name] = max(
+        moved = max(
             deviation(value_of(scene, scene.first, index, dim, end), normal_of(node, dim))
             for dim in kinds()[node.kind].metrics
         )
-    return min(scores, key=lambda name: (-scores[name], name))
+        return -moved, node.name
+
+    own = rank(root)
+    return all(own <= rank(index) for index in {*scene.touched, *scene.background.shadows, *scene.background.anomalies})
 
 
-def _most_named(incident: GeneratedIncident) -> str:
-    """What `most_named` names, but for what is said in passing: from call paths and the logs of those who suffer."""
+def _most_named(incident: GeneratedIncident) -> bool:
+    """Whether `most_named` names the root, but for what is said in passing: from call paths and the logs of those who
+    suffer.
+
+    The logs of its callers are counted first. Mostly another node is in more call paths than that, and no other logs
+    need be rendered.
+    """
     scene = incident.scene
-    world = scene.world
-    counts = [0] * len(world.nodes)
-    for calls in world.calls:
-        for call in calls:
-            counts[call.callee] += 1
-            counts[call.caller] += 1
-    for index in scene.first.simulation.minute(scene.fault.now):
-        text = incident.evidence("query_logs", world.nodes[index].name, UNTOUCHED).text
+    world, root = scene.world, scene.fault.root
+    suffering = scene.first.simulation.minute(scene.fault.now)
+    counts = [len(world.calls[node.index]) + len(world.callers[node.index]) for node in world.nodes]
+
+    def said(caller: int, callee: int) -> int:
+        return incident.evidence("query_logs", world.nodes[caller].name, UNTOUCHED).text.count(world.nodes[callee].name)
+
+    def most() -> bool:
+        return min(world.nodes, key=lambda node: (-counts[node.index], node.name)).index == root
+
+    counts[root] += sum(said(call.caller, root) for call in world.callers[root] if call.caller in suffering)
+    if not most():
+        return False
+    for index in suffering:
         for call in world.calls[index]:
-            counts[call.callee] += text.count(f"{world.nodes[call.callee].name}")
-    return min(world.nodes, key=lambda node: (-counts[node.index], node.name)).name
+            if call.callee != root:
+                counts[call.callee] += said(index, call.callee)
+    return most()
 
 
-def _furthest_leaf(incident: GeneratedIncident) -> str:
-    """What `furthest_leaf` names: of the nodes without calls the one most calls below the paging one."""
+def _furthest_leaf(incident: GeneratedIncident) -> bool:
+    """Whether `furthest_leaf` names the root: of the nodes without calls the one most calls below the paging one."""
     scene = incident.scene
-    world = scene.world
+    world, root = scene.world, scene.fault.root
     away = {scene.paged: 0}
     waiting = [scene.paged]
     for index in waiting:
@@ -158,10 +172,10 @@ def _furthest_leaf(incident: GeneratedIncident) -> str:
                 away[callee] = away[index] + 1
                 waiting.append(callee)
     leaves = [index for index in away if not world.calls[index]]
-    return min((world.nodes[index] for index in leaves or away), key=lambda node: (-away[node.index], node.name)).name
+    return min(leaves or away, key=lambda index: (-away[index], world.nodes[index].name)) == root
 
 
-_TELLS: tuple[tuple[str, Callable[[GeneratedIncident], str], float], ...] = (
+_TELLS: tuple[tuple[str, Callable[[GeneratedIncident], bool], float], ...] = (
     ("the furthest leaf", _furthest_leaf, 20.0),
     ("the largest deviation", _most_deviant, 3.0),
     ("the name that is said most", _most_named, 2.6),

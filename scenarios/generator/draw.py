@@ -14,7 +14,7 @@ from scenarios.generator.admission import findings
 from scenarios.generator.alert import draw_alert, summary_of
 from scenarios.generator.background import Background, draw_background
 from scenarios.generator.dice import Dice
-from scenarios.generator.impact import hits, severity
+from scenarios.generator.impact import severity
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.library import archetypes, families, generator_digest
 from scenarios.generator.naming import GENERATOR_VERSION, OUT_OF_DISTRIBUTION, region_of
@@ -148,7 +148,7 @@ def _scene(
         fired=fault.now,
         key=dice.whole(0, (1 << 52) - 1),
     )
-    if severity(hits(bare, fault.now)) != wanted:
+    if severity(bare, fault.now) != wanted:
         return None
     paged = _paged(bare, difficulty, dice)
     fired = _fires(bare, paged, dice) if paged is not None else None
