@@ -375,7 +375,7 @@ def _numbered(builder: _Builder, journeys: list[_Way]) -> World:
 
 def _patience(p99: float, caller: Kind, dice: Dice) -> tuple[int, int]:
     """Timeout in ms and retries of a call: several times what the callee usually takes."""
-    enough = p99 * dice.between(2.5, 5)
+    enough = p99 * (2.5 + 2.5 * dice.random())
     timeout = _TIMEOUTS[min(bisect_left(_TIMEOUTS, enough), len(_TIMEOUTS) - 1)]
     return timeout, dice.pick((0, 1, 1, 2)) if caller not in {"edge", "cdn"} else 0
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scenarios.generator.library import Voice
     from scenarios.generator.scene import Scene, View
-    from scenarios.generator.simulate import Flow
+    from scenarios.generator.simulate import Condition, Flow
 
 WINDOW = 20
 """Minutes that logs go back."""
@@ -166,23 +166,28 @@ def _troubles(
     fault = scene.fault
     found = view.simulation.at(index, minute)
     if found is not None:
-        names = {**names, "took": f"{found.p99 * (0.8 + 0.6 * unit(drawn, 8)):.0f}"}
         for number, (callee, flow) in enumerate(found.flows.items()):
             sure = minute >= view.end - _SURE and minute == _sure_minute(scene, view, index, callee)
             if sure or unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):
                 named = sure or unit(drawn, 7, number) < _NAMED
-                yield _trouble(scene, view, index, minute, callee, flow, mixed(drawn, 4, number), names, named=named)
+                said = {**names, "took": _took(found, drawn)}
+                yield _trouble(scene, view, index, minute, callee, flow, mixed(drawn, 4, number), said, named=named)
         held = fault.family.spread in {"subscribers", "tenants"} and index in fault.strained
         strain = view.course.strain(index, minute)
         if held and index not in fault.blames and max(strain.errors, strain.level) > _LEVEL and unit(drawn, 5) < 0.5:
             own = troubles()[fault.family.trouble].own
             level, text = _cut(own[drawn % len(own)])
-            yield minute, (drawn // 7) % 60, level, filled(text, names, drawn)
+            yield minute, (drawn // 7) % 60, level, filled(text, {**names, "took": _took(found, drawn)}, drawn)
     for worker in handed_to(scene, index):
         lag = view.simulation.lag(worker, minute) if minute >= 0 else 0.0
         if lag > LATE and unit(drawn, 6, worker) < 0.35:
             name = scene.world.nodes[worker].name
             yield minute, (drawn // 11) % 60, "warn", f"consumer group {name} is behind: oldest message {lag:.0f} s"
+
+
+def _took(found: Condition, drawn: int) -> str:
+    """How long a slow request of a node took, in ms."""
+    return f"{found.p99 * (0.8 + 0.6 * unit(drawn, 8)):.0f}"
 
 
 def _sure_minute(scene: Scene, view: View, index: int, callee: int) -> int:
@@ -198,7 +203,7 @@ def _trouble(
     callee: int,
     flow: Flow,
     drawn: int,
-    names: dict[str, object],
+    said: dict[str, object],
     *,
     named: bool,
 ) -> Message:
@@ -209,10 +214,9 @@ def _trouble(
     timeout, again = next(
         ((call.timeout, call.retries) for call in scene.world.calls[index] if call.callee == callee), (1000, 0)
     )
-    said = {
-        **names,
+    said |= {
         "callee": node.name,
-        "request": _failing_request(scene, view, index, minute, callee, drawn) or names["request"],
+        "request": _failing_request(scene, view, index, minute, callee, drawn) or said["request"],
         "tries": 1 + again,
         "timeout": timeout,
         "p99": f"{min(flow.p99, timeout * 3):.0f}",
