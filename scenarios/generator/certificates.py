@@ -44,6 +44,16 @@ class Sight(NamedTuple):
     trouble: Trouble
 
 
+class Told(NamedTuple):
+    """What an item tells by itself: of which node, the candidates it leaves, the unhealthy call paths it shows, and the
+    candidates whose signs it shows."""
+
+    node: int
+    leaves: int
+    sights: tuple[Sight, ...]
+    signing: tuple[int, ...]
+
+
 class Detective:
     """Knows a scene's world and library, and what each item of evidence would show. It does not know the fault.
 
@@ -56,33 +66,44 @@ class Detective:
         self.every = candidates(scene.world)
         self.all = (1 << len(self.every)) - 1
         self._sights: dict[int, tuple[Sight, ...]] = {}
-        self._shown: dict[Item, frozenset[str]] = {}
         self._explaining: dict[Sight, int] = {}
-        self._excluded: dict[Item, int] = {}
-        self._signs_at: dict[int, list[tuple[int, Role]]] = {}
+        self._told: dict[Item, Told] = {}
         self._of_node: dict[int, list[int]] = {}
+        self._over_node: dict[int, list[int]] = {}
         for number, one in enumerate(self.every):
             self._of_node.setdefault(one.root, []).append(number)
+            if one.family.spread == "neighbours":
+                for call in self.world.calls[one.root]:
+                    if one.strains >> call.callee & 1:
+                        self._over_node.setdefault(call.callee, []).append(number)
 
     def left(self, items: Iterable[Item]) -> int:
         """The candidates, as a bit mask, that explain some items of evidence."""
         opened = list(items)
-        index = self.world.index
         left = self.all
         seen: list[Sight] = []
-        for diagnostic, service in opened:
-            node = index[service]
-            left &= ~self._lacking(diagnostic, node)
-            if diagnostic in _TELLS_PATHS and self._readable(diagnostic, node):
-                seen += self.sights(node)
-            if node == self.scene.paged and diagnostic == self.wellness:
-                left &= self._if_paged_is(well=self.well(node))
-        for sight in seen:
-            left &= self.explaining(sight)
-        for diagnostic, service in opened:
-            node = index[service]
-            left &= self._pinned(diagnostic, node, seen, opened)
+        for item in opened:
+            told = self.told(item)
+            left &= told.leaves
+            seen += told.sights
+        for item in opened:
+            left &= self._pinned(item, seen, opened)
         return left
+
+    def told(self, item: Item) -> Told:
+        """What an item of evidence tells by itself."""
+        found = self._told.get(item)
+        if found is None:
+            diagnostic, service = item
+            node = self.world.index[service]
+            leaves = ~self._lacking(diagnostic, node)
+            sights = self.sights(node) if diagnostic in _TELLS_PATHS and self._readable(diagnostic, node) else ()
+            for sight in sights:
+                leaves &= self.explaining(sight)
+            if node == self.scene.paged and diagnostic == self.wellness:
+                leaves &= self._if_paged_is(well=self.well(node))
+            found = self._told[item] = Told(node, leaves, sights, tuple(self._signing(diagnostic, node)))
+        return found
 
     def sights(self, node: int) -> tuple[Sight, ...]:
         """The unhealthy call paths of a node."""
@@ -151,13 +172,6 @@ class Detective:
 
     def shown(self, diagnostic: str, node: int) -> frozenset[str]:
         """The signs of families that an item shows, whoever's they are."""
-        item = (diagnostic, self.world.nodes[node].name)
-        found = self._shown.get(item)
-        if found is None:
-            found = self._shown[item] = self._signs_shown(diagnostic, node)
-        return found
-
-    def _signs_shown(self, diagnostic: str, node: int) -> frozenset[str]:
         scene, fault = self.scene, self.scene.fault
         kind = self.world.nodes[node].kind
         shown: set[str] = set()
@@ -173,54 +187,41 @@ class Detective:
 
     def _lacking(self, diagnostic: str, node: int) -> int:
         """The candidates that an item excludes, since it lacks a sign of theirs (law 2)."""
-        item = (diagnostic, self.world.nodes[node].name)
-        found = self._excluded.get(item)
-        if found is None:
-            found = 0
-            if self._readable(diagnostic, node):
-                shown, kind = self.shown(diagnostic, node), self.world.nodes[node].kind
-                for number in self._of_node.get(node, ()):
-                    family = self.every[number].family
-                    if not signs(family, "root", diagnostic, kind) <= shown:
-                        found |= 1 << number
-                for number, one in enumerate(self.every):
-                    if (
-                        one.family.spread == "neighbours"
-                        and one.strains == 1 << node
-                        and not signs(one.family, "focal", diagnostic, kind) <= shown
-                    ):
-                        found |= 1 << number
-            self._excluded[item] = found
-        return found
+        if not self._readable(diagnostic, node):
+            return 0
+        shown, kind = self.shown(diagnostic, node), self.world.nodes[node].kind
+        roots = (
+            number
+            for number in self._of_node.get(node, ())
+            if not signs(self.every[number].family, "root", diagnostic, kind) <= shown
+        )
+        focal = (
+            number
+            for number in self._over_node.get(node, ())
+            if self.every[number].strains == 1 << node
+            and not signs(self.every[number].family, "focal", diagnostic, kind) <= shown
+        )
+        return self._mask(itertools.chain(roots, focal))
 
-    def _pinned(self, diagnostic: str, node: int, seen: list[Sight], opened: list[Item]) -> int:
+    def _pinned(self, item: Item, seen: list[Sight], opened: list[Item]) -> int:
         """The candidates left once signs stand where a victim's trouble can come from (laws 3 and 4)."""
-        shown = self.shown(diagnostic, node)
-        if not shown:
-            return self.all
-        kind = self.world.nodes[node].kind
-        pinned = 0
-        for number, role in self._signing(node):
-            one = self.every[number]
-            own = signs(one.family, role, diagnostic, kind)
-            if own and own <= shown and self._meets(one, node, seen, opened):
-                pinned |= 1 << number
+        told = self.told(item)
+        pinned = self._mask(number for number in told.signing if self._meets(number, told.node, seen, opened))
         return pinned or self.all
 
-    def _signing(self, node: int) -> list[tuple[int, Role]]:
-        """The candidates with signs at a node: whose root it is, and who would overload it."""
-        found = self._signs_at.get(node)
-        if found is None:
-            found = self._signs_at[node] = []
-            for number, one in enumerate(self.every):
-                if one.root == node:
-                    found.append((number, "root"))
-                elif one.family.spread == "neighbours" and one.strains >> node & 1:
-                    found.append((number, "focal"))
-        return found
+    def _signing(self, diagnostic: str, node: int) -> Iterator[int]:
+        """The candidates with signs at a node that an item shows: whose root it is, and who would overload it."""
+        shown, kind = self.shown(diagnostic, node), self.world.nodes[node].kind
+        roles: tuple[tuple[Role, dict[int, list[int]]], ...] = (("root", self._of_node), ("focal", self._over_node))
+        for role, numbers in roles if shown else ():
+            for number in numbers.get(node, ()):
+                own = signs(self.every[number].family, role, diagnostic, kind)
+                if own and own <= shown:
+                    yield number
 
-    def _meets(self, one: Candidate, node: int, seen: list[Sight], opened: list[Item]) -> bool:
+    def _meets(self, number: int, node: int, seen: list[Sight], opened: list[Item]) -> bool:
         """Whether trouble of a candidate's class, seen elsewhere than its signs, can come from it first-hand."""
+        one = self.every[number]
         family = one.family
         if family.spread == "alert":
             paged = self.world.nodes[self.scene.paged].name
