@@ -19,6 +19,8 @@ AFFECTED = {1: 2, 2: 2, 3: 2, 4: 3, 5: 3}
 """Services that an alert names at most, by difficulty, those of a second alert aside."""
 _TOLD = 2
 """Up to this difficulty on-call is told what users notice."""
+_TOLD_FROM = 2.0
+"""From this share of failed requests on, in per cent, an alert speaks of it."""
 _BESIDE = ("low-urgency alert open", "grouped into this page by time", "owner has been notified")
 """What an alert says of a service that it names for no measured reason."""
 _LABELS = ("critical", "warning", "high", "page", "info")
@@ -95,9 +97,9 @@ def _symptoms(scene: Scene, index: int) -> list[str]:
         return [f"{node.name}: alert changed state {times} times in the last hour"]
     errors, slower = scene.first.simulation.failing(index, now)
     found = []
-    if errors >= 0.02:
+    shown = value_of(scene, scene.first, index, "errors", now)
+    if errors >= 0.02 and shown >= _TOLD_FROM:
         usual = normal_of(node, "errors")
-        shown = value_of(scene, scene.first, index, "errors", now)
         found.append(f"{node.name}: {shown:.0f} % errors, usually {usual:.1f} %")
     if slower >= 1.8:
         found.append(f"{node.name}: p99 {node.p99 * slower:.0f} ms, usually {node.p99:.0f} ms")

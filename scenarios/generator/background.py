@@ -29,12 +29,14 @@ _KNOWN_TROUBLES = frozenset({"errors", "slow", "none"})
 
 
 class PastChange(NamedTuple):
-    """A change of a node. `minute` counts from the onset; `flag` is the name of one and what it was set to."""
+    """A change of a node. `minute` counts from the onset; `flag` is the name of one and what it was set to; with
+    `restarts` instances were started anew."""
 
     minute: int
     kind: Literal["deploy", "config", "flag", "migration", "infra"]
     note: str
     flag: tuple[str, str] | None = None
+    restarts: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def _shadows(world: World, fault: Fault, calm: list[int], paged: int, count: int
             if kind in family.strikes.kinds
             and family.trouble not in _KNOWN_TROUBLES
             and family.trouble != fault.family.trouble
+            and family.root.restarts is None
         ]
         if fitting and index not in near:
             found[index] = dice.pick(fitting)
@@ -129,11 +132,11 @@ def _changes(
     for index, family in shadows.items():
         if family.root.change is not None:
             change = family.root.change
-            _put(found, index, PastChange(-dice.whole(20, 600), change.kind, change.note))
+            _put(found, index, PastChange(-dice.whole(20, 600), change.kind, change.note, restarts=change.restarts))
     own = fault.family.root.change
     if own is not None:
         found[fault.root] = [one for one in found.get(fault.root, []) if one.minute < -400]
-        _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, own.note))
+        _put(found, fault.root, PastChange(-dice.whole(0, 2), own.kind, own.note, restarts=own.restarts))
     quiet = [index for index in innocent if index in unnamed] or innocent
     _tell_no_cause(world, found, fault, quiet, fired, 1.1 / len(world.nodes), dice)
     return found

@@ -105,6 +105,7 @@ class ChangeShown(_Model):
 
     kind: Literal["deploy", "config", "flag", "migration", "infra"]
     note: str = Field(min_length=8, description="As its author wrote it: what was meant, not what it broke.")
+    restarts: bool = Field(default=False, description="Instances were started anew with it, as with every deploy.")
 
 
 class Shows(_Model):

@@ -27,8 +27,8 @@ _WAIT = 45.0
 """Work that has to wait waits for some multiple of this many ms at least, however quick it usually is."""
 _RETRY_BUDGET = 3.0
 """Retries make of the usual traffic no more than this many times as much, along a whole chain of callers."""
-_ON_THE_WAY = frozenset({"unreachable", "unresolved", "crash"})
-"""Troubles of calls that their callee never sees."""
+_ON_THE_WAY = frozenset({"unreachable", "unresolved"})
+"""Troubles of calls that their callee never sees. What finds no instance of it counts as failed there."""
 _MOST_LAG = 24 * 3600.0
 _KEEPS_UP = 0.02
 """A worker that has lost no more of its throughput than this share keeps up."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from scenarios.generator.library import Archetype, JourneyClass, JourneyEntry, ServiceEntry, kinds
 from scenarios.generator.world import Call, Journey, Node, World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scenarios.generator.dice import Dice
     from scenarios.generator.family import Kind
 
@@ -43,6 +46,8 @@ _OWN_MS = {
 }
 _PLATFORM_MS = (1, 8)
 _TIMEOUTS = (500, 800, 1000, 1500, 2000, 3000, 5000)
+_PUBLISHED = 0.8
+"""Messages per request of a producer."""
 _DOMAIN_SHARE = 0.42
 """Services of the business among all; the others are their stores, doors and the platform."""
 
@@ -76,6 +81,7 @@ class _Builder:
         self.dice = dice
         self.drafts: dict[str, _Draft] = {}
         self.alias: dict[str, str] = {}
+        self.producer: dict[str, str] = {}
         self.entries = {service.name: service for service in archetype.services}
 
     def world(self) -> World:
@@ -105,6 +111,8 @@ class _Builder:
         wanted = [name for name in rest if self._is_or_calls(name, self.needed)]
         chosen: dict[str, ServiceEntry] = {}
         for name in (*asked[:2], *wanted[:2], *first, *rest):
+            if self._unused(name, chosen):
+                continue
             added = self._closure(name, chosen)
             if len(chosen) + len(added) <= most:
                 chosen.update((one, self.entries[one]) for one in added)
@@ -116,6 +124,13 @@ class _Builder:
         called = any(self.entries[one].kind == "third_party" for one in entry.calls)
         own = entry.kind in kinds_needed and entry.kind not in {"service", "third_party"}
         return own or ("third_party" in kinds_needed and called)
+
+    def _unused(self, name: str, chosen: dict[str, ServiceEntry]) -> bool:
+        """Whether a service is of another company, and nobody here calls it."""
+        calling = (*chosen.values(),)
+        return self.entries[name].kind == "third_party" and not any(
+            name in one.calls or name in one.tries for one in calling
+        )
 
     def _optional(self, name: str) -> bool:
         return self.entries[name].optional
@@ -208,18 +223,19 @@ class _Builder:
             return
         count = 2 if len(workers) > 4 and self.dice.chance(0.5) else 1
         names = self.dice.sample(
-            ("event-broker", "kafka-main", "message-bus", "event-stream", "rabbit-main", "job-queue"), count
+            ("event-broker", "kafka-main", "message-bus", "event-stream", "log-broker", "job-queue"), count
         )
         brokers = [self._add(name, "queue", kinds()["queue"].about, "messaging-platform") for name in names]
         for worker in workers:
             broker = self.dice.pick(brokers)
             self.drafts[self.alias[worker]].share[broker.name] = (1.0, True, False)
             producer = self.drafts[self.alias[chosen[worker].consumes]]
+            self.producer[self.alias[worker]] = producer.name
             if producer.share.get(broker.name) is None:
-                producer.share[broker.name] = (0.8, True, False)
+                producer.share[broker.name] = (_PUBLISHED, True, False)
         if not workers:
             for owner in self.dice.sample([name for name, one in chosen.items() if one.kind == "service"], 2):
-                self.drafts[self.alias[owner]].share[brokers[0].name] = (0.8, True, False)
+                self.drafts[self.alias[owner]].share[brokers[0].name] = (_PUBLISHED, True, False)
 
     def _doors(self, entries: list[str]) -> dict[str, str]:
         """Gateways before the entries, perhaps an edge and a content network before them; the door of each entry."""
@@ -279,11 +295,27 @@ def _order(drafts: dict[str, _Draft]) -> list[str]:
 
 
 def _rates(builder: _Builder, journeys: list[_Way], order: list[str], dice: Dice) -> dict[str, float]:
+    """Requests per second of every node. Workers handle what their producers publish."""
+    for way in journeys:
+        way.rate = dice.between(*way.entry.rate)
+    before = _passed_on(builder, journeys, order)
+    published = {worker: _PUBLISHED * before[producer] for worker, producer in builder.producer.items()}
+    for way in journeys:
+        way.rate = published.get(way.node, way.rate)
+    rates = _passed_on(builder, journeys, order, published)
+    every = sum(rates.values())
+    for name, draft in builder.drafts.items():
+        rates[name] = max(rates[name], every * _CONNECTIONS.get(draft.kind, 0.0))
+    return rates
+
+
+def _passed_on(
+    builder: _Builder, journeys: list[_Way], order: list[str], published: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, float]:
     """Requests per second of every node. Doors pass on what the journeys behind them bring."""
     rates = dict.fromkeys(order, 0.0)
     behind: dict[str, dict[str, float]] = {name: {} for name in order}
     for way in journeys:
-        way.rate = dice.between(*way.entry.rate)
         at = way.node
         rates[at] += way.rate
         for door in way.doors(builder.drafts):
@@ -300,14 +332,16 @@ def _rates(builder: _Builder, journeys: list[_Way], order: list[str], dice: Dice
                 else (weight, hard, platform)
                 for callee, (weight, hard, platform) in draft.share.items()
             }
-        rates[name] = max(rates[name], _LEAST_RATE.get(draft.kind, 0.5))
+        rates[name] = published.get(name, max(rates[name], _LEAST_RATE.get(draft.kind, 0.5)))
         for callee, (weight, _, _) in draft.share.items():
             if callee not in behind[name] and not (draft.kind == "worker" and builder.drafts[callee].kind == "queue"):
                 rates[callee] += rates[name] * weight
     return rates
 
 
-_LEAST_RATE: dict[Kind, float] = {"cron": 3.0, "worker": 4.0, "network": 900.0, "dns": 60.0}
+_LEAST_RATE: dict[Kind, float] = {"cron": 3.0, "worker": 4.0, "network": 90.0, "dns": 20.0}
+_CONNECTIONS: dict[Kind, float] = {"network": 0.3, "dns": 0.06}
+"""Of all requests, the share that opens a connection, and that asks for a name before."""
 _SERVING = frozenset({"edge", "gateway", "service"})
 
 

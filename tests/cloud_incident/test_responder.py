@@ -28,7 +28,7 @@ AT_LEAST = {"AC": 0.85, "RCA": 0.6, "RP": 0.35}
 @pytest.mark.parametrize(
     ("line", "trouble", "share", "beneath"),
     [
-        ("store  failing · p99 915 ms, 65 % past the deadline", "slow", 65.0, False),
+        ("store  failing · p99 915 ms, 65 % failed or given up", "slow", 65.0, False),
         ("store  degraded · 32 % answered 5xx", "errors", 32.0, False),
         ("vault  down · 95 % of sessions refused by the peer", "refused", 95.0, False),
         ("pay  down · 99 % of calls fail: instances come and go", "crash", 99.0, False),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scenarios.generator.library import Voice
     from scenarios.generator.scene import Scene, View
     from scenarios.generator.simulate import Condition, Flow
+    from scenarios.generator.world import Node
 
 WINDOW = 20
 """Minutes that logs go back."""
@@ -56,6 +57,7 @@ def logs(scene: Scene, view: View, index: int, end: int) -> Logs:
     voice = voices()[node.voice]
     names = names_of(scene, index)
     names["request"] = _request(scene, index)
+    names["ms"] = _usually(node)
     messages = sorted(_messages(scene, view, index, end, voice, names))
     if len(messages) > _MOST_LINES:
         messages = _thinned(messages)
@@ -72,16 +74,22 @@ def logs(scene: Scene, view: View, index: int, end: int) -> Logs:
 
 
 def _thinned(messages: list[Message]) -> list[Message]:
-    """The earliest of each text and the newest of all, in order."""
+    """The earliest of each text, those of the last minutes, and of the others every so manieth, in order."""
     first: dict[str, Message] = {}
     for message in messages:
         first.setdefault(message[3].split(" ", 2)[0] + message[2], message)
-    kept = set(first.values())
-    for message in reversed(messages):
-        if len(kept) >= _MOST_LINES:
-            break
-        kept.add(message)
+    newest = messages[-1][0] - _SURE
+    kept = dict.fromkeys(first.values())
+    kept |= dict.fromkeys([one for one in reversed(messages) if one[0] >= newest][: _MOST_LINES - len(kept)])
+    others = [one for one in messages if one not in kept]
+    room = max(0, _MOST_LINES - len(kept))
+    kept |= dict.fromkeys(others[number * len(others) // room] for number in range(room) if others)
     return sorted(kept)
+
+
+def _usually(node: Node) -> tuple[float, float]:
+    """Between what the durations of ordinary requests of a node lie, in ms."""
+    return 0.6 * node.p50, 0.9 * node.p99
 
 
 @lru_cache(maxsize=8192)
@@ -119,12 +127,14 @@ def _messages(
             if _CALLEE not in text:
                 yield minute, second, level, filled(text, names, drawn)
             elif (callee := _usual_callee(scene, view, index, minute, drawn)) is not None:
-                yield minute, second, level, filled(text, {**names, "callee": callee}, drawn)
+                said = {**names, "callee": callee.name, "callee_ms": _usually(callee)}
+                yield minute, second, level, filled(text, said, drawn)
         if index in scene.background.chronic and unit(drawn, 2) < _CHRONIC:
             level, text = _cut(voice.chronic[key % len(voice.chronic)])
             callee = _usual_callee(scene, view, index, minute, key) if _CALLEE in text else None
             if callee is not None or _CALLEE not in text:
-                yield minute, (second + 17) % 60, level, filled(text, {**names, "callee": callee}, drawn)
+                said = {**names, "callee": callee.name if callee else ""}
+                yield minute, (second + 17) % 60, level, filled(text, said, drawn)
         yield from _troubles(scene, view, index, minute, drawn, names)
     yield from _signs(scene, view, index, start + 1, end, names)
     yield from _deeds(scene, view, index, start, end, voice, names)
@@ -142,7 +152,7 @@ def _routine(scene: Scene, view: View, index: int, minute: int, voice: Voice) ->
     return voice.routine
 
 
-def _usual_callee(scene: Scene, view: View, index: int, minute: int, drawn: int) -> str | None:
+def _usual_callee(scene: Scene, view: View, index: int, minute: int, drawn: int) -> Node | None:
     """A callee to speak of in passing: never one that is in trouble, at fault or blamed. None if there is none."""
     found = view.simulation.at(index, minute)
     ill = found.flows if found is not None else {}
@@ -151,7 +161,7 @@ def _usual_callee(scene: Scene, view: View, index: int, minute: int, drawn: int)
         for call in scene.world.calls[index]
         if not call.platform and call.callee not in scene.touched and call.callee not in ill
     ]
-    return scene.world.nodes[calls[drawn % len(calls)]].name if calls else None
+    return scene.world.nodes[calls[drawn % len(calls)]] if calls else None
 
 
 def _cut(line: str) -> tuple[str, str]:
@@ -166,10 +176,13 @@ def _troubles(
     fault = scene.fault
     found = view.simulation.at(index, minute)
     if found is not None:
+        spared = {call.callee for call in scene.world.calls[index] if not call.hard}
         for number, (callee, flow) in enumerate(found.flows.items()):
             sure = minute >= view.end - _SURE and minute == _sure_minute(scene, view, index, callee)
             if sure or unit(drawn, 3, number) < min(0.95, 0.3 + 0.9 * flow.fail):
                 named = sure or unit(drawn, 7, number) < _NAMED
+                if not named and callee in spared:
+                    continue
                 said = {**names, "took": _took(found, drawn)}
                 yield _trouble(scene, view, index, minute, callee, flow, mixed(drawn, 4, number), said, named=named)
         held = fault.family.spread in {"subscribers", "tenants"} and index in fault.strained
@@ -218,7 +231,7 @@ def _trouble(
         "callee": node.name,
         "request": _failing_request(scene, view, index, minute, callee, drawn) or said["request"],
         "tries": 1 + again,
-        "timeout": timeout,
+        "timeout": min(timeout, round(flow.p99)),
         "p99": f"{min(flow.p99, timeout * 3):.0f}",
         "usual": f"{node.p99:.0f}",
         "lag": f"{view.simulation.lag(index, minute):.0f}",
@@ -263,13 +276,15 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
             drawn = mixed(key, number, minute)
             told = drawn if _COUNTED.search(text) else mixed(key, number)
             if minute == sure or unit(drawn) < _SIGN:
-                yield minute, drawn % 60, level, filled(text, names, told)
+                yield minute, drawn % 60, level, filled(text, {**names, "share": _share(view, minute)}, told)
             if loud and level in _ERRORS:
                 for again in range(_REPEATED):
-                    yield minute, (drawn // 8 + 11 * again) % 60, level, filled(text, names, told)
+                    said = {**names, "share": _share(view, minute)}
+                    yield minute, (drawn // 8 + 11 * again) % 60, level, filled(text, said, told)
     shadow = scene.background.shadows.get(index)
     odd = scene.background.anomalies.get(index)
     lines = shadow.root.logs if shadow else odd.logs if odd else ()
+    names = {**names, "mild": True, "share": 1}
     for number, line in enumerate(lines):
         level, text = _cut(line)
         sure = start + mixed(key, 50 + number) % max(1, end - start)
@@ -278,6 +293,12 @@ def _signs(scene: Scene, view: View, index: int, start: int, end: int, names: di
             if minute == sure or unit(drawn) < _ODD:
                 told = drawn if _COUNTED.search(text) else mixed(key, 60 + number)
                 yield minute, drawn % 60, level, filled(text, names, told)
+
+
+def _share(view: View, minute: int) -> int:
+    """What a fault refuses or fails at a minute, in per cent of what it strains."""
+    fault = view.course.fault
+    return max(1, round(100 * max(view.course.strain(index, minute).errors for index in fault.focal)))
 
 
 def _deeds(

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 SAMPLES = 10
 _NOISE = 0.03
 _SHADOW = 0.8
+_MILD = 0.03
+_HARM = frozenset({"replication", "skew", "hit", "blocked", "retries", "pending", "api", "throttled"})
+"""Dimensions that callers would feel if they moved far."""
+_UNCOUNTED = frozenset({"unreachable", "unresolved", "stale"})
+"""Troubles that a node does not count among its failed requests: they never came, or it answered."""
+_TURNED_AWAY = frozenset({"blocked", "throttled"})
+"""Dimensions that are the share of the requests turned away by a limit."""
 _JOURNEY_NORMAL = 0.2
 _COUNTS = frozenset(
     {"clients", "connections", "leases", "merges", "messages", "objects", "operations", "partitions", "pods"}
@@ -116,7 +123,15 @@ def normal_of(node: Node, dim: str) -> float:
             return 4.0
         case "backlog":
             return max(3.0, node.rate * 0.6)
+        case "origin":
+            return node.rate * (1 - _usual(node.kind, node.key, "hit") / 100)
+        case "retries":
+            return min(_usual(node.kind, node.key, dim), _MOST_RETRIED * node.rate)
     return _usual(node.kind, node.key, dim)
+
+
+_MOST_RETRIED = 0.02
+"""The share of requests that are usually tried again, at most."""
 
 
 @lru_cache(maxsize=16384)
@@ -142,7 +157,9 @@ def value_of(scene: Scene, view: View, index: int, dim: str, minute: int) -> flo
             served = 1 - found.lost if found and node.kind in {"worker", "cron"} else 1.0
             return usual * simulation.ratio(index, minute) * served
         case "errors":
-            return usual + 100 * found.errors if found and (node.kind not in _QUIETLY or _own(view, index)) else usual
+            return (
+                usual + 100 * _counted(view, index, minute) if node.kind not in _QUIETLY or _own(view, index) else usual
+            )
         case "p50":
             return usual * found.slower**0.75 if found and _felt_by_most(scene, view, index, minute) else usual
         case "p99":
@@ -183,6 +200,16 @@ _MIDDLE = 0.5
 _QUIETLY = frozenset({"network", "cluster", "dns"})
 
 
+def _counted(view: View, index: int, minute: int) -> float:
+    """The share of the requests to a node that it counts as failed."""
+    found, fault = view.simulation.at(index, minute), view.course.fault
+    if found is None:
+        return 0.0
+    if fault.family.trouble not in _UNCOUNTED or index not in fault.strained or index in fault.blames:
+        return found.errors
+    return max(0.0, 1 - (1 - found.errors) / (1 - view.course.strain(index, minute).errors))
+
+
 def _own(view: View, index: int) -> bool:
     return index in view.course.fault.strained
 
@@ -204,7 +231,7 @@ def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: f
     found = view.simulation.at(index, minute)
     shadow = scene.background.shadows.get(index)
     if shadow is not None and dim in shadow.root.metrics:
-        return usual + (shadow.root.metrics[dim] - usual) * _SHADOW
+        return usual + (shadow.root.metrics[dim] - usual) * (_MILD if dim in _HARM else _SHADOW)
     anomaly = scene.background.anomalies.get(index)
     if anomaly is not None and dim in anomaly.metrics:
         return anomaly.metrics[dim]
@@ -236,9 +263,13 @@ _FULL = 86.0
 def told_by_family(scene: Scene, index: int) -> dict[str, float]:
     """The dimensions that the fault's family moves at a node."""
     fault = scene.fault
-    if index == fault.root:
-        return fault.family.root.metrics
-    return fault.family.focal.metrics if index == fault.shared else {}
+    told = fault.family.root.metrics if index == fault.root else {}
+    if index == fault.shared:
+        told = fault.family.focal.metrics
+    if fault.family.mechanism == "throttling" and not _TURNED_AWAY.isdisjoint(told):
+        share = 100 * fault.numbers["share"]
+        return {dim: share if dim in _TURNED_AWAY else value for dim, value in told.items()}
+    return told
 
 
 def _shown(value: float, unit_name: str, key: int) -> float:

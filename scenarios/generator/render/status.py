@@ -27,6 +27,7 @@ def status(scene: Scene, view: View, index: int, end: int) -> Status:
     key = mixed(scene.key, index, 31)
     shadow = scene.background.shadows.get(index)
     shown = family.root if ill else shadow.root if shadow else None
+    names["mild"] = not ill
     crashing = strained and family.trouble == "crash" and index in fault.strained
     missing = max(1, round(node.replicas * 0.4)) if crashing else family.root.missing if ill else 0
     restarted = _restarted(scene, view, index, end)
@@ -89,7 +90,7 @@ def _restarted(scene: Scene, view: View, index: int, end: int) -> int | None:
     if setback is not None and setback.target == index and setback.step.startswith(("restart", "rollback")):
         times.append(view.course.set_back_at)
     changes = scene.background.changes.get(index, ())
-    deploys = [one.minute for one in changes if one.kind == "deploy" and one.minute <= end]
+    deploys = [one.minute for one in changes if (one.kind == "deploy" or one.restarts) and one.minute <= end]
     times += [minute for minute in deploys if minute > -node_minutes(scene, index)]
     return max(times, default=None)
 

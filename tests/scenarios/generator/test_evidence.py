@@ -51,7 +51,9 @@ def _moment(text: str) -> datetime:
 @sample
 def test_every_placeholder_is_filled(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)
-    unfilled = re.compile(r"\{(?:n:|pick:|root|focal|victim|callee|flag|onset|before|request|version|share|p99|lag)")
+    unfilled = re.compile(
+        r"\{(?:n:|harm:|pick:|root|focal|victim|callee|flag|onset|before|request|ms|callee_ms|version|share|p99|lag)"
+    )
     for progress in _progresses(incident):
         for item, text in _texts(incident, progress).items():
             assert not unfilled.search(text), item

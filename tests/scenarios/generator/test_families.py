@@ -19,8 +19,8 @@ from scenarios.library import failure_families, runbook_catalogue
 if TYPE_CHECKING:
     from scenarios.generator.family import Family
 
-NAMES = {"root", "focal", "flag", "version", "previous", "replicas", "onset", "before", "id"}
-IN_ROUTINE = NAMES | {"request", "callee", "service"}
+NAMES = {"root", "focal", "flag", "version", "previous", "replicas", "onset", "before", "id", "share"}
+IN_ROUTINE = NAMES | {"request", "callee", "service", "ms", "callee_ms"}
 FOLDER = Path(scenarios.generator.__file__).parent / "families"
 
 every = pytest.mark.parametrize("family", families().values(), ids=lambda family: family.family)
@@ -30,7 +30,7 @@ def _unknown_placeholders(text: str, known: set[str]) -> list[str]:
     return [
         name
         for name in re.findall(r"\{([^}]*)\}", text)
-        if name not in known and not re.fullmatch(r"=?(?:n:\d+-\d+|pick:.+|id)", name)
+        if name not in known and not re.fullmatch(r"=?(?:(?:n|harm):\d+-\d+|pick:.+|id)", name)
     ]
 
 
