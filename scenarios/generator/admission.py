@@ -178,7 +178,7 @@ def _furthest_leaf(incident: GeneratedIncident) -> bool:
 _TELLS: tuple[tuple[str, Callable[[GeneratedIncident], bool], float], ...] = (
     ("the furthest leaf", _furthest_leaf, 20.0),
     ("the largest deviation", _most_deviant, 3.0),
-    ("the name that is said most", _most_named, 2.6),
+    ("the name that is said most", _most_named, 2.0),
 )
 """Rules that would find the root too often, and how many times chance, of the draws they solve, is kept.
 

@@ -17,7 +17,8 @@ class Strain(NamedTuple):
 
     `errors` is the share of its answers that fail, `factor` how many times longer answers take, `load` how many times
     the usual load arrives, `lost` the share of its throughput that is gone, `level` from 0 to 1 how far the metrics of
-    the family have moved from their normal values.
+    the family have moved from their normal values. `behind` is how many times the usual load its callers put on their
+    stores, since it does not have what they ask for.
     """
 
     errors: float = 0.0
@@ -25,6 +26,7 @@ class Strain(NamedTuple):
     load: float = 1.0
     lost: float = 0.0
     level: float = 0.0
+    behind: float = 1.0
 
 
 CALM = Strain()
@@ -128,10 +130,18 @@ def _capacity_loss(numbers: Mapping[str, float], minute: float, strength: float)
 
 
 def _misses(numbers: Mapping[str, float], minute: float, strength: float) -> Strain:
-    """What a cache kept away reaches what stands behind it."""
+    """What a cache kept away reaches what stands behind it, and each answer from there is written to the cache."""
     level = _ramp(minute, numbers["ramp"]) * strength
-    load = 1 + (numbers["load"] - 1) * level
-    return Strain(max(0.0, load - 2.5) * 0.05, 1 + (load - 1) * 1.4, load, level=level)
+    missed = (numbers["load"] - 1) * level
+    return Strain(
+        max(0.0, missed - 1.5) * 0.05, 1 + missed * 1.4, 1 + _WRITTEN * level, level=level, behind=1 + _READ * missed
+    )
+
+
+_WRITTEN = 0.7
+"""How much more a cache is asked for that misses most reads."""
+_READ = 0.4
+"""Of what a cache misses, what goes to the stores that have metrics of their own here."""
 
 
 def _throttling(numbers: Mapping[str, float], minute: float, strength: float) -> Strain:

@@ -71,6 +71,9 @@ class Simulation:
         self._minutes: dict[int, dict[int, Condition]] = {}
         self._ratios: dict[tuple[int, int], float] = {}
         self._lags: dict[int, list[float]] = {}
+        self._turned = {
+            call.caller for focal in course.fault.focal for call in world.callers[focal] if not call.platform
+        }
         self.touched = frozenset(self._reached)
         """The nodes whose requests reach the fault."""
 
@@ -181,7 +184,7 @@ class Simulation:
     def arriving(self, call: Call, minute: int) -> float:
         """How many times the usual number of calls of a caller gets to its callee: what fails is tried again within the
         caller's retry budget, what fails on its way never gets there, and who fails early calls less."""
-        ratio = self.ratio(call.caller, minute)
+        ratio = self.ratio(call.caller, minute) * self._turning(call, minute)
         caller = self.at(call.caller, minute)
         if caller is None:
             return ratio
@@ -190,6 +193,12 @@ class Simulation:
             return ratio * (1 - 0.5 * caller.errors)
         tried = min(max(ratio, _RETRY_BUDGET), ratio * (1 + call.retries * min(flow.fail, 0.9)))
         return tried * (1 - flow.fail) if flow.trouble in _ON_THE_WAY else tried
+
+    def _turning(self, call: Call, minute: int) -> float:
+        """How many times the usual number of calls goes to a store, since a cache does not have the answers."""
+        if call.caller not in self._turned or self.world.nodes[call.callee].kind not in STORES:
+            return 1.0
+        return self.course.strain(self.course.fault.focal[0], minute).behind
 
     def failing(self, index: int, minute: int) -> tuple[float, float]:
         """The share of requests to a node that fail, and how many times the usual they take."""
@@ -209,6 +218,8 @@ def reached(world: World, focal: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(index for index in world.order if index in found)
 
 
+STORES = frozenset({"sql", "document", "search"})
+"""Kinds of nodes that caches stand before."""
 SERVING = frozenset({"edge", "gateway", "service"})
 """Kinds of nodes that journeys go through."""
 DOORS = frozenset({"edge", "gateway"})
