@@ -113,7 +113,8 @@ class Shows(_Model):
 
     logs: tuple[Line, ...] = Field(default=(), description="Messages; each may stand in the window several times.")
     metrics: dict[str, float] = Field(
-        default_factory=dict, description="Dimension → value at full strength (data/kinds.yaml says which there are)."
+        default_factory=dict,
+        description="Dimension of data/kinds.yaml → value at full strength; of `rate`, how many times the usual.",
     )
     change: ChangeShown | None = None
     state: str = Field(default="", description="State in the status, where it is not simply running.")

@@ -298,11 +298,12 @@ def _rates(builder: _Builder, journeys: list[_Way], order: list[str], dice: Dice
     """Requests per second of every node. Workers handle what their producers publish."""
     for way in journeys:
         way.rate = dice.between(*way.entry.rate)
-    before = _passed_on(builder, journeys, order)
-    published = {worker: _PUBLISHED * before[producer] for worker, producer in builder.producer.items()}
-    for way in journeys:
-        way.rate = published.get(way.node, way.rate)
-    rates = _passed_on(builder, journeys, order, published)
+    rates = _passed_on(builder, journeys, order)
+    for _ in range(_ROUNDS if builder.producer else 0):
+        published = {worker: _PUBLISHED * rates[producer] for worker, producer in builder.producer.items()}
+        for way in journeys:
+            way.rate = published.get(way.node, way.rate)
+        rates = _passed_on(builder, journeys, order, published)
     every = sum(rates.values())
     for name, draft in builder.drafts.items():
         rates[name] = max(rates[name], every * _CONNECTIONS.get(draft.kind, 0.0))
@@ -339,6 +340,8 @@ def _passed_on(
     return rates
 
 
+_ROUNDS = 4
+"""Workers may call what publishes for other workers."""
 _LEAST_RATE: dict[Kind, float] = {"cron": 3.0, "worker": 4.0, "network": 90.0, "dns": 20.0}
 _CONNECTIONS: dict[Kind, float] = {"network": 0.3, "dns": 0.06}
 """Of all requests, the share that opens a connection, and that asks for a name before."""

@@ -19,8 +19,10 @@ SAMPLES = 10
 _NOISE = 0.03
 _SHADOW = 0.8
 _MILD = 0.03
-_HARM = frozenset({"replication", "skew", "hit", "blocked", "retries", "pending", "api", "throttled"})
+_HARM = frozenset({"replication", "skew", "hit", "blocked", "retries", "pending", "api", "throttled", "connections"})
 """Dimensions that callers would feel if they moved far."""
+_BOUNDS = frozenset({"fds", "addresses"})
+"""Dimensions that are full where they are short, for however short a time."""
 _UNCOUNTED = frozenset({"unreachable", "unresolved", "stale"})
 """Troubles that a node does not count among its failed requests: they never came, or it answered."""
 _TURNED_AWAY = frozenset({"blocked", "throttled"})
@@ -231,7 +233,8 @@ def _moved(scene: Scene, view: View, index: int, dim: str, minute: int, usual: f
     found = view.simulation.at(index, minute)
     shadow = scene.background.shadows.get(index)
     if shadow is not None and dim in shadow.root.metrics:
-        return usual + (shadow.root.metrics[dim] - usual) * (_MILD if dim in _HARM else _SHADOW)
+        share = _MILD if dim in _HARM else 1.0 if dim in _BOUNDS else _SHADOW
+        return usual + (shadow.root.metrics[dim] - usual) * share
     anomaly = scene.background.anomalies.get(index)
     if anomaly is not None and dim in anomaly.metrics:
         return anomaly.metrics[dim]
@@ -266,6 +269,8 @@ def told_by_family(scene: Scene, index: int) -> dict[str, float]:
     told = fault.family.root.metrics if index == fault.root else {}
     if index == fault.shared:
         told = fault.family.focal.metrics
+    if "rate" in told:
+        told = {**told, "rate": told["rate"] * scene.world.nodes[index].rate}
     if fault.family.mechanism == "throttling" and not _TURNED_AWAY.isdisjoint(told):
         share = 100 * fault.numbers["share"]
         return {dim: share if dim in _TURNED_AWAY else value for dim, value in told.items()}
