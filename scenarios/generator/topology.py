@@ -82,6 +82,7 @@ class _Builder:
         self.drafts: dict[str, _Draft] = {}
         self.alias: dict[str, str] = {}
         self.producer: dict[str, str] = {}
+        self.topics: dict[tuple[str, str], None] = {}
         self.entries = {service.name: service for service in archetype.services}
 
     def world(self) -> World:
@@ -231,11 +232,13 @@ class _Builder:
             self.drafts[self.alias[worker]].share[broker.name] = (1.0, True, False)
             producer = self.drafts[self.alias[chosen[worker].consumes]]
             self.producer[self.alias[worker]] = producer.name
+            self.topics[producer.name, broker.name] = None
             if producer.share.get(broker.name) is None:
                 producer.share[broker.name] = (_PUBLISHED, True, False)
         if not workers:
             for owner in self.dice.sample([name for name, one in chosen.items() if one.kind == "service"], 2):
                 self.drafts[self.alias[owner]].share[brokers[0].name] = (_PUBLISHED, True, False)
+                self.topics[self.alias[owner], brokers[0].name] = None
 
     def _doors(self, entries: list[str]) -> dict[str, str]:
         """Gateways before the entries, perhaps an edge and a content network before them; the door of each entry."""
@@ -299,8 +302,11 @@ def _rates(builder: _Builder, journeys: list[_Way], order: list[str], dice: Dice
     for way in journeys:
         way.rate = dice.between(*way.entry.rate)
     rates = _passed_on(builder, journeys, order)
-    for _ in range(_ROUNDS if builder.producer else 0):
-        published = {worker: _PUBLISHED * rates[producer] for worker, producer in builder.producer.items()}
+    published: dict[str, float] = {}
+    for _ in range(_ROUNDS):
+        known, published = published, {worker: _PUBLISHED * rates[one] for worker, one in builder.producer.items()}
+        if published == known:
+            break
         for way in journeys:
             way.rate = published.get(way.node, way.rate)
         rates = _passed_on(builder, journeys, order, published)
@@ -335,13 +341,15 @@ def _passed_on(
             }
         rates[name] = published.get(name, max(rates[name], _LEAST_RATE.get(draft.kind, 0.5)))
         for callee, (weight, _, _) in draft.share.items():
-            if callee not in behind[name] and not (draft.kind == "worker" and builder.drafts[callee].kind == "queue"):
+            if callee not in behind[name] and builder.drafts[callee].kind != "queue":
                 rates[callee] += rates[name] * weight
+    for producer, broker in builder.topics:
+        rates[broker] += _PUBLISHED * rates[producer]
     return rates
 
 
-_ROUNDS = 4
-"""Workers may call what publishes for other workers."""
+_ROUNDS = 8
+"""Workers publish for other workers, and call what publishes for others."""
 _LEAST_RATE: dict[Kind, float] = {"cron": 3.0, "worker": 4.0, "network": 90.0, "dns": 20.0}
 _CONNECTIONS: dict[Kind, float] = {"network": 0.3, "dns": 0.06}
 """Of all requests, the share that opens a connection, and that asks for a name before."""
