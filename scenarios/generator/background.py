@@ -126,7 +126,8 @@ def _changes(
             found[index] = [_past(minute, one) for minute, one in zip(minutes, chosen, strict=True)]
     innocent = [index for index in changed if index != fault.root]
     for index in dice.sample(innocent, near):
-        one = dice.pick(notes[world.nodes[index].kind])
+        known = {change.note for change in found.get(index, ())}
+        one = dice.pick([note for note in notes[world.nodes[index].kind] if note.note not in known])
         minute = dice.whole(-150, 5) if dice.chance(0.7) else dice.whole(-40, 2)
         _put(found, index, _past(minute, one))
     for index, family in shadows.items():

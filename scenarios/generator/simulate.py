@@ -183,11 +183,13 @@ class Simulation:
 
     def arriving(self, call: Call, minute: int) -> float:
         """How many times the usual number of calls of a caller gets to its callee: what fails is tried again within the
-        caller's retry budget, what fails on its way never gets there, and who fails early calls less."""
+        caller's retry budget, what fails on its way never gets there, and who gets less done calls less."""
         ratio = self.ratio(call.caller, minute) * self._turning(call, minute)
         caller = self.at(call.caller, minute)
         if caller is None:
             return ratio
+        if self.world.nodes[call.caller].kind == "worker":
+            ratio *= 1 - caller.lost
         flow = caller.flows.get(call.callee)
         if flow is None:
             return ratio * (1 - 0.5 * caller.errors)
