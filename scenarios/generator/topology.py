@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from scenarios.generator.library import Archetype, JourneyClass, JourneyEntry, ServiceEntry, kinds
 from scenarios.generator.world import Call, Journey, Node, World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from scenarios.generator.dice import Dice
     from scenarios.generator.family import Kind
 
@@ -301,48 +298,68 @@ def _rates(builder: _Builder, journeys: list[_Way], order: list[str], dice: Dice
     """Requests per second of every node. Workers handle what their producers publish."""
     for way in journeys:
         way.rate = dice.between(*way.entry.rate)
-    rates = _passed_on(builder, journeys, order)
+    brought, calls = _brought(builder, journeys, order)
+    rates = _passed_on(builder, brought, calls, {})
     published: dict[str, float] = {}
     for _ in range(_ROUNDS):
         known, published = published, {worker: _PUBLISHED * rates[one] for worker, one in builder.producer.items()}
         if published == known:
             break
-        for way in journeys:
-            way.rate = published.get(way.node, way.rate)
-        rates = _passed_on(builder, journeys, order, published)
+        rates = _passed_on(builder, brought, calls, published)
+    for way in journeys:
+        way.rate = published.get(way.node, way.rate)
     every = sum(rates.values())
     for name, draft in builder.drafts.items():
         rates[name] = max(rates[name], every * _CONNECTIONS.get(draft.kind, 0.0))
     return rates
 
 
-def _passed_on(
-    builder: _Builder, journeys: list[_Way], order: list[str], published: Mapping[str, float] = MappingProxyType({})
-) -> dict[str, float]:
-    """Requests per second of every node. Doors pass on what the journeys behind them bring."""
-    rates = dict.fromkeys(order, 0.0)
+_Calls = dict[str, list[tuple[str, float]]]
+"""Callees and calls per request of every node, callers first."""
+
+
+def _brought(builder: _Builder, journeys: list[_Way], order: list[str]) -> tuple[dict[str, float], _Calls]:
+    """What journeys bring to every node, and the calls that make traffic beneath; doors pass on what they stand before."""
+    brought = dict.fromkeys(order, 0.0)
     behind: dict[str, dict[str, float]] = {name: {} for name in order}
     for way in journeys:
         at = way.node
-        rates[at] += way.rate
+        brought[at] += way.rate
         for door in way.doors(builder.drafts):
             behind[door][at] = behind[door].get(at, 0.0) + way.rate
-            rates[door] += way.rate
+            brought[door] += way.rate
             at = door
+    calls: _Calls = {}
     for name in reversed(order):
         draft = builder.drafts[name]
         if behind[name]:
-            most = max(rates[name], 0.1)
+            most = max(brought[name], 0.1)
             draft.share = {
                 callee: (behind[name].get(callee, 0.0) / most, hard, platform)
                 if builder.drafts[callee].kind in _SERVING
                 else (weight, hard, platform)
                 for callee, (weight, hard, platform) in draft.share.items()
             }
-        rates[name] = published.get(name, max(rates[name], _LEAST_RATE.get(draft.kind, 0.5)))
-        for callee, (weight, _, _) in draft.share.items():
-            if callee not in behind[name] and builder.drafts[callee].kind != "queue":
-                rates[callee] += rates[name] * weight
+        calls[name] = [
+            (callee, weight)
+            for callee, (weight, _, _) in draft.share.items()
+            if callee not in behind[name] and builder.drafts[callee].kind != "queue"
+        ]
+    return brought, calls
+
+
+def _passed_on(
+    builder: _Builder, brought: dict[str, float], calls: _Calls, published: dict[str, float]
+) -> dict[str, float]:
+    """Requests per second of every node, given what some workers handle."""
+    rates = dict(brought)
+    for name, called in calls.items():
+        rate = published.get(name)
+        if rate is None:
+            rate = max(rates[name], _LEAST_RATE.get(builder.drafts[name].kind, 0.5))
+        rates[name] = rate
+        for callee, weight in called:
+            rates[callee] += rate * weight
     for producer, broker in builder.topics:
         rates[broker] += _PUBLISHED * rates[producer]
     return rates
