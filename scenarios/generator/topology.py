@@ -319,7 +319,7 @@ _Calls = dict[str, list[tuple[str, float]]]
 
 
 def _brought(builder: _Builder, journeys: list[_Way], order: list[str]) -> tuple[dict[str, float], _Calls]:
-    """What journeys bring to every node, and the calls that make traffic beneath; doors pass on what they stand before."""
+    """What journeys bring to every node, and the calls that make traffic beneath. Doors pass on what is theirs."""
     brought = dict.fromkeys(order, 0.0)
     behind: dict[str, dict[str, float]] = {name: {} for name in order}
     for way in journeys:
