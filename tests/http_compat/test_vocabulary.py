@@ -30,12 +30,12 @@ class Drain(OnService):
 VOCABULARY["drain_node"] = ActionSpec("drain_node", "Drain node", Kind.REMEDIATION, Drain, "Move all work off a node.")
 
 import httpx2
-from cloud_incident.serving import served
-from cloud_incident.settings import Settings
+from cloud_incident.app import build_app
+from cloud_incident.settings.serve import ServeSettings
 import anyio
 
 async def main():
-    transport = httpx2.ASGITransport(served(Settings()))
+    transport = httpx2.ASGITransport(build_app(ServeSettings()))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as api:
         drain = {"action_type": "drain_node", "parameters": {"service": "api-gateway", "node": "n1"}}
         await api.post("/reset", json={"scenario_id": "RP-001"})
