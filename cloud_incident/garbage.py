@@ -1,4 +1,4 @@
-"""The garbage collector of a process that makes and keeps incidents.
+"""The garbage collector of a process that starts quickly, and makes and keeps incidents.
 
 An incident is hundreds of small objects without cycles, which are freed by counting references. A full collection
 would look through all that are kept, find nothing, and hold up somebody's request for 100 ms.
@@ -7,6 +7,11 @@ would look through all that are kept, find nothing, and hold up somebody's reque
 from __future__ import annotations
 
 import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _YOUNG = 5_000
 """Objects made and not freed before the young ones are looked through for cycles, which takes a few ms."""
@@ -21,3 +26,17 @@ def collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _OLDER, _OLDEST)
+
+
+@contextmanager
+def exempt_imports() -> Iterator[None]:
+    """Collect nothing meanwhile, and never look through what is imported.
+
+    The imports of the MCP server make 140,000 objects, of which 1,300 could be freed. Looking through all takes 80 ms.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

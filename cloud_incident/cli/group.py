@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from cloud_incident.garbage import exempt_imports
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,7 +37,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in self.lazy_commands:
             return None
-        command = getattr(import_module(self.lazy_commands[cmd_name].module), cmd_name)
+        with exempt_imports():
+            module = import_module(self.lazy_commands[cmd_name].module)
+        command = getattr(module, cmd_name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command
