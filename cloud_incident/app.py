@@ -86,7 +86,7 @@ class _Wiring:
             routes=self._list_routes(),
             middleware=self._list_middleware(),
             exception_handlers={HTTPException: http_problem, ClientDisconnect: gone, Exception: failure},
-            lifespan=self._live,
+            lifespan=self._run_parts,
         )
         if self.console is not None:
             app.state.stopping = self.console.close
@@ -154,7 +154,7 @@ class _Wiring:
         return [guard, cors]
 
     @asynccontextmanager
-    async def _live(self, _: Starlette) -> AsyncIterator[None]:
+    async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for endpoint in [self.agents, self.operators] if self.settings.operator else [self.agents]:
                 await stack.enter_async_context(endpoint.manager.run())
