@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from env_core.observation import debrief, observation
-from scenarios.evidence import Dependencies, Status
-from scenarios.tasks import TASKS
+from env_core.observation import debrief, observe
+from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from env_core.episode import Episode
     from graders import Grade
-    from scenarios.tasks import Task
-
-
-_SHORT = {"submit_severity": "submit_severity {severity}", "submit_resolution": "submit_resolution"}
+    from scenarios.vocabulary import Action, Task
 
 
 def alert_text(alert: Mapping[str, Any]) -> str:
@@ -36,7 +32,7 @@ def alert_text(alert: Mapping[str, Any]) -> str:
 
 def briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    return briefing_of({**observation(episode)})
+    return briefing_of({**observe(episode)})
 
 
 def briefing_of(shown: Mapping[str, Any]) -> str:
@@ -48,7 +44,7 @@ def briefing_of(shown: Mapping[str, Any]) -> str:
             shown["incident_summary"],
             alert_text(shown["alert"]),
             f"Known services: {', '.join(shown['known_services'])}",
-            f"Actions: {', '.join(shown['available_actions'])}. {task.submission} ends the incident.",
+            f"Actions: {', '.join(shown['available_actions'])}. {task.submission.name} ends the incident.",
         ]
     )
 
@@ -74,10 +70,10 @@ def standing(episode: Episode) -> str:
 
 def remaining(steps: int, task: Task) -> str:
     """How many steps are taken and left."""
-    return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission} included."
+    return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission.name} included."
 
 
-def step_text(episode: Episode, evidence: str | None = None) -> str:
+def describe_step(episode: Episode, evidence: str | None = None) -> str:
     """What the last step showed, what it earned, what remains; after the end the score and the debrief.
 
     `evidence` stands for the text of what was shown, where that is told in part.
@@ -101,12 +97,15 @@ def timeline(episode: Episode) -> str:
     """What has been done so far, a line per step."""
     lines = [f"{episode.reference.scenario_id} · {standing(episode)}"]
     for step in episode.steps:
-        said = f" {step.error}" if step.error else ""
-        about = _SHORT.get(step.action.name, "{step}").format(
-            step=step.action.step, **step.action.parameters.model_dump()
-        )
-        lines.append(f"{step.number:>2}. {about} · {step.feedback}{said}")
+        error = f" {step.error}" if step.error else ""
+        lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {step.feedback}{error}")
     return "\n".join(lines)
+
+
+def _describe_action(action: Action) -> str:
+    if isinstance(action.declaration, Submission):
+        return action.declaration.line.format(**action.parameters.model_dump())
+    return action.step
 
 
 def service_map(episode: Episode) -> dict[str, Any]:

@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graders.prose import affirms
-from scenarios.actions import VOCABULARY, Action, Kind, actions_of
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, PlanStep, Progress
+from scenarios.vocabulary import (
+    DIAGNOSTICS,
+    REMEDIATIONS,
+    SUBMISSIONS,
+    SUBMIT_RESOLUTION,
+    SUBMIT_ROOT_CAUSE,
+    SUBMIT_SEVERITY,
+    Action,
+    Attachments,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scenarios.incident import Certificate, Incident, Item
-    from scenarios.tasks import Task
+    from scenarios.vocabulary import Submission, Task
 
 
 def perfect_play(incident: Incident, task: Task) -> list[Action]:
     """The actions of a perfect episode: the smallest certificate, the plan and a look at the recovery, the answer."""
     certificate = _best_certificate(incident, task)
     actions = [query(item) for item in sorted(certificate, key=lambda item: (item[1], item[0]))]
-    if task.id == "remediation_planning":
+    if task.asks_repair:
         actions += _plan_and_recovery(incident, certificate)
     return [*actions, answer(incident, task)]
 
@@ -32,24 +41,39 @@ def query(item: Item) -> Action:
 
 def remediation(step: PlanStep) -> Action:
     """The action that carries out a plan step."""
-    parameters: dict[str, Any] = {VOCABULARY[step.action].target: step.target}
-    if step.replicas is not None:
-        parameters["replicas"] = step.replicas[0]
-    elif step.action == "scale_service":
-        parameters["replicas"] = 1
+    declared = REMEDIATIONS[step.action]
+    parameters: dict[str, Any] = {declared.target.parameter: step.target}
+    if declared.takes_replicas:
+        parameters["replicas"] = step.replicas[0] if step.replicas is not None else 1
     return parse_action(step.action, parameters)
 
 
 def answer(incident: Incident, task: Task) -> Action:
     """The submission that a task's grader gives every point."""
-    truth = incident.truth
-    match task.id:
-        case "alert_classification":
-            return parse_action(task.submission, {"severity": truth.severity})
-        case "root_cause_analysis":
-            return parse_action(task.submission, {"service": truth.service, "failure_mode": failure_words(incident)})
-        case "remediation_planning":
-            return parse_action(task.submission, {"summary": summary_words(incident)})
+    return parse_action(task.submission.name, _ANSWERS[task.submission](incident))
+
+
+def _answer_severity(incident: Incident) -> dict[str, Any]:
+    return {"severity": incident.truth.severity}
+
+
+def _answer_root_cause(incident: Incident) -> dict[str, Any]:
+    return {"service": incident.truth.service, "failure_mode": failure_words(incident)}
+
+
+def _answer_resolution(incident: Incident) -> dict[str, Any]:
+    return {"summary": summary_words(incident)}
+
+
+_ANSWERS: Attachments[Submission, Callable[[Incident], dict[str, Any]]] = Attachments(
+    "perfect answers",
+    SUBMISSIONS.values(),
+    {
+        SUBMIT_SEVERITY: _answer_severity,
+        SUBMIT_ROOT_CAUSE: _answer_root_cause,
+        SUBMIT_RESOLUTION: _answer_resolution,
+    },
+)
 
 
 def failure_words(incident: Incident) -> str:
@@ -77,22 +101,14 @@ def summary_words(incident: Incident) -> str:
 
 
 def _deed(step: PlanStep) -> str:
-    deeds = {
-        "restart_service": "restarted {target}",
-        "rollback_deploy": "rolled back {target}",
-        "scale_service": "scaled {target}",
-        "disable_feature_flag": "disabled the flag {target}",
-        "clear_cache": "cleared {target}",
-        "execute_runbook_step": "executed {target}",
-    }
-    return deeds[step.action].format(target=step.target)
+    return REMEDIATIONS[step.action].deed.format(target=step.target)
 
 
 def _best_certificate(incident: Incident, task: Task) -> Certificate:
     """Of the smallest certificates the one on most services, since each first look at a service earns most."""
     certificates = incident.certificates(task.id)
-    smallest = [one for one in certificates if len(one) == len(certificates[0])]
-    return max(smallest, key=lambda one: (len({service for _, service in one}), [*map(str, sorted(one))]))
+    smallest = [certificate for certificate in certificates if len(certificate) == len(certificates[0])]
+    return max(smallest, key=lambda items: (len({service for _, service in items}), [*map(str, sorted(items))]))
 
 
 def _plan_and_recovery(incident: Incident, certificate: Certificate) -> Iterator[Action]:
@@ -114,7 +130,7 @@ def _recovery(incident: Incident, certificate: Certificate, progress: Progress) 
     changed = [
         (diagnostic, service)
         for service in incident.services
-        for diagnostic in actions_of(Kind.DIAGNOSTIC)
+        for diagnostic in DIAGNOSTICS
         if incident.evidence(diagnostic, service, progress).text
         != incident.evidence(diagnostic, service, UNTOUCHED).text
     ]

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.actions import Action, Kind
 from scenarios.progress import Outcome
-from scenarios.tasks import POINT
+from scenarios.vocabulary import Action, Submission, to_reward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.incident import Item
-    from scenarios.tasks import RewardTable, Task
+    from scenarios.vocabulary import RewardTable, Task
 
 Events = tuple[tuple[str, int], ...]
 """What a step is made of: (event, reward in units of 1/`POINT`)."""
 
-_SAID = {
+_FEEDBACK = {
     "new_service": "First look at {target}",
     "new_query": "Another look at {target}",
     "repeated_query": "Nothing new: this query was made before and its evidence has not changed",
@@ -73,12 +72,15 @@ def late_events(task: Task, number: int) -> Events:
 def feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
-        about = action.target if action.kind is not Kind.SUBMISSION else ""
+        about = "" if isinstance(action.declaration, Submission) else action.target
         step = f"{action.name} {about}"
         return " ".join(
-            [f"{_SAID[event].format(target=about, step=step)} ({points / POINT:+.2f})." for event, points in events]
+            [
+                f"{_FEEDBACK[event].format(target=about, step=step)} ({to_reward(points):+.2f})."
+                for event, points in events
+            ]
         )
     nothing = events[0][0] in {"unknown_target", "unknown_service", "foreign_submission"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
-    said = f"{_SAID[events[0][0]]}." if nothing else done
-    return f"{said} {_SAID['timeout']}." if out_of_time else said
+    text = f"{_FEEDBACK[events[0][0]]}." if nothing else done
+    return f"{text} {_FEEDBACK['timeout']}." if out_of_time else text

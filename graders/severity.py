@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from graders.reasons import give_reason
 from graders.score import Point
-from scenarios.actions import SEVERITIES, SeverityAnswer
+from scenarios.vocabulary import SEVERITIES, SeverityAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from scenarios.incident import Truth
 
 _BY_DISTANCE = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(0))
+
+
+RULES = (
+    f"{float(_BY_DISTANCE[0])} for the exact severity, {float(_BY_DISTANCE[1])} one level off, "
+    f"{float(_BY_DISTANCE[2])} two levels off."
+)
+"""What earns points, as the on-call guide says it."""
 
 
 def severity_share(submitted: str, truth: str) -> Fraction:
@@ -31,10 +39,14 @@ def severity_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     if not isinstance(answer, SeverityAnswer):
         raise TypeError("alert_classification is graded on a severity")
     distance = _distance(answer.severity, truth.severity)
-    verdict = "exact" if distance == 0 else f"{distance} level{'s' if distance > 1 else ''} off"
+    answers = {"submitted": answer.severity, "truth": truth.severity}
     yield Point(
         "severity",
         severity_share(answer.severity, truth.severity),
         Fraction(1),
-        f"Submitted {answer.severity}; the incident is {truth.severity}: {verdict}.",
+        (
+            give_reason("severity_off", count=distance, **answers)
+            if distance
+            else give_reason("severity_exact", **answers),
+        ),
     )

@@ -11,9 +11,9 @@ from http_compat.dialects import ToolCall, ToolListing
 from http_compat.jsontext import told
 from http_compat.problems import REFUSALS
 from http_compat.problems import told as refusal
-from scenarios.actions import VOCABULARY, Action
 from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.schemas import arguments_schema
+from scenarios.vocabulary import ACTIONS, Action
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -48,8 +48,8 @@ async def step_reply(session: Session, message: StepMessage) -> dict[str, Any]:
 
 
 async def _called(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
-    if call.tool_name not in VOCABULARY:
-        return await _failed(session, call, "tool_not_found", f"Tools: {', '.join(VOCABULARY)}.")
+    if call.tool_name not in ACTIONS:
+        return await _failed(session, call, "tool_not_found", f"Tools: {', '.join(ACTIONS)}.")
     try:
         action = parse_action(call.tool_name, call.arguments)
     except InvalidActionError as error:
@@ -104,7 +104,7 @@ async def rpc_tool_result(session: Session, name: object, arguments: object) -> 
 def _listed_tools(schema_key: str) -> list[dict[str, Any]]:
     return [
         {"name": spec.name, "description": spec.description, schema_key: arguments_schema(spec.parameters)}
-        for spec in VOCABULARY.values()
+        for spec in ACTIONS.values()
     ]
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from env_core.frames import frames
 from env_core.observation import State, debrief, grade_report, state
 from env_core.selection import Handle, Selection, SelectionError
-from env_core.store import Claim
+from env_core.stores import Claim
 from http_compat import shapes
 from http_compat.dialects import Strict, parse_step
 from http_compat.operations import Operation, Served

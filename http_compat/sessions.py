@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from env_core.selection import Selection
-from env_core.store import Claim, UnknownEpisodeError
+from env_core.stores import Claim, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 _ID_BYTES = 16
 

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from env_core.briefing import briefing, debrief_text, grade_text, standing, timeline
 from env_core.observation import ProgressReport, progress_report
 from env_core.selection import Selection, SelectionError
-from env_core.store import CapacityError, EpisodeExistsError
+from env_core.stores import CapacityError, EpisodeExistsError
 from mcp_server.apps import ACTS, LOOKS, App
 from mcp_server.binding import HandleError, OperatorBinding
 from mcp_server.results import refusal, reply
@@ -19,7 +19,7 @@ from mcp_server.tools import Arguments, OnEpisode, ServedTool
 from scenarios.catalogue import CURATED_SPLIT, UnknownScenarioError
 from scenarios.parsing import InvalidActionError, parse_arguments
 from scenarios.schemas import arguments_schema
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

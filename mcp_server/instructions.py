@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from env_core.briefing import headline
-from scenarios.actions import Kind, actions_of
+from scenarios.vocabulary import DIAGNOSTICS
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -21,7 +21,7 @@ _WAYS = {
 }
 
 _EVIDENCE = (
-    f"Query evidence with {', '.join(actions_of(Kind.DIAGNOSTIC))}. Follow what failing services depend on; compare "
+    f"Query evidence with {', '.join(list(DIAGNOSTICS))}. Follow what failing services depend on; compare "
     "onset times with changes. Each call is a step; steps are limited and repeats cost points."
 )
 

@@ -12,7 +12,7 @@ from env_core.observation import progress_report
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 PAGE_CHARACTERS = 12_000
 """About 4,000 tokens a page: well under what clients cut, and enough for most evidence in one."""

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from env_core.episode import StaleReferenceError
 from env_core.service import EpisodeOverError, EpisodeService
-from env_core.store import AppendConflictError, UnknownEpisodeError
+from env_core.stores import AppendConflictError, UnknownEpisodeError
 from mcp_server.apps import ACTS, App, draws
 from mcp_server.binding import Binding, HandleError
 from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
-from scenarios.actions import VOCABULARY, ActionSpec, Kind
 from scenarios.parsing import InvalidActionError, parse_action, parse_arguments
 from scenarios.schemas import arguments_schema
+from scenarios.vocabulary import ACTIONS, ActionDeclaration, Kind
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -66,9 +66,9 @@ class ActionTools:
 
     def served(self) -> list[ServedTool]:
         """One tool per action. With `named`, each takes the episode's handle."""
-        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in VOCABULARY.values()]
+        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in ACTIONS.values()]
 
-    def _definition(self, spec: ActionSpec) -> Tool:
+    def _definition(self, spec: ActionDeclaration) -> Tool:
         return Tool(
             name=spec.name,
             title=spec.title,
@@ -84,11 +84,16 @@ class ActionTools:
             meta=ACTS if self.app is not None and draws(spec) else None,
         )
 
-    def extra_names(self, spec: ActionSpec) -> tuple[str, ...]:
+    def extra_names(self, spec: ActionDeclaration) -> tuple[str, ...]:
         return tuple(name for extra in self.extras(spec) for name in extra.model_fields)
 
     def told(
-        self, ctx: ServerRequestContext[Any, Any], spec: ActionSpec, episode: Episode, result: CallToolResult, page: int
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        spec: ActionDeclaration,
+        episode: Episode,
+        result: CallToolResult,
+        page: int,
     ) -> CallToolResult:
         """A result as the profile tells it: no handle for an agent under test, a picture for an operator."""
         if not self.named and result.structured_content is not None:
@@ -97,7 +102,7 @@ class ActionTools:
             result.meta = self.app.drawn(ctx, episode, whole=page > 1)
         return result
 
-    def extras(self, spec: ActionSpec) -> list[type[Arguments]]:
+    def extras(self, spec: ActionDeclaration) -> list[type[Arguments]]:
         """What the tool takes beside the action's parameters."""
         paging: list[type[Arguments]] = [Paging] if spec.kind is Kind.DIAGNOSTIC else []
         return [*paging, OnEpisode] if self.named else paging
@@ -108,7 +113,7 @@ class _Call:
     """Calls one action tool."""
 
     tools: ActionTools
-    spec: ActionSpec
+    spec: ActionDeclaration
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         tools = self.tools

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.actions import VOCABULARY, Kind
 from scenarios.authored import plan_step
-from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument, Variant, line_numbers, log_lines
+from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument
+from scenarios.forms import Variant, line_numbers, log_lines
 from scenarios.library import failure_families, runbook_catalogue
 from scenarios.progress import Condition
+from scenarios.vocabulary import REMEDIATIONS, RUNBOOK_STEP, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,14 +152,15 @@ def _plan_problems(document: IncidentDocument) -> Iterator[Problem]:
 
 def _step_problems(document: IncidentDocument, where: Location, text: str) -> Iterator[Problem]:
     action, target, *bounds = text.split()
-    spec = VOCABULARY.get(action)
-    if spec is None or spec.kind is not Kind.REMEDIATION:
+    remediation = REMEDIATIONS.get(action)
+    if remediation is None:
         yield where, f"{action!r} is not a remediation"
-    elif spec.target == "service" and target not in document.services:
+    elif remediation.target is SERVICE and target not in document.services:
         yield where, f"unknown service {target!r}"
-    elif spec.target == "runbook_action" and target not in runbook_catalogue():
+    elif remediation.target is RUNBOOK_STEP and target not in runbook_catalogue():
         yield where, f"{target!r} is not in the runbook catalogue"
-    if bounds and action != "scale_service":
-        yield where, "only scale_service takes a range of replicas"
+    if bounds and not (remediation and remediation.takes_replicas):
+        takers = " and ".join(name for name, other in REMEDIATIONS.items() if other.takes_replicas)
+        yield where, f"only {takers} takes a range of replicas"
     if (step := plan_step(text)).replicas is not None and not 1 <= step.replicas[0] <= step.replicas[1]:
         yield where, "a range of replicas runs from 1 or more upwards, as in 6..12"

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from scenarios.authored import AuthoredIncident
 from scenarios.consistency import Location, contradictions
 from scenarios.document import IncidentDocument
+from scenarios.errors import CloudIncidentError
 from scenarios.library import library_digest
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 << 20
 
 
-class DocumentError(ValueError):
+class DocumentError(CloudIncidentError):
     """A document that cannot be used. The message has one line per problem: `file:line: field: reason`."""
+
+    code = "invalid_document"
 
 
 class _CoreLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

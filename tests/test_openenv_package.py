@@ -12,9 +12,8 @@ import yaml
 from cloud_incident.serving import about
 from env_core.perfect import perfect_play
 from env_core.selection import Selection
-from scenarios.actions import VOCABULARY
 from scenarios.catalogue import Catalogue
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import ACTIONS, TASKS
 
 ROOT = Path(__file__).parents[1]
 PROBE = ROOT / "validation" / "runtime.json"
@@ -57,7 +56,7 @@ def test_the_manifest_declares_the_tasks(catalogue: Catalogue) -> None:
 
 def test_the_manifest_declares_tools_and_counts(catalogue: Catalogue) -> None:
     declared = manifest()["validation"]["capabilities"]
-    assert declared["declared_tools"] == list(VOCABULARY)
+    assert declared["declared_tools"] == list(ACTIONS)
     assert declared["declared_task_count"] == {name: len(catalogue.split(name)) for name in catalogue.splits}
 
 

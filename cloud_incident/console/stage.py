@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.environments import Environment, RefusedError, Reply
 from env_core.observation import last_reward, observation, step_info
-from env_core.store import UnknownEpisodeError
+from env_core.stores import UnknownEpisodeError
 from scenarios.parsing import InvalidActionError, parse_action
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cloud_incident.evaluation.grouping import grouped
 from cloud_incident.evaluation.intervals import mean
 from graders.severity import severity_share
-from scenarios.actions import SEVERITIES
+from scenarios.vocabulary import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

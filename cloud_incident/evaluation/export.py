@@ -10,14 +10,14 @@ import orjson
 
 from cloud_incident.evaluation.agents.prompting import function_tools, system_text
 from env_core.briefing import briefing_of, remaining
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cloud_incident.evaluation.trajectory import StepTaken, Trajectory
     from env_core.observation import Observation
-    from scenarios.tasks import Task
+    from scenarios.vocabulary import Task
 
     Message = dict[str, Any]
 

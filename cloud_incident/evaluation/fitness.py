@@ -14,7 +14,7 @@ from graders.root_cause import failure_mode_match
 from scenarios.catalogue import Catalogue, Scenario
 from scenarios.lint import lint
 from scenarios.loading import load_document
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

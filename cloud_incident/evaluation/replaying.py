@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from env_core.episode import Reference, moments
 from env_core.observation import grade_report
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.evidence import Dependencies, Deploys
 from scenarios.generator.impact import hits
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import SEVERITY_MATRIX
+from scenarios.vocabulary import SEVERITY_MATRIX, Dependencies, Deploys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import click
 
 from cloud_incident.show.map import LEGEND, service_map
 from env_core.briefing import alert_text
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

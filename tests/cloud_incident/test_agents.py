@@ -16,8 +16,8 @@ from cloud_incident.evaluation.environments import InProcess
 from env_core.selection import Selection
 from graders.severity import severity_share
 from scenarios import catalogue as catalogues
-from scenarios.actions import SEVERITIES
 from scenarios.catalogue import CURATED, Catalogue
+from scenarios.vocabulary import SEVERITIES
 from tests.conftest import CURATED_IDS
 
 if TYPE_CHECKING:

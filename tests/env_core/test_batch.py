@@ -11,7 +11,7 @@ from env_core.batch import Batch
 from env_core.observation import observation
 from env_core.perfect import perfect_play
 from env_core.selection import Selection, SelectionError
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue

@@ -15,11 +15,11 @@ from env_core.episode import Episode, Reference, StaleReferenceError, replay
 from env_core.observation import Observation, debrief, observation, state
 from env_core.perfect import perfect_play
 from scenarios.parsing import parse_action
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 
 def act(action_type: str, **parameters: Any) -> Action:

@@ -14,7 +14,7 @@ from cloud_incident.evaluation.play import play, score
 from env_core.observation import state
 from env_core.perfect import perfect_play
 from scenarios.incident import fewest_steps
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 
 if TYPE_CHECKING:
     from env_core.episode import Episode

@@ -7,7 +7,7 @@ import pytest
 from env_core.episode import Reference, advance, begin
 from env_core.perfect import perfect_play
 from scenarios.catalogue import Catalogue
-from scenarios.tasks import TASKS, TaskId
+from scenarios.vocabulary import TASKS, TaskId
 
 CATALOGUE = Catalogue()
 

@@ -12,7 +12,7 @@ import pytest
 from env_core.episode import StaleReferenceError
 from env_core.selection import Selection, SelectionError
 from env_core.service import EpisodeOverError, EpisodeService, Limits, RequestIdError
-from env_core.store import (
+from env_core.stores import (
     AppendConflictError,
     CapacityError,
     Claim,

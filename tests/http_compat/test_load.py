@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 
 from cloud_incident.evaluation.play import play
 from env_core.perfect import perfect_play
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 from tests.load import step_until_closed, step_until_the_end
 from tests.servers import full_server, started
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from env_core.perfect import perfect_play
-from scenarios.actions import VOCABULARY
+from scenarios.vocabulary import ACTIONS
 from tests.http_compat.talking import talking, told
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
@@ -59,7 +59,7 @@ def everything(address: str, scenario: Scenario) -> set[str]:
         for path in ("tasks", "num_tasks", "task", "task_range"):
             heard("POST", f"/cloud-incident/{path}", json={"split": "curated", "index": 0})
             heard("POST", f"/cloud-incident/{path}", json={"split": "curated"})
-        for name in VOCABULARY:
+        for name in ACTIONS:
             heard("POST", "/step", json=misstep(name, {}))
             heard("POST", "/step", json={"type": "call_tool", "tool_name": name, "arguments": {"nonsense": 1}})
         for body in steps:

@@ -15,15 +15,15 @@ from cloud_incident.evaluation.play import play
 from env_core.briefing import step_text
 from env_core.perfect import perfect_play
 from scenarios.parsing import parse_action
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 from tests.http_compat.talking import talking, told
 from tests.mcp_server.playing import LEGACY, MODERN, play_through, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 
 @dataclass(frozen=True)

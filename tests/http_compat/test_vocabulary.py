@@ -13,8 +13,8 @@ import pytest
 from env_core.episode import Reference, begin
 from env_core.observation import observation, state
 from http_compat import shapes
-from scenarios.actions import VOCABULARY
 from scenarios.parsing import InvalidActionError, parse_action
+from scenarios.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 FIFTEENTH = """
 import json
 from pydantic import Field
-from scenarios.actions import VOCABULARY, ActionSpec, Kind, OnService
 
 class Drain(OnService):
     node: str = Field(description="Node to drain.")
 
-VOCABULARY["drain_node"] = ActionSpec("drain_node", "Drain node", Kind.REMEDIATION, Drain, "Move all work off a node.")
+ACTIONS["drain_node"] = ActionDeclaration("drain_node", "Drain node", Kind.REMEDIATION, Drain, "Move all work off a node.")
 
 import httpx2
 from cloud_incident.serving import served
@@ -98,4 +97,4 @@ def test_observations_and_states_are_what_their_schemas_say(catalogue: Catalogue
         jsonschema.validate({**observation(episode), "reward": 0.0}, schemas["observation"])
         jsonschema.validate({**observation(episode), "reward": 0.0}, schemas["reset_observation"])
         jsonschema.validate(state(episode), schemas["state"])
-    assert len(schemas["action"]["$defs"]) > len(VOCABULARY)
+    assert len(schemas["action"]["$defs"]) > len(ACTIONS)

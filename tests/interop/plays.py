@@ -9,7 +9,7 @@ from cloud_incident.evaluation.play import play
 from env_core.perfect import perfect_play
 from mcp_server.results import step_reply
 from scenarios.catalogue import Catalogue
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 from tests.mcp_server.playing import text_of
 
 

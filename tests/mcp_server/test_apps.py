@@ -17,7 +17,7 @@ from env_core.perfect import perfect_play
 from env_core.selection import Selection
 from mcp_server import build_server
 from mcp_server.apps import APP_URI, FRAMES
-from scenarios.actions import VOCABULARY, Kind
+from scenarios.vocabulary import ACTIONS, Kind
 from tests.mcp_server.playing import LEGACY, MODERN, numbers_of, start, text_of
 from tests.secrets_of import secrets_of, telling
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from mcp_server.binding import Callers
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,7 @@ async def test_tools_that_show_something_name_the_page(server: Server[Callers], 
         assert isinstance(page, TextResourceContents)
         assert (page.mime_type, page.text) == (APP_MIME_TYPE, PAGE)
     drawn = {name for name, meta in tools.items() if meta is not None and meta["ui"]["resourceUri"] == APP_URI}
-    assert drawn == {*DRAWN, *(spec.name for spec in VOCABULARY.values() if spec.kind is not Kind.REMEDIATION)}
+    assert drawn == {*DRAWN, *(spec.name for spec in ACTIONS.values() if spec.kind is not Kind.REMEDIATION)}
     callable_by_page = {name for name in drawn if "app" in (tools[name] or {})["ui"].get("visibility", ["app"])}
     assert callable_by_page == {"get_incident", "grade_incident"}
 

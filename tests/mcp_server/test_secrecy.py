@@ -12,7 +12,7 @@ from mcp_types import PromptReference, ResourceTemplateReference
 from env_core.perfect import perfect_play, query
 from env_core.selection import Selection
 from mcp_server import build_server
-from scenarios.actions import VOCABULARY
+from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import numbers_of, start, text_of
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from mcp_server.binding import Callers
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ async def everything(client: Client, handle: str) -> set[str]:
             pieces.append(error)
     for tool in ("grade_incident", "get_incident", "list_incidents"):
         pieces.append(await client.call_tool(tool, named if tool != "list_incidents" else {}))
-    for spec in VOCABULARY.values():
+    for spec in ACTIONS.values():
         pieces.append(await client.call_tool(spec.name, {**named, "nonsense": 1}))
         pieces.append(await client.call_tool(spec.name, named))
     pieces += [

@@ -19,7 +19,7 @@ from mcp_server.clients import StructuredContent
 from mcp_server.control import Briefing, Closed, Listing
 from mcp_server.instructions import LIMIT, OPERATOR
 from mcp_server.results import page_of
-from scenarios.actions import VOCABULARY, ActionSpec, Kind, OnService, Parameters
+from scenarios.vocabulary import ACTIONS, ActionDeclaration, Kind, OnService, Parameters
 from tests.mcp_server.playing import LEGACY, MODERN, numbers_of, start, text_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def keywords(schema: Any) -> set[str]:
 
 
 async def test_fourteen_actions_and_five_controls(server: Server[Callers]) -> None:
-    assert list(await tools_of(server)) == [*CONTROL, *VOCABULARY]
+    assert list(await tools_of(server)) == [*CONTROL, *ACTIONS]
 
 
 async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers]) -> None:
@@ -74,7 +74,7 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
         assert all(field["description"] for field in tool.input_schema["properties"].values())
         jsonschema.Draft202012Validator.check_schema(tool.input_schema)
         assert tool.output_schema is None  # see mcp_server.clients
-    for spec in VOCABULARY.values():
+    for spec in ACTIONS.values():
         hints = tools[spec.name].annotations
         assert hints is not None
         assert hints.read_only_hint is (spec.kind is Kind.DIAGNOSTIC)
@@ -92,8 +92,10 @@ class DrainParameters(OnService):
 
 
 async def test_a_fifteenth_action_appears_everywhere(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    fifteenth = ActionSpec("drain_node", "Drain node", Kind.REMEDIATION, DrainParameters, "Move all work off a node.")
-    monkeypatch.setitem(VOCABULARY, "drain_node", fifteenth)
+    fifteenth = ActionDeclaration(
+        "drain_node", "Drain node", Kind.REMEDIATION, DrainParameters, "Move all work off a node."
+    )
+    monkeypatch.setitem(ACTIONS, "drain_node", fifteenth)
     service = EpisodeService(catalogue)
     async with Client(build_server(service, version="test")) as client:
         (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "drain_node"]
@@ -243,7 +245,7 @@ async def test_the_agent_profile_has_the_actions_and_nothing_else(service: Episo
     server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
     async with Client(server) as agent:
         tools = (await agent.list_tools()).tools
-        assert [tool.name for tool in tools] == list(VOCABULARY)
+        assert [tool.name for tool in tools] == list(ACTIONS)
         assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         taken = await agent.call_tool("query_logs", {"service": "postgres-db"})
         assert numbers_of(taken)["step_count"] == 1
@@ -264,7 +266,7 @@ async def test_the_agent_profile_has_the_actions_and_nothing_else(service: Episo
 
 
 def test_every_parameter_model_forbids_what_it_does_not_know() -> None:
-    for spec in VOCABULARY.values():
+    for spec in ACTIONS.values():
         assert issubclass(spec.parameters, Parameters)
         assert spec.parameters.model_config["extra"] == "forbid"
         assert spec.target in spec.parameters.model_fields

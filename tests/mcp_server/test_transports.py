@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from cloud_incident.evaluation.play import play
 from env_core.perfect import perfect_play
 from mcp_server.results import step_reply
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, start, text_of
 from tests.servers import http_server, stdio
 

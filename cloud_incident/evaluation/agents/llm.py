@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.endpoint import Endpoint
     from cloud_incident.evaluation.agents.replies import Reply
     from env_core.observation import Observation
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 _MOST_REPLIES = 3
 """A model that has not given a valid action in this many replies gives none."""

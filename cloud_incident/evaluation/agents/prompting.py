@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from env_core.briefing import remaining
 from env_core.guide import ORDER_OF_WORK, SCORING, runbook_steps, severity_matrix
-from scenarios.actions import VOCABULARY
 from scenarios.schemas import arguments_schema
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import ACTIONS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +48,7 @@ def function_tools(actions: list[str]) -> list[dict[str, Any]]:
                 "parameters": arguments_schema(spec.parameters),
             },
         }
-        for spec in (VOCABULARY[name] for name in actions if name in VOCABULARY)
+        for spec in (ACTIONS[name] for name in actions if name in ACTIONS)
     ]
 
 

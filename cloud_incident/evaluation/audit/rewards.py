@@ -12,18 +12,16 @@ from cloud_incident.evaluation.audit.world import IDLE
 from cloud_incident.evaluation.intervals import mean
 from cloud_incident.evaluation.play import play
 from env_core.perfect import perfect_play, query, remediation
-from scenarios.actions import VOCABULARY, Kind, actions_of
 from scenarios.parsing import parse_action
-from scenarios.tasks import TASKS, RewardTable
+from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, SUBMISSIONS, TASKS, RewardTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
     from cloud_incident.evaluation.audit.check import Context
-    from scenarios.actions import Action
     from scenarios.catalogue import Scenario
-    from scenarios.tasks import Task, TaskId
+    from scenarios.vocabulary import Action, Task, TaskId
 
 FLOOR_MARGIN = 0.5
 """What `openenv.yaml` declares; a task whose table pays a guess more has what its ceiling for cheats leaves."""
@@ -139,12 +137,12 @@ def _events(case: Case, task_id: TaskId) -> set[str]:
 def _tours(scenario: Scenario) -> Iterator[list[Action]]:
     """Plays in which what honest agents avoid occurs as well."""
     incident, task = scenario.incident, scenario.task
-    first, second = actions_of(Kind.DIAGNOSTIC)[:2]
+    first, second = list(DIAGNOSTICS)[:2]
     service = incident.services[0]
     look, other = query((first, service)), query((second, service))
-    foreign = next(one for one in actions_of(Kind.SUBMISSION) if one != task.submission)
+    foreign = next(one for one in list(SUBMISSIONS) if one != task.submission)
     texts = {"severity": "P1", "service": service, "failure_mode": "unknown to us", "summary": "It is over now."}
-    parameters = {name: texts[name] for name in VOCABULARY[foreign].parameters.model_fields if name in texts}
+    parameters = {name: texts[name] for name in ACTIONS[foreign].parameters.model_fields if name in texts}
     yield [look, look]
     yield [look, other]
     yield [query((first, "nowhere")), parse_action(foreign, parameters)]

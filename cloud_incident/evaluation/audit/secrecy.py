@@ -11,11 +11,10 @@ from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, non
 from env_core.episode import Reference, advance, begin
 from env_core.observation import debrief, observation, progress_report, state, step_info
 from env_core.perfect import remediation
-from scenarios.actions import Kind, actions_of
-from scenarios.evidence import Dependencies
 from scenarios.generator.library import families
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED
+from scenarios.vocabulary import DIAGNOSTICS, Dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +106,7 @@ def _fetchable(incident: Incident) -> Iterator[tuple[str, str]]:
         frozenset(step.step for step in plan.steps),
     ]
     for progress in dict.fromkeys(stages):
-        for diagnostic in actions_of(Kind.DIAGNOSTIC):
+        for diagnostic in DIAGNOSTICS:
             for service in incident.services:
                 yield f"{diagnostic} of {service}", incident.evidence(diagnostic, service, progress).text
 

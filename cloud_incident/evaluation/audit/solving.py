@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, none_of
 from scenarios.incident import fewest_steps
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
     from cloud_incident.evaluation.audit.check import Context
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 SPARE_STEPS = 3
 """Steps that are left over when a task is done with as few as can be, at the least."""

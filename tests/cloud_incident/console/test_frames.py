@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from env_core.episode import Episode
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 GENERATED = ("GEN1-AC-D2-7", "GEN1-RCA-D4-11", "GEN1-RP-D3-42")
 _SHAPE = TypeAdapter(Frame)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenarios.evidence import Dependencies, Logs
 from scenarios.generator.candidates import signs
 from scenarios.generator.certificates import LARGEST, Detective
 from scenarios.generator.dice import Dice
@@ -18,7 +17,7 @@ from scenarios.generator.library import families
 from scenarios.generator.place import place, places, setbacks_of, stages_of
 from scenarios.incident import fewest_steps
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS, Dependencies, Logs
 from tests.scenarios.generator.drawn import SAMPLE, drawn
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from graders.root_cause import failure_mode_match
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
 from scenarios.generator.library import families
 from scenarios.generator.render.metrics import journey_failing
 from scenarios.generator.simulate import DOORS
 from scenarios.generator.texts import filled
 from scenarios.progress import UNTOUCHED, Progress
+from scenarios.vocabulary import Dependencies, Deploys, Logs, Metrics, Status
 from tests.scenarios.generator.drawn import SAMPLE, drawn
 
 if TYPE_CHECKING:

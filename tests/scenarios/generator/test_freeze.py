@@ -22,7 +22,7 @@ from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.loading import MOST_BYTES, load_document
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
