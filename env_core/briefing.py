@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import Action, Task
 
 
-def alert_text(alert: Mapping[str, Any]) -> str:
+def describe_alert(alert: Mapping[str, Any]) -> str:
     """The alert as a pager shows it."""
     labels = "".join(f" {name}={value}" for name, value in alert["labels"].items())
     return "\n".join(
@@ -30,26 +30,26 @@ def alert_text(alert: Mapping[str, Any]) -> str:
     )
 
 
-def briefing(episode: Episode) -> str:
+def write_briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    return briefing_of({**observe(episode)})
+    return write_briefing_of({**observe(episode)})
 
 
-def briefing_of(shown: Mapping[str, Any]) -> str:
+def write_briefing_of(shown: Mapping[str, Any]) -> str:
     """The briefing from an observation, or from those of its fields that do not change in an episode."""
     task = TASKS[shown["task_id"]]
     return "\n\n".join(
         [
             f"{shown['scenario_id']} · {task.title} · {shown['max_steps']} steps\n{task.objective}",
             shown["incident_summary"],
-            alert_text(shown["alert"]),
+            describe_alert(shown["alert"]),
             f"Known services: {', '.join(shown['known_services'])}",
             f"Actions: {', '.join(shown['available_actions'])}. {task.submission.name} ends the incident.",
         ]
     )
 
 
-def headline(episode: Episode) -> str:
+def write_headline(episode: Episode) -> str:
     """The briefing in short, for places with little room."""
     task, alert = episode.task, episode.incident.alert
     return "\n".join(
@@ -61,14 +61,14 @@ def headline(episode: Episode) -> str:
     )
 
 
-def standing(episode: Episode) -> str:
+def describe_standing(episode: Episode) -> str:
     """Where an episode stands, in one line."""
     if episode.grade is not None:
         return f"Over after {episode.step_count} steps. Score {episode.grade.score:.4f}."
-    return remaining(episode.step_count, episode.task)
+    return describe_remaining(episode.step_count, episode.task)
 
 
-def remaining(steps: int, task: Task) -> str:
+def describe_remaining(steps: int, task: Task) -> str:
     """How many steps are taken and left."""
     return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission.name} included."
 
@@ -87,15 +87,15 @@ def describe_step(episode: Episode, evidence: str | None = None) -> str:
     if step.error:
         parts.append(step.error)
     if episode.grade is None or episode.truncated:
-        parts.append(f"{step.feedback} {standing(episode)}")
+        parts.append(f"{step.feedback} {describe_standing(episode)}")
     if episode.grade is not None:
-        parts += [grade_text(episode.grade), debrief_text(episode)]
+        parts += [describe_grade(episode.grade), write_debrief(episode)]
     return "\n\n".join(parts)
 
 
-def timeline(episode: Episode) -> str:
+def write_timeline(episode: Episode) -> str:
     """What has been done so far, a line per step."""
-    lines = [f"{episode.reference.scenario_id} · {standing(episode)}"]
+    lines = [f"{episode.reference.scenario_id} · {describe_standing(episode)}"]
     for step in episode.steps:
         error = f" {step.error}" if step.error else ""
         lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {step.feedback}{error}")
@@ -108,7 +108,7 @@ def _describe_action(action: Action) -> str:
     return action.step
 
 
-def service_map(episode: Episode) -> dict[str, Any]:
+def draw_service_map(episode: Episode) -> dict[str, Any]:
     """Services and the calls between them, as far as queries have shown them."""
     queried: dict[str, list[str]] = {name: [] for name in episode.incident.services}
     states: dict[str, str] = {}
@@ -136,9 +136,9 @@ def service_map(episode: Episode) -> dict[str, Any]:
     }
 
 
-def mermaid(episode: Episode) -> str:
+def draw_mermaid(episode: Episode) -> str:
     """The service map as a Mermaid flowchart; alerting services are marked, unhealthy calls are dotted."""
-    shown = service_map(episode)
+    shown = draw_service_map(episode)
     ids = {service["name"]: f"s{index}" for index, service in enumerate(shown["services"])}
     lines = ["flowchart LR"]
     for service in shown["services"]:
@@ -153,7 +153,7 @@ def mermaid(episode: Episode) -> str:
     return "\n".join(lines)
 
 
-def grade_text(grade: Grade) -> str:
+def describe_grade(grade: Grade) -> str:
     """A score and why, a line per point given or withheld."""
     width = max(len(point.name) for point in grade.breakdown)
     lines = [f"Score {grade.score:.4f} of 1.0"]
@@ -163,7 +163,7 @@ def grade_text(grade: Grade) -> str:
     return "\n".join(lines)
 
 
-def debrief_text(episode: Episode) -> str:
+def write_debrief(episode: Episode) -> str:
     """After the end: the causal chain, the evidence that carried it, what did harm."""
     told = debrief(episode)
     if told is None:

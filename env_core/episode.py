@@ -7,11 +7,11 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from env_core.rewards import Events, diagnostic_events, feedback, late_events, remediation_events, total
+from env_core.rewards import Events, reward_lateness, reward_query, reward_remediation, sum_events, word_feedback
 from graders import Conduct, Grade, grade
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.errors import CloudIncidentError
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.library import runbook_catalogue
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
@@ -207,7 +207,7 @@ def _look(episode: Episode, action: Action) -> Episode:
         return _record_step(episode, action, events, error=message, error_code="unknown_service")
     item = (action.name, service)
     evidence = incident.evidence(action.name, service, episode.progress)
-    events = diagnostic_events(episode.task.rewards, item, evidence, episode.shown)
+    events = reward_query(episode.task.rewards, item, evidence, episode.shown)
     return _record_step(
         episode,
         action,
@@ -239,7 +239,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
         else (Outcome.WRONG, episode.progress)
     )
     error = _explain_unknown_target(episode.incident, remediation.target, action.target)
-    events = remediation_events(episode.task.rewards, outcome, verifies=verifies, known=error is None)
+    events = reward_remediation(episode.task.rewards, outcome, verifies=verifies, known=error is None)
     return _record_step(
         episode,
         action,
@@ -295,11 +295,11 @@ def _record_step(
 ) -> Episode:
     """Write down a step that is not the task's submission, with what else it changes in the episode."""
     number = episode.step_count + 1
-    events = (*events, *late_events(episode.task, number))
+    events = (*events, *reward_lateness(episode.task, number))
     out_of_time = number >= episode.task.max_steps
     dense = episode.reference.reward_mode == "dense"
-    reward = total(events) if dense else 0
-    said = feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
+    reward = sum_events(events) if dense else 0
+    said = word_feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
     step = Step(number, action, events if dense else (), reward, said, error, error_code, evidence, outcome)
     if out_of_time:
         changes |= {"truncated": True, "grade": _grade_unsubmitted(episode._replace(**changes))}
@@ -317,7 +317,7 @@ def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
     return Conduct(
         submission=submission.parameters if submission else None,
         steps=episode.step_count + 1,
-        fewest=fewest_steps(incident, task),
+        fewest=count_fewest_steps(incident, task),
         evidence=max(shares, default=Fraction(1)),
         plan=incident.plan.steps,
         effective=episode.effective,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from env_core.briefing import service_map
+from env_core.briefing import draw_service_map
 from env_core.observation import (
     GradeReport,
     Observation,
@@ -46,17 +46,16 @@ class Frame(TypedDict):
     debrief: NotRequired[dict[str, Any]]
 
 
-def draw_frame(transition: Transition, note: str = "") -> Frame:
+def draw_frame(episode: Episode, note: str = "") -> Frame:
     """The episode as it stands; after its end with grade and debrief."""
-    episode = transition.episode
     last = episode.last
     frame: Frame = {
         "step": report_step(last) if last else None,
         "observation": observe_last_step(episode),
         "evidence": None,
-        "info": transition.info(),
+        "info": Transition(episode, stepped=last is not None).info(),
         "note": note,
-        "service_map": service_map(episode),
+        "service_map": draw_service_map(episode),
     }
     if last is not None and last.evidence is not None:
         frame["evidence"] = {
@@ -72,10 +71,7 @@ def draw_frame(transition: Transition, note: str = "") -> Frame:
 
 def draw_frames(episode: Episode, since: int = 0) -> list[Frame]:
     """Every moment of an episode from the step of a number on; 0 is the moment before the first."""
-    return [
-        draw_frame(Transition(_as_after(episode, count), stepped=count > 0))
-        for count in range(since, episode.step_count + 1)
-    ]
+    return [draw_frame(_as_after(episode, count)) for count in range(since, episode.step_count + 1)]
 
 
 def _as_after(episode: Episode, count: int) -> Episode:

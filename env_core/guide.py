@@ -16,12 +16,12 @@ ORDER_OF_WORK = """\
 _UNSUBMITTED = "- Nothing submitted within the step limit: 0."
 
 
-def oncall_guide() -> str:
+def write_oncall_guide() -> str:
     """The guide as Markdown, the same for every incident."""
     parts = [
         "# On-call guide",
         "## Severity matrix",
-        severity_matrix(),
+        list_severities(),
         "## Tasks",
         "\n".join(
             f"- **{task.id}** ({task.max_steps} steps, ends with {task.submission.name}): {task.objective}"
@@ -30,25 +30,25 @@ def oncall_guide() -> str:
         "## Actions",
         "\n".join(f"- **{action.name}** ({action.kind}): {action.description}" for action in ACTIONS.values()),
         "## Runbook catalogue",
-        runbook_steps(),
+        list_runbook_steps(),
         "## Order of work",
         ORDER_OF_WORK,
         "## Scoring",
         "\n".join([*(f"- **{task.id}**: {GRADERS[task].rules}" for task in TASKS.values()), _UNSUBMITTED]),
         "## Rewards per step",
-        _reward_table(),
+        _list_rewards(),
         "An ineffective remediation (too early, or done already) earns 0, and so does a query repeated after a fix has "
         "changed its evidence. The submission earns the score.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def severity_matrix() -> str:
+def list_severities() -> str:
     """The severities and their criteria, a line each."""
     return "\n".join(f"- **{level} {name}**: {criterion}" for level, name, criterion in SEVERITY_MATRIX)
 
 
-def runbook_steps() -> str:
+def list_runbook_steps() -> str:
     """The runbook catalogue, a line per step."""
     return "\n".join(
         f"- `{step.name}` ({step.domain}{', verification' if step.verify else ''}): {step.does}"
@@ -56,7 +56,7 @@ def runbook_steps() -> str:
     )
 
 
-def _reward_table() -> str:
+def _list_rewards() -> str:
     names = list(next(iter(TASKS.values())).rewards.__slots__)
     rows = [f"| event | {' | '.join(TASKS)} |", f"|---|{'---|' * len(TASKS)}"]
     for name in names:

@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import Submission, Task
 
 
-def perfect_play(incident: Incident, task: Task) -> list[Action]:
+def play_perfectly(incident: Incident, task: Task) -> list[Action]:
     """The actions of a perfect episode: the smallest certificate, the plan and a look at the recovery, the answer."""
-    certificate = _best_certificate(incident, task)
-    actions = [query(item) for item in sorted(certificate, key=lambda item: (item[1], item[0]))]
+    certificate = _choose_certificate(incident, task)
+    actions = [look_at(item) for item in sorted(certificate, key=lambda item: (item[1], item[0]))]
     if task.asks_repair:
-        actions += _plan_and_recovery(incident, certificate)
-    return [*actions, answer(incident, task)]
+        actions += _repair_and_look(incident, certificate)
+    return [*actions, answer_perfectly(incident, task)]
 
 
-def query(item: Item) -> Action:
+def look_at(item: Item) -> Action:
     """The action that looks at a piece of evidence."""
     return parse_action(item[0], {"service": item[1]})
 
 
-def remediation(step: PlanStep) -> Action:
+def carry_out(step: PlanStep) -> Action:
     """The action that carries out a plan step."""
     declared = REMEDIATIONS[step.action]
     parameters: dict[str, Any] = {declared.target.parameter: step.target}
@@ -48,7 +48,7 @@ def remediation(step: PlanStep) -> Action:
     return parse_action(step.action, parameters)
 
 
-def answer(incident: Incident, task: Task) -> Action:
+def answer_perfectly(incident: Incident, task: Task) -> Action:
     """The submission that a task's grader gives every point."""
     return parse_action(task.submission.name, _ANSWERS[task.submission](incident))
 
@@ -58,11 +58,11 @@ def _answer_severity(incident: Incident) -> dict[str, Any]:
 
 
 def _answer_root_cause(incident: Incident) -> dict[str, Any]:
-    return {"service": incident.truth.service, "failure_mode": failure_words(incident)}
+    return {"service": incident.truth.service, "failure_mode": word_failure(incident)}
 
 
 def _answer_resolution(incident: Incident) -> dict[str, Any]:
-    return {"summary": summary_words(incident)}
+    return {"summary": word_summary(incident)}
 
 
 _ANSWERS: Attachments[Submission, Callable[[Incident], dict[str, Any]]] = Attachments(
@@ -76,55 +76,55 @@ _ANSWERS: Attachments[Submission, Callable[[Incident], dict[str, Any]]] = Attach
 )
 
 
-def failure_words(incident: Incident) -> str:
+def word_failure(incident: Incident) -> str:
     """A good failure mode: the incident's own, or one term of every concept of the failure."""
     if incident.truth.answer:
         return incident.truth.answer
-    return "; ".join(_plain(group) for group in incident.truth.concepts)
+    return "; ".join(_choose_term(group) for group in incident.truth.concepts)
 
 
-def _plain(group: tuple[str, ...]) -> str:
+def _choose_term(group: tuple[str, ...]) -> str:
     """A term of a group as people write it: whole words if there are such, and one that affirms the group."""
     written = sorted((term for term in group if "+" not in term), key=lambda term: "*" in term) or list(group)
     said = [term.replace("*", "").replace(" + ", " ") for term in written]
     return next((text for text in said if affirms(text, *group)), said[0])
 
 
-def summary_words(incident: Incident) -> str:
+def word_summary(incident: Incident) -> str:
     """A summary that states the cause and every repair."""
-    deeds = ", ".join(_deed(step) for step in incident.plan.repairs)
+    deeds = ", ".join(_describe_deed(step) for step in incident.plan.repairs)
     return (
-        f"The incident started in {incident.truth.service} ({failure_words(incident).rstrip('.').replace(';', ',')}). "
+        f"The incident started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
         f"To repair it we {deeds}. "
         "After the last repair the diagnostics showed that the affected services had recovered."
     )
 
 
-def _deed(step: PlanStep) -> str:
+def _describe_deed(step: PlanStep) -> str:
     return REMEDIATIONS[step.action].deed.format(target=step.target)
 
 
-def _best_certificate(incident: Incident, task: Task) -> Certificate:
+def _choose_certificate(incident: Incident, task: Task) -> Certificate:
     """Of the smallest certificates the one on most services, since each first look at a service earns most."""
     certificates = incident.certificates(task.id)
     smallest = [certificate for certificate in certificates if len(certificate) == len(certificates[0])]
     return max(smallest, key=lambda items: (len({service for _, service in items}), [*map(str, sorted(items))]))
 
 
-def _plan_and_recovery(incident: Incident, certificate: Certificate) -> Iterator[Action]:
+def _repair_and_look(incident: Incident, certificate: Certificate) -> Iterator[Action]:
     progress: Progress = UNTOUCHED
     looked = False
     for step in incident.plan.steps:
         if incident.plan.repaired(progress) and not looked:
-            yield _recovery(incident, certificate, progress)
+            yield _look_at_recovery(incident, certificate, progress)
             looked = True
-        yield remediation(step)
+        yield carry_out(step)
         progress |= {step.step}
     if not looked:
-        yield _recovery(incident, certificate, progress)
+        yield _look_at_recovery(incident, certificate, progress)
 
 
-def _recovery(incident: Incident, certificate: Certificate, progress: Progress) -> Action:
+def _look_at_recovery(incident: Incident, certificate: Certificate, progress: Progress) -> Action:
     """A look at evidence that the repairs have changed, at a service not looked at before if there is one."""
     queried = {service for _, service in certificate}
     changed = [
@@ -134,4 +134,4 @@ def _recovery(incident: Incident, certificate: Certificate, progress: Progress) 
         if incident.evidence(diagnostic, service, progress).text
         != incident.evidence(diagnostic, service, UNTOUCHED).text
     ]
-    return query(min(changed, key=lambda item: (item[1] in queried, item in certificate)))
+    return look_at(min(changed, key=lambda item: (item[1] in queried, item in certificate)))

@@ -35,12 +35,12 @@ _FEEDBACK = {
 }
 
 
-def total(events: Events) -> int:
+def sum_events(events: Events) -> int:
     """The sum of a step's events, in units of 1/`POINT`."""
     return sum(points for _, points in events)
 
 
-def diagnostic_events(table: RewardTable, item: Item, evidence: Evidence, shown: Mapping[Item, Evidence]) -> Events:
+def reward_query(table: RewardTable, item: Item, evidence: Evidence, shown: Mapping[Item, Evidence]) -> Events:
     """The event of a query of a known service, given the evidence last shown for every query so far."""
     before = shown.get(item)
     if before is not None:
@@ -52,7 +52,7 @@ def diagnostic_events(table: RewardTable, item: Item, evidence: Evidence, shown:
     return (("new_service", table.new_service),)
 
 
-def remediation_events(table: RewardTable, outcome: Outcome, *, verifies: bool, known: bool) -> Events:
+def reward_remediation(table: RewardTable, outcome: Outcome, *, verifies: bool, known: bool) -> Events:
     """The event of a remediation; `verifies`: it is a step that only checks; `known`: its target exists."""
     match outcome:
         case Outcome.EFFECTIVE:
@@ -63,13 +63,13 @@ def remediation_events(table: RewardTable, outcome: Outcome, *, verifies: bool, 
             return (("wrong_remediation" if known else "unknown_target", table.wrong_remediation),)
 
 
-def late_events(task: Task, number: int) -> Events:
+def reward_lateness(task: Task, number: int) -> Events:
     """What a step that is not the task's submission loses by its 1-based number."""
     late: Events = (("past_halfway", task.rewards.past_halfway),) if 2 * number > task.max_steps else ()
     return (*late, ("timeout", task.rewards.timeout)) if number >= task.max_steps else late
 
 
-def feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
+def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
         about = "" if isinstance(action.declaration, Submission) else action.target

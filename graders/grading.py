@@ -35,9 +35,9 @@ GRADERS: Attachments[Task, Grader] = Attachments(
     "graders",
     TASKS.values(),
     {
-        ALERT_CLASSIFICATION: Grader(severity.severity_points, severity.RULES),
-        ROOT_CAUSE_ANALYSIS: Grader(root_cause.root_cause_points, root_cause.RULES),
-        REMEDIATION_PLANNING: Grader(resolution.resolution_points, resolution.RULES),
+        ALERT_CLASSIFICATION: Grader(severity.grade_severity, severity.RULES),
+        ROOT_CAUSE_ANALYSIS: Grader(root_cause.grade_root_cause, root_cause.RULES),
+        REMEDIATION_PLANNING: Grader(resolution.grade_resolution, resolution.RULES),
     },
 )
 

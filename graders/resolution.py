@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graders.claims import claims, states
 from graders.prose import affirms, mentions, sentences, tokens
 from graders.reasons import Reason, give_reason, to_percent
-from graders.root_cause import failure_mode_match, without_runbook_names
+from graders.root_cause import drop_runbook_names, match_failure_mode
 from graders.score import Point
 from scenarios.library import runbook_catalogue
 from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer
@@ -50,7 +50,7 @@ _FEWEST_WORDS = 5
 _MOST_SERVICES_NAMED = 3
 
 
-def resolution_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
+def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, ResolutionAnswer):
         raise TypeError("remediation_planning is graded on a resolution")
@@ -90,7 +90,7 @@ def resolution_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         _VERIFIED,
         (give_reason("recovery_shown") if conduct.verified else _explain_unverified(conduct),),
     )
-    points, reasons = summary_points(answer.summary, truth, conduct)
+    points, reasons = grade_summary(answer.summary, truth, conduct)
     yield Point("summary", points, _SUMMARY, reasons)
 
 
@@ -100,15 +100,15 @@ def _explain_unverified(conduct: Conduct) -> Reason:
     return give_reason("recovery_not_looked_at")
 
 
-def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
+def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
     long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in sentences(text)) >= _FEWEST_SENTENCES
     named = any(_names_cause(sentence, truth, conduct.services) for sentence in sentences(text))
-    match, _ = failure_mode_match(text, truth, conduct.services)
+    match, _ = match_failure_mode(text, truth, conduct.services)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [step.step for step in done if states(text, step.action, step.target, conduct.services)]
-    never_made = [step.split(" ", 1) for step in sorted(_claimable(conduct) - _made(conduct))]
+    never_made = [step.split(" ", 1) for step in sorted(_list_claimable(conduct) - _list_made(conduct))]
     false = [f"{action} {target}" for action, target in never_made if claims(text, action, target, conduct.services)]
     points = (
         _LENGTH * long_enough
@@ -134,17 +134,17 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED
-        and any(affirms(without_runbook_names(sentence), *group) for group in truth.concepts)
+        and any(affirms(drop_runbook_names(sentence), *group) for group in truth.concepts)
     )
 
 
-def _made(conduct: Conduct) -> frozenset[str]:
+def _list_made(conduct: Conduct) -> frozenset[str]:
     """What a summary may claim. A repair of the plan that was only tried too early has not been made."""
     without_effect = {step.step for step in conduct.plan if not step.verify} - conduct.effective
     return conduct.attempted - without_effect
 
 
-def _claimable(conduct: Conduct) -> frozenset[str]:
+def _list_claimable(conduct: Conduct) -> frozenset[str]:
     """Every remediation that a summary could claim: actions on services, flags, runbook steps."""
     steps = {step.step for step in conduct.plan}
     targets = {SERVICE: conduct.services, FLAG: conduct.flags, RUNBOOK_STEP: runbook_catalogue()}

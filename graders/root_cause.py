@@ -37,32 +37,32 @@ RULES = (
 _RUNBOOK_NAME = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, runbook_catalogue()))})(?!\w)", re.IGNORECASE)
 
 
-def without_runbook_names(text: str) -> str:
+def drop_runbook_names(text: str) -> str:
     """A text without the names of catalogue steps: everyone is shown those, so they say nothing of a cause."""
     return _RUNBOOK_NAME.sub(",", text) if "_" in text else text
 
 
 @lru_cache(maxsize=256)
-def _service_names(services: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_service_names(services: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(services, key=len, reverse=True)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", re.IGNORECASE)
 
 
-def _without_service_names(text: str, services: tuple[str, ...]) -> str:
+def _drop_service_names(text: str, services: tuple[str, ...]) -> str:
     """A text without the names of services: that one is called `publisher` says nothing of how things failed."""
-    return _service_names(services).sub("it", text) if services else text
+    return _compile_service_names(services).sub("it", text) if services else text
 
 
-def failure_mode_match(text: str, truth: Truth, services: tuple[str, ...] = ()) -> tuple[Fraction, tuple[Reason, ...]]:
+def match_failure_mode(text: str, truth: Truth, services: tuple[str, ...] = ()) -> tuple[Fraction, tuple[Reason, ...]]:
     """How well a text says what failed, from 0 to 1, and why.
 
     The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
     beside them; three rivals or more leave nothing.
     """
-    text = without_runbook_names(text)
+    text = drop_runbook_names(text)
     missed = [group[0].replace("*", "…") for group in truth.concepts if not affirms(text, *group)]
     affirmed = len(truth.concepts) - len(missed)
-    nameless = _without_service_names(text, services)
+    nameless = _drop_service_names(text, services)
     rivals = sorted(
         name
         for name, family in failure_families().items()
@@ -78,7 +78,7 @@ def failure_mode_match(text: str, truth: Truth, services: tuple[str, ...] = ()) 
     return match, tuple(reasons)
 
 
-def root_cause_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
+def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, RootCauseAnswer):
         raise TypeError("root_cause_analysis is graded on a root cause")
@@ -92,7 +92,7 @@ def root_cause_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         yield Point("investigation", _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence, Fraction(0), (seen,))
         return
     known = (1 + conduct.evidence) / 2
-    match, reasons = failure_mode_match(answer.failure_mode, truth, conduct.services)
+    match, reasons = match_failure_mode(answer.failure_mode, truth, conduct.services)
     yield Point("service", _SERVICE * known, _SERVICE, (give_reason("right_service", service=truth.service), seen))
     yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, (*reasons, seen))
     if conduct.evidence == 1:

@@ -25,24 +25,24 @@ RULES = (
 """What earns points, as the on-call guide says it."""
 
 
-def severity_share(submitted: str, truth: str) -> Fraction:
+def share_for_severity(submitted: str, truth: str) -> Fraction:
     """What a severity earns, 0 to 1, by its distance from the true one."""
-    return _BY_DISTANCE[_distance(submitted, truth)]
+    return _BY_DISTANCE[_count_levels(submitted, truth)]
 
 
-def _distance(submitted: str, truth: str) -> int:
+def _count_levels(submitted: str, truth: str) -> int:
     return abs(SEVERITIES.index(submitted) - SEVERITIES.index(truth))
 
 
-def severity_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
+def grade_severity(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, SeverityAnswer):
         raise TypeError("alert_classification is graded on a severity")
-    distance = _distance(answer.severity, truth.severity)
+    distance = _count_levels(answer.severity, truth.severity)
     answers = {"submitted": answer.severity, "truth": truth.severity}
     yield Point(
         "severity",
-        severity_share(answer.severity, truth.severity),
+        share_for_severity(answer.severity, truth.severity),
         Fraction(1),
         (
             give_reason("severity_off", count=distance, **answers)

@@ -60,7 +60,9 @@ async def answer(sessions: Sessions, message: object, session: Session | None = 
     except ValidationError as error:
         named = message.get("id") if isinstance(message, dict) else None
         request_id = named if isinstance(named, str | int) else None
-        return _error(request_id, INVALID_REQUEST, f"Invalid request: {explain_errors('the request', RpcRequest, error)}")
+        return _error(
+            request_id, INVALID_REQUEST, f"Invalid request: {explain_errors('the request', RpcRequest, error)}"
+        )
     try:
         result = await _dispatched(sessions, request, session)
     except _RpcError as error:

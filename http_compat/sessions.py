@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
+    from env_core.transition import Transition
     from scenarios.vocabulary import Action
 
 _ID_BYTES = 16
@@ -54,7 +55,7 @@ class Session:
         self.handle, self._incarnation = episode.id, episode.incarnation
         return episode
 
-    async def step(self, action: Action, request_id: str = "") -> Episode:
+    async def step(self, action: Action, request_id: str = "") -> Transition:
         """Take a step.
 
         Raises:

@@ -15,7 +15,7 @@ from http_compat.reading import parse_model, read_json
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.library import runbook_catalogue
-from scenarios.schemas import arguments_schema
+from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, SEVERITY_MATRIX, TASKS
 
 if TYPE_CHECKING:
@@ -108,13 +108,13 @@ class TaskApi:
             "title": task.title,
             "objective": task.objective,
             "max_steps": task.max_steps,
-            "submission": task.submission,
+            "submission": task.submission.name,
             "actions": [
                 {
                     "action_type": name,
                     "kind": ACTIONS[name].kind,
                     "description": ACTIONS[name].description,
-                    "parameters": arguments_schema(ACTIONS[name].parameters),
+                    "parameters": build_arguments_schema(ACTIONS[name].parameters),
                 }
                 for name in task.available_actions
             ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from env_core.observation import state
+from env_core.observation import read_state
 from env_core.selection import Selection
 from env_core.stores import CapacityError
 from http_compat.dialects import parse_step
@@ -162,7 +162,7 @@ class Sockets:
                 return _observation(await step_reply(session, parse_step(step)))
             case StateMessage():
                 episode = await session.episode()
-                return _text({"type": "state", "data": state(episode) if episode else _NOTHING_YET})
+                return _text({"type": "state", "data": read_state(episode) if episode else _NOTHING_YET})
             case RpcMessage(data=request):
                 return _text({"type": "mcp", "data": await answer(self.sessions, request, session)})
             case _:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, client_supports_apps
 from mcp_types import ReadResourceResult, Resource, TextResourceContents
 
-from env_core.frames import frame, frames
+from env_core.frames import draw_frame, draw_frames
 from scenarios.vocabulary import Kind
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class App:
         """
         if not client_supports_apps(ctx):
             return None
-        return {FRAMES: frames(episode) if whole or episode.done else [frame(episode)]}
+        return {FRAMES: draw_frames(episode) if whole or episode.done else [draw_frame(episode)]}
 
 
 def declare(server: Server[Any]) -> None:

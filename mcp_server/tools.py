@@ -9,19 +9,20 @@ from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from env_core.episode import StaleReferenceError
-from env_core.service import EpisodeOverError, EpisodeService
 from env_core.stores import AppendConflictError, UnknownEpisodeError
+from env_core.transition import EpisodeOverError
 from mcp_server.apps import ACTS, App, draws
 from mcp_server.binding import Binding, HandleError
 from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
 from scenarios.parsing import InvalidActionError, parse_action, parse_arguments
-from scenarios.schemas import arguments_schema
+from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, ActionDeclaration, Kind
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
     from env_core.episode import Episode
+    from env_core.service import EpisodeService
 
 
 class Arguments(BaseModel):
@@ -73,7 +74,7 @@ class ActionTools:
             name=spec.name,
             title=spec.title,
             description=spec.description,
-            input_schema=arguments_schema(spec.parameters, *self.extras(spec)),
+            input_schema=build_arguments_schema(spec.parameters, *self.extras(spec)),
             annotations=ToolAnnotations(
                 title=spec.title,
                 read_only_hint=spec.read_only,
@@ -125,8 +126,9 @@ class _Call:
                 episode = await tools.service.get(handle)
                 result = further_page(episode, action, page, tools.page_size)
             else:
-                episode = await tools.service.step(handle, action)
-                result = step_reply(episode, tools.page_size)
+                transition = await tools.service.step(handle, action)
+                episode = transition.episode
+                result = step_reply(transition, tools.page_size)
             return tools.told(ctx, self.spec, episode, result, page)
         except (InvalidActionError, HandleError) as error:
             return refusal(str(error))

@@ -12,7 +12,7 @@ from scenarios.forms import FORMS, Surroundings, Variant
 from scenarios.incident import Certificate, Item, Truth
 from scenarios.library import runbook_catalogue
 from scenarios.progress import UNTOUCHED, Condition, Harm, Plan, PlanStep, Progress
-from scenarios.vocabulary import DIAGNOSTICS, FLAG, REMEDIATIONS, RUNBOOK_STEP, TASKS
+from scenarios.vocabulary import DIAGNOSTICS, FLAG, RUNBOOK_STEP, TASKS, acts_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class AuthoredIncident:
     def flags(self) -> frozenset[str]:
         """Every feature flag that a status shows at first, or that the plan disables."""
         shown = {flag for own in self.document.services.values() for flag in own.status[-1].flags}
-        return frozenset(shown | {step.target for step in self.plan.steps if REMEDIATIONS[step.action].target is FLAG})
+        return frozenset(shown | {step.target for step in self.plan.steps if acts_on(step.action, FLAG)})
 
     @cached_property
     def truth(self) -> Truth:
@@ -72,7 +72,7 @@ class AuthoredIncident:
     @cached_property
     def plan(self) -> Plan:
         return Plan(
-            stages=tuple(tuple(plan_step(text) for text in stage) for stage in self.document.plan),
+            stages=tuple(tuple(read_plan_step(text) for text in stage) for stage in self.document.plan),
             harms=tuple(
                 Harm(name, harm.on, Condition.parse(harm.when), harm.means)
                 for name, harm in self.document.harms.items()
@@ -81,7 +81,7 @@ class AuthoredIncident:
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         if task not in self._certificates:
-            self._certificates[task] = _certificates(self, flags=TASKS[task].asks_repair)
+            self._certificates[task] = _expand_certificates(self, flags=TASKS[task].asks_repair)
         return self._certificates[task]
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
@@ -111,11 +111,11 @@ class AuthoredIncident:
         return FORMS[diagnostic].read(variant, around)
 
 
-def plan_step(text: str) -> PlanStep:
+def read_plan_step(text: str) -> PlanStep:
     """Read a plan step such as `restart_service api` or `scale_service api 6..12`."""
     action, target, *bounds = text.split()
     low, _, high = bounds[0].partition("..") if bounds else ("", "", "")
-    entry = runbook_catalogue().get(target) if REMEDIATIONS[action].target is RUNBOOK_STEP else None
+    entry = runbook_catalogue().get(target) if acts_on(action, RUNBOOK_STEP) else None
     return PlanStep(
         action=action,
         target=target,
@@ -124,23 +124,23 @@ def plan_step(text: str) -> PlanStep:
     )
 
 
-def item_of(name: str) -> Item:
+def read_item(name: str) -> Item:
     """Read an evidence name such as `postgres-db/logs`."""
     service, _, field = name.partition("/")
     return DIAGNOSTIC_FIELDS[field], service
 
 
-def _certificates(incident: AuthoredIncident, *, flags: bool) -> tuple[Certificate, ...]:
+def _expand_certificates(incident: AuthoredIncident, *, flags: bool) -> tuple[Certificate, ...]:
     """All inclusion-minimal certificates; with `flags`, each holds a source of every flag that the plan disables."""
     expanded = {
-        frozenset(item_of(name) for name in choice)
+        frozenset(read_item(name) for name in choice)
         for alternatives in incident.document.certificates
         for choice in itertools.product(*alternatives)
     }
     if flags:
         for step in incident.plan.steps:
-            if REMEDIATIONS[step.action].target is FLAG:
-                sources = flag_sources(incident, step.target)
+            if acts_on(step.action, FLAG):
+                sources = find_flag_sources(incident, step.target)
                 expanded = {
                     certificate if certificate & sources else certificate | {source}
                     for certificate in expanded
@@ -150,7 +150,7 @@ def _certificates(incident: AuthoredIncident, *, flags: bool) -> tuple[Certifica
     return tuple(sorted(minimal, key=lambda certificate: (len(certificate), sorted(certificate))))
 
 
-def flag_sources(incident: AuthoredIncident, flag: str) -> frozenset[Item]:
+def find_flag_sources(incident: AuthoredIncident, flag: str) -> frozenset[Item]:
     """The evidence that shows a flag's name before anything has been done."""
     return frozenset(
         (diagnostic, service)

@@ -117,12 +117,12 @@ class StatusVariant(Variant):
     notes: list[str] = Field(default_factory=list)
 
 
-def log_lines(text: str) -> tuple[str, ...]:
+def split_lines(text: str) -> tuple[str, ...]:
     """The lines of a block; blanks at their ends and empty lines do not count."""
     return tuple(line.rstrip() for line in text.strip("\n").splitlines() if line.strip())
 
 
-def line_numbers(text: str) -> list[int]:
+def expand_numbers(text: str) -> list[int]:
     """What numbers and ranges of lines come to, one by one."""
     numbers: list[int] = []
     for part in text.split():
@@ -149,9 +149,9 @@ class Surroundings:
 
 
 def _read_logs(form: LogsVariant, around: Surroundings) -> Logs:
-    lines = log_lines(form.lines if form.shows is None else around.printed)
+    lines = split_lines(form.lines if form.shows is None else around.printed)
     if form.shows is not None:
-        lines = tuple(lines[number - 1] for number in line_numbers(form.shows))
+        lines = tuple(lines[number - 1] for number in expand_numbers(form.shows))
     return Logs(service=around.service, as_of=around.as_of, window_minutes=form.window_minutes, lines=lines)
 
 

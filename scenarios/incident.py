@@ -80,7 +80,7 @@ class Incident(Protocol):
         """What a diagnostic shows of a known service after the given progress."""
 
 
-def fewest_steps(incident: Incident, task: Task) -> int:
+def count_fewest_steps(incident: Incident, task: Task) -> int:
     """The fewest steps in which a task can be done on an incident: evidence, plan, a look at the recovery, answer."""
     certificates = incident.certificates(task.id)
     smallest = len(certificates[0]) if certificates else 0

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scenarios.authored import AuthoredIncident, flag_sources
+from scenarios.authored import AuthoredIncident, find_flag_sources
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED, Progress
-from scenarios.vocabulary import CHECK_RECENT_DEPLOYS, FLAG, QUERY_LOGS, REMEDIATIONS, TASKS, Deploys, Logs
+from scenarios.vocabulary import CHECK_RECENT_DEPLOYS, FLAG, QUERY_LOGS, TASKS, Deploys, Logs, acts_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,13 +45,13 @@ def _certificate_findings(incident: AuthoredIncident) -> Iterator[str]:
             if len({service for _, service in certificate}) < 2:
                 yield f"{scenario}: certificate ({names}) must span two services or more."
         spare = SPARE_STEPS if task.asks_evidence else 0
-        fewest = fewest_steps(incident, task)
+        fewest = count_fewest_steps(incident, task)
         if fewest > task.max_steps - spare:
             yield f"{scenario}: needs {fewest} steps; at most {task.max_steps - spare} of {task.max_steps} are allowed."
         if task.asks_repair and not incident.plan.repairs:
             yield f"{scenario}: has no plan."
     for step in incident.plan.steps:
-        if REMEDIATIONS[step.action].target is FLAG and not flag_sources(incident, step.target):
+        if acts_on(step.action, FLAG) and not find_flag_sources(incident, step.target):
             yield f"Flag {step.target} is in the plan and in no evidence."
 
 

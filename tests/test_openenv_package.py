@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from cloud_incident.serving import about
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from env_core.selection import Selection
 from scenarios.catalogue import Catalogue
 from scenarios.vocabulary import ACTIONS, TASKS
@@ -31,7 +31,7 @@ def probe() -> dict[str, Any]:
     return {
         "plan_schema_version": "1",
         "reset": {"episode_id": "validation-probe", "seed": 0, "options": {"scenario_id": PROBED}},
-        "actions": [action.dump() for action in perfect_play(scenario.incident, scenario.task)],
+        "actions": [action.dump() for action in play_perfectly(scenario.incident, scenario.task)],
     }
 
 

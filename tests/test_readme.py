@@ -65,7 +65,7 @@ def test_the_table_of_pages_names_the_tools_that_have_one() -> None:
 
 def test_the_task_table_is_right() -> None:
     for task in TASKS.values():
-        assert f"| `{task.id}` | {task.max_steps} | `{task.submission}` |" in README
+        assert f"| `{task.id}` | {task.max_steps} | `{task.submission.name}` |" in README
 
 
 def test_what_is_linked_is_there() -> None:

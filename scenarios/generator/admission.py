@@ -12,7 +12,7 @@ from scenarios.generator.naive import deviation
 from scenarios.generator.render.metrics import normal_of, value_of
 from scenarios.generator.render.paths import handed_to
 from scenarios.generator.simulate import RED, SLOW
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS, TASKS
 
@@ -60,7 +60,7 @@ def _identifiable(incident: GeneratedIncident) -> Iterator[str]:
         yield "no certificate"
         return
     for task in (task for task in TASKS.values() if task.asks_evidence):
-        fewest = fewest_steps(incident, task)
+        fewest = count_fewest_steps(incident, task)
         if fewest > task.max_steps - SPARE_STEPS:
             yield f"{task.id} needs {fewest} steps"
 

@@ -14,7 +14,7 @@ from scenarios.forms import LogsVariant, StatusVariant
 from scenarios.generator.naming import GENERATOR_VERSION
 from scenarios.progress import UNTOUCHED, Progress
 from scenarios.vocabulary import TASKS, Dependencies, Deploys, Logs, Metrics, Status
-from scenarios.writing import Lines, Row, written
+from scenarios.writing import Lines, Row, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,7 +43,7 @@ def frozen_id(incident_id: str) -> str:
 def freeze(incident: GeneratedIncident, name: Name, tasks: Iterable[TaskId] = tuple(TASKS)) -> str:
     """A generated incident as the text of a document that sets some tasks on it. `name` is what it was drawn by."""
     content = _content(incident, frozenset(tasks))
-    return f"{_note(incident, name)}\n{written(content)}"
+    return f"{_note(incident, name)}\n{write_yaml(content)}"
 
 
 def _note(incident: GeneratedIncident, name: Name) -> str:

@@ -46,6 +46,7 @@ from scenarios.vocabulary.remediations import (
     RESTART_SERVICE,
     ROLLBACK_DEPLOY,
     SCALE_SERVICE,
+    acts_on,
 )
 from scenarios.vocabulary.severity import SEVERITIES, SEVERITY_MATRIX, Severity, SeverityRow
 from scenarios.vocabulary.submissions import (
@@ -130,5 +131,6 @@ __all__ = [
     "Target",
     "Task",
     "TaskId",
+    "acts_on",
     "to_reward",
 ]

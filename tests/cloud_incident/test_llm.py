@@ -24,7 +24,7 @@ from cloud_incident.evaluation.environments import InProcess
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.schedule import Attempt
 from env_core.selection import Selection
-from scenarios.schemas import arguments_schema
+from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, TASKS
 from tests.cloud_incident.scripted_model import TOKENS, ScriptedModel, serving
 
@@ -325,8 +325,8 @@ async def test_only_the_actions_of_the_task_are_offered(
     tools = function_tools(shown["available_actions"])
     assert [tool["function"]["name"] for tool in tools] == scenario.task.available_actions
     submission = tools[-1]["function"]
-    assert submission["name"] == TASKS[scenario.task.id].submission
-    assert submission["parameters"] == arguments_schema(ACTIONS[submission["name"]].parameters)
+    assert submission["name"] == TASKS[scenario.task.id].submission.name
+    assert submission["parameters"] == build_arguments_schema(ACTIONS[submission["name"]].parameters)
 
 
 async def test_usage_of_failed_steps_is_kept(model: ScriptedModel, catalogue: Catalogue) -> None:

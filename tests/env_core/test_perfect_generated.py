@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from env_core.episode import Reference, advance, begin
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from scenarios.vocabulary import TASKS, TaskId
 
@@ -18,7 +18,7 @@ def test_perfect_play_scores_one(task_id: TaskId, difficulty: int) -> None:
     for seed in range(100, 120):
         scenario = CATALOGUE.generated(task_id, seed, difficulty)
         episode = begin("perfect", Reference.to(scenario), scenario)
-        for action in perfect_play(scenario.incident, scenario.task):
+        for action in play_perfectly(scenario.incident, scenario.task):
             episode = advance(episode, action)
         assert episode.grade is not None
         assert episode.grade.score == 1.0, (scenario.id, episode.grade.breakdown)

@@ -12,8 +12,8 @@ from mcp.server import MCPServer
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, Apps, ResourceCsp
 from mcp_types import TextResourceContents
 
-from env_core.frames import frames
-from env_core.perfect import perfect_play
+from env_core.frames import draw_frames
+from env_core.perfect import play_perfectly
 from env_core.selection import Selection
 from mcp_server import build_server
 from mcp_server.apps import APP_URI, FRAMES
@@ -109,8 +109,8 @@ async def test_frames_come_with_results_and_are_those_of_the_episode(
     async with Client(server, extensions=SHOWS_APPS) as client:
         started = await client.call_tool("start_incident", {"scenario_id": "RP-001"})
         handle = numbers_of(started)["episode_id"]
-        *before, last = await play(client, perfect_play(scenario.incident, scenario.task))
-        whole = frames(await service.get(handle))
+        *before, last = await play(client, play_perfectly(scenario.incident, scenario.task))
+        whole = draw_frames(await service.get(handle))
         assert frames_of(started) == json.loads(json.dumps(whole[:1]))
         for number, result in enumerate(before, 1):
             if FRAMES not in (result.meta or {}):
@@ -144,7 +144,7 @@ async def test_a_further_page_comes_with_every_frame(service: EpisodeService) ->
 async def test_other_clients_get_the_same_results_as_without_an_app(
     service: EpisodeService, catalogue: Catalogue, extensions: Any, era: str
 ) -> None:
-    actions = perfect_play(catalogue.get("RCA-001").incident, catalogue.get("RCA-001").task)
+    actions = play_perfectly(catalogue.get("RCA-001").incident, catalogue.get("RCA-001").task)
     seen = []
     for app in (None, PAGE):
         server = build_server(service, version="test", app=app)

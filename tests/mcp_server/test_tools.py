@@ -9,25 +9,24 @@ import jsonschema
 import pytest
 from mcp import Client
 from mcp_types import Implementation
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from env_core.observation import ProgressReport
 from env_core.selection import Selection
-from env_core.service import EpisodeService
 from mcp_server import build_server
 from mcp_server.clients import StructuredContent
 from mcp_server.control import Briefing, Closed, Listing
 from mcp_server.instructions import LIMIT, OPERATOR
 from mcp_server.results import page_of
-from scenarios.vocabulary import ACTIONS, ActionDeclaration, Kind, OnService, Parameters
+from scenarios.vocabulary import ACTIONS, Kind, Parameters
 from tests.mcp_server.playing import LEGACY, MODERN, numbers_of, start, text_of
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from mcp_types import Tool
 
+    from env_core.service import EpisodeService
     from mcp_server.binding import Callers
-    from scenarios.catalogue import Catalogue
 
 pytestmark = pytest.mark.anyio
 
@@ -85,28 +84,6 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
 
 async def test_instructions_are_short() -> None:
     assert len(OPERATOR) < LIMIT
-
-
-class DrainParameters(OnService):
-    node: str = Field(description="Node to drain.")
-
-
-async def test_a_fifteenth_action_appears_everywhere(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    fifteenth = ActionDeclaration(
-        "drain_node", "Drain node", Kind.REMEDIATION, DrainParameters, "Move all work off a node."
-    )
-    monkeypatch.setitem(ACTIONS, "drain_node", fifteenth)
-    service = EpisodeService(catalogue)
-    async with Client(build_server(service, version="test")) as client:
-        (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "drain_node"]
-        assert set(tool.input_schema["properties"]) == {"service", "node", "episode_id"}
-        assert tool.input_schema["required"] == ["service", "node"]
-        handle = await start(client, "RP-001")
-        result = await client.call_tool("drain_node", {"service": "api-gateway", "node": "n1", "episode_id": handle})
-        assert numbers_of(result)["reward"] == -0.15
-        guide = await client.read_resource("oncall://guide")
-        assert "drain_node" in guide.contents[0].model_dump_json()
-    assert "drain_node" in (await service.get(handle)).task.available_actions
 
 
 CALLS: list[tuple[str, dict[str, Any], type]] = [
@@ -269,4 +246,4 @@ def test_every_parameter_model_forbids_what_it_does_not_know() -> None:
     for spec in ACTIONS.values():
         assert issubclass(spec.parameters, Parameters)
         assert spec.parameters.model_config["extra"] == "forbid"
-        assert spec.target in spec.parameters.model_fields
+        assert spec.subject in spec.parameters.model_fields

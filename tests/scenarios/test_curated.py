@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_incident.evaluation.fitness import findings
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.library import failure_families, runbook_catalogue
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import DIAGNOSTICS, TASKS
@@ -109,7 +109,7 @@ def test_certificates(scenario: Scenario) -> None:
         assert len({service for _, service in one}) >= 2
         assert not any(other < one for other in certificates)
     if scenario.task.remediates:
-        assert fewest_steps(scenario.incident, scenario.task.id) <= scenario.task.max_steps - 3
+        assert count_fewest_steps(scenario.incident, scenario.task) <= scenario.task.max_steps - 3
 
 
 def test_fit_to_serve(catalogue: Catalogue) -> None:

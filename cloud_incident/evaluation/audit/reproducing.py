@@ -20,7 +20,7 @@ from env_core.batch import Batch
 from env_core.selection import Selection
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, Remedy
-from scenarios.vocabulary import DIAGNOSTICS, Kind
+from scenarios.vocabulary import DIAGNOSTICS, Diagnostic, Remediation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -250,11 +250,14 @@ def _regraded(case: Case, scenario: Scenario) -> Iterator[str]:
 
 def _reordered(scenario: Scenario, actions: Sequence[Action]) -> list[Action]:
     """The looks before the first remediation backwards, and those of the plan's steps backwards that commute."""
-    first = next((number for number, action in enumerate(actions) if action.kind is not Kind.DIAGNOSTIC), len(actions))
+    first = next(
+        (number for number, action in enumerate(actions) if not isinstance(action.declaration, Diagnostic)),
+        len(actions),
+    )
     order = [*reversed(actions[:first]), *actions[first:]]
     stage_of = {step.step: number for number, stage in enumerate(scenario.incident.plan.stages) for step in stage}
     stages = [
-        stage_of.get(Remedy(action.name, action.target).step) if action.kind is Kind.REMEDIATION else None
+        stage_of.get(Remedy(action.name, action.target).step) if isinstance(action.declaration, Remediation) else None
         for action in order
     ]
     start = 0

@@ -11,7 +11,7 @@ from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, non
 from cloud_incident.evaluation.audit.world import IDLE
 from cloud_incident.evaluation.intervals import mean
 from cloud_incident.evaluation.play import play
-from env_core.perfect import perfect_play, query, remediation
+from env_core.perfect import carry_out, look_at, play_perfectly
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, SUBMISSIONS, TASKS, RewardTable
 
@@ -139,15 +139,15 @@ def _tours(scenario: Scenario) -> Iterator[list[Action]]:
     incident, task = scenario.incident, scenario.task
     first, second = list(DIAGNOSTICS)[:2]
     service = incident.services[0]
-    look, other = query((first, service)), query((second, service))
-    foreign = next(one for one in list(SUBMISSIONS) if one != task.submission)
+    look, other = look_at((first, service)), look_at((second, service))
+    foreign = next(name for name in SUBMISSIONS if name != task.submission.name)
     texts = {"severity": "P1", "service": service, "failure_mode": "unknown to us", "summary": "It is over now."}
     parameters = {name: texts[name] for name in ACTIONS[foreign].parameters.model_fields if name in texts}
     yield [look, look]
     yield [look, other]
-    yield [query((first, "nowhere")), parse_action(foreign, parameters)]
+    yield [look_at((first, "nowhere")), parse_action(foreign, parameters)]
     yield [look] * task.max_steps
-    yield perfect_play(incident, task)
+    yield play_perfectly(incident, task)
     if incident.plan.steps:
-        yield [remediation(incident.plan.steps[0])]
+        yield [carry_out(incident.plan.steps[0])]
     yield [parse_action("clear_cache", {"service": name}) for name in incident.services[:2]]

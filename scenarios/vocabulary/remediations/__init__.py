@@ -6,6 +6,7 @@ from scenarios.vocabulary.remediations.execute_runbook_step import EXECUTE_RUNBO
 from scenarios.vocabulary.remediations.restart_service import RESTART_SERVICE
 from scenarios.vocabulary.remediations.rollback_deploy import ROLLBACK_DEPLOY
 from scenarios.vocabulary.remediations.scale_service import SCALE_SERVICE
+from scenarios.vocabulary.target import Target
 
 REMEDIATIONS = {
     remediation.name: remediation
@@ -20,6 +21,13 @@ REMEDIATIONS = {
 }
 """Every remediation by name."""
 
+
+def acts_on(action: str, target: Target) -> bool:
+    """Whether an action is a remediation of that kind of target."""
+    remediation = REMEDIATIONS.get(action)
+    return remediation is not None and remediation.target is target
+
+
 __all__ = [
     "CLEAR_CACHE",
     "DISABLE_FEATURE_FLAG",
@@ -28,4 +36,5 @@ __all__ = [
     "RESTART_SERVICE",
     "ROLLBACK_DEPLOY",
     "SCALE_SERVICE",
+    "acts_on",
 ]

@@ -22,7 +22,7 @@ IDS = {"alert_classification": "A-1", "root_cause_analysis": "R-1", "remediation
 
 @lru_cache(maxsize=256)
 def drawn(seed: int, difficulty: int) -> GeneratedIncident:
-    return generated(seed, difficulty, incident_id=f"i{seed}-{difficulty}", scenario_ids=IDS)  # type: ignore[arg-type]
+    return generated(seed, difficulty, incident_id=f"i{seed}-{difficulty}", scenario_ids=IDS)
 
 
 def fingerprint(seed: int, difficulty: int) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cloud_incident.evaluation.exploits import random_play
 from cloud_incident.evaluation.play import play
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue, Scenario
 from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.generator.freeze import freeze, frozen_id
@@ -94,11 +94,11 @@ def test_the_same_rewards_and_scores(seed: int, difficulty: int, task_id: str, p
     generated, frozen = pair(seed, difficulty)
     task = next(task for task in TASKS.values() if task.id == task_id)
     one, other = (Scenario("both", task, incident) for incident in (generated, frozen))
-    for actions in (perfect_play(generated, task), random_play(one, played)):
+    for actions in (play_perfectly(generated, task), random_play(one, played)):
         first, second = play(one, actions), play(other, actions)
         assert first.steps == second.steps
         assert first.grade == second.grade
-    assert perfect_play(generated, task) == perfect_play(frozen, task)
+    assert play_perfectly(generated, task) == play_perfectly(frozen, task)
 
 
 def test_a_frozen_document_sets_the_tasks_asked_for() -> None:

@@ -94,5 +94,5 @@ class Desk:
             return True
         if self.left <= 0:
             return False
-        self.shown = yield step(action, **{ACTIONS[action].target: target}, **options)
+        self.shown = yield step(action, **{ACTIONS[action].subject: target}, **options)
         return self.note(action, target)
