@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from scenarios.catalogue import Catalogue, Scenario
+from scenarios import catalogue as catalogues
+from scenarios.catalogue import CURATED
+from tests.scenarios.generator.drawn import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenarios.catalogue import Catalogue, Scenario
 
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
@@ -25,9 +34,22 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _curated_once() -> Iterator[None]:
+    """Read each curated document once. Every catalogue reads them all, which takes half a second."""
+    really = catalogues.load_document
+    read_once = cache(really)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            catalogues, "load_document", lambda path: read_once(path) if path.parent == CURATED else really(path)
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return Catalogue()
+    """The curated scenarios and the corpus of drawn incidents."""
+    return CATALOGUE
 
 
 @pytest.fixture(scope="session", params=CURATED_IDS)

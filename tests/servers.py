@@ -1,4 +1,4 @@
-"""Servers of this project: on a thread of this process for what is said to them, as a process for how they start and end."""
+"""Servers of this project: on a thread of this process to be talked to, as a process of their own to start and end."""
 
 from __future__ import annotations
 

@@ -19,11 +19,12 @@ from scenarios.generator.simulate import DOORS
 from scenarios.generator.texts import filled
 from scenarios.progress import UNTOUCHED, Progress
 from tests.scenarios.generator.drawn import SAMPLE, drawn
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.generator.incident import GeneratedIncident
 
-sample = pytest.mark.parametrize(("seed", "difficulty"), SAMPLE)
+sample = pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(15, SAMPLE))
 DIAGNOSTICS = tuple(DIAGNOSTIC_FIELDS.values())
 UNWELL = {"degraded", "failing", "down"}
 
