@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from scenarios import catalogue as catalogues
 from scenarios.catalogue import CURATED
+from scenarios.loading import load_document
 from tests.scenarios.generator.drawn import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scenarios.authored import AuthoredIncident
     from scenarios.catalogue import Catalogue, Scenario
 
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -37,12 +38,13 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _curated_once() -> Iterator[None]:
     """Read each curated document once. Every catalogue reads them all, which takes half a second."""
-    really = catalogues.load_document
-    read_once = cache(really)
+    load_once = cache(load_document)
+
+    def load(path: Path) -> AuthoredIncident:
+        return load_once(path) if path.parent == CURATED else load_document(path)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            catalogues, "load_document", lambda path: read_once(path) if path.parent == CURATED else really(path)
-        )
+        patch.setattr("scenarios.catalogue.load_document", load)
         yield
 
 
