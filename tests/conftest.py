@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from scenarios.catalogue import CURATED
 from scenarios.loading import load_document
 from tests.scenarios.generator.drawn import CATALOGUE
+from tests.slow import load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
     from scenarios.catalogue import Catalogue, Scenario
 
-settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
-
 # Nothing here speaks TLS. Every HTTP client that is made would read all certificates of the machine, which takes 40 ms.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent / "golden")
 
 CURATED_IDS = ("AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    load_profile("steady" if "not slow" in config.getoption("markexpr") else "wide")
 
 
 @pytest.fixture(scope="session")
