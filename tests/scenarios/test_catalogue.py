@@ -77,6 +77,7 @@ def test_threads_that_ask_at_once_get_the_same(made: list[str]) -> None:
     assert len(incidents) == len(made) == 4
 
 
+@pytest.mark.slow
 def test_those_asked_for_long_ago_are_made_again(made: list[str]) -> None:
     catalogue = Catalogue()
     for seed in range(257):
