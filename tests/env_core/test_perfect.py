@@ -24,12 +24,12 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 TRANSCRIBE = """
 import json, sys
 from env_core.episode import Reference, replay
-from env_core.observation import state
+from env_core.observation import read_state
 from scenarios.catalogue import Catalogue
 catalogue = Catalogue()
 for stored in json.load(sys.stdin):
     *_, episode = replay("played", Reference(**stored["reference"]), stored["actions"], catalogue)
-    sys.stdout.write(json.dumps({**state(episode), "score": episode.grade.score}) + "\\n")
+    sys.stdout.write(json.dumps({**read_state(episode), "score": episode.grade.score}) + "\\n")
 """
 
 
