@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import anyio
 import pytest
 
@@ -19,9 +17,6 @@ from env_core.stores import (
 )
 from scenarios.parsing import parse_action
 from tests.env_core.stores.implementations import STORES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.anyio
 
@@ -47,8 +42,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, clock: Clock) -> Iterator[EpisodeStore]:
-    yield STORES[request.param](clock)
+def store(request: pytest.FixtureRequest, clock: Clock) -> EpisodeStore:
+    return STORES[request.param](clock)
 
 
 async def create(store: EpisodeStore, episode_id: str, capacity: int = 10, replacing: Claim | None = None) -> list[str]:
