@@ -68,7 +68,7 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
             click.echo(f"MCP over {'streamable HTTP and SSE' if sse else 'streamable HTTP'}: {address}/mcp", err=True)
 
     if selection is not None:
-        selection.chosen(service.catalogue)
+        selection.choose(service.catalogue)
     app = build_app(
         service,
         access=settings.access,
