@@ -14,7 +14,7 @@ from scenarios.authored import AuthoredIncident
 from scenarios.consistency import Location, find_contradictions
 from scenarios.document import IncidentDocument
 from scenarios.errors import CloudIncidentError
-from scenarios.library import library_digest
+from scenarios.library import digest_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +108,7 @@ def load_document(path: Path) -> AuthoredIncident:
     problems = list(find_contradictions(document))
     if problems:
         raise DocumentError(_Lines(text).report(path, problems))
-    canonical = json.dumps([document.model_dump(mode="json"), library_digest()], sort_keys=True, ensure_ascii=False)
+    canonical = json.dumps([document.model_dump(mode="json"), digest_library()], sort_keys=True, ensure_ascii=False)
     return AuthoredIncident(document, hashlib.sha256(canonical.encode()).hexdigest())
 
 

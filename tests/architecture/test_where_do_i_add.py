@@ -30,7 +30,10 @@ def read_table() -> dict[str, set[str]]:
 
 
 def names(pattern: str, path: str) -> bool:
-    return re.fullmatch(re.sub(r"<[^>]+>", "[^/]+", re.escape(pattern).replace(r"\<", "<").replace(r"\>", ">")), path) is not None
+    return (
+        re.fullmatch(re.sub(r"<[^>]+>", "[^/]+", re.escape(pattern).replace(r"\<", "<").replace(r"\>", ">")), path)
+        is not None
+    )
 
 
 @pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.row)

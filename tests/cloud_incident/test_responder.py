@@ -13,7 +13,7 @@ from benchmarks.difficulty import played, table
 from cloud_incident.evaluation.agents.responder.conditions import ALARMS, CONDITIONS, alarm_in, condition_in
 from cloud_incident.evaluation.agents.responder.evidence import Metric, call_paths, metrics
 from cloud_incident.evaluation.agents.responder.impact import ranked, severity_of_journeys
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import SEVERITIES
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_an_alarm_without_an_incident_says_why() -> None:
 
 
 def test_everything_that_mends_is_in_the_catalogue_or_a_habit() -> None:
-    known = HABITS | {step.name for step in runbook_catalogue().values() if not step.verify}
+    known = HABITS | {step.name for step in load_runbook_catalogue().values() if not step.verify}
     for condition in (*CONDITIONS, *ALARMS):
         assert set(condition.mends) <= known, condition.said
 
