@@ -74,7 +74,7 @@ class Split(Sequence[Entry]):
 
     def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
         if isinstance(index, slice):
-            return [self._at(one) for one in self._indices[index]]
+            return [self._at(number) for number in self._indices[index]]
         return self._at(self._indices[index])
 
 

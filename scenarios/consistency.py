@@ -74,11 +74,11 @@ def _check_borrowing(document: IncidentDocument) -> Iterator[Problem]:
                 yield where, f"`printed` has lines 1 to {printed}" if printed else "needs the service's `printed`"
             if logs.shows is not None and logs.lines:
                 yield where, "a state has `lines` of its own or shows those `printed`, not both"
-        told = {one.name for one in own.metrics[-1].series}
+        known_series = {series.name for series in own.metrics[-1].series}
         for index, metrics in enumerate(own.metrics):
-            for number, one in enumerate(metrics.series):
-                known = metrics is not own.metrics[-1] and one.name in told
-                if not known and (one.unit is None or one.normal is None):
+            for number, series in enumerate(metrics.series):
+                known = metrics is not own.metrics[-1] and series.name in known_series
+                if not known and (series.unit is None or series.normal is None):
                     row = ("services", service, "metrics", index, "series", number)
                     yield row, "needs `unit` and `normal`: the last state does not give them"
 
@@ -102,18 +102,18 @@ def _check_spread(document: IncidentDocument) -> Iterator[Problem]:
     spread, root = document.truth.spread, document.truth.service
     reached = [root]
     for service in reached:
-        reached += [one for one in spread.get(service, ()) if one not in reached]
+        reached += [sufferer for sufferer in spread.get(service, ()) if sufferer not in reached]
     for service, suffering in spread.items():
         where = ("truth", "spread", service)
         if service not in document.services:
             yield where, f"unknown service {service!r}"
         elif service not in reached:
             yield where, f"nothing leads from {root} to {service!r}"
-        for index, one in enumerate(suffering):
-            if one not in document.services:
-                yield (*where, index), f"unknown service {one!r}"
-            elif one in (root, service, *suffering[:index]):
-                yield (*where, index), f"{one!r} is the root cause, the service itself or named before"
+        for index, sufferer in enumerate(suffering):
+            if sufferer not in document.services:
+                yield (*where, index), f"unknown service {sufferer!r}"
+            elif sufferer in (root, service, *suffering[:index]):
+                yield (*where, index), f"{sufferer!r} is the root cause, the service itself or named before"
 
 
 def _check_calls(document: IncidentDocument) -> Iterator[Problem]:

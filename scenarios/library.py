@@ -12,11 +12,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Entry(BaseModel):
+class _LibraryEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RunbookStep(_Entry):
+class RunbookStep(_LibraryEntry):
     """One step of the runbook catalogue. A step with `verify` only checks; it repairs nothing."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{2,62}$")
@@ -25,7 +25,7 @@ class RunbookStep(_Entry):
     verify: bool = False
 
 
-class FailureFamily(_Entry):
+class FailureFamily(_LibraryEntry):
     """A way in which systems fail, with the terms by which prose affirms it. `*` ends a term that is a word stem."""
 
     name: str

@@ -19,11 +19,11 @@ _OTHERS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"
 """Words that this or an older YAML reads as something else than text."""
 
 
-class Row(dict[str, Any]):
+class InlineMapping(dict[str, Any]):
     """A mapping that stands on one line, however long it is."""
 
 
-class Lines(str):
+class TextBlock(str):
     """Text that stands as a block, line by line. Blanks at the ends of its lines are not kept."""
 
     __slots__ = ()
@@ -40,7 +40,7 @@ def _write_mapping(content: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def _write_entry(head: str, value: Any, indent: str) -> Iterator[str]:
-    if isinstance(value, Lines):
+    if isinstance(value, TextBlock):
         yield from _write_block(head, value, indent + _INDENT)
         return
     inline = _write_inline(value)
@@ -56,7 +56,7 @@ def _write_entry(head: str, value: Any, indent: str) -> Iterator[str]:
 def _write_list(content: list[Any], indent: str) -> Iterator[str]:
     for value in content:
         inline = _write_inline(value)
-        if inline is not None and (isinstance(value, Row | str) or len(indent) + len(inline) < WIDTH):
+        if inline is not None and (isinstance(value, InlineMapping | str) or len(indent) + len(inline) < WIDTH):
             yield f"{indent}- {inline}"
             continue
         lines = (
@@ -66,7 +66,7 @@ def _write_list(content: list[Any], indent: str) -> Iterator[str]:
         yield from lines
 
 
-def _write_block(head: str, value: Lines, indent: str) -> Iterator[str]:
+def _write_block(head: str, value: TextBlock, indent: str) -> Iterator[str]:
     if not value:
         yield f'{head} ""'
         return
@@ -77,15 +77,15 @@ def _write_block(head: str, value: Lines, indent: str) -> Iterator[str]:
 
 def _write_inline(value: Any) -> str | None:
     """A value on one line; none where it holds a block."""
-    if isinstance(value, Lines):
+    if isinstance(value, TextBlock):
         return None
     if isinstance(value, dict):
-        parts = [_write_inline(one) for one in value.values()]
+        parts = [_write_inline(item) for item in value.values()]
         if None in parts:
             return None
         return f"{{{', '.join(f'{_write_scalar(key)}: {part}' for key, part in zip(value, parts, strict=True))}}}"
     if isinstance(value, list):
-        items = [_write_inline(one) for one in value]
+        items = [_write_inline(item) for item in value]
         return None if None in items else f"[{', '.join(filter(None, items))}]"
     return _write_scalar(value)
 

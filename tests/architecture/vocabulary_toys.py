@@ -78,8 +78,10 @@ CHECK_TRACES = Diagnostic(
         Insertion(
             "scenarios/generator/render/__init__.py",
             "        CHECK_SERVICE_STATUS: status,\n",
-            "        DIAGNOSTICS['check_traces']: lambda scene, view, node, minute: DIAGNOSTICS['check_traces'].evidence(\n"
-            "            service=scene.world.nodes[node].name, as_of=scene.moment(minute)\n"
+            '        DIAGNOSTICS["check_traces"]: lambda scene, view, node, minute: (\n'
+            '            DIAGNOSTICS["check_traces"].evidence(\n'
+            "                service=scene.world.nodes[node].name, as_of=scene.moment(minute)\n"
+            "            )\n"
             "        ),\n",
         ),
     ),
