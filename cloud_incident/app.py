@@ -56,7 +56,7 @@ def build_app(
     """
     service = settings.build_service(loaded=True)
     if settings.selection is not None:
-        settings.selection.chosen(service.catalogue)
+        settings.selection.choose(service.catalogue)
     return _Wiring(settings, service, make_server, streams).build()
 
 

@@ -10,7 +10,7 @@ from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.freeze import freeze, frozen_id
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.naming import DEFAULT_DIFFICULTY
-from scenarios.tasks import TASKS, TaskId
+from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ class IncidentChoice:
             return [catalogue.entry_in(self.split, only, index, self.difficulty).id for index in self.indices]
         task = self.tasks[0] if self.tasks else next(iter(TASKS))
         difficulty = self.difficulty or DEFAULT_DIFFICULTY
-        return [catalogue.generated_entry(task, seed, difficulty).id for seed in self.seeds]
+        return [catalogue.find_generated_entry(task, seed, difficulty).id for seed in self.seeds]
 
 
 def select_incidents(

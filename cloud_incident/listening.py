@@ -43,6 +43,18 @@ def run_app(app: Starlette, settings: ServerSettings) -> None:
     Raises:
         ClickException: if a port cannot be listened on.
     """
+    server = make_server(app, settings)
+    collect_seldom()
+    sockets = [_bind(settings.host, port) for port in settings.port]
+    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
+    server.run(sockets)
+
+
+def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
+    """The uvicorn server of an application. It listens on the sockets that it is run with.
+
+    When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
+    """
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -54,10 +66,7 @@ def run_app(app: Starlette, settings: ServerSettings) -> None:
         forwarded_allow_ips="*" if settings.space_host else None,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    collect_seldom()
-    sockets = [_bind(settings.host, port) for port in settings.port]
-    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
-    StoppingServer(app, config).run(sockets)
+    return StoppingServer(app, config)
 
 
 def _exit(*_: object) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from env_core.episode import RULES_VERSION, ObservationMode, Reference, RewardMode
-from scenarios.actions import NAME_LIMIT, WHOLE
 from scenarios.catalogue import CURATED_SPLIT
+from scenarios.errors import CloudIncidentError
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES, MOST_SEED
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import NAME_LIMIT, TASKS, WHOLE, TaskId
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Entry, Scenario
@@ -22,7 +22,7 @@ Index = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Difficulty = Annotated[int, Field(ge=min(DIFFICULTIES), le=max(DIFFICULTIES)), WHOLE]
 
 
-def _given(value: object) -> object:
+def _blank_as_none(value: object) -> object:
     return None if value == "" else value
 
 
@@ -38,14 +38,19 @@ Handle = Annotated[_Handle, BeforeValidator(absent_as_empty, json_schema_input_t
 _OptionalName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
 OptionalName = Annotated[_OptionalName, BeforeValidator(absent_as_empty, json_schema_input_type=_OptionalName | None)]
 
-OptionalTask = Annotated[TaskId | None, BeforeValidator(_given, json_schema_input_type=TaskId | None)]
+OptionalTask = Annotated[TaskId | None, BeforeValidator(_blank_as_none, json_schema_input_type=TaskId | None)]
 
 RESERVED_HANDLE = "current"
 """Stands for the one episode that is open, wherever a handle may stand."""
 
 
-class SelectionError(ValueError):
+_FIRST_TASK: TaskId = next(iter(TASKS))
+
+
+class SelectionError(CloudIncidentError):
     """Selectors that contradict each other. The message says which, and what to give instead."""
+
+    code = "contradictory_selection"
 
 
 class Chosen(NamedTuple):
@@ -56,12 +61,12 @@ class Chosen(NamedTuple):
 
 
 class Selection(BaseModel):
-    """What to start. A selection that names nothing is alert_classification, scenario 0."""
+    """What to start. A selection that names nothing means the first scenario of the first task."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    task_id: Annotated[TaskId | None, BeforeValidator(_given, json_schema_input_type=TaskId | None)] = Field(
-        default=None, description="Task to start; alert_classification if nothing is named."
+    task_id: Annotated[TaskId | None, BeforeValidator(_blank_as_none, json_schema_input_type=TaskId | None)] = Field(
+        default=None, description=f"Task to start; {_FIRST_TASK} if nothing is named."
     )
     scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
     scenario_index: Index | None = Field(default=None, description="Its index in the task, from 0.")
@@ -91,11 +96,11 @@ class Selection(BaseModel):
         Raises:
             SelectionError, UnknownScenarioError: as `chosen` does.
         """
-        chosen = self.chosen(catalogue)
+        chosen = self.choose(catalogue)
         scenario = catalogue.get(chosen.scenario_id)
         return scenario, self.reference(scenario, chosen.seed)
 
-    def chosen(self, catalogue: Catalogue) -> Chosen:
+    def choose(self, catalogue: Catalogue) -> Chosen:
         """Which scenario is selected. No incident is made.
 
         Raises:
@@ -105,12 +110,12 @@ class Selection(BaseModel):
         self._check_selectors()
         seed = self.seed
         if self.scenario_id:
-            return Chosen(self._named(catalogue).id, seed)
+            return Chosen(self._find_named(catalogue).id, seed)
         if self.index is not None:
             return Chosen(catalogue.entry_in(self.split, self.task_id, self.index, self.difficulty).id, seed)
         if self._draws:
             seed = secrets.randbelow(2**31) if seed is None else seed
-            return Chosen(self._drawn(catalogue, seed).id, seed)
+            return Chosen(self._draw(catalogue, seed).id, seed)
         return Chosen(catalogue.at(self.task_id or _FIRST_TASK, self.scenario_index or 0).id, seed)
 
     def reference(self, scenario: Scenario, seed: int | None) -> Reference:
@@ -149,7 +154,7 @@ class Selection(BaseModel):
                 "or give it with a seed or another split."
             )
 
-    def _named(self, catalogue: Catalogue) -> Entry:
+    def _find_named(self, catalogue: Catalogue) -> Entry:
         entry = catalogue.entry(self.scenario_id)
         if self.task_id and entry.task.id != self.task_id:
             raise SelectionError(f"{entry.id} belongs to {entry.task.id}, not to {self.task_id}; name one of the two.")
@@ -158,12 +163,11 @@ class Selection(BaseModel):
             raise SelectionError(f"{entry.id} {own}; name it without one.")
         return entry
 
-    def _drawn(self, catalogue: Catalogue, seed: int) -> Entry:
+    def _draw(self, catalogue: Catalogue, seed: int) -> Entry:
         if not self.split:
-            return catalogue.generated_entry(self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY)
+            return catalogue.find_generated_entry(
+                self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY
+            )
         pool = catalogue.split(self.split, self.task_id, self.difficulty)
         drawn = hashlib.sha256(f"{RULES_VERSION}:{self.task_id or ''}:{seed}".encode()).digest()
         return pool[int.from_bytes(drawn[:8]) % len(pool)]
-
-
-_FIRST_TASK: TaskId = "alert_classification"

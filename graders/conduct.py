@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scenarios.actions import Parameters
     from scenarios.progress import PlanStep
+    from scenarios.vocabulary import Parameters
 
 DECAY_STEPS = 5
 """Efficiency falls from 1 to 0 over this many steps beyond the fewest."""
@@ -41,6 +41,6 @@ class Conduct:
         return max(Fraction(0), 1 - Fraction(max(0, self.steps - self.fewest), DECAY_STEPS))
 
     @property
-    def completed(self) -> Fraction:
+    def completion(self) -> Fraction:
         """The share of the plan's steps done."""
         return Fraction(len(self.effective), len(self.plan)) if self.plan else Fraction(0)

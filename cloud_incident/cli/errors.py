@@ -7,19 +7,17 @@ from typing import Any
 import click
 
 from cloud_incident.settings.sources import InvalidSettingsError
-from env_core.selection import SelectionError
-from scenarios.catalogue import UnknownScenarioError
-from scenarios.loading import DocumentError
-from scenarios.parsing import InvalidActionError
+from scenarios.errors import CloudIncidentError
 
-_MENDABLE = (DocumentError, InvalidActionError, SelectionError, UnknownScenarioError)
-"""What a user can mend, whatever the command."""
+_FAILED = 1
+"""The exit status after an error that is not in the table."""
 
 
 class ReportingCommand(click.Command):
-    """A command that reports errors which a user can mend, and lets all others through.
+    """A command that reports errors which a user can act on, and lets all others through.
 
-    `failures` are further errors that end it with exit status 1, and `misuses` those that end it with 2.
+    Errors of the table end it with the exit status that the table says; `failures` are further errors that end it with
+    1, and `misuses` those that end it with 2.
     """
 
     def __init__(
@@ -30,7 +28,7 @@ class ReportingCommand(click.Command):
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self.failures: tuple[type[Exception], ...] = (*_MENDABLE, *failures)
+        self.failures: tuple[type[Exception], ...] = (CloudIncidentError, *failures)
         self.misuses: tuple[type[Exception], ...] = (InvalidSettingsError, *misuses)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -38,14 +36,8 @@ class ReportingCommand(click.Command):
             return super().invoke(ctx)
         except BrokenPipeError:  # whoever reads the output has seen enough; click ends quietly
             raise
-        except Exception as error:
-            reported = self.translate(error)
-            if reported is None:
-                raise
-            raise reported from error
-
-    def translate(self, error: Exception) -> click.ClickException | None:
-        """What to report of an error, with its exit status; None if the error is a defect of ours."""
-        if isinstance(error, self.misuses):
-            return click.UsageError(str(error))
-        return click.ClickException(str(error)) if isinstance(error, self.failures) else None
+        except self.misuses as error:
+            raise click.UsageError(str(error)) from error
+        except self.failures as error:
+            click.ClickException(str(error)).show()
+            ctx.exit(error.kind.exit if isinstance(error, CloudIncidentError) else _FAILED)

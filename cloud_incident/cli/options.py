@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import click
 from annotated_types import Ge, Le
@@ -18,12 +18,14 @@ from pydantic.types import PathType
 from cloud_incident.settings.base import NO_FLAG, Settings
 from cloud_incident.settings.sources import get_element, is_secret, read_secret
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     Callback = Callable[..., None]
+
+Given = TypeVar("Given", bound=Settings)
 
 TASK = click.Choice(list(TASKS))
 """One of the tasks."""
@@ -43,14 +45,8 @@ def with_settings(settings: type[Settings], *, without: Collection[str] = ()) ->
     def decorate(callback: Callback) -> Callback:
         @wraps(callback)
         def run_with_settings(**options: Any) -> None:
-            source = click.get_current_context().get_parameter_source
-            given = {name: options.pop(name) for name in names}
-            flags = {
-                name: read_secret(value, f"--{name}-file") if is_secret(settings.model_fields[name]) else value
-                for name, value in given.items()
-                if source(name) is ParameterSource.COMMANDLINE
-            }
-            callback(settings=settings.load(**flags), **options)
+            rest = {name: value for name, value in options.items() if name not in names}
+            callback(settings=load_settings(settings, click.get_current_context()), **rest)
 
         decorated: Callback = run_with_settings
         for name in reversed(names):
@@ -58,6 +54,20 @@ def with_settings(settings: type[Settings], *, without: Collection[str] = ()) ->
         return decorated
 
     return decorate
+
+
+def load_settings(settings: type[Given], context: click.Context) -> Given:
+    """The settings that the flags of a command give, together with the variables and the file.
+
+    Raises:
+        InvalidSettingsError: if a setting is not valid.
+    """
+    flags = {
+        name: read_secret(value, f"--{name}-file") if is_secret(settings.model_fields[name]) else value
+        for name, value in context.params.items()
+        if name in settings.model_fields and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    return settings.load(**flags)
 
 
 def _list_settings(settings: type[Settings]) -> list[str]:

@@ -16,7 +16,7 @@ from env_core.selection import Selection
 from scenarios.parsing import parse_arguments
 
 if TYPE_CHECKING:
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 
 class ShowSettings(Settings):

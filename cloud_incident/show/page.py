@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloud_incident.show.map import LEGEND, render_map
-from env_core.briefing import alert_text
-from scenarios.tasks import TASKS
+from env_core.briefing import describe_alert
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ def _render_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrap(f"on the same incident: {', '.join(others)}")
     yield from _wrap(facts["summary"])
     yield from _render_title("Alert")
-    for line in alert_text(facts["alert"]).split("\n"):
+    for line in describe_alert(facts["alert"]).split("\n"):
         yield from _wrap(line)
     yield from _render_title("Service map")
     yield LEGEND

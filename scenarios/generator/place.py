@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from scenarios.generator.fault import Fault, Setback, Stage
 from scenarios.generator.library import kinds
 from scenarios.generator.simulate import SERVING
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.progress import PlanStep
 
 if TYPE_CHECKING:
-    from scenarios.actions import Severity
     from scenarios.generator.dice import Dice
     from scenarios.generator.family import Family, Spread
     from scenarios.generator.library import JourneyClass
     from scenarios.generator.world import Journey, World
+    from scenarios.vocabulary import Severity
 
 FITTING: dict[Severity, frozenset[JourneyClass]] = {
     "P1": frozenset({"core"}),
@@ -223,7 +223,7 @@ def _steps(world: World, fault: Fault, text: str) -> list[PlanStep]:
     }.get(target)
     if targets is None:
         name = fault.flag if target == "{flag}" else target
-        entry = runbook_catalogue().get(name) if action == "execute_runbook_step" else None
+        entry = load_runbook_catalogue().get(name) if action == "execute_runbook_step" else None
         return [PlanStep(action, name, verify=entry is not None and entry.verify)]
     replicas: tuple[int, int] | None = None
     if more:

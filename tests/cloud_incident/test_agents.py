@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,10 @@ from cloud_incident.evaluation.agents.agent import Seat
 from cloud_incident.evaluation.agents.cheats import SideChannels
 from cloud_incident.evaluation.environments import InProcess
 from env_core.selection import Selection
-from graders.severity import severity_share
+from graders.severity import share_for_severity
 from scenarios import catalogue as catalogues
-from scenarios.actions import SEVERITIES
 from scenarios.catalogue import CURATED, Catalogue
+from scenarios.vocabulary import SEVERITIES
 from tests.conftest import CURATED_IDS
 
 if TYPE_CHECKING:
@@ -38,8 +37,6 @@ TASKS = {
 RESPONDER = {"alert_classification": 1.0, "root_cause_analysis": 0.86, "remediation_planning": 0.72}
 """Means that the responder has reached."""
 AHEAD = 0.25
-CPU_PER_EPISODE = 0.005
-"""In seconds, for a machine that others use too; alone the dearest takes half of this."""
 
 
 async def played(
@@ -158,15 +155,6 @@ async def test_the_responder_needs_neither_old_evidence_nor_rewards(
     assert other == full
 
 
-@pytest.mark.parametrize("name", ["responder", "novice", "brute-force"])
-async def test_an_episode_takes_little_time(name: str, catalogue: Catalogue) -> None:
-    await means(name, catalogue)
-    begun = time.process_time()
-    for _ in range(10):
-        await means(name, catalogue)
-    assert (time.process_time() - begun) / (10 * len(CURATED_IDS)) < CPU_PER_EPISODE
-
-
 async def test_the_responder_takes_over_where_another_left_off(catalogue: Catalogue) -> None:
     for scenario_id, most in (("RP-001", 4), ("RP-003", 4)):
         scenario, environment = catalogue.get(scenario_id), InProcess(catalogue)
@@ -184,7 +172,7 @@ async def test_the_responder_takes_over_where_another_left_off(catalogue: Catalo
 def test_a_constant_severity_earns_little_of_a_balanced_set() -> None:
     """Where every severity is as frequent as any other."""
     for constant in SEVERITIES:
-        earned = mean(float(severity_share(constant, true)) for true in SEVERITIES)
+        earned = mean(float(share_for_severity(constant, true)) for true in SEVERITIES)
         assert earned <= 0.57, constant
 
 

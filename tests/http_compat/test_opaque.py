@@ -10,13 +10,13 @@ import httpx2
 import pytest
 from mcp import Client
 
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from scenarios.generator.ids import OpaqueIds
 from scenarios.generator.salt import Salt
 from tests.http_compat.talking import talking, told
 from tests.mcp_server.playing import MODERN, numbers_of
-from tests.servers import full_server
+from tests.servers import full_server, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_over_rest_and_websockets(address: str) -> None:
         assert started["observation"]["scenario_id"] == scenario.id
         assert started["info"]["seed"] is None
         fetched.append(started)
-        for action in perfect_play(scenario.incident, scenario.task):
+        for action in play_perfectly(scenario.incident, scenario.task):
             fetched += [told(api.post("/step", json=action.dump())), told(api.get("/state"))]
         graded = told(api.get("/grader"))
         assert graded["score"] == 1.0
@@ -91,5 +91,5 @@ def test_over_mcp_as_operator_and_as_agent(address: str) -> None:
 
 
 def test_a_short_salt_is_refused_and_not_repeated() -> None:
-    with pytest.raises(RuntimeError, match="ended"), full_server(CLOUD_INCIDENT_SALT="hunter2"):
+    with pytest.raises(RuntimeError, match="ended"), started("serve", CLOUD_INCIDENT_SALT="hunter2"):
         pass

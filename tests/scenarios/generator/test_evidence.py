@@ -10,20 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.root_cause import failure_mode_match
+from graders.root_cause import match_failure_mode
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
 from scenarios.generator.library import families
 from scenarios.generator.render.metrics import journey_failing
 from scenarios.generator.simulate import DOORS
 from scenarios.generator.texts import filled
 from scenarios.progress import UNTOUCHED, Progress
+from scenarios.vocabulary import Dependencies, Deploys, Logs, Metrics, Status
 from tests.scenarios.generator.drawn import SAMPLE, drawn
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.generator.incident import GeneratedIncident
 
-sample = pytest.mark.parametrize(("seed", "difficulty"), SAMPLE)
+sample = pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(15, SAMPLE))
 DIAGNOSTICS = tuple(DIAGNOSTIC_FIELDS.values())
 UNWELL = {"degraded", "failing", "down"}
 
@@ -134,7 +135,7 @@ def test_harms_show_and_nothing_else_moves(seed: int, difficulty: int) -> None:
         assert all(after[item] == before[item] for item in before if item[1] in bystanders)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count_examples(60))
 @given(st.sampled_from(SAMPLE), st.data())
 def test_any_progress_is_answered_the_same_each_time(case: tuple[int, int], data: st.DataObject) -> None:
     incident = drawn(*case)
@@ -154,7 +155,7 @@ def test_the_alert_follows_the_onset_and_gives_nothing_away(seed: int, difficult
     fired = _moment(incident.alert["fired_at"])
     assert scene.onset < fired < _moment(scene.moment(scene.fault.now))
     told = f"{incident.summary} {incident.alert}"
-    assert failure_mode_match(told, truth, incident.services)[0] <= 1 / 2
+    assert match_failure_mode(told, truth, incident.services)[0] <= 1 / 2
     assert truth.service not in incident.alert["labels"].values()
     assert truth.service not in incident.summary
     every = "\n".join(_texts(incident, UNTOUCHED).values())
