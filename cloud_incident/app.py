@@ -26,7 +26,7 @@ from http_compat.problems import failure, gone, http_problem
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.binding import Callers, CallersBySession
-from mcp_server.transports import StreamableHTTP, episode_of_path, sse_routes
+from mcp_server.transports import StreamableHTTP, build_sse_routes, read_episode_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -94,7 +94,7 @@ class _Wiring:
 
     @cached_property
     def agents(self) -> StreamableHTTP:
-        return StreamableHTTP(self._make_server(callers=CallersBySession, bound=episode_of_path), self.streams)
+        return StreamableHTTP(self._make_server(callers=CallersBySession, bound=read_episode_id), self.streams)
 
     @cached_property
     def operators(self) -> StreamableHTTP:
@@ -130,12 +130,12 @@ class _Wiring:
 
     def _list_routes(self) -> list[BaseRoute]:
         routes = [] if self.openenv is None else self.openenv.routes()
-        routes.append(self.agents.route_per_episode(AGENT_PATH, self.service))
+        routes.append(self.agents.build_route_per_episode(AGENT_PATH, self.service))
         if self.settings.operator:
             mcp = self.operators.app
             routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.rpc)))
             if self.settings.sse:
-                routes += sse_routes(self._make_server())
+                routes += build_sse_routes(self._make_server())
         return routes
 
     def _list_middleware(self) -> list[Middleware]:

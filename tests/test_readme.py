@@ -19,7 +19,7 @@ from cloud_incident.evaluation.schedule import schedule
 from env_core.selection import Selection
 from http_compat.dialects import parse_step
 from http_compat.problems import STATUSES
-from mcp_server.apps import FRAMES
+from mcp_server.meta import FRAMES
 from scenarios.vocabulary import ACTIONS, TASKS, Kind
 
 if TYPE_CHECKING:

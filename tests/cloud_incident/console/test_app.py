@@ -17,7 +17,8 @@ from cloud_incident.console.app import document, made_of
 from cloud_incident.settings.mcp import McpSettings, Transport
 from env_core.service import EpisodeService
 from mcp_server import build_server
-from mcp_server.apps import APP_URI, FRAMES
+from mcp_server.apps import APP_URI
+from mcp_server.meta import EPISODE_ID, FRAMES
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -74,8 +75,9 @@ def test_it_is_small() -> None:
     assert len(document().encode()) < 120_000
 
 
-def test_it_reads_frames_by_the_name_they_travel_under() -> None:
-    assert f'"{FRAMES}"' in document()
+@pytest.mark.parametrize("key", [FRAMES, EPISODE_ID])
+def test_it_reads_meta_by_the_names_it_travels_under(key: str) -> None:
+    assert f'"{key}"' in document()
 
 
 @pytest.mark.anyio
