@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 from mcp import Client
-from scenarios.vocabulary import ACTIONS, TASKS
 
 from cloud_incident.evaluation.audit.auditing import CHECKS
 from cloud_incident.evaluation.audit.telling import inventory
 from env_core.service import EpisodeService
 from mcp_server import build_server
 from scenarios.catalogue import Catalogue
+from scenarios.vocabulary import ACTIONS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from scenarios.vocabulary import ACTIONS, SEVERITIES, TASKS, Kind
 
 from cloud_incident.cli.evaluate import evaluate
 from cloud_incident.evaluation.environments import InProcess, Reopened
@@ -27,6 +26,7 @@ from mcp_server.meta import FRAMES
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.naming import SPLITS
 from scenarios.parsing import parse_action
+from scenarios.vocabulary import ACTIONS, SEVERITIES, TASKS, Kind
 
 if TYPE_CHECKING:
     from graders import Grade
