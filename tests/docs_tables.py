@@ -38,7 +38,7 @@ def render_tasks() -> str:
     rows = ["| task | steps | ends with | scenarios |", "|---|---|---|---|"]
     for task in TASKS.values():
         names = [scenario.id for scenario in catalogue.of_task(task.id)]
-        rows.append(f"| `{task.id}` | {task.max_steps} | `{task.submission}` | {names[0]} … {names[-1]} |")
+        rows.append(f"| `{task.id}` | {task.max_steps} | `{task.submission.name}` | {names[0]} … {names[-1]} |")
     return "\n".join(rows) + "\n"
 
 
