@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from cloud_incident import __version__
 from cloud_incident.console.app import document
 from http_compat.guard import Access, Guard
-from http_compat.problems import failure, gone, http_problem
+from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
 from mcp_server import build_server
 from mcp_server.binding import Callers, CallersBySession
 from mcp_server.clients import StructuredContent
@@ -59,12 +59,14 @@ def build_app(
     access = access or Access()
     build = partial(server, service, version=__version__, structured=structured, app=document())
     agents = StreamableHTTP(build(callers=CallersBySession, bound=episode_of_path), streams)
-    routes: list[BaseRoute] = openenv.routes() if openenv is not None else []
+    routes: list[BaseRoute] = openenv.build_routes() if openenv is not None else []
     routes.append(agents.route_per_episode(AGENT_PATH, service))
     served = [agents]
     if operator:
         operators = StreamableHTTP(build(callers=CallersBySession), streams)
-        routes.append(Route("/mcp", _Negotiated(operators.app, openenv.rpc) if openenv is not None else operators.app))
+        routes.append(
+            Route("/mcp", _Negotiated(operators.app, openenv.answer_rpc) if openenv is not None else operators.app)
+        )
         served.append(operators)
         if sse:
             routes += sse_routes(build())
@@ -83,7 +85,11 @@ def build_app(
     return Starlette(
         routes=routes,
         middleware=_middleware(access),
-        exception_handlers={HTTPException: http_problem, ClientDisconnect: gone, Exception: failure},
+        exception_handlers={
+            HTTPException: answer_http_error,
+            ClientDisconnect: answer_disconnect,
+            Exception: answer_failure,
+        },
         lifespan=lifespan,
     )
 

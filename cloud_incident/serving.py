@@ -46,8 +46,8 @@ def served(
         most_sessions=most_sessions,
         idle_seconds=settings.idle_seconds,
         framed_by=settings.framed_by,
-        further=tuple(console.served()),
-        pages=tuple(Console(settings.framed_by).routes()),
+        further=tuple(console.bind_operations()),
+        pages=tuple(Console(settings.framed_by).build_routes()),
     )
 
     async def opening() -> None:

@@ -78,8 +78,8 @@ def test_browsers_of_an_allowed_site_may_call(address: str) -> None:
 def test_no_name_is_accepted_by_accident(name: str) -> None:
     access = Access(hosts=("lab.example", "*.cluster"))
     accepted = name in {"127.0.0.1", "localhost", "::1", "lab.example"} or name.endswith(".cluster")
-    assert access.host(name) is accepted
-    assert access.origin(name) is False or "://" in name
+    assert access.accepts_host(name) is accepted
+    assert access.accepts_origin(name) is False or "://" in name
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_no_name_is_accepted_by_accident(name: str) -> None:
     ],
 )
 def test_origins_that_only_look_right_are_foreign(origin: str) -> None:
-    assert not Access(hosts=("lab.example",)).origin(origin)
+    assert not Access(hosts=("lab.example",)).accepts_origin(origin)
 
 
 def test_any_host_is_not_any_origin() -> None:
     access = Access(hosts=("*",))
-    assert access.host("lab.example")
-    assert access.origin("http://lab.example:7860", "lab.example")
-    assert access.origin("http://localhost:3000", "lab.example")
-    assert not access.origin("https://evil.example", "lab.example")
+    assert access.accepts_host("lab.example")
+    assert access.accepts_origin("http://lab.example:7860", "lab.example")
+    assert access.accepts_origin("http://localhost:3000", "lab.example")
+    assert not access.accepts_origin("https://evil.example", "lab.example")

@@ -268,12 +268,12 @@ class Clock:
 
 
 def slow(model: ScriptedModel) -> Any:
-    return Roster(True).player("llm", EndpointGiven.model_validate(given(model, "slow")))
+    return Roster(True).find_player("llm", EndpointGiven.model_validate(given(model, "slow")))
 
 
 async def ended(run: Run) -> dict[str, Any]:
     async with asyncio.timeout(10):
-        async for _ in run.moments():
+        async for _ in run.stream_moments():
             pass
     assert run.ending is not None
     return {**run.ending}
@@ -284,7 +284,7 @@ async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalo
     service = EpisodeService(catalogue)
     runs = Runs(service, RunLimits(unheard_seconds=0.2))
     run = await runs.start(slow(model), Selection(scenario_id="RP-001"))
-    listening = run.moments()
+    listening = run.stream_moments()
     moment = await anext(listening)
     assert moment is not None
     handle = json.loads(moment.frame)["observation"]["episode_id"]
@@ -304,7 +304,7 @@ async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalo
 def serving_console(service: EpisodeService, limits: RunLimits) -> Iterator[tuple[str, ConsoleApi]]:
     """A server on a thread of its own, whose runs can be looked at."""
     console, port = ConsoleApi(service, Path("nowhere"), endpoints=True, limits=limits), free_port()
-    app = Starlette(routes=[one.route() for one in console.served()])
+    app = Starlette(routes=[each.build_route() for each in console.bind_operations()])
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -339,7 +339,7 @@ def test_frames_come_as_they_are_made_and_who_hangs_up_listens_no_more(
 async def test_runs_are_bounded(model: ScriptedModel, catalogue: Catalogue) -> None:
     clock = Clock()
     runs = Runs(EpisodeService(catalogue), RunLimits(playing=2, kept=3, idle_seconds=60), clock)
-    scripted, selection = Roster().player("oracle", None), Selection(scenario_id="AC-001")
+    scripted, selection = Roster().find_player("oracle", None), Selection(scenario_id="AC-001")
     ones = [await runs.start(scripted, selection) for _ in range(2)]
     with pytest.raises(RunsFullError, match="All 2 runs"):
         await runs.start(scripted, selection)
@@ -363,7 +363,7 @@ async def test_runs_are_bounded(model: ScriptedModel, catalogue: Catalogue) -> N
 @pytest.mark.anyio
 async def test_many_started_at_once_are_no_more_than_may_be(catalogue: Catalogue) -> None:
     runs = Runs(EpisodeService(catalogue), RunLimits(playing=2))
-    player = Roster().player("oracle", None)
+    player = Roster().find_player("oracle", None)
     asked = [runs.start(player, Selection(task_id="remediation_planning", seed=900 + seed)) for seed in range(5)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     assert [isinstance(outcome, RunsFullError) for outcome in outcomes].count(False) == 2
@@ -399,7 +399,7 @@ async def test_a_run_needs_room_among_the_episodes(catalogue: Catalogue) -> None
     service = EpisodeService(catalogue, limits=Limits(capacity=1))
     await service.create(Selection())
     with pytest.raises(CapacityError):
-        await Runs(service).start(Roster().player("oracle", None), Selection())
+        await Runs(service).start(Roster().find_player("oracle", None), Selection())
 
 
 @pytest.mark.anyio
@@ -407,7 +407,7 @@ async def test_a_run_leaves_nothing_open(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue, limits=Limits(capacity=1))
     runs = Runs(service)
     for agent in AGENTS:
-        run = await runs.start(Roster().player(agent, None), Selection(scenario_id="RCA-003"))
+        run = await runs.start(Roster().find_player(agent, None), Selection(scenario_id="RCA-003"))
         assert (await ended(run))["failed"] is None
         await asyncio.sleep(0.05)  # it closes its episode behind its last word
     await service.create(Selection())

@@ -182,12 +182,12 @@ def test_names_lead_nowhere_else(api: httpx2.Client, path: str) -> None:
 async def test_long_lists_are_cut(catalogue: Catalogue, tmp_path: Path) -> None:
     many = [made_up(0.5, seed=seed) for seed in range(MOST_LISTED + 5)]
     (tmp_path / "many.jsonl").write_bytes(b"".join(map(dump, many)))
-    listed = await Trajectories(catalogue, tmp_path).listed()
+    listed = await Trajectories(catalogue, tmp_path).list_stored()
     assert (len(listed["trajectories"]), listed["left_off"]) == (MOST_LISTED, 5)
 
 
 def test_generated_incidents_are_opened_by_their_seed(catalogue: Catalogue, tmp_path: Path) -> None:
     (episode,) = played(catalogue, ["oracle"], ["GEN1-RP-D3-42"])
     (tmp_path / "generated.jsonl").write_bytes(dump(episode))
-    answer = anyio.run(Trajectories(catalogue, tmp_path).opened, "generated", episode["key"])
+    answer = anyio.run(Trajectories(catalogue, tmp_path).open_stored, "generated", episode["key"])
     assert answer["frames"][-1]["grade"]["score"] == 1.0
