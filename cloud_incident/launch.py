@@ -15,6 +15,7 @@ from mcp_server import build_server
 from mcp_server.binding import OneCaller
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
 
     from cloud_incident.settings import Settings
@@ -67,7 +68,7 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
             click.echo(f"MCP over {'streamable HTTP and SSE' if sse else 'streamable HTTP'}: {address}/mcp", err=True)
 
     if selection is not None:
-        selection.chosen(service.catalogue)
+        selection.choose(service.catalogue)
     app = build_app(
         service,
         access=settings.access,
@@ -80,9 +81,18 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
 
 
 def serve(app: Starlette, settings: Settings) -> None:
-    """Run an application under uvicorn until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
+    """Run an application under uvicorn until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012)."""
+    server = make_server(app, settings)
+    collect_seldom()
+    sockets = [_bound(settings.host, port) for port in settings.ports]
+    signal.signal(signal.SIGTERM, _ended)  # uvicorn raises the signal anew when it has shut down
+    server.run(sockets)
 
-    What the application has as `state.stopping` is awaited first: it ends what running requests wait for.
+
+def make_server(app: Starlette, settings: Settings) -> uvicorn.Server:
+    """The uvicorn server of an application, which binds no port by itself.
+
+    On a stop it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
     import uvicorn
 
@@ -105,10 +115,7 @@ def serve(app: Starlette, settings: Settings) -> None:
         forwarded_allow_ips="*" if settings.space else None,
         timeout_graceful_shutdown=5,
     )
-    collect_seldom()
-    sockets = [_bound(settings.host, port) for port in settings.ports]
-    signal.signal(signal.SIGTERM, _ended)  # uvicorn raises the signal anew when it has shut down
-    Server(config).run(sockets)
+    return Server(config)
 
 
 def _ended(*_: object) -> None:

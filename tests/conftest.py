@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
-from hypothesis import HealthCheck, settings
 
-from scenarios.catalogue import Catalogue, Scenario
+from scenarios.catalogue import CURATED
+from scenarios.loading import load_document
+from tests.scenarios.generator.drawn import CATALOGUE
+from tests.slow import load_profile
 
-settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenarios.authored import AuthoredIncident
+    from scenarios.catalogue import Catalogue, Scenario
+
+# Nothing here speaks TLS. Every HTTP client that is made would read all certificates of the machine, which takes 40 ms.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent / "golden")
 
 CURATED_IDS = ("AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    load_profile("steady" if "not slow" in config.getoption("markexpr") else "wide")
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +36,23 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _curated_once() -> Iterator[None]:
+    """Read each curated document once. Every catalogue reads them all, which takes half a second."""
+    load_once = cache(load_document)
+
+    def load(path: Path) -> AuthoredIncident:
+        return load_once(path) if path.parent == CURATED else load_document(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scenarios.catalogue.load_document", load)
+        yield
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return Catalogue()
+    """The curated scenarios and the corpus of drawn incidents."""
+    return CATALOGUE
 
 
 @pytest.fixture(scope="session", params=CURATED_IDS)

@@ -1,4 +1,4 @@
-"""Real servers of this project, started as a user starts them."""
+"""Servers of this project: on a thread of this process to be talked to, as a process of their own to start and end."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from mcp import StdioServerParameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import uvicorn
 
 START_SECONDS = 30
 
@@ -39,9 +43,40 @@ def http_server(*arguments: str) -> Iterator[str]:
 
 @contextmanager
 def full_server(*arguments: str, **variables: str) -> Iterator[str]:
-    """A server with every surface as a process of its own; its base address."""
-    with started("serve", *arguments, **variables) as (address, _):
-        yield address
+    """A server with every surface in this process; its base address.
+
+    It is what `cloud-incident serve` makes of these arguments, with further variables in its environment.
+    """
+    # Scripts ask this module for a free port; the application takes seconds to import.
+    from cloud_incident.cli import application_of, serve
+    from cloud_incident.launch import make_server
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        with serve.make_context("serve", list(arguments), auto_envvar_prefix="CLOUD_INCIDENT_SERVE") as context:
+            server = make_server(*application_of(**context.params))
+        with on_a_thread(server) as address:
+            yield address
+
+
+@contextmanager
+def on_a_thread(server: uvicorn.Server) -> Iterator[str]:
+    """A server that runs on a thread and a free port; its base address."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the server did not start")
+            time.sleep(0.005)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(START_SECONDS)
+        listener.close()
 
 
 @contextmanager

@@ -38,13 +38,15 @@ _CATALOGUE = Catalogue()
 TOKENS = (100, 10)
 """What every answer takes: tokens in and out."""
 
+SLOW_SECONDS = 30
+"""How long the model called slow does not answer."""
+
 
 class ScriptedModel:
     """The server's application, and what it was asked."""
 
     def __init__(self) -> None:
         self.requests: list[Body] = []
-        self.times: list[float] = []
         self._asked: Counter[tuple[str, str]] = Counter()
         self.app = Starlette(routes=[Route("/v1/chat/completions", self._answer, methods=["POST"])])
         self.address = ""
@@ -56,7 +58,6 @@ class ScriptedModel:
     async def _answer(self, request: Request) -> Response:
         body = await request.json()
         self.requests.append(body)
-        self.times.append(time.monotonic())
         _check(body["messages"])
         trouble, _, times = body["model"].partition("*")
         key = (request.headers["authorization"], body["model"])
@@ -178,7 +179,7 @@ async def _dropped(_: Body) -> Response:
 
 
 async def _slow(_: Body) -> Response:
-    await anyio.sleep(30)
+    await anyio.sleep(SLOW_SECONDS)
     raise AssertionError
 
 

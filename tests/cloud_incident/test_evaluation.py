@@ -31,6 +31,7 @@ from cloud_incident.evaluation.trajectory import dump, read
 from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.vocabulary import TASKS
 from tests.servers import full_server
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.agent import Seat
     from cloud_incident.evaluation.trajectory import StepTaken, Trajectory
     from env_core.observation import Observation
-
-
-KILLS = 20
 
 
 def run(path: Path, evaluation: Evaluation) -> list[Trajectory]:
@@ -93,14 +91,14 @@ def test_trajectories_replay_to_what_they_say_and_to_nothing_else(tmp_path: Path
         assert "step 1: the reward was 0.5" in differences(richer, catalogue)[0]
 
 
-def test_a_run_that_is_killed_goes_on_and_has_every_episode_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kills", "repeats"), mark_slow_after(1, [(4, 40), (20, 120)]))
+def test_a_run_that_is_killed_goes_on_and_has_every_episode_once(tmp_path: Path, kills: int, repeats: int) -> None:
     path = tmp_path / "run.jsonl"
-    repeats = 120
     command = [sys.executable, "-m", "cloud_incident", "evaluate", "--agent", "oracle", "--agent", "random"]
     command += ["--repeats", str(repeats), "--out", str(path), "--concurrency", "3"]
     chance = random.Random(7)  # noqa: S311 - when to kill
     cut_short = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         size = path.stat().st_size if path.exists() else 0
         while process.poll() is None and (not path.exists() or path.stat().st_size == size):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+import runpy
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,11 +41,29 @@ def model() -> Iterator[ScriptedModel]:
 
 
 def inference(**variables: str) -> subprocess.CompletedProcess[str]:
+    """The script run to its end in this process, whose imports are done; `in_a_process` starts it as a user does."""
+    written = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(written[0]), redirect_stderr(written[1]):
+        for name in set(os.environ) - set(chosen := surroundings(variables)):
+            patch.delenv(name)
+        for name, value in chosen.items():
+            patch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(ROOT / "inference.py"), run_name="__main__")
+    out, err = (stream.buffer.getvalue().decode() for stream in written)
+    return subprocess.CompletedProcess("inference.py", int(ended.value.code or 0), out, err)
+
+
+def in_a_process(**variables: str) -> subprocess.CompletedProcess[str]:
+    command, chosen = [sys.executable, "inference.py"], surroundings(variables)
+    return subprocess.run(command, cwd=ROOT, env=chosen, capture_output=True, text=True, timeout=60, check=False)
+
+
+def surroundings(variables: dict[str, str]) -> dict[str, str]:
+    """The environment without the script's variables, but for those given."""
     ours = ("API_BASE_URL", "MODEL_NAME", "HF_TOKEN", "API_KEY", "ENV_URL", "MAX_SECONDS")
     clean = {name: value for name, value in os.environ.items() if name not in ours}
-    chosen = {**clean, "FALLBACK_AGENT": "random", "RETRY_SECONDS": "0.001", **variables}
-    command = [sys.executable, "inference.py"]
-    return subprocess.run(command, cwd=ROOT, env=chosen, capture_output=True, text=True, timeout=60, check=False)
+    return {**clean, "FALLBACK_AGENT": "random", "RETRY_SECONDS": "0.001", **variables}
 
 
 def steps(run: subprocess.CompletedProcess[str]) -> list[str]:
@@ -69,7 +90,7 @@ def test_a_good_model_scores_everything_on_a_server(model: ScriptedModel) -> Non
 
 
 def test_without_a_key_the_responder_decides() -> None:
-    run = inference(FALLBACK_AGENT="")
+    run = in_a_process(FALLBACK_AGENT="")
     assert run.returncode == 0, run.stderr
     assert all(line.endswith("[responder decided: no API key is set]") for line in steps(run))
     assert run.stdout.splitlines()[-7] == PERFECT[0]
@@ -114,7 +135,7 @@ def test_settings_that_cannot_be_read_are_refused(variables: dict[str, str]) -> 
 
 
 def test_a_wrong_setting_ends_in_a_message() -> None:
-    run = inference(MAX_SECONDS="soon")
+    run = in_a_process(MAX_SECONDS="soon")
     assert run.returncode == 1
     assert run.stderr == "MAX_SECONDS takes a number, 0 or more, not 'soon'.\n"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import json
+import sys
+from typing import Any
 
 import pytest
 
@@ -63,12 +65,28 @@ def test_what_is_no_action_is_explained(text: str, said: str) -> None:
         written_action(text, ACTIONS)
 
 
-@pytest.mark.parametrize("text", ["{" * 100_000, '{"a":' * 100_000, "[{" * 100_000, '{"a": "' * 100_000])
-def test_text_made_to_be_slow_is_not(text: str) -> None:
-    began = time.perf_counter()
-    with pytest.raises(InvalidActionError):
-        written_action(text, ACTIONS)
-    assert time.perf_counter() - began < 2
+class Counting(json.JSONDecoder):
+    """Counts how often it is asked."""
+
+    attempts = 0
+
+    def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
+        self.attempts += 1
+        return super().raw_decode(s, idx)
+
+
+@pytest.mark.parametrize("piece", ["{", '{"a":', "[{", '{"a": "'])
+def test_a_text_made_to_be_slow_takes_no_more_work_the_longer_it_is(
+    piece: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+    for times in (20_000, 100_000):
+        decoder = Counting(strict=False)
+        monkeypatch.setattr(sys.modules[written_action.__module__], "_DECODER", decoder)
+        with pytest.raises(InvalidActionError):
+            written_action(piece * times, ACTIONS)
+        attempts.append(decoder.attempts)
+    assert attempts[0] == attempts[1] <= 20_000
 
 
 def test_an_action_of_another_task_is_refused() -> None:

@@ -18,7 +18,7 @@ from scenarios.vocabulary import POINT
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
-    from scenarios.catalogue import Scenario
+    from scenarios.catalogue import Catalogue, Scenario
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 TRANSCRIBE = """
@@ -26,9 +26,10 @@ import json, sys
 from env_core.episode import Reference, replay
 from env_core.observation import read_state
 from scenarios.catalogue import Catalogue
-stored = json.load(sys.stdin)
-*_, episode = replay("played", Reference(**stored["reference"]), stored["actions"], Catalogue())
-sys.stdout.write(json.dumps({**read_state(episode), "score": episode.grade.score}))
+catalogue = Catalogue()
+for stored in json.load(sys.stdin):
+    *_, episode = replay("played", Reference(**stored["reference"]), stored["actions"], catalogue)
+    sys.stdout.write(json.dumps({**read_state(episode), "score": episode.grade.score}) + "\\n")
 """
 
 
@@ -50,10 +51,17 @@ def test_golden_transcripts(scenario: Scenario) -> None:
     assert transcript(episode) == (GOLDEN / f"{scenario.id}.json").read_text("utf-8")
 
 
-def test_a_fresh_process_replays_the_same_bytes(scenario: Scenario) -> None:
-    episode = play(scenario, play_perfectly(scenario.incident, scenario.task))
-    reference = {name: getattr(episode.reference, name) for name in episode.reference.__slots__}
-    stored = {"reference": reference, "actions": [step.action.dump() for step in episode.steps]}
+def test_a_fresh_process_replays_the_same_bytes(catalogue: Catalogue) -> None:
+    episodes = [
+        play(scenario, play_perfectly(scenario.incident, scenario.task)) for scenario in catalogue.scenarios.values()
+    ]
+    stored = [
+        {
+            "reference": {name: getattr(episode.reference, name) for name in episode.reference.__slots__},
+            "actions": [step.action.dump() for step in episode.steps],
+        }
+        for episode in episodes
+    ]
     fresh = subprocess.run(
         [sys.executable, "-c", TRANSCRIBE],
         input=json.dumps(stored),
@@ -63,7 +71,8 @@ def test_a_fresh_process_replays_the_same_bytes(scenario: Scenario) -> None:
         env={"PYTHONHASHSEED": "77"},
         cwd=Path(__file__).parents[2],
     )
-    assert fresh.stdout == json.dumps({**json.loads(transcript(episode))})
+    assert fresh.stdout.splitlines() == [json.dumps({**json.loads(transcript(episode))}) for episode in episodes]
+    assert len(episodes) == 9
 
 
 def test_the_greatest_sum_of_rewards_is_perfect_play(scenario: Scenario) -> None:

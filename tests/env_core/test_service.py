@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 
 from env_core.episode import StaleReferenceError
@@ -275,24 +276,24 @@ async def test_others_are_served_while_an_incident_is_made(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     really = draw.generated
+    begun, released = threading.Event(), threading.Event()
 
-    def slowly(*given: Any, **named: Any) -> Incident:
-        time.sleep(0.3)
+    def held(*given: Any, **named: Any) -> Incident:
+        begun.set()
+        assert released.wait(10), "nobody else was served"
         return really(*given, **named)
 
-    monkeypatch.setattr(draw, "generated", slowly)
+    monkeypatch.setattr(draw, "generated", held)
     service = EpisodeService(Catalogue())
     other = await service.create(RP)
-    steps: list[float] = []
     async with anyio.create_task_group() as tasks:
         for task_id in ("root_cause_analysis", "remediation_planning"):
             tasks.start_soon(service.create, Selection(task_id=task_id, seed=1))
+        assert await anyio.to_thread.run_sync(begun.wait, 10)
         for _ in range(10):
-            began = time.perf_counter()
             await service.step(other.id, LOGS)
-            steps.append(time.perf_counter() - began)
-            await anyio.sleep(0.01)
-    assert max(steps) < 0.2
+        released.set()
+    assert (await service.get(other.id)).step_count == 10
 
 
 async def test_a_generated_incident_is_found_again_from_what_is_stored() -> None:

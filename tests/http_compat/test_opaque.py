@@ -16,7 +16,7 @@ from scenarios.generator.ids import OpaqueIds
 from scenarios.generator.salt import Salt
 from tests.http_compat.talking import talking, told
 from tests.mcp_server.playing import MODERN, numbers_of
-from tests.servers import full_server
+from tests.servers import full_server, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,5 +91,5 @@ def test_over_mcp_as_operator_and_as_agent(address: str) -> None:
 
 
 def test_a_short_salt_is_refused_and_not_repeated() -> None:
-    with pytest.raises(RuntimeError, match="ended"), full_server(CLOUD_INCIDENT_SALT="hunter2"):
+    with pytest.raises(RuntimeError, match="ended"), started("serve", CLOUD_INCIDENT_SALT="hunter2"):
         pass

@@ -20,6 +20,7 @@ from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import text_of
 from tests.servers import stdio
+from tests.slow import count_examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def bench(catalogue: Catalogue, portal: BlockingPortal) -> Iterator[Bench]:
         yield Bench(service, agent, operator, bound)
 
 
-@settings(max_examples=800)
+@settings(max_examples=count_examples(800))
 @given(arguments_of)
 def test_every_tool_survives_any_arguments(
     bench: Bench, portal: BlockingPortal, call: tuple[str, dict[str, Any]]
@@ -111,7 +112,7 @@ def test_every_tool_survives_any_arguments(
         assert taken == 1
 
 
-@settings(max_examples=400)
+@settings(max_examples=count_examples(400))
 @given(arguments_of)
 def test_control_tools_survive_any_arguments(
     bench: Bench, portal: BlockingPortal, call: tuple[str, dict[str, Any]]

@@ -19,6 +19,7 @@ from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import TASKS, Dependencies, Logs
 from tests.scenarios.generator.drawn import SAMPLE, drawn
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.generator.scene import Scene
@@ -82,7 +83,7 @@ def _plain_pieces(template: str) -> list[str]:
     return [piece.strip() for piece in pieces]
 
 
-@pytest.mark.parametrize(("seed", "difficulty"), SAMPLE[:25])
+@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(5, SAMPLE[:25]))
 def test_simulating_another_cause_shows_something_else(seed: int, difficulty: int) -> None:
     """Every other candidate is simulated in the same world; no certificate looks then as it does now."""
     incident = drawn(seed, difficulty)

@@ -19,11 +19,12 @@ from scenarios.generator.texts import filled
 from scenarios.progress import UNTOUCHED, Progress
 from scenarios.vocabulary import Dependencies, Deploys, Logs, Metrics, Status
 from tests.scenarios.generator.drawn import SAMPLE, drawn
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.generator.incident import GeneratedIncident
 
-sample = pytest.mark.parametrize(("seed", "difficulty"), SAMPLE)
+sample = pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(15, SAMPLE))
 DIAGNOSTICS = tuple(DIAGNOSTIC_FIELDS.values())
 UNWELL = {"degraded", "failing", "down"}
 
@@ -134,7 +135,7 @@ def test_harms_show_and_nothing_else_moves(seed: int, difficulty: int) -> None:
         assert all(after[item] == before[item] for item in before if item[1] in bystanders)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count_examples(60))
 @given(st.sampled_from(SAMPLE), st.data())
 def test_any_progress_is_answered_the_same_each_time(case: tuple[int, int], data: st.DataObject) -> None:
     incident = drawn(*case)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cloud_incident.evaluation.exploits import random_play
 from cloud_incident.evaluation.play import play
 from env_core.perfect import play_perfectly
-from scenarios.catalogue import Catalogue, Scenario
+from scenarios.catalogue import Scenario
 from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.generator.freeze import freeze, frozen_id
 from scenarios.generator.incident import GeneratedIncident
@@ -23,23 +23,25 @@ from scenarios.generator.naming import DIFFICULTIES
 from scenarios.loading import MOST_BYTES, load_document
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import TASKS
+from tests.scenarios.generator.drawn import CATALOGUE, SAMPLE
 
 if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
     from scenarios.progress import Plan, Progress
 
-CATALOGUE = Catalogue()
 LARGEST = MOST_BYTES // 2
 """Bytes that an export stays under. Most have a fifth of it."""
 
-seeds = st.integers(0, 400)
-difficulties = st.sampled_from(DIFFICULTIES)
+few = st.sampled_from(SAMPLE[:10])
+many = st.tuples(st.integers(0, 400), st.sampled_from(DIFFICULTIES))
+tasks = st.sampled_from(list(TASKS))
+plays = st.integers(0, 1000)
 
 
 @cache
 def pair(seed: int, difficulty: int) -> tuple[GeneratedIncident, AuthoredIncident]:
     """A generated incident, and itself frozen and loaded again."""
-    scenario = CATALOGUE.generated("root_cause_analysis", seed, difficulty)
+    scenario = CATALOGUE.get_generated("root_cause_analysis", seed, difficulty)
     generated = scenario.incident
     assert isinstance(generated, GeneratedIncident)
     text = freeze(generated, CATALOGUE.origin(scenario.id)[0])
@@ -64,10 +66,9 @@ def reachable(plan: Plan) -> list[Progress]:
     return [one | some for one in done for some in caused]
 
 
-@given(seed=seeds, difficulty=difficulties, data=st.data())
-@settings(max_examples=60)
-def test_the_same_evidence_after_any_progress(seed: int, difficulty: int, data: st.DataObject) -> None:
-    generated, frozen = pair(seed, difficulty)
+def check_evidence(case: tuple[int, int], data: st.DataObject) -> None:
+    """Both show the same after any progress."""
+    generated, frozen = pair(*case)
     for progress in data.draw(st.lists(st.sampled_from(reachable(generated.plan)), min_size=1, max_size=3)):
         for service in generated.services:
             for diagnostic in DIAGNOSTIC_FIELDS.values():
@@ -75,10 +76,22 @@ def test_the_same_evidence_after_any_progress(seed: int, difficulty: int, data: 
                 assert shown.text == generated.evidence(diagnostic, service, progress).text, (service, progress)
 
 
-@given(seed=seeds, difficulty=difficulties)
+@given(case=few, data=st.data())
 @settings(max_examples=40)
-def test_the_same_incident_under_names_of_its_own(seed: int, difficulty: int) -> None:
-    generated, frozen = pair(seed, difficulty)
+def test_the_same_evidence_after_any_progress(case: tuple[int, int], data: st.DataObject) -> None:
+    check_evidence(case, data)
+
+
+@pytest.mark.slow
+@given(case=many, data=st.data())
+@settings(max_examples=60)
+def test_the_same_evidence_of_any_incident(case: tuple[int, int], data: st.DataObject) -> None:
+    check_evidence(case, data)
+
+
+def check_names(case: tuple[int, int]) -> None:
+    """Both are the same incident, but for their ids."""
+    generated, frozen = pair(*case)
     for what in ("services", "flags", "summary", "truth", "plan"):
         assert getattr(frozen, what) == getattr(generated, what), what
     assert dict(frozen.alert) == dict(generated.alert)
@@ -88,10 +101,21 @@ def test_the_same_incident_under_names_of_its_own(seed: int, difficulty: int) ->
     assert frozen.id == f"frozen-{generated.id}"
 
 
-@given(seed=seeds, difficulty=difficulties, task_id=st.sampled_from(list(TASKS)), played=st.integers(0, 1000))
+@pytest.mark.parametrize("case", SAMPLE[:10])
+def test_the_same_incident_under_names_of_its_own(case: tuple[int, int]) -> None:
+    check_names(case)
+
+
+@pytest.mark.slow
+@given(case=many)
 @settings(max_examples=40)
-def test_the_same_rewards_and_scores(seed: int, difficulty: int, task_id: str, played: int) -> None:
-    generated, frozen = pair(seed, difficulty)
+def test_any_incident_is_the_same_under_names_of_its_own(case: tuple[int, int]) -> None:
+    check_names(case)
+
+
+def check_plays(case: tuple[int, int], task_id: str, played: int) -> None:
+    """Both reward and score the same, in perfect play and in random play."""
+    generated, frozen = pair(*case)
     task = next(task for task in TASKS.values() if task.id == task_id)
     one, other = (Scenario("both", task, incident) for incident in (generated, frozen))
     for actions in (play_perfectly(generated, task), random_play(one, played)):
@@ -101,8 +125,21 @@ def test_the_same_rewards_and_scores(seed: int, difficulty: int, task_id: str, p
     assert play_perfectly(generated, task) == play_perfectly(frozen, task)
 
 
+@given(case=few, task_id=tasks, played=plays)
+@settings(max_examples=40)
+def test_the_same_rewards_and_scores(case: tuple[int, int], task_id: str, played: int) -> None:
+    check_plays(case, task_id, played)
+
+
+@pytest.mark.slow
+@given(case=many, task_id=tasks, played=plays)
+@settings(max_examples=40)
+def test_the_same_rewards_and_scores_of_any_incident(case: tuple[int, int], task_id: str, played: int) -> None:
+    check_plays(case, task_id, played)
+
+
 def test_a_frozen_document_sets_the_tasks_asked_for() -> None:
-    scenario = CATALOGUE.generated("root_cause_analysis", 1, 1)
+    scenario = CATALOGUE.get_generated("root_cause_analysis", 1, 1)
     incident = scenario.incident
     assert isinstance(incident, GeneratedIncident)
     text = freeze(incident, CATALOGUE.origin(scenario.id)[0], ("remediation_planning",))
@@ -113,7 +150,7 @@ def test_a_frozen_document_sets_the_tasks_asked_for() -> None:
 
 @pytest.mark.parametrize("difficulty", DIFFICULTIES)
 def test_what_nothing_changes_has_one_state(difficulty: int) -> None:
-    generated, frozen = pair(7, difficulty)
+    generated, frozen = pair(difficulty - 1, difficulty)
     most = len(reachable(generated.plan))
     for service in generated.services:
         untouched = generated.scene.world.index[service] not in generated.scene.moved

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b32encode
 from collections import Counter
 from itertools import pairwise
+from math import sqrt
 from typing import get_args
 
 import pytest
@@ -15,6 +16,7 @@ from scenarios.generator.ids import Ids, OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.naming import DIFFICULTIES, MOST_SEED, OPEN, PRIVATE, SPLITS, Name, name_in, region_of
 from scenarios.generator.salt import Salt, SaltError
 from scenarios.vocabulary import TaskId
+from tests.slow import mark_slow_after
 
 SALT = Salt.of("0123456789abcdef")
 LASTING = [
@@ -123,11 +125,12 @@ def test_the_other_kind_of_ids() -> None:
         PlainIds().parse(OpaqueIds(SALT).scenario(name))
 
 
-def test_splits_never_overlap_and_are_balanced() -> None:
+@pytest.mark.parametrize("size", mark_slow_after(1, [10_000, 100_000]))
+def test_splits_never_overlap_and_are_balanced(size: int) -> None:
     drawn: set[int] = set()
     for split in SPLITS.values():
         assert split.size >= 100_000
-        found = [name_in(split, None, index, SALT) for index in range(100_000)]
+        found = [name_in(split, None, index, SALT) for index in range(size)]
         own = {name.drawn for name in found}
         assert len(own) == len(found)
         assert {region_of(seed) for seed in own} == {split.name}
@@ -135,7 +138,7 @@ def test_splits_never_overlap_and_are_balanced() -> None:
         assert not own & drawn
         drawn |= own
         by_level, by_task = Counter(name.difficulty for name in found), Counter(name.task_id for name in found)
-        assert all(abs(count - 20_000) < 1_000 for count in by_level.values())
+        assert all(abs(count - size / 5) < 4 * sqrt(size * 0.2 * 0.8) for count in by_level.values())
         assert max(by_task.values()) - min(by_task.values()) <= 1
 
 

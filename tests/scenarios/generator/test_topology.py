@@ -11,6 +11,7 @@ from scenarios.generator.dice import Dice
 from scenarios.generator.library import archetypes, kinds
 from scenarios.generator.place import FITTING
 from scenarios.generator.topology import draw_world
+from tests.slow import count_examples
 
 if TYPE_CHECKING:
     from scenarios.generator.family import Kind
@@ -34,7 +35,7 @@ worlds = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=count_examples(150))
 @given(worlds)
 def test_a_world_is_a_graph_without_cycles_and_with_sensible_numbers(world: World) -> None:
     place = {index: number for number, index in enumerate(world.order)}
@@ -54,7 +55,7 @@ def test_a_world_is_a_graph_without_cycles_and_with_sensible_numbers(world: Worl
         assert node.replicas >= 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=count_examples(80))
 @given(worlds)
 def test_every_journey_leads_through_its_doors(world: World) -> None:
     assert world.journeys
@@ -66,7 +67,7 @@ def test_every_journey_leads_through_its_doors(world: World) -> None:
             assert world.nodes[door].rate >= journey.rate * 0.99
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count_examples(60))
 @given(st.integers(0, 10**6), st.sampled_from(archetypes()), st.sampled_from(ALWAYS))
 def test_what_is_needed_is_there(key: int, archetype: Archetype, kind: Kind) -> None:
     assert draw_world(archetype, 4, (kind,), FITTING["P2"], Dice(key)).of_kinds((kind,))
