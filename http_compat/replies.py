@@ -52,7 +52,7 @@ async def _call_tool(session: Session, call: ToolCall, request_id: str) -> dict[
     except InvalidActionError as error:
         return await _refuse_tool(session, call, "invalid_args", str(error))
     transition = await session.step(action, request_id)
-    shown = {"tool_name": call.tool_name, "result": build_tool_result(transition), "error": None}
+    shown = {"tool_name": call.tool_name, "result": _build_tool_result(transition), "error": None}
     return _build_reply(shown, transition)
 
 
@@ -79,7 +79,7 @@ def _build_reply(shown: Any, transition: Transition | None) -> dict[str, Any]:
     }
 
 
-def build_tool_result(transition: Transition) -> dict[str, Any]:
+def _build_tool_result(transition: Transition) -> dict[str, Any]:
     """The last step as the result of a tool; OpenEnv's client hands `data` to its caller."""
     text, numbers = transition.text(), transition.report()
     return {
@@ -95,7 +95,7 @@ async def call_rpc_tool(session: Session, name: object, arguments: object) -> di
     try:
         action = parse_action(name, arguments)
         await session.ensure_episode()
-        return build_tool_result(await session.step(action))
+        return _build_tool_result(await session.step(action))
     except CloudIncidentError as error:
         return {"content": [{"type": "text", "text": error.explain(A_NEW_SESSION)}], "isError": True}
 
