@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
-from cloud_incident.console.app import document
+from cloud_incident.console.app import read_document
 from http_compat.guard import Access, Guard
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
 from mcp_server import build_server
@@ -57,7 +57,7 @@ def build_app(
     `server` makes each MCP server.
     """
     access = access or Access()
-    build = partial(server, service, version=__version__, structured=structured, app=document())
+    build = partial(server, service, version=__version__, structured=structured, app=read_document())
     agents = StreamableHTTP(build(callers=CallersBySession, bound=episode_of_path), streams)
     routes: list[BaseRoute] = openenv.build_routes() if openenv is not None else []
     routes.append(agents.route_per_episode(AGENT_PATH, service))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cloud_incident import __version__
-from cloud_incident.console.app import document
+from cloud_incident.console.app import read_document
 from cloud_incident.garbage import collect_seldom
 from mcp_server import build_server
 from mcp_server.binding import OneCaller
@@ -38,7 +38,7 @@ async def run_stdio(settings: Settings, selection: Selection | None, *, agent: b
             version=__version__,
             callers=lambda: OneCaller(*opened),
             structured=structured,
-            app=document(),
+            app=read_document(),
         )
     elif episode is not None:
         click.echo(f"The agent works {episode.reference.scenario_id}.", err=True)
