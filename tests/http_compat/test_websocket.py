@@ -167,6 +167,7 @@ def test_plain_json_rpc_over_a_websocket(address: str) -> None:
         (b"nonsense", -32700, "not JSON"),
         (build_rpc("tools/call", name="query_logs"), -32602, "session_id is required"),
         (build_rpc("tools/call", name="nonsense"), -32602, "Tools: query_logs"),
+        (build_rpc("tools/call", name=["query_logs"]), -32602, "Tools: query_logs"),
         (build_rpc("tools/call", name="query_logs", session_id=7), -32602, "openenv/session/create"),
         (build_rpc("openenv/session/close"), -32602, "session_id is required"),
         (build_rpc("initialize"), -32601, "text/event-stream"),
@@ -285,3 +286,6 @@ def test_where_no_episode_has_room_the_counts_are_of_episodes() -> None:
         first.reset()
         refused = second.expect_error({"type": "reset"})
         assert (refused["code"], refused["active_sessions"], refused["max_sessions"]) == ("CAPACITY_REACHED", 1, 1)
+        created = second.say({"type": "mcp", "data": build_rpc("openenv/session/create", scenario_id="RP-001")})
+        error = created["data"]["error"]
+        assert (error["code"], error["data"]) == (-32000, {"active_sessions": 1, "max_sessions": 1})

@@ -34,13 +34,18 @@ def digest_parts() -> str:
 def assemble(script: str, style: str) -> str:
     """The document of a bundled script and style sheet, with the licences of the libraries in the script."""
     page = (_HERE / "page.html").read_text("utf-8")
-    parts = {"licences\n": _licences(), "made of": digest_parts(), "/* style.css */": style, "/* main.js */": script}
+    parts = {
+        "licences\n": _collect_licences(),
+        "made of": digest_parts(),
+        "/* style.css */": style,
+        "/* main.js */": script,
+    }
     for place, text in parts.items():
         page = page.replace(place, text.strip(), 1)
     return page
 
 
-def _licences() -> str:
+def _collect_licences() -> str:
     return "\n\n".join(
         f"{library}\n{file.read_text('utf-8').strip()}"
         for library in _LIBRARIES
