@@ -120,8 +120,8 @@ class _Wiring:
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
-            further=tuple(self.console.served()) if self.console is not None else (),
-            pages=tuple(Console(settings.framed_by).routes()),
+            further=tuple(self.console.bind_operations()) if self.console is not None else (),
+            pages=tuple(Console(settings.framed_by).build_routes()),
         )
 
     def _make_server(self, **options: object) -> Server[Callers]:
@@ -129,11 +129,11 @@ class _Wiring:
         return self.make_server(self.service, version=__version__, structured=structured, app=document(), **options)
 
     def _list_routes(self) -> list[BaseRoute]:
-        routes = [] if self.openenv is None else self.openenv.routes()
+        routes = [] if self.openenv is None else self.openenv.build_routes()
         routes.append(self.agents.build_route_per_episode(AGENT_PATH, self.service))
         if self.settings.operator:
             mcp = self.operators.app
-            routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.rpc)))
+            routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
             if self.settings.sse:
                 routes += build_sse_routes(self._make_server())
         return routes

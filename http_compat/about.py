@@ -12,8 +12,8 @@ from starlette.responses import FileResponse
 
 from http_compat import shapes
 from http_compat.jsontext import to_json
-from http_compat.openapi import openapi
-from http_compat.operations import Operation, Served
+from http_compat.openapi import build_openapi
+from http_compat.operations import BoundOperation, Operation, bind_operations
 from http_compat.problems import Json
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LINKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """The environment's name and what else is known of it. `name` is the one in OpenEnv's paths."""
+    """What the environment is called, and what else is known of it. `name` is the name in OpenEnv's paths."""
 
     name: str
     title: str
@@ -48,20 +48,24 @@ class About:
 
 @dataclass(frozen=True)
 class AboutApi:
-    """The environment's own description over REST."""
+    """The environment's own description over REST.
+
+    `operations` are those of other parts, to be documented beside its own. `framed_by` are other sites that may show
+    the page in a frame.
+    """
 
     about: About
     operations: Sequence[Operation]
     framed_by: Sequence[str] = ()
 
-    def served(self) -> list[Served]:
+    def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
-        return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
+        return bind_operations(self, OPERATIONS)
 
-    async def health(self, _: Request) -> Response:
+    async def answer_health(self, _: Request) -> Response:
         return Json(self._health)
 
-    async def metadata(self, _: Request) -> Response:
+    async def answer_metadata(self, _: Request) -> Response:
         about = self.about
         return Json(
             to_json(
@@ -76,13 +80,13 @@ class AboutApi:
             )
         )
 
-    async def schema(self, _: Request) -> Response:
+    async def answer_schema(self, _: Request) -> Response:
         return Json(self._schemas)
 
-    async def openapi(self, _: Request) -> Response:
+    async def answer_openapi(self, _: Request) -> Response:
         return Json(self._openapi)
 
-    async def docs(self, _: Request) -> Response:
+    async def answer_docs(self, _: Request) -> Response:
         return FileResponse(STATIC / "docs.html", headers=self._page_headers)
 
     @cached_property
@@ -101,12 +105,12 @@ class AboutApi:
 
     @cached_property
     def _schemas(self) -> bytes:
-        return to_json(shapes.schemas())
+        return to_json(shapes.build_schemas())
 
     @cached_property
     def _openapi(self) -> bytes:
-        documented = [*self.operations, *(one for one in OPERATIONS if one.documented)]
-        return to_json(openapi(self.about.title, self.about.name, self.about.description, documented))
+        documented = [*self.operations, *(operation for operation in OPERATIONS if operation.documented)]
+        return to_json(build_openapi(self.about.title, self.about.name, self.about.description, documented))
 
 
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])

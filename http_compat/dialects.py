@@ -1,6 +1,6 @@
 """The forms in which a step may be sent, and what each of them means.
 
-The bare action of this project's REST, OpenEnv's envelope around it, and OpenEnv's MCP form (`call_tool`,
+The forms are the bare action of this project's REST, OpenEnv's envelope around it, and OpenEnv's MCP form (`call_tool`,
 `list_tools`), bare or in the envelope.
 """
 
@@ -15,6 +15,7 @@ from scenarios.parsing import InvalidActionError, parse_action, parse_arguments,
 from scenarios.vocabulary import ACTIONS, Action
 
 REQUEST_ID_LIMIT = 255
+"""Longest request id, in characters."""
 
 _RequestId = Annotated[str, StringConstraints(max_length=REQUEST_ID_LIMIT)]
 RequestId = Annotated[_RequestId, BeforeValidator(absent_as_empty, json_schema_input_type=_RequestId | None)]
@@ -53,7 +54,7 @@ class ToolCall(Strict):
 
 
 class ToolListing(Strict):
-    """The tools asked for, as a step. It is not counted and needs no episode."""
+    """A request for the list of tools, as a step. It is not counted and needs no episode."""
 
     type: str = "list_tools"
     metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
@@ -65,18 +66,18 @@ _BARE = {"action_type", "parameters"}
 _TAGS = frozenset(Tags.model_fields)
 
 
-class StepMessage(NamedTuple):
-    """What is to be done, and what stood beside it."""
+class StepRequest(NamedTuple):
+    """What a step asks for, and what stood beside it."""
 
     command: Command
     tags: Tags = _NO_TAGS
 
 
-def parse_step(message: object) -> StepMessage:
-    """A step in any of its forms.
+def parse_step(message: object) -> StepRequest:
+    """A step that was sent in any of its forms.
 
     Raises:
-        InvalidActionError: if it is none of them, or would be refused.
+        InvalidActionError: if it has none of the forms, or its action is not valid.
     """
     if not isinstance(message, dict):
         raise InvalidActionError(
@@ -84,19 +85,19 @@ def parse_step(message: object) -> StepMessage:
         )
     if "action" in message:
         envelope = parse_arguments("step", Envelope, message)
-        return StepMessage(parse_command(envelope.action), envelope)
+        return StepRequest(parse_command(envelope.action), envelope)
     if _TAGS.isdisjoint(message):
-        return StepMessage(parse_command(message))
+        return StepRequest(parse_command(message))
     command = dict(message)
     beside = {name: command.pop(name) for name in _TAGS if name in message}
-    return StepMessage(parse_command(command), parse_arguments("step", Tags, beside))
+    return StepRequest(parse_command(command), parse_arguments("step", Tags, beside))
 
 
 def parse_command(message: dict[str, Any]) -> Command:
-    """An action in its bare or its MCP form.
+    """An action that was sent in its bare or its MCP form.
 
     Raises:
-        InvalidActionError: if it is neither, or would be refused.
+        InvalidActionError: if it has neither form, or the action is not valid.
     """
     if message.keys() == _BARE:
         return parse_action(message["action_type"], message["parameters"])
@@ -105,7 +106,7 @@ def parse_command(message: dict[str, Any]) -> Command:
             return parse_arguments("call_tool", ToolCall, message)
         case {"type": "list_tools"}:
             return parse_arguments("list_tools", ToolListing, message)
-        case {"action_type": action_type, "parameters": parameters, **others} if _only_metadata(others):
+        case {"action_type": action_type, "parameters": parameters, **others} if _has_only_metadata(others):
             return parse_action(action_type, parameters)
         case {"action_type": str(action_type)} if action_type in ACTIONS:
             unknown = [quote(name) for name in message if name not in {"action_type", "parameters"}]
@@ -120,5 +121,5 @@ def parse_command(message: dict[str, Any]) -> Command:
             )
 
 
-def _only_metadata(others: dict[str, Any]) -> bool:
+def _has_only_metadata(others: dict[str, Any]) -> bool:
     return others.keys() == {"metadata"} and isinstance(others["metadata"], dict)

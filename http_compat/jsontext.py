@@ -1,4 +1,4 @@
-"""JSON as bytes. Evidence is written down once: the same texts are sent again with every step of an episode."""
+"""JSON as bytes. A text of evidence is encoded once, because it is sent again with every step of its episode."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from http_compat.problems import MalformedError
+from http_compat.problems import NotJsonError
 
 if TYPE_CHECKING:
     from scenarios.evidence import Evidence
 
 _TEXTS_KEPT = 4096
+"""Encoded texts that are kept, those used last."""
 
 
 def to_json(value: Any) -> bytes:
@@ -24,19 +25,19 @@ def parse_json(text: bytes | str) -> Any:
     """JSON as plain values.
 
     Raises:
-        MalformedError: if it is not JSON.
+        NotJsonError: if it is not JSON.
     """
     try:
         return orjson.loads(text)
     except ValueError as error:
-        raise MalformedError(f"The body is not JSON: {error}.") from error
+        raise NotJsonError(f"The body is not JSON: {error}.") from error
 
 
-def told(evidence: Evidence) -> orjson.Fragment:
-    """The text of a piece of evidence, as JSON."""
-    return _written(evidence.text)
+def encode_evidence(evidence: Evidence) -> orjson.Fragment:
+    """The text of a piece of evidence, as a fragment of JSON."""
+    return _encode_text(evidence.text)
 
 
 @lru_cache(_TEXTS_KEPT)
-def _written(text: str) -> orjson.Fragment:
+def _encode_text(text: str) -> orjson.Fragment:
     return orjson.Fragment(orjson.dumps(text))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from http_compat.operations import HANDLE_HEADER
 from http_compat.shapes import PROBLEM
 
 if TYPE_CHECKING:
@@ -20,18 +21,14 @@ API_VERSION = "1.0.0"
 _ENV_NAME = "env_name"
 """The part of OpenEnv's paths that is the environment's own name."""
 
+_HANDLE = "episode_id"
+"""The parameter that names an episode, which the header HANDLE_HEADER may name as well."""
+
 _CONVERTER = re.compile(r":\w+}")
 """What a route says of a part of its path beyond its name."""
 
 _REF = "#/components/schemas/{model}"
-_HANDLE_HEADER = {
-    "name": "X-Episode-Id",
-    "in": "header",
-    "required": False,
-    "description": "Handle of the episode.",
-    "schema": {"type": "string", "maxLength": 128, "pattern": r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$"},
-}
-_REFUSED = {
+_REFUSALS = {
     403: "A page of a foreign origin may not call.",
     404: "There is no such thing; `detail` says what there is.",
     408: "The body took too long.",
@@ -43,8 +40,8 @@ _REFUSED = {
 }
 
 
-def openapi(title: str, env_name: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
-    """The document. `env_name` is the name that OpenEnv's paths carry."""
+def build_openapi(title: str, env_name: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
+    """The OpenAPI document of some operations. `env_name` is the name in OpenEnv's paths."""
     shapes: list[tuple[int, Any, TypeAdapter[Any]]] = []
     for index, operation in enumerate(operations):
         shapes.append((index, "serialization", operation.answer))
@@ -53,7 +50,7 @@ def openapi(title: str, env_name: str, description: str, operations: Sequence[Op
     schemas, definitions = TypeAdapter.json_schemas([*shapes, (-1, "serialization", PROBLEM)], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for index, operation in enumerate(operations):
-        described = _described(operation, index, schemas, env_name)
+        described = _describe(operation, index, schemas, env_name)
         paths.setdefault(_CONVERTER.sub("}", operation.path), {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
@@ -64,7 +61,7 @@ def openapi(title: str, env_name: str, description: str, operations: Sequence[Op
     }
 
 
-def _described(operation: Operation, index: int, schemas: Any, env_name: str) -> dict[str, Any]:
+def _describe(operation: Operation, index: int, schemas: Any, env_name: str) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -73,11 +70,11 @@ def _described(operation: Operation, index: int, schemas: Any, env_name: str) ->
             "200": {
                 "description": "Done.",
                 "content": {operation.media: {"schema": schemas[index, "serialization"]}},
-                **({"links": _links(operation)} if operation.starts else {}),
+                **({"links": _build_links(operation)} if operation.starts else {}),
             },
             **{
                 str(status): {
-                    "description": _REFUSED[status],
+                    "description": _REFUSALS[status],
                     "content": {"application/json": {"schema": schemas[-1, "serialization"]}},
                 }
                 for status in sorted({*operation.refusals, 403, 421})
@@ -86,7 +83,7 @@ def _described(operation: Operation, index: int, schemas: Any, env_name: str) ->
     }
     if operation.description:
         described["description"] = operation.description
-    if parameters := _parameters(operation, env_name):
+    if parameters := _list_parameters(operation, env_name):
         described["parameters"] = parameters
     if operation.body is not None:
         described["requestBody"] = {
@@ -101,13 +98,13 @@ def _described(operation: Operation, index: int, schemas: Any, env_name: str) ->
     return described
 
 
-def _links(operation: Operation) -> dict[str, Any]:
+def _build_links(operation: Operation) -> dict[str, Any]:
     """What can be done next with the episode that an operation starts."""
     handle = {"episode_id": "$response.body#/observation/episode_id"}
     return {name: {"operationId": name, "parameters": handle} for name in operation.starts}
 
 
-def _parameters(operation: Operation, env_name: str) -> list[dict[str, Any]]:
+def _list_parameters(operation: Operation, env_name: str) -> list[dict[str, Any]]:
     in_path = [
         {
             "name": name,
@@ -125,14 +122,19 @@ def _parameters(operation: Operation, env_name: str) -> list[dict[str, Any]]:
             "in": "query",
             "required": False,
             "description": schema.pop("description", ""),
-            "schema": _without_null(schema),
+            "schema": _drop_null(schema),
         }
         for name, schema in operation.query.model_json_schema()["properties"].items()
     ]
-    return [*in_path, *in_query, *([_HANDLE_HEADER] if "episode_id" in operation.query.model_fields else [])]
+    in_header = [
+        {**parameter, "name": HANDLE_HEADER, "in": "header", "description": "Handle of the episode."}
+        for parameter in in_query
+        if parameter["name"] == _HANDLE
+    ]
+    return [*in_path, *in_query, *in_header]
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _drop_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A query string has no null: an optional value is one that may be left out."""
     options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
     return options[0] if len(options) == 1 else {key: value for key, value in schema.items() if key != "title"}

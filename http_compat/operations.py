@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from http_compat.problems import REFUSALS, refused
+from http_compat.problems import build_refusal
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from pydantic import BaseModel, TypeAdapter
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+HANDLE_HEADER = "X-Episode-Id"
+"""The header by which requests may name their episode."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method on one path. What it takes, what it gives, and with which statuses it refuses."""
+    """One method on one path: what it takes, what it gives, and with which statuses it refuses.
+
+    `name` is the operation's id in the OpenAPI document. `starts` names the operations on the episode that it starts.
+    """
 
     method: str
     path: str
@@ -40,26 +47,25 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """An operation and what answers it."""
+class BoundOperation:
+    """An operation and what answers it: an ASGI application that answers refusals as well."""
 
     operation: Operation
     handler: Callable[[Request], Awaitable[Response]]
 
-    def route(self) -> Route:
+    def build_route(self) -> Route:
+        """The route of the operation."""
         operation = self.operation
-        return Route(operation.path, _Endpoint(self.handler), methods=[operation.method], name=operation.name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    """Answers requests, refusals included."""
-
-    handler: Callable[[Request], Awaitable[Response]]
+        return Route(operation.path, self, methods=[operation.method], name=operation.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self.handler(Request(scope, receive))
-        except REFUSALS as error:
-            response = refused(error)
+        except CloudIncidentError as error:
+            response = build_refusal(error)
         await response(scope, receive, send)
+
+
+def bind_operations(api: object, operations: Iterable[Operation]) -> list[BoundOperation]:
+    """Operations with what answers them: the method `answer_…` of `api` that is called after the operation."""
+    return [BoundOperation(operation, getattr(api, f"answer_{operation.name}")) for operation in operations]

@@ -1,4 +1,4 @@
-"""Refusals: which error is which status, and the JSON that tells it. A refused request has changed nothing."""
+"""Answers that say what was wrong. A refused request has changed nothing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from env_core.episode import StaleReferenceError
-from env_core.selection import SelectionError
-from env_core.service import RequestIdError
-from env_core.stores import AppendConflictError, CapacityError, EpisodeExistsError, UnknownEpisodeError
-from env_core.transition import EpisodeOverError
-from scenarios.catalogue import UnknownScenarioError
-from scenarios.parsing import InvalidActionError
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,58 +21,26 @@ class Problem(TypedDict):
     detail: str
 
 
-class NoEpisodeError(LookupError):
-    """A request that names no episode where there is none to be meant."""
+class NoEpisodeError(CloudIncidentError):
+    """A request that names no episode where none can be meant."""
+
+    code = "no_episode"
 
 
-class MalformedError(ValueError):
-    """A body or query that cannot be read as what it should be."""
+class MalformedError(CloudIncidentError):
+    """A body, query or message that is not of the form that is expected."""
+
+    code = "malformed"
 
 
-STATUSES: dict[type[Exception], int] = {
-    NoEpisodeError: 404,
-    UnknownEpisodeError: 404,
-    UnknownScenarioError: 404,
-    AppendConflictError: 409,
-    EpisodeExistsError: 409,
-    EpisodeOverError: 409,
-    RequestIdError: 409,
-    SelectionError: 409,
-    StaleReferenceError: 409,
-    InvalidActionError: 422,
-    MalformedError: 422,
-    CapacityError: 429,
-}
-"""The status of every refusal."""
+class NotJsonError(CloudIncidentError):
+    """A body or message that is not JSON."""
 
-REFUSALS = tuple(STATUSES)
-
-
-def told(error: Exception, starting: str = "POST /reset") -> str:
-    """A refusal in words, with what to do next; `starting` is what starts an episode there."""
-    match error:
-        case UnknownEpisodeError():
-            return f"{error} It was never started, or it was closed or has expired; {starting} starts one."
-        case EpisodeOverError():
-            return f"{error} Its score is {error.score:.4f}; nothing was changed. {starting} starts another."
-        case StaleReferenceError():
-            return f"{error} {starting} starts another."
-        case _:
-            return str(error)
-
-
-def status_of(error: Exception) -> int:
-    """The status that a refusal is answered with."""
-    return next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-
-
-def refused(error: Exception) -> Response:
-    """The answer to a request that was refused."""
-    return problem(status_of(error), told(error))
+    code = "not_json"
 
 
 class Json(Response):
-    """JSON that is bytes already. It builds its two headers itself: this is on the path of every step."""
+    """An answer of JSON that is bytes already. It builds its headers itself, because it answers every step."""
 
     def __init__(self, content: bytes) -> None:
         self.body = content
@@ -90,28 +52,33 @@ class Json(Response):
         ]
 
     @classmethod
-    def of(cls, value: Any) -> Json:
-        """Plain values as JSON; fragments of JSON may be among them."""
+    def encode(cls, value: Any) -> Json:
+        """An answer of plain values; fragments of JSON may be among them."""
         return cls(orjson.dumps(value))
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """An answer that tells of a problem."""
+def build_problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """An answer of a status that says in `detail` what was wrong."""
     return Response(orjson.dumps({"detail": detail}), status, headers, media_type="application/json")
 
 
-async def http_problem(_: Request, error: Exception) -> Response:
-    """Starlette's own refusals (no such path, wrong method) in the same form."""
+def build_refusal(error: CloudIncidentError) -> Response:
+    """The answer to a request that was refused."""
+    return build_problem(error.kind.status, error.explain("POST /reset"))
+
+
+async def answer_http_error(_: Request, error: Exception) -> Response:
+    """Answer Starlette's own refusals (no such path, wrong method) in the same form."""
     if not isinstance(error, HTTPException):
         raise error
-    return problem(error.status_code, error.detail, dict(error.headers or {}))
+    return build_problem(error.status_code, error.detail, dict(error.headers or {}))
 
 
-async def failure(_: Request, __: Exception) -> Response:
-    """The answer to a fault of ours; what it was is in the log."""
-    return problem(500, "The server failed on this request.")
+async def answer_failure(_: Request, __: Exception) -> Response:
+    """Answer a request on which the server failed; the log has the exception."""
+    return build_problem(500, "The server failed on this request.")
 
 
-async def gone(_: Request, __: Exception) -> Response:
-    """What nobody hears any more: the client left before its request had arrived."""
-    return problem(400, "The request did not arrive whole.")
+async def answer_disconnect(_: Request, __: Exception) -> Response:
+    """Answer a request whose client left before it had arrived, so that the log shows no failure."""
+    return build_problem(400, "The request did not arrive whole.")

@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MOST_BODY_BYTES = 1 << 20
-"""Requests are small: a summary of 4,000 characters is the largest thing an agent sends."""
+"""Bytes of a request at most: a summary of 4,000 characters is the largest thing that an agent sends."""
 
 BODY_SECONDS = 30.0
-"""How long a client may take to send its body."""
+"""Seconds that a client may take to send its body."""
 
 _LONGEST_NUMBER = 20
+"""Characters of a whole number in a query string at most."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
-    """The body of a request, of so many bytes at most.
+    """The body of a request, of `most` bytes at most.
 
     Raises:
         HTTPException: 413 if it is too large, 408 if it takes too long.
@@ -56,7 +57,7 @@ async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
 
 
 class _Deadline:
-    """Cancels the task that made it when a body takes too long: what `asyncio.timeout` does, at a fifth of its cost."""
+    """Cancels the task that made it when a body takes too long: `asyncio.timeout` would cost five times as much."""
 
     __slots__ = ("passed", "task", "timer")
 
@@ -66,9 +67,9 @@ class _Deadline:
             raise RuntimeError("a body is read by a task")
         self.task = task
         self.passed = False
-        self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._pass)
+        self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._expire)
 
-    def _pass(self) -> None:
+    def _expire(self) -> None:
         self.passed = True
         self.task.cancel()
 
@@ -77,18 +78,18 @@ async def read_json(request: Request) -> Any:
     """The body of a request as JSON; an empty one counts as an empty object.
 
     Raises:
-        MalformedError: if it is not JSON.
-        HTTPException: as `read_body`.
+        NotJsonError: if it is not JSON.
+        HTTPException: as `read_body` does.
     """
     body = await read_body(request)
     return parse_json(body) if body else {}
 
 
 def parse_model(what: str, model: type[Model], given: object) -> Model:
-    """JSON values validated against a model.
+    """JSON values validated against a model. `what` names them in messages.
 
     Raises:
-        MalformedError: if they do not fit; it says where and what does.
+        MalformedError: if they do not fit; it says where, and what would fit.
     """
     if not isinstance(given, dict):
         raise MalformedError(f"{what}: a JSON object is expected.")
@@ -102,23 +103,23 @@ def parse_query(what: str, model: type[Model], request: Request) -> Model:
     """The query string validated against a model; a parameter without a value counts as not given.
 
     Raises:
-        MalformedError: if it does not fit; it says where and what does.
+        MalformedError: if it does not fit; it says where, and what would fit.
     """
-    kinds = _kinds(model)
+    kinds = _list_kinds(model)
     return parse_model(
-        what, model, {name: _value(text, kinds.get(name)) for name, text in request.query_params.items() if text}
+        what, model, {name: _read_value(text, kinds.get(name)) for name, text in request.query_params.items() if text}
     )
 
 
 @lru_cache
-def _kinds(model: type[BaseModel]) -> dict[str, str]:
+def _list_kinds(model: type[BaseModel]) -> dict[str, str]:
     """The JSON type of each field of a model."""
     properties = model.model_json_schema()["properties"]
     return {name: next(iter(schema.get("anyOf", [schema]))).get("type") for name, schema in properties.items()}
 
 
-def _value(text: str, kind: str | None) -> Any:
-    """The value that a text in a query string stands for; what stands for none is left as it is, to be refused."""
+def _read_value(text: str, kind: str | None) -> Any:
+    """The value that a text in a query string stands for. A text that stands for none stays, to be refused."""
     if kind == "integer" and len(text) <= _LONGEST_NUMBER and text.removeprefix("-").isdecimal():
         return int(text)
     return {"true": True, "false": False}.get(text.casefold(), text) if kind == "boolean" else text

@@ -7,65 +7,68 @@ from typing import TYPE_CHECKING, Any
 
 from env_core.transition import Transition
 from http_compat.dialects import ToolCall, ToolListing
-from http_compat.jsontext import told
-from http_compat.problems import REFUSALS
-from http_compat.problems import told as refusal
+from http_compat.jsontext import encode_evidence
+from scenarios.errors import CloudIncidentError
 from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, Action
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
-    from http_compat.dialects import StepMessage
+    from http_compat.dialects import StepRequest
     from http_compat.sessions import Session
 
+A_NEW_SESSION = "A new session (openenv/session/create, or another WebSocket)"
+"""What starts an episode for clients of OpenEnv's JSON-RPC."""
 
-def reset_reply(episode: Episode) -> dict[str, Any]:
-    """The first observation."""
+
+def build_reset_reply(episode: Episode) -> dict[str, Any]:
+    """The reply to a reset: the first observation of the episode."""
     reset = Transition(episode)
-    return _enveloped(reset.observation(told), reset)
+    return _build_reply(reset.observation(encode_evidence), reset)
 
 
-async def step_reply(session: Session, message: StepMessage) -> dict[str, Any]:
-    """Do what a step asks, and the answer to it.
+async def take_step(session: Session, request: StepRequest) -> dict[str, Any]:
+    """Do what a step asks, and give the reply to it.
 
     Raises:
         NoEpisodeError, UnknownEpisodeError, EpisodeOverError, RequestIdError, AppendConflictError: as sessions do.
     """
-    match message.command:
+    match request.command:
         case Action() as action:
-            transition = await session.step(action, message.tags.request_id)
-            return _enveloped(transition.observation(told), transition)
+            transition = await session.step(action, request.tags.request_id)
+            return _build_reply(transition.observation(encode_evidence), transition)
         case ToolCall() as call:
-            return await _called(session, call, message.tags.request_id)
+            return await _call_tool(session, call, request.tags.request_id)
         case ToolListing():
-            return _enveloped({"tools": _listed_tools("input_schema")}, await _look(session))
+            return _build_reply({"tools": _list_tools("input_schema")}, await _look(session))
 
 
-async def _called(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
+async def _call_tool(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
     if call.tool_name not in ACTIONS:
-        return await _failed(session, call, "tool_not_found", f"Tools: {', '.join(ACTIONS)}.")
+        return await _refuse_tool(session, call, "tool_not_found", f"Tools: {', '.join(ACTIONS)}.")
     try:
         action = parse_action(call.tool_name, call.arguments)
     except InvalidActionError as error:
-        return await _failed(session, call, "invalid_args", str(error))
+        return await _refuse_tool(session, call, "invalid_args", str(error))
     transition = await session.step(action, request_id)
-    shown = {"tool_name": call.tool_name, "result": tool_result(transition), "error": None}
-    return _enveloped(shown, transition)
+    shown = {"tool_name": call.tool_name, "result": _build_tool_result(transition), "error": None}
+    return _build_reply(shown, transition)
 
 
-async def _failed(session: Session, call: ToolCall, kind: str, message: str) -> dict[str, Any]:
+async def _refuse_tool(session: Session, call: ToolCall, kind: str, message: str) -> dict[str, Any]:
     error = {"error_type": kind, "message": message}
     shown = {"tool_name": call.tool_name, "result": None, "error": error}
-    return _enveloped(shown, await _look(session))
+    return _build_reply(shown, await _look(session))
 
 
 async def _look(session: Session) -> Transition | None:
-    episode = await session.episode()
+    """The episode as it stands, without a step; None where none has been started."""
+    episode = await session.load_episode()
     return Transition(episode) if episode is not None else None
 
 
-def _enveloped(shown: Any, transition: Transition | None) -> dict[str, Any]:
+def _build_reply(shown: Any, transition: Transition | None) -> dict[str, Any]:
     if transition is None:
         return {"observation": shown, "reward": 0.0, "done": False}
     return {
@@ -76,7 +79,7 @@ def _enveloped(shown: Any, transition: Transition | None) -> dict[str, Any]:
     }
 
 
-def tool_result(transition: Transition) -> dict[str, Any]:
+def _build_tool_result(transition: Transition) -> dict[str, Any]:
     """The last step as the result of a tool; OpenEnv's client hands `data` to its caller."""
     text, numbers = transition.text(), transition.report()
     return {
@@ -87,27 +90,24 @@ def tool_result(transition: Transition) -> dict[str, Any]:
     }
 
 
-A_NEW_SESSION = "A new session (openenv/session/create, or another WebSocket)"
-
-
-async def rpc_tool_result(session: Session, name: object, arguments: object) -> dict[str, Any]:
-    """Call a tool for OpenEnv's JSON-RPC: its result, or what was refused as one that is an error."""
+async def call_rpc_tool(session: Session, name: object, arguments: object) -> dict[str, Any]:
+    """Take a step for OpenEnv's JSON-RPC, and give its result; a refusal is a result that says so by `isError`."""
     try:
         action = parse_action(name, arguments)
-        await session.opened()
-        return tool_result(await session.step(action))
-    except REFUSALS as error:
-        return {"content": [{"type": "text", "text": refusal(error, A_NEW_SESSION)}], "isError": True}
+        await session.ensure_episode()
+        return _build_tool_result(await session.step(action))
+    except CloudIncidentError as error:
+        return {"content": [{"type": "text", "text": error.explain(A_NEW_SESSION)}], "isError": True}
 
 
 @lru_cache
-def _listed_tools(schema_key: str) -> list[dict[str, Any]]:
+def _list_tools(schema_key: str) -> list[dict[str, Any]]:
     return [
-        {"name": spec.name, "description": spec.description, schema_key: build_arguments_schema(spec.parameters)}
-        for spec in ACTIONS.values()
+        {"name": action.name, "description": action.description, schema_key: build_arguments_schema(action.parameters)}
+        for action in ACTIONS.values()
     ]
 
 
-def rpc_tools() -> list[dict[str, Any]]:
+def list_rpc_tools() -> list[dict[str, Any]]:
     """The actions as JSON-RPC lists tools."""
-    return _listed_tools("inputSchema")
+    return _list_tools("inputSchema")

@@ -13,11 +13,12 @@ from env_core.selection import Handle, Selection, SelectionError
 from env_core.stores import Claim
 from http_compat import shapes
 from http_compat.dialects import Strict, parse_step
-from http_compat.operations import Operation, Served
+from http_compat.operations import HANDLE_HEADER, BoundOperation, Operation, bind_operations
 from http_compat.problems import Json, NoEpisodeError
 from http_compat.reading import parse_model, parse_query, read_json
-from http_compat.replies import reset_reply, step_reply
+from http_compat.replies import build_reset_reply, take_step
 from http_compat.sessions import Session
+from scenarios.vocabulary import QUERY_LOGS, ROOT_CAUSE_ANALYSIS, SUBMIT_SEVERITY, TASKS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
     from env_core.service import EpisodeService
 
-HANDLE_HEADER = "X-Episode-Id"
 _RAW_HEADER = HANDLE_HEADER.lower().encode()
 HANDLE_COOKIE = "episode_id"
-_COOKIE_PARTED = "~"
-"""Names the caller's own last episode, so that callers who keep cookies have a default of their own."""
+"""The cookie that holds the caller's own last episode, so that callers who keep cookies have a default of their own."""
+_COOKIE_SEPARATOR = "~"
+"""Stands between the handle and the incarnation in the cookie."""
 
 _CONTROL = "Environment control"
 _ABOUT_HANDLES = (
@@ -38,72 +39,74 @@ _ABOUT_HANDLES = (
     "without it, it is the caller's own last one (by cookie), or else the server's."
 )
 
-
 MOST_STEPS = 1_000_000
-"""More than any episode has."""
+"""More steps than any episode has."""
 
 
-class OfEpisode(Strict):
+class EpisodeName(Strict):
     """Which episode is meant."""
 
     episode_id: Handle = Field(default="", description="Handle of the episode.")
 
 
-class OfFrames(OfEpisode):
+class FramesQuery(EpisodeName):
     """Which moments of which episode are meant."""
 
     since: int = Field(default=0, ge=0, le=MOST_STEPS, description="First step wanted; 0 is before the first.")
 
 
+_NO_NAME = EpisodeName()
+
+
 @dataclass(slots=True)
-class Rest:
+class EpisodeApi:
     """Episodes over REST. They persist between requests, by handle.
 
-    With `shared` requests that name no episode mean the last one that anybody started without naming it.
+    With `shared` a request that names no episode means the last one that anybody started without naming it.
     """
 
     service: EpisodeService
     shared: bool = True
     default: str = field(default="", init=False)
 
-    def served(self) -> list[Served]:
+    def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
-        return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
+        return bind_operations(self, OPERATIONS)
 
-    async def reset(self, request: Request) -> Response:
-        selection = _selection(request, await read_json(request))
-        own = _own(request)
+    async def answer_reset(self, request: Request) -> Response:
+        selection = _read_selection(request, await read_json(request))
+        own = _read_cookie(request)
         episode = await self.service.create(selection, own if own and own.episode_id == selection.episode_id else None)
         if self.shared and not selection.episode_id:
             self.default = episode.id
-        response = Json.of(_with_info(reset_reply(episode)))
-        cookie = f"{episode.id}{_COOKIE_PARTED}{episode.incarnation}"
+        response = Json.encode(_add_info(build_reset_reply(episode)))
+        cookie = f"{episode.id}{_COOKIE_SEPARATOR}{episode.incarnation}"
         response.set_cookie(HANDLE_COOKIE, cookie, httponly=True, samesite="strict")
         return response
 
-    async def step(self, request: Request) -> Response:
-        message = parse_step(await read_json(request))
-        session = Session(self.service, *self._meant(request, message.tags.episode_id))
-        return Json.of(_with_info(await step_reply(session, message)))
+    async def answer_step(self, request: Request) -> Response:
+        step = parse_step(await read_json(request))
+        claim = self._find_claim(request, step.tags.episode_id, _read_name(request))
+        return Json.encode(_add_info(await take_step(Session(self.service, *claim), step)))
 
-    async def state(self, request: Request) -> Response:
-        return Json.of(read_state(await self._episode(request)))
+    async def answer_state(self, request: Request) -> Response:
+        return Json.encode(read_state(await self._load_episode(request, _read_name(request))))
 
-    async def evidence(self, request: Request) -> Response:
-        episode = await self._episode(request)
+    async def answer_evidence(self, request: Request) -> Response:
+        episode = await self._load_episode(request, _read_name(request))
         items = [
             {"action": action, "service": service, "evidence": evidence.model_dump()}
             for (action, service), evidence in episode.shown.items()
         ]
-        return Json.of({"episode_id": episode.id, "evidence": items})
+        return Json.encode({"episode_id": episode.id, "evidence": items})
 
-    async def frames(self, request: Request) -> Response:
-        episode = await self._episode(request, asked=OfFrames)
-        since = parse_query("frames", OfFrames, request).since
-        return Json.of({"episode_id": episode.id, "frames": draw_frames(episode, since)})
+    async def answer_frames(self, request: Request) -> Response:
+        query = parse_query("episode_id", FramesQuery, request)
+        episode = await self._load_episode(request, query)
+        return Json.encode({"episode_id": episode.id, "frames": draw_frames(episode, query.since)})
 
-    async def grader(self, request: Request) -> Response:
-        episode = await self._episode(request)
+    async def answer_grader(self, request: Request) -> Response:
+        episode = await self._load_episode(request, _read_name(request))
         graded = report_grade(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
         of = {
             "episode_id": episode.id,
@@ -111,20 +114,21 @@ class Rest:
             "scenario_id": episode.reference.scenario_id,
             "done": episode.done,
         }
-        return Json.of({**of, **graded, "debrief": debrief(episode)})
+        return Json.encode({**of, **graded, "debrief": debrief(episode)})
 
-    async def close(self, request: Request) -> Response:
-        named = parse_model("close", OfEpisode, await read_json(request))
-        episode = await self._episode(request, named.episode_id)
-        await self.service.close(episode.id)
-        if episode.id == self.default:
+    async def answer_close(self, request: Request) -> Response:
+        body = parse_model("close", EpisodeName, await read_json(request))
+        claim = self._find_claim(request, body.episode_id, _read_name(request))
+        self._check_named(claim)
+        await self.service.close(*claim)
+        if claim.episode_id == self.default:
             self.default = ""
-        response = Json.of({"episode_id": episode.id, "closed": True})
-        if (own := _own(request)) and own.episode_id == episode.id:
+        response = Json.encode({"episode_id": claim.episode_id, "closed": True})
+        if (own := _read_cookie(request)) and own.episode_id == claim.episode_id:
             response.delete_cookie(HANDLE_COOKIE)
         return response
 
-    async def _episode(self, request: Request, named: str = "", asked: type[OfEpisode] = OfEpisode) -> Episode:
+    async def _load_episode(self, request: Request, query: EpisodeName) -> Episode:
         """The episode that a request names or means.
 
         Raises:
@@ -132,61 +136,85 @@ class Rest:
             SelectionError: if it names two.
             UnknownEpisodeError: if it is not there.
         """
-        episode = await Session(self.service, *self._meant(request, named, asked)).episode()
-        if episode is None:
-            raise NoEpisodeError(
-                "No episode has been started; POST /reset starts one. Name yours by `episode_id` if its reset did."
-                if self.shared
-                else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
-            )
-        return episode
+        claim = self._find_claim(request, "", query)
+        self._check_named(claim)
+        return await self.service.get(*claim)
 
-    def _meant(self, request: Request, named: str, asked: type[OfEpisode] = OfEpisode) -> Claim:
-        """The handle that a request names or means, empty if none; the incarnation where its cookie tells it."""
-        if request.scope["query_string"]:
-            named = _agreed(named, parse_query("episode_id", asked, request).episode_id)
-        if said := _header(request):
-            named = _agreed(named, parse_model("episode_id", OfEpisode, {"episode_id": said}).episode_id)
-        return Claim(named, "") if named else _own(request) or Claim(self.default, "")
+    def _check_named(self, claim: Claim) -> None:
+        if claim.episode_id:
+            return
+        raise NoEpisodeError(
+            "No episode has been started; POST /reset starts one. Name yours by `episode_id` if its reset did."
+            if self.shared
+            else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
+        )
+
+    def _find_claim(self, request: Request, named: str, query: EpisodeName) -> Claim:
+        """The handle that a request names or means, empty if none; the incarnation where its cookie tells it.
+
+        `named` is the handle in the body, empty if it has none.
+
+        Raises:
+            SelectionError: if the request names two episodes.
+            MalformedError: if the header holds no handle.
+        """
+        handle = _agree(named, query.episode_id)
+        if header := _read_header(request):
+            handle = _agree(handle, parse_model("episode_id", EpisodeName, {"episode_id": header}).episode_id)
+        return Claim(handle, "") if handle else _read_cookie(request) or Claim(self.default, "")
 
 
-def _own(request: Request) -> Claim | None:
+def _read_name(request: Request) -> EpisodeName:
+    """The episode that the query string names. Every step comes by, so that an empty one costs nothing."""
+    return parse_query("episode_id", EpisodeName, request) if request.scope["query_string"] else _NO_NAME
+
+
+def _read_cookie(request: Request) -> Claim | None:
     """The episode that the caller started last, if it keeps cookies."""
-    handle, _, incarnation = request.cookies.get(HANDLE_COOKIE, "").partition(_COOKIE_PARTED)
+    handle, _, incarnation = request.cookies.get(HANDLE_COOKIE, "").partition(_COOKIE_SEPARATOR)
     return Claim(handle, incarnation) if handle and incarnation else None
 
 
-def _header(request: Request) -> str:
-    """The handle that the headers name, if any; read off the raw ones because every step comes by."""
+def _read_header(request: Request) -> str:
+    """The handle that the headers name, or "". It is read off the raw headers, because every step comes by."""
     return next((value.decode("latin-1") for name, value in request.scope["headers"] if name == _RAW_HEADER), "")
 
 
-def _agreed(one: str, other: str) -> str:
-    """The handle that a request gives in two places, or in one of them."""
-    if one and other and one != other:
-        raise SelectionError(f"The request names two episodes, {one} and {other}; name one.")
-    return one or other
+def _agree(first: str, second: str) -> str:
+    """The handle that a request gives in two places, or in one of them; "" where it gives none.
+
+    Raises:
+        SelectionError: if the two differ.
+    """
+    if first and second and first != second:
+        raise SelectionError(f"The request names two episodes, {first} and {second}; name one.")
+    return first or second
 
 
-def _selection(request: Request, given: Any) -> Selection:
-    """What a reset selects, in the query string, the body or both."""
-    asked = parse_query("reset", Selection, request)
+def _read_selection(request: Request, given: Any) -> Selection:
+    """What a reset selects, in the query string, the body or both.
+
+    Raises:
+        MalformedError: if an option is not valid.
+        SelectionError: if query string, body and header contradict each other.
+    """
+    query = parse_query("reset", Selection, request)
     body = parse_model("reset", Selection, given)
-    for name in asked.model_fields_set & body.model_fields_set:
-        if getattr(body, name) not in {None, "", getattr(asked, name)}:
+    for name in query.model_fields_set & body.model_fields_set:
+        if getattr(body, name) not in {None, "", getattr(query, name)}:
             raise SelectionError(f"{name} differs between the query string and the body; give it once.")
-    asked = body.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
-    handle = _header(request)
-    if handle and _agreed(asked.episode_id, handle):
-        asked = parse_model("reset", Selection, {**asked.model_dump(), "episode_id": handle})
-    return asked
+    options = {name: getattr(query, name) for name in query.model_fields_set}
+    header = _read_header(request)
+    if header and _agree(options.get("episode_id") or body.episode_id, header):
+        options["episode_id"] = parse_model("reset", Selection, {"episode_id": header}).episode_id
+    return body.model_copy(update=options)
 
 
-def _with_info(reply: dict[str, Any]) -> dict[str, Any]:
+def _add_info(reply: dict[str, Any]) -> dict[str, Any]:
     return {**reply, "info": reply["metadata"]} if "metadata" in reply else reply
 
 
-_QUERY: dict[str, Any] = {"action_type": "query_logs", "parameters": {"service": "api-gateway"}}
+_LOOK: dict[str, Any] = {"action_type": QUERY_LOGS.name, "parameters": {"service": "api-gateway"}}
 
 OPERATIONS = (
     Operation(
@@ -196,13 +224,13 @@ OPERATIONS = (
         tag=_CONTROL,
         summary="Start an episode",
         description="Options are given in the query string, in a JSON body, or both. "
-        "What names nothing is alert_classification, scenario 0.",
+        f"What names nothing is {next(iter(TASKS))}, scenario 0.",
         query=Selection,
         body=TypeAdapter(Selection),
         examples={
             "the default": {},
             "a scenario": {"scenario_id": "RP-001"},
-            "generated by a seed": {"task_id": "root_cause_analysis", "seed": 7, "difficulty": 2},
+            "generated by a seed": {"task_id": ROOT_CAUSE_ANALYSIS.id, "seed": 7, "difficulty": 2},
             "from a split": {"split": "curated", "index": 4},
         },
         answer=TypeAdapter(shapes.ResetAnswer),
@@ -216,16 +244,16 @@ OPERATIONS = (
         tag=_CONTROL,
         summary="Take a step",
         description=_ABOUT_HANDLES,
-        query=OfEpisode,
-        body=shapes.step_body(),
+        query=EpisodeName,
+        body=shapes.adapt_step(),
         examples={
-            "a query": _QUERY,
-            "in OpenEnv's envelope": {"action": _QUERY},
+            "a query": _LOOK,
+            "in OpenEnv's envelope": {"action": _LOOK},
             "as a tool call": {
-                "action": {"type": "call_tool", "tool_name": "query_logs", "arguments": _QUERY["parameters"]}
+                "action": {"type": "call_tool", "tool_name": QUERY_LOGS.name, "arguments": _LOOK["parameters"]}
             },
             "the tools": {"type": "list_tools"},
-            "an answer": {"action_type": "submit_severity", "parameters": {"severity": "P2"}},
+            "an answer": {"action_type": SUBMIT_SEVERITY.name, "parameters": {"severity": "P2"}},
         },
         body_required=True,
         answer=TypeAdapter(shapes.StepAnswer),
@@ -238,7 +266,7 @@ OPERATIONS = (
         tag=_CONTROL,
         summary="The whole episode so far, with its history",
         description=_ABOUT_HANDLES,
-        query=OfEpisode,
+        query=EpisodeName,
         answer=TypeAdapter(State),
         refusals=(404, 409, 422),
     ),
@@ -249,7 +277,7 @@ OPERATIONS = (
         tag=_CONTROL,
         summary="The score of an episode, 0.0 to 1.0, with its breakdown",
         description=f"An unfinished episode has score 0.0 and no breakdown. {_ABOUT_HANDLES}",
-        query=OfEpisode,
+        query=EpisodeName,
         answer=TypeAdapter(shapes.GradeAnswer),
         refusals=(404, 409, 422),
     ),
@@ -260,7 +288,7 @@ OPERATIONS = (
         tag=_CONTROL,
         summary="What has been queried, in its typed form",
         description=_ABOUT_HANDLES,
-        query=OfEpisode,
+        query=EpisodeName,
         answer=TypeAdapter(shapes.EvidenceAnswer),
         refusals=(404, 409, 422),
     ),
@@ -271,7 +299,7 @@ OPERATIONS = (
         tag=_CONTROL,
         summary="The episode, moment by moment, as a page draws it",
         description=f"What each step showed and earned, and what is known of the services by then. {_ABOUT_HANDLES}",
-        query=OfFrames,
+        query=FramesQuery,
         answer=TypeAdapter(shapes.FramesAnswer),
         refusals=(404, 409, 422),
     ),
@@ -282,8 +310,8 @@ OPERATIONS = (
         tag=_CONTROL,
         summary="Close an episode and free its room",
         description=_ABOUT_HANDLES,
-        query=OfEpisode,
-        body=TypeAdapter(OfEpisode),
+        query=EpisodeName,
+        body=TypeAdapter(EpisodeName),
         answer=TypeAdapter(shapes.ClosedAnswer),
         refusals=(404, 409, 413, 422),
     ),

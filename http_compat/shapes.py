@@ -1,10 +1,10 @@
-"""The shapes of requests and answers, for the OpenAPI document and `/schema`; all derived from the core's own."""
+"""The shapes of requests and answers, for the OpenAPI document and `/schema`. They derive from those of the core."""
 
 from __future__ import annotations
 
 from functools import cache, reduce
 from operator import or_
-from typing import Annotated, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, with_config
 from typing_extensions import TypedDict
@@ -13,18 +13,16 @@ from env_core.frames import Frame
 from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
 from http_compat.dialects import Envelope, Strict, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
-from scenarios.vocabulary import (
-    ACTIONS,
-    WHOLE,
-    ActionDeclaration,
-    Dependencies,
-    Deploys,
-    Kind,
-    Logs,
-    Metrics,
-    Status,
-    TaskId,
-)
+from scenarios.generator.naming import SplitKind
+from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, WHOLE, ActionDeclaration, Kind, TaskId
+
+if TYPE_CHECKING:
+    from scenarios.evidence import Evidence as AnyEvidence
+else:
+    AnyEvidence = reduce(or_, (diagnostic.evidence for diagnostic in DIAGNOSTICS.values()))
+
+Tier = Literal["easy", "medium", "hard"]
+"""How hard a task is."""
 
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -33,21 +31,18 @@ class _MetadataOnly(Strict):
     metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
 
 
-def _action_model(spec: ActionDeclaration, base: type[Strict]) -> type[BaseModel]:
-    name = "".join(part.title() for part in spec.name.split("_"))
+def _build_action_model(action: ActionDeclaration, base: type[Strict]) -> type[BaseModel]:
+    name = "".join(part.title() for part in action.name.split("_"))
+    fields: dict[str, Any] = {"action_type": (Literal[action.name], ...), "parameters": (action.parameters, ...)}
     return create_model(
-        f"{name}{'Step' if base is Tags else 'Action'}",
-        __base__=base,
-        __doc__=spec.description,
-        action_type=(Literal[spec.name], ...),  # type: ignore[arg-type]
-        parameters=(spec.parameters, ...),
+        f"{name}{'Step' if base is Tags else 'Action'}", __base__=base, __doc__=action.description, **fields
     )
 
 
 @cache
-def bare_actions(base: type[Strict] = _MetadataOnly) -> Any:
-    """The union of every action in its bare form, by `action_type`."""
-    union = reduce(or_, (_action_model(spec, base) for spec in ACTIONS.values()))
+def _unite_actions(base: type[Strict] = _MetadataOnly) -> Any:
+    """The union of every action in its bare form, by `action_type`. `base` has what may stand beside an action."""
+    union = reduce(or_, (_build_action_model(action, base) for action in ACTIONS.values()))
     return Annotated[union, Field(discriminator="action_type")]
 
 
@@ -72,20 +67,20 @@ class ListToolsStep(Tags, ListTools):
 
 
 @cache
-def action() -> TypeAdapter[Any]:
+def _adapt_action() -> TypeAdapter[Any]:
     """An action in any of its forms, as a WebSocket's step takes it."""
-    return TypeAdapter(bare_actions() | CallTool | ListTools)
+    return TypeAdapter(_unite_actions() | CallTool | ListTools)
 
 
 @cache
-def step_body() -> TypeAdapter[Any]:
+def adapt_step() -> TypeAdapter[Any]:
     """A step in any of its forms, as POST /step takes it."""
-    enveloped = create_model("Envelope", __base__=Envelope, action=(bare_actions() | CallTool | ListTools, ...))
-    return TypeAdapter(bare_actions(Tags) | CallToolStep | ListToolsStep | enveloped)
+    envelope = create_model("Envelope", __base__=Envelope, action=(_unite_actions() | CallTool | ListTools, ...))
+    return TypeAdapter(_unite_actions(Tags) | CallToolStep | ListToolsStep | envelope)
 
 
 @with_config(_CLOSED)
-class Text(TypedDict):
+class TextBlock(TypedDict):
     """A block of text."""
 
     type: Literal["text"]
@@ -102,7 +97,7 @@ class ToolData(ProgressReport):
 class ToolResult(TypedDict):
     """The result of a tool, as MCP has it, and as OpenEnv's client hands it on (`data`)."""
 
-    content: list[Text]
+    content: list[TextBlock]
     structuredContent: ProgressReport
     isError: bool
     data: ToolData
@@ -168,7 +163,7 @@ class EvidenceItem(TypedDict):
 
     action: str
     service: str
-    evidence: Logs | Metrics | Dependencies | Deploys | Status
+    evidence: AnyEvidence
 
 
 class EvidenceAnswer(TypedDict):
@@ -236,7 +231,7 @@ class ActionEntry(TypedDict):
     parameters: dict[str, Any]
 
 
-class ScenarioEntry(TypedDict):
+class StartableScenario(TypedDict):
     """A scenario that can be started."""
 
     scenario_id: str
@@ -247,13 +242,13 @@ class TaskEntry(TypedDict):
     """A task: its limits, its actions, its scenarios."""
 
     task_id: TaskId
-    difficulty: Literal["easy", "medium", "hard"]
+    difficulty: Tier
     title: str
     objective: str
     max_steps: int
     submission: str
     actions: list[ActionEntry]
-    scenarios: list[ScenarioEntry]
+    scenarios: list[StartableScenario]
 
 
 class RunbookEntry(TypedDict):
@@ -307,11 +302,11 @@ class SchemaAnswer(TypedDict):
     state: dict[str, Any]
 
 
-class Split(TypedDict):
+class SplitEntry(TypedDict):
     """A split of the scenarios."""
 
     name: str
-    type: Literal["train", "validation", "test"]
+    type: SplitKind
 
 
 class TaskSpec(TypedDict):
@@ -321,7 +316,7 @@ class TaskSpec(TypedDict):
     split: str
     index: int
     task_id: TaskId
-    tier: Literal["easy", "medium", "hard"]
+    tier: Tier
     difficulty: Annotated[int, Field(ge=1, le=5)] | None
     max_steps: int
     reset: dict[str, Any]
@@ -371,15 +366,6 @@ class SomeTasks(TypedDict):
     tasks: list[TaskSpec]
 
 
-class RpcAnswer(TypedDict):
-    """A JSON-RPC response: `result` or `error`."""
-
-    jsonrpc: Literal["2.0"]
-    id: str | int | None
-    result: NotRequired[dict[str, Any]]
-    error: NotRequired[dict[str, Any]]
-
-
 PROBLEM = TypeAdapter(Problem)
 
 
@@ -404,10 +390,10 @@ class ListedObservation(ToolsObservation):
 
 
 @cache
-def schemas() -> dict[str, Any]:
-    """What `/schema` answers. Observations are as a client puts them together: with `reward` and `done`."""
+def build_schemas() -> dict[str, Any]:
+    """What `/schema` answers. Observations have `reward` and `done`, as clients put them together."""
     return {
-        "action": action().json_schema(),
+        "action": _adapt_action().json_schema(),
         "observation": TypeAdapter(IncidentObservation | CalledObservation | ListedObservation).json_schema(),
         "reset_observation": TypeAdapter(IncidentObservation).json_schema(),
         "state": TypeAdapter(State).json_schema(),

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from http_compat.about import STATIC, AboutApi
 from http_compat.jsontext import to_json
 from http_compat.reading import read_body
-from http_compat.rest import Rest
+from http_compat.rest import EpisodeApi
 from http_compat.rpc import answer_text
 from http_compat.sessions import Sessions
 from http_compat.task_api import TaskApi
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from http_compat.about import About
-    from http_compat.operations import Served
+    from http_compat.operations import BoundOperation
 
 
 class Mode(StrEnum):
@@ -40,9 +40,10 @@ class Mode(StrEnum):
 class OpenEnvSurface:
     """OpenEnv over one episode service.
 
-    With `shared_default` requests that name no episode mean the last one that was started over REST. `framed_by` are
-    other sites that may show the pages in a frame. `further` operations are served and documented beside its own, and
-    `pages` are what people look at instead of the documentation; neither is there in production.
+    With `shared_default` a request that names no episode means the last one that was started over REST. At most
+    `most_sessions` are open; one that has been idle for `idle_seconds` makes room. `framed_by` are other sites that may
+    show the pages in a frame. `further` operations are served and documented beside its own, and `pages` are what
+    people look at instead of the documentation; neither is there in production.
     """
 
     service: EpisodeService
@@ -52,40 +53,40 @@ class OpenEnvSurface:
     most_sessions: int = 1_000
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
-    further: tuple[Served, ...] = ()
+    further: tuple[BoundOperation, ...] = ()
     pages: tuple[BaseRoute, ...] = ()
 
     @cached_property
     def sessions(self) -> Sessions:
         return Sessions(self.service, self.most_sessions, self.idle_seconds)
 
-    def routes(self) -> list[BaseRoute]:
+    def build_routes(self) -> list[BaseRoute]:
         """Every route but POST /mcp, which shares its path with MCP."""
         control = self.mode is Mode.SIMULATION
-        served = [
-            *(Rest(self.service, self.shared_default).served() if control else []),
-            *TaskApi(self.service.catalogue, self.about.name).served(),
+        bound = [
+            *(EpisodeApi(self.service, self.shared_default).bind_operations() if control else []),
+            *TaskApi(self.service.catalogue, self.about.name).bind_operations(),
             *(self.further if control else ()),
         ]
-        about = AboutApi(self.about, [one.operation for one in served], self.framed_by)
+        about = AboutApi(self.about, [each.operation for each in bound], self.framed_by)
         sockets = Sockets(self.sessions, control)
         # Routes are tried in order: the one that is asked most comes first.
-        ordered = sorted((*served, *about.served()), key=lambda one: one.operation.path != "/step")
+        ordered = sorted((*bound, *about.bind_operations()), key=lambda each: each.operation.path != "/step")
         return [
-            *(one.route() for one in ordered),
-            WebSocketRoute("/ws", sockets.ws),
-            WebSocketRoute("/mcp", sockets.mcp),
+            *(each.build_route() for each in ordered),
+            WebSocketRoute("/ws", sockets.serve_messages),
+            WebSocketRoute("/mcp", sockets.serve_rpc),
             Mount("/static", StaticFiles(directory=STATIC)),
             *(self.pages if control else ()),
-            Route("/", _to_docs),
+            Route("/", _redirect_to_docs),
         ]
 
-    async def rpc(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """POST /mcp in OpenEnv's dialect: every answer has status 200, also one to what is not JSON-RPC at all."""
+    async def answer_rpc(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer POST /mcp in OpenEnv's dialect. Every answer has status 200, errors included."""
         body = await read_body(Request(scope, receive))
         answer = to_json(await answer_text(self.sessions, body))
         await Response(answer, media_type="application/json")(scope, receive, send)
 
 
-async def _to_docs(_: Request) -> Response:
+async def _redirect_to_docs(_: Request) -> Response:
     return RedirectResponse("docs")

@@ -9,26 +9,27 @@ from pydantic import TypeAdapter
 
 from env_core.selection import SelectionError
 from http_compat import shapes
-from http_compat.operations import Operation, Served
+from http_compat.operations import BoundOperation, Operation, bind_operations
 from http_compat.problems import Json
 from http_compat.reading import parse_model, read_json
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.library import load_runbook_catalogue
 from scenarios.schemas import build_arguments_schema
-from scenarios.vocabulary import ACTIONS, SEVERITY_MATRIX, TASKS
+from scenarios.vocabulary import SEVERITY_MATRIX, TASKS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from scenarios.catalogue import Catalogue, Entry
+    from scenarios.vocabulary import Task
 
 _TASKS = "Tasks"
 _TASK_API = "Task API"
 
 MOST_LISTED = 1_000
-"""Scenarios in one answer: of a larger split the list of all is of the first ones, and a range is refused."""
+"""Scenarios in one answer at most. Of a larger split the first ones are listed; a longer range is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ class TaskApi:
     catalogue: Catalogue
     env_name: str
 
-    def served(self) -> list[Served]:
+    def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
-        return [Served(operation, getattr(self, operation.name)) for operation in OPERATIONS]
+        return bind_operations(self, OPERATIONS)
 
-    async def tasks(self, _: Request) -> Response:
-        return Json.of(
+    async def answer_tasks(self, _: Request) -> Response:
+        return Json.encode(
             {
-                "tasks": [self._task(task_id) for task_id in TASKS],
+                "tasks": [self._describe_task(task) for task in TASKS.values()],
                 "difficulties": list(DIFFICULTIES),
                 "severities": [
                     {"severity": severity, "name": name, "criterion": criterion}
@@ -57,51 +58,50 @@ class TaskApi:
             }
         )
 
-    async def list_environments(self, _: Request) -> Response:
-        return Json.of([self.env_name])
+    async def answer_list_environments(self, _: Request) -> Response:
+        return Json.encode([self.env_name])
 
-    async def list_splits(self, request: Request) -> Response:
-        self._check(request)
-        return Json.of([{"name": name, "type": kind} for name, kind in self.catalogue.splits.items()])
+    async def answer_list_splits(self, request: Request) -> Response:
+        self._check_environment(request)
+        return Json.encode([{"name": name, "type": kind} for name, kind in self.catalogue.splits.items()])
 
-    async def list_tasks(self, request: Request) -> Response:
-        self._check(request)
+    async def answer_list_tasks(self, request: Request) -> Response:
+        self._check_environment(request)
         split = parse_model("tasks", shapes.SplitName, await read_json(request)).split
         listed = range(len(self.catalogue.split(split)))[:MOST_LISTED]
-        return Json.of({"tasks": self._specs(split, listed), "env_name": self.env_name})
+        return Json.encode({"tasks": self._list_specs(split, listed), "env_name": self.env_name})
 
-    async def num_tasks(self, request: Request) -> Response:
-        self._check(request)
+    async def answer_num_tasks(self, request: Request) -> Response:
+        self._check_environment(request)
         split = parse_model("num_tasks", shapes.SplitName, await read_json(request)).split
-        return Json.of({"num_tasks": len(self.catalogue.split(split))})
+        return Json.encode({"num_tasks": len(self.catalogue.split(split))})
 
-    async def get_task(self, request: Request) -> Response:
-        self._check(request)
+    async def answer_get_task(self, request: Request) -> Response:
+        self._check_environment(request)
         asked = parse_model("task", shapes.TaskAt, await read_json(request))
         entry = self.catalogue.entry_in(asked.split, None, asked.index)
-        return Json.of({"task": _spec(entry, asked.split, asked.index)})
+        return Json.encode({"task": _build_spec(entry, asked.split, asked.index)})
 
-    async def get_task_range(self, request: Request) -> Response:
-        self._check(request)
+    async def answer_get_task_range(self, request: Request) -> Response:
+        self._check_environment(request)
         asked = parse_model("task_range", shapes.TaskRange, await read_json(request))
         indices = range(len(self.catalogue.split(asked.split)))[asked.start : asked.stop]
         if len(indices) > MOST_LISTED:
             raise SelectionError(  # nothing is malformed: a smaller split has room for the same range
                 f"task_range: {len(indices)} scenarios are asked for; give start and stop at most {MOST_LISTED} apart."
             )
-        return Json.of({"tasks": self._specs(asked.split, indices)})
+        return Json.encode({"tasks": self._list_specs(asked.split, indices)})
 
-    def _check(self, request: Request) -> None:
+    def _check_environment(self, request: Request) -> None:
         name = request.path_params["env_name"]
         if name.casefold() != self.env_name:
             raise UnknownScenarioError(f"Unknown environment {name[:80]!r}; this server has {self.env_name}.")
 
-    def _specs(self, split: str, indices: range) -> list[dict[str, Any]]:
+    def _list_specs(self, split: str, indices: range) -> list[dict[str, Any]]:
         entries = self.catalogue.split(split)
-        return [_spec(entries[index], split, index) for index in indices]
+        return [_build_spec(entries[index], split, index) for index in indices]
 
-    def _task(self, task_id: Any) -> dict[str, Any]:
-        task = TASKS[task_id]
+    def _describe_task(self, task: Task) -> dict[str, Any]:
         return {
             "task_id": task.id,
             "difficulty": task.tier,
@@ -111,12 +111,12 @@ class TaskApi:
             "submission": task.submission.name,
             "actions": [
                 {
-                    "action_type": name,
-                    "kind": ACTIONS[name].kind,
-                    "description": ACTIONS[name].description,
-                    "parameters": build_arguments_schema(ACTIONS[name].parameters),
+                    "action_type": action.name,
+                    "kind": action.kind,
+                    "description": action.description,
+                    "parameters": build_arguments_schema(action.parameters),
                 }
-                for name in task.available_actions
+                for action in task.actions
             ],
             "scenarios": [
                 {"scenario_id": scenario.id, "scenario_index": index}
@@ -125,7 +125,7 @@ class TaskApi:
         }
 
 
-def _spec(entry: Entry, split: str, index: int) -> dict[str, Any]:
+def _build_spec(entry: Entry, split: str, index: int) -> dict[str, Any]:
     return {
         "id": entry.id,
         "split": split,
@@ -161,7 +161,7 @@ OPERATIONS = (
         name="list_splits",
         tag=_TASK_API,
         summary="The splits",
-        answer=TypeAdapter(list[shapes.Split]),
+        answer=TypeAdapter(list[shapes.SplitEntry]),
         refusals=(404,),
     ),
     Operation(

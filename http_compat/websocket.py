@@ -11,14 +11,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from env_core.observation import read_state
 from env_core.selection import Selection
-from env_core.stores import CapacityError
 from http_compat.dialects import parse_step
 from http_compat.jsontext import parse_json, to_json
-from http_compat.problems import REFUSALS, MalformedError, NoEpisodeError, told
-from http_compat.replies import reset_reply, step_reply
-from http_compat.rpc import SERVER_ERROR, answer, answer_text
-from http_compat.sessions import SessionsFullError, UnknownSessionError
-from scenarios.parsing import InvalidActionError, explain_errors, quote
+from http_compat.reading import parse_model
+from http_compat.replies import build_reset_reply, take_step
+from http_compat.rpc import UnknownMethodError, answer, answer_text, build_error
+from http_compat.sessions import report_capacity
+from scenarios.errors import CloudIncidentError
+from scenarios.parsing import explain_errors, quote
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ErrorCode(StrEnum):
-    """OpenEnv's codes."""
+    """The codes of errors in OpenEnv's messages."""
 
     INVALID_JSON = "INVALID_JSON"
     UNKNOWN_TYPE = "UNKNOWN_TYPE"
@@ -35,6 +35,24 @@ class ErrorCode(StrEnum):
     EXECUTION_ERROR = "EXECUTION_ERROR"
     CAPACITY_REACHED = "CAPACITY_REACHED"
     SESSION_ERROR = "SESSION_ERROR"
+
+
+ERROR_CODES = {
+    "not_json": ErrorCode.INVALID_JSON,
+    "unknown_method": ErrorCode.UNKNOWN_TYPE,
+    "invalid_action": ErrorCode.VALIDATION_ERROR,
+    "malformed": ErrorCode.VALIDATION_ERROR,
+    "no_capacity": ErrorCode.CAPACITY_REACHED,
+    "unknown_session": ErrorCode.SESSION_ERROR,
+    "session_in_use": ErrorCode.SESSION_ERROR,
+}
+"""OpenEnv's code of every error that is not an EXECUTION_ERROR, by the error's own code."""
+
+
+class ProductionModeError(CloudIncidentError):
+    """A message that a server in production mode does not serve."""
+
+    code = "not_allowed"
 
 
 class _Message(BaseModel):
@@ -64,7 +82,7 @@ class RpcMessage(_Message):
     data: dict[str, Any]
 
 
-_MESSAGES: dict[object, type[_Message]] = {
+_MESSAGES: dict[str, type[_Message]] = {
     "reset": ResetMessage,
     "step": StepMessage,
     "state": StateMessage,
@@ -74,6 +92,10 @@ _MESSAGES: dict[object, type[_Message]] = {
 _CONTROL = (ResetMessage, StepMessage, StateMessage)
 
 
+_NOTHING_YET = {"episode_id": None, "step_count": 0}
+"""The state of a session that has no episode."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sockets:
     """Serves WebSockets, each with a session of its own. Without `control` there is no reset, step or state."""
@@ -81,45 +103,40 @@ class Sockets:
     sessions: Sessions
     control: bool = True
 
-    async def ws(self, socket: WebSocket) -> None:
-        """`/ws`; with `?session_id=…` on a session that JSON-RPC opened."""
+    async def serve_messages(self, socket: WebSocket) -> None:
+        """Serve `/ws`; with `?session_id=…` on a session that JSON-RPC opened."""
         await socket.accept()
         requested = socket.query_params.get("session_id")
         try:
             session = self.sessions.attach(requested) if requested else await self.sessions.open(attached=True)
-        except SessionsFullError as full:
-            await socket.send_text(_full(full, full.active, full.most))
+        except CloudIncidentError as error:
+            await socket.send_text(_write_error(error))
             await socket.close()
             return
-        except UnknownSessionError as error:
-            await socket.send_text(_error(ErrorCode.SESSION_ERROR, str(error)))
-            await socket.close()
-            return
-        await self._served(socket, session, self._answered, own=not requested)
+        await self._serve(socket, session, self._answer_message, own=not requested)
 
-    async def mcp(self, socket: WebSocket) -> None:
-        """`/mcp` as a WebSocket: JSON-RPC on a session of its own."""
+    async def serve_rpc(self, socket: WebSocket) -> None:
+        """Serve `/mcp` as a WebSocket: JSON-RPC on a session of its own."""
         await socket.accept()
         try:
             session = await self.sessions.open(attached=True)
-        except SessionsFullError as full:
-            data = {"active_sessions": full.active, "max_sessions": full.most}
-            error = {"code": SERVER_ERROR, "message": str(full), "data": data}
-            await socket.send_text(_text({"jsonrpc": "2.0", "id": None, "error": error}))
+        except CloudIncidentError as error:
+            await socket.send_text(_write(build_error(error)))
             await socket.close()
             return
-        await self._served(socket, session, self._rpc_answered, own=True)
+        await self._serve(socket, session, self._answer_rpc, own=True)
 
-    async def _served(
+    async def _serve(
         self,
         socket: WebSocket,
         session: Session,
-        answered: Callable[[Session, str], Awaitable[str | None]],
+        answer_next: Callable[[Session, str], Awaitable[str | None]],
         *,
         own: bool,
     ) -> None:
+        """Answer message after message until the client hangs up or `answer_next` gives None."""
         try:
-            while (reply := await answered(session, await _received(socket))) is not None:
+            while (reply := await answer_next(session, await _receive(socket))) is not None:
                 await socket.send_text(reply)
             await socket.close()
         except WebSocketDisconnect:
@@ -127,59 +144,65 @@ class Sockets:
         finally:
             await self.sessions.leave(session, own=own)
 
-    async def _rpc_answered(self, session: Session, text: str) -> str:
-        return _text(await answer_text(self.sessions, text, session))
+    async def _answer_rpc(self, session: Session, text: str) -> str:
+        return _write(await answer_text(self.sessions, text, session))
 
-    async def _answered(self, session: Session, text: str) -> str | None:
+    async def _answer_message(self, session: Session, text: str) -> str | None:
         """The reply to a message; None to `close`."""
         try:
             given = parse_json(text)
-        except MalformedError as error:
-            return _error(ErrorCode.INVALID_JSON, str(error))
-        kind = given.get("type") if isinstance(given, dict) else None
-        model = _MESSAGES.get(kind) if isinstance(kind, str) else None
-        if model is None:
-            types = ", ".join(str(name) for name in _MESSAGES)
-            return _error(ErrorCode.UNKNOWN_TYPE, f"Unknown message type {quote(kind)}. Types: {types}.")
-        try:
-            return await self._done(session, model.model_validate(given))
-        except ValidationError as error:
-            return _invalid(str(kind), model, error)
-        except (InvalidActionError, MalformedError) as error:
-            return _error(ErrorCode.VALIDATION_ERROR, str(error), errors=[{"msg": str(error)}])
-        except CapacityError as error:
-            return _full(error, error.most, error.most)
-        except REFUSALS as error:
-            return _error(ErrorCode.EXECUTION_ERROR, told(error, "reset"))
+            kind, model = _find_model(given)
+            try:
+                message = model.model_validate(given)
+            except ValidationError as error:
+                return _write_invalid(kind, model, error)
+            return await self._act(session, message)
+        except CloudIncidentError as error:
+            return _write_error(error)
 
-    async def _done(self, session: Session, message: _Message) -> str | None:
+    async def _act(self, session: Session, message: _Message) -> str | None:
+        """Do what a message asks, and give the reply to it.
+
+        Raises:
+            CloudIncidentError: if the message is refused.
+        """
         if not self.control and isinstance(message, _CONTROL):
-            raise NoEpisodeError("This server is in production mode: there is no reset, step or state, only tools.")
+            raise ProductionModeError(
+                "This server is in production mode: there is no reset, step or state, only tools."
+            )
         match message:
             case ResetMessage(data=options):
-                return _observation(reset_reply(await session.reset(_selected(options))))
+                episode = await session.reset(parse_model("reset", Selection, options))
+                return _write_observation(build_reset_reply(episode))
             case StepMessage(data=step):
-                return _observation(await step_reply(session, parse_step(step)))
+                return _write_observation(await take_step(session, parse_step(step)))
             case StateMessage():
-                episode = await session.episode()
-                return _text({"type": "state", "data": read_state(episode) if episode else _NOTHING_YET})
+                current = await session.load_episode()
+                return _write({"type": "state", "data": read_state(current) if current else _NOTHING_YET})
             case RpcMessage(data=request):
-                return _text({"type": "mcp", "data": await answer(self.sessions, request, session)})
+                return _write({"type": "mcp", "data": await answer(self.sessions, request, session)})
             case _:
                 return None
 
 
-_NOTHING_YET = {"episode_id": None, "step_count": 0}
+def _find_model(given: object) -> tuple[str, type[_Message]]:
+    """The type of a message, and the model of such messages.
+
+    Raises:
+        UnknownMethodError: if there is no such type.
+    """
+    kind = given.get("type") if isinstance(given, dict) else None
+    if not isinstance(kind, str) or kind not in _MESSAGES:
+        raise UnknownMethodError(f"Unknown message type {quote(kind)}. Types: {', '.join(_MESSAGES)}.")
+    return kind, _MESSAGES[kind]
 
 
-def _selected(options: dict[str, Any]) -> Selection:
-    try:
-        return Selection.model_validate(options)
-    except ValidationError as error:
-        raise InvalidActionError(f"reset: {explain_errors('reset', Selection, error)}") from error
+async def _receive(socket: WebSocket) -> str:
+    """The text of the next message.
 
-
-async def _received(socket: WebSocket) -> str:
+    Raises:
+        WebSocketDisconnect: if the client has hung up.
+    """
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message["code"], message.get("reason"))
@@ -187,22 +210,25 @@ async def _received(socket: WebSocket) -> str:
     return text if text is not None else str(message["bytes"], "utf-8", "replace")
 
 
-def _text(message: dict[str, Any]) -> str:
+def _write(message: dict[str, Any]) -> str:
     return str(to_json(message), "utf-8")
 
 
-def _observation(reply: dict[str, Any]) -> str:
-    return _text({"type": "observation", "data": reply})
+def _write_observation(reply: dict[str, Any]) -> str:
+    return _write({"type": "observation", "data": reply})
 
 
-def _error(code: ErrorCode, message: str, **more: Any) -> str:
-    return _text({"type": "error", "data": {"message": message, "code": code, **more}})
+def _write_error(error: CloudIncidentError) -> str:
+    code, message = ERROR_CODES.get(error.code, ErrorCode.EXECUTION_ERROR), error.explain("reset")
+    details: dict[str, Any] = report_capacity(error) or {}
+    if code is ErrorCode.VALIDATION_ERROR:
+        details["errors"] = [{"msg": message}]
+    return _write({"type": "error", "data": {"message": message, "code": code, **details}})
 
 
-def _full(error: Exception, active: int, most: int) -> str:
-    return _error(ErrorCode.CAPACITY_REACHED, str(error), active_sessions=active, max_sessions=most)
-
-
-def _invalid(kind: str, model: type[BaseModel], error: ValidationError) -> str:
+def _write_invalid(kind: str, model: type[BaseModel], error: ValidationError) -> str:
+    """The error of a message whose fields do not fit its model, with pydantic's list of what does not."""
+    message = f"{kind}: {explain_errors(kind, model, error)}"
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return _error(ErrorCode.VALIDATION_ERROR, f"{kind}: {explain_errors(kind, model, error)}", errors=problems)
+    data = {"message": message, "code": ErrorCode.VALIDATION_ERROR, "errors": problems}
+    return _write({"type": "error", "data": data})

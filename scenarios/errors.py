@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
 INVALID_PARAMS, SERVER_ERROR = -32602, -32000
-"""JSON-RPC error codes: a request that cannot be served as it is, and a server that cannot serve it now."""
+"""JSON-RPC 2.0 error codes. INVALID_PARAMS: the request cannot be served as it is. SERVER_ERROR: the server cannot
+serve it now."""
 
 
 class ErrorKind(NamedTuple):
@@ -19,7 +21,12 @@ class ErrorKind(NamedTuple):
 
 ERRORS: dict[str, ErrorKind] = {
     "invalid_action": ErrorKind(422, INVALID_PARAMS, 1, "An action or arguments that are not valid."),
+    "not_json": ErrorKind(422, PARSE_ERROR, 1, "A body or message that is not JSON."),
     "malformed": ErrorKind(422, INVALID_PARAMS, 1, "A body, query or message that cannot be read."),
+    "invalid_request": ErrorKind(
+        422, INVALID_REQUEST, 1, "A message that is no JSON-RPC request, or none for its place."
+    ),
+    "unknown_method": ErrorKind(404, METHOD_NOT_FOUND, 1, "A JSON-RPC method or a message type that does not exist."),
     "invalid_document": ErrorKind(422, INVALID_PARAMS, 1, "An incident file that cannot be used."),
     "contradictory_selection": ErrorKind(409, INVALID_PARAMS, 1, "Selectors that contradict each other."),
     "unknown_scenario": ErrorKind(404, INVALID_PARAMS, 1, "A task, scenario, split or index that does not exist."),
@@ -32,6 +39,7 @@ ERRORS: dict[str, ErrorKind] = {
     "append_conflict": ErrorKind(409, SERVER_ERROR, 1, "Somebody else stepped the episode first; try again."),
     "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "As many episodes, sessions or runs are open as may be."),
     "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
+    "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),
     "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
     "unknown_agent": ErrorKind(404, INVALID_PARAMS, 1, "An agent that does not exist or cannot be used this way."),
     "agent_mismatch": ErrorKind(

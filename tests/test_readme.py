@@ -21,12 +21,12 @@ from cloud_incident.evaluation.schedule import schedule
 from env_core.perfect import play_perfectly, word_summary
 from env_core.selection import Selection
 from http_compat.dialects import parse_step
-from http_compat.problems import STATUSES
 from mcp_server.meta import FRAMES
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.naming import SPLITS
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import ACTIONS, SEVERITIES, TASKS, Kind
+from scenarios.errors import ERRORS
 
 if TYPE_CHECKING:
     from graders import Grade
@@ -181,7 +181,7 @@ def test_the_options_of_a_reset_are_all_told() -> None:
 def test_the_statuses_are_those_that_are_answered() -> None:
     table = OPENENV.split("## What is refused")[1].split("## Production")[0]
     told = {int(status) for status in re.findall(r"\b(4\d\d)\b", table)}
-    assert told == {*STATUSES.values(), 403, 413, 421}
+    assert told == {*(kind.status for kind in ERRORS.values()), 413, 421}
 
 
 def test_the_agents_are_all_told() -> None:

@@ -1,5 +1,7 @@
-"""The console's operations over REST: agents watched, trajectories opened, evaluations read. An outside client may use
-them as the page does."""
+"""The console's operations over REST: watch agents, open trajectories, read evaluations.
+
+The page uses them, and other clients may.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,6 @@ from starlette.responses import Response, StreamingResponse
 from typing_extensions import TypedDict
 
 from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
-from cloud_incident.console.refusals import refusing
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
@@ -21,10 +22,10 @@ from cloud_incident.evaluation.trajectory import Trajectory
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
 from http_compat.dialects import Strict
 from http_compat.jsontext import to_json
-from http_compat.operations import Operation, Served
+from http_compat.operations import BoundOperation, Operation, bind_operations
 from http_compat.problems import Json
 from http_compat.reading import parse_model, parse_query, read_body, read_json
-from scenarios.vocabulary import NAME_LIMIT
+from scenarios.vocabulary import NAME_LIMIT, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -51,6 +52,7 @@ class RunRequest(Strict):
 
     @property
     def selection(self) -> Selection:
+        """The scenario that is asked for."""
         return Selection(**self.model_dump(exclude={"agent", "endpoint"}))
 
 
@@ -76,13 +78,13 @@ class RunEvent(TypedDict):
     ]
 
 
-class OfEvaluation(Strict):
+class EvaluationQuery(Strict):
     """Which evaluation is meant."""
 
     run: str = Field(default="", max_length=255, description="Name of an evaluation; all of them if not given.")
 
 
-class OfUpload(Strict):
+class UploadQuery(Strict):
     """Which trajectory of an upload is meant."""
 
     key: str = Field(default="", max_length=1_000, description="Key of the trajectory; the first if not given.")
@@ -90,10 +92,10 @@ class OfUpload(Strict):
 
 @dataclass(frozen=True)
 class ConsoleApi:
-    """What the page asks beside the episodes.
+    """What the page asks for beside the episodes.
 
-    `evaluations_in` is the directory of stored ones. With `endpoints` visitors may have this server ask models at
-    addresses that they name. `framed_by` are other sites that may show the pages in a frame.
+    `evaluations_in` is the directory of stored evaluations. With `endpoints` visitors may have this server ask models
+    at addresses that they name. `framed_by` are other sites that may show the pages in a frame.
     """
 
     service: EpisodeService
@@ -111,50 +113,51 @@ class ConsoleApi:
         return Runs(self.service, self.limits)
 
     @cached_property
-    def stored(self) -> Trajectories:
+    def trajectories(self) -> Trajectories:
         return Trajectories(self.service.catalogue, self.evaluations_in)
 
     @cached_property
-    def measured(self) -> Evaluations:
+    def evaluations(self) -> Evaluations:
         return Evaluations(self.evaluations_in)
 
-    def served(self) -> list[Served]:
+    def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
-        return [Served(operation, refusing(getattr(self, operation.name))) for operation in OPERATIONS]
+        return bind_operations(self, OPERATIONS)
 
     async def close(self) -> None:
-        """Stop what is being played."""
+        """Stop every run."""
         await self.runs.close()
 
-    async def agents(self, _: Request) -> Response:
-        return Json.of(self.roster.listed())
+    async def answer_agents(self, _: Request) -> Response:
+        return Json.encode(self.roster.list_agents())
 
-    async def start_run(self, request: Request) -> Response:
+    async def answer_start_run(self, request: Request) -> Response:
         asked = parse_model("runs", RunRequest, await read_json(request))
-        run = await self.runs.start(self.roster.player(asked.agent, asked.endpoint), asked.selection)
-        return Json.of({"run_id": run.id, "scenario_id": run.scenario_id, "task_id": run.task_id})
+        run = await self.runs.start(self.roster.find_player(asked.agent, asked.endpoint), asked.selection)
+        return Json.encode({"run_id": run.id, "scenario_id": run.scenario_id, "task_id": run.task_id})
 
-    async def run_frames(self, request: Request) -> Response:
+    async def answer_run_frames(self, request: Request) -> Response:
         run = self.runs.find(request.path_params["run_id"])
-        told = request.headers.get("last-event-id", "")
-        after = int(told) if told.isdecimal() and len(told) <= _LONGEST_NUMBER else -1
-        return StreamingResponse(_events(run, after), media_type=EVENTS, headers=_UNBUFFERED)
+        last = request.headers.get("last-event-id", "")
+        after = int(last) if last.isdecimal() and len(last) <= _LONGEST_NUMBER else -1
+        return StreamingResponse(_stream_events(run, after), media_type=EVENTS, headers=_UNBUFFERED)
 
-    async def trajectories(self, request: Request) -> Response:
-        return Json.of(await self.stored.listed(parse_query("trajectories", OfEvaluation, request).run))
+    async def answer_trajectories(self, request: Request) -> Response:
+        run = parse_query("trajectories", EvaluationQuery, request).run
+        return Json.encode(await self.trajectories.list_stored(run))
 
-    async def trajectory(self, request: Request) -> Response:
-        return Json.of(await self.stored.opened(request.path_params["run"], request.path_params["key"]))
+    async def answer_trajectory(self, request: Request) -> Response:
+        return Json.encode(await self.trajectories.open_stored(request.path_params["run"], request.path_params["key"]))
 
-    async def open_trajectory(self, request: Request) -> Response:
-        key = parse_query("trajectories", OfUpload, request).key
-        return Json.of(await self.stored.uploaded(await read_body(request, MOST_UPLOADED), key))
+    async def answer_open_trajectory(self, request: Request) -> Response:
+        key = parse_query("trajectories", UploadQuery, request).key
+        return Json.encode(await self.trajectories.open_upload(await read_body(request, MOST_UPLOADED), key))
 
-    async def evaluations(self, _: Request) -> Response:
-        return Json.of(await self.measured.latest())
+    async def answer_evaluations(self, _: Request) -> Response:
+        return Json.encode(await self.evaluations.list_latest())
 
-    async def evaluation(self, request: Request) -> Response:
-        page = await self.measured.page(request.path_params["name"])
+    async def answer_evaluation(self, request: Request) -> Response:
+        page = await self.evaluations.render_page(request.path_params["name"])
         return Response(page, media_type="text/html", headers=self._page_headers)
 
     @cached_property
@@ -170,12 +173,14 @@ class ConsoleApi:
 EVENTS = "text/event-stream"
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _LONGEST_NUMBER = 9
+"""Digits of a frame's number at most; a longer number is ignored."""
 _PULSE = b": playing\n\n"
+"""A comment, which listeners pass over."""
 
 
-async def _events(run: Run, after: int) -> AsyncIterator[bytes]:
+async def _stream_events(run: Run, after: int) -> AsyncIterator[bytes]:
     """The frames after a number as server-sent events, and how the run ended as the last one."""
-    async for moment in run.moments(after):
+    async for moment in run.stream_moments(after):
         yield _PULSE if moment is None else b"id: %d\ndata: %b\n\n" % moment
     yield b"event: end\ndata: %b\n\n" % to_json(run.ending)
 
@@ -204,7 +209,7 @@ OPERATIONS = (
             "on a scenario": {"agent": "responder", "scenario_id": "RP-001"},
             "on a generated incident": {
                 "agent": "responder",
-                "task_id": "root_cause_analysis",
+                "task_id": ROOT_CAUSE_ANALYSIS.id,
                 "seed": 42,
                 "difficulty": 2,
             },
@@ -235,7 +240,7 @@ OPERATIONS = (
         name="trajectories",
         tag=_TAG,
         summary="The stored trajectories",
-        query=OfEvaluation,
+        query=EvaluationQuery,
         answer=TypeAdapter(TrajectoriesAnswer),
         refusals=(404, 422),
     ),
@@ -246,7 +251,7 @@ OPERATIONS = (
         tag=_TAG,
         summary="A trajectory brought along, moment by moment",
         description=f"A trajectory, or a file of them as JSON lines, of {MOST_UPLOADED >> 20} MB. Nothing is kept.",
-        query=OfUpload,
+        query=UploadQuery,
         body=TypeAdapter(Trajectory),
         body_required=True,
         answer=TypeAdapter(OpenedAnswer),

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
-from cloud_incident.console.refusals import UnreadableError
-from cloud_incident.console.stored import read_whole, stored_file, stored_files
+from cloud_incident.console.refusals import UnreadableFileError
+from cloud_incident.console.stored import find_file, list_files, read_trajectories
 from cloud_incident.evaluation.grouping import task_title
 from cloud_incident.evaluation.metrics import summarise
 from cloud_incident.evaluation.report import report
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _SUMMARIES_KEPT = 32
 _REPORTS_KEPT = 4
+"""Evaluations whose summary or report is remembered, those asked for last."""
 
 
 class EstimateReport(TypedDict):
@@ -86,32 +88,32 @@ class EvaluationsAnswer(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Evaluations:
-    """The evaluations of a directory. What they come to is worked out once for every state of a file."""
+    """The evaluations of a directory. Each is summarised once for every state of its file."""
 
     directory: Path
     _working: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
-    async def latest(self) -> EvaluationsAnswer:
-        """The last ones, newest first."""
-        return await to_thread.run_sync(self._latest, limiter=self._working)
+    async def list_latest(self) -> EvaluationsAnswer:
+        """The last evaluations, newest first."""
+        return await to_thread.run_sync(self._list_latest, limiter=self._working)
 
-    async def page(self, name: str) -> bytes:
-        """The report of one, as HTML.
+    async def render_page(self, name: str) -> bytes:
+        """The report of an evaluation, as HTML in UTF-8.
 
         Raises:
             UnknownStoredError: if there is none of that name.
-            UnreadableError: if its file cannot be read.
+            UnreadableFileError: if its file cannot be read.
         """
-        return await to_thread.run_sync(self._page, name, limiter=self._working)
+        return await to_thread.run_sync(self._render_page, name, limiter=self._working)
 
-    def _latest(self) -> EvaluationsAnswer:
-        return {"evaluations": [_evaluation(file) for file in stored_files(self.directory)]}
+    def _list_latest(self) -> EvaluationsAnswer:
+        return {"evaluations": [_report_evaluation(file) for file in list_files(self.directory)]}
 
-    def _page(self, name: str) -> bytes:
-        return _report(stored_file(self.directory, name))
+    def _render_page(self, name: str) -> bytes:
+        return _render_report(find_file(self.directory, name))
 
 
-def _evaluation(file: StoredFile) -> EvaluationReport:
+def _report_evaluation(file: StoredFile) -> EvaluationReport:
     known: EvaluationReport = {
         "name": file.name,
         "modified": datetime.fromtimestamp(file.modified // 1_000_000_000, UTC).isoformat(),
@@ -121,34 +123,34 @@ def _evaluation(file: StoredFile) -> EvaluationReport:
         "problem": None,
     }
     try:
-        found = _summary(file)
-    except (UnreadableError, OSError) as error:
+        found = _summarise(file)
+    except (CloudIncidentError, OSError) as error:
         return {**known, "problem": str(error)}
     return {
         **known,
         "episodes": found.episodes,
         "scenarios": len(found.scenarios),
-        "agents": [_agent(agent) for agent in found.agents],
+        "agents": [_report_agent(agent) for agent in found.agents],
     }
 
 
-def _agent(agent: AgentMetrics) -> AgentReport:
+def _report_agent(agent: AgentMetrics) -> AgentReport:
     return {
         "agent": agent.agent,
         "rank": agent.rank,
         "episodes": agent.episodes,
-        "first": _estimate(agent.first) if agent.first is not None else None,
-        "score": _estimate(agent.score),
-        "tasks": [_task(task) for task in agent.tasks],
+        "first": _report_estimate(agent.first) if agent.first is not None else None,
+        "score": _report_estimate(agent.score),
+        "tasks": [_report_task(task) for task in agent.tasks],
     }
 
 
-def _task(task: TaskMetrics) -> TaskReport:
+def _report_task(task: TaskMetrics) -> TaskReport:
     return {
         "task_id": task.task_id,
         "title": task_title(task.task_id),
         "episodes": task.episodes,
-        "score": _estimate(task.score),
+        "score": _report_estimate(task.score),
         "passed": task.passed,
         "failed": task.failed,
         "truncated": task.truncated,
@@ -156,7 +158,7 @@ def _task(task: TaskMetrics) -> TaskReport:
     }
 
 
-def _estimate(estimate: Estimate) -> EstimateReport:
+def _report_estimate(estimate: Estimate) -> EstimateReport:
     known = estimate.spread_known
     return {
         "mean": estimate.mean,
@@ -167,18 +169,18 @@ def _estimate(estimate: Estimate) -> EstimateReport:
 
 
 @lru_cache(_SUMMARIES_KEPT)
-def _summary(file: StoredFile) -> Summary:
-    return summarise(_trajectories(file))
+def _summarise(file: StoredFile) -> Summary:
+    return summarise(_read_episodes(file))
 
 
 @lru_cache(_REPORTS_KEPT)
-def _report(file: StoredFile) -> bytes:
-    page = report(_trajectories(file), title=f"Evaluation {file.name}", summary=_summary(file))
+def _render_report(file: StoredFile) -> bytes:
+    page = report(_read_episodes(file), title=f"Evaluation {file.name}", summary=_summarise(file))
     return page.encode()
 
 
-def _trajectories(file: StoredFile) -> list[Trajectory]:
-    found = list(read_whole(file))
+def _read_episodes(file: StoredFile) -> list[Trajectory]:
+    found = list(read_trajectories(file))
     if not found:
-        raise UnreadableError(f"{file.name} holds no whole episode yet.")
+        raise UnreadableFileError(f"{file.name} holds no whole episode yet.")
     return found

@@ -1,4 +1,4 @@
-"""Notes: what was out of the ordinary in a step that an agent took."""
+"""Notes on the steps that an agent took."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.trajectory import StepTaken
 
 
-def noted(step: StepTaken) -> str:
-    """What was out of the ordinary in a step: who decided instead, what was refused before."""
+def write_note(step: StepTaken) -> str:
+    """What was unusual in a step: what was refused before it, and who decided instead of a model; or ""."""
     return " ".join([*(f"Refused: {refusal}" for refusal in step["refused"]), *filter(None, [step["note"]])])

@@ -1,74 +1,53 @@
-"""What the console refuses, and with which status."""
+"""What the console refuses."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from starlette.exceptions import HTTPException
-
-from env_core.episode import StaleReferenceError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from starlette.requests import Request
-    from starlette.responses import Response
+from scenarios.errors import CloudIncidentError
 
 
-class UnknownAgentError(LookupError):
-    """An agent that is not there, or not to be had in this way."""
+class UnknownAgentError(CloudIncidentError):
+    """An agent that does not exist. The message lists those that do."""
+
+    code = "unknown_agent"
 
 
-class EndpointsClosedError(RuntimeError):
-    """A model asked for where visitors may not name any."""
+class EndpointsClosedError(CloudIncidentError):
+    """A model that was named on a server where visitors may name none."""
+
+    code = "not_allowed"
 
 
-class EndpointMismatchError(ValueError):
-    """A model given to an agent that asks none, or none to one that does."""
+class EndpointMismatchError(CloudIncidentError):
+    """A model for an agent that asks none, or no model for an agent that asks one."""
+
+    code = "agent_mismatch"
 
 
-class UnknownRunError(LookupError):
+class UnknownRunError(CloudIncidentError):
     """A run that was never started, or has been forgotten."""
 
-
-class RunsFullError(RuntimeError):
-    """As many runs are being played as may be."""
+    code = "unknown_run"
 
 
-class UnknownStoredError(LookupError):
-    """A stored evaluation or trajectory that is not there."""
+class RunsFullError(CloudIncidentError):
+    """No further run can be played until one has ended."""
+
+    code = "no_capacity"
 
 
-class UnreadableError(ValueError):
+class UnknownStoredError(CloudIncidentError):
+    """A stored evaluation or trajectory that does not exist."""
+
+    code = "unknown_file"
+
+
+class UnreadableFileError(CloudIncidentError):
     """A file or an upload that does not hold trajectories. The message says where."""
 
+    code = "unreadable_file"
 
-class UnreplayableError(ValueError):
+
+class UnreplayableError(CloudIncidentError):
     """A trajectory of another release or another incident than there is here, or one that cannot have been played."""
 
-
-STATUSES: dict[type[Exception], int] = {
-    EndpointsClosedError: 403,
-    UnknownAgentError: 404,
-    UnknownRunError: 404,
-    UnknownStoredError: 404,
-    EndpointMismatchError: 409,
-    StaleReferenceError: 409,
-    UnreplayableError: 409,
-    UnreadableError: 422,
-    RunsFullError: 429,
-}
-"""The status of every refusal."""
-
-
-def refusing(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """A handler whose refusals become answers."""
-
-    async def answered(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except tuple(STATUSES) as error:
-            status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-            raise HTTPException(status, str(error)) from error
-
-    return answered
+    code = "unreplayable"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.agent import Agent, Seat
 
 ENDPOINT_SECONDS = 900.0
-"""How long a model may take for a whole run."""
+"""Seconds that a model may take for a whole run."""
 
 
 class EndpointGiven(Strict):
@@ -53,7 +53,7 @@ class AgentsAnswer(TypedDict):
 
 
 class Player(NamedTuple):
-    """An agent to be made for a seat, and the model's endpoint if it has one, to be closed after the run."""
+    """What makes an agent for a seat, and the endpoint of its model if it has one. `close` is called after the run."""
 
     name: str
     make: Callable[[Seat], Agent]
@@ -67,11 +67,12 @@ class Player(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The agents; those that a model is part of only with `endpoints`, as they make this server call elsewhere."""
+    """The agents. Those that ask a model are among them only with `endpoints`, because the server then calls addresses
+    that visitors name."""
 
     endpoints: bool = False
 
-    def listed(self) -> AgentsAnswer:
+    def list_agents(self) -> AgentsAnswer:
         """Every agent by its name: honest ones, cheats, models."""
         names = [*AGENTS, *EXPLOITS, *(MODELS if self.endpoints else ())]
         entries: list[AgentEntry] = [
@@ -79,26 +80,26 @@ class Roster:
         ]
         return {"agents": entries, "endpoints": self.endpoints}
 
-    def player(self, name: str, given: EndpointGiven | None) -> Player:
-        """An agent by its name, with the model it is to ask if it needs one.
+    def find_player(self, name: str, given: EndpointGiven | None) -> Player:
+        """An agent by its name, with the model that it asks if it needs one.
 
         Raises:
             UnknownAgentError: if there is none of that name.
             EndpointsClosedError: if it needs a model and visitors may not name any.
             EndpointMismatchError: if it needs a model and none is given, or the other way round.
-            MalformedError: if the address is none.
+            MalformedError: if what is given is no address, name or key of a model.
         """
         if name in MODELS:
-            return self._asking(name, given)
+            return self._find_model_player(name, given)
         make = players().get(name)
         if make is None:
-            known = ", ".join(entry["name"] for entry in self.listed()["agents"])
+            known = ", ".join(entry["name"] for entry in self.list_agents()["agents"])
             raise UnknownAgentError(f"Unknown agent {name[:80]!r}. Agents: {known}.")
         if given is not None:
             raise EndpointMismatchError(f"endpoint: {name} asks no model; leave it out, or take {' or '.join(MODELS)}.")
         return Player(name, make)
 
-    def _asking(self, name: str, given: EndpointGiven | None) -> Player:
+    def _find_model_player(self, name: str, given: EndpointGiven | None) -> Player:
         if not self.endpoints:
             raise EndpointsClosedError(
                 "This server asks no models that visitors name; it does when it listens on loopback alone, "
@@ -106,11 +107,11 @@ class Roster:
             )
         if given is None:
             raise EndpointMismatchError(f"{name} needs an `endpoint`: `base_url`, `model` and `api_key` of a model.")
-        endpoint = Endpoint(_settings(given))
+        endpoint = Endpoint(_build_settings(given))
         return Player(name, models(lambda: endpoint)[name], endpoint)
 
 
-def _settings(given: EndpointGiven) -> EndpointSettings:
+def _build_settings(given: EndpointGiven) -> EndpointSettings:
     try:
         return EndpointSettings(
             base_url=given.base_url.strip(),

@@ -1,4 +1,4 @@
-"""Runs: agents played on the server, frame by frame, for as long as somebody watches."""
+"""Runs: agents that play on the server, frame by frame, for as long as somebody watches."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
-from cloud_incident.console.notes import noted
+from cloud_incident.console.environment import ServiceEnvironment
+from cloud_incident.console.notes import write_note
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
-from cloud_incident.console.stage import Stage
 from cloud_incident.evaluation.agents.agent import Seat
 from cloud_incident.evaluation.environments import BrokenError
 from cloud_incident.evaluation.playing import played
@@ -33,11 +33,12 @@ if TYPE_CHECKING:
     from env_core.service import EpisodeService
 
 _ID_BYTES = 16
-_TOLD_PLAINLY = ("ModelError: ", "AgentFailedError: ")
+_EXPECTED_FAILURES = ("ModelError: ", "AgentFailedError: ")
+"""Failures whose messages are written for visitors; of others the kind is said as well."""
 NOBODY_WATCHED = "Nobody was watching any more, so the run was stopped; start it again."
 STOPPED = "The server was stopped; start the run again."
 PULSE_SECONDS = 15.0
-"""After so long without a frame a listener is told that the run is alive, for what lies between not to hang up."""
+"""Seconds without a frame after which a listener gets a comment, so that proxies do not hang up."""
 
 
 class Ending(TypedDict):
@@ -57,9 +58,9 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """How many runs are played at once, and how many are kept at most, those that have ended included.
+    """How many runs are played at once at most, and how many are kept, those that have ended included.
 
-    A run that nobody has listened to for `unheard_seconds` is stopped, and one of `idle_seconds` forgotten.
+    A run to which nobody has listened for `unheard_seconds` is stopped, and after `idle_seconds` it is forgotten.
     """
 
     playing: int = 8
@@ -69,7 +70,7 @@ class RunLimits:
 
 
 class Run:
-    """What has been played so far, and who listens."""
+    """What has been played, and how many listen. `heard` is when somebody last listened, in seconds of the clock."""
 
     def __init__(self, scenario_id: str, task_id: str, clock: Callable[[], float]) -> None:
         self.id = secrets.token_hex(_ID_BYTES)
@@ -83,19 +84,18 @@ class Run:
         self._news = asyncio.Event()
 
     def show(self, frame: bytes) -> None:
-        """One more frame, as JSON."""
+        """Add a frame, which is JSON."""
         self._frames.append(frame)
         self._wake()
 
     def end(self, score: float | None, failed: str | None) -> None:
-        """No more frames will come."""
+        """Say that no more frames will come. Only the first end counts."""
         if self.ending is None:
             self.ending = {"frames": len(self._frames), "score": score, "failed": failed}
             self._wake()
 
-    async def moments(self, after: int = -1) -> AsyncGenerator[Moment | None]:
-        """The frames from the one after a number on, those that are still to come included, until the run ends; None
-        where none has come for a while."""
+    async def stream_moments(self, after: int = -1) -> AsyncGenerator[Moment | None]:
+        """The frames after the one of a number, until the run ends. None stands for PULSE_SECONDS without a frame."""
         self.listeners += 1
         try:
             number = max(after + 1, 0)
@@ -115,8 +115,8 @@ class Run:
             self.listeners -= 1
             self.heard = self._clock()
 
-    def unheard(self) -> float:
-        """For how many seconds nobody has listened."""
+    def measure_silence(self) -> float:
+        """Seconds since somebody last listened; 0.0 while somebody does."""
         return 0.0 if self.listeners else self._clock() - self.heard
 
     def _wake(self) -> None:
@@ -125,7 +125,7 @@ class Run:
 
 
 class Runs:
-    """The runs of a server. Each is known by its id alone, to whoever started it."""
+    """The runs of a server. Only who started a run knows its id."""
 
     def __init__(
         self, service: EpisodeService, limits: RunLimits | None = None, clock: Callable[[], float] = time.monotonic
@@ -136,14 +136,14 @@ class Runs:
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._opening = 0
-        self._seating = CapacityLimiter(1)  # some agents think before they sit down; it is all work for one interpreter
+        self._seating = CapacityLimiter(1)  # some agents compute when they are made; more threads would only wait
 
     async def start(self, player: Player, selection: Selection) -> Run:
         """Open an episode and have an agent play it.
 
         Raises:
             RunsFullError: if there is no room.
-            SelectionError, UnknownScenarioError, CapacityError: as the episode service does.
+            SelectionError, UnknownScenarioError, CapacityError, EpisodeExistsError: as the episode service does.
         """
         self._make_room()
         self._opening += 1
@@ -151,10 +151,10 @@ class Runs:
             episode = await self._service.create(selection)
         finally:
             self._opening -= 1
-        stage = Stage(self._service, episode)
+        environment = ServiceEnvironment(self._service, episode)
         run = Run(episode.reference.scenario_id, episode.task.id, self._clock)
         self._runs[run.id] = run
-        playing = asyncio.create_task(self._played(run, player, stage))
+        playing = asyncio.create_task(self._play_to_end(run, player, environment))
         self._tasks[run.id] = playing
         playing.add_done_callback(lambda _: self._tasks.pop(run.id, None))
         self._stop_unheard(run, playing)
@@ -174,7 +174,7 @@ class Runs:
         return run
 
     async def close(self) -> None:
-        """Stop everything."""
+        """Stop every run and forget all of them."""
         for run in self._runs.values():
             run.end(None, STOPPED)
         tasks = list(self._tasks.values())
@@ -185,7 +185,7 @@ class Runs:
 
     def _make_room(self) -> None:
         limits = self._limits
-        for run in [run for run in self._runs.values() if run.unheard() > limits.idle_seconds]:
+        for run in [run for run in self._runs.values() if run.measure_silence() > limits.idle_seconds]:
             self._forget(run)
         if len(self._tasks) + self._opening >= limits.playing:
             raise RunsFullError(f"All {limits.playing} runs that may be played at once are; try again in a minute.")
@@ -200,10 +200,10 @@ class Runs:
         if (task := self._tasks.get(run.id)) is not None:
             task.cancel()
 
-    async def _played(self, run: Run, player: Player, stage: Stage) -> None:
-        """Play a run to its end, whatever comes of it, and let go of what it held."""
+    async def _play_to_end(self, run: Run, player: Player, environment: ServiceEnvironment) -> None:
+        """Play a run, say how it ended, and release what it held."""
         try:
-            await self._play(run, player, stage)
+            await self._play(run, player, environment)
         except BrokenError as error:
             run.end(None, str(error))
         except asyncio.CancelledError:
@@ -214,37 +214,37 @@ class Runs:
         finally:
             with suppress(Exception):
                 await player.close()
-            await stage.close()
+            await environment.close()
 
-    async def _play(self, run: Run, player: Player, stage: Stage) -> None:
-        reference = stage.episode.reference
+    async def _play(self, run: Run, player: Player, environment: ServiceEnvironment) -> None:
+        reference = environment.episode.reference
         scenario = self._service.catalogue.get(reference.scenario_id)
         attempt = Attempt(player.name, scenario.id, reference.seed or 0, reward_mode=reference.reward_mode)
         agent = await to_thread.run_sync(player.make, Seat(scenario, attempt.chance), limiter=self._seating)
 
-        def told(step: StepTaken, _: Reply) -> None:
-            run.show(to_json(draw_frame(stage.episode, noted(step))))
+        def show_step(step: StepTaken, _: Reply) -> None:
+            run.show(to_json(draw_frame(environment.episode, write_note(step))))
 
-        run.show(to_json(draw_frame(stage.episode)))
+        run.show(to_json(draw_frame(environment.episode)))
         try:
-            trajectory = await played(attempt, scenario, agent, stage, told)
+            trajectory = await played(attempt, scenario, agent, environment, show_step)
         finally:
             await agent.close()
         failed = trajectory.get("failed")
-        run.end(None if failed else trajectory["score"], in_words(failed) if failed else None)
+        run.end(None if failed else trajectory["score"], explain_failure(failed) if failed else None)
 
     def _stop_unheard(self, run: Run, playing: asyncio.Task[None]) -> None:
-        """Stop a run that nobody listens to any more: a model costs somebody money."""
-        left = self._limits.unheard_seconds - run.unheard()
+        """Stop a run when nobody has listened to it for a while. A model that plays on would cost somebody money."""
+        left = self._limits.unheard_seconds - run.measure_silence()
         if left <= 0:
             playing.cancel()
         elif not playing.done():
             asyncio.get_running_loop().call_later(left, self._stop_unheard, run, playing)
 
 
-def in_words(failed: str) -> str:
-    """Why an episode could not be played to its end, for somebody who did not write the program."""
-    for kind in _TOLD_PLAINLY:
+def explain_failure(failed: str) -> str:
+    """Why an episode was not played to its end, in words for a visitor."""
+    for kind in _EXPECTED_FAILURES:
         if failed.startswith(kind):
             said = failed.removeprefix(kind)
             return f"{said[:1].upper()}{said[1:]}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
-from cloud_incident.console.refusals import UnknownStoredError, UnreadableError, UnreplayableError
+from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError, UnreplayableError
 from cloud_incident.evaluation.trajectory import FORMAT, LINE_START, parse
 
 if TYPE_CHECKING:
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 SUFFIX = ".jsonl"
 MOST_BYTES = 64 << 20
-"""Of a file that is read here; larger ones are for `cloud-incident evaluate --report` and `replay`."""
+"""Bytes of a file that is read here at most; `cloud-incident evaluate --report` and `replay` read larger ones."""
 
 MOST_FILES = 20
+"""Files that are listed at most, the newest."""
 _KEPT = 2 * MOST_FILES
+"""Files whose lines are remembered, those read last."""
 
 
 class TrajectoryEntry(TypedDict):
@@ -40,8 +42,8 @@ class TrajectoryEntry(TypedDict):
     failed: str | None
 
 
-def entry_of(trajectory: Trajectory) -> TrajectoryEntry:
-    """A trajectory in short."""
+def build_entry(trajectory: Trajectory) -> TrajectoryEntry:
+    """The entry of a trajectory in a list."""
     return {
         "key": trajectory["key"],
         "agent": trajectory["agent"],
@@ -56,7 +58,7 @@ def entry_of(trajectory: Trajectory) -> TrajectoryEntry:
 
 
 class StoredFile(NamedTuple):
-    """A file as it was when it was listed: what is known of it holds while it has not changed since."""
+    """A file as it was when it was listed. What was read from it is remembered until the file changes."""
 
     name: str
     path: Path
@@ -66,33 +68,33 @@ class StoredFile(NamedTuple):
     size: int
 
 
-class _Line(NamedTuple):
-    """Where a trajectory stands: its line, from 1, and where that begins, in bytes."""
+class _StoredLine(NamedTuple):
+    """Where a trajectory stands in its file: the number of its line, from 1, and the byte at which that begins."""
 
     number: int
     start: int
     entry: TrajectoryEntry
 
 
-def stored_files(directory: Path) -> list[StoredFile]:
-    """The last files of trajectories that stand directly in a directory, newest first."""
+def list_files(directory: Path) -> list[StoredFile]:
+    """The files of trajectories that stand directly in a directory, newest first, MOST_FILES at most."""
     found = []
     for path in directory.glob(f"*{SUFFIX}") if directory.is_dir() else ():
-        with suppress(OSError):  # gone meanwhile, or not ours to read
+        with suppress(OSError):  # deleted since, or not readable for this process
             known = path.stat()
             if path.is_file() and known.st_size and _holds_trajectories(path):
                 found.append(StoredFile(path.stem, path, known.st_mtime_ns, known.st_size))
-    found.sort(key=lambda one: (-one.modified, one.name))
+    found.sort(key=lambda file: (-file.modified, file.name))
     return found[:MOST_FILES]
 
 
-def stored_file(directory: Path, name: str) -> StoredFile:
-    """The file of a name, which is one of those listed: no path is made of it.
+def find_file(directory: Path, name: str) -> StoredFile:
+    """The listed file of a name. No path is made of the name, so that it cannot lead elsewhere.
 
     Raises:
         UnknownStoredError: if there is none.
     """
-    files = stored_files(directory)
+    files = list_files(directory)
     for file in files:
         if file.name == name:
             return file
@@ -100,44 +102,44 @@ def stored_file(directory: Path, name: str) -> StoredFile:
     raise UnknownStoredError(f"There is no stored evaluation {name[:80]!r}. {known}")
 
 
-def entries(file: StoredFile) -> list[TrajectoryEntry]:
-    """The trajectories of a file in short, in its order.
+def list_entries(file: StoredFile) -> list[TrajectoryEntry]:
+    """The entries of the trajectories of a file, in its order.
 
     Raises:
-        UnreadableError: if it is too large or a line is none.
+        UnreadableFileError: if it is too large or a line is no trajectory.
     """
-    return [line.entry for line in _lines(file)]
+    return [line.entry for line in _list_lines(file)]
 
 
-def read_whole(file: StoredFile) -> Iterator[Trajectory]:
-    """The trajectories of a file, but a last line that is still being written.
+def read_trajectories(file: StoredFile) -> Iterator[Trajectory]:
+    """The trajectories of a file, without a last line that is still being written.
 
     Raises:
-        UnreadableError: if it is too large or a line is none.
+        UnreadableFileError: if it is too large or a line is no trajectory.
     """
-    return (trajectory for _, trajectory in _placed(file))
+    return (trajectory for _, trajectory in _read_lines(file))
 
 
-def trajectory_of(file: StoredFile, key: str) -> Trajectory:
-    """The trajectory of a key; of several the last.
+def find_trajectory(file: StoredFile, key: str) -> Trajectory:
+    """The trajectory of a key; the last one where several have it.
 
     Raises:
         UnknownStoredError: if there is none.
-        UnreadableError: if the file is too large or a line is none.
+        UnreadableFileError: if the file is too large or a line is no trajectory.
     """
-    line = next((line for line in reversed(_lines(file)) if line.entry["key"] == key), None)
+    line = next((line for line in reversed(_list_lines(file)) if line.entry["key"] == key), None)
     if line is None:
         raise UnknownStoredError(f"{file.name} has no trajectory {key[:120]!r}.")
     with file.path.open("rb") as content:
         content.seek(line.start)
-        return parsed_line(content.readline(), line.number)
+        return parse_line(content.readline(), line.number)
 
 
-def parsed_line(line: bytes, number: int) -> Trajectory:
+def parse_line(line: bytes, number: int) -> Trajectory:
     """The trajectory of a line.
 
     Raises:
-        UnreadableError: if it is none; it says why.
+        UnreadableFileError: if it is no trajectory; the message says why.
         UnreplayableError: if another release wrote it.
     """
     try:
@@ -145,7 +147,7 @@ def parsed_line(line: bytes, number: int) -> Trajectory:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:120]
-        raise UnreadableError(
+        raise UnreadableFileError(
             f"Line {number} is not a trajectory: {f'`{where}`: ' if where else ''}{first['msg']}."
         ) from error
     if trajectory["format"] != FORMAT:
@@ -154,14 +156,14 @@ def parsed_line(line: bytes, number: int) -> Trajectory:
 
 
 @lru_cache(_KEPT)
-def _lines(file: StoredFile) -> list[_Line]:
-    return [line for line, _ in _placed(file)]
+def _list_lines(file: StoredFile) -> list[_StoredLine]:
+    return [line for line, _ in _read_lines(file)]
 
 
-def _placed(file: StoredFile) -> Iterator[tuple[_Line, Trajectory]]:
-    """Every whole line of a file: where it stands, and what it says."""
+def _read_lines(file: StoredFile) -> Iterator[tuple[_StoredLine, Trajectory]]:
+    """Every whole line of a file: where it stands, and the trajectory that it holds."""
     if file.size > MOST_BYTES:
-        raise UnreadableError(
+        raise UnreadableFileError(
             f"{file.name} has {file.size >> 20} MB and at most {MOST_BYTES >> 20} are read here; "
             "`cloud-incident evaluate --report` makes its page."
         )
@@ -170,8 +172,8 @@ def _placed(file: StoredFile) -> Iterator[tuple[_Line, Trajectory]]:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):  # it is still being written
                 return
-            trajectory = parsed_line(line, number)
-            yield _Line(number, start, entry_of(trajectory)), trajectory
+            trajectory = parse_line(line, number)
+            yield _StoredLine(number, start, build_entry(trajectory)), trajectory
             start += len(line)
 
 

@@ -1,4 +1,4 @@
-"""The console as routes: the page, and the modules and libraries that it loads."""
+"""The routes of the console's page, and of the modules and libraries that it loads."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _INLINE = re.compile(r"<script type=\"importmap\">(.*?)</script>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Console:
-    """The page at `/` and what belongs to it. `framed_by` are other sites that may show it in a frame."""
+    """The page at `/` and what it loads. `framed_by` are other sites that may show it in a frame."""
 
     framed_by: tuple[str, ...] = ()
 
-    def routes(self) -> list[BaseRoute]:
-        """The page at `/`, and what it loads."""
-        folders = (Mount(f"/console/{one}", StaticFiles(directory=STATIC / one)) for one in _FOLDERS)
-        return [Route("/", self.page), *folders]
+    def build_routes(self) -> list[BaseRoute]:
+        """The routes of the page and of what it loads."""
+        folders = (Mount(f"/console/{folder}", StaticFiles(directory=STATIC / folder)) for folder in _FOLDERS)
+        return [Route("/", self.answer_page), *folders]
 
-    async def page(self, _: Request) -> Response:
-        """The page. It changes with a release, so that browsers ask each time."""
+    async def answer_page(self, _: Request) -> Response:
+        """Give the page. It changes with a release, so that browsers have to ask each time."""
         return Response(self._page, media_type="text/html", headers=self._headers)
 
     @cached_property
@@ -43,7 +43,7 @@ class Console:
 
     @cached_property
     def _headers(self) -> dict[str, str]:
-        scripts = " ".join(f"'sha256-{_digest(text)}'" for text in _INLINE.findall(self._page))
+        scripts = " ".join(f"'sha256-{_digest_script(text)}'" for text in _INLINE.findall(self._page))
         ancestors = " ".join(["'self'", *self.framed_by])
         policy = [
             "default-src 'self'",
@@ -63,5 +63,5 @@ class Console:
         }
 
 
-def _digest(text: str) -> str:
+def _digest_script(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

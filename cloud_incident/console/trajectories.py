@@ -1,4 +1,4 @@
-"""Trajectories, stored or uploaded, as frames: each is played again, and nothing that it says of itself is believed."""
+"""Trajectories, stored or uploaded, as frames. Each is played again, because what it says of itself may not be true."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, NotRequired
 from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
-from cloud_incident.console.notes import noted
-from cloud_incident.console.refusals import UnknownStoredError, UnreadableError, UnreplayableError
+from cloud_incident.console.notes import write_note
+from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError, UnreplayableError
 from cloud_incident.console.stored import (
     TrajectoryEntry,
-    entries,
-    entry_of,
-    parsed_line,
-    stored_file,
-    stored_files,
-    trajectory_of,
+    build_entry,
+    find_file,
+    find_trajectory,
+    list_entries,
+    list_files,
+    parse_line,
 )
 from cloud_incident.evaluation.replaying import compared, replayed
 from env_core.frames import Frame, draw_frame
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
 
 MOST_UPLOADED = 8 << 20
-"""Bytes: a long episode of a model that is told much has some hundred thousand."""
+"""Bytes of an upload at most. A long episode of a model that is shown much has some hundred thousand."""
 
 MOST_LISTED = 1_000
+"""Trajectories in one answer at most."""
 
 
 class StoredTrajectory(TrajectoryEntry):
@@ -67,70 +69,72 @@ class Trajectories:
     directory: Path
     _working: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
-    async def listed(self, run: str = "") -> TrajectoriesAnswer:
-        """The stored ones, of one evaluation or of all that can be read.
+    async def list_stored(self, run: str = "") -> TrajectoriesAnswer:
+        """The stored trajectories of one evaluation, or of all evaluations that can be read.
 
         Raises:
             UnknownStoredError: if there is no evaluation of that name.
-            UnreadableError: if its file cannot be read.
+            UnreadableFileError: if its file cannot be read.
         """
-        return await to_thread.run_sync(self._listed, run, limiter=self._working)
+        return await to_thread.run_sync(self._list_stored, run, limiter=self._working)
 
-    async def opened(self, run: str, key: str) -> OpenedAnswer:
-        """A stored one, replayed.
+    async def open_stored(self, run: str, key: str) -> OpenedAnswer:
+        """The stored trajectory of a key, replayed.
 
         Raises:
             UnknownStoredError: if there is none.
-            UnreadableError: if its file cannot be read.
-            UnreplayableError: if what it was played on is no longer the same.
+            UnreadableFileError: if its file cannot be read.
+            UnreplayableError: if it cannot be replayed, for example because its incident has changed.
         """
-        return await to_thread.run_sync(self._opened, run, key, limiter=self._working)
+        return await to_thread.run_sync(self._open_stored, run, key, limiter=self._working)
 
-    async def uploaded(self, content: bytes, key: str = "") -> OpenedAnswer:
-        """One of those in an upload, a trajectory or lines of them, replayed: that of a key, else the first.
+    async def open_upload(self, content: bytes, key: str = "") -> OpenedAnswer:
+        """A trajectory of an upload, replayed: the one of a key, or else the first.
+
+        An upload is a trajectory, or a file of them as JSON lines.
 
         Raises:
-            UnreadableError: if it holds something else.
+            UnreadableFileError: if it holds something else.
             UnknownStoredError: if it holds none of that key.
-            UnreplayableError: as `opened` does.
+            UnreplayableError: as `open_stored` does.
         """
-        return await to_thread.run_sync(self._uploaded, content, key, limiter=self._working)
+        return await to_thread.run_sync(self._open_upload, content, key, limiter=self._working)
 
-    def _listed(self, run: str) -> TrajectoriesAnswer:
+    def _list_stored(self, run: str) -> TrajectoriesAnswer:
         found: list[StoredTrajectory] = []
-        for file in [stored_file(self.directory, run)] if run else stored_files(self.directory):
+        for file in [find_file(self.directory, run)] if run else list_files(self.directory):
             try:
-                found += [{"run": file.name, **entry} for entry in entries(file)]
-            except UnreadableError:
+                found += [{"run": file.name, **entry} for entry in list_entries(file)]
+            except UnreadableFileError:
                 if run:
                     raise
         return {"trajectories": found[:MOST_LISTED], "left_off": max(0, len(found) - MOST_LISTED)}
 
-    def _opened(self, run: str, key: str) -> OpenedAnswer:
-        return self._shown(trajectory_of(stored_file(self.directory, run), key))
+    def _open_stored(self, run: str, key: str) -> OpenedAnswer:
+        return self._replay(find_trajectory(find_file(self.directory, run), key))
 
-    def _uploaded(self, content: bytes, key: str) -> OpenedAnswer:
+    def _open_upload(self, content: bytes, key: str) -> OpenedAnswer:
         lines = [(number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip()]
         if not lines:
-            raise UnreadableError("The upload is empty; it takes a trajectory, or a file of them as JSON lines.")
+            raise UnreadableFileError("The upload is empty; it takes a trajectory, or a file of them as JSON lines.")
         if lines[0][1].strip() == b"{":  # one trajectory, written over many lines
             lines = [(1, content)]
-        trajectories = [parsed_line(line, number) for number, line in lines]
-        chosen = next((one for one in trajectories if key in {"", one["key"]}), None)
+        trajectories = [parse_line(line, number) for number, line in lines]
+        chosen = next((trajectory for trajectory in trajectories if key in {"", trajectory["key"]}), None)
         if chosen is None:
             raise UnknownStoredError(f"The upload has no trajectory {key[:120]!r}.")
-        return {**self._shown(chosen), "uploaded": [entry_of(one) for one in trajectories]}
+        return {**self._replay(chosen), "uploaded": [build_entry(trajectory) for trajectory in trajectories]}
 
-    def _shown(self, trajectory: Trajectory) -> OpenedAnswer:
+    def _replay(self, trajectory: Trajectory) -> OpenedAnswer:
         try:
             episodes = list(replayed(trajectory, self.catalogue))
         except KeyError as error:
             raise UnreplayableError(f"An action has no {error}, so that it cannot be replayed.") from error
-        except ValueError as error:  # of another release, or of steps that nobody can have taken
+        except (CloudIncidentError, ValueError) as error:  # ValueError: a step after the end of the episode
             raise UnreplayableError(f"It cannot be replayed here: {error}") from error
-        notes = ["", *(noted(step) for step in trajectory["steps"])]
+        notes = ["", *(write_note(step) for step in trajectory["steps"])]
         return {
-            "trajectory": entry_of(trajectory),
+            "trajectory": build_entry(trajectory),
             "frames": [draw_frame(*moment) for moment in zip(episodes, notes, strict=True)],
             "differences": list(compared(trajectory, episodes[-1])),
         }

@@ -12,8 +12,8 @@ from mcp import Client
 from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from scenarios.parsing import parse_action
-from tests.http_compat.talking import told
-from tests.http_compat.test_surfaces import SURFACES, in_process
+from tests.http_compat.talking import read_answer
+from tests.http_compat.test_surfaces import SURFACES, play_in_process
 from tests.servers import full_server
 
 SUMMARY = "We drained a node of api-gateway after a look at its traces. Nothing else was done. It did not help."
@@ -35,19 +35,19 @@ def main() -> None:
     with full_server() as address:
         for surface, play in SURFACES.items():
             for scenario, actions in plays:
-                truth, seen = in_process(scenario, actions), play(address, scenario.id, actions)
+                truth, seen = play_in_process(scenario, actions), play(address, scenario.id, actions)
                 assert seen.rewards == truth.rewards, (surface, seen.rewards, truth.rewards)
                 assert seen.score == truth.score, (surface, seen.score, truth.score)
                 assert seen.evidence in (None, truth.evidence), surface
                 assert seen.texts in (None, truth.texts), surface
         with httpx2.Client(base_url=address) as api:
-            documents = {path: told(api.get(path)) for path in ("/tasks", "/schema", "/openapi.json")}
+            documents = {path: read_answer(api.get(path)) for path in ("/tasks", "/schema", "/openapi.json")}
         tools, guide = anyio.run(list_over_mcp, address)
     documents["the MCP tools"], documents["the on-call guide"] = tools, guide
     for name, document in documents.items():
         for declared in ("check_traces", "drain_node", "submit_census"):
             assert declared in json.dumps(document), (name, declared)
-    json.dump({"surfaces": sorted(SURFACES), "census": in_process(generated, counted).score}, sys.stdout)
+    json.dump({"surfaces": sorted(SURFACES), "census": play_in_process(generated, counted).score}, sys.stdout)
 
 
 async def list_over_mcp(address: str) -> tuple[list[str], str]:

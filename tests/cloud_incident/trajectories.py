@@ -47,7 +47,8 @@ def made_up(
     **other: Any,
 ) -> Trajectory:
     """An episode of one step that scored so much; `other` fields replace its own."""
-    points = {"name": "everything", "points": score, "most": 1.0, "reason": f"{score} of 1 was earned."}
+    reason = f"{score} of 1 was earned."
+    points = {"name": "everything", "points": score, "most": 1.0, "reason": reason, "reasons": []}
     trajectory: dict[str, Any] = {
         "format": FORMAT,
         "key": f"{agent}/{scenario_id}/{seed}/{repeat}",
@@ -113,7 +114,8 @@ def hostile() -> list[Trajectory]:
         note=attack,
         refused=[attack],
     )
-    grade = {"score": 0.5, "breakdown": [{"name": attack, "points": 0.5, "most": 1.0, "reason": f"{attack} {endless}"}]}
+    points = {"name": attack, "points": 0.5, "most": 1.0, "reason": f"{attack} {endless}", "reasons": []}
+    grade = {"score": 0.5, "breakdown": [points]}
     return [
         made_up(
             0.5,

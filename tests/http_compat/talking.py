@@ -1,4 +1,4 @@
-"""Talking to the server: what tests say and hear, over REST and over WebSockets."""
+"""What tests send to the server and read from it, over REST and over WebSockets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ QUERY = {"action_type": "query_logs", "parameters": {"service": "api-gateway"}}
 ANSWER = {"action_type": "submit_severity", "parameters": {"severity": "P1"}}
 
 
-def told(answer: httpx2.Response, status: int = 200) -> Any:
-    """The JSON of an answer of the status expected."""
+def read_answer(answer: httpx2.Response, status: int = 200) -> Any:
+    """The JSON of an answer, which has to have a status."""
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -38,28 +38,28 @@ class Talk:
         return self.hear()
 
     def reset(self, **options: Any) -> Any:
-        return self.observed({"type": "reset", "data": options})
+        return self.expect_observation({"type": "reset", "data": options})
 
     def step(self, action: dict[str, Any]) -> Any:
-        return self.observed({"type": "step", "data": action})
+        return self.expect_observation({"type": "step", "data": action})
 
     def state(self) -> Any:
         reply = self.say({"type": "state"})
         assert reply["type"] == "state", reply
         return reply["data"]
 
-    def observed(self, message: Any) -> Any:
+    def expect_observation(self, message: Any) -> Any:
         reply = self.say(message)
         assert reply["type"] == "observation", reply
         return reply["data"]
 
-    def refused(self, message: Any) -> Any:
+    def expect_error(self, message: Any) -> Any:
         reply = self.say(message)
         assert reply["type"] == "error", reply
         return reply["data"]
 
 
 @contextmanager
-def talking(address: str, path: str = "/ws", **options: Any) -> Iterator[Talk]:
+def open_talk(address: str, path: str = "/ws", **options: Any) -> Iterator[Talk]:
     with connect(address.replace("http", "ws") + path, proxy=None, **options) as socket:
         yield Talk(socket)

@@ -13,14 +13,14 @@ from websockets.exceptions import InvalidStatus
 from cloud_incident.app import build_app
 from cloud_incident.settings.serve import ServeSettings
 from http_compat.guard import Access
-from tests.http_compat.talking import talking, told
+from tests.http_compat.talking import open_talk, read_answer
 from tests.servers import full_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def every_path() -> list[str]:
+def list_paths() -> list[str]:
     """Every path that is served, with something in the place of its parameters."""
     paths = {getattr(route, "path", "") for route in build_app(ServeSettings()).routes}
     return sorted(path.replace("{env_name}", "cloud-incident").replace("{episode_id}", "any") for path in paths)
@@ -34,30 +34,30 @@ def address() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
-@pytest.mark.parametrize("path", every_path())
+@pytest.mark.parametrize("path", list_paths())
 def test_foreign_hosts_and_origins_are_refused_on_every_route(address: str, path: str, headers: dict[str, str]) -> None:
     for method in ("GET", "POST"):
         answer = httpx2.request(
             method, f"{address}{path}", headers=headers, content=b"{}" if method == "POST" else None
         )
-        said = told(answer, 421 if "Host" in headers else 403)["detail"]
+        said = read_answer(answer, 421 if "Host" in headers else 403)["detail"]
         assert "--allow-" in said
 
 
 @pytest.mark.parametrize("path", ["/ws", "/mcp"])
 def test_foreign_pages_cannot_open_websockets(address: str, path: str) -> None:
-    with pytest.raises(InvalidStatus) as refused, talking(address, path, origin="https://evil.example"):
+    with pytest.raises(InvalidStatus) as refused, open_talk(address, path, origin="https://evil.example"):
         pass
     assert refused.value.response.status_code == 403
-    with talking(address, path, origin="https://app.example"):
+    with open_talk(address, path, origin="https://app.example"):
         pass
 
 
 @pytest.mark.parametrize("host", ["lab.example", "LAB.example:80", "a.b.cluster:7860", "someone-incidents.hf.space"])
 def test_hosts_that_were_named_are_served(address: str, host: str) -> None:
-    assert told(httpx2.get(f"{address}/health", headers={"Host": host}))["status"] == "healthy"
+    assert read_answer(httpx2.get(f"{address}/health", headers={"Host": host}))["status"] == "healthy"
     origin = {"Host": host, "Origin": f"https://{host}"}
-    assert told(httpx2.get(f"{address}/health", headers=origin))["status"] == "healthy"
+    assert read_answer(httpx2.get(f"{address}/health", headers=origin))["status"] == "healthy"
 
 
 def test_a_space_may_be_framed_where_spaces_are_shown(address: str) -> None:
@@ -78,8 +78,8 @@ def test_browsers_of_an_allowed_site_may_call(address: str) -> None:
 def test_no_name_is_accepted_by_accident(name: str) -> None:
     access = Access(hosts=("lab.example", "*.cluster"))
     accepted = name in {"127.0.0.1", "localhost", "::1", "lab.example"} or name.endswith(".cluster")
-    assert access.host(name) is accepted
-    assert access.origin(name) is False or "://" in name
+    assert access.accepts_host(name) is accepted
+    assert access.accepts_origin(name) is False or "://" in name
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_no_name_is_accepted_by_accident(name: str) -> None:
     ],
 )
 def test_origins_that_only_look_right_are_foreign(origin: str) -> None:
-    assert not Access(hosts=("lab.example",)).origin(origin)
+    assert not Access(hosts=("lab.example",)).accepts_origin(origin)
 
 
 def test_any_host_is_not_any_origin() -> None:
     access = Access(hosts=("*",))
-    assert access.host("lab.example")
-    assert access.origin("http://lab.example:7860", "lab.example")
-    assert access.origin("http://localhost:3000", "lab.example")
-    assert not access.origin("https://evil.example", "lab.example")
+    assert access.accepts_host("lab.example")
+    assert access.accepts_origin("http://lab.example:7860", "lab.example")
+    assert access.accepts_origin("http://localhost:3000", "lab.example")
+    assert not access.accepts_origin("https://evil.example", "lab.example")

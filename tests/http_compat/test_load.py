@@ -27,12 +27,12 @@ SESSIONS = 200
 EPISODES = 200
 
 
-def rewards_of(scenario: Scenario) -> list[float]:
+def list_rewards(scenario: Scenario) -> list[float]:
     actions = play_perfectly(scenario.incident, scenario.task)
     return [step.reward / POINT for step in play(scenario, actions).steps]
 
 
-async def over_websocket(address: str, scenario: Scenario, together: asyncio.Barrier) -> None:
+async def play_over_websocket(address: str, scenario: Scenario, together: asyncio.Barrier) -> None:
     async with connect(address.replace("http", "ws") + "/ws", proxy=None, compression=None) as socket:
 
         async def say(message: dict[str, Any]) -> Any:
@@ -47,11 +47,11 @@ async def over_websocket(address: str, scenario: Scenario, together: asyncio.Bar
             shown = reply["observation"]
             assert (shown["episode_id"], shown["scenario_id"], shown["step_count"]) == (handle, scenario.id, number)
             earned.append(reply["reward"])
-        assert earned == rewards_of(scenario)
+        assert earned == list_rewards(scenario)
         assert reply["metadata"]["grade"]["score"] == 1.0
 
 
-async def over_http(api: httpx2.AsyncClient, scenario: Scenario, together: asyncio.Barrier) -> None:
+async def play_over_http(api: httpx2.AsyncClient, scenario: Scenario, together: asyncio.Barrier) -> None:
     first = (await api.post("/reset", json={"scenario_id": scenario.id})).json()["observation"]
     named = {"X-Episode-Id": first["episode_id"]}
     await together.wait()
@@ -61,7 +61,7 @@ async def over_http(api: httpx2.AsyncClient, scenario: Scenario, together: async
         shown = reply["observation"]
         assert (shown["scenario_id"], shown["step_count"]) == (scenario.id, number)
         earned.append(reply["reward"])
-    assert earned == rewards_of(scenario)
+    assert earned == list_rewards(scenario)
     graded = (await api.get("/grader", headers=named)).json()
     assert (graded["episode_id"], graded["score"]) == (first["episode_id"], 1.0)
 
@@ -77,9 +77,9 @@ def test_hundreds_of_sessions_and_episodes_at_once(catalogue: Catalogue) -> None
             asyncio.TaskGroup() as tasks,
         ):
             for index in range(SESSIONS):
-                tasks.create_task(over_websocket(address, scenarios[index % 9], together))
+                tasks.create_task(play_over_websocket(address, scenarios[index % 9], together))
             for index in range(EPISODES):
-                tasks.create_task(over_http(api, scenarios[index % 9], together))
+                tasks.create_task(play_over_http(api, scenarios[index % 9], together))
 
     with full_server() as address:
         asyncio.run(all_at_once(address))

@@ -12,52 +12,52 @@ import pytest
 from env_core.observation import Observation
 from env_core.perfect import play_perfectly
 from scenarios.vocabulary import ACTIONS, TASKS
-from tests.http_compat.talking import ANSWER, QUERY, told
+from tests.http_compat.talking import ANSWER, QUERY, read_answer
 from tests.servers import full_server
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
 
 
-def curl(command: str, address: str) -> Any:
+def run_curl(command: str, address: str) -> Any:
     """What a curl line prints, run by a shell as a reader would run it."""
     line = command.replace("http://localhost:7860", address)
     return json.loads(subprocess.run(["bash", "-c", f"curl -s {line}"], capture_output=True, check=True).stdout)
 
 
 def test_the_curl_lines_of_the_document(address: str) -> None:
-    first = curl('-X POST "http://localhost:7860/reset?task_id=alert_classification&scenario_index=0"', address)
+    first = run_curl('-X POST "http://localhost:7860/reset?task_id=alert_classification&scenario_index=0"', address)
     assert first["observation"]["scenario_id"] == "AC-001"
-    stepped = curl(
+    stepped = run_curl(
         """-X POST http://localhost:7860/step -H "Content-Type: application/json" """
         """-d '{"action_type":"query_logs","parameters":{"service":"api-gateway"}}'""",
         address,
     )
     assert stepped["observation"]["queried_data"]["query_logs"]["api-gateway"]
     assert stepped["reward"] == 0.04
-    graded = curl("http://localhost:7860/grader", address)
+    graded = run_curl("http://localhost:7860/grader", address)
     assert (graded["score"], graded["done"]) == (0.0, False)
-    assert curl("http://localhost:7860/health", address)["status"] == "healthy"
+    assert run_curl("http://localhost:7860/health", address)["status"] == "healthy"
 
 
 def test_an_episode_from_reset_to_grade(api: httpx2.Client, catalogue: Catalogue) -> None:
     scenario = catalogue.get("RP-001")
-    first = told(api.post("/reset", json={"scenario_id": "RP-001"}))
+    first = read_answer(api.post("/reset", json={"scenario_id": "RP-001"}))
     assert list(first["observation"]) == list(Observation.__annotations__)
     assert (first["reward"], first["done"], first["info"]["reward_events"]) == (0.0, False, {})
     for number, action in enumerate(play_perfectly(scenario.incident, scenario.task), 1):
-        stepped = told(api.post("/step", json=action.dump()))
+        stepped = read_answer(api.post("/step", json=action.dump()))
         assert stepped["observation"]["step_count"] == number
         assert stepped["reward"] == pytest.approx(sum(stepped["info"]["reward_events"].values()))
         assert stepped["info"] == stepped["metadata"]
     assert stepped["done"]
     assert stepped["info"]["terminated"]
     assert not stepped["info"]["truncated"]
-    graded = told(api.get("/grader"))
+    graded = read_answer(api.get("/grader"))
     assert graded["score"] == stepped["info"]["grade"]["score"] == 1.0
     assert graded["breakdown"]
     assert graded["debrief"]["root_cause"] == scenario.incident.truth.service
-    state = told(api.get("/state"))
+    state = read_answer(api.get("/state"))
     assert len(state["history"]) == state["step_count"] == number
 
 
@@ -73,12 +73,12 @@ def test_an_episode_from_reset_to_grade(api: httpx2.Client, catalogue: Catalogue
     ],
 )
 def test_the_forms_of_a_step_mean_the_same(api: httpx2.Client, body: dict[str, Any]) -> None:
-    told(api.post("/reset"))
-    stepped = told(api.post("/step", json=body))
+    read_answer(api.post("/reset"))
+    stepped = read_answer(api.post("/step", json=body))
     assert stepped["reward"] == 0.04
-    evidence = told(api.get("/evidence"))["evidence"]
+    evidence = read_answer(api.get("/evidence"))["evidence"]
     assert [(item["action"], item["service"]) for item in evidence] == [("query_logs", "api-gateway")]
-    text = told(api.get("/state"))["queried_data"]["query_logs"]["api-gateway"]
+    text = read_answer(api.get("/state"))["queried_data"]["query_logs"]["api-gateway"]
     assert all(line in text for line in evidence[0]["evidence"]["lines"])
     if "tool_name" in stepped["observation"]:
         assert stepped["observation"]["error"] is None
@@ -88,147 +88,162 @@ def test_the_forms_of_a_step_mean_the_same(api: httpx2.Client, body: dict[str, A
 
 def test_tools_can_be_listed_before_any_reset(address: str) -> None:
     with full_server() as fresh, httpx2.Client(base_url=fresh) as api:
-        listed = told(api.post("/step", json={"action": {"type": "list_tools"}}))
+        listed = read_answer(api.post("/step", json={"action": {"type": "list_tools"}}))
         assert [tool["name"] for tool in listed["observation"]["tools"]] == list(ACTIONS)
         assert all(tool["input_schema"]["type"] == "object" for tool in listed["observation"]["tools"])
         assert (listed["reward"], listed["done"]) == (0.0, False)
         for path in ("/state", "/grader", "/evidence"):
-            assert "POST /reset starts one" in told(api.get(path), 404)["detail"]
-        assert "reset first" in told(api.post("/step", json=QUERY), 404)["detail"]
+            assert "POST /reset starts one" in read_answer(api.get(path), 404)["detail"]
+        assert "reset first" in read_answer(api.post("/step", json=QUERY), 404)["detail"]
 
 
 def test_a_tool_that_cannot_be_called_is_told_and_is_no_step(api: httpx2.Client) -> None:
-    told(api.post("/reset"))
+    read_answer(api.post("/reset"))
     for name, arguments, kind in (
         ("reboot_everything", {}, "tool_not_found"),
         ("query_logs", {"service": ""}, "invalid_args"),
         ("scale_service", {"service": "api-gateway", "replicas": "many"}, "invalid_args"),
     ):
         body = {"type": "call_tool", "tool_name": name, "arguments": arguments}
-        shown = told(api.post("/step", json=body))["observation"]
+        shown = read_answer(api.post("/step", json=body))["observation"]
         assert shown["error"]["error_type"] == kind
         assert shown["result"] is None
-    assert told(api.get("/state"))["step_count"] == 0
+    assert read_answer(api.get("/state"))["step_count"] == 0
 
 
 def test_episodes_are_named_by_query_body_or_header(address: str) -> None:
     with httpx2.Client(base_url=address) as api:
         handles = [
-            told(api.post("/reset", json={"scenario_id": "RP-001"}))["observation"]["episode_id"] for _ in range(4)
+            read_answer(api.post("/reset", json={"scenario_id": "RP-001"}))["observation"]["episode_id"]
+            for _ in range(4)
         ]
         api.cookies.clear()
-        told(api.post("/step", params={"episode_id": handles[0]}, json=QUERY))
-        told(api.post("/step", json={**QUERY, "episode_id": handles[1]}))
-        told(api.post("/step", json={"action": QUERY, "episode_id": handles[2]}))
-        told(api.post("/step", headers={"X-Episode-Id": handles[3]}, json=QUERY))
+        read_answer(api.post("/step", params={"episode_id": handles[0]}, json=QUERY))
+        read_answer(api.post("/step", json={**QUERY, "episode_id": handles[1]}))
+        read_answer(api.post("/step", json={"action": QUERY, "episode_id": handles[2]}))
+        read_answer(api.post("/step", headers={"X-Episode-Id": handles[3]}, json=QUERY))
         for handle in handles:
-            state = told(api.get("/state", params={"episode_id": handle}))
+            state = read_answer(api.get("/state", params={"episode_id": handle}))
             assert (state["episode_id"], state["step_count"]) == (handle, 1)
         wrong = api.get("/state", params={"episode_id": handles[0]}, headers={"X-Episode-Id": "no handle"})
-        assert "episode_id" in told(wrong, 422)["detail"]
-        one, two, *_ = handles
+        assert "episode_id" in read_answer(wrong, 422)["detail"]
+        first, second, *_ = handles
         conflicting: tuple[dict[str, Any], ...] = (
-            {"json": {**QUERY, "episode_id": two}},
-            {"json": QUERY, "headers": {"X-Episode-Id": two}},
+            {"json": {**QUERY, "episode_id": second}},
+            {"json": QUERY, "headers": {"X-Episode-Id": second}},
         )
         for sent in conflicting:
-            assert "name one" in told(api.post("/step", params={"episode_id": one}, **sent), 409)["detail"]
+            assert "name one" in read_answer(api.post("/step", params={"episode_id": first}, **sent), 409)["detail"]
         assert (
             "name one"
-            in told(api.post("/reset", json={"episode_id": "a"}, headers={"X-Episode-Id": "b"}), 409)["detail"]
+            in read_answer(api.post("/reset", json={"episode_id": "a"}, headers={"X-Episode-Id": "b"}), 409)["detail"]
         )
-        assert "`episodeid`" in told(api.get("/state", params={"episodeid": one}), 422)["detail"]
-        assert [told(api.get("/state", params={"episode_id": name}))["step_count"] for name in (one, two)] == [1, 1]
-        missing = told(api.get("/state", params={"episode_id": "never-was"}), 404)["detail"]
+        assert "`episodeid`" in read_answer(api.get("/state", params={"episodeid": first}), 422)["detail"]
+        assert [
+            read_answer(api.get("/state", params={"episode_id": name}))["step_count"] for name in (first, second)
+        ] == [1, 1]
+        missing = read_answer(api.get("/state", params={"episode_id": "never-was"}), 404)["detail"]
         assert "'never-was'" in missing
         assert "POST /reset" in missing
 
 
 def test_callers_who_keep_cookies_have_an_episode_of_their_own(address: str) -> None:
-    with httpx2.Client(base_url=address) as one, httpx2.Client(base_url=address) as two:
-        told(one.post("/reset", json={"scenario_id": "RP-001"}))
-        told(two.post("/reset", json={"scenario_id": "RP-003"}))
-        assert told(one.get("/state"))["scenario_id"] == "RP-001"
-        assert told(two.get("/state"))["scenario_id"] == "RP-003"
-        assert told(httpx2.get(f"{address}/state"))["scenario_id"] == "RP-003"
+    with httpx2.Client(base_url=address) as first, httpx2.Client(base_url=address) as second:
+        read_answer(first.post("/reset", json={"scenario_id": "RP-001"}))
+        read_answer(second.post("/reset", json={"scenario_id": "RP-003"}))
+        assert read_answer(first.get("/state"))["scenario_id"] == "RP-001"
+        assert read_answer(second.get("/state"))["scenario_id"] == "RP-003"
+        assert read_answer(httpx2.get(f"{address}/state"))["scenario_id"] == "RP-003"
 
 
 def test_an_episode_that_was_named_is_nobody_elses_default() -> None:
     with full_server() as address, httpx2.Client(base_url=address) as mine:
-        told(mine.post("/reset", json={"scenario_id": "RP-001", "episode_id": "mine"}))
-        assert told(mine.get("/state"))["episode_id"] == "mine"
-        assert "`episode_id`" in told(httpx2.get(f"{address}/state"), 404)["detail"]
-        told(httpx2.post(f"{address}/reset", json={"scenario_id": "RP-002"}))
-        told(mine.post("/reset", json={"scenario_id": "RP-003", "episode_id": "mine"}))
-        assert told(httpx2.get(f"{address}/state"))["scenario_id"] == "RP-002"
+        read_answer(mine.post("/reset", json={"scenario_id": "RP-001", "episode_id": "mine"}))
+        assert read_answer(mine.get("/state"))["episode_id"] == "mine"
+        assert "`episode_id`" in read_answer(httpx2.get(f"{address}/state"), 404)["detail"]
+        read_answer(httpx2.post(f"{address}/reset", json={"scenario_id": "RP-002"}))
+        read_answer(mine.post("/reset", json={"scenario_id": "RP-003", "episode_id": "mine"}))
+        assert read_answer(httpx2.get(f"{address}/state"))["scenario_id"] == "RP-002"
 
 
 def test_a_server_may_have_no_shared_default() -> None:
     with full_server("--no-shared-default") as address:
-        handle = told(httpx2.post(f"{address}/reset"))["observation"]["episode_id"]
-        assert "episode_id" in told(httpx2.get(f"{address}/grader"), 404)["detail"]
-        assert told(httpx2.get(f"{address}/grader", params={"episode_id": handle}))["episode_id"] == handle
+        handle = read_answer(httpx2.post(f"{address}/reset"))["observation"]["episode_id"]
+        assert "episode_id" in read_answer(httpx2.get(f"{address}/grader"), 404)["detail"]
+        assert read_answer(httpx2.get(f"{address}/grader", params={"episode_id": handle}))["episode_id"] == handle
 
 
 def test_resets_take_their_options_from_query_and_body(api: httpx2.Client) -> None:
-    by_query = told(api.post("/reset?task_id=remediation_planning&scenario_index=1&seed=&random=false"))
-    by_body = told(api.post("/reset", json={"task_id": "remediation_planning", "scenario_index": 1.0, "seed": None}))
-    mixed = told(api.post("/reset?task_id=remediation_planning", json={"scenario_index": 1, "episode_id": None}))
-    scenarios = {one["observation"]["scenario_id"] for one in (by_query, by_body, mixed)}
+    by_query = read_answer(api.post("/reset?task_id=remediation_planning&scenario_index=1&seed=&random=false"))
+    by_body = read_answer(
+        api.post("/reset", json={"task_id": "remediation_planning", "scenario_index": 1.0, "seed": None})
+    )
+    mixed = read_answer(api.post("/reset?task_id=remediation_planning", json={"scenario_index": 1, "episode_id": None}))
+    scenarios = {reset["observation"]["scenario_id"] for reset in (by_query, by_body, mixed)}
     assert scenarios == {"RP-002"}
-    assert told(api.post("/reset", json={"split": "curated", "index": 4}))["observation"]["scenario_id"] == "RCA-002"
-    generated = told(api.post("/reset?seed=11&difficulty=2", json={"task_id": "root_cause_analysis"}))
+    assert (
+        read_answer(api.post("/reset", json={"split": "curated", "index": 4}))["observation"]["scenario_id"]
+        == "RCA-002"
+    )
+    generated = read_answer(api.post("/reset?seed=11&difficulty=2", json={"task_id": "root_cause_analysis"}))
     assert (generated["observation"]["scenario_id"], generated["info"]["seed"]) == ("GEN1-RCA-D2-11", 11)
-    drawn = told(api.post("/reset", json={"difficulty": 4}))
+    drawn = read_answer(api.post("/reset", json={"difficulty": 4}))
     assert drawn["observation"]["scenario_id"] == f"GEN1-AC-D4-{drawn['info']['seed']}"
-    at_random = told(api.post("/reset", params={"split": "curated"}))
-    again = told(api.post("/reset", json={"split": "curated", "seed": at_random["info"]["seed"]}))
+    at_random = read_answer(api.post("/reset", params={"split": "curated"}))
+    again = read_answer(api.post("/reset", json={"split": "curated", "seed": at_random["info"]["seed"]}))
     assert again["observation"]["scenario_id"] == at_random["observation"]["scenario_id"]
 
 
 def test_a_requested_handle_is_used_and_is_refused_while_it_is_in_use(address: str) -> None:
     with httpx2.Client(base_url=address) as api:
         body = {"episode_id": "mine:1", "task_id": "alert_classification"}
-        assert told(api.post("/reset", json=body))["observation"]["episode_id"] == "mine:1"
-        told(api.post("/step", json=QUERY))
-        assert told(api.post("/reset", json=body))["observation"]["step_count"] == 0, "the caller's own may be reset"
+        assert read_answer(api.post("/reset", json=body))["observation"]["episode_id"] == "mine:1"
+        read_answer(api.post("/step", json=QUERY))
+        assert read_answer(api.post("/reset", json=body))["observation"]["step_count"] == 0, (
+            "the caller's own may be reset"
+        )
         api.cookies.clear()
-        assert "close it or choose another" in told(api.post("/reset", json=body), 409)["detail"]
-        told(api.post("/step", json={**ANSWER, "episode_id": "mine:1"}))
-        assert told(api.post("/reset", json=body))["observation"]["step_count"] == 0, "a finished one makes room"
-        assert told(api.post("/close", json={"episode_id": "mine:1"})) == {"episode_id": "mine:1", "closed": True}
-        told(api.get("/state", params={"episode_id": "mine:1"}), 404)
-        told(api.post("/close", params={"episode_id": "mine:1"}), 404)
+        assert "close it or choose another" in read_answer(api.post("/reset", json=body), 409)["detail"]
+        read_answer(api.post("/step", json={**ANSWER, "episode_id": "mine:1"}))
+        assert read_answer(api.post("/reset", json=body))["observation"]["step_count"] == 0, "a finished one makes room"
+        assert read_answer(api.post("/close", json={"episode_id": "mine:1"})) == {
+            "episode_id": "mine:1",
+            "closed": True,
+        }
+        read_answer(api.get("/state", params={"episode_id": "mine:1"}), 404)
+        read_answer(api.post("/close", params={"episode_id": "mine:1"}), 404)
 
 
 def test_delta_observations_show_the_last_step_alone(api: httpx2.Client) -> None:
-    told(api.post("/reset", json={"scenario_id": "RP-001", "observation": "delta"}))
+    read_answer(api.post("/reset", json={"scenario_id": "RP-001", "observation": "delta"}))
     metrics = {"action_type": "check_metrics", "parameters": {"service": "postgres-db"}}
-    told(api.post("/step", json=QUERY))
-    shown = told(api.post("/step", json=metrics))["observation"]["queried_data"]
+    read_answer(api.post("/step", json=QUERY))
+    shown = read_answer(api.post("/step", json=metrics))["observation"]["queried_data"]
     assert {action: list(services) for action, services in shown.items()} == {"check_metrics": ["postgres-db"]}
     fix = {"action_type": "restart_service", "parameters": {"service": "postgres-db"}}
-    assert told(api.post("/step", json=fix))["observation"]["queried_data"] == {}
-    assert set(told(api.get("/state"))["queried_data"]) == {"query_logs", "check_metrics"}
+    assert read_answer(api.post("/step", json=fix))["observation"]["queried_data"] == {}
+    assert set(read_answer(api.get("/state"))["queried_data"]) == {"query_logs", "check_metrics"}
 
 
 def test_terminal_rewards_tell_nothing_before_the_end(api: httpx2.Client) -> None:
-    told(api.post("/reset", json={"reward_mode": "terminal"}))
-    looked = told(api.post("/step", json=QUERY))
+    read_answer(api.post("/reset", json={"reward_mode": "terminal"}))
+    looked = read_answer(api.post("/step", json=QUERY))
     assert (looked["reward"], looked["info"]["reward_events"]) == (0.0, {})
-    ended = told(api.post("/step", json=ANSWER))
+    ended = read_answer(api.post("/step", json=ANSWER))
     assert ended["reward"] == ended["info"]["grade"]["score"] == 1.0
 
 
 def test_a_request_sent_again_is_not_taken_again(api: httpx2.Client) -> None:
-    told(api.post("/reset"))
+    read_answer(api.post("/reset"))
     body = {"action": QUERY, "request_id": "r-1"}
     first = api.post("/step", json=body)
-    told(api.post("/step", json={"action": {**QUERY, "parameters": {"service": "cdn-edge"}}}))
+    read_answer(api.post("/step", json={"action": {**QUERY, "parameters": {"service": "cdn-edge"}}}))
     again = api.post("/step", json=body)
     assert again.content == first.content
-    assert told(api.get("/state"))["step_count"] == 2
-    assert "was used for query_logs" in told(api.post("/step", json={**ANSWER, "request_id": "r-1"}), 409)["detail"]
+    assert read_answer(api.get("/state"))["step_count"] == 2
+    assert (
+        "was used for query_logs" in read_answer(api.post("/step", json={**ANSWER, "request_id": "r-1"}), 409)["detail"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -254,9 +269,9 @@ def test_a_request_sent_again_is_not_taken_again(api: httpx2.Client) -> None:
     ],
 )
 def test_malformed_steps_are_refused_and_change_nothing(api: httpx2.Client, content: bytes, said: str) -> None:
-    told(api.post("/reset"))
-    assert said in told(api.post("/step", content=content), 422)["detail"]
-    assert told(api.get("/state"))["step_count"] == 0
+    read_answer(api.post("/reset"))
+    assert said in read_answer(api.post("/step", content=content), 422)["detail"]
+    assert read_answer(api.get("/state"))["step_count"] == 0
 
 
 @pytest.mark.parametrize(
@@ -277,83 +292,83 @@ def test_malformed_steps_are_refused_and_change_nothing(api: httpx2.Client, cont
     ],
 )
 def test_resets_that_cannot_be_are_refused(api: httpx2.Client, path: str, body: Any, status: int, said: str) -> None:
-    before = told(api.post("/reset"))["observation"]
-    assert said in told(api.post(path, json=body), status)["detail"]
-    assert told(api.get("/state"))["episode_id"] == before["episode_id"]
+    before = read_answer(api.post("/reset"))["observation"]
+    assert said in read_answer(api.post(path, json=body), status)["detail"]
+    assert read_answer(api.get("/state"))["episode_id"] == before["episode_id"]
 
 
 def test_a_finished_episode_cannot_be_stepped(api: httpx2.Client) -> None:
-    told(api.post("/reset"))
-    told(api.post("/step", json=ANSWER))
-    refused = told(api.post("/step", json=QUERY), 409)["detail"]
+    read_answer(api.post("/reset"))
+    read_answer(api.post("/step", json=ANSWER))
+    refused = read_answer(api.post("/step", json=QUERY), 409)["detail"]
     assert "is over" in refused
     assert "1.0000" in refused
     assert "POST /reset" in refused
 
 
 def test_large_bodies_wrong_methods_and_unknown_paths(api: httpx2.Client) -> None:
-    assert "1048576" in told(api.post("/step", content=b" " * (2 << 20)), 413)["detail"]
+    assert "1048576" in read_answer(api.post("/step", content=b" " * (2 << 20)), 413)["detail"]
     chunks = (b" " * 65_536 for _ in range(64))
-    assert "1048576" in told(api.post("/reset", content=chunks), 413)["detail"]
+    assert "1048576" in read_answer(api.post("/reset", content=chunks), 413)["detail"]
     wrong = api.get("/step")
-    told(wrong, 405)
+    read_answer(wrong, 405)
     assert wrong.headers["Allow"] == "POST"
-    told(api.get("/nothing/here"), 404)
+    read_answer(api.get("/nothing/here"), 404)
 
 
 def test_no_room_and_room_again() -> None:
     with full_server("--capacity", "2") as address, httpx2.Client(base_url=address) as api:
         for handle in ("one", "two"):
-            told(api.post("/reset", json={"episode_id": handle}))
-        assert "close one" in told(api.post("/reset"), 429)["detail"]
-        told(api.post("/close", json={"episode_id": "one"}))
-        told(api.post("/reset", json={"episode_id": "three"}))
-        told(api.post("/step", json={**ANSWER, "episode_id": "two"}))
-        told(api.post("/reset", json={"episode_id": "four"}))
-        told(api.get("/grader", params={"episode_id": "two"}), 404)
+            read_answer(api.post("/reset", json={"episode_id": handle}))
+        assert "close one" in read_answer(api.post("/reset"), 429)["detail"]
+        read_answer(api.post("/close", json={"episode_id": "one"}))
+        read_answer(api.post("/reset", json={"episode_id": "three"}))
+        read_answer(api.post("/step", json={**ANSWER, "episode_id": "two"}))
+        read_answer(api.post("/reset", json={"episode_id": "four"}))
+        read_answer(api.get("/grader", params={"episode_id": "two"}), 404)
 
 
 def test_production_has_no_reset_step_or_state() -> None:
     with full_server(OPENENV_MODE="production") as address, httpx2.Client(base_url=address) as api:
         for path in ("/reset", "/step", "/close"):
-            told(api.post(path), 404)
+            read_answer(api.post(path), 404)
         for path in ("/state", "/grader", "/evidence"):
-            told(api.get(path), 404)
-        paths = told(api.get("/openapi.json"))["paths"]
+            read_answer(api.get(path), 404)
+        paths = read_answer(api.get("/openapi.json"))["paths"]
         assert not {"/reset", "/step", "/state"} & set(paths)
         assert api.get("/").headers["Location"] == "docs"
-        assert told(api.get("/health"))["status"] == "healthy"
-        assert told(api.get("/schema"))["action"]
-        created = told(api.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "openenv/session/create"}))
+        assert read_answer(api.get("/health"))["status"] == "healthy"
+        assert read_answer(api.get("/schema"))["action"]
+        created = read_answer(api.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "openenv/session/create"}))
         call = {"name": "query_logs", "arguments": {"service": "api-gateway"}, **created["result"]}
-        called = told(api.post("/mcp", json={"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}))
+        called = read_answer(api.post("/mcp", json={"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}))
         assert called["result"]["data"]["step_count"] == 1
 
 
 def test_what_the_environment_says_of_itself(api: httpx2.Client, catalogue: Catalogue) -> None:
-    about = told(api.get("/metadata"))
+    about = read_answer(api.get("/metadata"))
     assert about["name"] == "cloud-incident"
     assert about["author"]
     assert all(
         api.get(path).status_code == 200 for name, path in about["links"].items() if name not in {"mcp", "websocket"}
     )
-    tasks = told(api.get("/tasks"))
+    tasks = read_answer(api.get("/tasks"))
     assert [task["task_id"] for task in tasks["tasks"]] == list(TASKS)
     for task in tasks["tasks"]:
         assert [action["action_type"] for action in task["actions"]] == TASKS[task["task_id"]].available_actions
     assert len(tasks["runbook_steps"]) > 20
-    listed = told(api.post("/Cloud-Incident/tasks", json={"split": "curated"}))["tasks"]
+    listed = read_answer(api.post("/Cloud-Incident/tasks", json={"split": "curated"}))["tasks"]
     assert [task["id"] for task in listed] == list(catalogue.scenarios)
-    assert "this server has cloud-incident" in told(api.get("/other/splits"), 404)["detail"]
+    assert "this server has cloud-incident" in read_answer(api.get("/other/splits"), 404)["detail"]
     assert "<title>" in api.get("/").text  # the console
 
 
 def test_generated_splits_are_listed_in_parts_and_what_is_listed_starts(api: httpx2.Client) -> None:
-    splits = {one["name"]: one["type"] for one in told(api.get("/cloud-incident/splits"))}
+    splits = {split["name"]: split["type"] for split in read_answer(api.get("/cloud-incident/splits"))}
     assert splits == {"curated": "test", "test-ood": "test", **{name: name for name in ("train", "validation", "test")}}
 
     def ask(path: str, status: int = 200, **body: Any) -> Any:
-        return told(api.post(f"/cloud-incident/{path}", json={"split": "train", **body}), status)
+        return read_answer(api.post(f"/cloud-incident/{path}", json={"split": "train", **body}), status)
 
     assert ask("num_tasks") == {"num_tasks": 1_000_000}
     first = ask("tasks")["tasks"]
@@ -361,13 +376,13 @@ def test_generated_splits_are_listed_in_parts_and_what_is_listed_starts(api: htt
     assert ask("task_range", start=0, stop=1_000)["tasks"] == first
     assert "at most 1000" in ask("task_range", 409)["detail"]
     assert "at most 1000" in ask("task_range", 409, start=5, stop=1_006)["detail"]
-    assert len({one["id"] for one in first}) == len(first)
-    assert {one["difficulty"] for one in first} == {1, 2, 3, 4, 5}
+    assert len({spec["id"] for spec in first}) == len(first)
+    assert {spec["difficulty"] for spec in first} == {1, 2, 3, 4, 5}
     (last,) = ask("task_range", start=-1)["tasks"]
     assert last == ask("task", index=999_999)["task"]
     assert "0 to 999999" in ask("task", 404, index=1_000_000)["detail"]
     for spec in (*first[:3], last):
-        observation = told(api.post("/reset", json=spec["reset"]))["observation"]
+        observation = read_answer(api.post("/reset", json=spec["reset"]))["observation"]
         assert (observation["scenario_id"], observation["task_id"]) == (spec["id"], spec["task_id"])
         assert observation["max_steps"] == spec["max_steps"]
 
@@ -382,13 +397,14 @@ def test_the_page_asks_no_other_host(api: httpx2.Client) -> None:
 
 
 def test_an_old_cookie_means_nobody_elses_episode(address: str) -> None:
-    with httpx2.Client(base_url=address) as one, httpx2.Client(base_url=address) as two:
-        told(one.post("/reset", json={"episode_id": "shared-name"}))
-        told(one.post("/step", json=ANSWER))
-        told(two.post("/reset", json={"episode_id": "shared-name"}))
-        told(two.post("/step", json=QUERY))
+    with httpx2.Client(base_url=address) as first, httpx2.Client(base_url=address) as second:
+        read_answer(first.post("/reset", json={"episode_id": "shared-name"}))
+        read_answer(first.post("/step", json=ANSWER))
+        read_answer(second.post("/reset", json={"episode_id": "shared-name"}))
+        read_answer(second.post("/step", json=QUERY))
         assert (
-            "close it or choose another" in told(one.post("/reset", json={"episode_id": "shared-name"}), 409)["detail"]
+            "close it or choose another"
+            in read_answer(first.post("/reset", json={"episode_id": "shared-name"}), 409)["detail"]
         )
-        assert "POST /reset starts one" in told(one.post("/step", json=QUERY), 404)["detail"]
-        assert told(two.get("/state"))["step_count"] == 1
+        assert "POST /reset starts one" in read_answer(first.post("/step", json=QUERY), 404)["detail"]
+        assert read_answer(second.get("/state"))["step_count"] == 1

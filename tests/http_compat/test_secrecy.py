@@ -11,7 +11,7 @@ import pytest
 
 from env_core.perfect import play_perfectly
 from scenarios.vocabulary import ACTIONS
-from tests.http_compat.talking import talking, told
+from tests.http_compat.talking import open_talk, read_answer
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
 if TYPE_CHECKING:
@@ -37,21 +37,21 @@ MESSAGES: list[dict[str, Any]] = [
 ]
 
 
-def misstep(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def build_misstep(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {"action_type": name, "parameters": parameters}
 
 
 def everything(address: str, scenario: Scenario) -> set[str]:
     """All that is answered about a scenario of which nothing was queried: pages, looks, refusals, steps in vain."""
     pieces: list[str] = []
-    steps = [misstep(*one) for one in MISSTEPS[: scenario.task.max_steps - 1]]
+    steps = [build_misstep(*step) for step in MISSTEPS[: scenario.task.max_steps - 1]]
     with httpx2.Client(base_url=address) as api:
 
         def heard(method: str, path: str, **sent: Any) -> None:
             answer = api.request(method, path, **sent)
             pieces.extend([answer.text, str(answer.headers)])
 
-        started = told(api.post("/reset", json={"scenario_id": scenario.id, "seed": 1}))
+        started = read_answer(api.post("/reset", json={"scenario_id": scenario.id, "seed": 1}))
         handle = started["observation"]["episode_id"]
         pieces.append(json.dumps(started, ensure_ascii=False))
         for path in (*PAGES, *LOOKS):
@@ -60,13 +60,13 @@ def everything(address: str, scenario: Scenario) -> set[str]:
             heard("POST", f"/cloud-incident/{path}", json={"split": "curated", "index": 0})
             heard("POST", f"/cloud-incident/{path}", json={"split": "curated"})
         for name in ACTIONS:
-            heard("POST", "/step", json=misstep(name, {}))
+            heard("POST", "/step", json=build_misstep(name, {}))
             heard("POST", "/step", json={"type": "call_tool", "tool_name": name, "arguments": {"nonsense": 1}})
         for body in steps:
             heard("POST", "/step", json=body)
         for path in LOOKS:
             heard("GET", path)
-    with talking(address) as talk:
+    with open_talk(address) as talk:
         second = talk.reset(scenario_id=scenario.id)["observation"]["episode_id"]
         pieces += [json.dumps(talk.say(message), ensure_ascii=False) for message in MESSAGES]
         pieces += [json.dumps(talk.step(step), ensure_ascii=False) for step in steps]
@@ -75,7 +75,7 @@ def everything(address: str, scenario: Scenario) -> set[str]:
 
 
 def test_nothing_before_the_end(address: str, scenario: Scenario, catalogue: Catalogue) -> None:
-    other = next(one for one in catalogue.of_task(scenario.task.id) if one.id != scenario.id)
+    other = next(candidate for candidate in catalogue.of_task(scenario.task.id) if candidate.id != scenario.id)
     text = telling(scenario, everything(address, scenario), everything(address, other))
     assert scenario.incident.alert["name"] in text
     for name, pattern in secrets_of(scenario).items():
@@ -85,11 +85,11 @@ def test_nothing_before_the_end(address: str, scenario: Scenario, catalogue: Cat
 @pytest.mark.parametrize("mode", ["dense", "terminal"])
 def test_the_grade_and_the_debrief_come_with_the_end(address: str, scenario: Scenario, mode: str) -> None:
     with httpx2.Client(base_url=address) as api:
-        told(api.post("/reset", json={"scenario_id": scenario.id, "reward_mode": mode}))
+        read_answer(api.post("/reset", json={"scenario_id": scenario.id, "reward_mode": mode}))
         *before, last = play_perfectly(scenario.incident, scenario.task)
         for action in before:
-            assert "grade" not in told(api.post("/step", json=action.dump()))["info"]
-        graded = told(api.get("/grader"))
+            assert "grade" not in read_answer(api.post("/step", json=action.dump()))["info"]
+        graded = read_answer(api.get("/grader"))
         assert (graded["score"], graded["breakdown"], graded["debrief"]) == (0.0, [], None)
-        assert told(api.post("/step", json=last.dump()))["info"]["grade"]["score"] == 1.0
-        assert told(api.get("/grader"))["debrief"]["causal_chain"][0] == scenario.incident.truth.chain[0]
+        assert read_answer(api.post("/step", json=last.dump()))["info"]["grade"]["score"] == 1.0
+        assert read_answer(api.get("/grader"))["debrief"]["causal_chain"][0] == scenario.incident.truth.chain[0]

@@ -16,7 +16,7 @@ from env_core.briefing import describe_step
 from env_core.perfect import play_perfectly
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import POINT
-from tests.http_compat.talking import talking, told
+from tests.http_compat.talking import open_talk, read_answer
 from tests.mcp_server.playing import LEGACY, MODERN, play_through, start
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Seen:
     texts: list[str] | None = None
 
 
-def in_process(scenario: Scenario, actions: list[Action]) -> Seen:
+def play_in_process(scenario: Scenario, actions: list[Action]) -> Seen:
     episodes = [play(scenario, actions[: count + 1]) for count in range(len(actions))]
     queried: dict[str, dict[str, str]] = {}
     evidence = []
@@ -55,7 +55,7 @@ def in_process(scenario: Scenario, actions: list[Action]) -> Seen:
     )
 
 
-def _observed(replies: list[Any]) -> Seen:
+def _read_replies(replies: list[Any]) -> Seen:
     return Seen(
         [reply["reward"] for reply in replies],
         replies[-1]["metadata"]["grade"]["score"],
@@ -63,7 +63,7 @@ def _observed(replies: list[Any]) -> Seen:
     )
 
 
-def _called(results: list[Any]) -> Seen:
+def _read_results(results: list[Any]) -> Seen:
     return Seen(
         [result["data"]["reward"] for result in results],
         results[-1]["data"]["grade"]["score"],
@@ -71,46 +71,51 @@ def _called(results: list[Any]) -> Seen:
     )
 
 
-def rest(address: str, scenario_id: str, actions: list[Action]) -> Seen:
+def play_over_rest(address: str, scenario_id: str, actions: list[Action]) -> Seen:
     with httpx2.Client(base_url=address) as api:
-        told(api.post(f"/reset?scenario_id={scenario_id}"))
-        return _observed([told(api.post("/step", json=action.dump())) for action in actions])
+        read_answer(api.post(f"/reset?scenario_id={scenario_id}"))
+        return _read_replies([read_answer(api.post("/step", json=action.dump())) for action in actions])
 
 
-def rest_in_openenvs_form(address: str, scenario_id: str, actions: list[Action]) -> Seen:
+def play_in_envelopes(address: str, scenario_id: str, actions: list[Action]) -> Seen:
     with httpx2.Client(base_url=address) as api:
-        started = told(api.post("/reset", json={"scenario_id": scenario_id, "seed": 5}))
+        started = read_answer(api.post("/reset", json={"scenario_id": scenario_id, "seed": 5}))
         named = {"episode_id": started["observation"]["episode_id"]}
-        return _observed([told(api.post("/step", json={"action": one.dump(), **named})) for one in actions])
+        return _read_replies(
+            [read_answer(api.post("/step", json={"action": action.dump(), **named})) for action in actions]
+        )
 
 
-def websocket(address: str, scenario_id: str, actions: list[Action]) -> Seen:
-    with talking(address) as talk:
+def play_over_websocket(address: str, scenario_id: str, actions: list[Action]) -> Seen:
+    with open_talk(address) as talk:
         talk.reset(scenario_id=scenario_id)
-        return _observed([talk.step(action.dump()) for action in actions])
+        return _read_replies([talk.step(action.dump()) for action in actions])
 
 
-def websocket_by_tools(address: str, scenario_id: str, actions: list[Action]) -> Seen:
-    with talking(address) as talk:
+def play_websocket_tools(address: str, scenario_id: str, actions: list[Action]) -> Seen:
+    with open_talk(address) as talk:
         talk.reset(scenario_id=scenario_id)
-        calls = [{"type": "call_tool", "tool_name": one.name, "arguments": one.dump()["parameters"]} for one in actions]
-        return _called([talk.step(call)["observation"]["result"] for call in calls])
+        calls = [
+            {"type": "call_tool", "tool_name": action.name, "arguments": action.dump()["parameters"]}
+            for action in actions
+        ]
+        return _read_results([talk.step(call)["observation"]["result"] for call in calls])
 
 
-def plain_json_rpc(address: str, scenario_id: str, actions: list[Action]) -> Seen:
+def play_over_rpc(address: str, scenario_id: str, actions: list[Action]) -> Seen:
     with httpx2.Client(base_url=address) as api:
 
         def ask(method: str, params: dict[str, Any]) -> Any:
-            return told(api.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))[
+            return read_answer(api.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))[
                 "result"
             ]
 
         session = ask("openenv/session/create", {"scenario_id": scenario_id})
-        calls = [{"name": one.name, "arguments": one.dump()["parameters"], **session} for one in actions]
-        return _called([ask("tools/call", call) for call in calls])
+        calls = [{"name": action.name, "arguments": action.dump()["parameters"], **session} for action in actions]
+        return _read_results([ask("tools/call", call) for call in calls])
 
 
-def mcp(era: str, path: str) -> Callable[[str, str, list[Action]], Seen]:
+def play_over_mcp(era: str, path: str) -> Callable[[str, str, list[Action]], Seen]:
     async def played(address: str, scenario_id: str, actions: list[Action]) -> Seen:
         server = sse_client(f"{address}{path}") if path == "/sse" else f"{address}{path}"
         async with Client(server, mode=era) as client:
@@ -121,18 +126,18 @@ def mcp(era: str, path: str) -> Callable[[str, str, list[Action]], Seen]:
 
 
 SURFACES = {
-    "rest": rest,
-    "rest in OpenEnv's form": rest_in_openenvs_form,
-    "websocket": websocket,
-    "websocket by tools": websocket_by_tools,
-    "plain JSON-RPC": plain_json_rpc,
-    "streamable HTTP, 2026-07-28": mcp(MODERN, "/mcp"),
-    "streamable HTTP, 2025-11-25": mcp(LEGACY, "/mcp"),
-    "SSE": mcp(LEGACY, "/sse"),
+    "rest": play_over_rest,
+    "rest in OpenEnv's form": play_in_envelopes,
+    "websocket": play_over_websocket,
+    "websocket by tools": play_websocket_tools,
+    "plain JSON-RPC": play_over_rpc,
+    "streamable HTTP, 2026-07-28": play_over_mcp(MODERN, "/mcp"),
+    "streamable HTTP, 2025-11-25": play_over_mcp(LEGACY, "/mcp"),
+    "SSE": play_over_mcp(LEGACY, "/sse"),
 }
 
 
-def blundering(scenario: Scenario) -> list[Action]:
+def choose_blunders(scenario: Scenario) -> list[Action]:
     """A look, looks again and looks at what is not there, until the steps are used up."""
     services = [scenario.incident.services[0], "nowhere"]
     looks = [parse_action("query_logs", {"service": service}) for service in services]
@@ -149,8 +154,8 @@ def test_all_surfaces_show_the_same_of_what_is_generated(
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_all_surfaces_show_the_same(address: str, scenario: Scenario, surface: str) -> None:
-    for actions in (play_perfectly(scenario.incident, scenario.task), blundering(scenario)):
-        truth = in_process(scenario, actions)
+    for actions in (play_perfectly(scenario.incident, scenario.task), choose_blunders(scenario)):
+        truth = play_in_process(scenario, actions)
         seen = SURFACES[surface](address, scenario.id, actions)
         assert seen.rewards == truth.rewards
         assert seen.score == truth.score

@@ -36,7 +36,7 @@ INVALID: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("action", [*VALID, *INVALID])
 def test_schemas_say_exactly_what_is_refused(action: dict[str, Any]) -> None:
-    schema = jsonschema.Draft202012Validator(shapes.schemas()["action"])
+    schema = jsonschema.Draft202012Validator(shapes.build_schemas()["action"])
     try:
         parse_action(action["action_type"], action["parameters"])
     except InvalidActionError:
@@ -47,7 +47,7 @@ def test_schemas_say_exactly_what_is_refused(action: dict[str, Any]) -> None:
 
 
 def test_observations_and_states_are_what_their_schemas_say(catalogue: Catalogue) -> None:
-    schemas = shapes.schemas()
+    schemas = shapes.build_schemas()
     for scenario in catalogue.scenarios.values():
         episode = begin("shape", Reference.to(scenario), scenario)
         jsonschema.validate({**observe(episode), "reward": 0.0}, schemas["observation"])

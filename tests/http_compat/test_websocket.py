@@ -12,20 +12,20 @@ from websockets.exceptions import ConnectionClosed
 from env_core.perfect import play_perfectly
 from env_core.service import EpisodeService
 from http_compat.sessions import Sessions, SessionsFullError
-from tests.http_compat.talking import ANSWER, QUERY, talking, told
+from tests.http_compat.talking import ANSWER, QUERY, open_talk, read_answer
 from tests.servers import full_server
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
 
 
-def rpc(method: str, **params: Any) -> dict[str, Any]:
+def build_rpc(method: str, **params: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
 def test_an_episode_over_messages(address: str, catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
-    with talking(address) as talk:
+    with open_talk(address) as talk:
         assert talk.state() == {"episode_id": None, "step_count": 0}
         first = talk.reset(scenario_id="RCA-003", episode_id="ws-1", seed=3)
         assert (first["reward"], first["done"], first["metadata"]["seed"]) == (0.0, False, 3)
@@ -34,7 +34,7 @@ def test_an_episode_over_messages(address: str, catalogue: Catalogue) -> None:
             state = talk.state()
             assert (state["episode_id"], state["step_count"]) == ("ws-1", number)
         assert stepped["metadata"]["grade"]["score"] == 1.0
-        over = talk.refused({"type": "step", "data": QUERY})
+        over = talk.expect_error({"type": "step", "data": QUERY})
         assert over["code"] == "EXECUTION_ERROR"
         assert "is over" in over["message"]
         again = talk.reset(scenario_id="RCA-003", episode_id="ws-1")
@@ -42,26 +42,26 @@ def test_an_episode_over_messages(address: str, catalogue: Catalogue) -> None:
 
 
 def test_a_reset_takes_the_place_of_the_episode_before(address: str) -> None:
-    with talking(address) as talk:
+    with open_talk(address) as talk:
         talk.reset(episode_id="first-here")
         talk.step(QUERY)
         talk.reset(episode_id="first-here")
         assert talk.state()["step_count"] == 0
         talk.reset(episode_id="second-here")
         assert httpx2.get(f"{address}/state?episode_id=first-here").status_code == 404
-        assert talk.refused({"type": "reset", "data": {"scenario_id": "RP-404"}})["code"] == "EXECUTION_ERROR"
+        assert talk.expect_error({"type": "reset", "data": {"scenario_id": "RP-404"}})["code"] == "EXECUTION_ERROR"
         assert talk.state()["episode_id"] == "second-here"
-        assert told(httpx2.get(f"{address}/state?episode_id=second-here"))["step_count"] == 0
+        assert read_answer(httpx2.get(f"{address}/state?episode_id=second-here"))["step_count"] == 0
 
 
 def test_close_ends_the_episode_and_the_connection(address: str) -> None:
-    with talking(address) as talk:
+    with open_talk(address) as talk:
         talk.reset(episode_id="closing")
         with pytest.raises(ConnectionClosed) as closed:
             talk.say({"type": "close"})
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1000
-    with talking(address) as talk:
+    with open_talk(address) as talk:
         talk.reset(episode_id="closing")
 
 
@@ -86,8 +86,8 @@ def test_close_ends_the_episode_and_the_connection(address: str) -> None:
 def test_refusals_have_openenvs_codes_and_the_connection_goes_on(
     address: str, message: Any, code: str, said: str
 ) -> None:
-    with talking(address) as talk:
-        refused = talk.refused(message)
+    with open_talk(address) as talk:
+        refused = talk.expect_error(message)
         assert refused["code"] == code
         assert said in refused["message"]
         assert ("errors" in refused) is (code == "VALIDATION_ERROR")
@@ -95,7 +95,7 @@ def test_refusals_have_openenvs_codes_and_the_connection_goes_on(
 
 
 def test_tools_as_steps(address: str) -> None:
-    with talking(address) as talk:
+    with open_talk(address) as talk:
         listed = talk.step({"type": "list_tools"})
         assert len(listed["observation"]["tools"]) == 14
         talk.reset()
@@ -105,15 +105,15 @@ def test_tools_as_steps(address: str) -> None:
 
 
 def test_mcp_messages_share_the_episode(address: str) -> None:
-    with talking(address) as talk:
+    with open_talk(address) as talk:
         talk.reset(scenario_id="RP-001")
         called = talk.say(
-            {"type": "mcp", "data": rpc("tools/call", name="query_logs", arguments={"service": "postgres-db"})}
+            {"type": "mcp", "data": build_rpc("tools/call", name="query_logs", arguments={"service": "postgres-db"})}
         )
         assert called["type"] == "mcp"
         assert called["data"]["result"]["data"]["scenario_id"] == "RP-001"
         assert talk.state()["step_count"] == 1
-        listed = talk.say({"type": "mcp", "data": rpc("tools/list")})
+        listed = talk.say({"type": "mcp", "data": build_rpc("tools/list")})
         assert all("inputSchema" in tool for tool in listed["data"]["result"]["tools"])
         wrong = talk.say({"type": "mcp", "data": {"method": 1}})
         assert wrong["data"]["error"]["code"] == -32600
@@ -121,38 +121,42 @@ def test_mcp_messages_share_the_episode(address: str) -> None:
 
 def test_a_session_of_json_rpc_can_be_joined_by_one_websocket(address: str) -> None:
     with httpx2.Client(base_url=address) as api:
-        session = told(api.post("/mcp", json=rpc("openenv/session/create")))["result"]["session_id"]
-        with talking(address, f"/ws?session_id={session}") as talk:
+        session = read_answer(api.post("/mcp", json=build_rpc("openenv/session/create")))["result"]["session_id"]
+        with open_talk(address, f"/ws?session_id={session}") as talk:
             talk.reset(scenario_id="RP-002")
-            call = rpc("tools/call", name="query_logs", arguments={"service": "network-infra"}, session_id=session)
-            assert told(api.post("/mcp", json=call))["result"]["data"]["scenario_id"] == "RP-002"
+            call = build_rpc(
+                "tools/call", name="query_logs", arguments={"service": "network-infra"}, session_id=session
+            )
+            assert read_answer(api.post("/mcp", json=call))["result"]["data"]["scenario_id"] == "RP-002"
             assert talk.state()["step_count"] == 1
-            with talking(address, f"/ws?session_id={session}") as second:
+            with open_talk(address, f"/ws?session_id={session}") as second:
                 refused = second.hear()
                 assert refused["data"]["code"] == "SESSION_ERROR"
                 assert "already has a WebSocket" in refused["data"]["message"]
-            closing = told(api.post("/mcp", json=rpc("openenv/session/close", session_id=session)))["result"]
+            closing = read_answer(api.post("/mcp", json=build_rpc("openenv/session/close", session_id=session)))[
+                "result"
+            ]
             assert closing == {"session_id": session, "closed": False, "closing": True}
         for _ in range(50):
-            gone = told(api.post("/mcp", json=call))
+            gone = read_answer(api.post("/mcp", json=call))
             if "error" in gone:
                 break
         assert gone["error"]["code"] == -32602
-    with talking(address, "/ws?session_id=unheard-of") as talk:
+    with open_talk(address, "/ws?session_id=unheard-of") as talk:
         assert talk.hear()["data"]["code"] == "SESSION_ERROR"
 
 
 def test_plain_json_rpc_over_a_websocket(address: str) -> None:
-    with talking(address, "/mcp") as talk:
-        assert len(talk.say(rpc("tools/list"))["result"]["tools"]) == 14
-        called = talk.say(rpc("tools/call", name="submit_severity", arguments={"severity": "P1"}))
+    with open_talk(address, "/mcp") as talk:
+        assert len(talk.say(build_rpc("tools/list"))["result"]["tools"]) == 14
+        called = talk.say(build_rpc("tools/call", name="submit_severity", arguments={"severity": "P1"}))
         assert called["result"]["data"]["grade"]["score"] == 1.0
         assert called["result"]["data"]["scenario_id"] == "AC-001", "a session that was not reset has the default"
-        over = talk.say(rpc("tools/call", name="query_logs", arguments={"service": "api-gateway"}))["result"]
+        over = talk.say(build_rpc("tools/call", name="query_logs", arguments={"service": "api-gateway"}))["result"]
         assert over["isError"]
         assert "is over" in over["content"][0]["text"]
         assert talk.say("{")["error"]["code"] == -32700
-        assert talk.say(rpc("reset"))["error"]["code"] == -32601
+        assert talk.say(build_rpc("reset"))["error"]["code"] == -32601
 
 
 @pytest.mark.parametrize(
@@ -161,41 +165,44 @@ def test_plain_json_rpc_over_a_websocket(address: str) -> None:
         (b"", -32700, "not JSON"),
         (b"{}", -32600, "`jsonrpc` is required"),
         (b"nonsense", -32700, "not JSON"),
-        (rpc("tools/call", name="query_logs"), -32602, "session_id is required"),
-        (rpc("tools/call", name="nonsense"), -32602, "Tools: query_logs"),
-        (rpc("tools/call", name="query_logs", session_id=7), -32602, "openenv/session/create"),
-        (rpc("openenv/session/close"), -32602, "session_id is required"),
-        (rpc("initialize"), -32601, "text/event-stream"),
-        (rpc("openenv/session/create", scenario_id="RP-404"), -32602, "Scenarios"),
-        (rpc("openenv/session/create", speed=1), -32602, "`speed`"),
+        (build_rpc("tools/call", name="query_logs"), -32602, "session_id is required"),
+        (build_rpc("tools/call", name="nonsense"), -32602, "Tools: query_logs"),
+        (build_rpc("tools/call", name=["query_logs"]), -32602, "Tools: query_logs"),
+        (build_rpc("tools/call", name="query_logs", session_id=7), -32602, "openenv/session/create"),
+        (build_rpc("openenv/session/close"), -32602, "session_id is required"),
+        (build_rpc("initialize"), -32601, "text/event-stream"),
+        (build_rpc("openenv/session/create", scenario_id="RP-404"), -32602, "Scenarios"),
+        (build_rpc("openenv/session/create", speed=1), -32602, "`speed`"),
     ],
 )
 def test_json_rpc_errors_come_with_status_200(address: str, message: Any, code: int, said: str) -> None:
     content = {"content": message} if isinstance(message, bytes) else {"json": message}
-    answer = told(httpx2.post(f"{address}/mcp", **content))
+    answer = read_answer(httpx2.post(f"{address}/mcp", **content))
     assert answer["error"]["code"] == code
     assert said in answer["error"]["message"]
 
 
 def test_a_session_can_be_opened_on_an_incident_and_refusals_are_results(address: str) -> None:
     with httpx2.Client(base_url=address) as api:
-        created = told(api.post("/mcp", json=rpc("openenv/session/create", scenario_id="RP-003")))["result"]
-        call = rpc("tools/call", name="query_logs", arguments={"service": ""}, **created)
-        refused = told(api.post("/mcp", json=call))["result"]
+        created = read_answer(api.post("/mcp", json=build_rpc("openenv/session/create", scenario_id="RP-003")))[
+            "result"
+        ]
+        call = build_rpc("tools/call", name="query_logs", arguments={"service": ""}, **created)
+        refused = read_answer(api.post("/mcp", json=call))["result"]
         assert refused["isError"]
         assert "service" in refused["content"][0]["text"]
-        call = rpc("tools/call", name="query_logs", arguments={"service": "config-service"}, **created)
-        assert told(api.post("/mcp", json=call))["result"]["data"]["scenario_id"] == "RP-003"
-        closed = told(api.post("/mcp", json=rpc("openenv/session/close", **created)))["result"]
+        call = build_rpc("tools/call", name="query_logs", arguments={"service": "config-service"}, **created)
+        assert read_answer(api.post("/mcp", json=call))["result"]["data"]["scenario_id"] == "RP-003"
+        closed = read_answer(api.post("/mcp", json=build_rpc("openenv/session/close", **created)))["result"]
         assert closed == {**created, "closed": True}
 
 
 def test_sessions_are_bounded() -> None:
     with full_server("--max-sessions", "2") as address, httpx2.Client(base_url=address) as api:
-        with talking(address) as one, talking(address) as two:
-            one.reset()
-            two.reset()
-            with talking(address) as third:
+        with open_talk(address) as first, open_talk(address) as second:
+            first.reset()
+            second.reset()
+            with open_talk(address) as third:
                 refused = third.hear()["data"]
                 assert refused["code"] == "CAPACITY_REACHED"
                 assert (refused["active_sessions"], refused["max_sessions"]) == (2, 2)
@@ -203,11 +210,11 @@ def test_sessions_are_bounded() -> None:
                     third.hear()
                 assert closed.value.rcvd is not None
                 assert closed.value.rcvd.code == 1000
-            full = told(api.post("/mcp", json=rpc("openenv/session/create")))["error"]
+            full = read_answer(api.post("/mcp", json=build_rpc("openenv/session/create")))["error"]
             assert full["data"] == {"active_sessions": 2, "max_sessions": 2}
-            with talking(address, "/mcp") as third:
+            with open_talk(address, "/mcp") as third:
                 assert third.hear()["error"]["data"]["max_sessions"] == 2
-        with talking(address) as again:
+        with open_talk(address) as again:
             again.reset()
 
 
@@ -230,18 +237,18 @@ def test_an_idle_session_makes_room_and_one_that_was_just_left_does_not(catalogu
 
 
 def test_production_has_tools_alone() -> None:
-    with full_server("--mode", "production") as address, talking(address, "/mcp") as talk:
-        call = rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})
+    with full_server("--mode", "production") as address, open_talk(address, "/mcp") as talk:
+        call = build_rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})
         assert "grade" in talk.say(call)["result"]["data"]
         over = talk.say(call)["result"]
         assert over["isError"]
         assert "/reset" not in over["content"][0]["text"]
         assert "openenv/session/create" in over["content"][0]["text"]
-    with full_server("--mode", "production") as address, talking(address) as talk:
+    with full_server("--mode", "production") as address, open_talk(address) as talk:
         for message in ({"type": "reset"}, {"type": "step", "data": ANSWER}, {"type": "state"}):
-            assert "production mode" in talk.refused(message)["message"]
+            assert "production mode" in talk.expect_error(message)["message"]
         called = talk.say(
-            {"type": "mcp", "data": rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})}
+            {"type": "mcp", "data": build_rpc("tools/call", name="submit_severity", arguments={"severity": "P1"})}
         )
         assert called["data"]["result"]["data"]["done"]
 
@@ -249,12 +256,12 @@ def test_production_has_tools_alone() -> None:
 def test_a_handle_that_another_has_taken_up_is_no_longer_the_sessions(address: str) -> None:
     answer = {"action_type": "submit_severity", "parameters": {"severity": "P1"}}
     for leaves in (False, True):
-        with talking(address) as first, talking(address) as second:
+        with open_talk(address) as first, open_talk(address) as second:
             first.reset(episode_id="taken-up")
             assert first.step(answer)["done"]
             second.reset(episode_id="taken-up")
-            assert "taken-up" in first.refused({"type": "state"})["message"]
-            assert "taken-up" in first.refused({"type": "step", "data": answer})["message"]
+            assert "taken-up" in first.expect_error({"type": "state"})["message"]
+            assert "taken-up" in first.expect_error({"type": "step", "data": answer})["message"]
             if leaves:
                 first.socket.close()
             else:
@@ -263,19 +270,22 @@ def test_a_handle_that_another_has_taken_up_is_no_longer_the_sessions(address: s
 
 
 def test_a_websocket_of_json_rpc_may_choose_its_episode_once(address: str) -> None:
-    with talking(address, "/mcp") as talk:
-        assert talk.say(rpc("openenv/session/create", nonsense=1))["error"]["code"] == -32602
-        assert talk.say(rpc("openenv/session/create", scenario_id="RP-009"))["error"]["code"] == -32602
-        created = talk.say(rpc("openenv/session/create", scenario_id="RP-001"))["result"]
-        call = rpc("tools/call", name="query_logs", arguments={"service": "api-gateway"})
+    with open_talk(address, "/mcp") as talk:
+        assert talk.say(build_rpc("openenv/session/create", nonsense=1))["error"]["code"] == -32602
+        assert talk.say(build_rpc("openenv/session/create", scenario_id="RP-009"))["error"]["code"] == -32602
+        created = talk.say(build_rpc("openenv/session/create", scenario_id="RP-001"))["result"]
+        call = build_rpc("tools/call", name="query_logs", arguments={"service": "api-gateway"})
         assert talk.say(call)["result"]["data"]["scenario_id"] == "RP-001"
-        assert talk.say(rpc("openenv/session/create"))["result"] == created
-        assert "another" in talk.say(rpc("openenv/session/create", scenario_id="RP-002"))["error"]["message"]
+        assert talk.say(build_rpc("openenv/session/create"))["result"] == created
+        assert "another" in talk.say(build_rpc("openenv/session/create", scenario_id="RP-002"))["error"]["message"]
         assert talk.say(call)["result"]["data"]["step_count"] == 2
 
 
 def test_where_no_episode_has_room_the_counts_are_of_episodes() -> None:
-    with full_server("--capacity", "1") as address, talking(address) as one, talking(address) as two:
-        one.reset()
-        refused = two.refused({"type": "reset"})
+    with full_server("--capacity", "1") as address, open_talk(address) as first, open_talk(address) as second:
+        first.reset()
+        refused = second.expect_error({"type": "reset"})
         assert (refused["code"], refused["active_sessions"], refused["max_sessions"]) == ("CAPACITY_REACHED", 1, 1)
+        created = second.say({"type": "mcp", "data": build_rpc("openenv/session/create", scenario_id="RP-001")})
+        error = created["data"]["error"]
+        assert (error["code"], error["data"]) == (-32000, {"active_sessions": 1, "max_sessions": 1})

@@ -15,12 +15,12 @@ _LIBRARIES = ("preact", "htm", "dagre")
 
 
 @cache
-def document() -> str:
+def read_document() -> str:
     """The page, with everything that it needs in it."""
     return (_HERE / "incident.html").read_text("utf-8")
 
 
-def made_of() -> str:
+def digest_parts() -> str:
     """A digest of what the page is made of; the document says it of itself."""
     own = [file for file in _HERE.iterdir() if file.suffix == ".js" or file.name == "page.html"]
     rooms = [_STATIC / "view", *(_STATIC / "vendor" / library for library in _LIBRARIES)]
@@ -31,16 +31,21 @@ def made_of() -> str:
     return digest.hexdigest()
 
 
-def assembled(script: str, style: str) -> str:
+def assemble(script: str, style: str) -> str:
     """The document of a bundled script and style sheet, with the licences of the libraries in the script."""
     page = (_HERE / "page.html").read_text("utf-8")
-    parts = {"licences\n": _licences(), "made of": made_of(), "/* style.css */": style, "/* main.js */": script}
+    parts = {
+        "licences\n": _collect_licences(),
+        "made of": digest_parts(),
+        "/* style.css */": style,
+        "/* main.js */": script,
+    }
     for place, text in parts.items():
         page = page.replace(place, text.strip(), 1)
     return page
 
 
-def _licences() -> str:
+def _collect_licences() -> str:
     return "\n\n".join(
         f"{library}\n{file.read_text('utf-8').strip()}"
         for library in _LIBRARIES

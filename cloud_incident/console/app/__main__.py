@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cloud_incident.console.app import assembled
+from cloud_incident.console.app import assemble
 
 script, style = (Path(file).read_text("utf-8") for file in sys.argv[1:])
-sys.stdout.write(assembled(script, style))
+sys.stdout.write(assemble(script, style))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.http_compat.talking import told
+from tests.http_compat.talking import read_answer
 
 if TYPE_CHECKING:
     import httpx2
@@ -19,13 +19,13 @@ class Heard(NamedTuple):
     text: str
 
 
-def started(api: httpx2.Client, agent: str, **selected: Any) -> str:
+def start_run(api: httpx2.Client, agent: str, **selected: Any) -> str:
     """The id of a new run."""
-    run_id: str = told(api.post("/console/runs", json={"agent": agent, **selected}))["run_id"]
+    run_id: str = read_answer(api.post("/console/runs", json={"agent": agent, **selected}))["run_id"]
     return run_id
 
 
-def heard(api: httpx2.Client, run_id: str, after: int | None = None) -> Heard:
+def listen(api: httpx2.Client, run_id: str, after: int | None = None) -> Heard:
     """A run listened to until its end, or until the server hangs up."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     answer = api.get(f"/console/runs/{run_id}/frames", headers=headers)
@@ -43,6 +43,6 @@ def heard(api: httpx2.Client, run_id: str, after: int | None = None) -> Heard:
     return Heard(frames, ending, answer.text)
 
 
-def watched(api: httpx2.Client, agent: str, **selected: Any) -> Heard:
+def watch_run(api: httpx2.Client, agent: str, **selected: Any) -> Heard:
     """A new run from its start to its end."""
-    return heard(api, started(api, agent, **selected))
+    return listen(api, start_run(api, agent, **selected))

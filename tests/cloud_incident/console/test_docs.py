@@ -12,7 +12,7 @@ from cloud_incident.console.runs import RunLimits
 from cloud_incident.console.stored import MOST_BYTES, MOST_FILES
 from cloud_incident.console.trajectories import MOST_UPLOADED
 from env_core.frames import Frame
-from tests.http_compat.talking import told
+from tests.http_compat.talking import read_answer
 
 if TYPE_CHECKING:
     import httpx2
@@ -22,25 +22,25 @@ ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "console.md").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
+def find_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
 
 
 def test_the_example_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = blocks("python")
+    (example,) = find_blocks("python")
     assert "http://127.0.0.1:7860" in example
     exec(compile(example.replace("http://127.0.0.1:7860", address), "console.md", "exec"), {})  # noqa: S102 - it is ours
     assert "'action_type': 'submit_root_cause'" in capsys.readouterr().out
 
 
 def test_a_model_is_asked_for_as_it_says() -> None:
-    (asked,) = blocks("json")
+    (asked,) = find_blocks("json")
     assert RunRequest.model_validate_json(asked).endpoint is not None
 
 
 def test_every_operation_is_told() -> None:
-    told = set(re.findall(r"^\| `(\w+) (/console/\S+)` \|", GUIDE, re.MULTILINE))
-    assert told == {(one.method, re.sub(r":\w+}", "}", one.path)) for one in OPERATIONS}
+    listed = set(re.findall(r"^\| `(\w+) (/console/\S+)` \|", GUIDE, re.MULTILINE))
+    assert listed == {(operation.method, re.sub(r":\w+}", "}", operation.path)) for operation in OPERATIONS}
 
 
 def test_every_field_of_a_frame_is_told() -> None:
@@ -68,10 +68,10 @@ def test_what_is_linked_is_there() -> None:
 
 
 def test_the_api_is_documented(api: httpx2.Client) -> None:
-    paths = told(api.get("/openapi.json"))["paths"]
-    for one in OPERATIONS:
-        described = paths[re.sub(r":\w+}", "}", one.path)][one.method.lower()]
-        assert described["operationId"] == one.name
-        assert set(described["responses"]["200"]["content"]) == {one.media}
+    paths = read_answer(api.get("/openapi.json"))["paths"]
+    for operation in OPERATIONS:
+        described = paths[re.sub(r":\w+}", "}", operation.path)][operation.method.lower()]
+        assert described["operationId"] == operation.name
+        assert set(described["responses"]["200"]["content"]) == {operation.media}
         named = [parameter["name"] for parameter in described.get("parameters", []) if parameter["in"] == "path"]
-        assert named == re.findall(r"{(\w+)", one.path)
+        assert named == re.findall(r"{(\w+)", operation.path)

@@ -9,12 +9,12 @@ import pytest
 
 from cloud_incident.console import stored
 from cloud_incident.console.evaluations import Evaluations
-from cloud_incident.console.refusals import UnknownStoredError, UnreadableError
+from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError
 from cloud_incident.evaluation.metrics import summarise
 from cloud_incident.evaluation.report import report
 from cloud_incident.evaluation.trajectory import dump
 from tests.cloud_incident.trajectories import hostile, made_up
-from tests.http_compat.talking import told
+from tests.http_compat.talking import read_answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def write(directory: Path, name: str, *trajectories: Trajectory, at: int = 1_800
 
 
 async def test_the_table_is_the_summary(api: httpx2.Client, episodes: list[Trajectory]) -> None:
-    (evaluation,) = told(api.get("/console/evaluations"))["evaluations"]
+    (evaluation,) = read_answer(api.get("/console/evaluations"))["evaluations"]
     summary = summarise(episodes)
     assert (evaluation["name"], evaluation["problem"]) == ("first", None)
     assert (evaluation["episodes"], evaluation["scenarios"]) == (6, 3)
@@ -59,14 +59,14 @@ async def test_the_page_is_the_report(api: httpx2.Client, episodes: list[Traject
 
 @pytest.mark.parametrize("name", ["second", "..%2Ffirst", "first.jsonl", "%2e%2e", "first%00"])
 async def test_others_are_not_there(api: httpx2.Client, name: str) -> None:
-    answer = told(api.get(f"/console/evaluations/{name}"), 404)
+    answer = read_answer(api.get(f"/console/evaluations/{name}"), 404)
     assert set(answer) == {"detail"}
 
 
 async def test_the_newest_come_first(tmp_path: Path) -> None:
     for number in range(25):
         write(tmp_path, f"run-{number:02}.jsonl", made_up(0.5), at=1_800_000_000 + 60 * (number % 24))
-    names = [one["name"] for one in (await Evaluations(tmp_path).latest())["evaluations"]]
+    names = [report["name"] for report in (await Evaluations(tmp_path).list_latest())["evaluations"]]
     assert names == [f"run-{number:02}" for number in range(23, 3, -1)]
 
 
@@ -81,24 +81,24 @@ async def test_only_trajectories_are_listed(tmp_path: Path) -> None:
     below.mkdir()
     write(below, "deep.jsonl", made_up(0.5))
     evaluations = Evaluations(tmp_path)
-    assert [one["name"] for one in (await evaluations.latest())["evaluations"]] == ["run"]
+    assert [report["name"] for report in (await evaluations.list_latest())["evaluations"]] == ["run"]
     for name in ("chat", "below/deep", "deep", "run.txt"):
         with pytest.raises(UnknownStoredError):
-            await evaluations.page(name)
-    assert await Evaluations(tmp_path / "nowhere").latest() == {"evaluations": []}
+            await evaluations.render_page(name)
+    assert await Evaluations(tmp_path / "nowhere").list_latest() == {"evaluations": []}
 
 
 async def test_what_is_written_on_is_read_anew(tmp_path: Path) -> None:
     half = dump(made_up(1.0, seed=1))[:-40]
     evaluations = Evaluations(tmp_path)
     write(tmp_path, "run.jsonl", made_up(0.5), end=half)
-    (one,) = (await evaluations.latest())["evaluations"]
-    assert (one["episodes"], one["agents"][0]["score"]["mean"], one["problem"]) == (1, 0.5, None)
-    first = await evaluations.page("run")
+    (report,) = (await evaluations.list_latest())["evaluations"]
+    assert (report["episodes"], report["agents"][0]["score"]["mean"], report["problem"]) == (1, 0.5, None)
+    first = await evaluations.render_page("run")
     write(tmp_path, "run.jsonl", made_up(0.5), made_up(1.0, seed=1), at=1_800_000_001)
-    (one,) = (await evaluations.latest())["evaluations"]
-    assert (one["episodes"], one["agents"][0]["score"]["mean"]) == (2, 0.75)
-    assert await evaluations.page("run") != first
+    (report,) = (await evaluations.list_latest())["evaluations"]
+    assert (report["episodes"], report["agents"][0]["score"]["mean"]) == (2, 0.75)
+    assert await evaluations.render_page("run") != first
 
 
 async def test_a_broken_file_does_not_hide_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,21 +107,23 @@ async def test_a_broken_file_does_not_hide_the_others(tmp_path: Path, monkeypatc
     write(tmp_path, "cut.jsonl", end=dump(made_up(0.5))[:-1], at=1_800_000_001)
     write(tmp_path, "large.jsonl", *[made_up(0.5, seed=seed) for seed in range(10)])
     monkeypatch.setattr(stored, "MOST_BYTES", 4_000)
-    problems = {one["name"]: one["problem"] for one in (await Evaluations(tmp_path).latest())["evaluations"]}
+    problems = {
+        report["name"]: report["problem"] for report in (await Evaluations(tmp_path).list_latest())["evaluations"]
+    }
     assert list(problems) == ["good", "bad", "cut", "large"]
     assert problems["good"] is None
     assert "Line 2 is not a trajectory: `key`" in str(problems["bad"])
     assert "no whole episode yet" in str(problems["cut"])
     assert "at most" in str(problems["large"])
     for name in ("bad", "cut", "large"):
-        with pytest.raises(UnreadableError):
-            await Evaluations(tmp_path).page(name)
+        with pytest.raises(UnreadableFileError):
+            await Evaluations(tmp_path).render_page(name)
 
 
 async def test_whatever_trajectories_say_is_text(tmp_path: Path) -> None:
     write(tmp_path, "hostile.jsonl", *hostile())
-    page = (await Evaluations(tmp_path).page("hostile")).decode()
+    page = (await Evaluations(tmp_path).render_page("hostile")).decode()
     assert "<script" not in page
     assert "<img" not in page
-    (one,) = (await Evaluations(tmp_path).latest())["evaluations"]
-    assert one["episodes"] == len(hostile())
+    (report,) = (await Evaluations(tmp_path).list_latest())["evaluations"]
+    assert report["episodes"] == len(hostile())

@@ -16,8 +16,8 @@ from env_core.frames import Frame
 from env_core.frames import draw_frame as frame_of
 from env_core.perfect import play_perfectly
 from scenarios.parsing import parse_action
-from tests.cloud_incident.console.listening import watched
-from tests.http_compat.talking import told
+from tests.cloud_incident.console.listening import watch_run
+from tests.http_compat.talking import read_answer
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ GENERATED = ("GEN1-AC-D2-7", "GEN1-RCA-D4-11", "GEN1-RP-D3-42")
 _SHAPE = TypeAdapter(Frame)
 
 
-def folded(scenario: Scenario, actions: Sequence[Action], **options: Any) -> list[Episode]:
+def fold(scenario: Scenario, actions: Sequence[Action], **options: Any) -> list[Episode]:
     first = begin("folded", Reference.to(scenario, **options), scenario)
     return list(accumulate(actions, advance, initial=first))
 
@@ -43,17 +43,17 @@ def test_frames_of_an_unfinished_episode_hold_nothing_that_only_its_scenario_wou
 ) -> None:
     """As for every other surface: steps that show nothing tell nothing."""
 
-    def lines(one: Scenario) -> set[str]:
-        steps = [parse_action(*misstep) for misstep in MISSTEPS[: one.task.max_steps - 1]]
-        frames = [frame_of(episode) for episode in folded(one, steps)]
-        alerting = set(one.incident.alert["affected_services"])
+    def list_lines(played: Scenario) -> set[str]:
+        steps = [parse_action(*misstep) for misstep in MISSTEPS[: played.task.max_steps - 1]]
+        frames = [frame_of(episode) for episode in fold(played, steps)]
+        alerting = set(played.incident.alert["affected_services"])
         for service in (service for frame in frames for service in frame["service_map"]["services"]):
             assert service.pop("alerting") is (service["name"] in alerting)  # else all services stand alike
         pieces = (json.dumps(frame, ensure_ascii=False) for frame in frames)
         return {line for piece in pieces for line in re.split(r"\\n|(?<=[}\]]),|(?<=\[)(?={)", piece)}
 
-    other = next(one for one in catalogue.of_task(scenario.task.id) if one.id != scenario.id)
-    text = telling(scenario, lines(scenario), lines(other))
+    other = next(candidate for candidate in catalogue.of_task(scenario.task.id) if candidate.id != scenario.id)
+    text = telling(scenario, list_lines(scenario), list_lines(other))
     assert scenario.incident.alert["name"] in text
     for name, pattern in secrets_of(scenario).items():
         assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
@@ -65,21 +65,21 @@ def test_frames_of_a_run_tell_nothing_but_what_its_evidence_did(
     api: httpx2.Client, catalogue: Catalogue, agent: str, scenario_id: str
 ) -> None:
     scenario = catalogue.get(scenario_id)
-    *before, last = watched(api, agent, scenario_id=scenario_id).frames.values()
+    *before, last = watch_run(api, agent, scenario_id=scenario_id).frames.values()
     assert last["observation"]["done"]
     assert last["debrief"]["causal_chain"] == list(scenario.incident.truth.chain)
     assert 0.0 <= last["grade"]["score"] <= 1.0
-    public = json.dumps(frame_of(folded(scenario, [])[0]), ensure_ascii=False)
+    public = json.dumps(frame_of(fold(scenario, [])[0]), ensure_ascii=False)
     for frame in before:
         assert not {"grade", "debrief"} & {*frame, *frame["info"]}
-        public += _done(frame) + json.dumps(frame["evidence"], ensure_ascii=False)
+        public += _name_step(frame) + json.dumps(frame["evidence"], ensure_ascii=False)
         public += "".join(text for shown in frame["observation"]["queried_data"].values() for text in shown.values())
         rest = json.dumps({**frame, "evidence": None}, ensure_ascii=False)
         for name, pattern in secrets_of(scenario).items():
             assert not pattern.search(rest) or pattern.search(public), (name, rest)
 
 
-def _done(frame: dict[str, Any]) -> str:
+def _name_step(frame: dict[str, Any]) -> str:
     """What the agent did itself, as its parameters and as a sentence have it."""
     if frame["step"] is None:
         return ""
@@ -94,29 +94,30 @@ def test_a_frame_is_what_rest_answers(api: httpx2.Client, catalogue: Catalogue, 
     scenario = catalogue.get(scenario_id)
     actions = play_perfectly(scenario.incident, scenario.task)
     reset = {"scenario_id": scenario_id, "observation": "delta", "reward_mode": mode}
-    answer = told(api.post("/reset", json=reset))
+    answer = read_answer(api.post("/reset", json=reset))
     named = {"episode_id": answer["observation"]["episode_id"]}
     shown: list[dict[str, Any]] = []
-    for index, episode in enumerate(folded(scenario, actions, reward_mode=mode)):
+    for index, episode in enumerate(fold(scenario, actions, reward_mode=mode)):
         if index:
-            answer = told(api.post("/step", json={**actions[index - 1].dump(), **named}))
+            answer = read_answer(api.post("/step", json={**actions[index - 1].dump(), **named}))
         frame = json.loads(json.dumps(frame_of(episode._replace(id=named["episode_id"]), "noted")))
         _SHAPE.validate_python(frame)
         assert frame["observation"] == answer["observation"]
         assert frame["info"] == answer["info"]
         assert frame["note"] == "noted"
-        assert told(api.get("/frames", params={**named, "since": index}))["frames"] == [{**frame, "note": ""}]
-        history = told(api.get("/state", params=named))["history"]
+        assert read_answer(api.get("/frames", params={**named, "since": index}))["frames"] == [{**frame, "note": ""}]
+        history = read_answer(api.get("/state", params=named))["history"]
         assert frame["step"] == (history[-1] if history else None)
         if frame["evidence"]:
-            shown = [one for one in shown if _item(one) != _item(frame["evidence"])] + [frame["evidence"]]
-        evidence = told(api.get("/evidence", params=named))["evidence"]
-        assert sorted(evidence, key=_item) == sorted(shown, key=_item)
-    graded = told(api.get("/grader", params=named))
+            item = _name_item(frame["evidence"])
+            shown = [*(earlier for earlier in shown if _name_item(earlier) != item), frame["evidence"]]
+        evidence = read_answer(api.get("/evidence", params=named))["evidence"]
+        assert sorted(evidence, key=_name_item) == sorted(shown, key=_name_item)
+    graded = read_answer(api.get("/grader", params=named))
     assert frame["grade"] == {name: graded[name] for name in ("score", "breakdown")}
     assert frame["debrief"] == graded["debrief"]
     assert frame["grade"]["score"] == 1.0
 
 
-def _item(evidence: dict[str, Any]) -> tuple[str, str]:
+def _name_item(evidence: dict[str, Any]) -> tuple[str, str]:
     return evidence["action"], evidence["service"]

@@ -28,10 +28,10 @@ from cloud_incident.settings.serve import ServeSettings
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
 from env_core.stores import CapacityError, UnknownEpisodeError
-from tests.cloud_incident.console.listening import heard, started, watched
+from tests.cloud_incident.console.listening import listen, start_run, watch_run
 from tests.cloud_incident.scripted_model import ScriptedModel, serving
 from tests.cloud_incident.trajectories import played
-from tests.http_compat.talking import told
+from tests.http_compat.talking import read_answer
 from tests.servers import await_port, free_port, full_server
 from tests.servers import started as running
 
@@ -50,12 +50,12 @@ def model() -> Iterator[ScriptedModel]:
         yield model
 
 
-def given(model: ScriptedModel, name: str) -> dict[str, str]:
+def describe_model(model: ScriptedModel, name: str) -> dict[str, str]:
     return {"base_url": model.address, "model": name, "api_key": KEY}
 
 
 def test_every_agent_is_described(api: httpx2.Client) -> None:
-    answer = told(api.get("/console/agents"))
+    answer = read_answer(api.get("/console/agents"))
     agents = {agent["name"]: agent for agent in answer["agents"]}
     assert set(agents) == set(players())
     assert answer["endpoints"] is True
@@ -68,7 +68,7 @@ def test_every_agent_is_described(api: httpx2.Client) -> None:
 @pytest.mark.parametrize("agent", ["oracle", "novice"])
 def test_a_run_is_what_an_evaluation_plays(api: httpx2.Client, catalogue: Catalogue, agent: str) -> None:
     (trajectory,) = played(catalogue, [agent], ["RP-001"])
-    run = watched(api, agent, scenario_id="RP-001")
+    run = watch_run(api, agent, scenario_id="RP-001")
     assert run.ending == {"frames": len(trajectory["steps"]) + 1, "score": trajectory["score"], "failed": None}
     assert list(run.frames) == list(range(run.ending["frames"]))
     first, *after = run.frames.values()
@@ -83,49 +83,54 @@ def test_a_run_is_what_an_evaluation_plays(api: httpx2.Client, catalogue: Catalo
 
 def test_a_generated_incident_is_chosen_as_a_reset_does(api: httpx2.Client) -> None:
     selected = {"task_id": "root_cause_analysis", "seed": 42, "difficulty": 2}
-    run = told(api.post("/console/runs", json={"agent": "responder", **selected}))
+    run = read_answer(api.post("/console/runs", json={"agent": "responder", **selected}))
     assert (run["task_id"], run["scenario_id"]) == ("root_cause_analysis", "GEN1-RCA-D2-42")
-    assert heard(api, run["run_id"]).frames[0]["info"]["seed"] == 42
-    indexed = told(api.post("/console/runs", json={"agent": "responder", "split": "curated", "index": 4}))
+    assert listen(api, run["run_id"]).frames[0]["info"]["seed"] == 42
+    indexed = read_answer(api.post("/console/runs", json={"agent": "responder", "split": "curated", "index": 4}))
     assert indexed["scenario_id"] == "RCA-002"
 
 
 def test_a_listener_resumes_where_it_was(api: httpx2.Client) -> None:
-    run_id = started(api, "responder", scenario_id="RCA-001")
-    whole = heard(api, run_id)
-    assert heard(api, run_id) == whole
-    rest = heard(api, run_id, after=3)
+    run_id = start_run(api, "responder", scenario_id="RCA-001")
+    whole = listen(api, run_id)
+    assert listen(api, run_id) == whole
+    rest = listen(api, run_id, after=3)
     assert rest.frames == {number: frame for number, frame in whole.frames.items() if number > 3}
     assert rest.ending == whole.ending
-    assert heard(api, run_id, after=max(whole.frames)).frames == {}
+    assert listen(api, run_id, after=max(whole.frames)).frames == {}
     for nonsense in ("", "x", "-1", "9" * 40):
         answer = api.get(f"/console/runs/{run_id}/frames", headers={"Last-Event-ID": nonsense})
         assert answer.text == whole.text
 
 
 def test_visitors_are_separate(address: str) -> None:
-    with httpx2.Client(base_url=address) as one, httpx2.Client(base_url=address) as other:
-        mine = told(one.post("/reset", json={"scenario_id": "RP-001", "episode_id": "mine"}))
-        runs = [started(one, "responder", scenario_id="RCA-002"), started(other, "novice", scenario_id="RCA-002")]
-        first, second = (heard(api, run_id) for api, run_id in zip((one, other), runs, strict=True))
+    with httpx2.Client(base_url=address) as first_visitor, httpx2.Client(base_url=address) as second_visitor:
+        mine = read_answer(first_visitor.post("/reset", json={"scenario_id": "RP-001", "episode_id": "mine"}))
+        runs = [
+            start_run(first_visitor, "responder", scenario_id="RCA-002"),
+            start_run(second_visitor, "novice", scenario_id="RCA-002"),
+        ]
+        first, second = (listen(api, run_id) for api, run_id in zip((first_visitor, second_visitor), runs, strict=True))
         handles = [{frame["observation"]["episode_id"] for frame in run.frames.values()} for run in (first, second)]
         assert len(handles[0] | handles[1] | {"mine"}) == 3
         assert first.frames[1]["step"] != second.frames[1]["step"] or first.ending != second.ending
-        assert told(one.get("/state"))["episode_id"] == mine["observation"]["episode_id"]
-        assert told(one.get("/state"))["step_count"] == 0
+        assert read_answer(first_visitor.get("/state"))["episode_id"] == mine["observation"]["episode_id"]
+        assert read_answer(first_visitor.get("/state"))["step_count"] == 0
         for handle in handles[0] | handles[1]:
-            told(other.get("/grader", params={"episode_id": handle}), 404)
-        assert not one.cookies.get("run_id")
-        assert "There is no run" in told(other.get(f"/console/runs/{runs[0][::-1]}/frames"), 404)["detail"]
-        assert other.get("/console/runs").is_client_error  # nobody lists them
+            read_answer(second_visitor.get("/grader", params={"episode_id": handle}), 404)
+        assert not first_visitor.cookies.get("run_id")
+        assert (
+            "There is no run" in read_answer(second_visitor.get(f"/console/runs/{runs[0][::-1]}/frames"), 404)["detail"]
+        )
+        assert second_visitor.get("/console/runs").is_client_error  # nobody lists them
 
 
 def test_the_default_episode_stays_whose_it_is(api: httpx2.Client) -> None:
     api.cookies.clear()
-    before = told(api.post("/reset", json={"scenario_id": "AC-001"}))["observation"]["episode_id"]
+    before = read_answer(api.post("/reset", json={"scenario_id": "AC-001"}))["observation"]["episode_id"]
     api.cookies.clear()
-    watched(api, "oracle", scenario_id="RP-001")
-    assert told(api.get("/state"))["episode_id"] == before
+    watch_run(api, "oracle", scenario_id="RP-001")
+    assert read_answer(api.get("/state"))["episode_id"] == before
 
 
 @pytest.mark.parametrize(
@@ -158,13 +163,13 @@ def test_what_is_refused(api: httpx2.Client, asked: Any, status: int, words: str
 
 @pytest.mark.parametrize("agent", list(MODELS))
 def test_a_model_is_watched_as_it_decides(api: httpx2.Client, model: ScriptedModel, agent: str) -> None:
-    run = watched(api, agent, scenario_id="RP-001", endpoint=given(model, "perfect"))
+    run = watch_run(api, agent, scenario_id="RP-001", endpoint=describe_model(model, "perfect"))
     assert run.ending["score"] == 1.0
     assert KEY not in run.text
 
 
 def test_what_a_model_was_refused_is_noted(api: httpx2.Client, model: ScriptedModel) -> None:
-    run = watched(api, "llm-or-responder", scenario_id="AC-001", endpoint=given(model, "missing-argument"))
+    run = watch_run(api, "llm-or-responder", scenario_id="AC-001", endpoint=describe_model(model, "missing-argument"))
     assert run.ending["failed"] is None
     assert all("responder decided" in frame["note"] for frame in list(run.frames.values())[1:])
 
@@ -178,7 +183,7 @@ def test_what_a_model_was_refused_is_noted(api: httpx2.Client, model: ScriptedMo
     ],
 )
 def test_a_model_that_fails_is_told_in_words(api: httpx2.Client, model: ScriptedModel, name: str, words: str) -> None:
-    run = watched(api, "llm", scenario_id="RCA-001", endpoint=given(model, name))
+    run = watch_run(api, "llm", scenario_id="RCA-001", endpoint=describe_model(model, name))
     assert run.ending["score"] is None
     assert run.ending["failed"].startswith(words)
     assert list(run.frames) == [0]
@@ -194,7 +199,7 @@ def test_a_key_is_neither_logged_nor_stored(model: ScriptedModel, tmp_path: Path
             await_port(port, process)
             with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:
                 for name in ("perfect", "401", "half-characters"):
-                    watched(api, "llm", scenario_id="AC-001", endpoint=given(model, name))
+                    watch_run(api, "llm", scenario_id="AC-001", endpoint=describe_model(model, name))
         finally:
             process.terminate()
             process.wait(10)
@@ -241,22 +246,22 @@ async def test_an_application_whose_address_is_not_known_asks_no_models(monkeypa
 
 def test_where_models_are_not_asked_none_is(model: ScriptedModel) -> None:
     with full_server("--no-model-endpoints") as address, httpx2.Client(base_url=address) as api:
-        answer = told(api.get("/console/agents"))
+        answer = read_answer(api.get("/console/agents"))
         assert not answer["endpoints"]
         assert not any(agent["model"] for agent in answer["agents"])
         before = len(model.requests)
         for agent in MODELS:
-            asked = {"agent": agent, "scenario_id": "AC-001", "endpoint": given(model, "perfect")}
-            assert "--model-endpoints" in told(api.post("/console/runs", json=asked), 403)["detail"]
+            asked = {"agent": agent, "scenario_id": "AC-001", "endpoint": describe_model(model, "perfect")}
+            assert "--model-endpoints" in read_answer(api.post("/console/runs", json=asked), 403)["detail"]
         assert len(model.requests) == before
-        assert watched(api, "oracle", scenario_id="AC-001").ending["score"] == 1.0
+        assert watch_run(api, "oracle", scenario_id="AC-001").ending["score"] == 1.0
 
 
 def test_there_is_no_console_in_production() -> None:
     with full_server("--mode", "production") as address, httpx2.Client(base_url=address) as api:
-        told(api.get("/console/agents"), 404)
-        told(api.post("/console/runs", json={"agent": "oracle"}), 404)
-        assert not any(path.startswith("/console") for path in told(api.get("/openapi.json"))["paths"])
+        read_answer(api.get("/console/agents"), 404)
+        read_answer(api.post("/console/runs", json={"agent": "oracle"}), 404)
+        assert not any(path.startswith("/console") for path in read_answer(api.get("/openapi.json"))["paths"])
 
 
 class Clock:
@@ -267,13 +272,13 @@ class Clock:
         return self.now
 
 
-def slow(model: ScriptedModel) -> Any:
-    return Roster(True).player("llm", EndpointGiven.model_validate(given(model, "slow")))
+def find_slow_player(model: ScriptedModel) -> Any:
+    return Roster(True).find_player("llm", EndpointGiven.model_validate(describe_model(model, "slow")))
 
 
-async def ended(run: Run) -> dict[str, Any]:
+async def await_end(run: Run) -> dict[str, Any]:
     async with asyncio.timeout(10):
-        async for _ in run.moments():
+        async for _ in run.stream_moments():
             pass
     assert run.ending is not None
     return {**run.ending}
@@ -283,8 +288,8 @@ async def ended(run: Run) -> dict[str, Any]:
 async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue)
     runs = Runs(service, RunLimits(unheard_seconds=0.2))
-    run = await runs.start(slow(model), Selection(scenario_id="RP-001"))
-    listening = run.moments()
+    run = await runs.start(find_slow_player(model), Selection(scenario_id="RP-001"))
+    listening = run.stream_moments()
     moment = await anext(listening)
     assert moment is not None
     handle = json.loads(moment.frame)["observation"]["episode_id"]
@@ -294,17 +299,17 @@ async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalo
     await listening.aclose()
     await asyncio.sleep(0.5)
     assert run.ending == {"frames": 1, "score": None, "failed": NOBODY_WATCHED}
-    assert await ended(run) == run.ending
+    assert await await_end(run) == run.ending
     with pytest.raises(UnknownEpisodeError):
         await service.get(handle)
     await runs.close()
 
 
 @contextmanager
-def serving_console(service: EpisodeService, limits: RunLimits) -> Iterator[tuple[str, ConsoleApi]]:
+def serve_console(service: EpisodeService, limits: RunLimits) -> Iterator[tuple[str, ConsoleApi]]:
     """A server on a thread of its own, whose runs can be looked at."""
     console, port = ConsoleApi(service, Path("nowhere"), endpoints=True, limits=limits), free_port()
-    app = Starlette(routes=[one.route() for one in console.served()])
+    app = Starlette(routes=[each.build_route() for each in console.bind_operations()])
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -321,9 +326,9 @@ def test_frames_come_as_they_are_made_and_who_hangs_up_listens_no_more(
     model: ScriptedModel, catalogue: Catalogue
 ) -> None:
     limits = RunLimits(unheard_seconds=0.3)
-    with serving_console(EpisodeService(catalogue), limits) as (address, console), httpx2.Client() as api:
-        asked = {"agent": "llm", "scenario_id": "AC-001", "endpoint": given(model, "slow")}
-        run = console.runs.find(told(api.post(f"{address}/console/runs", json=asked))["run_id"])
+    with serve_console(EpisodeService(catalogue), limits) as (address, console), httpx2.Client() as api:
+        asked = {"agent": "llm", "scenario_id": "AC-001", "endpoint": describe_model(model, "slow")}
+        run = console.runs.find(read_answer(api.post(f"{address}/console/runs", json=asked))["run_id"])
         with api.stream("GET", f"{address}/console/runs/{run.id}/frames") as events:
             lines = events.iter_lines()
             assert next(lines) == "id: 0"
@@ -339,21 +344,21 @@ def test_frames_come_as_they_are_made_and_who_hangs_up_listens_no_more(
 async def test_runs_are_bounded(model: ScriptedModel, catalogue: Catalogue) -> None:
     clock = Clock()
     runs = Runs(EpisodeService(catalogue), RunLimits(playing=2, kept=3, idle_seconds=60), clock)
-    scripted, selection = Roster().player("oracle", None), Selection(scenario_id="AC-001")
+    scripted, selection = Roster().find_player("oracle", None), Selection(scenario_id="AC-001")
     ones = [await runs.start(scripted, selection) for _ in range(2)]
     with pytest.raises(RunsFullError, match="All 2 runs"):
         await runs.start(scripted, selection)
-    assert [(await ended(run))["score"] for run in ones] == [1.0, 1.0]
+    assert [(await await_end(run))["score"] for run in ones] == [1.0, 1.0]
     third = await runs.start(scripted, selection)
-    await ended(third)
+    await await_end(third)
     fourth = await runs.start(scripted, selection)  # the oldest makes room
-    await ended(fourth)
+    await await_end(fourth)
     with pytest.raises(UnknownRunError):
         runs.find(ones[0].id)
     assert [runs.find(run.id) for run in (ones[1], third, fourth)] == [ones[1], third, fourth]
     clock.now = 61.0
     last = await runs.start(scripted, selection)
-    await ended(last)
+    await await_end(last)
     for run in (ones[1], third, fourth):
         with pytest.raises(UnknownRunError):
             runs.find(run.id)
@@ -363,7 +368,7 @@ async def test_runs_are_bounded(model: ScriptedModel, catalogue: Catalogue) -> N
 @pytest.mark.anyio
 async def test_many_started_at_once_are_no_more_than_may_be(catalogue: Catalogue) -> None:
     runs = Runs(EpisodeService(catalogue), RunLimits(playing=2))
-    player = Roster().player("oracle", None)
+    player = Roster().find_player("oracle", None)
     asked = [runs.start(player, Selection(task_id="remediation_planning", seed=900 + seed)) for seed in range(5)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     assert [isinstance(outcome, RunsFullError) for outcome in outcomes].count(False) == 2
@@ -373,8 +378,8 @@ async def test_many_started_at_once_are_no_more_than_may_be(catalogue: Catalogue
 @pytest.mark.anyio
 async def test_a_stop_ends_every_run(model: ScriptedModel, catalogue: Catalogue) -> None:
     runs = Runs(EpisodeService(catalogue))
-    run = await runs.start(slow(model), Selection(scenario_id="RP-001"))
-    listening = asyncio.create_task(ended(run))
+    run = await runs.start(find_slow_player(model), Selection(scenario_id="RP-001"))
+    listening = asyncio.create_task(await_end(run))
     await asyncio.sleep(0.1)
     await runs.close()
     assert (await listening)["failed"] == STOPPED
@@ -382,7 +387,7 @@ async def test_a_stop_ends_every_run(model: ScriptedModel, catalogue: Catalogue)
 
 def test_who_listens_hears_that_the_server_was_stopped(model: ScriptedModel) -> None:
     with running("serve") as (address, process), httpx2.Client(base_url=address) as api:
-        run_id = started(api, "llm", scenario_id="RP-001", endpoint=given(model, "slow"))
+        run_id = start_run(api, "llm", scenario_id="RP-001", endpoint=describe_model(model, "slow"))
         with api.stream("GET", f"/console/runs/{run_id}/frames") as events:
             lines = events.iter_lines()
             assert next(lines) == "id: 0"
@@ -399,7 +404,7 @@ async def test_a_run_needs_room_among_the_episodes(catalogue: Catalogue) -> None
     service = EpisodeService(catalogue, limits=Limits(capacity=1))
     await service.create(Selection())
     with pytest.raises(CapacityError):
-        await Runs(service).start(Roster().player("oracle", None), Selection())
+        await Runs(service).start(Roster().find_player("oracle", None), Selection())
 
 
 @pytest.mark.anyio
@@ -407,7 +412,7 @@ async def test_a_run_leaves_nothing_open(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue, limits=Limits(capacity=1))
     runs = Runs(service)
     for agent in AGENTS:
-        run = await runs.start(Roster().player(agent, None), Selection(scenario_id="RCA-003"))
-        assert (await ended(run))["failed"] is None
+        run = await runs.start(Roster().find_player(agent, None), Selection(scenario_id="RCA-003"))
+        assert (await await_end(run))["failed"] is None
         await asyncio.sleep(0.05)  # it closes its episode behind its last word
     await service.create(Selection())

@@ -75,7 +75,7 @@ def test_no_text_is_taken_for_markup_and_no_other_host_is_asked(file: Path) -> N
 def test_the_libraries_are_those_that_the_script_pins() -> None:
     script = (ROOT / "scripts" / "vendor").read_text("utf-8")
     pinned = re.findall(r"^vendor \S+@\d+\.\d+\.\d+ \$console/(\w+)", script, re.MULTILINE)
-    there = {one.name for one in (STATIC / "vendor").iterdir()}
+    there = {folder.name for folder in (STATIC / "vendor").iterdir()}
     assert set(pinned) == there
     for name in there:
         assert (STATIC / "vendor" / name / "LICENSE").read_text("utf-8").strip()

@@ -11,9 +11,9 @@ import pytest
 
 from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, Trajectories
 from cloud_incident.evaluation.trajectory import dump
-from tests.cloud_incident.console.listening import watched
+from tests.cloud_incident.console.listening import watch_run
 from tests.cloud_incident.trajectories import hostile, made_up, played, step_taken
-from tests.http_compat.talking import told
+from tests.http_compat.talking import read_answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def one(episodes: list[Trajectory]) -> Trajectory:
+def novice(episodes: list[Trajectory]) -> Trajectory:
     """An honest novice's episode of remediation_planning."""
-    found: Trajectory = json.loads(dump(next(one for one in episodes if one["key"] == "novice/RP-001/0/0")))
+    found: Trajectory = json.loads(dump(next(episode for episode in episodes if episode["key"] == "novice/RP-001/0/0")))
     return found
 
 
-def opened(api: httpx2.Client, *lines: Trajectory, **query: str) -> Any:
-    return told(api.post("/console/uploads", content=b"".join(map(dump, lines)), params=query))
+def upload(api: httpx2.Client, *lines: Trajectory, **query: str) -> Any:
+    return read_answer(api.post("/console/uploads", content=b"".join(map(dump, lines)), params=query))
 
 
-def refused(api: httpx2.Client, content: bytes, status: int = 422) -> str:
-    answer = told(api.post("/console/uploads", content=content), status)
+def expect_refusal(api: httpx2.Client, content: bytes, status: int = 422) -> str:
+    answer = read_answer(api.post("/console/uploads", content=content), status)
     assert set(answer) == {"detail"}
     detail: str = answer["detail"]
     return detail
 
 
 def test_stored_ones_are_listed(api: httpx2.Client, episodes: list[Trajectory]) -> None:
-    answer = told(api.get("/console/trajectories"))
-    assert answer == told(api.get("/console/trajectories", params={"run": "first"}))
+    answer = read_answer(api.get("/console/trajectories"))
+    assert answer == read_answer(api.get("/console/trajectories", params={"run": "first"}))
     assert answer["left_off"] == 0
-    assert [entry["key"] for entry in answer["trajectories"]] == [one["key"] for one in episodes]
+    assert [entry["key"] for entry in answer["trajectories"]] == [episode["key"] for episode in episodes]
     for entry, episode in zip(answer["trajectories"], episodes, strict=True):
         assert entry["run"] == "first"
         assert (entry["score"], entry["steps"]) == (episode["score"], len(episode["steps"]))
@@ -55,11 +55,11 @@ def test_stored_ones_are_listed(api: httpx2.Client, episodes: list[Trajectory]) 
 
 def test_a_stored_one_is_what_the_same_run_shows(api: httpx2.Client, episodes: list[Trajectory]) -> None:
     for episode in episodes:
-        answer = told(api.get(f"/console/trajectories/first/{episode['key']}"))
-        assert answer == told(api.get(f"/console/trajectories/first/{quote(episode['key'], safe='')}"))
+        answer = read_answer(api.get(f"/console/trajectories/first/{episode['key']}"))
+        assert answer == read_answer(api.get(f"/console/trajectories/first/{quote(episode['key'], safe='')}"))
         assert answer["differences"] == []
         assert answer["trajectory"]["key"] == episode["key"]
-        live = list(watched(api, episode["agent"], scenario_id=episode["scenario_id"]).frames.values())
+        live = list(watch_run(api, episode["agent"], scenario_id=episode["scenario_id"]).frames.values())
         for frame in (*answer["frames"], *live):
             frame["observation"].pop("episode_id")
             frame["info"].pop("seed")
@@ -67,94 +67,110 @@ def test_a_stored_one_is_what_the_same_run_shows(api: httpx2.Client, episodes: l
 
 
 def test_an_upload_is_shown_as_if_it_were_stored(
-    api: httpx2.Client, episodes: list[Trajectory], one: Trajectory
+    api: httpx2.Client, episodes: list[Trajectory], novice: Trajectory
 ) -> None:
-    stored = told(api.get(f"/console/trajectories/first/{one['key']}"))
+    stored = read_answer(api.get(f"/console/trajectories/first/{novice['key']}"))
     for content in (
-        dump(one),
-        dump(one).strip(),
-        json.dumps(one, indent=2).encode(),
-        dump(one).replace(b"\n", b"\r\n"),
+        dump(novice),
+        dump(novice).strip(),
+        json.dumps(novice, indent=2).encode(),
+        dump(novice).replace(b"\n", b"\r\n"),
     ):
-        answer = told(api.post("/console/uploads", content=content))
+        answer = read_answer(api.post("/console/uploads", content=content))
         assert answer.pop("uploaded") == [stored["trajectory"]]
         assert answer == stored
     file = b"\n".join(map(dump, episodes))
-    answer = told(api.post("/console/uploads", content=file, params={"key": one["key"]}))
+    answer = read_answer(api.post("/console/uploads", content=file, params={"key": novice["key"]}))
     assert [entry["key"] for entry in answer.pop("uploaded")] == [episode["key"] for episode in episodes]
     assert answer == stored
-    assert opened(api, *episodes)["trajectory"]["key"] == episodes[0]["key"]
-    assert "no trajectory 'x'" in told(api.post("/console/uploads", content=file, params={"key": "x"}), 404)["detail"]
+    assert upload(api, *episodes)["trajectory"]["key"] == episodes[0]["key"]
+    assert (
+        "no trajectory 'x'"
+        in read_answer(api.post("/console/uploads", content=file, params={"key": "x"}), 404)["detail"]
+    )
 
 
-def test_an_upload_is_kept_nowhere(api: httpx2.Client, one: Trajectory, directory: Path) -> None:
-    opened(api, {**one, "key": "brought/along"})
+def test_an_upload_is_kept_nowhere(api: httpx2.Client, novice: Trajectory, directory: Path) -> None:
+    upload(api, {**novice, "key": "brought/along"})
     assert [file.name for file in directory.iterdir()] == ["first.jsonl"]
-    told(api.get("/console/trajectories/first/brought/along"), 404)
+    read_answer(api.get("/console/trajectories/first/brought/along"), 404)
 
 
-def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, one: Trajectory) -> None:
-    line = dump(one)
-    assert "empty" in refused(api, b" \n\n")
-    assert refused(api, b"{}").startswith("Line 1 is not a trajectory: `format`: Field required")
-    assert refused(api, line + b"\n" + b"nonsense\n").startswith("Line 3 is not a trajectory: ")
-    assert "Line 1 " in refused(api, b"\xff\xfe\x00")
-    assert "Line 1 " in refused(api, b"[" * 100_000)
-    assert "Line 2 " in refused(api, line + line[:100])
-    worse = json.dumps({**one, "steps": [{**one["steps"][0], "evidence": 5}]}).encode()
-    assert refused(api, worse).startswith("Line 1 is not a trajectory: `steps.0.evidence`: ")
-    assert "is of format 2; this release reads 1" in refused(api, json.dumps({**one, "format": 2}).encode(), 409)
-    detail = refused(api, b"x" * (MOST_UPLOADED + 1), 413)
+def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, novice: Trajectory) -> None:
+    line = dump(novice)
+    assert "empty" in expect_refusal(api, b" \n\n")
+    assert expect_refusal(api, b"{}").startswith("Line 1 is not a trajectory: `format`: Field required")
+    assert expect_refusal(api, line + b"\n" + b"nonsense\n").startswith("Line 3 is not a trajectory: ")
+    assert "Line 1 " in expect_refusal(api, b"\xff\xfe\x00")
+    assert "Line 1 " in expect_refusal(api, b"[" * 100_000)
+    assert "Line 2 " in expect_refusal(api, line + line[:100])
+    worse = json.dumps({**novice, "steps": [{**novice["steps"][0], "evidence": 5}]}).encode()
+    assert expect_refusal(api, worse).startswith("Line 1 is not a trajectory: `steps.0.evidence`: ")
+    assert "is of format 2; this release reads 1" in expect_refusal(
+        api, json.dumps({**novice, "format": 2}).encode(), 409
+    )
+    detail = expect_refusal(api, b"x" * (MOST_UPLOADED + 1), 413)
     assert f"{MOST_UPLOADED}" in detail
 
 
-def test_what_it_was_played_on_must_be_the_same(api: httpx2.Client, one: Trajectory) -> None:
-    reference = one["reference"]
+def test_what_it_was_played_on_must_be_the_same(api: httpx2.Client, novice: Trajectory) -> None:
+    reference = novice["reference"]
     for changes, words in (
         ({"digest": "0" * 64}, "the content digest was 000"),
         ({"rules": "0"}, "the rules version was 0"),
         ({"scenario_id": "GONE-1"}, "GONE-1 is not in this catalogue"),
         ({"task_id": "root_cause_analysis"}, "the task was root_cause_analysis"),
     ):
-        changed: Any = {**one, "reference": {**reference, **changes}}
-        assert words in refused(api, dump(changed), 409)
+        changed: Any = {**novice, "reference": {**reference, **changes}}
+        assert words in expect_refusal(api, dump(changed), 409)
 
 
-def test_steps_that_nobody_can_have_taken_are_refused(api: httpx2.Client, one: Trajectory) -> None:
+def test_steps_that_nobody_can_have_taken_are_refused(api: httpx2.Client, novice: Trajectory) -> None:
     for step, words in (
         (step_taken(), "finished episode"),
         (step_taken(action={"action_type": "query_logs"}), "'parameters'"),
         (step_taken(action={"action_type": "reboot", "parameters": {}}), "Unknown action_type"),
         (step_taken(action={"action_type": ["x"], "parameters": 5}), "Unknown action_type"),
     ):
-        last = one["steps"][:-1] if words != "finished episode" else one["steps"]
-        assert words in refused(api, dump({**one, "steps": [*last, step]}), 409)
+        last = novice["steps"][:-1] if words != "finished episode" else novice["steps"]
+        assert words in expect_refusal(api, dump({**novice, "steps": [*last, step]}), 409)
     for trajectory in hostile():
-        refused(api, dump(trajectory), 409)
-    refused(api, dump(made_up(0.5)), 409)
+        expect_refusal(api, dump(trajectory), 409)
+    expect_refusal(api, dump(made_up(0.5)), 409)
 
 
-def test_what_it_says_and_its_replay_does_not_is_told(api: httpx2.Client, one: Trajectory) -> None:
-    boast = opened(api, {**one, "score": 1.0, "steps": [{**one["steps"][0], "reward": 1.0}, *one["steps"][1:]]})
-    assert boast["frames"][-1]["grade"]["score"] == one["score"]
+def test_what_it_says_and_its_replay_does_not_is_told(api: httpx2.Client, novice: Trajectory) -> None:
+    boast = upload(
+        api, {**novice, "score": 1.0, "steps": [{**novice["steps"][0], "reward": 1.0}, *novice["steps"][1:]]}
+    )
+    assert boast["frames"][-1]["grade"]["score"] == novice["score"]
     said, score = boast["differences"]
     assert said == "step 1: the reward was 1.0 and is 0.03 when replayed"
     assert score.startswith("the score was 1.0000 and is ")
 
 
-def test_an_episode_that_was_not_ended_tells_nothing_of_the_truth(api: httpx2.Client, one: Trajectory) -> None:
-    cut: Any = {**one, "steps": one["steps"][:2], "done": False, "score": 0.0, "failed": "ModelError: no connection"}
+def test_an_episode_that_was_not_ended_tells_nothing_of_the_truth(api: httpx2.Client, novice: Trajectory) -> None:
+    cut: Any = {
+        **novice,
+        "steps": novice["steps"][:2],
+        "done": False,
+        "score": 0.0,
+        "failed": "ModelError: no connection",
+    }
     del cut["grade"]
-    answer = opened(api, cut)
+    answer = upload(api, cut)
     assert answer["trajectory"]["failed"] == "ModelError: no connection"
     assert answer["differences"] == []
     assert len(answer["frames"]) == 3
     assert not any({"grade", "debrief"} & {*frame, *frame["info"]} for frame in answer["frames"])
 
 
-def test_notes_and_refusals_are_told_with_their_step(api: httpx2.Client, one: Trajectory) -> None:
-    steps: Any = [{**one["steps"][0], "note": "responder decided: HTTP 500", "refused": ["No."]}, *one["steps"][1:]]
-    frames = opened(api, {**one, "steps": steps})["frames"]
+def test_notes_and_refusals_are_told_with_their_step(api: httpx2.Client, novice: Trajectory) -> None:
+    steps: Any = [
+        {**novice["steps"][0], "note": "responder decided: HTTP 500", "refused": ["No."]},
+        *novice["steps"][1:],
+    ]
+    frames = upload(api, {**novice, "steps": steps})["frames"]
     assert [frame["note"] for frame in frames[:3]] == ["", "Refused: No. responder decided: HTTP 500", ""]
 
 
@@ -173,7 +189,7 @@ def test_notes_and_refusals_are_told_with_their_step(api: httpx2.Client, one: Tr
     ],
 )
 def test_names_lead_nowhere_else(api: httpx2.Client, path: str) -> None:
-    answer = told(api.get(f"/console/trajectories/{path}"), 404)
+    answer = read_answer(api.get(f"/console/trajectories/{path}"), 404)
     assert set(answer) == {"detail"}
     assert "root:" not in answer["detail"]
 
@@ -182,12 +198,12 @@ def test_names_lead_nowhere_else(api: httpx2.Client, path: str) -> None:
 async def test_long_lists_are_cut(catalogue: Catalogue, tmp_path: Path) -> None:
     many = [made_up(0.5, seed=seed) for seed in range(MOST_LISTED + 5)]
     (tmp_path / "many.jsonl").write_bytes(b"".join(map(dump, many)))
-    listed = await Trajectories(catalogue, tmp_path).listed()
+    listed = await Trajectories(catalogue, tmp_path).list_stored()
     assert (len(listed["trajectories"]), listed["left_off"]) == (MOST_LISTED, 5)
 
 
 def test_generated_incidents_are_opened_by_their_seed(catalogue: Catalogue, tmp_path: Path) -> None:
     (episode,) = played(catalogue, ["oracle"], ["GEN1-RP-D3-42"])
     (tmp_path / "generated.jsonl").write_bytes(dump(episode))
-    answer = anyio.run(Trajectories(catalogue, tmp_path).opened, "generated", episode["key"])
+    answer = anyio.run(Trajectories(catalogue, tmp_path).open_stored, "generated", episode["key"])
     assert answer["frames"][-1]["grade"]["score"] == 1.0

@@ -1,4 +1,4 @@
-"""The stage: the environment in which an agent plays an episode that the service keeps, for others to watch."""
+"""The environment in which an agent plays an episode that the service keeps, so that others can watch it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from env_core.service import EpisodeService
 
 
-class Stage(Environment):
-    """One episode, open already. Closing the stage closes it: whoever watched has seen it."""
+class ServiceEnvironment(Environment):
+    """One episode that is open already. Closing the environment closes the episode."""
 
     def __init__(self, service: EpisodeService, episode: Episode) -> None:
         self._service = service
         self.episode = episode
 
     async def reset(self, _: Selection) -> Reply:
-        """The first observation of the episode there is."""
+        """Give the first observation of the episode there is; nothing is started."""
         return reply_with(Transition(self.episode))
 
     async def step(self, action: Mapping[str, Any]) -> Reply:
-        await asyncio.sleep(0)  # a scripted agent waits for nothing; the server's other callers get their turn here
+        await asyncio.sleep(0)  # a scripted agent never waits, so that other callers would not be served
         try:
             transition = await self._service.step(self.episode.id, action, incarnation=self.episode.incarnation)
         except InvalidActionError as error:
