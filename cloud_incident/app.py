@@ -18,11 +18,11 @@ from starlette.routing import BaseRoute, Route
 from cloud_incident import __version__
 from cloud_incident.about import describe_server
 from cloud_incident.console.api import ConsoleApi
-from cloud_incident.console.app import document
+from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import Console
 from cloud_incident.settings.serve import ServeSettings
 from http_compat.guard import LOOPBACK, Access, Guard
-from http_compat.problems import failure, gone, http_problem
+from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.binding import Callers, CallersBySession
@@ -85,7 +85,11 @@ class _Wiring:
         app = Starlette(
             routes=self._list_routes(),
             middleware=self._list_middleware(),
-            exception_handlers={HTTPException: http_problem, ClientDisconnect: gone, Exception: failure},
+            exception_handlers={
+                HTTPException: answer_http_error,
+                ClientDisconnect: answer_disconnect,
+                Exception: answer_failure,
+            },
             lifespan=self._run_parts,
         )
         if self.console is not None:
@@ -126,7 +130,9 @@ class _Wiring:
 
     def _make_server(self, **options: object) -> Server[Callers]:
         structured = self.settings.structured_content
-        return self.make_server(self.service, version=__version__, structured=structured, app=document(), **options)
+        return self.make_server(
+            self.service, version=__version__, structured=structured, app=read_document(), **options
+        )
 
     def _list_routes(self) -> list[BaseRoute]:
         routes = [] if self.openenv is None else self.openenv.build_routes()

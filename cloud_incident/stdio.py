@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cloud_incident import __version__
-from cloud_incident.console.app import document
+from cloud_incident.console.app import read_document
 from mcp_server import build_server
 from mcp_server.binding import OneCaller
 from mcp_server.transports import serve_stdio
@@ -48,7 +48,7 @@ def _build_operator_server(settings: McpSettings, service: EpisodeService, episo
         version=__version__,
         callers=lambda: OneCaller(*opened),
         structured=settings.structured_content,
-        app=document(),
+        app=read_document(),
     )
 
 

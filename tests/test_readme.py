@@ -23,10 +23,10 @@ from env_core.selection import Selection
 from http_compat.dialects import parse_step
 from mcp_server.meta import FRAMES
 from scenarios.catalogue import CURATED_SPLIT
+from scenarios.errors import ERRORS
 from scenarios.generator.naming import SPLITS
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import ACTIONS, SEVERITIES, TASKS, Kind
-from scenarios.errors import ERRORS
 
 if TYPE_CHECKING:
     from graders import Grade

@@ -14,7 +14,7 @@ from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from scenarios.generator.ids import OpaqueIds
 from scenarios.generator.salt import Salt
-from tests.http_compat.talking import talking, told
+from tests.http_compat.talking import open_talk, read_answer
 from tests.mcp_server.playing import MODERN, read_numbers
 from tests.servers import full_server, started
 
@@ -33,7 +33,7 @@ def address() -> Iterator[str]:
         yield address
 
 
-def telling() -> list[str]:
+def list_secrets() -> list[str]:
     """What would tell which incident it is, or the salt."""
     catalogue = Catalogue(salt=SALT)
     entry = catalogue.entry_in(CHOICE["split"], None, CHOICE["index"], CHOICE["difficulty"])
@@ -47,27 +47,27 @@ def test_over_rest_and_websockets(address: str) -> None:
     scenario = Catalogue(salt=SALT).in_split(CHOICE["split"], None, CHOICE["index"], CHOICE["difficulty"])
     fetched: list[Any] = []
     with httpx2.Client(base_url=address) as api:
-        started = told(api.post("/reset", json=CHOICE))
+        started = read_answer(api.post("/reset", json=CHOICE))
         assert started["observation"]["scenario_id"] == scenario.id
         assert started["info"]["seed"] is None
         fetched.append(started)
         for action in play_perfectly(scenario.incident, scenario.task):
-            fetched += [told(api.post("/step", json=action.dump())), told(api.get("/state"))]
-        graded = told(api.get("/grader"))
+            fetched += [read_answer(api.post("/step", json=action.dump())), read_answer(api.get("/state"))]
+        graded = read_answer(api.get("/grader"))
         assert graded["score"] == 1.0
-        fetched += [graded, *(told(api.get(f"/{path}")) for path in ("evidence", "metadata", "schema", "tasks"))]
+        fetched += [graded, *(read_answer(api.get(f"/{path}")) for path in ("evidence", "metadata", "schema", "tasks"))]
         for forged in ("GEN1-RP-D4-7", "GX1-AAAAAAAAAAAAAAAAAAAAAAAAAA", scenario.incident.id):
-            refused = told(api.post("/reset", json={"scenario_id": forged}), 404)["detail"]
+            refused = read_answer(api.post("/reset", json={"scenario_id": forged}), 404)["detail"]
             assert "Unknown scenario" in refused
             fetched.append(refused.replace(forged, ""))
-        spec = told(api.post("/cloud-incident/task", json={"split": "private", "index": 11}))["task"]
+        spec = read_answer(api.post("/cloud-incident/task", json={"split": "private", "index": 11}))["task"]
         assert spec["id"].startswith("GX1-")
-        assert "private" in told(api.post("/reset", json={"split": "nowhere", "index": 1}), 404)["detail"]
-    with talking(address) as talk:
+        assert "private" in read_answer(api.post("/reset", json={"split": "nowhere", "index": 1}), 404)["detail"]
+    with open_talk(address) as talk:
         fetched += [talk.reset(scenario_id=scenario.id.lower()), talk.state()]
     text = json.dumps(fetched)
     assert scenario.id in text
-    for word in telling():
+    for word in list_secrets():
         assert word not in text, word
 
 
@@ -86,7 +86,7 @@ def test_over_mcp_as_operator_and_as_agent(address: str) -> None:
 
     text = anyio.run(everything)
     assert "GX1-" in text
-    for word in telling():
+    for word in list_secrets():
         assert word not in text, word
 
 

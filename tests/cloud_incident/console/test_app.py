@@ -13,7 +13,7 @@ from mcp_types import TextResourceContents
 
 import cloud_incident.console
 from cloud_incident.app import build_app
-from cloud_incident.console.app import document, made_of
+from cloud_incident.console.app import digest_parts, read_document
 from cloud_incident.settings.mcp import McpSettings, Transport
 from env_core.service import EpisodeService
 from mcp_server import build_server
@@ -47,15 +47,15 @@ class _Elements(HTMLParser):
 
 def test_it_is_made_of_what_lies_beside_it() -> None:
     """Run scripts/mcp-app after a change of the page's sources."""
-    assert _Elements(document()).made_of == made_of()
+    assert _Elements(read_document()).made_of == digest_parts()
 
 
 def test_it_is_one_document_that_refers_to_nothing() -> None:
-    elements = _Elements(document())
-    assert document().startswith("<!doctype html>")
+    elements = _Elements(read_document())
+    assert read_document().startswith("<!doctype html>")
     assert elements.names == ["html", "head", "meta", "meta", "meta", "title", "style", "body", "script"]
     assert elements.references == []
-    code = document().partition("<style>")[2]
+    code = read_document().partition("<style>")[2]
     assert not re.findall(r"@import|url\((?!#)|\bfetch\(|XMLHttpRequest|WebSocket|\beval\(", code)
 
 
@@ -67,17 +67,17 @@ def test_its_texts_are_never_taken_for_markup() -> None:
 
 
 def test_it_names_the_licences_of_what_it_contains() -> None:
-    head = document().partition("<html")[0]
+    head = read_document().partition("<html")[0]
     assert all(name in head for name in ("preact", "htm", "dagre", "Permission is hereby granted", "Apache License"))
 
 
 def test_it_is_small() -> None:
-    assert len(document().encode()) < 120_000
+    assert len(read_document().encode()) < 120_000
 
 
 @pytest.mark.parametrize("key", [FRAMES, EPISODE_ID])
 def test_it_reads_meta_by_the_names_it_travels_under(key: str) -> None:
-    assert f'"{key}"' in document()
+    assert f'"{key}"' in read_document()
 
 
 @pytest.mark.anyio
@@ -90,8 +90,8 @@ async def test_the_application_serves_it(catalogue: Catalogue) -> None:
         return build_server(*arguments, **options)
 
     build_app(McpSettings(transport=Transport.SSE), make_server=noted)
-    assert given == [document()] * 3
-    async with Client(build_server(service, version="test", app=document())) as client:
+    assert given == [read_document()] * 3
+    async with Client(build_server(service, version="test", app=read_document())) as client:
         (page,) = (await client.read_resource(APP_URI)).contents
         assert isinstance(page, TextResourceContents)
-        assert page.text == document()
+        assert page.text == read_document()
