@@ -31,16 +31,16 @@ from env_core.episode import Reference, advance, begin
 from env_core.selection import Selection
 from env_core.service import EpisodeService
 from mcp_server import build_server
-from scenarios.actions import Kind, actions_of
 from scenarios.catalogue import Catalogue
 from scenarios.parsing import parse_action
+from scenarios.vocabulary import DIAGNOSTICS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from env_core.episode import Episode
     from env_core.observation import Observation
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 STEPS = 10
 ROUNDS = 2_000
@@ -61,7 +61,7 @@ class Row:
 def looks() -> list[dict[str, Any]]:
     """Ten different queries of RP-001, as actions dumped."""
     services = Catalogue().get("RP-001").incident.services
-    diagnostics = actions_of(Kind.DIAGNOSTIC)
+    diagnostics = list(DIAGNOSTICS)
     return [
         {"action_type": diagnostics[index % 5], "parameters": {"service": services[index]}} for index in range(STEPS)
     ]

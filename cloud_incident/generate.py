@@ -10,7 +10,7 @@ from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.freeze import freeze, frozen_id
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.naming import DEFAULT_DIFFICULTY
-from scenarios.tasks import TASKS, TaskId
+from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -92,7 +92,7 @@ def serve(app: Starlette, settings: Settings) -> None:
 def make_server(app: Starlette, settings: Settings) -> uvicorn.Server:
     """The uvicorn server of an application, which binds no port by itself.
 
-    When it stops, it awaits first what the application has as `state.stopping`: that ends what running requests wait for.
+    Before it stops, it awaits what the application has as `state.stopping`, which ends what running requests wait for.
     """
     import uvicorn
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from env_core.episode import advance, begin
-from env_core.observation import last_reward, observation, step_info
-from scenarios.parsing import InvalidActionError, parse_action
+from env_core.episode import begin
+from env_core.transition import Transition, step
+from scenarios.parsing import InvalidActionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ class Batch:
             begin(selection.episode_id or f"batch-{index}", reference, scenario)
             for index, (selection, (scenario, reference)) in enumerate(zip(selections, resolved, strict=True))
         ]
-        return [_shown(episode, stepped=False) for episode in self.episodes]
+        return [_report(Transition(episode)) for episode in self.episodes]
 
     def step(self, actions: Sequence[Mapping[str, Any] | None]) -> list[BatchStep]:
         """Step every episode by its action, `{"action_type": …, "parameters": {…}}`; None leaves one as it is.
@@ -65,20 +65,21 @@ class Batch:
         over = [index for index, action in enumerate(actions) if action is not None and self.episodes[index].done]
         if over:
             raise ValueError(f"Episodes {over} are over; give None for them, or reset.")
-        return [self._stepped(index, action) for index, action in enumerate(actions)]
+        return [self._step(index, action) for index, action in enumerate(actions)]
 
-    def _stepped(self, index: int, given: Mapping[str, Any] | None) -> BatchStep:
-        if given is None:
-            return _shown(self.episodes[index], stepped=False)
+    def _step(self, index: int, sent: Mapping[str, Any] | None) -> BatchStep:
+        episode = self.episodes[index]
+        if sent is None:
+            return _report(Transition(episode))
         try:
-            action = parse_action(given.get("action_type"), given.get("parameters"))
+            transition = step(episode, sent)
         except InvalidActionError as error:
-            return _shown(self.episodes[index], stepped=False)._replace(refused=str(error))
-        self.episodes[index] = advance(self.episodes[index], action)
-        return _shown(self.episodes[index], stepped=True)
+            return _report(Transition(episode, refusal=error))
+        self.episodes[index] = transition.episode
+        return _report(transition)
 
 
-def _shown(episode: Episode, *, stepped: bool) -> BatchStep:
-    info = step_info(episode, stepped=stepped)
-    reward = last_reward(episode) if stepped else 0.0
-    return BatchStep(observation(episode), reward, info["terminated"], info["truncated"], info)
+def _report(transition: Transition) -> BatchStep:
+    refused = str(transition.refusal) if transition.refusal is not None else None
+    info = transition.info()
+    return BatchStep(transition.observation(), transition.reward, info["terminated"], info["truncated"], info, refused)

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from env_core.observation import debrief, observation
-from scenarios.evidence import Dependencies, Status
-from scenarios.tasks import TASKS
+from env_core.observation import debrief, observe
+from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from env_core.episode import Episode
     from graders import Grade
-    from scenarios.tasks import Task
+    from scenarios.vocabulary import Action, Task
 
 
-_SHORT = {"submit_severity": "submit_severity {severity}", "submit_resolution": "submit_resolution"}
-
-
-def alert_text(alert: Mapping[str, Any]) -> str:
+def describe_alert(alert: Mapping[str, Any]) -> str:
     """The alert as a pager shows it."""
     labels = "".join(f" {name}={value}" for name, value in alert["labels"].items())
     return "\n".join(
@@ -34,26 +30,26 @@ def alert_text(alert: Mapping[str, Any]) -> str:
     )
 
 
-def briefing(episode: Episode) -> str:
+def write_briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    return briefing_of({**observation(episode)})
+    return write_briefing_of({**observe(episode)})
 
 
-def briefing_of(shown: Mapping[str, Any]) -> str:
+def write_briefing_of(shown: Mapping[str, Any]) -> str:
     """The briefing from an observation, or from those of its fields that do not change in an episode."""
     task = TASKS[shown["task_id"]]
     return "\n\n".join(
         [
             f"{shown['scenario_id']} · {task.title} · {shown['max_steps']} steps\n{task.objective}",
             shown["incident_summary"],
-            alert_text(shown["alert"]),
+            describe_alert(shown["alert"]),
             f"Known services: {', '.join(shown['known_services'])}",
-            f"Actions: {', '.join(shown['available_actions'])}. {task.submission} ends the incident.",
+            f"Actions: {', '.join(shown['available_actions'])}. {task.submission.name} ends the incident.",
         ]
     )
 
 
-def headline(episode: Episode) -> str:
+def write_headline(episode: Episode) -> str:
     """The briefing in short, for places with little room."""
     task, alert = episode.task, episode.incident.alert
     return "\n".join(
@@ -65,19 +61,19 @@ def headline(episode: Episode) -> str:
     )
 
 
-def standing(episode: Episode) -> str:
+def describe_standing(episode: Episode) -> str:
     """Where an episode stands, in one line."""
     if episode.grade is not None:
         return f"Over after {episode.step_count} steps. Score {episode.grade.score:.4f}."
-    return remaining(episode.step_count, episode.task)
+    return describe_remaining(episode.step_count, episode.task)
 
 
-def remaining(steps: int, task: Task) -> str:
+def describe_remaining(steps: int, task: Task) -> str:
     """How many steps are taken and left."""
-    return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission} included."
+    return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission.name} included."
 
 
-def step_text(episode: Episode, evidence: str | None = None) -> str:
+def describe_step(episode: Episode, evidence: str | None = None) -> str:
     """What the last step showed, what it earned, what remains; after the end the score and the debrief.
 
     `evidence` stands for the text of what was shown, where that is told in part.
@@ -91,25 +87,28 @@ def step_text(episode: Episode, evidence: str | None = None) -> str:
     if step.error:
         parts.append(step.error)
     if episode.grade is None or episode.truncated:
-        parts.append(f"{step.feedback} {standing(episode)}")
+        parts.append(f"{step.feedback} {describe_standing(episode)}")
     if episode.grade is not None:
-        parts += [grade_text(episode.grade), debrief_text(episode)]
+        parts += [describe_grade(episode.grade), write_debrief(episode)]
     return "\n\n".join(parts)
 
 
-def timeline(episode: Episode) -> str:
+def write_timeline(episode: Episode) -> str:
     """What has been done so far, a line per step."""
-    lines = [f"{episode.reference.scenario_id} · {standing(episode)}"]
+    lines = [f"{episode.reference.scenario_id} · {describe_standing(episode)}"]
     for step in episode.steps:
-        said = f" {step.error}" if step.error else ""
-        about = _SHORT.get(step.action.name, "{step}").format(
-            step=step.action.step, **step.action.parameters.model_dump()
-        )
-        lines.append(f"{step.number:>2}. {about} · {step.feedback}{said}")
+        error = f" {step.error}" if step.error else ""
+        lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {step.feedback}{error}")
     return "\n".join(lines)
 
 
-def service_map(episode: Episode) -> dict[str, Any]:
+def _describe_action(action: Action) -> str:
+    if isinstance(action.declaration, Submission):
+        return action.declaration.line.format(**action.parameters.model_dump())
+    return action.step
+
+
+def draw_service_map(episode: Episode) -> dict[str, Any]:
     """Services and the calls between them, as far as queries have shown them."""
     queried: dict[str, list[str]] = {name: [] for name in episode.incident.services}
     states: dict[str, str] = {}
@@ -137,9 +136,9 @@ def service_map(episode: Episode) -> dict[str, Any]:
     }
 
 
-def mermaid(episode: Episode) -> str:
+def draw_mermaid(episode: Episode) -> str:
     """The service map as a Mermaid flowchart; alerting services are marked, unhealthy calls are dotted."""
-    shown = service_map(episode)
+    shown = draw_service_map(episode)
     ids = {service["name"]: f"s{index}" for index, service in enumerate(shown["services"])}
     lines = ["flowchart LR"]
     for service in shown["services"]:
@@ -154,7 +153,7 @@ def mermaid(episode: Episode) -> str:
     return "\n".join(lines)
 
 
-def grade_text(grade: Grade) -> str:
+def describe_grade(grade: Grade) -> str:
     """A score and why, a line per point given or withheld."""
     width = max(len(point.name) for point in grade.breakdown)
     lines = [f"Score {grade.score:.4f} of 1.0"]
@@ -164,7 +163,7 @@ def grade_text(grade: Grade) -> str:
     return "\n".join(lines)
 
 
-def debrief_text(episode: Episode) -> str:
+def write_debrief(episode: Episode) -> str:
     """After the end: the causal chain, the evidence that carried it, what did harm."""
     told = debrief(episode)
     if told is None:

@@ -7,22 +7,32 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from env_core.rewards import Events, diagnostic_events, feedback, late_events, remediation_events, total
+from env_core.rewards import Events, reward_lateness, reward_query, reward_remediation, sum_events, word_feedback
 from graders import Conduct, Grade, grade
-from scenarios.actions import Action, Kind
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
-from scenarios.incident import fewest_steps
+from scenarios.errors import CloudIncidentError
+from scenarios.incident import count_fewest_steps
 from scenarios.library import runbook_catalogue
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
-from scenarios.tasks import POINT
+from scenarios.vocabulary import (
+    FLAG,
+    POINT,
+    RUNBOOK_STEP,
+    SERVICE,
+    Action,
+    Diagnostic,
+    Remediation,
+    Submission,
+    to_reward,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.incident import Incident, Item
-    from scenarios.tasks import Task
+    from scenarios.vocabulary import Target, Task
 
 RULES_VERSION = "1"
 """Changes whenever the same actions would earn something else. Part of every reference."""
@@ -35,8 +45,13 @@ ObservationMode = Literal["full", "delta"]
 """`full` shows all evidence queried so far after every step; `delta` only what the last step showed."""
 
 
-class StaleReferenceError(ValueError):
+class StaleReferenceError(CloudIncidentError):
     """A stored episode whose incident or rules have changed since. It is refused, never reinterpreted."""
+
+    code = "stale_reference"
+
+    def explain(self, starting: str) -> str:
+        return f"{self} {starting} starts another."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,11 @@ class Reference:
 
 
 class Step(NamedTuple):
-    """One step that was taken. Rewards are in units of 1/`POINT`; `evidence` is what a diagnostic showed."""
+    """One step that was taken.
+
+    Rewards are in units of 1/`POINT`. `evidence` is what a diagnostic showed. `error` says what was wrong with the step
+    and `error_code` names it: `unknown_service`, `unknown_target` or `foreign_submission`.
+    """
 
     number: int
     action: Action
@@ -98,6 +117,7 @@ class Step(NamedTuple):
     reward: int
     feedback: str
     error: str | None = None
+    error_code: str | None = None
     evidence: Evidence | None = None
     outcome: Outcome | None = None
 
@@ -133,7 +153,7 @@ class Episode(NamedTuple):
 
     @property
     def cumulative_reward(self) -> float:
-        return self.cumulative / POINT
+        return to_reward(self.cumulative)
 
     @property
     def last(self) -> Step | None:
@@ -147,24 +167,12 @@ def begin(episode_id: str, reference: Reference, scenario: Scenario, incarnation
 
 def replay(
     episode_id: str, reference: Reference, actions: Iterable[Mapping[str, Any]], catalogue: Catalogue
-) -> Episode:
-    """The episode that a reference and a list of dumped actions amount to.
+) -> Iterator[Episode]:
+    """The episode before the first of some dumped actions and after every one.
 
     Raises:
         StaleReferenceError: if the reference no longer means what it meant.
         InvalidActionError: if an action would have been refused.
-    """
-    *_, episode = moments(episode_id, reference, actions, catalogue)
-    return episode
-
-
-def moments(
-    episode_id: str, reference: Reference, actions: Iterable[Mapping[str, Any]], catalogue: Catalogue
-) -> Iterator[Episode]:
-    """What `replay` comes to before the first action and after every one.
-
-    Raises:
-        StaleReferenceError, InvalidActionError: as `replay` does.
     """
     episode = begin(episode_id, reference, reference.resolve(catalogue))
     yield episode
@@ -177,28 +185,30 @@ def advance(episode: Episode, action: Action) -> Episode:
     """The episode after one more step. A finished episode cannot be advanced; the caller checks `done`."""
     if episode.done:
         raise ValueError("a finished episode cannot be advanced")
-    match action.kind:
-        case Kind.DIAGNOSTIC:
+    match action.declaration:
+        case Diagnostic():
             return _look(episode, action)
-        case Kind.REMEDIATION:
-            return _remedy(episode, action)
-        case Kind.SUBMISSION if action.name == episode.task.submission:
+        case Remediation():
+            return _remedy(episode, action, action.declaration)
+        case Submission() if action.name == episode.task.submission.name:
             return _submit(episode, action)
         case _:
-            message = f"{action.name} belongs to another task; {episode.task.id} ends with {episode.task.submission}."
+            own = episode.task.submission.name
+            message = f"{action.name} belongs to another task; {episode.task.id} ends with {own}."
             events = (("foreign_submission", episode.task.rewards.foreign_submission),)
-            return _taken(episode, action, events, error=message)
+            return _record_step(episode, action, events, error=message, error_code="foreign_submission")
 
 
 def _look(episode: Episode, action: Action) -> Episode:
     service, incident = action.target, episode.incident
     if service not in incident.services:
         message = f"Unknown service {service!r}. Known services: {', '.join(incident.services)}."
-        return _taken(episode, action, (("unknown_service", episode.task.rewards.unknown_service),), error=message)
+        events: Events = (("unknown_service", episode.task.rewards.unknown_service),)
+        return _record_step(episode, action, events, error=message, error_code="unknown_service")
     item = (action.name, service)
     evidence = incident.evidence(action.name, service, episode.progress)
-    events = diagnostic_events(episode.task.rewards, item, evidence, episode.shown)
-    return _taken(
+    events = reward_query(episode.task.rewards, item, evidence, episode.shown)
+    return _record_step(
         episode,
         action,
         events,
@@ -219,22 +229,23 @@ def _shows_recovery(episode: Episode, item: Item, evidence: Evidence) -> bool:
     return evidence.text not in at_first
 
 
-def _remedy(episode: Episode, action: Action) -> Episode:
+def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episode:
     remedy = Remedy(action.name, action.target, getattr(action.parameters, "replicas", None))
-    entry = runbook_catalogue().get(remedy.target) if action.spec.target == "runbook_action" else None
+    entry = runbook_catalogue().get(remedy.target) if remediation.target is RUNBOOK_STEP else None
     verifies = entry is not None and entry.verify
     outcome, progress = (
         episode.incident.plan.apply(remedy, episode.progress, verifies=verifies)
         if episode.task.remediates
         else (Outcome.WRONG, episode.progress)
     )
-    error = _unknown_target(episode.incident, action)
-    events = remediation_events(episode.task.rewards, outcome, verifies=verifies, known=error is None)
-    return _taken(
+    error = _explain_unknown_target(episode.incident, remediation.target, action.target)
+    events = reward_remediation(episode.task.rewards, outcome, verifies=verifies, known=error is None)
+    return _record_step(
         episode,
         action,
         events,
         error=error,
+        error_code=None if error is None else "unknown_target",
         outcome=outcome,
         progress=progress,
         investigating=episode.investigating and _still_investigating(episode.task, outcome),
@@ -244,25 +255,22 @@ def _remedy(episode: Episode, action: Action) -> Episode:
     )
 
 
-def _unknown_target(incident: Incident, action: Action) -> str | None:
+def _explain_unknown_target(incident: Incident, target: Target, name: str) -> str | None:
     """What to say of a remediation whose target does not exist; it counts as wrong like any other."""
-    existing = {
-        "service": ("service", incident.services, f"Known services: {', '.join(incident.services)}."),
-        "flag": ("feature flag", incident.flags, "Flag names are found in evidence: status, deploys, logs."),
-        "runbook_action": ("runbook step", runbook_catalogue(), "The on-call guide lists the runbook catalogue."),
-    }.get(action.spec.target)
-    if existing is None or action.target in existing[1]:
+    existing = {SERVICE: incident.services, FLAG: incident.flags, RUNBOOK_STEP: runbook_catalogue()}[target]
+    if name in existing:
         return None
-    return f"There is no {existing[0]} {action.target!r}. {existing[2]}"
+    hint = target.hint or f"Known {target.noun}s: {', '.join(existing)}."
+    return f"There is no {target.noun} {name!r}. {hint}"
 
 
 def _still_investigating(task: Task, outcome: Outcome) -> bool:
     """Whether evidence seen after a remediation still counts as found beforehand."""
-    return task.id == "remediation_planning" and outcome is not Outcome.EFFECTIVE
+    return task.asks_repair and outcome is not Outcome.EFFECTIVE
 
 
 def _submit(episode: Episode, action: Action) -> Episode:
-    graded = grade(episode.task, episode.incident.truth, _conduct(episode, action))
+    graded = grade(episode.task, episode.incident.truth, _record_conduct(episode, action))
     reward = round(graded.score * POINT)
     step = Step(
         episode.step_count + 1,
@@ -274,41 +282,43 @@ def _submit(episode: Episode, action: Action) -> Episode:
     return episode._replace(steps=(*episode.steps, step), cumulative=episode.cumulative + reward, grade=graded)
 
 
-def _taken(
+def _record_step(
     episode: Episode,
     action: Action,
     events: Events,
     *,
     error: str | None = None,
+    error_code: str | None = None,
     evidence: Evidence | None = None,
     outcome: Outcome | None = None,
     **changes: Any,
 ) -> Episode:
     """Write down a step that is not the task's submission, with what else it changes in the episode."""
     number = episode.step_count + 1
-    events = (*events, *late_events(episode.task, number))
+    events = (*events, *reward_lateness(episode.task, number))
     out_of_time = number >= episode.task.max_steps
     dense = episode.reference.reward_mode == "dense"
-    reward = total(events) if dense else 0
-    said = feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
-    step = Step(number, action, events if dense else (), reward, said, error, evidence, outcome)
+    reward = sum_events(events) if dense else 0
+    said = word_feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
+    step = Step(number, action, events if dense else (), reward, said, error, error_code, evidence, outcome)
     if out_of_time:
-        changes |= {"truncated": True, "grade": _unsubmitted(episode._replace(**changes))}
+        changes |= {"truncated": True, "grade": _grade_unsubmitted(episode._replace(**changes))}
     return episode._replace(**changes, steps=(*episode.steps, step), cumulative=episode.cumulative + reward)
 
 
-def _unsubmitted(episode: Episode) -> Grade:
-    return grade(episode.task, episode.incident.truth, _conduct(episode, None))
+def _grade_unsubmitted(episode: Episode) -> Grade:
+    return grade(episode.task, episode.incident.truth, _record_conduct(episode, None))
 
 
-def _conduct(episode: Episode, submission: Action | None) -> Conduct:
+def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
     incident, task = episode.incident, episode.task
     certificates = incident.certificates(task.id)
+    shares = (Fraction(len(certificate & episode.seen), len(certificate)) for certificate in certificates)
     return Conduct(
         submission=submission.parameters if submission else None,
         steps=episode.step_count + 1,
-        fewest=fewest_steps(incident, task.id),
-        evidence=max((Fraction(len(one & episode.seen), len(one)) for one in certificates), default=Fraction(1)),
+        fewest=count_fewest_steps(incident, task),
+        evidence=max(shares, default=Fraction(1)),
         plan=incident.plan.steps,
         effective=episode.effective,
         attempted=episode.attempted,

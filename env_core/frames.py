@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from env_core.briefing import service_map
-from env_core.episode import Episode, advance
+from env_core.briefing import draw_service_map
 from env_core.observation import (
     GradeReport,
     Observation,
     StepInfo,
     StepRecord,
     debrief,
-    grade_report,
-    observation,
-    step_info,
-    step_record,
+    observe_last_step,
+    report_grade,
+    report_step,
 )
+from env_core.transition import Transition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from env_core.episode import Episode
 
 
 class ShownEvidence(TypedDict):
@@ -48,42 +46,43 @@ class Frame(TypedDict):
     debrief: NotRequired[dict[str, Any]]
 
 
-def frame(episode: Episode, note: str = "") -> Frame:
+def draw_frame(episode: Episode, note: str = "") -> Frame:
     """The episode as it stands; after its end with grade and debrief."""
     last = episode.last
-    shown: Frame = {
-        "step": step_record(last) if last else None,
-        "observation": observation(_of_the_last_step(episode)),
+    frame: Frame = {
+        "step": report_step(last) if last else None,
+        "observation": observe_last_step(episode),
         "evidence": None,
-        "info": step_info(episode),
+        "info": Transition(episode, stepped=last is not None).info(),
         "note": note,
-        "service_map": service_map(episode),
+        "service_map": draw_service_map(episode),
     }
     if last is not None and last.evidence is not None:
-        shown["evidence"] = {
+        frame["evidence"] = {
             "action": last.action.name,
             "service": last.action.target,
             "evidence": last.evidence.model_dump(mode="json"),
         }
     if episode.grade is not None:
-        shown["grade"] = grade_report(episode.grade)
-        shown["debrief"] = debrief(episode) or {}
-    return shown
+        frame["grade"] = report_grade(episode.grade)
+        frame["debrief"] = debrief(episode) or {}
+    return frame
 
 
-def frames(episode: Episode, since: int = 0) -> list[Frame]:
+def draw_frames(episode: Episode, since: int = 0) -> list[Frame]:
     """Every moment of an episode from the step of a number on; 0 is the moment before the first."""
-    return [frame(moment) for moment in _moments(episode) if moment.step_count >= since]
+    return [draw_frame(_as_after(episode, count)) for count in range(since, episode.step_count + 1)]
 
 
-def _of_the_last_step(episode: Episode) -> Episode:
-    """The same, but that its observation shows what the last step did, whatever its own option says."""
-    return episode._replace(reference=replace(episode.reference, observation="delta"))
+def _as_after(episode: Episode, count: int) -> Episode:
+    """What was shown of an episode after its first `count` steps. Nothing is played again.
 
-
-def _moments(episode: Episode) -> Iterator[Episode]:
-    moment = Episode(episode.id, episode.reference, episode.incident, episode.task, episode.incarnation)
-    yield moment
-    for step in episode.steps:
-        moment = advance(moment, step.action)
-        yield moment
+    What no frame shows before the end, such as the progress of the plan, is left as it is at the end.
+    """
+    if count == episode.step_count:
+        return episode
+    steps = episode.steps[:count]
+    shown = {(step.action.name, step.action.target): step.evidence for step in steps if step.evidence is not None}
+    return episode._replace(
+        steps=steps, shown=shown, cumulative=sum(step.reward for step in steps), grade=None, truncated=False
+    )

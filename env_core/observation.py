@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from graders.score import DECIMALS
-from scenarios.tasks import POINT, TaskId
+from graders import DECIMALS
+from scenarios.vocabulary import TaskId, to_reward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,13 +23,22 @@ _CLOSED = ConfigDict(extra="forbid")
 
 
 @with_config(_CLOSED)
+class ReasonReport(TypedDict):
+    """One reason of a point: a code that stays the same, and the facts that its text tells."""
+
+    code: str
+    facts: dict[str, str | int | list[str]]
+
+
+@with_config(_CLOSED)
 class PointReport(TypedDict):
-    """Points given of the most that could be had, and why."""
+    """Points given of the most that could be had, and why: in words, and by codes for programs."""
 
     name: str
     points: float
     most: float
     reason: str
+    reasons: list[ReasonReport]
 
 
 @with_config(_CLOSED)
@@ -57,7 +66,7 @@ class ProgressReport(TypedDict):
 
 
 class Observation(TypedDict):
-    """What an agent knows of its incident: fourteen fields."""
+    """What an agent knows of its incident."""
 
     episode_id: Annotated[str, Field(description="Handle of the episode.")]
     task_id: Annotated[TaskId, Field(description="Task being worked.")]
@@ -107,18 +116,23 @@ class StepInfo(TypedDict):
     grade: NotRequired[GradeReport]
 
 
-def text_of(evidence: Evidence) -> str:
-    """How observations tell evidence."""
+def render_evidence(evidence: Evidence) -> str:
+    """The text by which observations show evidence."""
     return evidence.text
 
 
-def observation(episode: Episode, told: Callable[[Evidence], Any] = text_of) -> Observation:
+def observe(episode: Episode, render: Callable[[Evidence], Any] = render_evidence) -> Observation:
     """What the agent is shown; of an episode with `observation: delta` only the evidence of the last step.
 
-    `told` gives what stands for a piece of evidence, where its text is written down in a form of one's own.
+    `render` gives what stands for a piece of evidence, where it is not its text.
     """
     shown = _last_shown(episode) if episode.reference.observation == "delta" else episode.shown
-    return _observed(episode, shown, told)
+    return _build_observation(episode, shown, render)
+
+
+def observe_last_step(episode: Episode) -> Observation:
+    """The observation with the evidence of the last step only, whatever the episode's option says."""
+    return _build_observation(episode, _last_shown(episode))
 
 
 def _last_shown(episode: Episode) -> Mapping[Item, Evidence]:
@@ -126,16 +140,16 @@ def _last_shown(episode: Episode) -> Mapping[Item, Evidence]:
     return {} if last is None or last.evidence is None else {(last.action.name, last.action.target): last.evidence}
 
 
-def _observed(
-    episode: Episode, shown: Mapping[Item, Evidence], told: Callable[[Evidence], Any] = text_of
+def _build_observation(
+    episode: Episode, shown: Mapping[Item, Evidence], render: Callable[[Evidence], Any] = render_evidence
 ) -> Observation:
     task, incident, last = episode.task, episode.incident, episode.last
     queried: dict[str, dict[str, str]] = {}
     for (action, service), evidence in shown.items():
         if action in queried:
-            queried[action][service] = told(evidence)
+            queried[action][service] = render(evidence)
         else:
-            queried[action] = {service: told(evidence)}
+            queried[action] = {service: render(evidence)}
     return {
         "episode_id": episode.id,
         "task_id": task.id,
@@ -154,32 +168,7 @@ def _observed(
     }
 
 
-def last_reward(episode: Episode) -> float:
-    """What the last step earned; 0.0 before the first."""
-    return episode.last.reward / POINT if episode.last else 0.0
-
-
-def progress_report(episode: Episode, *, stepped: bool = False) -> ProgressReport:
-    """The numbers of an episode as it stands; with `stepped`, `reward` is that of its last step and else 0.0."""
-    last = episode.last
-    report: ProgressReport = {
-        "episode_id": episode.id,
-        "task_id": episode.task.id,
-        "scenario_id": episode.reference.scenario_id,
-        "step_count": episode.step_count,
-        "max_steps": episode.task.max_steps,
-        "reward": last_reward(episode) if stepped else 0.0,
-        "cumulative_reward": episode.cumulative_reward,
-        "done": episode.done,
-        "feedback": last.feedback if last else episode.task.objective,
-        "last_action_error": last.error if last else None,
-    }
-    if episode.grade is not None:
-        report["grade"] = grade_report(episode.grade)
-    return report
-
-
-def grade_report(grade: Grade) -> GradeReport:
+def report_grade(grade: Grade) -> GradeReport:
     """A grade as JSON; its parts are rounded to four decimals like the score."""
     return {
         "score": grade.score,
@@ -189,41 +178,28 @@ def grade_report(grade: Grade) -> GradeReport:
                 "points": round(float(point.points), DECIMALS),
                 "most": round(float(point.most), DECIMALS),
                 "reason": point.reason,
+                "reasons": [{"code": reason.code, "facts": dict(reason.facts)} for reason in point.reasons],
             }
             for point in grade.breakdown
         ],
     }
 
 
-def step_info(episode: Episode, *, stepped: bool = True) -> StepInfo:
-    """What the last step earned and by what, and how the episode stands; without `stepped`, of a step not taken."""
-    events = episode.last.events if stepped and episode.last else ()
-    info: StepInfo = {
-        "reward_events": {event: points / POINT for event, points in events},
-        "terminated": episode.done and not episode.truncated,
-        "truncated": episode.truncated,
-        "seed": episode.reference.seed,
-    }
-    if episode.grade is not None:
-        info["grade"] = grade_report(episode.grade)
-    return info
-
-
-def step_record(step: Step) -> StepRecord:
+def report_step(step: Step) -> StepRecord:
     """One step of the history: the action, what it earned and why."""
     return {
         "step": step.number,
         "action": step.action.dump(),
-        "reward": step.reward / POINT,
-        "reward_events": {event: points / POINT for event, points in step.events},
+        "reward": to_reward(step.reward),
+        "reward_events": {event: to_reward(points) for event, points in step.events},
         "feedback": step.feedback,
         "error": step.error,
     }
 
 
-def state(episode: Episode) -> State:
+def read_state(episode: Episode) -> State:
     """The whole episode so far with its history of actions; nothing of the truth."""
-    return {**_observed(episode, episode.shown), "history": [step_record(step) for step in episode.steps]}
+    return {**_build_observation(episode, episode.shown), "history": [report_step(step) for step in episode.steps]}
 
 
 def debrief(episode: Episode) -> dict[str, Any] | None:
@@ -233,7 +209,9 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
         return None
     incident, truth = episode.incident, episode.incident.truth
     certificates = sorted(
-        incident.certificates(episode.task.id), key=lambda one: len(one & episode.shown.keys()) / len(one), reverse=True
+        incident.certificates(episode.task.id),
+        key=lambda certificate: len(certificate & episode.shown.keys()) / len(certificate),
+        reverse=True,
     )
     return {
         "severity": truth.severity,
@@ -241,6 +219,6 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
         "causal_chain": list(truth.chain),
         "spread": [{"from": service, "to": suffering} for service, suffering in truth.spread],
         "evidence": [{"action": action, "service": service} for action, service in sorted(certificates[0])],
-        "plan": [step.step for step in incident.plan.steps] if episode.task.id == "remediation_planning" else [],
+        "plan": [step.step for step in incident.plan.steps] if episode.task.asks_repair else [],
         "harms": [harm.means for harm in incident.plan.harms if harm.name in episode.progress],
     }

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.actions import Action, Kind
 from scenarios.progress import Outcome
-from scenarios.tasks import POINT
+from scenarios.vocabulary import Action, Submission, to_reward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.incident import Item
-    from scenarios.tasks import RewardTable, Task
+    from scenarios.vocabulary import RewardTable, Task
 
 Events = tuple[tuple[str, int], ...]
 """What a step is made of: (event, reward in units of 1/`POINT`)."""
 
-_SAID = {
+_FEEDBACK = {
     "new_service": "First look at {target}",
     "new_query": "Another look at {target}",
     "repeated_query": "Nothing new: this query was made before and its evidence has not changed",
@@ -36,12 +35,12 @@ _SAID = {
 }
 
 
-def total(events: Events) -> int:
+def sum_events(events: Events) -> int:
     """The sum of a step's events, in units of 1/`POINT`."""
     return sum(points for _, points in events)
 
 
-def diagnostic_events(table: RewardTable, item: Item, evidence: Evidence, shown: Mapping[Item, Evidence]) -> Events:
+def reward_query(table: RewardTable, item: Item, evidence: Evidence, shown: Mapping[Item, Evidence]) -> Events:
     """The event of a query of a known service, given the evidence last shown for every query so far."""
     before = shown.get(item)
     if before is not None:
@@ -53,7 +52,7 @@ def diagnostic_events(table: RewardTable, item: Item, evidence: Evidence, shown:
     return (("new_service", table.new_service),)
 
 
-def remediation_events(table: RewardTable, outcome: Outcome, *, verifies: bool, known: bool) -> Events:
+def reward_remediation(table: RewardTable, outcome: Outcome, *, verifies: bool, known: bool) -> Events:
     """The event of a remediation; `verifies`: it is a step that only checks; `known`: its target exists."""
     match outcome:
         case Outcome.EFFECTIVE:
@@ -64,21 +63,24 @@ def remediation_events(table: RewardTable, outcome: Outcome, *, verifies: bool, 
             return (("wrong_remediation" if known else "unknown_target", table.wrong_remediation),)
 
 
-def late_events(task: Task, number: int) -> Events:
+def reward_lateness(task: Task, number: int) -> Events:
     """What a step that is not the task's submission loses by its 1-based number."""
     late: Events = (("past_halfway", task.rewards.past_halfway),) if 2 * number > task.max_steps else ()
     return (*late, ("timeout", task.rewards.timeout)) if number >= task.max_steps else late
 
 
-def feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
+def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
-        about = action.target if action.kind is not Kind.SUBMISSION else ""
+        about = "" if isinstance(action.declaration, Submission) else action.target
         step = f"{action.name} {about}"
         return " ".join(
-            [f"{_SAID[event].format(target=about, step=step)} ({points / POINT:+.2f})." for event, points in events]
+            [
+                f"{_FEEDBACK[event].format(target=about, step=step)} ({to_reward(points):+.2f})."
+                for event, points in events
+            ]
         )
     nothing = events[0][0] in {"unknown_target", "unknown_service", "foreign_submission"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
-    said = f"{_SAID[events[0][0]]}." if nothing else done
-    return f"{said} {_SAID['timeout']}." if out_of_time else said
+    text = f"{_FEEDBACK[events[0][0]]}." if nothing else done
+    return f"{text} {_FEEDBACK['timeout']}." if out_of_time else text

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from env_core.episode import RULES_VERSION, ObservationMode, Reference, RewardMode
-from scenarios.actions import NAME_LIMIT, WHOLE
 from scenarios.catalogue import CURATED_SPLIT
+from scenarios.errors import CloudIncidentError
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES, MOST_SEED
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import NAME_LIMIT, TASKS, WHOLE, TaskId
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Entry, Scenario
@@ -22,7 +22,7 @@ Index = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 Difficulty = Annotated[int, Field(ge=min(DIFFICULTIES), le=max(DIFFICULTIES)), WHOLE]
 
 
-def _given(value: object) -> object:
+def _blank_as_none(value: object) -> object:
     return None if value == "" else value
 
 
@@ -38,14 +38,16 @@ Handle = Annotated[_Handle, BeforeValidator(absent_as_empty, json_schema_input_t
 _OptionalName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
 OptionalName = Annotated[_OptionalName, BeforeValidator(absent_as_empty, json_schema_input_type=_OptionalName | None)]
 
-OptionalTask = Annotated[TaskId | None, BeforeValidator(_given, json_schema_input_type=TaskId | None)]
+OptionalTask = Annotated[TaskId | None, BeforeValidator(_blank_as_none, json_schema_input_type=TaskId | None)]
 
 RESERVED_HANDLE = "current"
 """Stands for the one episode that is open, wherever a handle may stand."""
 
 
-class SelectionError(ValueError):
+class SelectionError(CloudIncidentError):
     """Selectors that contradict each other. The message says which, and what to give instead."""
+
+    code = "contradictory_selection"
 
 
 class Chosen(NamedTuple):
@@ -60,7 +62,7 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    task_id: Annotated[TaskId | None, BeforeValidator(_given, json_schema_input_type=TaskId | None)] = Field(
+    task_id: Annotated[TaskId | None, BeforeValidator(_blank_as_none, json_schema_input_type=TaskId | None)] = Field(
         default=None, description="Task to start; alert_classification if nothing is named."
     )
     scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
@@ -166,4 +168,4 @@ class Selection(BaseModel):
         return pool[int.from_bytes(drawn[:8]) % len(pool)]
 
 
-_FIRST_TASK: TaskId = "alert_classification"
+_FIRST_TASK: TaskId = next(iter(TASKS))

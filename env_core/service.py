@@ -7,44 +7,39 @@ import uuid
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
 
-from env_core.episode import Episode, Reference, advance, begin
-from env_core.store import (
+from env_core.episode import Episode, advance, begin
+from env_core.stores import (
     AppendConflictError,
-    CapacityError,
     Claim,
-    EpisodeExistsError,
     EpisodeStore,
     Event,
     MemoryStore,
     Record,
     UnknownEpisodeError,
 )
+from env_core.transition import Transition, read_action, step
 from scenarios.catalogue import UnknownScenarioError
-from scenarios.parsing import parse_action
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from env_core.selection import Selection
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 _HANDLE_BYTES = 16
 _ATTEMPTS = 16
 
 
-class EpisodeOverError(RuntimeError):
-    """A step on an episode that has ended, with its score. Nothing was changed."""
-
-    def __init__(self, episode: Episode) -> None:
-        super().__init__(f"Episode {episode.id} is over.")
-        self.score = episode.grade.score if episode.grade is not None else 0.0
-
-
-class RequestIdError(ValueError):
+class RequestIdError(CloudIncidentError):
     """A request id that was used on the episode for another action. Nothing was changed."""
+
+    code = "request_id_reused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,6 @@ class EpisodeService:
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, Episode] = OrderedDict()
-        self._finished: OrderedDict[str, str] = OrderedDict()
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
@@ -85,19 +79,10 @@ class EpisodeService:
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         for expired in await self._store.expire(self._limits.idle_seconds):
-            self._drop(expired)
-        episode_id, incarnation = selection.episode_id or _minted(), secrets.token_hex(8)
-        while True:
-            try:
-                await self._store.create(episode_id, reference, incarnation, self._limits.capacity, replacing)
-                break
-            except (EpisodeExistsError, CapacityError) as error:
-                in_the_way = episode_id if isinstance(error, EpisodeExistsError) else next(iter(self._finished), "")
-                if in_the_way not in self._finished:
-                    raise
-                await self._forget(Claim(in_the_way, self._finished[in_the_way]))
-        if replacing is not None:
-            self._drop(replacing.episode_id)
+            self._folded.pop(expired, None)
+        episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
+        for forgotten in await self._store.create(episode_id, reference, incarnation, self._limits.capacity, replacing):
+            self._folded.pop(forgotten, None)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
 
     async def get(self, episode_id: str, incarnation: str = "", *, touch: bool = True) -> Episode:
@@ -115,32 +100,45 @@ class EpisodeService:
             return self._keep(_fold(cached, record.events)) if record.events else cached
         if cached is not None:  # closed, and opened anew under the same handle
             record = await self._store.load(episode_id, touch=touch)
-        return self._keep(_fold(await self._opened(episode_id, record), record.events))
+        return self._keep(_fold(await self._begin_again(episode_id, record), record.events))
 
-    async def step(self, episode_id: str, action: Action, request_id: str = "", incarnation: str = "") -> Episode:
+    async def step(
+        self,
+        target: str | Episode,
+        sent: Action | Mapping[str, Any],
+        request_id: str = "",
+        incarnation: str = "",
+    ) -> Transition:
         """Take a step. A request id that has been used on the episode repeats its answer and takes no step.
 
+        `target` is a handle, or an episode that the caller has just loaded by `get`; that is not loaded again.
+
         Raises:
+            InvalidActionError: if the action is not valid.
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             EpisodeOverError: if the episode has ended.
             RequestIdError: if the request id was used for another action.
             AppendConflictError: if others kept stepping first. Nothing was changed.
         """
+        action = read_action(sent)
+        loaded = target if isinstance(target, Episode) else None
+        handle = loaded.id if loaded is not None else str(target)
         for _ in range(_ATTEMPTS):
-            episode = await self.get(episode_id, incarnation, touch=False)
-            if request_id and (answered := await self._answered(episode, action, request_id)) is not None:
+            episode = loaded or await self.get(handle, incarnation, touch=False)
+            loaded = None
+            if request_id and (answered := await self._find_answer(episode, action, request_id)) is not None:
                 return answered
-            if episode.done:
-                raise EpisodeOverError(episode)
+            transition = step(episode, action)
+            event = Event(action, request_id, ends=transition.done)
             try:
-                event = Event(action.dump(), request_id)
-                await self._store.append(episode_id, episode.incarnation, episode.step_count, event)
+                await self._store.append(handle, episode.incarnation, episode.step_count, event)
             except AppendConflictError:
-                self._folded.pop(episode_id, None)
+                self._folded.pop(handle, None)
                 continue
             self.steps_taken += 1
-            return self._keep(advance(episode, action))
-        raise AppendConflictError(f"Episode {episode_id} is being stepped by others; try again.")
+            self._keep(transition.episode)
+            return transition
+        raise AppendConflictError(f"Episode {handle} is being stepped by others; try again.")
 
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
@@ -151,21 +149,18 @@ class EpisodeService:
         record = await self._store.load(episode_id)
         if incarnation and incarnation != record.incarnation:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
-        await self._forget(Claim(episode_id, record.incarnation))
+        await self._store.delete(Claim(episode_id, record.incarnation))
+        self._folded.pop(episode_id, None)
 
-    async def actions(self, episode_id: str) -> tuple[Reference, list[Event]]:
-        """What is stored of an episode: enough to replay it anywhere."""
-        record = await self._store.load(episode_id)
-        return record.reference, list(record.events)
-
-    async def _answered(self, episode: Episode, action: Action, request_id: str) -> Episode | None:
-        """The episode as it stood after the step that a request id made."""
+    async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
+        """What came of the step that a request id made, if it made one."""
         record = await self._store.load(episode.id)
         for index, event in enumerate(record.events):
             if event.request_id == request_id:
-                if event.action != action.dump():
-                    raise RequestIdError(f"Request id {request_id[:80]!r} was used for {event.action['action_type']}.")
-                return _fold(await self._opened(episode.id, record), record.events[: index + 1])
+                if event.action != action:
+                    raise RequestIdError(f"Request id {request_id[:80]!r} was used for {event.action.name}.")
+                first = await self._begin_again(episode.id, record)
+                return Transition(_fold(first, record.events[: index + 1]), stepped=True)
         return None
 
     async def _scenario(self, scenario_id: str) -> Scenario:
@@ -174,7 +169,7 @@ class EpisodeService:
             return self.catalogue.get(scenario_id)
         return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
 
-    async def _opened(self, episode_id: str, record: Record) -> Episode:
+    async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario
             await self._scenario(record.reference.scenario_id)
         scenario = record.reference.resolve(self.catalogue)
@@ -183,27 +178,17 @@ class EpisodeService:
     def _keep(self, episode: Episode) -> Episode:
         self._folded[episode.id] = episode
         self._folded.move_to_end(episode.id)
-        if episode.done:
-            self._finished[episode.id] = episode.incarnation
         while len(self._folded) > self._limits.capacity:
             self._folded.popitem(last=False)
         return episode
 
-    async def _forget(self, claim: Claim) -> None:
-        await self._store.delete(claim)
-        self._drop(claim.episode_id)
 
-    def _drop(self, episode_id: str) -> None:
-        self._folded.pop(episode_id, None)
-        self._finished.pop(episode_id, None)
-
-
-def _minted() -> str:
+def _mint_handle() -> str:
     """A fresh handle, written like a UUID, with all of its 128 bits random."""
     return str(uuid.UUID(bytes=secrets.token_bytes(_HANDLE_BYTES)))
 
 
 def _fold(episode: Episode, events: tuple[Event, ...]) -> Episode:
     for event in events:
-        episode = advance(episode, parse_action(event.action["action_type"], event.action["parameters"]))
+        episode = advance(episode, event.action)
     return episode

@@ -1,7 +1,8 @@
 """Graders: pure functions from what an agent did and said to a score, with every point given or withheld explained."""
 
 from graders.conduct import Conduct
-from graders.grading import grade
-from graders.score import Grade, Point
+from graders.grading import GRADERS, Grader, grade
+from graders.reasons import Reason
+from graders.score import DECIMALS, Grade, Point
 
-__all__ = ["Conduct", "Grade", "Point", "grade"]
+__all__ = ["DECIMALS", "GRADERS", "Conduct", "Grade", "Grader", "Point", "Reason", "grade"]

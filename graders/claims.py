@@ -6,26 +6,54 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from graders.prose import Words, bounded, denied, ends_clause, mentions, occurrences, sentences, tokens
+from scenarios.vocabulary import (
+    CLEAR_CACHE,
+    DISABLE_FEATURE_FLAG,
+    EXECUTE_RUNBOOK_STEP,
+    REMEDIATIONS,
+    RESTART_SERVICE,
+    ROLLBACK_DEPLOY,
+    RUNBOOK_STEP,
+    SCALE_SERVICE,
+    Attachments,
+)
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_VERBS: dict[str, tuple[str, ...]] = {
-    "restart_service": ("restart*", "bounced", "rebooted", "recycled"),
-    "rollback_deploy": ("rollback*", "roll back", "rolled back", "rolling back", "revert*"),
-    "scale_service": ("scaled", "scaling", "scale service", "scale up", "scale out"),
-    "disable_feature_flag": ("disabl*", "turned off", "turning off", "switched off", "switching off", "toggled off"),
-    "clear_cache": ("cleared", "clearing", "flushed", "purged", "clear cache"),
-}
-_SEPARABLE = {
-    "rollback_deploy": (("rolled", "rolling"), "back"),
-    "disable_feature_flag": (("turned", "turning", "switched", "switching", "toggled"), "off"),
-}
-"""Verbs whose particle may stand behind the target: *rolled config-service back*."""
+class _Verbs(NamedTuple):
+    """How prose says that a remediation was made.
+
+    `forms` are verbs, `*` ending a word stem. `separable` are verbs and the particle that may stand behind the target,
+    as in *rolled config-service back*.
+    """
+
+    forms: tuple[str, ...]
+    separable: tuple[tuple[str, ...], str] = ((), "")
+
+
+_VERBS = Attachments(
+    "verbs that claim a remediation",
+    REMEDIATIONS.values(),
+    {
+        RESTART_SERVICE: _Verbs(("restart*", "bounced", "rebooted", "recycled")),
+        ROLLBACK_DEPLOY: _Verbs(
+            ("rollback*", "roll back", "rolled back", "rolling back", "revert*"), (("rolled", "rolling"), "back")
+        ),
+        SCALE_SERVICE: _Verbs(("scaled", "scaling", "scale service", "scale up", "scale out")),
+        DISABLE_FEATURE_FLAG: _Verbs(
+            ("disabl*", "turned off", "turning off", "switched off", "switching off", "toggled off"),
+            (("turned", "turning", "switched", "switching", "toggled"), "off"),
+        ),
+        CLEAR_CACHE: _Verbs(("cleared", "clearing", "flushed", "purged", "clear cache")),
+        EXECUTE_RUNBOOK_STEP: _Verbs(("execute*",)),
+    },
+)
 _SEPARATION = 7
 _FUTURE = _words(
     "will would should shall must could may might need needs recommend recommended recommending consider considered"
@@ -81,9 +109,8 @@ class _Clause:
 
 @lru_cache(maxsize=4096)
 def _stated_verbs(words: Words, action: str) -> tuple[tuple[int, int], ...]:
-    forms = _VERBS.get(action, (action.partition("_")[0] + "*",))
+    forms, (starts, particle) = _VERBS[REMEDIATIONS[action]]
     found = list(occurrences(words, *forms))
-    starts, particle = _SEPARABLE.get(action, ((), ""))
     for index, word in enumerate(words):
         if word in starts and particle in words[index + 1 : index + _SEPARATION]:
             found.append((index, index + 1))
@@ -122,7 +149,7 @@ def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
 
     `names` are all services: a target that is part of a longer name is not meant by it.
     """
-    if action == "execute_runbook_step":
+    if REMEDIATIONS[action].target is RUNBOOK_STEP:
         return any(clause.names(target) or clause.hints_at(target) for clause in _clauses_of(text))
     return any(clause.verbs(action) and clause.targets(target, names) for clause in _clauses_of(text))
 
@@ -133,7 +160,7 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     A verb reaches over filler and over other `names`, as in *restarted a, b and then c*. A verification is claimed
     only by its exact name, since prose speaks of verifying in many other ways.
     """
-    if action == "execute_runbook_step":
+    if REMEDIATIONS[action].target is RUNBOOK_STEP:
         if target.startswith("verify_") and not re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()):
             return False
         return any(clause.names(target) for clause in _clauses_of(text))

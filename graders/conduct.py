@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scenarios.actions import Parameters
     from scenarios.progress import PlanStep
+    from scenarios.vocabulary import Parameters
 
 DECAY_STEPS = 5
 """Efficiency falls from 1 to 0 over this many steps beyond the fewest."""

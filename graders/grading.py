@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from graders.resolution import resolution_points
-from graders.root_cause import root_cause_points
+from graders import resolution, root_cause, severity
+from graders.reasons import give_reason
 from graders.score import Grade, Point
-from graders.severity import severity_points
+from scenarios.vocabulary import (
+    ALERT_CLASSIFICATION,
+    REMEDIATION_PLANNING,
+    ROOT_CAUSE_ANALYSIS,
+    TASKS,
+    Attachments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from graders.conduct import Conduct
     from scenarios.incident import Truth
-    from scenarios.tasks import Task, TaskId
+    from scenarios.vocabulary import Task
 
-GRADERS: dict[TaskId, Callable[[Truth, Conduct], Iterable[Point]]] = {
-    "alert_classification": severity_points,
-    "root_cause_analysis": root_cause_points,
-    "remediation_planning": resolution_points,
-}
+
+class Grader(NamedTuple):
+    """What grades a task: the points that a conduct earns, and the rules in words, as the on-call guide prints them."""
+
+    points: Callable[[Truth, Conduct], Iterable[Point]]
+    rules: str
+
+
+GRADERS: Attachments[Task, Grader] = Attachments(
+    "graders",
+    TASKS.values(),
+    {
+        ALERT_CLASSIFICATION: Grader(severity.grade_severity, severity.RULES),
+        ROOT_CAUSE_ANALYSIS: Grader(root_cause.grade_root_cause, root_cause.RULES),
+        REMEDIATION_PLANNING: Grader(resolution.grade_resolution, resolution.RULES),
+    },
+)
 
 
 def grade(task: Task, truth: Truth, conduct: Conduct) -> Grade:
     """Grade an episode that has ended. Without a submission the score is 0."""
     if conduct.submission is None:
-        nothing = f"Nothing was submitted; {task.submission} was due."
-        return Grade.total([Point("submission", Fraction(0), Fraction(1), nothing)])
-    return Grade.total(GRADERS[task.id](truth, conduct))
+        due = give_reason("nothing_submitted", submission=task.submission.name)
+        return Grade.total([Point("submission", Fraction(0), Fraction(1), (due,))])
+    return Grade.total(GRADERS[task].points(truth, conduct))

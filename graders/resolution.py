@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from graders.claims import claims, states
 from graders.prose import affirms, mentions, sentences, tokens
-from graders.root_cause import failure_mode_match, without_runbook_names
+from graders.reasons import Reason, give_reason, to_percent
+from graders.root_cause import drop_runbook_names, match_failure_mode
 from graders.score import Point
-from scenarios.actions import VOCABULARY, Kind, ResolutionAnswer
 from scenarios.library import runbook_catalogue
+from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,64 +33,82 @@ _STEPS = Fraction(4, 100)
 _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
+RULES = (
+    f"{float(_BASE):.2f} for a submission, up to {float(_PLAN):.2f} for the plan done in order with the cause "
+    f"established\n  first, up to {float(_EFFICIENCY):.2f} for\n"
+    f"  needing few steps, {float(_VERIFIED):.2f} for a completed plan "
+    "with a look, after the last repair, at a diagnostic that shows the\n"
+    f"  recovery, up to {float(_SUMMARY):.2f} for a summary of three sentences or more that says in one sentence which "
+    "service failed and how,\n  and states the repairs. "
+    f"Each wrong remediation costs {float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each "
+    f"remediation that the summary claims and\n  that was never made costs {float(_FALSE_CLAIM):.2f}."
+)
+"""What earns points, as the on-call guide says it."""
+
 _FEWEST_SENTENCES = 3
 _FEWEST_WORDS = 5
 _MOST_SERVICES_NAMED = 3
 
 
-def resolution_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
+def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, ResolutionAnswer):
         raise TypeError("remediation_planning is graded on a resolution")
     worked = conduct.evidence * conduct.completed
     missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
-    shares = (
-        f"{round(float(100 * conduct.evidence))} % of the evidence that carries the cause was seen before the first "
-        f"effective fix; {len(conduct.effective)} of {len(conduct.plan)} plan steps were done"
-        + (f"; not done: {', '.join(missing)}" if missing else "")
-    )
-    yield Point("submission", _BASE, _BASE, "A resolution was submitted.")
-    yield Point("plan", _PLAN * worked, _PLAN, f"{shares}.")
+    shares = [
+        give_reason("evidence_before_effective_fix", percent=to_percent(conduct.evidence)),
+        give_reason("plan_steps_done", done=len(conduct.effective), steps=len(conduct.plan)),
+    ]
+    if missing:
+        shares.append(give_reason("plan_steps_missing", missing=missing))
+    yield Point("submission", _BASE, _BASE, (give_reason("resolution_submitted"),))
+    yield Point("plan", _PLAN * worked, _PLAN, tuple(shares))
     yield Point(
         "efficiency",
         _EFFICIENCY * worked * conduct.efficiency,
         _EFFICIENCY,
-        f"{conduct.steps} steps, {conduct.fewest} are the fewest: {round(float(100 * conduct.efficiency))} %, "
-        "in proportion to evidence and plan.",
+        (
+            give_reason(
+                "steps_weighed",
+                steps=conduct.steps,
+                fewest=conduct.fewest,
+                percent=to_percent(conduct.efficiency),
+            ),
+        ),
     )
     if conduct.wrong:
         yield Point(
             "wrong remediations",
             -_WRONG * min(conduct.wrong, _WRONG_COUNTED),
             Fraction(0),
-            f"{conduct.wrong} wrong remediation{'s' if conduct.wrong > 1 else ''}.",
+            (give_reason("wrong_remediations", count=conduct.wrong),),
         )
     yield Point(
         "verified recovery",
         _VERIFIED if conduct.verified else Fraction(0),
         _VERIFIED,
-        "A diagnostic showed the recovery after the last repair." if conduct.verified else _unverified(conduct),
+        (give_reason("recovery_shown") if conduct.verified else _explain_unverified(conduct),),
     )
-    points, reason = summary_points(answer.summary, truth, conduct)
-    yield Point("summary", points, _SUMMARY, reason)
+    points, reasons = grade_summary(answer.summary, truth, conduct)
+    yield Point("summary", points, _SUMMARY, reasons)
 
 
-def _unverified(conduct: Conduct) -> str:
+def _explain_unverified(conduct: Conduct) -> Reason:
     if conduct.completed < 1:
-        missing = len(conduct.plan) - len(conduct.effective)
-        return f"Counts only for a completed plan; {missing} of its steps {'was' if missing == 1 else 'were'} not done."
-    return "No diagnostic that shows the recovery was looked at after the last repair."
+        return give_reason("plan_not_completed", count=len(conduct.plan) - len(conduct.effective))
+    return give_reason("recovery_not_looked_at")
 
 
-def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, str]:
+def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
     long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in sentences(text)) >= _FEWEST_SENTENCES
     named = any(_names_cause(sentence, truth, conduct.services) for sentence in sentences(text))
-    match, _ = failure_mode_match(text, truth, conduct.services)
+    match, _ = match_failure_mode(text, truth, conduct.services)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [step.step for step in done if states(text, step.action, step.target, conduct.services)]
-    never_made = [step.split(" ", 1) for step in sorted(_claimable(conduct) - _made(conduct))]
+    never_made = [step.split(" ", 1) for step in sorted(_list_claimable(conduct) - _list_made(conduct))]
     false = [f"{action} {target}" for action, target in never_made if claims(text, action, target, conduct.services)]
     points = (
         _LENGTH * long_enough
@@ -99,14 +118,14 @@ def summary_points(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction,
         - _FALSE_CLAIM * len(false)
     )
     reasons = [
-        "three full sentences or more" if long_enough else "fewer than three sentences of five words",
-        "names the cause" if named else "does not say in one sentence which service failed and how",
-        f"failure mode matched to {round(float(100 * match))} %",
-        f"states {len(stated)} of the plan's {len(repairs)} repairs as done",
+        give_reason("long_enough" if long_enough else "too_short"),
+        give_reason("cause_named" if named else "cause_not_named"),
+        give_reason("failure_mode_matched", percent=to_percent(match)),
+        give_reason("repairs_stated", stated=len(stated), repairs=len(repairs)),
     ]
     if false:
-        reasons.append(f"claims repairs that were not made: {', '.join(false)}")
-    return max(Fraction(0), points), f"{'; '.join(reasons)}."
+        reasons.append(give_reason("false_claims", claimed=false))
+    return max(Fraction(0), points), tuple(reasons)
 
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:
@@ -115,24 +134,20 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED
-        and any(affirms(without_runbook_names(sentence), *group) for group in truth.concepts)
+        and any(affirms(drop_runbook_names(sentence), *group) for group in truth.concepts)
     )
 
 
-def _made(conduct: Conduct) -> frozenset[str]:
+def _list_made(conduct: Conduct) -> frozenset[str]:
     """What a summary may claim. A repair of the plan that was only tried too early has not been made."""
     without_effect = {step.step for step in conduct.plan if not step.verify} - conduct.effective
     return conduct.attempted - without_effect
 
 
-def _claimable(conduct: Conduct) -> frozenset[str]:
+def _list_claimable(conduct: Conduct) -> frozenset[str]:
     """Every remediation that a summary could claim: actions on services, flags, runbook steps."""
     steps = {step.step for step in conduct.plan}
-    for spec in VOCABULARY.values():
-        if spec.kind is Kind.REMEDIATION and spec.target == "service":
-            steps |= {f"{spec.name} {service}" for service in conduct.services}
-        if spec.target == "flag":
-            steps |= {f"{spec.name} {flag}" for flag in conduct.flags}
-        if spec.target == "runbook_action":
-            steps |= {f"{spec.name} {step}" for step in runbook_catalogue()}
+    targets = {SERVICE: conduct.services, FLAG: conduct.flags, RUNBOOK_STEP: runbook_catalogue()}
+    for remediation in REMEDIATIONS.values():
+        steps |= {f"{remediation.name} {target}" for target in targets[remediation.target]}
     return frozenset(steps)

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from graders.prose import affirms
+from graders.reasons import Reason, give_reason, to_percent
 from graders.score import Point
-from scenarios.actions import RootCauseAnswer
 from scenarios.library import failure_families, runbook_catalogue
+from scenarios.vocabulary import RootCauseAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,72 +25,82 @@ _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
 _RIVALS_TO_NOTHING = 3
+
+RULES = (
+    f"up to {float(_SERVICE + _FAILURE_MODE):.2f} for the right service and how it failed, in full only when the "
+    "evidence that\n  establishes it was seen before any fix was tried; "
+    f"up to {float(_EFFICIENCY):.2f} more for needing few steps. A wrong service earns at most\n"
+    f"  {float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming several unrelated failures at once costs points."
+)
+"""What earns points, as the on-call guide says it."""
+
 _RUNBOOK_NAME = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, runbook_catalogue()))})(?!\w)", re.IGNORECASE)
 
 
-def without_runbook_names(text: str) -> str:
+def drop_runbook_names(text: str) -> str:
     """A text without the names of catalogue steps: everyone is shown those, so they say nothing of a cause."""
     return _RUNBOOK_NAME.sub(",", text) if "_" in text else text
 
 
 @lru_cache(maxsize=256)
-def _service_names(services: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_service_names(services: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(services, key=len, reverse=True)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", re.IGNORECASE)
 
 
-def _without_service_names(text: str, services: tuple[str, ...]) -> str:
+def _drop_service_names(text: str, services: tuple[str, ...]) -> str:
     """A text without the names of services: that one is called `publisher` says nothing of how things failed."""
-    return _service_names(services).sub("it", text) if services else text
+    return _compile_service_names(services).sub("it", text) if services else text
 
 
-def failure_mode_match(text: str, truth: Truth, services: tuple[str, ...] = ()) -> tuple[Fraction, str]:
+def match_failure_mode(text: str, truth: Truth, services: tuple[str, ...] = ()) -> tuple[Fraction, tuple[Reason, ...]]:
     """How well a text says what failed, from 0 to 1, and why.
 
     The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
     beside them; three rivals or more leave nothing.
     """
-    text = without_runbook_names(text)
+    text = drop_runbook_names(text)
     missed = [group[0].replace("*", "…") for group in truth.concepts if not affirms(text, *group)]
     affirmed = len(truth.concepts) - len(missed)
-    told = _without_service_names(text, services)
+    nameless = _drop_service_names(text, services)
     rivals = sorted(
         name
         for name, family in failure_families().items()
-        if name not in truth.families and affirms(told, *family.terms)
+        if name not in truth.families and affirms(nameless, *family.terms)
     )
     share = Fraction(affirmed, len(truth.concepts))
     match = Fraction(0) if len(rivals) >= _RIVALS_TO_NOTHING else share / (1 + len(rivals))
-    reason = f"{affirmed} of {len(truth.concepts)} concepts of the failure affirmed"
+    reasons = [give_reason("concepts_affirmed", affirmed=affirmed, concepts=len(truth.concepts))]
     if missed:
-        reason += f"; not said: {', '.join(missed)}, in these or other words"
+        reasons.append(give_reason("concepts_missed", missed=missed))
     if rivals:
-        reason += f"; other failures affirmed beside them: {', '.join(rivals)}"
-    return match, reason
+        reasons.append(give_reason("rivals_affirmed", rivals=rivals))
+    return match, tuple(reasons)
 
 
-def root_cause_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
+def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, RootCauseAnswer):
         raise TypeError("root_cause_analysis is graded on a root cause")
-    seen = f"{round(float(100 * conduct.evidence))} % of the evidence that carries the cause was seen before any fix"
+    seen = give_reason("evidence_before_any_fix", percent=to_percent(conduct.evidence))
     if answer.service != truth.service:
-        wrong = f"{answer.service} is not where it started; that was {truth.service}."
-        yield Point("service", Fraction(0), _SERVICE, wrong)
-        yield Point("failure mode", Fraction(0), _FAILURE_MODE, "Counts only for the right service.")
-        yield Point("efficiency", Fraction(0), _EFFICIENCY, "Counts only for the right service.")
-        yield Point("investigation", _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence, Fraction(0), f"{seen}.")
+        wrong = give_reason("wrong_service", submitted=answer.service, truth=truth.service)
+        only_right = (give_reason("only_for_the_right_service"),)
+        yield Point("service", Fraction(0), _SERVICE, (wrong,))
+        yield Point("failure mode", Fraction(0), _FAILURE_MODE, only_right)
+        yield Point("efficiency", Fraction(0), _EFFICIENCY, only_right)
+        yield Point("investigation", _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence, Fraction(0), (seen,))
         return
     known = (1 + conduct.evidence) / 2
-    match, reason = failure_mode_match(answer.failure_mode, truth, conduct.services)
-    yield Point("service", _SERVICE * known, _SERVICE, f"{truth.service} is right; {seen}.")
-    yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, f"{reason}; {seen}.")
+    match, reasons = match_failure_mode(answer.failure_mode, truth, conduct.services)
+    yield Point("service", _SERVICE * known, _SERVICE, (give_reason("right_service", service=truth.service), seen))
+    yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, (*reasons, seen))
     if conduct.evidence == 1:
         yield Point(
             "efficiency",
             _EFFICIENCY * conduct.efficiency,
             _EFFICIENCY,
-            f"{conduct.steps} steps; {conduct.fewest} are the fewest.",
+            (give_reason("steps_taken", steps=conduct.steps, fewest=conduct.fewest),),
         )
     else:
-        yield Point("efficiency", Fraction(0), _EFFICIENCY, f"Counts only when the cause was established; {seen}.")
+        yield Point("efficiency", Fraction(0), _EFFICIENCY, (give_reason("cause_not_established"), seen))

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from graders.reasons import render_reasons
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from graders.reasons import Reason
+
 DECIMALS = 4
+"""Decimal places of a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,12 @@ class Point:
     name: str
     points: Fraction
     most: Fraction
-    reason: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def reason(self) -> str:
+        """The reasons as one sentence."""
+        return f"{render_reasons(self.reasons)}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from graders.reasons import give_reason
 from graders.score import Point
-from scenarios.actions import SEVERITIES, SeverityAnswer
+from scenarios.vocabulary import SEVERITIES, SeverityAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,24 +18,35 @@ if TYPE_CHECKING:
 _BY_DISTANCE = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(0))
 
 
-def severity_share(submitted: str, truth: str) -> Fraction:
+RULES = (
+    f"{float(_BY_DISTANCE[0])} for the exact severity, {float(_BY_DISTANCE[1])} one level off, "
+    f"{float(_BY_DISTANCE[2])} two levels off."
+)
+"""What earns points, as the on-call guide says it."""
+
+
+def share_for_severity(submitted: str, truth: str) -> Fraction:
     """What a severity earns, 0 to 1, by its distance from the true one."""
-    return _BY_DISTANCE[_distance(submitted, truth)]
+    return _BY_DISTANCE[_count_levels(submitted, truth)]
 
 
-def _distance(submitted: str, truth: str) -> int:
+def _count_levels(submitted: str, truth: str) -> int:
     return abs(SEVERITIES.index(submitted) - SEVERITIES.index(truth))
 
 
-def severity_points(truth: Truth, conduct: Conduct) -> Iterator[Point]:
+def grade_severity(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, SeverityAnswer):
         raise TypeError("alert_classification is graded on a severity")
-    distance = _distance(answer.severity, truth.severity)
-    verdict = "exact" if distance == 0 else f"{distance} level{'s' if distance > 1 else ''} off"
+    distance = _count_levels(answer.severity, truth.severity)
+    answers = {"submitted": answer.severity, "truth": truth.severity}
     yield Point(
         "severity",
-        severity_share(answer.severity, truth.severity),
+        share_for_severity(answer.severity, truth.severity),
         Fraction(1),
-        f"Submitted {answer.severity}; the incident is {truth.severity}: {verdict}.",
+        (
+            give_reason("severity_off", count=distance, **answers)
+            if distance
+            else give_reason("severity_exact", **answers),
+        ),
     )

@@ -11,8 +11,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from env_core.selection import Handle, absent_as_empty
-from scenarios.actions import VOCABULARY, Action
-from scenarios.parsing import InvalidActionError, parse_action, parse_arguments, quoted
+from scenarios.parsing import InvalidActionError, parse_action, parse_arguments, quote
+from scenarios.vocabulary import ACTIONS, Action
 
 REQUEST_ID_LIMIT = 255
 
@@ -107,8 +107,8 @@ def parse_command(message: dict[str, Any]) -> Command:
             return parse_arguments("list_tools", ToolListing, message)
         case {"action_type": action_type, "parameters": parameters, **others} if _only_metadata(others):
             return parse_action(action_type, parameters)
-        case {"action_type": str(action_type)} if action_type in VOCABULARY:
-            unknown = [quoted(name) for name in message if name not in {"action_type", "parameters"}]
+        case {"action_type": str(action_type)} if action_type in ACTIONS:
+            unknown = [quote(name) for name in message if name not in {"action_type", "parameters"}]
             problem = f"{', '.join(unknown[:5])} cannot stand here" if unknown else "parameters are missing"
             raise InvalidActionError(f'{action_type}: {problem}. Send {{"action_type": …, "parameters": {{…}}}}.')
         case {"action_type": action_type}:
@@ -116,7 +116,7 @@ def parse_command(message: dict[str, Any]) -> Command:
         case _:
             raise InvalidActionError(
                 f"A step has `action_type` and `parameters`, or `type` call_tool or list_tools. "
-                f"Valid actions: {', '.join(VOCABULARY)}."
+                f"Valid actions: {', '.join(ACTIONS)}."
             )
 
 

@@ -11,8 +11,9 @@ from typing_extensions import TypedDict
 
 from env_core.episode import StaleReferenceError
 from env_core.selection import SelectionError
-from env_core.service import EpisodeOverError, RequestIdError
-from env_core.store import AppendConflictError, CapacityError, EpisodeExistsError, UnknownEpisodeError
+from env_core.service import RequestIdError
+from env_core.stores import AppendConflictError, CapacityError, EpisodeExistsError, UnknownEpisodeError
+from env_core.transition import EpisodeOverError
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.parsing import InvalidActionError
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
-from scenarios.parsing import explained
+from scenarios.parsing import explain_errors
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -95,7 +95,7 @@ def parse_model(what: str, model: type[Model], given: object) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise MalformedError(f"{what}: {explained(what, model, error)}") from error
+        raise MalformedError(f"{what}: {explain_errors(what, model, error)}") from error
 
 
 def parse_query(what: str, model: type[Model], request: Request) -> Model:

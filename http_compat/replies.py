@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from env_core.briefing import step_text
-from env_core.observation import last_reward, observation, progress_report, step_info
+from env_core.transition import Transition
 from http_compat.dialects import ToolCall, ToolListing
 from http_compat.jsontext import told
 from http_compat.problems import REFUSALS
 from http_compat.problems import told as refusal
-from scenarios.actions import VOCABULARY, Action
 from scenarios.parsing import InvalidActionError, parse_action
-from scenarios.schemas import arguments_schema
+from scenarios.schemas import build_arguments_schema
+from scenarios.vocabulary import ACTIONS, Action
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -23,12 +22,8 @@ if TYPE_CHECKING:
 
 def reset_reply(episode: Episode) -> dict[str, Any]:
     """The first observation."""
-    return {
-        "observation": observation(episode, told),
-        "reward": 0.0,
-        "done": False,
-        "metadata": step_info(episode, stepped=False),
-    }
+    reset = Transition(episode)
+    return _enveloped(reset.observation(told), reset)
 
 
 async def step_reply(session: Session, message: StepMessage) -> dict[str, Any]:
@@ -39,46 +34,51 @@ async def step_reply(session: Session, message: StepMessage) -> dict[str, Any]:
     """
     match message.command:
         case Action() as action:
-            episode = await session.step(action, message.tags.request_id)
-            return _enveloped(observation(episode, told), episode, stepped=True)
+            transition = await session.step(action, message.tags.request_id)
+            return _enveloped(transition.observation(told), transition)
         case ToolCall() as call:
             return await _called(session, call, message.tags.request_id)
         case ToolListing():
-            return _enveloped({"tools": _listed_tools("input_schema")}, await session.episode(), stepped=False)
+            return _enveloped({"tools": _listed_tools("input_schema")}, await _look(session))
 
 
 async def _called(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
-    if call.tool_name not in VOCABULARY:
-        return await _failed(session, call, "tool_not_found", f"Tools: {', '.join(VOCABULARY)}.")
+    if call.tool_name not in ACTIONS:
+        return await _failed(session, call, "tool_not_found", f"Tools: {', '.join(ACTIONS)}.")
     try:
         action = parse_action(call.tool_name, call.arguments)
     except InvalidActionError as error:
         return await _failed(session, call, "invalid_args", str(error))
-    episode = await session.step(action, request_id)
-    shown = {"tool_name": call.tool_name, "result": tool_result(episode), "error": None}
-    return _enveloped(shown, episode, stepped=True)
+    transition = await session.step(action, request_id)
+    shown = {"tool_name": call.tool_name, "result": tool_result(transition), "error": None}
+    return _enveloped(shown, transition)
 
 
 async def _failed(session: Session, call: ToolCall, kind: str, message: str) -> dict[str, Any]:
     error = {"error_type": kind, "message": message}
     shown = {"tool_name": call.tool_name, "result": None, "error": error}
-    return _enveloped(shown, await session.episode(), stepped=False)
+    return _enveloped(shown, await _look(session))
 
 
-def _enveloped(shown: Any, episode: Episode | None, *, stepped: bool) -> dict[str, Any]:
-    if episode is None:
+async def _look(session: Session) -> Transition | None:
+    episode = await session.episode()
+    return Transition(episode) if episode is not None else None
+
+
+def _enveloped(shown: Any, transition: Transition | None) -> dict[str, Any]:
+    if transition is None:
         return {"observation": shown, "reward": 0.0, "done": False}
     return {
         "observation": shown,
-        "reward": last_reward(episode) if stepped else 0.0,
-        "done": episode.done,
-        "metadata": step_info(episode, stepped=stepped),
+        "reward": transition.reward,
+        "done": transition.done,
+        "metadata": transition.info(),
     }
 
 
-def tool_result(episode: Episode) -> dict[str, Any]:
+def tool_result(transition: Transition) -> dict[str, Any]:
     """The last step as the result of a tool; OpenEnv's client hands `data` to its caller."""
-    text, numbers = step_text(episode), progress_report(episode, stepped=True)
+    text, numbers = transition.text(), transition.report()
     return {
         "content": [{"type": "text", "text": text}],
         "structuredContent": numbers,
@@ -103,8 +103,8 @@ async def rpc_tool_result(session: Session, name: object, arguments: object) -> 
 @lru_cache
 def _listed_tools(schema_key: str) -> list[dict[str, Any]]:
     return [
-        {"name": spec.name, "description": spec.description, schema_key: arguments_schema(spec.parameters)}
-        for spec in VOCABULARY.values()
+        {"name": spec.name, "description": spec.description, schema_key: build_arguments_schema(spec.parameters)}
+        for spec in ACTIONS.values()
     ]
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, TypeAdapter
 
-from env_core.frames import frames
-from env_core.observation import State, debrief, grade_report, state
+from env_core.frames import draw_frames
+from env_core.observation import State, debrief, read_state, report_grade
 from env_core.selection import Handle, Selection, SelectionError
-from env_core.store import Claim
+from env_core.stores import Claim
 from http_compat import shapes
 from http_compat.dialects import Strict, parse_step
 from http_compat.operations import Operation, Served
@@ -87,7 +87,7 @@ class Rest:
         return Json.of(_with_info(await step_reply(session, message)))
 
     async def state(self, request: Request) -> Response:
-        return Json.of(state(await self._episode(request)))
+        return Json.of(read_state(await self._episode(request)))
 
     async def evidence(self, request: Request) -> Response:
         episode = await self._episode(request)
@@ -100,11 +100,11 @@ class Rest:
     async def frames(self, request: Request) -> Response:
         episode = await self._episode(request, asked=OfFrames)
         since = parse_query("frames", OfFrames, request).since
-        return Json.of({"episode_id": episode.id, "frames": frames(episode, since)})
+        return Json.of({"episode_id": episode.id, "frames": draw_frames(episode, since)})
 
     async def grader(self, request: Request) -> Response:
         episode = await self._episode(request)
-        graded = grade_report(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
+        graded = report_grade(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
         of = {
             "episode_id": episode.id,
             "task_id": episode.task.id,

@@ -15,8 +15,8 @@ from http_compat.jsontext import parse_json
 from http_compat.problems import REFUSALS, MalformedError, told
 from http_compat.replies import A_NEW_SESSION, rpc_tool_result, rpc_tools
 from http_compat.sessions import SessionsFullError, UnknownSessionError
-from scenarios.actions import VOCABULARY
-from scenarios.parsing import explained, quoted
+from scenarios.parsing import explain_errors, quote
+from scenarios.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
     from http_compat.sessions import Session, Sessions
@@ -60,7 +60,9 @@ async def answer(sessions: Sessions, message: object, session: Session | None = 
     except ValidationError as error:
         named = message.get("id") if isinstance(message, dict) else None
         request_id = named if isinstance(named, str | int) else None
-        return _error(request_id, INVALID_REQUEST, f"Invalid request: {explained('the request', RpcRequest, error)}")
+        return _error(
+            request_id, INVALID_REQUEST, f"Invalid request: {explain_errors('the request', RpcRequest, error)}"
+        )
     try:
         result = await _dispatched(sessions, request, session)
     except _RpcError as error:
@@ -86,7 +88,7 @@ async def _dispatched(sessions: Sessions, request: RpcRequest, session: Session 
         case unknown:
             hint = " MCP clients send Accept: application/json, text/event-stream." if unknown == "initialize" else ""
             raise _RpcError(
-                METHOD_NOT_FOUND, f"Method not found: {quoted(unknown)}. Methods: {', '.join(METHODS)}.{hint}"
+                METHOD_NOT_FOUND, f"Method not found: {quote(unknown)}. Methods: {', '.join(METHODS)}.{hint}"
             )
 
 
@@ -98,7 +100,7 @@ async def _opened(sessions: Sessions, params: dict[str, Any], own: Session | Non
             raise _RpcError(INVALID_PARAMS, "This WebSocket has an episode already; open another WebSocket.")
         session = own or await sessions.open()
     except ValidationError as error:
-        raise _RpcError(INVALID_PARAMS, explained("openenv/session/create", Selection, error)) from error
+        raise _RpcError(INVALID_PARAMS, explain_errors("openenv/session/create", Selection, error)) from error
     except SessionsFullError as full:
         counts = {"active_sessions": full.active, "max_sessions": full.most}
         raise _RpcError(SERVER_ERROR, str(full), counts) from full
@@ -125,8 +127,8 @@ async def _closed(sessions: Sessions, params: dict[str, Any], own: Session | Non
 
 async def _called(sessions: Sessions, params: dict[str, Any], own: Session | None) -> dict[str, Any]:
     name = params.get("name")
-    if name not in VOCABULARY:
-        raise _RpcError(INVALID_PARAMS, f"There is no tool {quoted(name)}. Tools: {', '.join(VOCABULARY)}.")
+    if name not in ACTIONS:
+        raise _RpcError(INVALID_PARAMS, f"There is no tool {quote(name)}. Tools: {', '.join(ACTIONS)}.")
     session = own or _named(sessions, params)
     return await rpc_tool_result(session, name, params.get("arguments", {}))
 

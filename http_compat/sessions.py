@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from env_core.selection import Selection
-from env_core.store import Claim, UnknownEpisodeError
+from env_core.stores import Claim, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
-    from scenarios.actions import Action
+    from env_core.transition import Transition
+    from scenarios.vocabulary import Action
 
 _ID_BYTES = 16
 
@@ -54,7 +55,7 @@ class Session:
         self.handle, self._incarnation = episode.id, episode.incarnation
         return episode
 
-    async def step(self, action: Action, request_id: str = "") -> Episode:
+    async def step(self, action: Action, request_id: str = "") -> Transition:
         """Take a step.
 
         Raises:

@@ -13,9 +13,18 @@ from env_core.frames import Frame
 from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
 from http_compat.dialects import Envelope, Strict, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
-from scenarios.actions import VOCABULARY, WHOLE, ActionSpec, Kind
-from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import (
+    ACTIONS,
+    WHOLE,
+    ActionDeclaration,
+    Dependencies,
+    Deploys,
+    Kind,
+    Logs,
+    Metrics,
+    Status,
+    TaskId,
+)
 
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -24,7 +33,7 @@ class _MetadataOnly(Strict):
     metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
 
 
-def _action_model(spec: ActionSpec, base: type[Strict]) -> type[BaseModel]:
+def _action_model(spec: ActionDeclaration, base: type[Strict]) -> type[BaseModel]:
     name = "".join(part.title() for part in spec.name.split("_"))
     return create_model(
         f"{name}{'Step' if base is Tags else 'Action'}",
@@ -38,7 +47,7 @@ def _action_model(spec: ActionSpec, base: type[Strict]) -> type[BaseModel]:
 @cache
 def bare_actions(base: type[Strict] = _MetadataOnly) -> Any:
     """The union of every action in its bare form, by `action_type`."""
-    union = reduce(or_, (_action_model(spec, base) for spec in VOCABULARY.values()))
+    union = reduce(or_, (_action_model(spec, base) for spec in ACTIONS.values()))
     return Annotated[union, Field(discriminator="action_type")]
 
 

@@ -12,12 +12,11 @@ from http_compat import shapes
 from http_compat.operations import Operation, Served
 from http_compat.problems import Json
 from http_compat.reading import parse_model, read_json
-from scenarios.actions import VOCABULARY
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.library import runbook_catalogue
-from scenarios.schemas import arguments_schema
-from scenarios.tasks import SEVERITY_MATRIX, TASKS
+from scenarios.schemas import build_arguments_schema
+from scenarios.vocabulary import ACTIONS, SEVERITY_MATRIX, TASKS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -109,13 +108,13 @@ class TaskApi:
             "title": task.title,
             "objective": task.objective,
             "max_steps": task.max_steps,
-            "submission": task.submission,
+            "submission": task.submission.name,
             "actions": [
                 {
                     "action_type": name,
-                    "kind": VOCABULARY[name].kind,
-                    "description": VOCABULARY[name].description,
-                    "parameters": arguments_schema(VOCABULARY[name].parameters),
+                    "kind": ACTIONS[name].kind,
+                    "description": ACTIONS[name].description,
+                    "parameters": build_arguments_schema(ACTIONS[name].parameters),
                 }
                 for name in task.available_actions
             ],

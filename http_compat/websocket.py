@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from env_core.observation import state
+from env_core.observation import read_state
 from env_core.selection import Selection
-from env_core.store import CapacityError
+from env_core.stores import CapacityError
 from http_compat.dialects import parse_step
 from http_compat.jsontext import parse_json, to_json
 from http_compat.problems import REFUSALS, MalformedError, NoEpisodeError, told
 from http_compat.replies import reset_reply, step_reply
 from http_compat.rpc import SERVER_ERROR, answer, answer_text
 from http_compat.sessions import SessionsFullError, UnknownSessionError
-from scenarios.parsing import InvalidActionError, explained, quoted
+from scenarios.parsing import InvalidActionError, explain_errors, quote
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -140,7 +140,7 @@ class Sockets:
         model = _MESSAGES.get(kind) if isinstance(kind, str) else None
         if model is None:
             types = ", ".join(str(name) for name in _MESSAGES)
-            return _error(ErrorCode.UNKNOWN_TYPE, f"Unknown message type {quoted(kind)}. Types: {types}.")
+            return _error(ErrorCode.UNKNOWN_TYPE, f"Unknown message type {quote(kind)}. Types: {types}.")
         try:
             return await self._done(session, model.model_validate(given))
         except ValidationError as error:
@@ -162,7 +162,7 @@ class Sockets:
                 return _observation(await step_reply(session, parse_step(step)))
             case StateMessage():
                 episode = await session.episode()
-                return _text({"type": "state", "data": state(episode) if episode else _NOTHING_YET})
+                return _text({"type": "state", "data": read_state(episode) if episode else _NOTHING_YET})
             case RpcMessage(data=request):
                 return _text({"type": "mcp", "data": await answer(self.sessions, request, session)})
             case _:
@@ -176,7 +176,7 @@ def _selected(options: dict[str, Any]) -> Selection:
     try:
         return Selection.model_validate(options)
     except ValidationError as error:
-        raise InvalidActionError(f"reset: {explained('reset', Selection, error)}") from error
+        raise InvalidActionError(f"reset: {explain_errors('reset', Selection, error)}") from error
 
 
 async def _received(socket: WebSocket) -> str:
@@ -205,4 +205,4 @@ def _full(error: Exception, active: int, most: int) -> str:
 
 def _invalid(kind: str, model: type[BaseModel], error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return _error(ErrorCode.VALIDATION_ERROR, f"{kind}: {explained(kind, model, error)}", errors=problems)
+    return _error(ErrorCode.VALIDATION_ERROR, f"{kind}: {explain_errors(kind, model, error)}", errors=problems)

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, client_supports_apps
 from mcp_types import ReadResourceResult, Resource, TextResourceContents
 
-from env_core.frames import frame, frames
-from scenarios.actions import Kind
+from env_core.frames import draw_frame, draw_frames
+from scenarios.vocabulary import Kind
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp.server.lowlevel import Server
 
     from env_core.episode import Episode
-    from scenarios.actions import ActionSpec
+    from scenarios.vocabulary import ActionDeclaration
 
 APP_URI = "ui://cloud-incident/incident.html"
 FRAMES = "cloud-incident/frames"
@@ -36,7 +36,7 @@ ACTS = {"ui": {"resourceUri": APP_URI, "visibility": ["model"]}}
 """`_meta` of a tool that the page draws and must not call: only the model takes steps."""
 
 
-def draws(action: ActionSpec) -> bool:
+def draws(action: ActionDeclaration) -> bool:
     """Whether there is something to look at in what an action answers; a remediation answers in a sentence."""
     return action.kind is not Kind.REMEDIATION
 
@@ -72,7 +72,7 @@ class App:
         """
         if not client_supports_apps(ctx):
             return None
-        return {FRAMES: frames(episode) if whole or episode.done else [frame(episode)]}
+        return {FRAMES: draw_frames(episode) if whole or episode.done else [draw_frame(episode)]}
 
 
 def declare(server: Server[Any]) -> None:

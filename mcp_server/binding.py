@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from env_core.episode import StaleReferenceError
-from env_core.store import UnknownEpisodeError
+from env_core.stores import UnknownEpisodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 from typing_extensions import TypedDict
 
-from env_core.briefing import briefing, debrief_text, grade_text, standing, timeline
-from env_core.observation import ProgressReport, progress_report
+from env_core.briefing import describe_grade, describe_standing, write_briefing, write_debrief, write_timeline
+from env_core.observation import ProgressReport
 from env_core.selection import Selection, SelectionError
-from env_core.store import CapacityError, EpisodeExistsError
+from env_core.stores import CapacityError, EpisodeExistsError
+from env_core.transition import Transition
 from mcp_server.apps import ACTS, LOOKS, App
 from mcp_server.binding import HandleError, OperatorBinding
 from mcp_server.results import refusal, reply
 from mcp_server.tools import Arguments, OnEpisode, ServedTool
 from scenarios.catalogue import CURATED_SPLIT, UnknownScenarioError
 from scenarios.parsing import InvalidActionError, parse_arguments
-from scenarios.schemas import arguments_schema
-from scenarios.tasks import TASKS
+from scenarios.schemas import build_arguments_schema
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -154,7 +155,7 @@ class ControlTools:
             name=name,
             title=title,
             description=description,
-            input_schema=arguments_schema(takes),
+            input_schema=build_arguments_schema(takes),
             annotations=annotations,
             meta=shown if self.app is not None else None,
         )
@@ -171,12 +172,12 @@ class ControlTools:
         episode = await self.service.create(selection)
         self.binding.opened(ctx, episode)
         drawn = f"\nDrawn with seed {episode.reference.seed}." if episode.reference.seed is not None else ""
-        started = reply(f"episode_id: {episode.id}{drawn}\n\n{briefing(episode)}", _briefed(episode))
+        started = reply(f"episode_id: {episode.id}{drawn}\n\n{write_briefing(episode)}", _briefed(episode))
         return self._drawn(ctx, episode, started)
 
     async def _get(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.episode(ctx, arguments.episode_id)
-        told = f"episode_id: {episode.id}\n\n{briefing(episode)}\n\n{timeline(episode)}"
+        told = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{write_timeline(episode)}"
         return self._drawn(ctx, episode, reply(told, _briefed(episode)), whole=True)
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
@@ -192,7 +193,7 @@ class ControlTools:
             lines.append("This connection has no session: use the episode_id that start_incident returned.")
         for heading, done in (("Open here:", False), ("Finished here:", True)):
             entries = [
-                f"- {episode.id}  {episode.reference.scenario_id}  {standing(episode)}"
+                f"- {episode.id}  {episode.reference.scenario_id}  {describe_standing(episode)}"
                 for episode in episodes
                 if episode.done is done
             ]
@@ -203,15 +204,17 @@ class ControlTools:
                 for task_id in TASKS
                 for index, scenario in enumerate(catalogue.of_task(task_id))
             ],
-            "open": [progress_report(episode) for episode in episodes],
+            "open": [Transition(episode).report() for episode in episodes],
         }
         return reply("\n".join(lines), dict(listing))
 
     async def _grade(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.episode(ctx, arguments.episode_id)
         if episode.grade is None:
-            return refusal(f"Not finished, so not graded. {standing(episode)} {episode.task.submission} ends it.")
-        told = reply(f"{grade_text(episode.grade)}\n\n{debrief_text(episode)}", dict(progress_report(episode)))
+            return refusal(
+                f"Not finished, so not graded. {describe_standing(episode)} {episode.task.submission.name} ends it."
+            )
+        told = reply(f"{describe_grade(episode.grade)}\n\n{write_debrief(episode)}", dict(Transition(episode).report()))
         return self._drawn(ctx, episode, told, whole=True)
 
     async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
@@ -223,7 +226,7 @@ class ControlTools:
 
 def _briefed(episode: Episode) -> dict[str, Any]:
     return {
-        **progress_report(episode),
+        **Transition(episode).report(),
         "available_actions": episode.task.available_actions,
         "known_services": list(episode.incident.services),
     }

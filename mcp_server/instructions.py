@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from env_core.briefing import headline
-from scenarios.actions import Kind, actions_of
+from env_core.briefing import write_headline
+from scenarios.vocabulary import DIAGNOSTICS, TASKS
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -13,15 +13,8 @@ if TYPE_CHECKING:
 LIMIT = 2000
 """Clients cut instructions at 2,048 characters."""
 
-_WAYS = {
-    "alert_classification": "submit_severity (P1-P4) by real effect on users and revenue, not by the alert's label.",
-    "root_cause_analysis": "see evidence on two services or more that establishes the cause, then submit_root_cause.",
-    "remediation_planning": "establish the cause, repair it, then what it broke, in order; look at a diagnostic to "
-    "see the recovery, run the verification steps of the runbook, then submit_resolution with three sentences or more.",
-}
-
 _EVIDENCE = (
-    f"Query evidence with {', '.join(actions_of(Kind.DIAGNOSTIC))}. Follow what failing services depend on; compare "
+    f"Query evidence with {', '.join(DIAGNOSTICS)}. Follow what failing services depend on; compare "
     "onset times with changes. Each call is a step; steps are limited and repeats cost points."
 )
 
@@ -37,7 +30,7 @@ OPERATOR = "\n".join(
         "returns a briefing and an episode_id. Pass that with every call; it may be left out on stdio and in HTTP "
         "sessions while one incident is open. Then:",
         f"1. {_EVIDENCE}",
-        *(f"{number}. {task}: {way}" for number, (task, way) in enumerate(_WAYS.items(), 2)),
+        *(f"{number}. {task.id}: {task.way}" for number, task in enumerate(TASKS.values(), 2)),
         _RULES,
         "The resource oncall://guide has the severity matrix, the runbook catalogue and the rules of scoring.",
     ]
@@ -49,7 +42,7 @@ _AGENT = "You are on call for one cloud incident. Its alert is in the resource i
 def agent_instructions(episode: Episode | None) -> str:
     """Instructions of the agent profile: the one incident in short and how to work it, or where to find both."""
     if episode is None:
-        return "\n".join([_AGENT, _EVIDENCE, *(f"{task}: {way}" for task, way in _WAYS.items()), _RULES])
-    work = f"{_EVIDENCE}\nThen {_WAYS[episode.task.id]}\n{_RULES}"
-    full = f"You are on call for this incident.\n{headline(episode)}\n{work}"
+        return "\n".join([_AGENT, _EVIDENCE, *(f"{task.id}: {task.way}" for task in TASKS.values()), _RULES])
+    work = f"{_EVIDENCE}\nThen {episode.task.way}\n{_RULES}"
+    full = f"You are on call for this incident.\n{write_headline(episode)}\n{work}"
     return full if len(full) < LIMIT else f"{_AGENT}\n{work}"

@@ -15,7 +15,7 @@ from mcp_types import (
     TextContent,
 )
 
-from env_core.briefing import briefing, timeline
+from env_core.briefing import write_briefing, write_timeline
 from mcp_server.binding import Binding, HandleError
 
 if TYPE_CHECKING:
@@ -147,5 +147,5 @@ class Prompts:
         except HandleError as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
         handle = f"episode_id: {episode.id}\n\n" if self.named else ""
-        done = f"\n\nSo far:\n{timeline(episode)}" if episode.steps else ""
-        return f"{handle}{briefing(episode)}{done}"
+        done = f"\n\nSo far:\n{write_timeline(episode)}" if episode.steps else ""
+        return f"{handle}{write_briefing(episode)}{done}"

@@ -11,9 +11,9 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.uri_template import UriTemplate
 from mcp_types import INVALID_PARAMS, ReadResourceResult, Resource, ResourceTemplate, TextResourceContents
 
-from env_core.briefing import briefing, mermaid, service_map, timeline
-from env_core.frames import frames
-from env_core.guide import oncall_guide
+from env_core.briefing import draw_mermaid, draw_service_map, write_briefing, write_timeline
+from env_core.frames import draw_frames
+from env_core.guide import write_oncall_guide
 from env_core.selection import RESERVED_HANDLE
 from mcp_server.apps import APP_URI, App
 from mcp_server.binding import Binding, HandleError
@@ -45,7 +45,7 @@ def _json(value: Any) -> str:
 
 
 VIEWS = (
-    View("briefing", "Briefing", "The task, the alert, the services and the limits.", "text/plain", briefing),
+    View("briefing", "Briefing", "The task, the alert, the services and the limits.", "text/plain", write_briefing),
     View(
         "alert",
         "Alert",
@@ -58,10 +58,10 @@ VIEWS = (
         "Service map",
         "Services and the calls between them, as far as queries have shown them, as JSON.",
         "application/json",
-        lambda episode: _json(service_map(episode)),
+        lambda episode: _json(draw_service_map(episode)),
     ),
-    View("map", "Service map as Mermaid", "The service map as a Mermaid flowchart.", "text/vnd.mermaid", mermaid),
-    View("timeline", "Timeline", "What has been done so far, with rewards.", "text/plain", timeline),
+    View("map", "Service map as Mermaid", "The service map as a Mermaid flowchart.", "text/vnd.mermaid", draw_mermaid),
+    View("timeline", "Timeline", "What has been done so far, with rewards.", "text/plain", write_timeline),
 )
 
 FRAMES = View(
@@ -69,7 +69,7 @@ FRAMES = View(
     "Frames",
     "Every step so far and what it showed, as JSON: what the incident's page draws.",
     "application/json",
-    lambda episode: json.dumps(frames(episode), ensure_ascii=False),
+    lambda episode: json.dumps(draw_frames(episode), ensure_ascii=False),
 )
 
 _EVIDENCE = UriTemplate.parse("incident://{episode_id}/evidence/{service}")
@@ -124,7 +124,7 @@ class Resources:
             MCPError: with code -32602 if there is no such resource.
         """
         if uri == GUIDE:
-            return _contents(uri, "text/markdown", oncall_guide())
+            return _contents(uri, "text/markdown", write_oncall_guide())
         if uri == APP_URI and self.app is not None:
             return self.app.contents()
         for view in VIEWS if self.app is None else (*VIEWS, FRAMES):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult, TextContent
 
-from env_core.briefing import standing, step_text
-from env_core.observation import progress_report
+from env_core.briefing import describe_standing
+from env_core.transition import Transition
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 PAGE_CHARACTERS = 12_000
 """About 4,000 tokens a page: well under what clients cut, and enough for most evidence in one."""
@@ -55,14 +55,13 @@ def _pieces(text: str, size: int) -> list[str]:
     return [line[start : start + size] for line in text.split("\n") for start in range(0, max(len(line), 1), size)]
 
 
-def step_reply(episode: Episode, page_size: int = PAGE_CHARACTERS) -> CallToolResult:
+def step_reply(transition: Transition, page_size: int = PAGE_CHARACTERS) -> CallToolResult:
     """What a step showed, what it earned, what remains; after the last step the score and the debrief."""
-    step = episode.last
+    step = transition.episode.last
     if step is None:
         raise ValueError("no step has been taken")
     evidence = _paged(step.evidence.text, step.action, 1, page_size) if step.evidence is not None else None
-    numbers = dict(progress_report(episode, stepped=True))
-    return reply(step_text(episode, evidence), numbers, error=step.error is not None)
+    return reply(transition.text(evidence), dict(transition.report()), error=step.error is not None)
 
 
 def further_page(episode: Episode, action: Action, number: int, page_size: int = PAGE_CHARACTERS) -> CallToolResult:
@@ -71,7 +70,7 @@ def further_page(episode: Episode, action: Action, number: int, page_size: int =
     if evidence is None:
         return refusal(f"{action.step} has not been queried yet; leave page out for a first look.")
     text = _paged(evidence.text, action, number, page_size)
-    return reply(f"{text}\n\nNot a step. {standing(episode)}", dict(progress_report(episode)))
+    return reply(f"{text}\n\nNot a step. {describe_standing(episode)}", dict(Transition(episode).report()))
 
 
 def _paged(text: str, action: Action, number: int, page_size: int) -> str:

@@ -9,19 +9,20 @@ from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from env_core.episode import StaleReferenceError
-from env_core.service import EpisodeOverError, EpisodeService
-from env_core.store import AppendConflictError, UnknownEpisodeError
+from env_core.stores import AppendConflictError, UnknownEpisodeError
+from env_core.transition import EpisodeOverError
 from mcp_server.apps import ACTS, App, draws
 from mcp_server.binding import Binding, HandleError
 from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
-from scenarios.actions import VOCABULARY, ActionSpec, Kind
 from scenarios.parsing import InvalidActionError, parse_action, parse_arguments
-from scenarios.schemas import arguments_schema
+from scenarios.schemas import build_arguments_schema
+from scenarios.vocabulary import ACTIONS, ActionDeclaration, Kind
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
     from env_core.episode import Episode
+    from env_core.service import EpisodeService
 
 
 class Arguments(BaseModel):
@@ -66,14 +67,14 @@ class ActionTools:
 
     def served(self) -> list[ServedTool]:
         """One tool per action. With `named`, each takes the episode's handle."""
-        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in VOCABULARY.values()]
+        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in ACTIONS.values()]
 
-    def _definition(self, spec: ActionSpec) -> Tool:
+    def _definition(self, spec: ActionDeclaration) -> Tool:
         return Tool(
             name=spec.name,
             title=spec.title,
             description=spec.description,
-            input_schema=arguments_schema(spec.parameters, *self.extras(spec)),
+            input_schema=build_arguments_schema(spec.parameters, *self.extras(spec)),
             annotations=ToolAnnotations(
                 title=spec.title,
                 read_only_hint=spec.read_only,
@@ -84,11 +85,16 @@ class ActionTools:
             meta=ACTS if self.app is not None and draws(spec) else None,
         )
 
-    def extra_names(self, spec: ActionSpec) -> tuple[str, ...]:
+    def extra_names(self, spec: ActionDeclaration) -> tuple[str, ...]:
         return tuple(name for extra in self.extras(spec) for name in extra.model_fields)
 
     def told(
-        self, ctx: ServerRequestContext[Any, Any], spec: ActionSpec, episode: Episode, result: CallToolResult, page: int
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        spec: ActionDeclaration,
+        episode: Episode,
+        result: CallToolResult,
+        page: int,
     ) -> CallToolResult:
         """A result as the profile tells it: no handle for an agent under test, a picture for an operator."""
         if not self.named and result.structured_content is not None:
@@ -97,7 +103,7 @@ class ActionTools:
             result.meta = self.app.drawn(ctx, episode, whole=page > 1)
         return result
 
-    def extras(self, spec: ActionSpec) -> list[type[Arguments]]:
+    def extras(self, spec: ActionDeclaration) -> list[type[Arguments]]:
         """What the tool takes beside the action's parameters."""
         paging: list[type[Arguments]] = [Paging] if spec.kind is Kind.DIAGNOSTIC else []
         return [*paging, OnEpisode] if self.named else paging
@@ -108,7 +114,7 @@ class _Call:
     """Calls one action tool."""
 
     tools: ActionTools
-    spec: ActionSpec
+    spec: ActionDeclaration
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         tools = self.tools
@@ -120,8 +126,9 @@ class _Call:
                 episode = await tools.service.get(handle)
                 result = further_page(episode, action, page, tools.page_size)
             else:
-                episode = await tools.service.step(handle, action)
-                result = step_reply(episode, tools.page_size)
+                transition = await tools.service.step(handle, action)
+                episode = transition.episode
+                result = step_reply(transition, tools.page_size)
             return tools.told(ctx, self.spec, episode, result, page)
         except (InvalidActionError, HandleError) as error:
             return refusal(str(error))

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from env_core.episode import StaleReferenceError
-from env_core.store import UnknownEpisodeError
+from env_core.stores import UnknownEpisodeError
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server

@@ -8,12 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from scenarios.errors import CloudIncidentError
 from scenarios.generator import naming
 from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.incidents import Incidents
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, Name
 from scenarios.loading import DocumentError, load_document
-from scenarios.tasks import TASKS, Task, TaskId
+from scenarios.vocabulary import TASKS, Task, TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +30,10 @@ CURATED_SPLIT = "curated"
 """The split of every authored scenario, those of further directories too."""
 
 
-class UnknownScenarioError(LookupError):
+class UnknownScenarioError(CloudIncidentError):
     """A task, scenario, split or index that does not exist. The message lists what does."""
+
+    code = "unknown_scenario"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.actions import VOCABULARY, Kind
-from scenarios.authored import plan_step
-from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument, Variant, line_numbers, log_lines
+from scenarios.authored import read_plan_step
+from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument
+from scenarios.forms import Variant, expand_numbers, split_lines
 from scenarios.library import failure_families, runbook_catalogue
 from scenarios.progress import Condition
+from scenarios.vocabulary import REMEDIATIONS, RUNBOOK_STEP, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ Location = tuple[int | str, ...]
 Problem = tuple[Location, str]
 
 
-def contradictions(document: IncidentDocument) -> Iterator[Problem]:
+def find_contradictions(document: IncidentDocument) -> Iterator[Problem]:
     """Every problem with its place and reason."""
     yield from _unknown_services(document)
     yield from _spread_problems(document)
@@ -34,7 +35,7 @@ def contradictions(document: IncidentDocument) -> Iterator[Problem]:
 
 
 def _variant_problems(document: IncidentDocument) -> Iterator[Problem]:
-    tokens = {plan_step(text).step for stage in document.plan for text in stage} | set(document.harms)
+    tokens = {read_plan_step(text).step for stage in document.plan for text in stage} | set(document.harms)
     for name, harm in document.harms.items():
         yield from _condition_problems(("harms", name, "when"), harm.when, tokens)
     for service, own in document.services.items():
@@ -66,10 +67,10 @@ def _condition_problems(where: Location, tokens: list[str], known: set[str]) -> 
 def _borrowing_problems(document: IncidentDocument) -> Iterator[Problem]:
     """What a state has from elsewhere must be there."""
     for service, own in document.services.items():
-        printed = len(log_lines(own.printed))
+        printed = len(split_lines(own.printed))
         for index, logs in enumerate(own.logs):
             where = ("services", service, "logs", index, "shows")
-            if logs.shows is not None and max(line_numbers(logs.shows)) > printed:
+            if logs.shows is not None and max(expand_numbers(logs.shows)) > printed:
                 yield where, f"`printed` has lines 1 to {printed}" if printed else "needs the service's `printed`"
             if logs.shows is not None and logs.lines:
                 yield where, "a state has `lines` of its own or shows those `printed`, not both"
@@ -141,7 +142,7 @@ def _plan_problems(document: IncidentDocument) -> Iterator[Problem]:
     for number, stage in enumerate(document.plan):
         for index, text in enumerate(stage):
             yield from _step_problems(document, ("plan", number, index), text)
-            step = plan_step(text).step
+            step = read_plan_step(text).step
             if step in seen:
                 yield ("plan", number, index), f"{step!r} stands in the plan twice"
             seen.add(step)
@@ -151,14 +152,15 @@ def _plan_problems(document: IncidentDocument) -> Iterator[Problem]:
 
 def _step_problems(document: IncidentDocument, where: Location, text: str) -> Iterator[Problem]:
     action, target, *bounds = text.split()
-    spec = VOCABULARY.get(action)
-    if spec is None or spec.kind is not Kind.REMEDIATION:
+    remediation = REMEDIATIONS.get(action)
+    if remediation is None:
         yield where, f"{action!r} is not a remediation"
-    elif spec.target == "service" and target not in document.services:
+    elif remediation.target is SERVICE and target not in document.services:
         yield where, f"unknown service {target!r}"
-    elif spec.target == "runbook_action" and target not in runbook_catalogue():
+    elif remediation.target is RUNBOOK_STEP and target not in runbook_catalogue():
         yield where, f"{target!r} is not in the runbook catalogue"
-    if bounds and action != "scale_service":
-        yield where, "only scale_service takes a range of replicas"
-    if (step := plan_step(text)).replicas is not None and not 1 <= step.replicas[0] <= step.replicas[1]:
+    if bounds and not (remediation and remediation.takes_replicas):
+        takers = " and ".join(name for name, other in REMEDIATIONS.items() if other.takes_replicas)
+        yield where, f"only {takers} takes a range of replicas"
+    if (step := read_plan_step(text)).replicas is not None and not 1 <= step.replicas[0] <= step.replicas[1]:
         yield where, "a range of replicas runs from 1 or more upwards, as in 6..12"

@@ -5,112 +5,39 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from scenarios.actions import NAME_LIMIT, Severity
-from scenarios.evidence import Change, MetricName, Moment, Samples
-from scenarios.tasks import TaskId
+from scenarios.evidence import Moment
+from scenarios.forms import (
+    DependenciesVariant,
+    DeploysVariant,
+    Form,
+    LogsVariant,
+    MetricsVariant,
+    ServiceName,
+    StatusVariant,
+    as_list,
+)
+from scenarios.vocabulary import DIAGNOSTICS, NAME_LIMIT, AttachmentError, Severity, TaskId
 
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=NAME_LIMIT)]
 ScenarioId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*-[A-Z0-9-]+$", max_length=NAME_LIMIT)]
 StepText = Annotated[str, StringConstraints(pattern=r"^[a-z_]+ [a-z0-9_-]+( \d+\.\.\d+)?$")]
 """A plan step: action and target, and for `scale_service` the range of replicas: `scale_service api 6..12`."""
 
-DIAGNOSTIC_FIELDS = {
-    "logs": "query_logs",
-    "metrics": "check_metrics",
-    "dependencies": "check_dependencies",
-    "deploys": "check_recent_deploys",
-    "status": "check_service_status",
-}
+DIAGNOSTIC_FIELDS = {diagnostic.field: diagnostic.name for diagnostic in DIAGNOSTICS.values()}
 """The diagnostics as documents name them."""
 
 Prose = Annotated[str, StringConstraints(min_length=1), AfterValidator(lambda text: _LONE_BREAK.sub(" ", text.strip()))]
 """Text for people: single line breaks are spaces, empty lines part paragraphs."""
 
-EvidenceName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*/(logs|metrics|dependencies|deploys|status)$")
-]
+EvidenceName = Annotated[str, StringConstraints(pattern=rf"^[a-z][a-z0-9-]*/({'|'.join(DIAGNOSTIC_FIELDS)})$")]
 """A piece of evidence as certificates name it: `postgres-db/logs`."""
 
 _LONE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 
-HealthText = Annotated[str, StringConstraints(pattern=r"^(healthy|degraded|failing|down|unknown)(: .+)?$")]
-"""A health word and optionally what is seen on the calls: `failing: 92 % of calls refused`."""
 
-
-def _as_list(value: object) -> object:
-    return value if isinstance(value, list) else [value]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Variant(_Model):
-    """One state of a piece of evidence. The first variant whose `when` is met is shown; the last has no `when`."""
-
-    when: Annotated[list[str], BeforeValidator(_as_list)] = Field(
-        default_factory=list,
-        description="Plan steps done and harms caused that must all hold; a leading ! means it must not hold.",
-    )
-    at: Moment | None = Field(default=None, description="Time of this state; the document's `now` unless given.")
-
-
-LineNumbers = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(-[1-9]\d*)?( [1-9]\d*(-[1-9]\d*)?)*$")]
-"""Lines by their numbers, from 1, single ones and ranges."""
-
-
-class LogsVariant(Variant):
-    lines: str = Field(default="", description="Log lines, oldest first, as a block scalar.")
-    shows: LineNumbers | None = Field(
-        default=None, description="Instead of `lines`: numbers of lines of `printed`, such as 1-14 17 20-31."
-    )
-    window_minutes: int = Field(default=15, ge=1)
-
-
-class SeriesDocument(_Model):
-    """One metric. In all but the last state unit and normal value may be left out: they are that state's."""
-
-    name: MetricName
-    unit: Annotated[str, StringConstraints(min_length=1)] | None = Field(
-        default=None, description="Unit, such as ms, %, req/s, MiB."
-    )
-    normal: float | None = Field(default=None, description="Usual value at this time of day.")
-    recent: Samples
-
-
-class MetricsVariant(Variant):
-    series: list[SeriesDocument] = Field(min_length=1)
-    step_minutes: int = Field(default=2, ge=1)
-
-
-class DependenciesVariant(Variant):
-    calls: dict[ServiceName, HealthText] = Field(
-        default_factory=dict, description="Health of the paths this service calls; those left out are healthy."
-    )
-    called_by: dict[ServiceName, HealthText] = Field(
-        default_factory=dict, description="Health of the paths that call this service; those left out are healthy."
-    )
-
-
-class DeploysVariant(Variant):
-    history: list[Change] = Field(default_factory=list, description="Newest first.")
-
-
-class StatusVariant(Variant):
-    state: str = Field(min_length=1)
-    replicas: str = Field(min_length=1, description="Ready and desired, such as 3/3.")
-    version: str = Field(min_length=1)
-    uptime: str = Field(min_length=1)
-    restarts: str = Field(default="0 in 24 h", min_length=1)
-    flags: dict[str, str] = Field(default_factory=dict)
-    runbooks: list[str] = Field(default_factory=list, description="Catalogue steps that the owner lists.")
-    notes: list[str] = Field(default_factory=list)
-
-
-class ServiceDocument(_Model):
-    """One service: what it is, what it calls, and what the five diagnostics show of it."""
+class ServiceDocument(Form):
+    """One service: what it is, what it calls, and what the diagnostics show of it."""
 
     about: str = Field(min_length=1)
     team: str = Field(min_length=1)
@@ -122,14 +49,18 @@ class ServiceDocument(_Model):
     printed: str = Field(
         default="", description="Lines that several states of `logs` show, as a block scalar; they are numbered from 1."
     )
-    logs: Annotated[list[LogsVariant], BeforeValidator(_as_list)] = Field(min_length=1)
-    metrics: Annotated[list[MetricsVariant], BeforeValidator(_as_list)] = Field(min_length=1)
-    dependencies: Annotated[list[DependenciesVariant], BeforeValidator(_as_list)] = Field(min_length=1)
-    deploys: Annotated[list[DeploysVariant], BeforeValidator(_as_list)] = Field(min_length=1)
-    status: Annotated[list[StatusVariant], BeforeValidator(_as_list)] = Field(min_length=1)
+    logs: Annotated[list[LogsVariant], BeforeValidator(as_list)] = Field(min_length=1)
+    metrics: Annotated[list[MetricsVariant], BeforeValidator(as_list)] = Field(min_length=1)
+    dependencies: Annotated[list[DependenciesVariant], BeforeValidator(as_list)] = Field(min_length=1)
+    deploys: Annotated[list[DeploysVariant], BeforeValidator(as_list)] = Field(min_length=1)
+    status: Annotated[list[StatusVariant], BeforeValidator(as_list)] = Field(min_length=1)
 
 
-class AlertDocument(_Model):
+if missing := DIAGNOSTIC_FIELDS.keys() - ServiceDocument.model_fields.keys():
+    raise AttachmentError(f"documents have no field for {', '.join(sorted(missing))}")
+
+
+class AlertDocument(Form):
     name: str = Field(min_length=1)
     severity: str = Field(min_length=1, description="The rule's own label; it says nothing about the true severity.")
     fired_at: Moment
@@ -140,7 +71,7 @@ class AlertDocument(_Model):
     labels: dict[str, str] = Field(default_factory=dict)
 
 
-class FailureModeDocument(_Model):
+class FailureModeDocument(Form):
     answer: str = Field(default="", description="A good answer in a sentence; made of the concepts if not given.")
     concepts: list[Annotated[list[str], Field(min_length=1)]] = Field(
         min_length=1, description="Groups of synonyms; each group is one idea that a right answer affirms."
@@ -150,7 +81,7 @@ class FailureModeDocument(_Model):
     )
 
 
-class TruthDocument(_Model):
+class TruthDocument(Form):
     severity: Severity
     service: ServiceName
     failure_mode: FailureModeDocument
@@ -164,13 +95,13 @@ class TruthDocument(_Model):
     )
 
 
-class HarmDocument(_Model):
+class HarmDocument(Form):
     on: StepText
-    when: Annotated[list[str], BeforeValidator(_as_list)] = Field(default_factory=list)
+    when: Annotated[list[str], BeforeValidator(as_list)] = Field(default_factory=list)
     means: Prose = Field(description="What the attempt did, for the debrief.")
 
 
-class IncidentDocument(_Model):
+class IncidentDocument(Form):
     """An incident as its author writes it."""
 
     incident: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=NAME_LIMIT)]
@@ -183,13 +114,13 @@ class IncidentDocument(_Model):
     summary: Prose = Field(description="What on-call is told; no hint of the root cause.")
     alert: AlertDocument
     truth: TruthDocument
-    plan: list[Annotated[list[StepText], BeforeValidator(_as_list)]] = Field(
+    plan: list[Annotated[list[StepText], BeforeValidator(as_list)]] = Field(
         default_factory=list, description="Stages in order; a list inside holds steps that commute."
     )
     harms: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], HarmDocument] = Field(
         default_factory=dict
     )
-    certificates: list[list[Annotated[list[EvidenceName], BeforeValidator(_as_list)]]] = Field(
+    certificates: list[list[Annotated[list[EvidenceName], BeforeValidator(as_list)]]] = Field(
         min_length=1,
         description="Sets of evidence from which the cause follows; a list inside holds items that serve alike.",
     )
@@ -202,17 +133,3 @@ class IncidentDocument(_Model):
             name for name, other in self.services.items() if service in other.calls and name not in own.consumers
         ]
         return [*own.calls, *own.consumers], callers
-
-
-def log_lines(text: str) -> tuple[str, ...]:
-    """The lines of a block; blanks at their ends and empty lines do not count."""
-    return tuple(line.rstrip() for line in text.strip("\n").splitlines() if line.strip())
-
-
-def line_numbers(text: str) -> list[int]:
-    """What numbers and ranges of lines come to, one by one."""
-    numbers: list[int] = []
-    for part in text.split():
-        first, _, last = part.partition("-")
-        numbers += range(int(first), int(last or first) + 1)
-    return numbers

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenarios.actions import Severity
     from scenarios.evidence import Evidence
     from scenarios.progress import Plan, Progress
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import Severity, Task, TaskId
 
 Item = tuple[str, str]
 """A piece of evidence: (diagnostic, service)."""
@@ -81,9 +80,9 @@ class Incident(Protocol):
         """What a diagnostic shows of a known service after the given progress."""
 
 
-def fewest_steps(incident: Incident, task: TaskId) -> int:
+def count_fewest_steps(incident: Incident, task: Task) -> int:
     """The fewest steps in which a task can be done on an incident: evidence, plan, a look at the recovery, answer."""
-    certificates = incident.certificates(task)
+    certificates = incident.certificates(task.id)
     smallest = len(certificates[0]) if certificates else 0
-    repair = len(incident.plan.steps) + 1 if task == "remediation_planning" else 0
+    repair = len(incident.plan.steps) + 1 if task.asks_repair else 0
     return smallest + repair + 1

@@ -6,12 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from scenarios.authored import AuthoredIncident, flag_sources
+from scenarios.authored import AuthoredIncident, find_flag_sources
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.evidence import Deploys, Logs
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED, Progress
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import CHECK_RECENT_DEPLOYS, FLAG, QUERY_LOGS, TASKS, Deploys, Logs, acts_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,7 @@ def lint(incident: AuthoredIncident) -> list[str]:
     not asked that its root is neither alerted nor loud, nor that every alerted service is really affected.
     """
     findings = [*_certificate_findings(incident), *_secrecy_findings(incident)]
-    if set(incident.scenarios) - {"alert_classification"}:
+    if any(TASKS[task_id].asks_evidence for task_id in incident.scenarios):
         findings += _world_findings(incident)
         if not incident.document.frozen_from:
             findings += [*_alert_findings(incident), *_guess_findings(incident)]
@@ -45,14 +44,14 @@ def _certificate_findings(incident: AuthoredIncident) -> Iterator[str]:
             names = ", ".join(sorted(f"{service}/{diagnostic}" for diagnostic, service in certificate))
             if len({service for _, service in certificate}) < 2:
                 yield f"{scenario}: certificate ({names}) must span two services or more."
-        spare = 0 if task_id == "alert_classification" else SPARE_STEPS
-        fewest = fewest_steps(incident, task_id)
+        spare = SPARE_STEPS if task.asks_evidence else 0
+        fewest = count_fewest_steps(incident, task)
         if fewest > task.max_steps - spare:
             yield f"{scenario}: needs {fewest} steps; at most {task.max_steps - spare} of {task.max_steps} are allowed."
-        if task_id == "remediation_planning" and not incident.plan.repairs:
+        if task.asks_repair and not incident.plan.repairs:
             yield f"{scenario}: has no plan."
     for step in incident.plan.steps:
-        if step.action == "disable_feature_flag" and not flag_sources(incident, step.target):
+        if acts_on(step.action, FLAG) and not find_flag_sources(incident, step.target):
             yield f"Flag {step.target} is in the plan and in no evidence."
 
 
@@ -99,7 +98,8 @@ def _guess_findings(incident: AuthoredIncident) -> Iterator[str]:
     changes = {
         service: shown.history[0].at
         for service in incident.services
-        if isinstance(shown := incident.evidence("check_recent_deploys", service, UNTOUCHED), Deploys) and shown.history
+        if isinstance(shown := incident.evidence(CHECK_RECENT_DEPLOYS.name, service, UNTOUCHED), Deploys)
+        and shown.history
     }
     if len(changes) < 3:
         yield "Fewer than three services have a recent change; decoys are missing."
@@ -121,7 +121,7 @@ def _guess_findings(incident: AuthoredIncident) -> Iterator[str]:
 
 def _loudest(incident: AuthoredIncident) -> str:
     def errors(service: str) -> int:
-        shown = incident.evidence("query_logs", service, UNTOUCHED)
+        shown = incident.evidence(QUERY_LOGS.name, service, UNTOUCHED)
         return sum(bool(_ERROR_LINE.search(line)) for line in shown.lines) if isinstance(shown, Logs) else 0
 
     return max(incident.services, key=errors)

@@ -11,8 +11,9 @@ import yaml
 from pydantic import ValidationError
 
 from scenarios.authored import AuthoredIncident
-from scenarios.consistency import Location, contradictions
+from scenarios.consistency import Location, find_contradictions
 from scenarios.document import IncidentDocument
+from scenarios.errors import CloudIncidentError
 from scenarios.library import library_digest
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 << 20
 
 
-class DocumentError(ValueError):
+class DocumentError(CloudIncidentError):
     """A document that cannot be used. The message has one line per problem: `file:line: field: reason`."""
+
+    code = "invalid_document"
 
 
 class _CoreLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -72,7 +75,7 @@ for _tag, _pattern, _first in (
     _CoreLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise DocumentError(f"{path}:1: document: larger than {MOST_BYTES >> 20} MiB")
@@ -89,7 +92,7 @@ def load_document(path: Path) -> AuthoredIncident:
     Raises:
         DocumentError: if the file is not YAML, does not have the shape of an incident, or contradicts itself.
     """
-    text = _read(path)
+    text = _read_text(path)
     try:
         content = yaml.load(text, Loader=_CoreLoader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -102,7 +105,7 @@ def load_document(path: Path) -> AuthoredIncident:
         lines = _Lines(text)
         problems = [(tuple(one["loc"]), one["msg"]) for one in error.errors(include_url=False)]
         raise DocumentError(lines.report(path, problems)) from error
-    problems = list(contradictions(document))
+    problems = list(find_contradictions(document))
     if problems:
         raise DocumentError(_Lines(text).report(path, problems))
     canonical = json.dumps([document.model_dump(mode="json"), library_digest()], sort_keys=True, ensure_ascii=False)

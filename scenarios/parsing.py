@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scenarios.actions import VOCABULARY, Action
+from scenarios.errors import CloudIncidentError
+from scenarios.vocabulary import ACTIONS, Action
 
 _MOST_PROBLEMS = 5
 _LONGEST_QUOTE = 80
@@ -14,8 +15,10 @@ _LONGEST_QUOTE = 80
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class InvalidActionError(ValueError):
-    """An action or arguments refused before anything happened. The message says what was wrong and what is valid."""
+class InvalidActionError(CloudIncidentError):
+    """An action or arguments refused before anything happened."""
+
+    code = "invalid_action"
 
 
 def parse_action(action_type: object, parameters: object, also: tuple[str, ...] = ()) -> Action:
@@ -25,10 +28,10 @@ def parse_action(action_type: object, parameters: object, also: tuple[str, ...] 
         InvalidActionError: if the action is unknown or a parameter is missing, blank, too long, of the wrong type
             or not declared.
     """
-    spec = VOCABULARY.get(action_type) if isinstance(action_type, str) else None
-    if spec is None:
-        raise InvalidActionError(f"Unknown action_type {quoted(action_type)}. Valid actions: {', '.join(VOCABULARY)}.")
-    return Action(spec, parse_arguments(spec.name, spec.parameters, parameters, also))
+    declaration = ACTIONS.get(action_type) if isinstance(action_type, str) else None
+    if declaration is None:
+        raise InvalidActionError(f"Unknown action_type {quote(action_type)}. Valid actions: {', '.join(ACTIONS)}.")
+    return Action(declaration, parse_arguments(declaration.name, declaration.parameters, parameters, also))
 
 
 def parse_arguments(name: str, model: type[Model], arguments: object, also: tuple[str, ...] = ()) -> Model:
@@ -38,27 +41,27 @@ def parse_arguments(name: str, model: type[Model], arguments: object, also: tupl
         InvalidActionError: if they do not fit.
     """
     if not isinstance(arguments, dict):
-        raise InvalidActionError(f"{name}: parameters must be an object with {_wanted(model, also)}.")
+        raise InvalidActionError(f"{name}: parameters must be an object with {_list_parameters(model, also)}.")
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        raise InvalidActionError(f"{name}: {explained(name, model, error, also)}") from error
+        raise InvalidActionError(f"{name}: {explain_errors(name, model, error, also)}") from error
 
 
-def quoted(value: object) -> str:
+def quote(value: object) -> str:
     """A caller's value, made short and printable for a message."""
     text = repr(value) if isinstance(value, str | int | float | None) else f"of type {type(value).__name__}"
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
 
-def _wanted(model: type[BaseModel], also: tuple[str, ...]) -> str:
+def _list_parameters(model: type[BaseModel], also: tuple[str, ...]) -> str:
     fields = [
         f"`{name}`" if field.is_required() else f"`{name}` (optional)" for name, field in model.model_fields.items()
     ]
     return ", ".join([*fields, *(f"`{name}` (optional)" for name in also)]) or "none"
 
 
-def explained(name: str, model: type[BaseModel], error: ValidationError, also: tuple[str, ...] = ()) -> str:
+def explain_errors(name: str, model: type[BaseModel], error: ValidationError, also: tuple[str, ...] = ()) -> str:
     """What was wrong with the arguments of `name`, and which it takes."""
     problems = []
     for item in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]:
@@ -69,4 +72,4 @@ def explained(name: str, model: type[BaseModel], error: ValidationError, also: t
             problems.append(f"`{where}` is required")
         else:
             problems.append(f"`{where}`: {item['msg'].removeprefix('Value error, ')}")
-    return f"{'; '.join(problems)}. Parameters: {_wanted(model, also)}."
+    return f"{'; '.join(problems)}. Parameters: {_list_parameters(model, also)}."

@@ -10,35 +10,35 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-def arguments_schema(*models: type[BaseModel]) -> dict[str, Any]:
+def build_arguments_schema(*models: type[BaseModel]) -> dict[str, Any]:
     """One flat object schema for the fields of several models, in their order. Unknown arguments are not allowed."""
     properties: dict[str, Any] = {}
     required: list[str] = []
     for model in models:
-        schema = _plain(model.model_json_schema())
+        schema = _strip_schema(model.model_json_schema())
         properties |= schema.get("properties", {})
         required += schema.get("required", [])
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "required": required} if required else schema
 
 
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = _simplified(schema, schema.get("$defs", {}))
+def _strip_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = _simplify(schema, schema.get("$defs", {}))
     plain.pop("$defs", None)
     return plain
 
 
-def _simplified(node: Any, definitions: Mapping[str, Any]) -> Any:
+def _simplify(node: Any, definitions: Mapping[str, Any]) -> Any:
     if isinstance(node, list):
-        return [_simplified(one, definitions) for one in node]
+        return [_simplify(one, definitions) for one in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
-        return _simplified(definitions[node["$ref"].rpartition("/")[2]], definitions)
+        return _simplify(definitions[node["$ref"].rpartition("/")[2]], definitions)
     node = {
-        key: {name: _simplified(one, definitions) for name, one in value.items()}
+        key: {name: _simplify(one, definitions) for name, one in value.items()}
         if key == "properties"
-        else _simplified(value, definitions)
+        else _simplify(value, definitions)
         for key, value in node.items()
         if key not in {"title", "pattern", "$defs"}
     }

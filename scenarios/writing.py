@@ -29,7 +29,7 @@ class Lines(str):
     __slots__ = ()
 
 
-def written(content: dict[str, Any]) -> str:
+def write_yaml(content: dict[str, Any]) -> str:
     """Mappings, lists, texts and numbers as YAML. Leave out what is empty."""
     return "".join(f"{line}\n" for line in _mapping(content, ""))
 

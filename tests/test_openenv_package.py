@@ -10,11 +10,10 @@ from typing import Any
 import yaml
 
 from cloud_incident.serving import about
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from env_core.selection import Selection
-from scenarios.actions import VOCABULARY
 from scenarios.catalogue import Catalogue
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import ACTIONS, TASKS
 
 ROOT = Path(__file__).parents[1]
 PROBE = ROOT / "validation" / "runtime.json"
@@ -32,7 +31,7 @@ def probe() -> dict[str, Any]:
     return {
         "plan_schema_version": "1",
         "reset": {"episode_id": "validation-probe", "seed": 0, "options": {"scenario_id": PROBED}},
-        "actions": [action.dump() for action in perfect_play(scenario.incident, scenario.task)],
+        "actions": [action.dump() for action in play_perfectly(scenario.incident, scenario.task)],
     }
 
 
@@ -57,7 +56,7 @@ def test_the_manifest_declares_the_tasks(catalogue: Catalogue) -> None:
 
 def test_the_manifest_declares_tools_and_counts(catalogue: Catalogue) -> None:
     declared = manifest()["validation"]["capabilities"]
-    assert declared["declared_tools"] == list(VOCABULARY)
+    assert declared["declared_tools"] == list(ACTIONS)
     assert declared["declared_task_count"] == {name: len(catalogue.split(name)) for name in catalogue.splits}
 
 

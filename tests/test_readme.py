@@ -20,8 +20,7 @@ from env_core.selection import Selection
 from http_compat.dialects import parse_step
 from http_compat.problems import STATUSES
 from mcp_server.apps import FRAMES
-from scenarios.actions import VOCABULARY, Kind
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import ACTIONS, TASKS, Kind
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
@@ -52,21 +51,21 @@ def test_configurations_are_json() -> None:
 def test_the_tool_table_is_complete() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", README.split("## The tools")[1], re.MULTILINE)
     control = {"start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"}
-    assert rows[: len(VOCABULARY)] == list(VOCABULARY)
-    assert set(rows) == set(VOCABULARY) | control
+    assert rows[: len(ACTIONS)] == list(ACTIONS)
+    assert set(rows) == set(ACTIONS) | control
 
 
 def test_the_table_of_pages_names_the_tools_that_have_one() -> None:
     rows = re.findall(r"^\| (.+?) \|", APP, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    diagnostics = {spec.name for spec in VOCABULARY.values() if spec.kind is Kind.DIAGNOSTIC}
+    diagnostics = {spec.name for spec in ACTIONS.values() if spec.kind is Kind.DIAGNOSTIC}
     assert named == {"start_incident", "get_incident", "grade_incident", *diagnostics}
     assert FRAMES in APP
 
 
 def test_the_task_table_is_right() -> None:
     for task in TASKS.values():
-        assert f"| `{task.id}` | {task.max_steps} | `{task.submission}` |" in README
+        assert f"| `{task.id}` | {task.max_steps} | `{task.submission.name}` |" in README
 
 
 def test_what_is_linked_is_there() -> None:

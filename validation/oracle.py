@@ -10,7 +10,7 @@ import sys
 from typing import Any
 from urllib.request import Request, urlopen
 
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 
 
@@ -27,7 +27,7 @@ def main(address: str) -> int:
     for scenario in Catalogue().scenarios.values():
         started = post(f"{address}/reset", {"scenario_id": scenario.id})
         handle = started["observation"]["episode_id"]
-        for action in perfect_play(scenario.incident, scenario.task):
+        for action in play_perfectly(scenario.incident, scenario.task):
             stepped = post(f"{address}/step", {"action": action.dump(), "episode_id": handle})
         scores.append(stepped["reward"] if stepped["done"] else 0.0)
         sys.stdout.write(f"{scenario.id}  {scores[-1]:.4f}\n")

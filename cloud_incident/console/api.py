@@ -24,7 +24,7 @@ from http_compat.jsontext import to_json
 from http_compat.operations import Operation, Served
 from http_compat.problems import Json
 from http_compat.reading import parse_model, parse_query, read_body, read_json
-from scenarios.actions import NAME_LIMIT
+from scenarios.vocabulary import NAME_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -20,7 +20,7 @@ from cloud_incident.evaluation.agents.agent import Seat
 from cloud_incident.evaluation.environments import BrokenError
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.schedule import Attempt
-from env_core.frames import frame
+from env_core.frames import draw_frame
 from http_compat.jsontext import to_json
 
 if TYPE_CHECKING:
@@ -223,9 +223,9 @@ class Runs:
         agent = await to_thread.run_sync(player.make, Seat(scenario, attempt.chance), limiter=self._seating)
 
         def told(step: StepTaken, _: Reply) -> None:
-            run.show(to_json(frame(stage.episode, noted(step))))
+            run.show(to_json(draw_frame(stage.episode, noted(step))))
 
-        run.show(to_json(frame(stage.episode)))
+        run.show(to_json(draw_frame(stage.episode)))
         try:
             trajectory = await played(attempt, scenario, agent, stage, told)
         finally:

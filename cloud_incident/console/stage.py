@@ -6,10 +6,10 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cloud_incident.evaluation.environments import Environment, RefusedError, Reply
-from env_core.observation import last_reward, observation, step_info
-from env_core.store import UnknownEpisodeError
-from scenarios.parsing import InvalidActionError, parse_action
+from cloud_incident.evaluation.environments import Environment, RefusedError, Reply, reply_with
+from env_core.stores import UnknownEpisodeError
+from env_core.transition import Transition
+from scenarios.parsing import InvalidActionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,21 +28,17 @@ class Stage(Environment):
 
     async def reset(self, _: Selection) -> Reply:
         """The first observation of the episode there is."""
-        return self._reply()
+        return reply_with(Transition(self.episode))
 
     async def step(self, action: Mapping[str, Any]) -> Reply:
         await asyncio.sleep(0)  # a scripted agent waits for nothing; the server's other callers get their turn here
         try:
-            parsed = parse_action(action.get("action_type"), action.get("parameters"))
+            transition = await self._service.step(self.episode.id, action, incarnation=self.episode.incarnation)
         except InvalidActionError as error:
             raise RefusedError(str(error)) from error
-        self.episode = await self._service.step(self.episode.id, parsed, incarnation=self.episode.incarnation)
-        return self._reply()
+        self.episode = transition.episode
+        return reply_with(transition)
 
     async def close(self) -> None:
         with suppress(UnknownEpisodeError):
             await self._service.close(self.episode.id, self.episode.incarnation)
-
-    def _reply(self) -> Reply:
-        episode = self.episode
-        return Reply(observation(episode), last_reward(episode), episode.done, step_info(episode))

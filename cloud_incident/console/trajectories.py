@@ -20,7 +20,7 @@ from cloud_incident.console.stored import (
     trajectory_of,
 )
 from cloud_incident.evaluation.replaying import compared, replayed
-from env_core.frames import Frame, frame
+from env_core.frames import Frame, draw_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,6 +131,6 @@ class Trajectories:
         notes = ["", *(noted(step) for step in trajectory["steps"])]
         return {
             "trajectory": entry_of(trajectory),
-            "frames": [frame(*moment) for moment in zip(episodes, notes, strict=True)],
+            "frames": [draw_frame(*moment) for moment in zip(episodes, notes, strict=True)],
             "differences": list(compared(trajectory, episodes[-1])),
         }

@@ -19,7 +19,7 @@ from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.remote import Rest
 from cloud_incident.evaluation.schedule import Attempt
 from scenarios.catalogue import Catalogue
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

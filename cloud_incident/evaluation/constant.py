@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.grouping import grouped
 from cloud_incident.evaluation.intervals import mean
-from graders.severity import severity_share
-from scenarios.actions import SEVERITIES
+from graders.severity import share_for_severity
+from scenarios.vocabulary import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,8 @@ def best_constant(trajectories: Iterable[Trajectory]) -> Constant | None:
     if not known or len(known) < len(truths):
         return None
     earned = {
-        severity: mean([float(severity_share(severity, truth)) for truth in known]) for severity in sorted(SEVERITIES)
+        severity: mean([float(share_for_severity(severity, truth)) for truth in known])
+        for severity in sorted(SEVERITIES)
     }
     best = max(earned, key=earned.__getitem__)
     return Constant(best, earned[best])

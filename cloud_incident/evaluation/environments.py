@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from env_core.episode import advance, begin
-from env_core.observation import last_reward, observation, step_info
-from scenarios.parsing import InvalidActionError, parse_action
+from env_core.episode import begin
+from env_core.transition import Transition, step
+from scenarios.parsing import InvalidActionError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,6 +29,11 @@ class Reply:
     reward: float
     done: bool
     info: StepInfo
+
+
+def reply_with(transition: Transition) -> Reply:
+    """A reply that shows what came of a reset or a step."""
+    return Reply(transition.observation(), transition.reward, transition.done, transition.info())
 
 
 class RefusedError(ValueError):
@@ -65,17 +70,17 @@ class InProcess(Environment):
     async def reset(self, selection: Selection) -> Reply:
         scenario, reference = selection.resolve(self._catalogue)
         self._episode = begin(selection.episode_id or "evaluated", reference, scenario)
-        return Reply(observation(self._episode), 0.0, False, step_info(self._episode, stepped=False))
+        return reply_with(Transition(self._episode))
 
     async def step(self, action: Mapping[str, Any]) -> Reply:
         if self._episode is None:
             raise RuntimeError("reset first")
         try:
-            parsed = parse_action(action.get("action_type"), action.get("parameters"))
+            transition = step(self._episode, action)
         except InvalidActionError as error:
             raise RefusedError(str(error)) from error
-        episode = self._episode = advance(self._episode, parsed)
-        return Reply(observation(episode), last_reward(episode), episode.done, step_info(episode))
+        self._episode = transition.episode
+        return reply_with(transition)
 
 
 class BrokenError(RuntimeError):

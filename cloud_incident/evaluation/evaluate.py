@@ -19,7 +19,7 @@ from cloud_incident.evaluation.runfile import RunFile
 from cloud_incident.evaluation.runner import Runner
 from cloud_incident.evaluation.schedule import Attempt, schedule
 from scenarios.catalogue import CURATED_SPLIT, Catalogue, UnknownScenarioError
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

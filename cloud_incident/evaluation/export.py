@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from cloud_incident.evaluation.agents.prompting import function_tools, system_text
-from env_core.briefing import briefing_of, remaining
-from scenarios.tasks import TASKS
+from env_core.briefing import describe_remaining, write_briefing_of
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cloud_incident.evaluation.trajectory import StepTaken, Trajectory
     from env_core.observation import Observation
-    from scenarios.tasks import Task
+    from scenarios.vocabulary import Task
 
     Message = dict[str, Any]
 
@@ -68,7 +68,7 @@ def _synthesised(one: Trajectory) -> list[Message]:
     shown, task = one["briefing"], next(task for task in TASKS.values() if task.id == one["task_id"])
     opening = [
         {"role": "system", "content": system_text(cast("Observation", shown), tools=True)},
-        {"role": "user", "content": briefing_of(shown)},
+        {"role": "user", "content": write_briefing_of(shown)},
     ]
     pairs = (_call_and_result(number, step, task) for number, step in enumerate(one["steps"], 1))
     return [*opening, *chain.from_iterable(pairs)][:-1]
@@ -78,7 +78,7 @@ def _call_and_result(number: int, step: StepTaken, task: Task) -> list[Message]:
     action = step["action"]
     function = {"name": action["action_type"], "arguments": json.dumps(action["parameters"], ensure_ascii=False)}
     call = {"id": f"call_{number}", "type": "function", "function": function}
-    shown = [step["evidence"], step["error"], f"{step['feedback']} {remaining(number, task)}"]
+    shown = [step["evidence"], step["error"], f"{step['feedback']} {describe_remaining(number, task)}"]
     return [
         {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "tool", "tool_call_id": call["id"], "content": "\n\n".join(part for part in shown if part)},

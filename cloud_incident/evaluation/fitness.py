@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.exploits import RANDOM_CEILING, cheats, constant_answers, random_play
 from cloud_incident.evaluation.play import play, score
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from graders.prose import affirms
-from graders.root_cause import failure_mode_match
+from graders.root_cause import match_failure_mode
 from scenarios.catalogue import Catalogue, Scenario
 from scenarios.lint import lint
 from scenarios.loading import load_document
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def report(path: Path) -> tuple[str, bool]:
     if found:
         return "\n".join([*lines, *(f"  ✗ {finding}" for finding in found)]), False
     for scenario in scenarios_of(incident):
-        perfect = play(scenario, perfect_play(incident, scenario.task))
+        perfect = play(scenario, play_perfectly(incident, scenario.task))
         lines.append(f"{scenario.id} {scenario.task.id}")
         lines.append(
             f"  perfect play                                   {score(perfect):.2f}  {perfect.step_count} steps"
@@ -95,7 +95,7 @@ def _copied(incident: Incident) -> Iterator[str]:
     if set(incident.scenarios) == {"alert_classification"}:
         return
     for name, text in told.items():
-        match, reason = failure_mode_match(text, incident.truth)
+        match, reason = match_failure_mode(text, incident.truth)
         if match > MOST_COPIED_MATCH:
             yield f"The {name}, copied as a failure mode, matches to {float(match):.2f} ({reason}); at most 0.33 may."
 
@@ -107,14 +107,14 @@ def _unworded(incident: Incident) -> Iterator[str]:
             if not affirms(term.replace("*", ""), term):
                 yield f"The concept term {term!r} is never affirmed, not even by itself."
     answer = incident.truth.answer
-    match, reason = failure_mode_match(answer or " ".join(incident.truth.chain), incident.truth)
+    match, reason = match_failure_mode(answer or " ".join(incident.truth.chain), incident.truth)
     if match < 1 and incident.plan.steps:
         told = "The answer" if answer else "The causal chain, offered as a failure mode,"
         yield f"{told} matches to {float(match):.2f} only ({reason})."
 
 
 def _played(scenario: Scenario) -> Iterator[str]:
-    perfect = play(scenario, perfect_play(scenario.incident, scenario.task))
+    perfect = play(scenario, play_perfectly(scenario.incident, scenario.task))
     if score(perfect) != 1.0:
         given = "; ".join(f"{point.name}: {point.reason}" for point in perfect.grade.breakdown) if perfect.grade else ""
         yield f"{scenario.id}: perfect play scores {score(perfect):.4f}. {given}"

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from env_core.episode import RewardMode
-    from scenarios.actions import Action
     from scenarios.catalogue import Scenario
+    from scenarios.vocabulary import Action
 
 
 def play(scenario: Scenario, actions: Iterable[Action], reward_mode: RewardMode = "dense") -> Episode:

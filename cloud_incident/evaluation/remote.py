@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from cloud_incident.evaluation.environments import Environment, RefusedError, Reply
-from scenarios.actions import VOCABULARY, Kind
+from scenarios.vocabulary import ACTIONS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,13 +145,13 @@ class Mcp(Environment):
 
     async def step(self, action: Mapping[str, Any]) -> Reply:
         name, parameters = str(action.get("action_type")), dict(action.get("parameters") or {})
-        if name not in VOCABULARY:
-            raise RefusedError(f"Unknown action {name!r}. Valid actions: {', '.join(VOCABULARY)}.")
+        if name not in ACTIONS:
+            raise RefusedError(f"Unknown action {name!r}. Valid actions: {', '.join(ACTIONS)}.")
         result, before = await self._called(name, parameters), self._shown
         numbers = result.structured_content
         if not isinstance(numbers, dict) or before is None:
             raise RefusedError(_text(result))
-        spec = VOCABULARY[name]
+        spec = ACTIONS[name]
         shown = {**before, **_known(numbers)}
         if spec.kind is Kind.DIAGNOSTIC and numbers["last_action_error"] is None:
             service = str(parameters["service"]).strip().casefold()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from env_core.episode import Reference, moments
-from env_core.observation import grade_report
-from scenarios.tasks import POINT
+from env_core.episode import Reference, replay
+from env_core.observation import report_grade
+from scenarios.vocabulary import POINT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def replayed(trajectory: Trajectory, catalogue: Catalogue) -> Iterator[Episode]:
         ValueError, KeyError: if a step is none that could have been taken.
     """
     reference = Reference(**trajectory["reference"])  # type: ignore[arg-type]
-    return moments("replayed", reference, [step["action"] for step in trajectory["steps"]], catalogue)
+    return replay("replayed", reference, [step["action"] for step in trajectory["steps"]], catalogue)
 
 
 def compared(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
@@ -62,7 +62,7 @@ def compared(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
     score = episode.grade.score if episode.grade and "failed" not in trajectory else 0.0
     if trajectory["score"] != score:
         yield f"the score was {trajectory['score']:.4f} and is {score:.4f} when replayed"
-    if trajectory.get("grade") != (grade_report(episode.grade) if episode.grade is not None else None):
+    if trajectory.get("grade") != (report_grade(episode.grade) if episode.grade is not None else None):
         yield "the grade's breakdown is another when replayed"
 
 

@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.evidence import Dependencies, Deploys
 from scenarios.generator.impact import hits
 from scenarios.generator.incident import GeneratedIncident
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import SEVERITY_MATRIX
+from scenarios.vocabulary import SEVERITY_MATRIX, Dependencies, Deploys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +62,7 @@ def facts_of(scenario: Scenario) -> dict[str, Any]:
             sorted(f"{service}/{_FIELDS[diagnostic]}" for diagnostic, service in certificate)
             for certificate in incident.certificates(task.id)
         ],
-        "fewest_steps": fewest_steps(incident, task.id),
+        "fewest_steps": count_fewest_steps(incident, task),
         "plan": [[_step(step) for step in stage] for stage in incident.plan.stages],
         "tempting": [{"move": harm.on, "means": harm.means} for harm in incident.plan.harms],
     }

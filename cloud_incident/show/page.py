@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloud_incident.show.map import LEGEND, service_map
-from env_core.briefing import alert_text
-from scenarios.tasks import TASKS
+from env_core.briefing import describe_alert
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"on the same incident: {', '.join(others)}")
     yield from _wrapped(facts["summary"])
     yield from _titled("Alert")
-    for line in alert_text(facts["alert"]).split("\n"):
+    for line in describe_alert(facts["alert"]).split("\n"):
         yield from _wrapped(line)
     yield from _titled("Service map")
     yield LEGEND

@@ -12,9 +12,9 @@ from scenarios.generator.naive import deviation
 from scenarios.generator.render.metrics import normal_of, value_of
 from scenarios.generator.render.paths import handed_to
 from scenarios.generator.simulate import RED, SLOW
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,13 +56,13 @@ def _visible(incident: GeneratedIncident) -> Iterator[str]:
 
 def _identifiable(incident: GeneratedIncident) -> Iterator[str]:
     """There are certificates, and the tasks can be done with steps to spare."""
-    if not incident.certificates("root_cause_analysis"):
+    if not incident.certificates(ROOT_CAUSE_ANALYSIS.id):
         yield "no certificate"
         return
-    for task in ("root_cause_analysis", "remediation_planning"):
-        fewest = fewest_steps(incident, task)
-        if fewest > TASKS[task].max_steps - SPARE_STEPS:
-            yield f"{task} needs {fewest} steps"
+    for task in (task for task in TASKS.values() if task.asks_evidence):
+        fewest = count_fewest_steps(incident, task)
+        if fewest > task.max_steps - SPARE_STEPS:
+            yield f"{task.id} needs {fewest} steps"
 
 
 def _secret(incident: GeneratedIncident) -> Iterator[str]:

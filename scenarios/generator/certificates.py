@@ -16,11 +16,11 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenarios.actions import Kind, actions_of
 from scenarios.generator.candidates import Candidate, candidates, signs
 from scenarios.generator.place import BLAMING_SPREADS, OWN_TROUBLES
 from scenarios.generator.render.paths import LATE, flows_of, handed_to
 from scenarios.generator.simulate import DOORS, RED, SLOW
+from scenarios.vocabulary import DIAGNOSTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -282,7 +282,7 @@ def _pool(scene: Scene, detective: Detective) -> Iterator[Item]:
         yield detective.wellness, names[scene.paged]
     else:
         yield from _viewers(scene)
-    for diagnostic in actions_of(Kind.DIAGNOSTIC):
+    for diagnostic in DIAGNOSTICS:
         if diagnostic != "check_dependencies":
             yield diagnostic, names[fault.root]
     if fault.shared is not None:

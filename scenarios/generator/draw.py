@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scenarios.actions import SEVERITIES, Severity
 from scenarios.generator.admission import findings
 from scenarios.generator.alert import draw_alert, summary_of
 from scenarios.generator.background import Background, draw_background
@@ -24,6 +23,7 @@ from scenarios.generator.scene import Scene, calendar
 from scenarios.generator.simulate import DOORS, RED, SLOW
 from scenarios.generator.topology import draw_world
 from scenarios.library import library_digest
+from scenarios.vocabulary import SEVERITIES, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scenarios.generator.family import Family, Spread
     from scenarios.generator.library import Archetype
     from scenarios.generator.world import World
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 DISTANCE = {1: (1, 1), 2: (1, 2), 3: (2, 2), 4: (3, 3), 5: (4, 4)}
 """Calls from the paging service to the first that meets the fault, by difficulty, from and to, as far as the world has

@@ -9,22 +9,22 @@ import re
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from scenarios.document import DIAGNOSTIC_FIELDS, LogsVariant, StatusVariant
-from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
+from scenarios.document import DIAGNOSTIC_FIELDS
+from scenarios.forms import LogsVariant, StatusVariant
 from scenarios.generator.naming import GENERATOR_VERSION
 from scenarios.progress import UNTOUCHED, Progress
-from scenarios.tasks import TASKS
-from scenarios.writing import Lines, Row, written
+from scenarios.vocabulary import TASKS, Dependencies, Deploys, Logs, Metrics, Status
+from scenarios.writing import Lines, Row, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from scenarios.evidence import CallPath, Evidence, Series
+    from scenarios.evidence import Evidence
     from scenarios.generator.incident import GeneratedIncident
     from scenarios.generator.naming import Name
     from scenarios.incident import Certificate, Truth
     from scenarios.progress import Plan, PlanStep
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import CallPath, Series, TaskId
 
 PREFIX = "frozen-"
 """What the ids of a frozen incident and its scenarios begin with, in their own case."""
@@ -43,7 +43,7 @@ def frozen_id(incident_id: str) -> str:
 def freeze(incident: GeneratedIncident, name: Name, tasks: Iterable[TaskId] = tuple(TASKS)) -> str:
     """A generated incident as the text of a document that sets some tasks on it. `name` is what it was drawn by."""
     content = _content(incident, frozenset(tasks))
-    return f"{_note(incident, name)}\n{written(content)}"
+    return f"{_note(incident, name)}\n{write_yaml(content)}"
 
 
 def _note(incident: GeneratedIncident, name: Name) -> str:

@@ -7,7 +7,7 @@ from base64 import b32decode, b32encode
 from functools import cached_property
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Protocol, get_args
+from typing import TYPE_CHECKING, Protocol
 
 from scenarios.generator.naming import (
     DIFFICULTIES,
@@ -17,13 +17,14 @@ from scenarios.generator.naming import (
     Name,
     region_of,
 )
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
     from scenarios.generator.salt import Salt
 
-_CODES: dict[TaskId, str] = {"alert_classification": "AC", "root_cause_analysis": "RCA", "remediation_planning": "RP"}
+_CODES: dict[TaskId, str] = {task.id: task.code for task in TASKS.values()}
 _TASKS = {code: task_id for task_id, code in _CODES.items()}
+_LISTED = " or ".join(", ".join(_TASKS).rsplit(", ", 1))
 _LOOKS_GENERATED = re.compile(r"(GEN|GX)([0-9]+)-")
 _PLAIN = re.compile(rf"GEN{GENERATOR_VERSION}-({'|'.join(_TASKS)})-D([1-5])-(0|[1-9][0-9]{{0,18}})")
 
@@ -55,7 +56,7 @@ class Ids(Protocol):
 class PlainIds:
     """`GEN1-RCA-D3-42`: generator version, task, difficulty, seed."""
 
-    hint = f"generated ones are called like GEN{GENERATOR_VERSION}-RCA-D3-42 (AC, RCA or RP; difficulty 1 to 5; seed)"
+    hint = f"generated ones are called like GEN{GENERATOR_VERSION}-RCA-D3-42 ({_LISTED}; difficulty 1 to 5; seed)"
 
     def scenario(self, name: Name) -> str:
         return f"GEN{GENERATOR_VERSION}-{_CODES[name.task_id]}-D{name.difficulty}-{name.seed}"
@@ -89,7 +90,7 @@ class OpaqueIds:
         self._salt = salt
 
     def scenario(self, name: Name) -> str:
-        return f"GX{GENERATOR_VERSION}-{self._sealed(name, get_args(TaskId).index(name.task_id))}"
+        return f"GX{GENERATOR_VERSION}-{self._sealed(name, tuple(TASKS).index(name.task_id))}"
 
     def incident(self, name: Name) -> str:
         return f"gx{GENERATOR_VERSION}-{self._sealed(name, len(_TASKS)).lower()}"
@@ -126,7 +127,7 @@ class OpaqueIds:
         task, difficulty, seed = number >> 55, number >> 52 & 0b111, number & (1 << 52) - 1
         if task >= len(_TASKS) or difficulty not in DIFFICULTIES:
             return None
-        name = Name(get_args(TaskId)[task], seed, difficulty, region_of(seed) == PRIVATE)
+        name = Name(tuple(TASKS)[task], seed, difficulty, region_of(seed) == PRIVATE)
         return name if self.scenario(name).endswith(text) else None  # not written with spare bits of its own
 
     def _hidden(self, text: bytes, tag: bytes) -> bytes:

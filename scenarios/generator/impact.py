@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenarios.generator.render.metrics import journey_failing
 
 if TYPE_CHECKING:
-    from scenarios.actions import Severity
     from scenarios.generator.library import JourneyClass
     from scenarios.generator.scene import Scene
     from scenarios.generator.world import Journey
+    from scenarios.vocabulary import Severity
 
 
 class Hit(NamedTuple):

@@ -12,16 +12,16 @@ from scenarios.generator.spread import spread
 from scenarios.generator.texts import filled
 from scenarios.incident import Truth
 from scenarios.progress import UNTOUCHED
+from scenarios.vocabulary import DIAGNOSTICS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenarios.actions import Severity
     from scenarios.evidence import Evidence
     from scenarios.generator.scene import Scene
     from scenarios.incident import Certificate, Item
     from scenarios.progress import Plan, Progress
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import Severity, TaskId
 
 _MOST_KEPT = 1200
 
@@ -87,7 +87,7 @@ class GeneratedIncident:
         return certificates(self.scene)
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
-        if task != "remediation_planning" or not self.scene.fault.flag:
+        if not TASKS[task].asks_repair or not self.scene.fault.flag:
             return self._proofs
         if self._flagged is None:
             sources = self._flag_sources()
@@ -100,7 +100,7 @@ class GeneratedIncident:
         root = self.truth.service
         flag = self.scene.fault.flag
         return frozenset(
-            (diagnostic, root) for diagnostic in RENDERERS if flag in self.evidence(diagnostic, root, UNTOUCHED).text
+            (diagnostic, root) for diagnostic in DIAGNOSTICS if flag in self.evidence(diagnostic, root, UNTOUCHED).text
         )
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
@@ -117,8 +117,8 @@ class GeneratedIncident:
         scene = self.scene
         index = scene.world.index[service]
         if not progress or index not in scene.moved:
-            return RENDERERS[diagnostic](scene, scene.first, index, scene.fault.now)
+            return RENDERERS[DIAGNOSTICS[diagnostic]](scene, scene.first, index, scene.fault.now)
         view = scene.view(progress)
         at_first = self.evidence(diagnostic, service, UNTOUCHED)
-        found = RENDERERS[diagnostic](scene, view, index, view.end)
+        found = RENDERERS[DIAGNOSTICS[diagnostic]](scene, view, index, view.end)
         return at_first if found.body() == at_first.body() else found

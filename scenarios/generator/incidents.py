@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
     from scenarios.generator.ids import Ids
@@ -46,7 +46,7 @@ class Incidents:
     def _made(self, name: Name) -> Incident:
         from scenarios.generator.draw import generated
 
-        tasks: tuple[TaskId, ...] = get_args(TaskId)
+        tasks: tuple[TaskId, ...] = tuple(TASKS)
         scenario_ids = {task_id: self._ids.scenario(name._replace(task_id=task_id)) for task_id in tasks}
         return generated(name.drawn, name.difficulty, incident_id=self._ids.incident(name), scenario_ids=scenario_ids)
 

@@ -12,8 +12,8 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import Dependencies, Deploys, Logs, Metrics
 from scenarios.progress import UNTOUCHED
+from scenarios.vocabulary import Dependencies, Deploys, Logs, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
     from scenarios.generator.salt import Salt
@@ -96,7 +96,7 @@ def name_in(split: GeneratedSplit, task_id: TaskId | None, index: int, salt: Sal
     return Name(task_id, seed, DIFFICULTIES[int.from_bytes(digest[_REGION_BYTES:]) % len(DIFFICULTIES)], private)
 
 
-_TASKS: tuple[TaskId, ...] = get_args(TaskId)
+_TASKS: tuple[TaskId, ...] = tuple(TASKS)
 
 
 def _digest(text: str, purpose: bytes, key: bytes = b"") -> bytes:

@@ -12,11 +12,11 @@ from scenarios.library import runbook_catalogue
 from scenarios.progress import PlanStep
 
 if TYPE_CHECKING:
-    from scenarios.actions import Severity
     from scenarios.generator.dice import Dice
     from scenarios.generator.family import Family, Spread
     from scenarios.generator.library import JourneyClass
     from scenarios.generator.world import Journey, World
+    from scenarios.vocabulary import Severity
 
 FITTING: dict[Severity, frozenset[JourneyClass]] = {
     "P1": frozenset({"core"}),

@@ -13,11 +13,11 @@ from cloud_incident.evaluation.agents.cheats import Ceilings
 from cloud_incident.evaluation.agents.oracle import Oracle
 from cloud_incident.evaluation.audit.idle import Idle
 from cloud_incident.evaluation.audit.world import World
-from scenarios.actions import SEVERITIES
 from scenarios.catalogue import Catalogue, Entry, Scenario, Split
 from scenarios.generator.draw import ExhaustedError
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.progress import Plan
+from scenarios.vocabulary import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scenarios.evidence import Evidence
     from scenarios.incident import Certificate, Incident, Truth
     from scenarios.progress import Progress
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 _ticks = count(1)
 

@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from tests.servers import free_port
 
@@ -83,7 +83,7 @@ def move(body: Body) -> tuple[str, Body]:
     (scenario_id,) = set(_BRIEFED.findall(said))
     scenario = _CATALOGUE.get(scenario_id)
     standing = _STANDING.findall(said)
-    action = perfect_play(scenario.incident, scenario.task)[int(standing[-1]) if standing else 0].dump()
+    action = play_perfectly(scenario.incident, scenario.task)[int(standing[-1]) if standing else 0].dump()
     return action["action_type"], action["parameters"]
 
 

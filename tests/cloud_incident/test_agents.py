@@ -13,10 +13,10 @@ from cloud_incident.evaluation.agents.agent import Seat
 from cloud_incident.evaluation.agents.cheats import SideChannels
 from cloud_incident.evaluation.environments import InProcess
 from env_core.selection import Selection
-from graders.severity import severity_share
+from graders.severity import share_for_severity
 from scenarios import catalogue as catalogues
-from scenarios.actions import SEVERITIES
 from scenarios.catalogue import CURATED, Catalogue
+from scenarios.vocabulary import SEVERITIES
 from tests.conftest import CURATED_IDS
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ async def test_the_responder_takes_over_where_another_left_off(catalogue: Catalo
 def test_a_constant_severity_earns_little_of_a_balanced_set() -> None:
     """Where every severity is as frequent as any other."""
     for constant in SEVERITIES:
-        earned = mean(float(severity_share(constant, true)) for true in SEVERITIES)
+        earned = mean(float(share_for_severity(constant, true)) for true in SEVERITIES)
         assert earned <= 0.57, constant
 
 

@@ -29,7 +29,7 @@ from cloud_incident.evaluation.runner import Runner
 from cloud_incident.evaluation.schedule import schedule
 from cloud_incident.evaluation.trajectory import dump, read
 from scenarios.catalogue import Catalogue, UnknownScenarioError
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 from tests.servers import full_server
 from tests.slow import mark_slow_after
 

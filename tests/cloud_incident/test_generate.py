@@ -15,7 +15,7 @@ from scenarios.loading import load_document
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 SALT = "0123456789abcdef0123456789abcdef"
 

@@ -25,9 +25,8 @@ from cloud_incident.evaluation.environments import InProcess
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.schedule import Attempt
 from env_core.selection import Selection
-from scenarios.actions import VOCABULARY
-from scenarios.schemas import arguments_schema
-from scenarios.tasks import TASKS
+from scenarios.schemas import build_arguments_schema
+from scenarios.vocabulary import ACTIONS, TASKS
 from tests.cloud_incident.scripted_model import SLOW_SECONDS, TOKENS, ScriptedModel, serving
 
 if TYPE_CHECKING:
@@ -344,8 +343,8 @@ async def test_only_the_actions_of_the_task_are_offered(
     tools = function_tools(shown["available_actions"])
     assert [tool["function"]["name"] for tool in tools] == scenario.task.available_actions
     submission = tools[-1]["function"]
-    assert submission["name"] == TASKS[scenario.task.id].submission
-    assert submission["parameters"] == arguments_schema(VOCABULARY[submission["name"]].parameters)
+    assert submission["name"] == TASKS[scenario.task.id].submission.name
+    assert submission["parameters"] == build_arguments_schema(ACTIONS[submission["name"]].parameters)
 
 
 async def test_usage_of_failed_steps_is_kept(model: ScriptedModel, catalogue: Catalogue) -> None:

@@ -17,7 +17,7 @@ from cloud_incident.evaluation.losses import losses
 from cloud_incident.evaluation.metrics import Summary, summarise
 from cloud_incident.evaluation.passes import pass_at, pass_hat, passes
 from cloud_incident.evaluation.tables import WIDTH, summary_text
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 from tests.cloud_incident.trajectories import hostile, made_up, played
 
 if TYPE_CHECKING:

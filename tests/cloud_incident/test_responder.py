@@ -13,8 +13,8 @@ from benchmarks.difficulty import played, table
 from cloud_incident.evaluation.agents.responder.conditions import ALARMS, CONDITIONS, alarm_in, condition_in
 from cloud_incident.evaluation.agents.responder.evidence import Metric, call_paths, metrics
 from cloud_incident.evaluation.agents.responder.impact import ranked, severity_of_journeys
-from scenarios.actions import SEVERITIES
 from scenarios.library import runbook_catalogue
+from scenarios.vocabulary import SEVERITIES
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue

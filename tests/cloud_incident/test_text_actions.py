@@ -10,8 +10,8 @@ import pytest
 
 from cloud_incident.evaluation.agents.replies import Call
 from cloud_incident.evaluation.agents.text_actions import called_action, written_action
-from scenarios.actions import VOCABULARY
 from scenarios.parsing import InvalidActionError
+from scenarios.vocabulary import ACTIONS
 
 LOOK = '{"action_type": "query_logs", "parameters": {"service": "api-gateway"}}'
 
@@ -35,16 +35,16 @@ LOOK = '{"action_type": "query_logs", "parameters": {"service": "api-gateway"}}'
     ],
 )
 def test_an_action_is_found_whatever_stands_around_it(text: str) -> None:
-    assert written_action(text, VOCABULARY).step == "query_logs api-gateway"
+    assert written_action(text, ACTIONS).step == "query_logs api-gateway"
 
 
 def test_the_first_action_counts() -> None:
-    assert written_action(f"{LOOK} {LOOK.replace('api-gateway', 'redis')}", VOCABULARY).target == "api-gateway"
+    assert written_action(f"{LOOK} {LOOK.replace('api-gateway', 'redis')}", ACTIONS).target == "api-gateway"
 
 
 def test_line_breaks_in_a_summary_are_no_trouble() -> None:
     text = '{"action_type": "submit_resolution", "parameters": {"summary": "One.\nTwo."}}'
-    assert written_action(text, VOCABULARY).target == "One.\nTwo."
+    assert written_action(text, ACTIONS).target == "One.\nTwo."
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_line_breaks_in_a_summary_are_no_trouble() -> None:
 )
 def test_what_is_no_action_is_explained(text: str, said: str) -> None:
     with pytest.raises(InvalidActionError, match=said):
-        written_action(text, VOCABULARY)
+        written_action(text, ACTIONS)
 
 
 class Counting(json.JSONDecoder):
@@ -84,7 +84,7 @@ def test_a_text_made_to_be_slow_takes_no_more_work_the_longer_it_is(
         decoder = Counting(strict=False)
         monkeypatch.setattr(sys.modules[written_action.__module__], "_DECODER", decoder)
         with pytest.raises(InvalidActionError):
-            written_action(piece * times, VOCABULARY)
+            written_action(piece * times, ACTIONS)
         attempts.append(decoder.attempts)
     assert attempts[0] == attempts[1] <= 20_000
 
@@ -97,4 +97,4 @@ def test_an_action_of_another_task_is_refused() -> None:
 @pytest.mark.parametrize("arguments", ["{", "[]", "null", '"x"', "[" * 100_000])
 def test_arguments_that_are_no_object_are_explained(arguments: str) -> None:
     with pytest.raises(InvalidActionError, match="query_logs"):
-        called_action(Call("1", "query_logs", arguments), VOCABULARY)
+        called_action(Call("1", "query_logs", arguments), ACTIONS)

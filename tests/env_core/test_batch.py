@@ -8,10 +8,10 @@ import pytest
 
 from cloud_incident.evaluation.play import play
 from env_core.batch import Batch
-from env_core.observation import observation
-from env_core.perfect import perfect_play
+from env_core.observation import observe
+from env_core.perfect import play_perfectly
 from env_core.selection import Selection, SelectionError
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def test_each_episode_goes_as_if_it_were_alone(catalogue: Catalogue) -> None:
     scenarios = list(catalogue.scenarios.values()) * 3
-    plays = [perfect_play(scenario.incident, scenario.task) for scenario in scenarios]
+    plays = [play_perfectly(scenario.incident, scenario.task) for scenario in scenarios]
     batch = Batch(catalogue)
     first = batch.reset([Selection(scenario_id=scenario.id) for scenario in scenarios])
     assert not any(one.terminated or one.truncated or one.reward for one in first)
@@ -35,7 +35,7 @@ def test_each_episode_goes_as_if_it_were_alone(catalogue: Catalogue) -> None:
     for scenario, played, earned, last in zip(scenarios, plays, rewards, shown, strict=True):
         alone = play(scenario, played)
         assert earned == [step.reward / POINT for step in alone.steps]
-        assert {**last.observation, "episode_id": ""} == {**observation(alone), "episode_id": ""}
+        assert {**last.observation, "episode_id": ""} == {**observe(alone), "episode_id": ""}
         assert (last.terminated, last.truncated) == (True, False)
         assert last.info["grade"]["score"] == 1.0
 

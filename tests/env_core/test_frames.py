@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from env_core.briefing import service_map
+from env_core.briefing import draw_service_map
 from env_core.episode import Reference, advance, begin
-from env_core.frames import frame, frames
-from env_core.perfect import perfect_play
+from env_core.frames import draw_frame, draw_frames
+from env_core.perfect import play_perfectly
 from env_core.selection import Selection
 from scenarios.parsing import parse_action
 from tests.secrets_of import secrets_of
@@ -23,24 +23,24 @@ GENERATED = Selection(task_id="remediation_planning", seed=11, difficulty=4)
 def _played(scenario: Scenario) -> list[Episode]:
     """The moments of a perfect play."""
     moments = [begin("played", Reference.to(scenario), scenario)]
-    for action in perfect_play(scenario.incident, scenario.task):
+    for action in play_perfectly(scenario.incident, scenario.task):
         moments.append(advance(moments[-1], action))
     return moments
 
 
 def test_frames_of_an_episode_are_those_of_its_moments(scenario: Scenario) -> None:
     moments = _played(scenario)
-    assert frames(moments[-1]) == [frame(moment) for moment in moments]
-    assert frames(moments[1]) == [frame(moment) for moment in moments[:2]]
-    assert frames(moments[2], since=2) == [frame(moments[2])]
+    assert draw_frames(moments[-1]) == [draw_frame(moment) for moment in moments]
+    assert draw_frames(moments[1]) == [draw_frame(moment) for moment in moments[:2]]
+    assert draw_frames(moments[2], since=2) == [draw_frame(moments[2])]
 
 
 def test_a_frame_shows_its_step(scenario: Scenario) -> None:
     for number, moment in enumerate(_played(scenario)):
-        shown = frame(moment, "said")
+        shown = draw_frame(moment, "said")
         last = moment.last
         assert (shown["step"]["step"] if shown["step"] else 0) == number
-        assert shown["service_map"] == service_map(moment)
+        assert shown["service_map"] == draw_service_map(moment)
         assert shown["note"] == "said"
         told = {last.action.name: {last.action.target: last.evidence.text}} if last and last.evidence else {}
         assert shown["observation"]["queried_data"] == told
@@ -49,7 +49,7 @@ def test_a_frame_shows_its_step(scenario: Scenario) -> None:
 
 
 def test_the_truth_stands_in_the_last_frame_alone(scenario: Scenario) -> None:
-    *before, last = frames(_played(scenario)[-1])
+    *before, last = draw_frames(_played(scenario)[-1])
     assert last["grade"]["score"] == 1.0
     assert last["debrief"]["root_cause"] == scenario.incident.truth.service
     assert not any("grade" in one or "debrief" in one for one in before)
@@ -67,7 +67,7 @@ def test_nor_of_a_generated_incident(catalogue: Catalogue) -> None:
 def _holds_no_secret(scenario: Scenario, moments: list[Episode]) -> None:
     """What frames say beside the evidence, the alert and the actions themselves tells nothing of the truth."""
     for moment in moments:
-        shown: dict[str, Any] = {**frame(moment), "evidence": None}
+        shown: dict[str, Any] = {**draw_frame(moment), "evidence": None}
         observed = {**shown["observation"], "queried_data": {}, "alert": {}, "incident_summary": "", "feedback": ""}
         names: dict[str, list[str]] = {"known_services": [], "available_actions": []}
         said = json.dumps({**shown, "step": None, "observation": {**observed, **names}, "service_map": {}})
@@ -80,7 +80,7 @@ def _holds_no_secret(scenario: Scenario, moments: list[Episode]) -> None:
 def test_a_mistake_is_a_frame_too(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RP-001")
     episode = begin("played", Reference.to(scenario), scenario)
-    shown = frame(advance(episode, parse_action("query_logs", {"service": "nowhere"})))
+    shown = draw_frame(advance(episode, parse_action("query_logs", {"service": "nowhere"})))
     assert shown["evidence"] is None
     assert shown["step"] is not None
     assert shown["step"]["error"] == shown["observation"]["last_action_error"]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.exploits import random_play
 from cloud_incident.evaluation.play import play, score
-from env_core.observation import state
-from env_core.perfect import perfect_play
-from scenarios.incident import fewest_steps
-from scenarios.tasks import POINT
+from env_core.observation import read_state
+from env_core.perfect import play_perfectly
+from scenarios.incident import count_fewest_steps
+from scenarios.vocabulary import POINT
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -24,36 +24,36 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 TRANSCRIBE = """
 import json, sys
 from env_core.episode import Reference, replay
-from env_core.observation import state
+from env_core.observation import read_state
 from scenarios.catalogue import Catalogue
 catalogue = Catalogue()
 for stored in json.load(sys.stdin):
-    episode = replay("played", Reference(**stored["reference"]), stored["actions"], catalogue)
-    sys.stdout.write(json.dumps({**state(episode), "score": episode.grade.score}) + "\\n")
+    *_, episode = replay("played", Reference(**stored["reference"]), stored["actions"], catalogue)
+    sys.stdout.write(json.dumps({**read_state(episode), "score": episode.grade.score}) + "\\n")
 """
 
 
 def transcript(episode: Episode) -> str:
     """Everything an agent saw of an episode, and its score."""
     grade = episode.grade.score if episode.grade else None
-    return json.dumps({**state(episode), "score": grade}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({**read_state(episode), "score": grade}, indent=1, ensure_ascii=False) + "\n"
 
 
 def test_perfect_play_scores_one_in_the_fewest_steps(scenario: Scenario) -> None:
-    actions = perfect_play(scenario.incident, scenario.task)
+    actions = play_perfectly(scenario.incident, scenario.task)
     assert score(play(scenario, actions)) == 1.0
-    assert len(actions) == fewest_steps(scenario.incident, scenario.task.id)
+    assert len(actions) == count_fewest_steps(scenario.incident, scenario.task)
 
 
 def test_golden_transcripts(scenario: Scenario) -> None:
     """`scripts/golden` writes these files anew after a deliberate change."""
-    episode = play(scenario, perfect_play(scenario.incident, scenario.task))
+    episode = play(scenario, play_perfectly(scenario.incident, scenario.task))
     assert transcript(episode) == (GOLDEN / f"{scenario.id}.json").read_text("utf-8")
 
 
 def test_a_fresh_process_replays_the_same_bytes(catalogue: Catalogue) -> None:
     episodes = [
-        play(scenario, perfect_play(scenario.incident, scenario.task)) for scenario in catalogue.scenarios.values()
+        play(scenario, play_perfectly(scenario.incident, scenario.task)) for scenario in catalogue.scenarios.values()
     ]
     stored = [
         {
@@ -81,7 +81,7 @@ def test_the_greatest_sum_of_rewards_is_perfect_play(scenario: Scenario) -> None
     The sum of a play is bounded by the best that its counts could earn and the best score that they leave possible.
     A play that reaches perfect play's sum must therefore score 1.0 itself.
     """
-    best = play(scenario, perfect_play(scenario.incident, scenario.task)).cumulative
+    best = play(scenario, play_perfectly(scenario.incident, scenario.task)).cumulative
     plan = len(scenario.incident.plan.steps) if scenario.task.remediates else 0
     for queries, remedies in itertools.product(range(scenario.task.max_steps), range(plan + 1)):
         if queries + remedies < scenario.task.max_steps:
@@ -108,7 +108,7 @@ def _best_score(scenario: Scenario, queries: int, remedies: int) -> int:
     """A bound on the score that counts allow, in units of 1/10,000."""
     if scenario.task.id == "alert_classification":
         return POINT
-    over = queries + remedies + 1 - fewest_steps(scenario.incident, scenario.task.id)
+    over = queries + remedies + 1 - count_fewest_steps(scenario.incident, scenario.task)
     efficiency = max(0.0, 1 - max(0, over) / 5)
     evidence = min(1.0, queries / len(scenario.incident.certificates(scenario.task.id)[0]))
     if scenario.task.id == "root_cause_analysis":
@@ -119,7 +119,7 @@ def _best_score(scenario: Scenario, queries: int, remedies: int) -> int:
 
 
 def test_no_random_play_beats_perfect_play(scenario: Scenario) -> None:
-    best = play(scenario, perfect_play(scenario.incident, scenario.task)).cumulative
+    best = play(scenario, play_perfectly(scenario.incident, scenario.task)).cumulative
     for seed in range(300):
         episode = play(scenario, random_play(scenario, seed))
         assert episode.cumulative <= best or score(episode) == 1.0

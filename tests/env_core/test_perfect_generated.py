@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from env_core.episode import Reference, advance, begin
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 from tests.scenarios.generator.drawn import SAMPLE
 from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 FURTHER = [(seed, difficulty) for difficulty in DIFFICULTIES for seed in range(100, 120)]
 
 
 @pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(20, [*SAMPLE[:20], *FURTHER]))
 @pytest.mark.parametrize("task_id", TASKS)
-def test_perfect_play_scores_one(catalogue: Catalogue, task_id: TaskId, seed: int, difficulty: int) -> None:
+def test_play_perfectly_scores_one(catalogue: Catalogue, task_id: TaskId, seed: int, difficulty: int) -> None:
     scenario = catalogue.generated(task_id, seed, difficulty)
     episode = begin("perfect", Reference.to(scenario), scenario)
-    for action in perfect_play(scenario.incident, scenario.task):
+    for action in play_perfectly(scenario.incident, scenario.task):
         episode = advance(episode, action)
     assert episode.grade is not None
     assert episode.grade.score == 1.0, (scenario.id, episode.grade.breakdown)

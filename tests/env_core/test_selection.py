@@ -12,7 +12,7 @@ from scenarios.catalogue import UnknownScenarioError
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from graders import Conduct, grade
 from scenarios.incident import Truth
 from scenarios.parsing import parse_action
 from scenarios.progress import PlanStep
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 TRUTH = Truth(
     severity="P2",

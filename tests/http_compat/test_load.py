@@ -15,8 +15,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from cloud_incident.evaluation.play import play
-from env_core.perfect import perfect_play
-from scenarios.tasks import POINT
+from env_core.perfect import play_perfectly
+from scenarios.vocabulary import POINT
 from tests.load import step_until_closed, step_until_the_end
 from tests.servers import full_server, started
 
@@ -28,7 +28,7 @@ EPISODES = 200
 
 
 def rewards_of(scenario: Scenario) -> list[float]:
-    actions = perfect_play(scenario.incident, scenario.task)
+    actions = play_perfectly(scenario.incident, scenario.task)
     return [step.reward / POINT for step in play(scenario, actions).steps]
 
 
@@ -42,7 +42,7 @@ async def over_websocket(address: str, scenario: Scenario, together: asyncio.Bar
         handle = (await say({"type": "reset", "data": {"scenario_id": scenario.id}}))["observation"]["episode_id"]
         await together.wait()
         earned = []
-        for number, action in enumerate(perfect_play(scenario.incident, scenario.task), 1):
+        for number, action in enumerate(play_perfectly(scenario.incident, scenario.task), 1):
             reply = await say({"type": "step", "data": action.dump()})
             shown = reply["observation"]
             assert (shown["episode_id"], shown["scenario_id"], shown["step_count"]) == (handle, scenario.id, number)
@@ -56,7 +56,7 @@ async def over_http(api: httpx2.AsyncClient, scenario: Scenario, together: async
     named = {"X-Episode-Id": first["episode_id"]}
     await together.wait()
     earned = []
-    for number, action in enumerate(perfect_play(scenario.incident, scenario.task), 1):
+    for number, action in enumerate(play_perfectly(scenario.incident, scenario.task), 1):
         reply = (await api.post("/step", json=action.dump(), headers=named)).json()
         shown = reply["observation"]
         assert (shown["scenario_id"], shown["step_count"]) == (scenario.id, number)

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from mcp import Client
 
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from scenarios.generator.ids import OpaqueIds
 from scenarios.generator.salt import Salt
@@ -51,7 +51,7 @@ def test_over_rest_and_websockets(address: str) -> None:
         assert started["observation"]["scenario_id"] == scenario.id
         assert started["info"]["seed"] is None
         fetched.append(started)
-        for action in perfect_play(scenario.incident, scenario.task):
+        for action in play_perfectly(scenario.incident, scenario.task):
             fetched += [told(api.post("/step", json=action.dump())), told(api.get("/state"))]
         graded = told(api.get("/grader"))
         assert graded["score"] == 1.0

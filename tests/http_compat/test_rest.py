@@ -10,9 +10,8 @@ import httpx2
 import pytest
 
 from env_core.observation import Observation
-from env_core.perfect import perfect_play
-from scenarios.actions import VOCABULARY
-from scenarios.tasks import TASKS
+from env_core.perfect import play_perfectly
+from scenarios.vocabulary import ACTIONS, TASKS
 from tests.http_compat.talking import ANSWER, QUERY, told
 from tests.servers import full_server
 
@@ -46,7 +45,7 @@ def test_an_episode_from_reset_to_grade(api: httpx2.Client, catalogue: Catalogue
     first = told(api.post("/reset", json={"scenario_id": "RP-001"}))
     assert list(first["observation"]) == list(Observation.__annotations__)
     assert (first["reward"], first["done"], first["info"]["reward_events"]) == (0.0, False, {})
-    for number, action in enumerate(perfect_play(scenario.incident, scenario.task), 1):
+    for number, action in enumerate(play_perfectly(scenario.incident, scenario.task), 1):
         stepped = told(api.post("/step", json=action.dump()))
         assert stepped["observation"]["step_count"] == number
         assert stepped["reward"] == pytest.approx(sum(stepped["info"]["reward_events"].values()))
@@ -90,7 +89,7 @@ def test_the_forms_of_a_step_mean_the_same(api: httpx2.Client, body: dict[str, A
 def test_tools_can_be_listed_before_any_reset(address: str) -> None:
     with full_server() as fresh, httpx2.Client(base_url=fresh) as api:
         listed = told(api.post("/step", json={"action": {"type": "list_tools"}}))
-        assert [tool["name"] for tool in listed["observation"]["tools"]] == list(VOCABULARY)
+        assert [tool["name"] for tool in listed["observation"]["tools"]] == list(ACTIONS)
         assert all(tool["input_schema"]["type"] == "object" for tool in listed["observation"]["tools"])
         assert (listed["reward"], listed["done"]) == (0.0, False)
         for path in ("/state", "/grader", "/evidence"):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from env_core.perfect import perfect_play
-from scenarios.actions import VOCABULARY
+from env_core.perfect import play_perfectly
+from scenarios.vocabulary import ACTIONS
 from tests.http_compat.talking import talking, told
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
@@ -59,7 +59,7 @@ def everything(address: str, scenario: Scenario) -> set[str]:
         for path in ("tasks", "num_tasks", "task", "task_range"):
             heard("POST", f"/cloud-incident/{path}", json={"split": "curated", "index": 0})
             heard("POST", f"/cloud-incident/{path}", json={"split": "curated"})
-        for name in VOCABULARY:
+        for name in ACTIONS:
             heard("POST", "/step", json=misstep(name, {}))
             heard("POST", "/step", json={"type": "call_tool", "tool_name": name, "arguments": {"nonsense": 1}})
         for body in steps:
@@ -86,7 +86,7 @@ def test_nothing_before_the_end(address: str, scenario: Scenario, catalogue: Cat
 def test_the_grade_and_the_debrief_come_with_the_end(address: str, scenario: Scenario, mode: str) -> None:
     with httpx2.Client(base_url=address) as api:
         told(api.post("/reset", json={"scenario_id": scenario.id, "reward_mode": mode}))
-        *before, last = perfect_play(scenario.incident, scenario.task)
+        *before, last = play_perfectly(scenario.incident, scenario.task)
         for action in before:
             assert "grade" not in told(api.post("/step", json=action.dump()))["info"]
         graded = told(api.get("/grader"))

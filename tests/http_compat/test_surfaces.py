@@ -12,18 +12,18 @@ from mcp import Client
 from mcp.client.sse import sse_client
 
 from cloud_incident.evaluation.play import play
-from env_core.briefing import step_text
-from env_core.perfect import perfect_play
+from env_core.briefing import describe_step
+from env_core.perfect import play_perfectly
 from scenarios.parsing import parse_action
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 from tests.http_compat.talking import talking, told
 from tests.mcp_server.playing import LEGACY, MODERN, play_through, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def in_process(scenario: Scenario, actions: list[Action]) -> Seen:
         [step.reward / POINT for step in last.steps],
         last.grade.score if last.grade else None,
         evidence,
-        [step_text(episode) for episode in episodes],
+        [describe_step(episode) for episode in episodes],
     )
 
 
@@ -149,7 +149,7 @@ def test_all_surfaces_show_the_same_of_what_is_generated(
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_all_surfaces_show_the_same(address: str, scenario: Scenario, surface: str) -> None:
-    for actions in (perfect_play(scenario.incident, scenario.task), blundering(scenario)):
+    for actions in (play_perfectly(scenario.incident, scenario.task), blundering(scenario)):
         truth = in_process(scenario, actions)
         seen = SURFACES[surface](address, scenario.id, actions)
         assert seen.rewards == truth.rewards

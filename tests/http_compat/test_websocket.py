@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from env_core.service import EpisodeService
 from http_compat.sessions import Sessions, SessionsFullError
 from tests.http_compat.talking import ANSWER, QUERY, talking, told
@@ -29,7 +29,7 @@ def test_an_episode_over_messages(address: str, catalogue: Catalogue) -> None:
         assert talk.state() == {"episode_id": None, "step_count": 0}
         first = talk.reset(scenario_id="RCA-003", episode_id="ws-1", seed=3)
         assert (first["reward"], first["done"], first["metadata"]["seed"]) == (0.0, False, 3)
-        for number, action in enumerate(perfect_play(scenario.incident, scenario.task), 1):
+        for number, action in enumerate(play_perfectly(scenario.incident, scenario.task), 1):
             stepped = talk.step(action.dump())
             state = talk.state()
             assert (state["episode_id"], state["step_count"]) == ("ws-1", number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from tests.secrets_of import secrets_of
 
@@ -22,7 +22,7 @@ def main() -> None:
             "scenario_id": _PLAYED,
             "actions": [
                 {"action_type": action.name, "parameters": action.parameters.model_dump(exclude_defaults=True)}
-                for action in perfect_play(scenario.incident, scenario.task)
+                for action in play_perfectly(scenario.incident, scenario.task)
             ],
             "secrets": {
                 name: pattern.pattern

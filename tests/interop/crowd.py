@@ -27,7 +27,7 @@ from cloud_incident.evaluation.agents.oracle import Oracle
 from cloud_incident.evaluation.playing import played
 from cloud_incident.evaluation.remote import SURFACES
 from cloud_incident.evaluation.schedule import Attempt
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue, Scenario
 from tests.servers import full_server
 
@@ -128,7 +128,7 @@ def _visits(address: str, scenario: Scenario) -> tuple[list[float], list[float]]
             reset = {"scenario_id": scenario.id, "observation": "delta"}
             handle = api.post("/reset", json=reset).raise_for_status().json()["observation"]["episode_id"]
             named = {"X-Episode-Id": handle}
-            for action in perfect_play(scenario.incident, scenario.task):
+            for action in play_perfectly(scenario.incident, scenario.task):
                 began = time.perf_counter()
                 api.post("/step", json=action.dump(), headers=named).raise_for_status()
                 api.get("/evidence", headers=named).raise_for_status()

@@ -6,10 +6,11 @@ import json
 import sys
 
 from cloud_incident.evaluation.play import play
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
+from env_core.transition import Transition
 from mcp_server.results import step_reply
 from scenarios.catalogue import Catalogue
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 from tests.mcp_server.playing import text_of
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     """Print `[{"scenario_id", "score", "calls": [{"tool", "arguments", "text", "evidence", "reward"}]}]`."""
     plays = []
     for scenario in Catalogue().scenarios.values():
-        actions = perfect_play(scenario.incident, scenario.task)
+        actions = play_perfectly(scenario.incident, scenario.task)
         calls = []
         for number, action in enumerate(actions):
             episode = play(scenario, actions[: number + 1])
@@ -26,7 +27,7 @@ def main() -> None:
                 {
                     "tool": action.name,
                     "arguments": action.parameters.model_dump(exclude_defaults=True),
-                    "text": text_of(step_reply(episode)),
+                    "text": text_of(step_reply(Transition(episode, stepped=True))),
                     "evidence": step.evidence.text if step.evidence else None,
                     "reward": step.reward / POINT,
                 }

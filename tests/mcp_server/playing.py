@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mcp import Client
 
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 MODERN = "2026-07-28"
 LEGACY = "legacy"

@@ -12,12 +12,12 @@ from mcp.server import MCPServer
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, Apps, ResourceCsp
 from mcp_types import TextResourceContents
 
-from env_core.frames import frames
-from env_core.perfect import perfect_play
+from env_core.frames import draw_frames
+from env_core.perfect import play_perfectly
 from env_core.selection import Selection
 from mcp_server import build_server
 from mcp_server.apps import APP_URI, FRAMES
-from scenarios.actions import VOCABULARY, Kind
+from scenarios.vocabulary import ACTIONS, Kind
 from tests.mcp_server.playing import LEGACY, MODERN, numbers_of, start, text_of
 from tests.secrets_of import secrets_of, telling
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from mcp_server.binding import Callers
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,7 @@ async def test_tools_that_show_something_name_the_page(server: Server[Callers], 
         assert isinstance(page, TextResourceContents)
         assert (page.mime_type, page.text) == (APP_MIME_TYPE, PAGE)
     drawn = {name for name, meta in tools.items() if meta is not None and meta["ui"]["resourceUri"] == APP_URI}
-    assert drawn == {*DRAWN, *(spec.name for spec in VOCABULARY.values() if spec.kind is not Kind.REMEDIATION)}
+    assert drawn == {*DRAWN, *(spec.name for spec in ACTIONS.values() if spec.kind is not Kind.REMEDIATION)}
     callable_by_page = {name for name in drawn if "app" in (tools[name] or {})["ui"].get("visibility", ["app"])}
     assert callable_by_page == {"get_incident", "grade_incident"}
 
@@ -109,8 +109,8 @@ async def test_frames_come_with_results_and_are_those_of_the_episode(
     async with Client(server, extensions=SHOWS_APPS) as client:
         started = await client.call_tool("start_incident", {"scenario_id": "RP-001"})
         handle = numbers_of(started)["episode_id"]
-        *before, last = await play(client, perfect_play(scenario.incident, scenario.task))
-        whole = frames(await service.get(handle))
+        *before, last = await play(client, play_perfectly(scenario.incident, scenario.task))
+        whole = draw_frames(await service.get(handle))
         assert frames_of(started) == json.loads(json.dumps(whole[:1]))
         for number, result in enumerate(before, 1):
             if FRAMES not in (result.meta or {}):
@@ -144,7 +144,7 @@ async def test_a_further_page_comes_with_every_frame(service: EpisodeService) ->
 async def test_other_clients_get_the_same_results_as_without_an_app(
     service: EpisodeService, catalogue: Catalogue, extensions: Any, era: str
 ) -> None:
-    actions = perfect_play(catalogue.get("RCA-001").incident, catalogue.get("RCA-001").task)
+    actions = play_perfectly(catalogue.get("RCA-001").incident, catalogue.get("RCA-001").task)
     seen = []
     for app in (None, PAGE):
         server = build_server(service, version="test", app=app)

@@ -16,8 +16,8 @@ from mcp import Client
 from env_core.selection import Selection
 from env_core.service import EpisodeService
 from mcp_server import build_server
-from scenarios.actions import VOCABULARY
 from scenarios.parsing import InvalidActionError, parse_action
+from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import text_of
 from tests.servers import stdio
 from tests.slow import count_examples
@@ -51,12 +51,12 @@ def nested(depth: int) -> Any:
 
 
 def parameters_of(tool: str) -> list[str]:
-    if tool in VOCABULARY:
-        return [*VOCABULARY[tool].parameters.model_fields, "page", "episode_id", "unknown"]
+    if tool in ACTIONS:
+        return [*ACTIONS[tool].parameters.model_fields, "page", "episode_id", "unknown"]
     return [*Selection.model_fields, "unknown"]
 
 
-TOOLS = [*VOCABULARY, "start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]
+TOOLS = [*ACTIONS, "start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]
 arguments_of = st.sampled_from(TOOLS).flatmap(
     lambda tool: st.tuples(
         st.just(tool), st.dictionaries(st.sampled_from(parameters_of(tool)), values | st.just(nested(200)), max_size=4)
@@ -104,7 +104,7 @@ def test_every_tool_survives_any_arguments(
         return result, (await bench.service.get(bench.bound[0])).step_count
 
     result, taken = portal.call(run)
-    if tool not in VOCABULARY or not _is_action(tool, named):
+    if tool not in ACTIONS or not _is_action(tool, named):
         assert result.is_error
         assert taken == 0
         assert 10 < len(text_of(result)) < 2000

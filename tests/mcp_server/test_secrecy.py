@@ -9,10 +9,10 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from env_core.perfect import perfect_play, query
+from env_core.perfect import look_at, play_perfectly
 from env_core.selection import Selection
 from mcp_server import build_server
-from scenarios.actions import VOCABULARY
+from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import numbers_of, start, text_of
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from mcp_server.binding import Callers
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ async def everything(client: Client, handle: str) -> set[str]:
             pieces.append(error)
     for tool in ("grade_incident", "get_incident", "list_incidents"):
         pieces.append(await client.call_tool(tool, named if tool != "list_incidents" else {}))
-    for spec in VOCABULARY.values():
+    for spec in ACTIONS.values():
         pieces.append(await client.call_tool(spec.name, {**named, "nonsense": 1}))
         pieces.append(await client.call_tool(spec.name, named))
     pieces += [
@@ -105,7 +105,7 @@ async def test_nothing_before_the_end(server: Server[Callers], scenario: Scenari
 async def test_half_way_only_what_was_queried_is_shown(
     server: Server[Callers], scenario: Scenario, other: Scenario
 ) -> None:
-    look = query(("query_logs", scenario.incident.alert["affected_services"][0]))
+    look = look_at(("query_logs", scenario.incident.alert["affected_services"][0]))
     text = await special(server, scenario, other, look)
     assert "query_logs" in text
     for name, pattern in secrets_of(scenario).items():
@@ -129,7 +129,7 @@ async def test_the_agent_profile_reveals_no_more(service: EpisodeService, scenar
 async def test_the_debrief_comes_with_the_end(server: Server[Callers], scenario: Scenario) -> None:
     async with Client(server) as client:
         await start(client, scenario.id)
-        *before, last = perfect_play(scenario.incident, scenario.task)
+        *before, last = play_perfectly(scenario.incident, scenario.task)
         for action in before:
             result = await client.call_tool(action.name, action.parameters.model_dump(exclude_defaults=True))
             assert "grade" not in numbers_of(result)

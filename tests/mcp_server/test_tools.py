@@ -9,25 +9,24 @@ import jsonschema
 import pytest
 from mcp import Client
 from mcp_types import Implementation
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from env_core.observation import ProgressReport
 from env_core.selection import Selection
-from env_core.service import EpisodeService
 from mcp_server import build_server
 from mcp_server.clients import StructuredContent
 from mcp_server.control import Briefing, Closed, Listing
 from mcp_server.instructions import LIMIT, OPERATOR
 from mcp_server.results import page_of
-from scenarios.actions import VOCABULARY, ActionSpec, Kind, OnService, Parameters
+from scenarios.vocabulary import ACTIONS, Kind, Parameters
 from tests.mcp_server.playing import LEGACY, MODERN, numbers_of, start, text_of
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from mcp_types import Tool
 
+    from env_core.service import EpisodeService
     from mcp_server.binding import Callers
-    from scenarios.catalogue import Catalogue
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +51,7 @@ def keywords(schema: Any) -> set[str]:
 
 
 async def test_fourteen_actions_and_five_controls(server: Server[Callers]) -> None:
-    assert list(await tools_of(server)) == [*CONTROL, *VOCABULARY]
+    assert list(await tools_of(server)) == [*CONTROL, *ACTIONS]
 
 
 async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers]) -> None:
@@ -74,7 +73,7 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
         assert all(field["description"] for field in tool.input_schema["properties"].values())
         jsonschema.Draft202012Validator.check_schema(tool.input_schema)
         assert tool.output_schema is None  # see mcp_server.clients
-    for spec in VOCABULARY.values():
+    for spec in ACTIONS.values():
         hints = tools[spec.name].annotations
         assert hints is not None
         assert hints.read_only_hint is (spec.kind is Kind.DIAGNOSTIC)
@@ -85,26 +84,6 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
 
 async def test_instructions_are_short() -> None:
     assert len(OPERATOR) < LIMIT
-
-
-class DrainParameters(OnService):
-    node: str = Field(description="Node to drain.")
-
-
-async def test_a_fifteenth_action_appears_everywhere(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    fifteenth = ActionSpec("drain_node", "Drain node", Kind.REMEDIATION, DrainParameters, "Move all work off a node.")
-    monkeypatch.setitem(VOCABULARY, "drain_node", fifteenth)
-    service = EpisodeService(catalogue)
-    async with Client(build_server(service, version="test")) as client:
-        (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "drain_node"]
-        assert set(tool.input_schema["properties"]) == {"service", "node", "episode_id"}
-        assert tool.input_schema["required"] == ["service", "node"]
-        handle = await start(client, "RP-001")
-        result = await client.call_tool("drain_node", {"service": "api-gateway", "node": "n1", "episode_id": handle})
-        assert numbers_of(result)["reward"] == -0.15
-        guide = await client.read_resource("oncall://guide")
-        assert "drain_node" in guide.contents[0].model_dump_json()
-    assert "drain_node" in (await service.get(handle)).task.available_actions
 
 
 CALLS: list[tuple[str, dict[str, Any], type]] = [
@@ -243,7 +222,7 @@ async def test_the_agent_profile_has_the_actions_and_nothing_else(service: Episo
     server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
     async with Client(server) as agent:
         tools = (await agent.list_tools()).tools
-        assert [tool.name for tool in tools] == list(VOCABULARY)
+        assert [tool.name for tool in tools] == list(ACTIONS)
         assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         taken = await agent.call_tool("query_logs", {"service": "postgres-db"})
         assert numbers_of(taken)["step_count"] == 1
@@ -264,7 +243,7 @@ async def test_the_agent_profile_has_the_actions_and_nothing_else(service: Episo
 
 
 def test_every_parameter_model_forbids_what_it_does_not_know() -> None:
-    for spec in VOCABULARY.values():
+    for spec in ACTIONS.values():
         assert issubclass(spec.parameters, Parameters)
         assert spec.parameters.model_config["extra"] == "forbid"
-        assert spec.target in spec.parameters.model_fields
+        assert spec.subject in spec.parameters.model_fields

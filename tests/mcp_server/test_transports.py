@@ -16,9 +16,10 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from cloud_incident.evaluation.play import play
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
+from env_core.transition import Transition
 from mcp_server.results import step_reply
-from scenarios.tasks import POINT
+from scenarios.vocabulary import POINT
 from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, start, text_of
 from tests.servers import http_server, stdio
 
@@ -32,11 +33,11 @@ pytestmark = pytest.mark.anyio
 
 def in_process(scenario: Scenario) -> Transcript:
     """Perfect play without any transport."""
-    actions = perfect_play(scenario.incident, scenario.task)
+    actions = play_perfectly(scenario.incident, scenario.task)
     episodes = [play(scenario, actions[: count + 1]) for count in range(len(actions))]
     last = episodes[-1]
     return Transcript(
-        tuple(text_of(step_reply(episode)) for episode in episodes),
+        tuple(text_of(step_reply(Transition(episode, stepped=True))) for episode in episodes),
         tuple(step.reward / POINT for step in last.steps),
         last.grade.score if last.grade else None,
     )
@@ -57,7 +58,7 @@ def sse() -> Iterator[str]:
 async def play_all(client: Client, catalogue: Catalogue) -> None:
     for scenario in catalogue.scenarios.values():
         handle = await start(client, scenario.id)
-        seen = await play_through(client, handle, perfect_play(scenario.incident, scenario.task))
+        seen = await play_through(client, handle, play_perfectly(scenario.incident, scenario.task))
         assert seen == in_process(scenario)
         assert seen.score == 1.0
 
@@ -90,7 +91,7 @@ async def test_two_clients_at_once_never_see_each_others_episode(
         seen: dict[str, Transcript] = {}
 
         async def work(client: Client, handle: str, scenario: Scenario) -> None:
-            seen[handle] = await play_through(client, handle, perfect_play(scenario.incident, scenario.task))
+            seen[handle] = await play_through(client, handle, play_perfectly(scenario.incident, scenario.task))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work, one, handles[0], first)
@@ -111,7 +112,7 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
                 assert len(tools) == 14
                 assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
-            seen = await play_through(agent, "", perfect_play(scenario.incident, scenario.task))
+            seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
         assert seen == in_process(scenario)
         graded = await operator.call_tool("grade_incident", {"episode_id": handle})
         assert "Score 1.0000" in text_of(graded)
@@ -193,7 +194,7 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
         assert scenario.incident.alert["name"] in (agent.instructions or "")
         refused = await agent.call_tool("start_incident", {})
         assert refused.is_error
-        seen = await play_through(agent, "", perfect_play(scenario.incident, scenario.task))
+        seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
         assert seen == in_process(scenario)
         over = await agent.call_tool("query_logs", {"service": scenario.incident.services[0]})
         assert over.is_error
@@ -203,5 +204,5 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
 async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
     async with Client(stdio("--scenario", "RCA-003")) as client:
-        seen = await play_through(client, "", perfect_play(scenario.incident, scenario.task))
+        seen = await play_through(client, "", play_perfectly(scenario.incident, scenario.task))
     assert seen == in_process(scenario)

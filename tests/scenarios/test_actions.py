@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.actions import FAILURE_MODE_LIMIT, NAME_LIMIT, SUMMARY_LIMIT, VOCABULARY, Kind
 from scenarios.parsing import InvalidActionError, parse_action
+from scenarios.vocabulary import ACTIONS, FAILURE_MODE_LIMIT, NAME_LIMIT, SUMMARY_LIMIT, Kind
 
 
 def test_fourteen_actions_of_three_kinds() -> None:
-    kinds = [spec.kind for spec in VOCABULARY.values()]
+    kinds = [spec.kind for spec in ACTIONS.values()]
     assert (kinds.count(Kind.DIAGNOSTIC), kinds.count(Kind.REMEDIATION), kinds.count(Kind.SUBMISSION)) == (5, 6, 3)
 
 
@@ -65,7 +65,7 @@ def test_what_is_refused_says_what_is_wrong_and_what_is_valid(action_type: Any, 
     assert len(str(refused.value)) < 1000
 
 
-@given(st.sampled_from(list(VOCABULARY)), st.recursive(st.none() | st.booleans() | st.text() | st.floats(), st.lists))
+@given(st.sampled_from(list(ACTIONS)), st.recursive(st.none() | st.booleans() | st.text() | st.floats(), st.lists))
 def test_anything_else_is_refused_the_same_way(action_type: str, parameters: object) -> None:
     with pytest.raises(InvalidActionError):
         parse_action(action_type, parameters)

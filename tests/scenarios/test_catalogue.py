@@ -10,7 +10,7 @@ import pytest
 from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.generator import draw
 from scenarios.generator.salt import Salt
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

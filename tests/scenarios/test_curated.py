@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_incident.evaluation.fitness import findings
-from scenarios.actions import Kind, actions_of
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.library import failure_families, runbook_catalogue
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import DIAGNOSTICS, TASKS
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Scenario
@@ -79,7 +78,7 @@ def test_classification_facts_are_in_evidence(catalogue: Catalogue, scenario_id:
     texts = [
         evidence_text(scenario, service, diagnostic)
         for service in scenario.incident.services
-        for diagnostic in actions_of(Kind.DIAGNOSTIC)
+        for diagnostic in DIAGNOSTICS
     ]
     everything = "\n".join([*texts, str(scenario.incident.alert), scenario.incident.summary])
     for pattern in patterns:
@@ -96,7 +95,7 @@ def test_no_victims_log_names_network_infra(catalogue: Catalogue) -> None:
 
 def test_every_service_answers_every_diagnostic(scenario: Scenario) -> None:
     for service in scenario.incident.services:
-        for diagnostic in actions_of(Kind.DIAGNOSTIC):
+        for diagnostic in DIAGNOSTICS:
             text = evidence_text(scenario, service, diagnostic)
             assert text.startswith(service)
             assert "\n" in text
@@ -110,7 +109,7 @@ def test_certificates(scenario: Scenario) -> None:
         assert len({service for _, service in one}) >= 2
         assert not any(other < one for other in certificates)
     if scenario.task.remediates:
-        assert fewest_steps(scenario.incident, scenario.task.id) <= scenario.task.max_steps - 3
+        assert count_fewest_steps(scenario.incident, scenario.task) <= scenario.task.max_steps - 3
 
 
 def test_fit_to_serve(catalogue: Catalogue) -> None:

@@ -6,8 +6,8 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.agents.agent import Agent, Decision
-from scenarios.actions import SEVERITIES, VOCABULARY
 from scenarios.library import failure_families, runbook_catalogue
+from scenarios.vocabulary import ACTIONS, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Chance(Agent):
 
 def random_action(chance: random.Random, name: str, services: Sequence[str], flags: Sequence[str]) -> dict[str, Any]:
     """An action of a name, its parameters drawn from what there is."""
-    fields = VOCABULARY[name].parameters.model_fields
+    fields = ACTIONS[name].parameters.model_fields
     return {"action_type": name, "parameters": {field: _drawn(chance, field, services, flags) for field in fields}}
 
 

@@ -8,15 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.agents.agent import Agent, Decision, step
-from scenarios.actions import FAILURE_MODE_LIMIT, SEVERITIES, SUMMARY_LIMIT, Kind, actions_of
 from scenarios.library import failure_families, runbook_catalogue
+from scenarios.vocabulary import DIAGNOSTICS, FAILURE_MODE_LIMIT, SEVERITIES, SUMMARY_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cloud_incident.evaluation.agents.agent import Seat
     from env_core.observation import Observation
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 _ERRORS = ("error", "fatal", "failed", "timeout")
 
@@ -138,7 +138,7 @@ class BruteForce(Cheat):
     def __init__(self, seat: Seat) -> None: ...
 
     def moves(self, shown: Observation) -> Iterator[Decision]:
-        for diagnostic in actions_of(Kind.DIAGNOSTIC):
+        for diagnostic in DIAGNOSTICS:
             for service in shown["known_services"]:
                 yield step(diagnostic, service=service)
 

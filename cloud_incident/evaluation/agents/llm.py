@@ -10,7 +10,7 @@ from cloud_incident.evaluation.agents.conversation import Conversation, Message
 from cloud_incident.evaluation.agents.endpoint import ModelError
 from cloud_incident.evaluation.agents.prompting import correction, evidence, function_tools, news, system_text
 from cloud_incident.evaluation.agents.text_actions import called_action, written_action
-from env_core.briefing import briefing_of
+from env_core.briefing import write_briefing_of
 from scenarios.parsing import InvalidActionError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.endpoint import Endpoint
     from cloud_incident.evaluation.agents.replies import Reply
     from env_core.observation import Observation
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 _MOST_REPLIES = 3
 """A model that has not given a valid action in this many replies gives none."""
@@ -59,7 +59,7 @@ class LLM(Agent):
 
     def _tell(self, shown: Observation) -> None:
         if self._steps is None:
-            self._conversation.tell(briefing_of(shown))
+            self._conversation.tell(write_briefing_of(shown))
         if self._steps == shown["step_count"]:  # the environment refused the last one
             self._conversation.tell(correction(shown["last_action_error"] or "", tools=self._endpoint.tools))
         elif shown["step_count"]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from env_core.briefing import remaining
-from env_core.guide import ORDER_OF_WORK, SCORING, runbook_steps, severity_matrix
-from scenarios.actions import VOCABULARY
-from scenarios.schemas import arguments_schema
-from scenarios.tasks import TASKS
+from env_core.briefing import describe_remaining
+from env_core.guide import ORDER_OF_WORK, list_runbook_steps, list_severities
+from graders import GRADERS
+from scenarios.schemas import build_arguments_schema
+from scenarios.vocabulary import ACTIONS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,21 +46,21 @@ def function_tools(actions: list[str]) -> list[dict[str, Any]]:
             "function": {
                 "name": spec.name,
                 "description": spec.description,
-                "parameters": arguments_schema(spec.parameters),
+                "parameters": build_arguments_schema(spec.parameters),
             },
         }
-        for spec in (VOCABULARY[name] for name in actions if name in VOCABULARY)
+        for spec in (ACTIONS[name] for name in actions if name in ACTIONS)
     ]
 
 
 def system_text(shown: Observation, *, tools: bool) -> str:
     """The on-call guide in short, for one task, and how to answer."""
     task = shown["task_id"]
-    parts = [_WORK, _WAYS[task], f"Scoring, 0.0 to 1.0: {' '.join(SCORING[task].split())}"]
+    parts = [_WORK, _WAYS[task], f"Scoring, 0.0 to 1.0: {' '.join(GRADERS[TASKS[task]].rules.split())}"]
     if task == "alert_classification":
-        parts.append(f"Severity matrix:\n{severity_matrix()}")
+        parts.append(f"Severity matrix:\n{list_severities()}")
     if task == "remediation_planning":
-        parts += [f"Order of work:\n{ORDER_OF_WORK}", f"Runbook catalogue:\n{runbook_steps()}"]
+        parts += [f"Order of work:\n{ORDER_OF_WORK}", f"Runbook catalogue:\n{list_runbook_steps()}"]
     parts.append(_BY_TOOL if tools else "\n".join([_BY_TEXT, *_written(shown["available_actions"])]))
     return "\n\n".join(parts)
 
@@ -86,7 +86,7 @@ def news(shown: Observation, before: Mapping[tuple[str, str], str]) -> str:
     """What the last step showed that was not known before, what it earned, what is left."""
     fresh = [text for item, text in evidence(shown).items() if before.get(item) != text]
     error = shown["last_action_error"]
-    standing = remaining(shown["step_count"], TASKS[shown["task_id"]])
+    standing = describe_remaining(shown["step_count"], TASKS[shown["task_id"]])
     return "\n\n".join([*fresh, *([error] if error else []), f"{shown['feedback']} {standing}"])
 
 

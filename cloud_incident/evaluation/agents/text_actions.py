@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from scenarios.parsing import InvalidActionError, parse_action, quoted
+from scenarios.parsing import InvalidActionError, parse_action, quote
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from cloud_incident.evaluation.agents.replies import Call
-    from scenarios.actions import Action
+    from scenarios.vocabulary import Action
 
 _LONGEST_TEXT = 20_000
 """Characters that are searched: far more than an action takes, and bounded for texts made to be slow."""
@@ -56,7 +56,7 @@ def available_action(name: object, parameters: object, available: Collection[str
         InvalidActionError: if it is not valid or not among them.
     """
     if name not in available:
-        raise InvalidActionError(f"{quoted(name)} is not an action of this task. Actions: {', '.join(available)}.")
+        raise InvalidActionError(f"{quote(name)} is not an action of this task. Actions: {', '.join(available)}.")
     return parse_action(name, parameters)
 
 

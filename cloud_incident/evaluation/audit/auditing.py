@@ -30,7 +30,7 @@ from scenarios.generator.naming import OPEN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 GROUPS: tuple[Group[Any], ...] = (
     Reproducing(),

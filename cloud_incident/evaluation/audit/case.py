@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from env_core.observation import Observation
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.incident import Incident
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 
 class Bench:

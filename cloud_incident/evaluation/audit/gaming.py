@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.audit.check import Context
     from cloud_incident.evaluation.trajectory import Trajectory
     from scenarios.incident import Incident
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 LEAST_GAP = 0.05
 """Between the responder and the best cheat, in mean score."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cloud_incident.evaluation.audit.bounds import FEWEST, at_most, drop
 from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec
 from cloud_incident.evaluation.intervals import mean
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import rate_within
 from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, Found, Group, Spec, none_of
-from scenarios.actions import SEVERITIES
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, OUT_OF_DISTRIBUTION
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import SEVERITIES, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

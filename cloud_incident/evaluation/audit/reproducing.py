@@ -18,9 +18,9 @@ from cloud_incident.evaluation.replaying import differences
 from cloud_incident.evaluation.trajectory import dump, parse
 from env_core.batch import Batch
 from env_core.selection import Selection
-from scenarios.actions import Kind, actions_of
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, Remedy
+from scenarios.vocabulary import DIAGNOSTICS, Diagnostic, Remediation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.audit.check import Context
     from cloud_incident.evaluation.audit.sample import Sample, Specimen
     from cloud_incident.evaluation.audit.world import World
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.incident import Incident
+    from scenarios.vocabulary import Action
 
 _HASH_SEEDS = ("1", "2")
 _ELSEWHERE = 24
@@ -153,7 +153,7 @@ def fingerprint(incident: Incident) -> str:
 
 
 def _evidence(incident: Incident, progress: frozenset[str] = UNTOUCHED) -> Iterator[str]:
-    for diagnostic in actions_of(Kind.DIAGNOSTIC):
+    for diagnostic in DIAGNOSTICS:
         for service in incident.services:
             yield incident.evidence(diagnostic, service, progress).text
 
@@ -250,11 +250,14 @@ def _regraded(case: Case, scenario: Scenario) -> Iterator[str]:
 
 def _reordered(scenario: Scenario, actions: Sequence[Action]) -> list[Action]:
     """The looks before the first remediation backwards, and those of the plan's steps backwards that commute."""
-    first = next((number for number, action in enumerate(actions) if action.kind is not Kind.DIAGNOSTIC), len(actions))
+    first = next(
+        (number for number, action in enumerate(actions) if not isinstance(action.declaration, Diagnostic)),
+        len(actions),
+    )
     order = [*reversed(actions[:first]), *actions[first:]]
     stage_of = {step.step: number for number, stage in enumerate(scenario.incident.plan.stages) for step in stage}
     stages = [
-        stage_of.get(Remedy(action.name, action.target).step) if action.kind is Kind.REMEDIATION else None
+        stage_of.get(Remedy(action.name, action.target).step) if isinstance(action.declaration, Remediation) else None
         for action in order
     ]
     start = 0

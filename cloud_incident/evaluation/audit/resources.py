@@ -11,7 +11,8 @@ from cloud_incident.evaluation.audit.bounds import FEWEST
 from cloud_incident.evaluation.audit.case import Bench
 from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, Found, Group, Spec
 from env_core.episode import Reference, advance, begin
-from env_core.observation import observation, step_info
+from env_core.observation import observe
+from env_core.transition import Transition
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def _stepped(case: Case, task_id: str) -> Iterator[float]:
     for step in played["steps"]:
         began = time.thread_time()
         episode = advance(episode, parse_action(**step["action"]))
-        observation(episode)
-        step_info(episode)
+        observe(episode)
+        Transition(episode, stepped=True).info()
         yield (time.thread_time() - began) * 1000
 
 
@@ -116,7 +117,7 @@ def _memory(case: Case) -> float:
         episode = begin("audited", Reference.to(scenario), scenario)
         for action in actions:
             episode = advance(episode, action)
-            observation(episode)
+            observe(episode)
         return tracemalloc.get_traced_memory()[1] / 1e6
     finally:
         tracemalloc.stop()

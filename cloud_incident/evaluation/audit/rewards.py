@@ -11,19 +11,17 @@ from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, non
 from cloud_incident.evaluation.audit.world import IDLE
 from cloud_incident.evaluation.intervals import mean
 from cloud_incident.evaluation.play import play
-from env_core.perfect import perfect_play, query, remediation
-from scenarios.actions import VOCABULARY, Kind, actions_of
+from env_core.perfect import carry_out, look_at, play_perfectly
 from scenarios.parsing import parse_action
-from scenarios.tasks import TASKS, RewardTable
+from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, SUBMISSIONS, TASKS, RewardTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
     from cloud_incident.evaluation.audit.check import Context
-    from scenarios.actions import Action
     from scenarios.catalogue import Scenario
-    from scenarios.tasks import Task, TaskId
+    from scenarios.vocabulary import Action, Task, TaskId
 
 FLOOR_MARGIN = 0.5
 """What `openenv.yaml` declares; a task whose table pays a guess more has what its ceiling for cheats leaves."""
@@ -139,17 +137,17 @@ def _events(case: Case, task_id: TaskId) -> set[str]:
 def _tours(scenario: Scenario) -> Iterator[list[Action]]:
     """Plays in which what honest agents avoid occurs as well."""
     incident, task = scenario.incident, scenario.task
-    first, second = actions_of(Kind.DIAGNOSTIC)[:2]
+    first, second = list(DIAGNOSTICS)[:2]
     service = incident.services[0]
-    look, other = query((first, service)), query((second, service))
-    foreign = next(one for one in actions_of(Kind.SUBMISSION) if one != task.submission)
+    look, other = look_at((first, service)), look_at((second, service))
+    foreign = next(name for name in SUBMISSIONS if name != task.submission.name)
     texts = {"severity": "P1", "service": service, "failure_mode": "unknown to us", "summary": "It is over now."}
-    parameters = {name: texts[name] for name in VOCABULARY[foreign].parameters.model_fields if name in texts}
+    parameters = {name: texts[name] for name in ACTIONS[foreign].parameters.model_fields if name in texts}
     yield [look, look]
     yield [look, other]
-    yield [query((first, "nowhere")), parse_action(foreign, parameters)]
+    yield [look_at((first, "nowhere")), parse_action(foreign, parameters)]
     yield [look] * task.max_steps
-    yield perfect_play(incident, task)
+    yield play_perfectly(incident, task)
     if incident.plan.steps:
-        yield [remediation(incident.plan.steps[0])]
+        yield [carry_out(incident.plan.steps[0])]
     yield [parse_action("clear_cache", {"service": name}) for name in incident.services[:2]]

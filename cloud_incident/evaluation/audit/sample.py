@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenarios.catalogue import CURATED_SPLIT, UnknownScenarioError
 from scenarios.generator.naming import DIFFICULTIES, OPEN, OUT_OF_DISTRIBUTION
-from scenarios.tasks import TASKS, TaskId
+from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, none_of
 from env_core.episode import Reference, advance, begin
-from env_core.observation import debrief, observation, progress_report, state, step_info
-from env_core.perfect import remediation
-from scenarios.actions import Kind, actions_of
-from scenarios.evidence import Dependencies
+from env_core.observation import debrief, observe, read_state
+from env_core.perfect import carry_out
+from env_core.transition import Transition
 from scenarios.generator.library import families
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED
+from scenarios.vocabulary import DIAGNOSTICS, Dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +107,7 @@ def _fetchable(incident: Incident) -> Iterator[tuple[str, str]]:
         frozenset(step.step for step in plan.steps),
     ]
     for progress in dict.fromkeys(stages):
-        for diagnostic in actions_of(Kind.DIAGNOSTIC):
+        for diagnostic in DIAGNOSTICS:
             for service in incident.services:
                 yield f"{diagnostic} of {service}", incident.evidence(diagnostic, service, progress).text
 
@@ -193,14 +193,14 @@ def _leaks(scenario: Scenario, actions: Sequence[dict[str, Any]]) -> Iterator[st
 
 def _said(episode: Episode, incident: Incident) -> Iterator[tuple[str, str]]:
     """What is told beside the evidence, and what stands in every observation from the start."""
-    seen: dict[str, Any] = {**observation(episode)}
-    whole: dict[str, Any] = {**state(episode)}
+    seen: dict[str, Any] = {**observe(episode)}
+    whole: dict[str, Any] = {**read_state(episode)}
     history = whole.pop("history")
     for name, told in (("the observation", seen), ("the state", whole)):
         yield name, _text({field: told[field] for field in told if field not in _GIVEN}, incident)
     yield "the history", _text([{**one, "action": None} for one in history], incident)
-    yield "the report", _text({**progress_report(episode)}, incident)
-    yield "the step's info", _text({**step_info(episode)}, incident)
+    yield "the report", _text({**Transition(episode).report()}, incident)
+    yield "the step's info", _text({**Transition(episode, stepped=True).info()}, incident)
 
 
 _GIVEN = {"alert", "incident_summary", "known_services", "available_actions", "queried_data"}
@@ -216,7 +216,7 @@ def _rewarded_early(scenario: Scenario) -> Iterator[str]:
     """Where rewards are terminal, a right remediation and a wrong one are told apart by nothing."""
     if not scenario.task.remediates or not scenario.incident.plan.steps:
         return
-    right = remediation(scenario.incident.plan.steps[0])
+    right = carry_out(scenario.incident.plan.steps[0])
     planned = {step.step for step in scenario.incident.plan.steps}
     wrong = next(
         action

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, none_of
-from scenarios.incident import fewest_steps
-from scenarios.tasks import TASKS
+from scenarios.incident import count_fewest_steps
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
     from cloud_incident.evaluation.audit.check import Context
-    from scenarios.tasks import TaskId
+    from scenarios.vocabulary import TaskId
 
 SPARE_STEPS = 3
 """Steps that are left over when a task is done with as few as can be, at the least."""
@@ -50,7 +50,7 @@ class Solving(Group[Solved]):
 
     def measure(self, case: Case) -> Solved:
         incident = case.incident
-        steps = {task_id: fewest_steps(incident, task_id) for task_id in case.scenarios}
+        steps = {task_id: count_fewest_steps(incident, TASKS[task_id]) for task_id in case.scenarios}
         return Solved(
             {task_id: case.played("oracle", task_id)["score"] for task_id in case.scenarios},
             [finding for task_id in case.scenarios for finding in _unproved(case, task_id)],

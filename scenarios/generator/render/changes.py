@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import Change, Deploys
 from scenarios.generator.dice import mixed
 from scenarios.generator.texts import filled
+from scenarios.vocabulary import Change, Deploys
 
 if TYPE_CHECKING:
-    from scenarios.evidence import ChangeKind
     from scenarios.generator.scene import Scene, View
     from scenarios.generator.world import Node
+    from scenarios.vocabulary import ChangeKind
 
 _DAY = 24 * 60
 _SHOWN = 14 * _DAY

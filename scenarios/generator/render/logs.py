@@ -6,7 +6,6 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import Logs
 from scenarios.generator.dice import mixed, unit
 from scenarios.generator.library import troubles, voices
 from scenarios.generator.render.changes import names_of
@@ -14,6 +13,7 @@ from scenarios.generator.render.metrics import journey_failing
 from scenarios.generator.render.paths import LATE, handed_to
 from scenarios.generator.simulate import DOORS, RED, SLOW
 from scenarios.generator.texts import filled
+from scenarios.vocabulary import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

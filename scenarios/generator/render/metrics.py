@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import Metrics, Series
 from scenarios.generator.dice import mixed, unit
 from scenarios.generator.library import kinds
 from scenarios.generator.simulate import SERVING
+from scenarios.vocabulary import Metrics, Series
 
 if TYPE_CHECKING:
     from scenarios.generator.family import Kind

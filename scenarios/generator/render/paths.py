@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import CallPath, Dependencies
 from scenarios.generator.library import troubles
 from scenarios.generator.texts import filled
+from scenarios.vocabulary import CallPath, Dependencies
 
 if TYPE_CHECKING:
-    from scenarios.evidence import Health
     from scenarios.generator.scene import Scene, View
     from scenarios.generator.simulate import Flow
     from scenarios.generator.world import Call
+    from scenarios.vocabulary import Health
 
 _DOWN = 0.9
 _FAILING = 0.4

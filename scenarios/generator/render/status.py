@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import Status
 from scenarios.generator.dice import mixed, unit
 from scenarios.generator.library import families, kinds
 from scenarios.generator.place import LAST_CHECKS
 from scenarios.generator.render.changes import names_of, running
 from scenarios.generator.texts import filled
+from scenarios.vocabulary import Status
 
 if TYPE_CHECKING:
     from scenarios.generator.family import Kind

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
 from env_core.episode import Reference, advance, begin
 from env_core.frames import Frame
-from env_core.frames import frame as frame_of
-from env_core.perfect import perfect_play
+from env_core.frames import draw_frame as frame_of
+from env_core.perfect import play_perfectly
 from scenarios.parsing import parse_action
 from tests.cloud_incident.console.listening import watched
 from tests.http_compat.talking import told
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from env_core.episode import Episode
-    from scenarios.actions import Action
     from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.vocabulary import Action
 
 GENERATED = ("GEN1-AC-D2-7", "GEN1-RCA-D4-11", "GEN1-RP-D3-42")
 _SHAPE = TypeAdapter(Frame)
@@ -92,7 +92,7 @@ def _done(frame: dict[str, Any]) -> str:
 def test_a_frame_is_what_rest_answers(api: httpx2.Client, catalogue: Catalogue, scenario_id: str, mode: str) -> None:
     """Whoever plays can have the frames of it, and could make every one itself."""
     scenario = catalogue.get(scenario_id)
-    actions = perfect_play(scenario.incident, scenario.task)
+    actions = play_perfectly(scenario.incident, scenario.task)
     reset = {"scenario_id": scenario_id, "observation": "delta", "reward_mode": mode}
     answer = told(api.post("/reset", json=reset))
     named = {"episode_id": answer["observation"]["episode_id"]}

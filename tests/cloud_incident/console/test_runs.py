@@ -27,7 +27,7 @@ from cloud_incident.serving import application
 from cloud_incident.settings import Settings
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
-from env_core.store import CapacityError, UnknownEpisodeError
+from env_core.stores import CapacityError, UnknownEpisodeError
 from tests.cloud_incident.console.listening import heard, started, watched
 from tests.cloud_incident.scripted_model import ScriptedModel, serving
 from tests.cloud_incident.trajectories import played

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenarios.evidence import Dependencies, Logs
 from scenarios.generator.candidates import signs
 from scenarios.generator.certificates import LARGEST, Detective
 from scenarios.generator.dice import Dice
@@ -16,9 +15,9 @@ from scenarios.generator.draw import suffers
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.library import families
 from scenarios.generator.place import place, places, setbacks_of, stages_of
-from scenarios.incident import fewest_steps
+from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS, Dependencies, Logs
 from tests.scenarios.generator.drawn import SAMPLE, drawn
 from tests.slow import mark_slow_after
 
@@ -47,7 +46,7 @@ def test_exactly_one_explanation_is_left_and_no_item_is_idle(seed: int, difficul
 def test_certificates_are_affordable(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)
     for task in ("root_cause_analysis", "remediation_planning"):
-        assert fewest_steps(incident, task) <= TASKS[task].max_steps - 3
+        assert count_fewest_steps(incident, TASKS[task]) <= TASKS[task].max_steps - 3
 
 
 @sample

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.root_cause import failure_mode_match
+from graders.root_cause import match_failure_mode
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.evidence import Dependencies, Deploys, Logs, Metrics, Status
 from scenarios.generator.library import families
 from scenarios.generator.render.metrics import journey_failing
 from scenarios.generator.simulate import DOORS
 from scenarios.generator.texts import filled
 from scenarios.progress import UNTOUCHED, Progress
+from scenarios.vocabulary import Dependencies, Deploys, Logs, Metrics, Status
 from tests.scenarios.generator.drawn import SAMPLE, drawn
 from tests.slow import count_examples, mark_slow_after
 
@@ -155,7 +155,7 @@ def test_the_alert_follows_the_onset_and_gives_nothing_away(seed: int, difficult
     fired = _moment(incident.alert["fired_at"])
     assert scene.onset < fired < _moment(scene.moment(scene.fault.now))
     told = f"{incident.summary} {incident.alert}"
-    assert failure_mode_match(told, truth, incident.services)[0] <= 1 / 2
+    assert match_failure_mode(told, truth, incident.services)[0] <= 1 / 2
     assert truth.service not in incident.alert["labels"].values()
     assert truth.service not in incident.summary
     every = "\n".join(_texts(incident, UNTOUCHED).values())

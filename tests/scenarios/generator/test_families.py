@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import scenarios.generator
-from graders.root_cause import failure_mode_match
+from graders.root_cause import match_failure_mode
 from scenarios.generator.library import archetypes, decoys, families, kinds, voices
 from scenarios.generator.mechanisms import MECHANISMS
 from scenarios.incident import Truth
@@ -54,7 +54,7 @@ def test_words_affirm_the_failure_and_no_other(family: Family) -> None:
     truth = Truth("P1", "x", family.words.concepts, frozenset(family.words.families), ())
     assert set(family.words.families) <= set(failure_families())
     for text in (family.words.answer, *family.words.also):
-        match, why = failure_mode_match(text, truth)
+        match, why = match_failure_mode(text, truth)
         assert match == 1, f"{text!r}: {why}"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cloud_incident.evaluation.exploits import random_play
 from cloud_incident.evaluation.play import play
-from env_core.perfect import perfect_play
+from env_core.perfect import play_perfectly
 from scenarios.catalogue import Scenario
 from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.generator.freeze import freeze, frozen_id
@@ -22,7 +22,7 @@ from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.loading import MOST_BYTES, load_document
 from scenarios.progress import UNTOUCHED
-from scenarios.tasks import TASKS
+from scenarios.vocabulary import TASKS
 from tests.scenarios.generator.drawn import CATALOGUE, SAMPLE
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ def check_plays(case: tuple[int, int], task_id: str, played: int) -> None:
     generated, frozen = pair(*case)
     task = next(task for task in TASKS.values() if task.id == task_id)
     one, other = (Scenario("both", task, incident) for incident in (generated, frozen))
-    for actions in (perfect_play(generated, task), random_play(one, played)):
+    for actions in (play_perfectly(generated, task), random_play(one, played)):
         first, second = play(one, actions), play(other, actions)
         assert first.steps == second.steps
         assert first.grade == second.grade
-    assert perfect_play(generated, task) == perfect_play(frozen, task)
+    assert play_perfectly(generated, task) == play_perfectly(frozen, task)
 
 
 @given(case=few, task_id=tasks, played=plays)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scenarios.generator.ids import Ids, OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.naming import DIFFICULTIES, MOST_SEED, OPEN, PRIVATE, SPLITS, Name, name_in, region_of
 from scenarios.generator.salt import Salt, SaltError
-from scenarios.tasks import TaskId
+from scenarios.vocabulary import TaskId
 from tests.slow import mark_slow_after
 
 SALT = Salt.of("0123456789abcdef")

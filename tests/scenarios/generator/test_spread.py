@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenarios.evidence import Dependencies
 from scenarios.generator.draw import suffers
 from scenarios.progress import UNTOUCHED
+from scenarios.vocabulary import Dependencies
 from tests.scenarios.generator.drawn import SAMPLE, drawn
 
 if TYPE_CHECKING:

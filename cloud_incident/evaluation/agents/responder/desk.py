@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloud_incident.evaluation.agents.agent import Decision, step
 from cloud_incident.evaluation.agents.responder.evidence import Path, call_paths, moment
-from scenarios.actions import VOCABULARY
+from scenarios.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,5 +94,5 @@ class Desk:
             return True
         if self.left <= 0:
             return False
-        self.shown = yield step(action, **{VOCABULARY[action].target: target}, **options)
+        self.shown = yield step(action, **{ACTIONS[action].subject: target}, **options)
         return self.note(action, target)

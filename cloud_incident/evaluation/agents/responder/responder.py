@@ -10,7 +10,7 @@ from cloud_incident.evaluation.agents.responder.impact import assess
 from cloud_incident.evaluation.agents.responder.repair import repair
 from cloud_incident.evaluation.agents.responder.search import investigate
 from cloud_incident.evaluation.agents.responder.wording import failure_mode, summary
-from scenarios.actions import VOCABULARY, Kind
+from scenarios.vocabulary import REMEDIATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +36,9 @@ class Responder(Agent):
 
     def watch(self, action: Mapping[str, Any], shown: Observation) -> None:
         desk = self._at_desk(shown)
-        spec = VOCABULARY[action["action_type"]]
-        if spec.kind is Kind.REMEDIATION:
-            desk.note(spec.name, str(action["parameters"][spec.target]).strip().casefold())
+        name = action["action_type"]
+        if name in REMEDIATIONS:
+            desk.note(name, str(action["parameters"][REMEDIATIONS[name].target.parameter]).strip().casefold())
         else:
             desk.looked_since = True
 

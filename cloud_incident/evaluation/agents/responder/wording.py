@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from scenarios.actions import FAILURE_MODE_LIMIT, SUMMARY_LIMIT
+from scenarios.vocabulary import FAILURE_MODE_LIMIT, SUMMARY_LIMIT
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.findings import Findings

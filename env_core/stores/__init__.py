@@ -1,0 +1,25 @@
+"""Where episodes are kept: one protocol, one file for each implementation."""
+
+from env_core.stores.memory import MemoryStore
+from env_core.stores.protocol import (
+    AppendConflictError,
+    CapacityError,
+    Claim,
+    EpisodeExistsError,
+    EpisodeStore,
+    Event,
+    Record,
+    UnknownEpisodeError,
+)
+
+__all__ = [
+    "AppendConflictError",
+    "CapacityError",
+    "Claim",
+    "EpisodeExistsError",
+    "EpisodeStore",
+    "Event",
+    "MemoryStore",
+    "Record",
+    "UnknownEpisodeError",
+]

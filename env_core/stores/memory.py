@@ -1,0 +1,105 @@
+"""Episodes in this process's memory."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from env_core.stores.protocol import (
+    AppendConflictError,
+    CapacityError,
+    Claim,
+    EpisodeExistsError,
+    Event,
+    Record,
+    UnknownEpisodeError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from env_core.episode import Reference
+
+
+@dataclass(slots=True)
+class _StoredEpisode:
+    reference: Reference
+    incarnation: str
+    events: list[Event]
+    touched: float
+
+
+class MemoryStore:
+    """Keeps episodes in dictionaries. `clock` gives seconds and decides what has been idle."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._episodes: dict[str, _StoredEpisode] = {}
+        self._ended: dict[str, None] = {}  # handles, the one that ended longest ago first
+
+    async def create(
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+    ) -> list[str]:
+        freed = [replacing.episode_id] if replacing is not None and self._has(replacing) else []
+        if episode_id in self._episodes and episode_id not in freed:
+            if episode_id not in self._ended:
+                raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
+            freed.append(episode_id)
+        if len(self._episodes) - len(freed) >= capacity:
+            oldest = next((handle for handle in self._ended if handle not in freed), None)
+            if oldest is None:
+                raise CapacityError(capacity)
+            freed.append(oldest)
+        for handle in freed:
+            self._forget(handle)
+        self._episodes[episode_id] = _StoredEpisode(reference, incarnation, [], self._clock())
+        return freed
+
+    async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
+        stored = self._touch(episode_id) if touch else self._find(episode_id)
+        return Record(stored.reference, stored.incarnation, tuple(stored.events[since:]))
+
+    async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
+        stored = self._touch(episode_id)
+        if stored.incarnation != incarnation or len(stored.events) != expected_length:
+            raise AppendConflictError(f"Episode {episode_id} has {len(stored.events)} events, not {expected_length}.")
+        stored.events.append(event)
+        if event.ends:
+            self._ended[episode_id] = None
+
+    async def delete(self, claim: Claim) -> None:
+        if self._has(claim):
+            self._forget(claim.episode_id)
+
+    async def expire(self, idle_seconds: float) -> list[str]:
+        # Touching moves an episode to the end, so the idle ones stand first.
+        limit = self._clock() - idle_seconds
+        idle = []
+        for episode_id, stored in self._episodes.items():
+            if stored.touched > limit:
+                break
+            idle.append(episode_id)
+        for episode_id in idle:
+            self._forget(episode_id)
+        return idle
+
+    def _has(self, claim: Claim) -> bool:
+        stored = self._episodes.get(claim.episode_id)
+        return stored is not None and stored.incarnation == claim.incarnation
+
+    def _find(self, episode_id: str) -> _StoredEpisode:
+        stored = self._episodes.get(episode_id)
+        if stored is None:
+            raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
+        return stored
+
+    def _touch(self, episode_id: str) -> _StoredEpisode:
+        stored = self._find(episode_id)
+        stored.touched = self._clock()
+        self._episodes[episode_id] = self._episodes.pop(episode_id)
+        return stored
+
+    def _forget(self, episode_id: str) -> None:
+        del self._episodes[episode_id]
+        self._ended.pop(episode_id, None)

@@ -1,0 +1,112 @@
+"""What a store of episodes keeps and promises: a reference and an append-only list of events for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from scenarios.errors import CloudIncidentError
+
+if TYPE_CHECKING:
+    from env_core.episode import Reference
+    from scenarios.vocabulary import Action
+
+
+class UnknownEpisodeError(CloudIncidentError):
+    """A handle that was never minted, or whose episode was closed or has expired."""
+
+    code = "unknown_episode"
+
+    def explain(self, starting: str) -> str:
+        return f"{self} It was never started, or it was closed or has expired; {starting} starts one."
+
+
+class EpisodeExistsError(CloudIncidentError):
+    """A handle chosen by the caller that is already in use."""
+
+    code = "episode_exists"
+
+
+class CapacityError(CloudIncidentError):
+    """No further episode can be opened until one is closed or expires: `most` are."""
+
+    code = "no_capacity"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"All {most} episodes are in use; close one, or wait until one has expired.")
+        self.most = most
+
+
+class AppendConflictError(CloudIncidentError):
+    """Somebody else appended first. Nothing was written; load what is new and try again."""
+
+    code = "append_conflict"
+
+
+class Event(NamedTuple):
+    """One accepted action, the id of the request that made it, and whether it ended the episode.
+
+    The action is parsed already. A store that writes bytes writes `action.dump()` and parses it once when it loads.
+    """
+
+    action: Action
+    request_id: str = ""
+    ends: bool = False
+
+
+class Record(NamedTuple):
+    """What is stored of an episode: its reference, its incarnation and the events from an index on.
+
+    A handle that is closed and opened anew means another episode; the incarnation tells the two apart.
+    """
+
+    reference: Reference
+    incarnation: str
+    events: tuple[Event, ...]
+
+
+class Claim(NamedTuple):
+    """An episode as nobody else's: its handle alone may mean another by now."""
+
+    episode_id: str
+    incarnation: str
+
+
+class EpisodeStore(Protocol):
+    """Keeps episodes. Every method is atomic; none holds a lock while the caller works.
+
+    `tests/env_core/stores` holds the contract, through which every implementation is run.
+    """
+
+    async def create(
+        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+    ) -> list[str]:
+        """Keep a new episode, if fewer than `capacity` are kept, in the place of `replacing` if that is there.
+
+        A handle whose episode has ended is free again. Where there is no room, the episode that ended longest ago makes
+        it. Gives the handles of the episodes that were forgotten for it.
+
+        Raises:
+            CapacityError: if there is no room.
+            EpisodeExistsError: if the handle is in use by an episode that has not ended.
+        """
+
+    async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
+        """The episode with its events from index `since` on. With `touch` it counts as used.
+
+        Raises:
+            UnknownEpisodeError: if there is no such episode.
+        """
+
+    async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
+        """Append an event if exactly `expected_length` events of that incarnation are stored.
+
+        Raises:
+            UnknownEpisodeError: if there is no such episode.
+            AppendConflictError: if the incarnation or the length is another. Nothing is written.
+        """
+
+    async def delete(self, claim: Claim) -> None:
+        """Forget an episode; does nothing if it is not there."""
+
+    async def expire(self, idle_seconds: float) -> list[str]:
+        """Forget the episodes that nobody has loaded or appended to for longer, and give their handles."""

@@ -1,0 +1,64 @@
+"""Errors that a caller can act on: one base class, and one table of what each code means on every surface."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+INVALID_PARAMS, SERVER_ERROR = -32602, -32000
+"""JSON-RPC error codes: a request that cannot be served as it is, and a server that cannot serve it now."""
+
+
+class ErrorKind(NamedTuple):
+    """What a code means: HTTP status, JSON-RPC error code, exit status of a command, and when it occurs."""
+
+    status: int
+    rpc: int
+    exit: int
+    meaning: str
+
+
+ERRORS: dict[str, ErrorKind] = {
+    "invalid_action": ErrorKind(422, INVALID_PARAMS, 1, "An action or arguments that are not valid."),
+    "malformed": ErrorKind(422, INVALID_PARAMS, 1, "A body, query or message that cannot be read."),
+    "invalid_document": ErrorKind(422, INVALID_PARAMS, 1, "An incident file that cannot be used."),
+    "contradictory_selection": ErrorKind(409, INVALID_PARAMS, 1, "Selectors that contradict each other."),
+    "unknown_scenario": ErrorKind(404, INVALID_PARAMS, 1, "A task, scenario, split or index that does not exist."),
+    "unknown_episode": ErrorKind(404, INVALID_PARAMS, 1, "An episode that was never opened, was closed or expired."),
+    "no_episode": ErrorKind(404, INVALID_PARAMS, 1, "A request that names no episode where none can be meant."),
+    "episode_exists": ErrorKind(409, INVALID_PARAMS, 1, "A handle that is in use."),
+    "episode_over": ErrorKind(409, INVALID_PARAMS, 1, "A step on an episode that has ended."),
+    "stale_reference": ErrorKind(409, INVALID_PARAMS, 1, "An episode whose incident or rules have changed since."),
+    "request_id_reused": ErrorKind(409, INVALID_PARAMS, 1, "A request id that was used for another action."),
+    "append_conflict": ErrorKind(409, SERVER_ERROR, 1, "Somebody else stepped the episode first; try again."),
+    "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "As many episodes, sessions or runs are open as may be."),
+    "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
+    "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
+    "unknown_agent": ErrorKind(404, INVALID_PARAMS, 1, "An agent that does not exist or cannot be used this way."),
+    "agent_mismatch": ErrorKind(
+        409, INVALID_PARAMS, 1, "A model for an agent that asks none, or none for one that does."
+    ),
+    "unknown_run": ErrorKind(404, INVALID_PARAMS, 1, "A run that was never started or has been forgotten."),
+    "unknown_file": ErrorKind(404, INVALID_PARAMS, 1, "A stored evaluation or trajectory that does not exist."),
+    "unreadable_file": ErrorKind(422, INVALID_PARAMS, 1, "A file or an upload that does not hold trajectories."),
+    "unreplayable": ErrorKind(409, INVALID_PARAMS, 1, "A trajectory that cannot have been played here."),
+}
+"""Every code. Surfaces take the status, the JSON-RPC code or the exit status of an error from here."""
+
+
+class CloudIncidentError(Exception):
+    """An error that a caller can act on. Nothing has changed. Its message says what was wrong and what is valid."""
+
+    code: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        if cls.code not in ERRORS:
+            raise TypeError(f"{cls.__name__}: the code {cls.code!r} is not in the table of errors")
+
+    @property
+    def kind(self) -> ErrorKind:
+        """What the error means on every surface."""
+        return ERRORS[self.code]
+
+    def explain(self, starting: str) -> str:  # noqa: ARG002 - for errors after which an episode has to be started
+        """The message with what to do next; `starting` is what starts an episode on the surface."""
+        return str(self)

@@ -1,0 +1,15 @@
+"""restart_service: restart every instance of one service."""
+
+from __future__ import annotations
+
+from scenarios.vocabulary.action import Remediation
+from scenarios.vocabulary.parameters import OnService
+
+RESTART_SERVICE = Remediation(
+    name="restart_service",
+    title="Restart service",
+    description="Restart every instance of one service. A wrong restart costs points; a premature one can make "
+    "things worse.",
+    parameters=OnService,
+    deed="restarted {target}",
+)
