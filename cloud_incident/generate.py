@@ -44,7 +44,7 @@ class Wanted:
             return [catalogue.entry_in(self.split, task, index, self.difficulty).id for index in self.indices]
         asked = self.tasks[0] if self.tasks else next(iter(TASKS))
         difficulty = self.difficulty or DEFAULT_DIFFICULTY
-        return [catalogue.generated_entry(asked, seed, difficulty).id for seed in self.seeds]
+        return [catalogue.find_generated_entry(asked, seed, difficulty).id for seed in self.seeds]
 
 
 def selected(

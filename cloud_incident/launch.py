@@ -68,7 +68,7 @@ def run_http(settings: Settings, selection: Selection | None, *, agent: bool, ss
             click.echo(f"MCP over {'streamable HTTP and SSE' if sse else 'streamable HTTP'}: {address}/mcp", err=True)
 
     if selection is not None:
-        selection.chosen(service.catalogue)
+        selection.choose(service.catalogue)
     app = build_app(
         service,
         access=settings.access,
@@ -92,7 +92,7 @@ def serve(app: Starlette, settings: Settings) -> None:
 def make_server(app: Starlette, settings: Settings) -> uvicorn.Server:
     """The uvicorn server of an application, which binds no port by itself.
 
-    Before it stops, it awaits what the application has as `state.stopping`, which ends what running requests wait for.
+    On a stop it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
     import uvicorn
 

@@ -222,7 +222,7 @@ def _look(episode: Episode, action: Action) -> Episode:
 def _shows_recovery(episode: Episode, item: Item, evidence: Evidence) -> bool:
     """Whether evidence differs from what was there at first because of the fixes, and all repairs are done."""
     plan = episode.incident.plan
-    if not plan.repairs or not plan.repaired(episode.progress):
+    if not plan.repairs or not plan.is_repaired(episode.progress):
         return False
     unfixed = episode.progress - episode.effective
     at_first = {episode.incident.evidence(*item, UNTOUCHED).text, episode.incident.evidence(*item, unfixed).text}

@@ -115,7 +115,7 @@ def _repair_and_look(incident: Incident, certificate: Certificate) -> Iterator[A
     progress: Progress = UNTOUCHED
     looked = False
     for step in incident.plan.steps:
-        if incident.plan.repaired(progress) and not looked:
+        if incident.plan.is_repaired(progress) and not looked:
             yield _look_at_recovery(incident, certificate, progress)
             looked = True
         yield carry_out(step)

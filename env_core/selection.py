@@ -93,11 +93,11 @@ class Selection(BaseModel):
         Raises:
             SelectionError, UnknownScenarioError: as `chosen` does.
         """
-        chosen = self.chosen(catalogue)
+        chosen = self.choose(catalogue)
         scenario = catalogue.get(chosen.scenario_id)
         return scenario, self.reference(scenario, chosen.seed)
 
-    def chosen(self, catalogue: Catalogue) -> Chosen:
+    def choose(self, catalogue: Catalogue) -> Chosen:
         """Which scenario is selected. No incident is made.
 
         Raises:
@@ -162,7 +162,7 @@ class Selection(BaseModel):
 
     def _drawn(self, catalogue: Catalogue, seed: int) -> Entry:
         if not self.split:
-            return catalogue.generated_entry(self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY)
+            return catalogue.find_generated_entry(self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY)
         pool = catalogue.split(self.split, self.task_id, self.difficulty)
         drawn = hashlib.sha256(f"{RULES_VERSION}:{self.task_id or ''}:{seed}".encode()).digest()
         return pool[int.from_bytes(drawn[:8]) % len(pool)]

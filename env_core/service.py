@@ -75,7 +75,7 @@ class EpisodeService:
             CapacityError: if as many episodes are open as may be.
             EpisodeExistsError: if the handle asked for is in use.
         """
-        chosen = selection.chosen(self.catalogue)
+        chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         for expired in await self._store.expire(self._limits.idle_seconds):
@@ -165,7 +165,7 @@ class EpisodeService:
 
     async def _scenario(self, scenario_id: str) -> Scenario:
         """The scenario of an id; where its incident has to be made, others are served meanwhile."""
-        if self.catalogue.at_hand(scenario_id):
+        if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
         return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
 

@@ -41,6 +41,6 @@ class Conduct:
         return max(Fraction(0), 1 - Fraction(max(0, self.steps - self.fewest), DECAY_STEPS))
 
     @property
-    def completed(self) -> Fraction:
+    def completion(self) -> Fraction:
         """The share of the plan's steps done."""
         return Fraction(len(self.effective), len(self.plan)) if self.plan else Fraction(0)

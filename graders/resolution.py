@@ -54,7 +54,7 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, ResolutionAnswer):
         raise TypeError("remediation_planning is graded on a resolution")
-    worked = conduct.evidence * conduct.completed
+    worked = conduct.evidence * conduct.completion
     missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
     shares = [
         give_reason("evidence_before_effective_fix", percent=to_percent(conduct.evidence)),
@@ -95,7 +95,7 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
 
 
 def _explain_unverified(conduct: Conduct) -> Reason:
-    if conduct.completed < 1:
+    if conduct.completion < 1:
         return give_reason("plan_not_completed", count=len(conduct.plan) - len(conduct.effective))
     return give_reason("recovery_not_looked_at")
 

@@ -86,7 +86,7 @@ class AuthoredIncident:
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         states = self.states(diagnostic, service)
-        return next(evidence for condition, evidence in states if condition.met(progress))
+        return next(evidence for condition, evidence in states if condition.is_met(progress))
 
     def states(self, diagnostic: str, service: str) -> tuple[tuple[Condition, Evidence], ...]:
         """Every state of a piece of evidence with its condition, in the order in which they are tried."""

@@ -156,7 +156,7 @@ class Catalogue:
             return Split(name, len(authored), lambda index: Entry(authored[index].id, authored[index].task))
         split = naming.SPLITS[name]
         return Split(
-            name, split.size, lambda index: self._listed(naming.name_in(split, task_id, index, self._salt), difficulty)
+            name, split.size, lambda index: self._list_entry(naming.name_in(split, task_id, index, self._salt), difficulty)
         )
 
     def entry_in(self, name: str, task_id: TaskId | None, index: int, difficulty: int | None = None) -> Entry:
@@ -181,13 +181,13 @@ class Catalogue:
         """
         return self.get(self.entry_in(name, task_id, index, difficulty).id)
 
-    def generated_entry(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Entry:
+    def find_generated_entry(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Entry:
         """What a seed (0 to 2^63 - 1) and a difficulty (1 to 5) name, without its incident."""
-        return self._listed(Name(task_id, seed, difficulty))
+        return self._list_entry(Name(task_id, seed, difficulty))
 
-    def generated(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Scenario:
+    def get_generated(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Scenario:
         """The generated scenario of a seed (0 to 2^63 - 1) and a difficulty (1 to 5)."""
-        return self.get(self.generated_entry(task_id, seed, difficulty).id)
+        return self.get(self.find_generated_entry(task_id, seed, difficulty).id)
 
     def entry(self, scenario_id: str) -> Entry:
         """What an id names, in whatever case it is written, without its incident.
@@ -196,7 +196,7 @@ class Catalogue:
             UnknownScenarioError: if there is none.
         """
         authored = self.scenarios.get(scenario_id.strip().upper())
-        return Entry(authored.id, authored.task) if authored else self._listed(self._name(scenario_id))
+        return Entry(authored.id, authored.task) if authored else self._list_entry(self._name(scenario_id))
 
     def get(self, scenario_id: str) -> Scenario:
         """The scenario of an id, in whatever case it is written. A generated one may have to be made.
@@ -208,10 +208,10 @@ class Catalogue:
         if authored is not None:
             return authored
         name = self._name(scenario_id)
-        entry = self._listed(name)
+        entry = self._list_entry(name)
         return Scenario(entry.id, entry.task, self._generated.get(name), entry.difficulty)
 
-    def at_hand(self, scenario_id: str) -> bool:
+    def is_at_hand(self, scenario_id: str) -> bool:
         """Whether `get` need not make an incident, which costs milliseconds of CPU.
 
         Raises:
@@ -240,7 +240,7 @@ class Catalogue:
             raise UnknownScenarioError(f"Unknown scenario {scenario_id[:80]!r}. Scenarios: {known}.")
         return name
 
-    def _listed(self, name: Name, difficulty: int | None = None) -> Entry:
+    def _list_entry(self, name: Name, difficulty: int | None = None) -> Entry:
         if difficulty is not None:
             name = name._replace(difficulty=difficulty)
         return Entry(self._ids.scenario(name), TASKS[name.task_id], name.difficulty)

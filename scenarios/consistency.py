@@ -50,7 +50,7 @@ def _states_problems(where: Location, variants: list[Variant], tokens: set[str])
         condition = conditions[index]
         if condition.holds & condition.lacks:
             yield (*where, index, "when"), "can never hold: it asks for a thing and its opposite"
-        if any(earlier.implied_by(condition) for earlier in conditions[:index]):
+        if any(earlier.is_implied_by(condition) for earlier in conditions[:index]):
             yield (*where, index, "when"), "can never show: a state before it shows whenever this one would"
         if not variant.when and index < len(variants) - 1:
             yield (*where, index), "hides the states after it: only the last may have no `when`"

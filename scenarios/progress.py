@@ -39,11 +39,11 @@ class Condition:
             frozenset(token[1:].strip() for token in tokens if token.startswith("!")),
         )
 
-    def implied_by(self, other: Condition) -> bool:
+    def is_implied_by(self, other: Condition) -> bool:
         """Whether this one is met whenever the other is."""
         return self.holds <= other.holds and self.lacks <= other.lacks
 
-    def met(self, progress: Progress) -> bool:
+    def is_met(self, progress: Progress) -> bool:
         return self.holds <= progress and not (self.lacks & progress)
 
 
@@ -115,7 +115,7 @@ class Plan:
             before = before | {step.step for step in stage}
         return placed
 
-    def repaired(self, progress: Progress) -> bool:
+    def is_repaired(self, progress: Progress) -> bool:
         """Whether every step that is not a verification has been done."""
         return all(step.step in progress for step in self.repairs)
 
@@ -127,7 +127,7 @@ class Plan:
         outcome = self._outcome(remedy, progress, verifies=verifies)
         if outcome is Outcome.EFFECTIVE:
             return outcome, progress | {remedy.step}
-        caused = {harm.name for harm in self.harms if harm.on == remedy.step and harm.when.met(progress)}
+        caused = {harm.name for harm in self.harms if harm.on == remedy.step and harm.when.is_met(progress)}
         return outcome, progress | caused if caused else progress
 
     def _outcome(self, remedy: Remedy, progress: Progress, *, verifies: bool) -> Outcome:

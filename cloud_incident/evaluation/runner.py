@@ -82,7 +82,7 @@ class Runner:
         return trajectory
 
     async def _attempt(self, attempt: Attempt, environment: Environment) -> Trajectory:
-        if self.catalogue.at_hand(attempt.scenario_id):
+        if self.catalogue.is_at_hand(attempt.scenario_id):
             scenario = self.catalogue.get(attempt.scenario_id)
         else:  # others play on meanwhile
             scenario = await asyncio.to_thread(self.catalogue.get, attempt.scenario_id)

@@ -164,7 +164,7 @@ class _Course:
         self.reached: list[Progress] = []
         progresses: list[Progress] = []
         for done, told in reversed(list(_advances(plan))):
-            for harm in () if plan.repaired(done) else harms:
+            for harm in () if plan.is_repaired(done) else harms:
                 self.conditions.append((*told, harm))
                 self.reached.append(done | {harm})
             self.conditions.append(told)

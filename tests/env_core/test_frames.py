@@ -60,7 +60,7 @@ def test_before_the_end_nothing_beyond_what_steps_showed(scenario: Scenario) -> 
 
 
 def test_nor_of_a_generated_incident(catalogue: Catalogue) -> None:
-    scenario = catalogue.get(GENERATED.chosen(catalogue).scenario_id)
+    scenario = catalogue.get(GENERATED.choose(catalogue).scenario_id)
     _holds_no_secret(scenario, _played(scenario)[:-1])
 
 

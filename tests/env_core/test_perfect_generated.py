@@ -22,8 +22,8 @@ FURTHER = [(seed, difficulty) for difficulty in DIFFICULTIES for seed in range(1
 
 @pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(20, [*SAMPLE[:20], *FURTHER]))
 @pytest.mark.parametrize("task_id", TASKS)
-def test_play_perfectly_scores_one(catalogue: Catalogue, task_id: TaskId, seed: int, difficulty: int) -> None:
-    scenario = catalogue.generated(task_id, seed, difficulty)
+def test_perfect_play_scores_one(catalogue: Catalogue, task_id: TaskId, seed: int, difficulty: int) -> None:
+    scenario = catalogue.get_generated(task_id, seed, difficulty)
     episode = begin("perfect", Reference.to(scenario), scenario)
     for action in play_perfectly(scenario.incident, scenario.task):
         episode = advance(episode, action)

@@ -106,25 +106,25 @@ def test_a_split_draws_the_same_scenario_again_and_all_of_them_in_time(catalogue
     ],
 )
 def test_what_a_seed_names(catalogue: Catalogue, selectors: dict[str, Any], scenario_id: str) -> None:
-    chosen = Selection(**selectors).chosen(catalogue)
+    chosen = Selection(**selectors).choose(catalogue)
     assert chosen == (scenario_id, selectors.get("seed"))
 
 
 def test_indices_of_a_split_and_their_difficulty(catalogue: Catalogue) -> None:
-    tasks = [Selection(split="train", index=index).chosen(catalogue).scenario_id.split("-")[1] for index in range(6)]
+    tasks = [Selection(split="train", index=index).choose(catalogue).scenario_id.split("-")[1] for index in range(6)]
     assert tasks == ["AC", "RCA", "RP"] * 2
-    named = Selection(split="test-ood", index=99_999, task_id="root_cause_analysis", difficulty=4).chosen(catalogue)
+    named = Selection(split="test-ood", index=99_999, task_id="root_cause_analysis", difficulty=4).choose(catalogue)
     assert named.scenario_id.startswith("GEN1-RCA-D4-")
     assert named.seed is None
-    own = Selection(split="test-ood", index=99_999, task_id="root_cause_analysis").chosen(catalogue)
+    own = Selection(split="test-ood", index=99_999, task_id="root_cause_analysis").choose(catalogue)
     assert own.scenario_id.split("-")[3] == named.scenario_id.split("-")[3]
 
 
 def test_a_difficulty_alone_draws_a_seed(catalogue: Catalogue) -> None:
-    chosen = Selection(difficulty=2, task_id="remediation_planning").chosen(catalogue)
+    chosen = Selection(difficulty=2, task_id="remediation_planning").choose(catalogue)
     assert chosen.scenario_id == f"GEN1-RP-D2-{chosen.seed}"
-    drawn = Selection(split="validation", difficulty=2).chosen(catalogue)
-    assert Selection(split="validation", difficulty=2, seed=drawn.seed).chosen(catalogue) == drawn
+    drawn = Selection(split="validation", difficulty=2).choose(catalogue)
+    assert Selection(split="validation", difficulty=2, seed=drawn.seed).choose(catalogue) == drawn
     assert f"-{drawn.seed}" not in drawn.scenario_id
 
 

@@ -50,21 +50,21 @@ def test_listing_and_naming_make_nothing(made: list[str]) -> None:
     )
     assert (train[5].task, train[5].difficulty) == (TASKS["root_cause_analysis"], 4)
     assert catalogue.entry(train[5].id.lower()) == train[5]
-    assert not catalogue.at_hand(train[5].id)
-    assert catalogue.generated_entry("remediation_planning", 2**63 - 1).difficulty == 3
+    assert not catalogue.is_at_hand(train[5].id)
+    assert catalogue.find_generated_entry("remediation_planning", 2**63 - 1).difficulty == 3
     assert made == []
 
 
 @pytest.mark.parametrize("salt", [None, SALT])
 def test_an_incident_is_made_once_for_all_its_tasks(made: list[str], salt: Salt | None) -> None:
     catalogue = Catalogue(salt=salt)
-    scenarios = [catalogue.generated(task_id, 42, 2) for task_id in TASKS]
+    scenarios = [catalogue.get_generated(task_id, 42, 2) for task_id in TASKS]
     assert len(made) == 1
     (incident,) = {id(scenario.incident) for scenario in scenarios}
     assert id(catalogue.get(scenarios[0].id.lower()).incident) == incident
     assert scenarios[0].incident.scenarios == {scenario.task.id: scenario.id for scenario in scenarios}
     assert scenarios[0].incident.id == made[0]
-    assert catalogue.at_hand(scenarios[2].id)
+    assert catalogue.is_at_hand(scenarios[2].id)
     assert {scenario.difficulty for scenario in scenarios} == {2}
 
 
@@ -72,7 +72,7 @@ def test_threads_that_ask_at_once_get_the_same(made: list[str]) -> None:
     catalogue = Catalogue()
     catalogue.load()
     with ThreadPoolExecutor(8) as threads:
-        asked = [threads.submit(catalogue.generated, "root_cause_analysis", seed % 4) for seed in range(64)]
+        asked = [threads.submit(catalogue.get_generated, "root_cause_analysis", seed % 4) for seed in range(64)]
         incidents = {id(one.result().incident) for one in asked}
     assert len(incidents) == len(made) == 4
 
@@ -81,17 +81,17 @@ def test_threads_that_ask_at_once_get_the_same(made: list[str]) -> None:
 def test_those_asked_for_long_ago_are_made_again(made: list[str]) -> None:
     catalogue = Catalogue()
     for seed in range(257):
-        catalogue.generated("root_cause_analysis", seed)
-        catalogue.generated("remediation_planning", 0)
+        catalogue.get_generated("root_cause_analysis", seed)
+        catalogue.get_generated("remediation_planning", 0)
     assert len(made) == 257
-    digest = catalogue.generated("alert_classification", 1).incident.digest
+    digest = catalogue.get_generated("alert_classification", 1).incident.digest
     assert len(made) == 258
-    assert digest == Catalogue().generated("alert_classification", 1).incident.digest
+    assert digest == Catalogue().get_generated("alert_classification", 1).incident.digest
 
 
 def test_with_a_salt_nothing_tells_seed_task_or_difficulty() -> None:
     salted, plain = Catalogue(salt=SALT), Catalogue()
-    ids = {salted.generated_entry(task_id, 42).id for task_id in TASKS}
+    ids = {salted.find_generated_entry(task_id, 42).id for task_id in TASKS}
     assert len({one[4:12] for one in ids}) == 3
     for one in ids:
         assert one.startswith("GX1-")
@@ -99,7 +99,7 @@ def test_with_a_salt_nothing_tells_seed_task_or_difficulty() -> None:
             plain.get(one)
     with pytest.raises(UnknownScenarioError, match="Unknown scenario 'GEN1-RCA-D3-42'"):
         salted.get("GEN1-RCA-D3-42")
-    assert salted.generated("root_cause_analysis", 42).incident.id.startswith("gx1-")
+    assert salted.get_generated("root_cause_analysis", 42).incident.id.startswith("gx1-")
 
 
 def test_the_private_split_is_there_with_a_salt_only_and_hangs_on_it() -> None:

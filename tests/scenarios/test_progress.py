@@ -62,7 +62,7 @@ def test_progress_only_grows_and_never_skips_a_stage(steps: list[str]) -> None:
 
 def test_conditions() -> None:
     condition = Condition.parse(["done", "!harm"])
-    assert condition.met(frozenset({"done", "else"}))
-    assert not condition.met(frozenset({"done", "harm"}))
-    assert not condition.met(UNTOUCHED)
-    assert Condition().met(UNTOUCHED)
+    assert condition.is_met(frozenset({"done", "else"}))
+    assert not condition.is_met(frozenset({"done", "harm"}))
+    assert not condition.is_met(UNTOUCHED)
+    assert Condition().is_met(UNTOUCHED)

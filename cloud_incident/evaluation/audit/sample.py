@@ -32,7 +32,7 @@ class Specimen(NamedTuple):
         """The incident as a scenario of a task, made if it is not there yet."""
         first = next(iter(TASKS))  # the tasks of a split have incidents of their own; here they share one
         if self.split == OPEN:
-            found = catalogue.generated(first, self.number, self.difficulty)
+            found = catalogue.get_generated(first, self.number, self.difficulty)
         else:
             found = catalogue.in_split(self.split, first, self.number, self.difficulty)
         return found if task_id == first else catalogue.get(found.incident.scenarios[task_id])

@@ -24,7 +24,7 @@ SAMPLE = [(seed, 1 + seed % 5) for seed in range(40)]
 
 def drawn(seed: int, difficulty: int) -> GeneratedIncident:
     """The incident of a seed and a difficulty."""
-    incident = CATALOGUE.generated("root_cause_analysis", seed, difficulty).incident
+    incident = CATALOGUE.get_generated("root_cause_analysis", seed, difficulty).incident
     assert isinstance(incident, GeneratedIncident)
     return incident
 

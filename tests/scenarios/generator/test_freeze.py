@@ -41,7 +41,7 @@ plays = st.integers(0, 1000)
 @cache
 def pair(seed: int, difficulty: int) -> tuple[GeneratedIncident, AuthoredIncident]:
     """A generated incident, and itself frozen and loaded again."""
-    scenario = CATALOGUE.generated("root_cause_analysis", seed, difficulty)
+    scenario = CATALOGUE.get_generated("root_cause_analysis", seed, difficulty)
     generated = scenario.incident
     assert isinstance(generated, GeneratedIncident)
     text = freeze(generated, CATALOGUE.origin(scenario.id)[0])
@@ -139,7 +139,7 @@ def test_the_same_rewards_and_scores_of_any_incident(case: tuple[int, int], task
 
 
 def test_a_frozen_document_sets_the_tasks_asked_for() -> None:
-    scenario = CATALOGUE.generated("root_cause_analysis", 1, 1)
+    scenario = CATALOGUE.get_generated("root_cause_analysis", 1, 1)
     incident = scenario.incident
     assert isinstance(incident, GeneratedIncident)
     text = freeze(incident, CATALOGUE.origin(scenario.id)[0], ("remediation_planning",))

@@ -1,0 +1,82 @@
+"""Each row of the table names the files that an addition takes, and no others are needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.architecture import vocabulary_toys
+
+if TYPE_CHECKING:
+    from tests.architecture.toy import Toy
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "architecture.md"
+TOYS = vocabulary_toys.TOYS
+_ROW = re.compile(r"^\| (?P<row>[^|]+?) \| (?P<files>[^|]+) \|", re.MULTILINE)
+
+
+def read_table() -> dict[str, set[str]]:
+    """The rows of the table, and the files that each names. A name in angle brackets stands for any."""
+    section = PAGE.read_text("utf-8").partition("## Where do I add")[2]
+    return {found["row"]: set(re.findall(r"`([^`]+)`", found["files"])) for found in _ROW.finditer(section)}
+
+
+def names(pattern: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"<[^>]+>", "[^/]+", re.escape(pattern).replace(r"\<", "<").replace(r"\>", ">")), path) is not None
+
+
+@pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.row)
+def test_the_table_names_the_files_that_an_addition_takes(toy: Toy) -> None:
+    files = read_table()[toy.row]
+    for path in toy.touched:
+        assert any(names(pattern, path) for pattern in files), f"{path} is not named in the row {toy.row!r}"
+    for pattern in files:
+        assert any(names(pattern, path) for path in toy.touched), f"{pattern} is not needed for {toy.row!r}"
+
+
+def test_every_row_is_tried() -> None:
+    assert set(read_table()) - {"What", "---"} == {toy.row for toy in TOYS}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with every toy added."""
+    copy = tmp_path_factory.mktemp("project")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, copy / name)
+    for toy in TOYS:
+        toy.add_to(copy)
+    return copy
+
+
+def run_in(tree: Path, module: str) -> str:
+    """What a module prints that runs in the copy."""
+    run = subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_what_is_declared_is_used_on_every_surface(tree: Path) -> None:
+    assert '"census": 1.0' in run_in(tree, "tests.architecture.use_vocabulary")

@@ -1,0 +1,163 @@
+"""What every store promises. Each implementation is run through all of it."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from env_core.episode import Reference
+from env_core.stores import (
+    AppendConflictError,
+    CapacityError,
+    Claim,
+    EpisodeExistsError,
+    EpisodeStore,
+    Event,
+    UnknownEpisodeError,
+)
+from scenarios.parsing import parse_action
+from tests.env_core.stores.implementations import STORES
+
+pytestmark = pytest.mark.anyio
+
+REFERENCE = Reference("RP-001", "remediation_planning", "analytics-export", "digest", seed=7)
+LOOK = Event(parse_action("query_logs", {"service": "api-gateway"}), "request-1")
+SCALE = Event(parse_action("scale_service", {"service": "api-gateway", "replicas": 3}))
+END = Event(parse_action("submit_resolution", {"summary": "Done."}), ends=True)
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=sorted(STORES))
+def store(request: pytest.FixtureRequest, clock: Clock) -> EpisodeStore:
+    return STORES[request.param](clock)
+
+
+async def create(store: EpisodeStore, episode_id: str, capacity: int = 10, replacing: Claim | None = None) -> list[str]:
+    return await store.create(episode_id, REFERENCE, f"incarnation of {episode_id}", capacity, replacing)
+
+
+async def append(store: EpisodeStore, episode_id: str, length: int, event: Event) -> None:
+    await store.append(episode_id, f"incarnation of {episode_id}", length, event)
+
+
+async def test_what_was_kept_is_loaded(store: EpisodeStore) -> None:
+    assert await create(store, "a") == []
+    await append(store, "a", 0, LOOK)
+    await append(store, "a", 1, SCALE)
+    await append(store, "a", 2, END)
+    record = await store.load("a")
+    assert record.reference == REFERENCE
+    assert record.incarnation == "incarnation of a"
+    assert record.events == (LOOK, SCALE, END)
+    assert (await store.load("a", 2)).events == (END,)
+    assert (await store.load("a", 3)).events == ()
+
+
+async def test_an_unknown_handle_is_refused_and_deleting_it_does_nothing(store: EpisodeStore) -> None:
+    with pytest.raises(UnknownEpisodeError):
+        await store.load("a")
+    with pytest.raises(UnknownEpisodeError):
+        await append(store, "a", 0, LOOK)
+    await store.delete(Claim("a", "incarnation of a"))
+
+
+async def test_an_append_needs_the_length_and_the_incarnation(store: EpisodeStore) -> None:
+    await create(store, "a")
+    for length in (1, 2):
+        with pytest.raises(AppendConflictError):
+            await append(store, "a", length, LOOK)
+    with pytest.raises(AppendConflictError):
+        await store.append("a", "another incarnation", 0, LOOK)
+    await append(store, "a", 0, LOOK)
+    with pytest.raises(AppendConflictError):
+        await append(store, "a", 0, SCALE)
+    assert (await store.load("a")).events == (LOOK,)
+
+
+async def test_of_concurrent_appends_one_wins(store: EpisodeStore) -> None:
+    await create(store, "a")
+    lost: list[AppendConflictError] = []
+
+    async def try_append() -> None:
+        try:
+            await append(store, "a", 0, LOOK)
+        except AppendConflictError as error:
+            lost.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            tasks.start_soon(try_append)
+    assert len(lost) == 9
+    assert (await store.load("a")).events == (LOOK,)
+
+
+async def test_a_handle_in_use_is_refused_until_its_episode_has_ended(store: EpisodeStore) -> None:
+    await create(store, "a")
+    with pytest.raises(EpisodeExistsError, match="choose another"):
+        await create(store, "a")
+    await append(store, "a", 0, END)
+    assert await create(store, "a") == ["a"]
+    assert (await store.load("a")).events == ()
+
+
+async def test_an_episode_takes_the_place_of_another(store: EpisodeStore) -> None:
+    await create(store, "a", capacity=1)
+    assert await create(store, "b", capacity=1, replacing=Claim("a", "incarnation of a")) == ["a"]
+    with pytest.raises(UnknownEpisodeError):
+        await store.load("a")
+    with pytest.raises(CapacityError):
+        await create(store, "c", capacity=1, replacing=Claim("b", "another incarnation"))
+    assert await create(store, "b", capacity=1, replacing=Claim("b", "incarnation of b")) == ["b"]
+
+
+async def test_without_room_the_episode_that_ended_longest_ago_makes_it(store: EpisodeStore) -> None:
+    for episode_id in ("a", "b", "c"):
+        await create(store, episode_id, capacity=3)
+    with pytest.raises(CapacityError, match="All 3 episodes"):
+        await create(store, "d", capacity=3)
+    await append(store, "c", 0, END)
+    await append(store, "a", 0, END)
+    await store.load("c")  # a look does not keep an episode that has ended
+    assert await create(store, "d", capacity=3) == ["c"]
+    assert await create(store, "e", capacity=3) == ["a"]
+    with pytest.raises(CapacityError):
+        await create(store, "f", capacity=3)
+    assert (await store.load("b")).events == ()
+
+
+async def test_only_the_episode_that_is_claimed_is_deleted(store: EpisodeStore) -> None:
+    await create(store, "a")
+    await store.delete(Claim("a", "another incarnation"))
+    await store.load("a")
+    await store.delete(Claim("a", "incarnation of a"))
+    with pytest.raises(UnknownEpisodeError):
+        await store.load("a")
+
+
+async def test_what_nobody_uses_expires(store: EpisodeStore, clock: Clock) -> None:
+    for episode_id in ("loaded", "stepped", "looked at", "idle"):
+        await create(store, episode_id)
+    clock.now = 9.0
+    await store.load("loaded")
+    await append(store, "stepped", 0, LOOK)
+    await store.load("looked at", touch=False)
+    clock.now = 11.0
+    assert sorted(await store.expire(10.0)) == ["idle", "looked at"]
+    assert await store.expire(10.0) == []
+    assert (await store.load("stepped")).events == (LOOK,)
+    with pytest.raises(UnknownEpisodeError):
+        await store.load("idle")
