@@ -1,6 +1,6 @@
 """How the responder fares on generated incidents, level by level of difficulty, on the same seeds at each.
 
-Run with `python -m benchmarks.difficulty`, or with a number of seeds (400 unless told) and the first of them (0).
+Run with `python -m benchmarks.difficulty`, or with a number of seeds (400 unless arguments) and the first of them (0).
 Differences between neighbouring levels are paired by seed; `±` stands before standard errors.
 """
 
@@ -35,7 +35,7 @@ class Result(NamedTuple):
     chance: float
 
 
-async def played(catalogue: Catalogue, scenario_id: str) -> Result:
+async def play_scenario(catalogue: Catalogue, scenario_id: str) -> Result:
     """One episode of the agent."""
     scenario = catalogue.get(scenario_id)
     agent, environment = AGENTS[AGENT](Seat(scenario)), InProcess(catalogue)
@@ -51,27 +51,27 @@ async def played(catalogue: Catalogue, scenario_id: str) -> Result:
     return Result(score, float(named == incident.truth.service), 1 / len(incident.services))
 
 
-async def results(catalogue: Catalogue, task: str, seeds: Sequence[int]) -> dict[int, list[Result]]:
+async def collect_results(catalogue: Catalogue, task: str, seeds: Sequence[int]) -> dict[int, list[Result]]:
     """Level by level the results of all seeds, in their order."""
     return {
-        level: [await played(catalogue, f"GEN{GENERATOR_VERSION}-{task}-D{level}-{seed}") for seed in seeds]
+        level: [await play_scenario(catalogue, f"GEN{GENERATOR_VERSION}-{task}-D{level}-{seed}") for seed in seeds]
         for level in DIFFICULTIES
     }
 
 
-def table(title: str, levels: dict[int, list[float]], beside: dict[int, str] | None = None) -> str:
+def format_table(title: str, levels: dict[int, list[float]], beside: dict[int, str] | None = None) -> str:
     """The mean at each level, and how much it is below the level before."""
     lines = ["", title, "", "| difficulty | mean | below the level before |" + (" chance |" if beside else "")]
     lines.append("|---|---|---|" + ("---|" if beside else ""))
     before: list[float] = []
     for level, values in levels.items():
-        fall = _told([high - low for high, low in zip(before, values, strict=True)]) if before else ""
-        lines.append(f"| {level} | {_told(values)} | {fall} |" + (f" {beside[level]} |" if beside else ""))
+        fall = _format_values([high - low for high, low in zip(before, values, strict=True)]) if before else ""
+        lines.append(f"| {level} | {_format_values(values)} | {fall} |" + (f" {beside[level]} |" if beside else ""))
         before = values
     return "\n".join(lines)
 
 
-def _told(values: list[float]) -> str:
+def _format_values(values: list[float]) -> str:
     return f"{mean(values):.3f} ± {stdev(values) / sqrt(len(values)):.3f}"
 
 
@@ -79,15 +79,15 @@ async def main(count: int, first: int) -> None:
     """Measure and print the tables of all tasks."""
     catalogue = Catalogue()
     for task_id, task in TASKS.items():
-        found = await results(catalogue, task, range(first, first + count))
+        found = await collect_results(catalogue, task, range(first, first + count))
         if task == "RCA":
-            chance = {level: f"{mean(one.chance for one in ones):.3f}" for level, ones in found.items()}
-            named = {level: [one.right for one in ones] for level, ones in found.items()}
-            print(table(f"{task_id}: the right service named, {count} seeds", named, chance), flush=True)
-        scores = {level: [one.score for one in ones] for level, ones in found.items()}
-        print(table(f"{task_id}: score, {count} seeds", scores), flush=True)
+            chance = {level: f"{mean(result.chance for result in results):.3f}" for level, results in found.items()}
+            named = {level: [result.right for result in results] for level, results in found.items()}
+            print(format_table(f"{task_id}: the right service named, {count} seeds", named, chance), flush=True)
+        scores = {level: [result.score for result in results] for level, results in found.items()}
+        print(format_table(f"{task_id}: score, {count} seeds", scores), flush=True)
 
 
 if __name__ == "__main__":
-    told = [int(one) for one in sys.argv[1:3]]
-    asyncio.run(main(*told, *(SEEDS, 0)[len(told) :]))
+    arguments = [int(text) for text in sys.argv[1:3]]
+    asyncio.run(main(*arguments, *(SEEDS, 0)[len(arguments) :]))

@@ -22,7 +22,7 @@ _TICK = 0.002
 _FRESH = 10_000_000
 
 
-def making(count: int) -> None:
+def time_making(count: int) -> None:
     print("difficulty  incidents/s  median ms  p99 ms")
     generated(_FRESH - 1, 3, incident_id="warm", scenario_ids={})
     for difficulty in DIFFICULTIES:
@@ -31,10 +31,10 @@ def making(count: int) -> None:
             start = time.process_time()
             generated(seed, difficulty, incident_id="made", scenario_ids={})
             times.append(time.process_time() - start)
-        print(f"{difficulty:>10}  {count / sum(times):>11.0f}  {_told(times)}")
+        print(f"{difficulty:>10}  {count / sum(times):>11.0f}  {_format_times(times)}")
 
 
-async def resets(count: int) -> None:
+async def time_resets(count: int) -> None:
     """Fresh seeds over all difficulties, while a ticker watches how long the event loop is held up."""
     service = EpisodeService(Catalogue())
     await service.create(
@@ -51,8 +51,8 @@ async def resets(count: int) -> None:
         times.append(time.perf_counter() - start)
         await service.close(episode.id)
     watching.cancel()
-    print(f"reset of a fresh seed, median and p99 in ms: {_told(times)}")
-    print(f"event loop meanwhile, gaps between ticks of {1000 * _TICK:.0f} ms: {_told(gaps)}")
+    print(f"reset of a fresh seed, median and p99 in ms: {_format_times(times)}")
+    print(f"event loop meanwhile, gaps between ticks of {1000 * _TICK:.0f} ms: {_format_times(gaps)}")
 
 
 async def _watch(gaps: list[float]) -> None:
@@ -62,12 +62,12 @@ async def _watch(gaps: list[float]) -> None:
         gaps.append(time.perf_counter() - start)
 
 
-def _told(times: list[float]) -> str:
+def _format_times(times: list[float]) -> str:
     ordered = sorted(times)
     return f"{1000 * statistics.median(ordered):>9.1f}  {1000 * ordered[int(len(ordered) * 0.99)]:>6.1f}"
 
 
 if __name__ == "__main__":
     asked = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    making(asked)
-    asyncio.run(resets(2 * asked))
+    time_making(asked)
+    asyncio.run(time_resets(2 * asked))

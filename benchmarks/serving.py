@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.speed import Row, looks, printed
+from benchmarks.speed import SpeedRow, list_looks, print_rows
 from tests.servers import await_port, free_port
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ WARM = 300
 
 
 @dataclass(frozen=True)
-class Server:
+class MeasuredServer:
     """A server that is measured from outside."""
 
     process: subprocess.Popen[bytes]
@@ -56,14 +56,14 @@ class Server:
 
 
 @contextmanager
-def running(command: Sequence[str]) -> Iterator[Server]:
+def run_server(command: Sequence[str]) -> Iterator[MeasuredServer]:
     """A server as a process of its own; its port comes last on its command line."""
     port = free_port()
     process = subprocess.Popen([*command, str(port)], stderr=subprocess.DEVNULL)
     try:
         await_port(port, process)
         _pin(process.pid)
-        yield Server(process, port)
+        yield MeasuredServer(process, port)
     finally:
         process.terminate()
         process.wait(10)
@@ -88,7 +88,7 @@ class Connection:
         self._opened: set[str] = set()
 
     @classmethod
-    async def to(cls, server: Server) -> Connection:
+    async def to(cls, server: MeasuredServer) -> Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", server.port))
 
     async def post(self, path: str, body: bytes, headers: str = "", method: str = "POST") -> bytes:
@@ -111,17 +111,17 @@ class Connection:
         self._writer.close()
 
 
-def _ratio(what: str, mine: list[float], theirs: list[float], peer: str, limit: str) -> Row:
+def _format_ratio(what: str, mine: list[float], theirs: list[float], peer: str, limit: str) -> SpeedRow:
     """A row that compares medians of microseconds."""
     ratio = statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
     compared = f"{peer} {statistics.median(theirs):.0f} µs: {ratio:.2f}×"
-    return Row(what, f"{statistics.median(mine):.0f} µs", compared, limit)
+    return SpeedRow(what, f"{statistics.median(mine):.0f} µs", compared, limit)
 
 
-async def rest(ours: Server, bare: Server) -> Row:
+async def compare_rest(ours: MeasuredServer, bare: MeasuredServer) -> SpeedRow:
     """POST /step against a route that answers with the same bytes."""
     mine, theirs = await Connection.to(ours), await Connection.to(bare)
-    bodies = [json.dumps({**look, "episode_id": "bench"}).encode() for look in looks()]
+    bodies = [json.dumps({**look, "episode_id": "bench"}).encode() for look in list_looks()]
     costs: list[tuple[float, float]] = []
     for round_ in range(ROUNDS + 10):
         await mine.anew("bench")
@@ -137,11 +137,11 @@ async def rest(ours: Server, bare: Server) -> Row:
         costs.append((spent / 1e3 / STEPS, (bare.cpu() - began) / 1e3 / STEPS))
     mine.close()
     theirs.close()
-    ours_, bares = (list(one) for one in zip(*costs[10:], strict=True))
-    return _ratio("POST /step", ours_, bares, "bare route, same bytes", "≤ 2×")
+    ours_, bares = (list(times) for times in zip(*costs[10:], strict=True))
+    return _format_ratio("POST /step", ours_, bares, "bare route, same bytes", "≤ 2×")
 
 
-async def mcp(ours: Server, bare: Server) -> Row:
+async def compare_mcp(ours: MeasuredServer, bare: MeasuredServer) -> SpeedRow:
     """An MCP call over streamable HTTP against a tool that does nothing."""
     headers = (
         "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
@@ -166,21 +166,21 @@ async def mcp(ours: Server, bare: Server) -> Row:
             await mine.anew(handle)
         calls = [call(handle) for handle in handles]
         began = ours.cpu()
-        shown = [await mine.post("/mcp", one, headers) for one in calls]
+        shown = [await mine.post("/mcp", message, headers) for message in calls]
         spent = ours.cpu() - began
         if round_ == 0:
             await theirs.post("/result", json.dumps(json.loads(shown[0])["result"]).encode(), method="PUT")
         began = bare.cpu()
-        for one in calls:
-            await theirs.post("/mcp", one, headers)
+        for message in calls:
+            await theirs.post("/mcp", message, headers)
         costs.append((spent / 1e3 / STEPS, (bare.cpu() - began) / 1e3 / STEPS))
     mine.close()
     theirs.close()
-    ours_, bares = (list(one) for one in zip(*costs[10:], strict=True))
-    return _ratio("MCP call over streamable HTTP", ours_, bares, "no-op tool", "≤ 1.3×")
+    ours_, bares = (list(times) for times in zip(*costs[10:], strict=True))
+    return _format_ratio("MCP call over streamable HTTP", ours_, bares, "no-op tool", "≤ 1.3×")
 
 
-async def _steps_a_second(server: Server, clients: int, episode: list[str]) -> float:
+async def _count_steps_a_second(server: MeasuredServer, clients: int, episode: list[str]) -> float:
     """WebSocket steps in a second of wall clock; the reset that begins each episode is not counted."""
     reset, *steps = episode
     count = [0]
@@ -189,9 +189,9 @@ async def _steps_a_second(server: Server, clients: int, episode: list[str]) -> f
     async def client() -> None:
         async with connect(f"ws://127.0.0.1:{server.port}/ws", proxy=None, compression=None) as socket:
             while time.perf_counter() < deadline:
-                await _said(socket, reset)
+                await _send_and_hear(socket, reset)
                 for step in steps:
-                    await _said(socket, step)
+                    await _send_and_hear(socket, step)
                     count[0] += 1
 
     began = time.perf_counter()
@@ -201,37 +201,37 @@ async def _steps_a_second(server: Server, clients: int, episode: list[str]) -> f
     return count[0] / (time.perf_counter() - began)
 
 
-async def _said(socket: ClientConnection, message: str) -> None:
+async def _send_and_hear(socket: ClientConnection, message: str) -> None:
     await socket.send(message)
     reply = await socket.recv()
     assert '"error"' not in str(reply[:20]), reply
 
 
-async def websockets_against_echo(ours: Server, openenv: Server) -> list[Row]:
+async def compare_websockets(ours: MeasuredServer, openenv: MeasuredServer) -> list[SpeedRow]:
     """WebSocket steps a second against OpenEnv's echo environment."""
-    mine = ['{"type": "reset", "data": {"scenario_id": "RP-001"}}', *map(_message, looks())]
+    mine = ['{"type": "reset", "data": {"scenario_id": "RP-001"}}', *map(_build_message, list_looks())]
     call = {"type": "call_tool", "tool_name": "echo_message", "arguments": {"message": "hello"}}
-    theirs = ['{"type": "reset", "data": {}}', *[_message(call)] * STEPS]
+    theirs = ['{"type": "reset", "data": {}}', *[_build_message(call)] * STEPS]
     rows = []
     for clients in (1, 32):
         rates = [
-            (await _steps_a_second(ours, clients, mine), await _steps_a_second(openenv, clients, theirs))
+            (await _count_steps_a_second(ours, clients, mine), await _count_steps_a_second(openenv, clients, theirs))
             for _ in range(5)
         ]
         ratio = statistics.median(a / b for a, b in rates)
-        ours_, echoes = (statistics.median(one) for one in zip(*rates, strict=True))
+        ours_, echoes = (statistics.median(rate) for rate in zip(*rates, strict=True))
         what = f"WebSocket steps a second, {clients} client{'s' if clients > 1 else ''}"
-        rows.append(Row(what, f"{ours_:.0f}", f"OpenEnv's echo {echoes:.0f}: {ratio:.1f}×", "≥ 5×"))
+        rows.append(SpeedRow(what, f"{ours_:.0f}", f"OpenEnv's echo {echoes:.0f}: {ratio:.1f}×", "≥ 5×"))
     return rows
 
 
-def _message(step: dict[str, Any]) -> str:
+def _build_message(step: dict[str, Any]) -> str:
     return json.dumps({"type": "step", "data": step})
 
 
-def idle_episodes() -> Row:
+def weigh_idle_episodes() -> SpeedRow:
     """What an episode costs that nobody steps."""
-    with running(OURS) as server, httpx2.Client(base_url=server.address) as api:
+    with run_server(OURS) as server, httpx2.Client(base_url=server.address) as api:
 
         def reset() -> None:
             assert api.post("/reset", json={"scenario_id": "RP-001"}).status_code == 200
@@ -243,10 +243,10 @@ def idle_episodes() -> Row:
         for _ in range(IDLE_EPISODES):
             reset()
         each = (server.memory() - before) / IDLE_EPISODES / 1024
-    return Row(f"memory of an idle HTTP episode, of {IDLE_EPISODES}", f"{each:.1f} KB", "", "≤ 10 KB")
+    return SpeedRow(f"memory of an idle HTTP episode, of {IDLE_EPISODES}", f"{each:.1f} KB", "", "≤ 10 KB")
 
 
-async def sockets() -> Row:
+async def weigh_sockets() -> SpeedRow:
     """What a WebSocket session costs, its episode included, against a socket that echoes."""
     mine: list[float] = []
     theirs: list[float] = []
@@ -255,21 +255,23 @@ async def sockets() -> Row:
             (OURS, '{"type": "reset", "data": {"scenario_id": "RP-001"}}', mine),
             (BARE, "hello", theirs),
         ):
-            with running(command) as server:
-                costs.append(await _socket(server, message) / 1024)
+            with run_server(command) as server:
+                costs.append(await _open_socket(server, message) / 1024)
     ratio = statistics.median(mine) / statistics.median(theirs)
     compared = f"bare echo {statistics.median(theirs):.1f} KB: {ratio:.2f}×"
-    return Row(f"memory of a WebSocket session, of {SOCKETS}", f"{statistics.median(mine):.1f} KB", compared, "≤ 1.5×")
+    return SpeedRow(
+        f"memory of a WebSocket session, of {SOCKETS}", f"{statistics.median(mine):.1f} KB", compared, "≤ 1.5×"
+    )
 
 
-async def _socket(server: Server, message: str) -> float:
+async def _open_socket(server: MeasuredServer, message: str) -> float:
     """Bytes of resident memory for each of many sockets that have had one answer."""
     async with asyncio.timeout(60):
         opened: list[ClientConnection] = []
 
         async def open_one() -> None:
             socket = await connect(f"ws://127.0.0.1:{server.port}/ws", proxy=None, compression=None)
-            await _said(socket, message)
+            await _send_and_hear(socket, message)
             opened.append(socket)
 
         for _ in range(50):
@@ -283,22 +285,22 @@ async def _socket(server: Server, message: str) -> float:
     return each
 
 
-def measured(openenv: str | None) -> Iterator[Row]:
+def measure(openenv: str | None) -> Iterator[SpeedRow]:
     """Every row of the table."""
     with ExitStack() as stack:
-        ours, bare = (stack.enter_context(running(command)) for command in (OURS, BARE))
-        for compare in (rest, mcp):
+        ours, bare = (stack.enter_context(run_server(command)) for command in (OURS, BARE))
+        for compare in (compare_rest, compare_mcp):
             yield asyncio.run(compare(ours, bare))
         if openenv is not None:
-            echo = stack.enter_context(running([openenv, str(Path(__file__).parent / "openenv_echo.py")]))
-            yield from asyncio.run(websockets_against_echo(ours, echo))
-    yield idle_episodes()
-    yield asyncio.run(sockets())
+            echo = stack.enter_context(run_server([openenv, str(Path(__file__).parent / "openenv_echo.py")]))
+            yield from asyncio.run(compare_websockets(ours, echo))
+    yield weigh_idle_episodes()
+    yield asyncio.run(weigh_sockets())
 
 
 def main() -> None:
     """Measure and print."""
-    printed(list(measured(sys.argv[1] if len(sys.argv) > 1 else None)))
+    print_rows(list(measure(sys.argv[1] if len(sys.argv) > 1 else None)))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ EMPTY_SERVER = "from mcp.server.mcpserver import MCPServer\nMCPServer('empty').r
 
 
 @dataclass(frozen=True)
-class Row:
+class SpeedRow:
     """One line of the table: what was measured, the median, what it is compared with, and the limit."""
 
     what: str
@@ -58,7 +58,7 @@ class Row:
     limit: str
 
 
-def looks() -> list[dict[str, Any]]:
+def list_looks() -> list[dict[str, Any]]:
     """Ten different queries of RP-001, as actions dumped."""
     services = Catalogue().get("RP-001").incident.services
     diagnostics = list(DIAGNOSTICS)
@@ -67,30 +67,30 @@ def looks() -> list[dict[str, Any]]:
     ]
 
 
-def in_process_steps(catalogue: Catalogue) -> list[Row]:
+def time_in_process_steps(catalogue: Catalogue) -> list[SpeedRow]:
     """Parsing and taking one step, at the first and at the tenth step of an episode."""
     scenario = catalogue.get("RP-001")
-    dumped = looks()
-    parsed = [parse_action(one["action_type"], one["parameters"]) for one in dumped]
+    dumped = list_looks()
+    parsed = [parse_action(action["action_type"], action["parameters"]) for action in dumped]
     start = begin("bench", Reference.to(scenario), scenario)
     rows = []
     for number in (1, STEPS):
-        times = _timed(_one_step(_advanced(start, parsed[: number - 1]), dumped[number - 1]))
-        rows.append(Row(f"parse and take step {number}, pure", _us(times), "", "≤ 50 µs"))
+        times = _time_rounds(_make_step(_advance_by(start, parsed[: number - 1]), dumped[number - 1]))
+        rows.append(SpeedRow(f"parse and take step {number}, pure", _format_us(times), "", "≤ 50 µs"))
     return rows
 
 
-def _advanced(episode: Episode, actions: list[Action]) -> Episode:
+def _advance_by(episode: Episode, actions: list[Action]) -> Episode:
     for action in actions:
         episode = advance(episode, action)
     return episode
 
 
-def _one_step(episode: Episode, dumped: dict[str, Any]) -> Callable[[], object]:
+def _make_step(episode: Episode, dumped: dict[str, Any]) -> Callable[[], object]:
     return lambda: advance(episode, parse_action(**dumped))
 
 
-def _timed(work: Callable[[], object]) -> list[float]:
+def _time_rounds(work: Callable[[], object]) -> list[float]:
     for _ in range(200):
         work()
     times = []
@@ -104,7 +104,7 @@ def _timed(work: Callable[[], object]) -> list[float]:
 HOSTILE = ("a. " * 1333, "a," * 1990 + " and b", "\U0001f101" * 4000, "restarted " * 400)
 
 
-def worst_grading(catalogue: Catalogue) -> Row:
+def time_worst_grading(catalogue: Catalogue) -> SpeedRow:
     """The slowest of some texts made to be slow to read: what one submission can hold up the others for."""
     scenario = catalogue.get("RP-003")
     start = begin("bench", Reference.to(scenario), scenario)
@@ -114,28 +114,29 @@ def worst_grading(catalogue: Catalogue) -> Row:
         began = time.perf_counter()
         advance(start, action)
         slowest = max(slowest, time.perf_counter() - began)
-    return Row("grade the slowest hostile summary", f"{slowest * 1e3:.0f} ms", "", "")
+    return SpeedRow("grade the slowest hostile summary", f"{slowest * 1e3:.0f} ms", "", "")
 
 
-async def service_steps(catalogue: Catalogue) -> list[Row]:
+async def time_service_steps(catalogue: Catalogue) -> list[SpeedRow]:
     """A step through the episode service and its store, at the first and at the tenth step."""
     service = EpisodeService(catalogue)
-    dumped = looks()
+    dumped = list_looks()
     times: dict[int, list[float]] = {1: [], STEPS: []}
     for _ in range(ROUNDS // 4):
         episode = await service.create(Selection(scenario_id="RP-001"))
-        for number, one in enumerate(dumped, 1):
+        for number, action in enumerate(dumped, 1):
             began = time.perf_counter()
-            await service.step(episode.id, parse_action(**one))
+            await service.step(episode.id, parse_action(**action))
             if number in times:
                 times[number].append(time.perf_counter() - began)
         await service.close(episode.id)
     return [
-        Row(f"step {number} through service and store", _us(found), "", "≤ 50 µs") for number, found in times.items()
+        SpeedRow(f"step {number} through service and store", _format_us(found), "", "≤ 50 µs")
+        for number, found in times.items()
     ]
 
 
-async def memory_calls(catalogue: Catalogue) -> list[Row]:
+async def time_memory_calls(catalogue: Catalogue) -> list[SpeedRow]:
     """A tool call over in-memory MCP against a tool that does nothing and returns the same bytes."""
     service = EpisodeService(catalogue)
     ours = build_server(service, version="bench")
@@ -156,15 +157,15 @@ async def memory_calls(catalogue: Catalogue) -> list[Row]:
             for _ in range(ROUNDS // 2):
                 episode = await service.create(Selection(scenario_id="RP-001"))
                 arguments = {"service": "postgres-db", "episode_id": episode.id}
-                mine.append(await _clocked(client.call_tool("query_logs", arguments), answers))
-                theirs.append(await _clocked(empty.call_tool("query_logs", arguments), answers))
+                mine.append(await _time_calls(client.call_tool("query_logs", arguments), answers))
+                theirs.append(await _time_calls(empty.call_tool("query_logs", arguments), answers))
                 await service.close(episode.id)
         ratio = statistics.median(mine) / statistics.median(theirs)
-        rows.append(Row(name, _us(mine), f"no-op tool {_us(theirs)}: {ratio:.2f}×", "≤ 1.3×"))
+        rows.append(SpeedRow(name, _format_us(mine), f"no-op tool {_format_us(theirs)}: {ratio:.2f}×", "≤ 1.3×"))
     return rows
 
 
-async def _clocked(call: Awaitable[CallToolResult], answers: list[CallToolResult]) -> float:
+async def _time_calls(call: Awaitable[CallToolResult], answers: list[CallToolResult]) -> float:
     began = time.perf_counter()
     result = await call
     spent = time.perf_counter() - began
@@ -172,7 +173,7 @@ async def _clocked(call: Awaitable[CallToolResult], answers: list[CallToolResult
     return spent
 
 
-async def starts() -> list[Row]:
+async def time_starts() -> list[SpeedRow]:
     """From starting the process to the list of its tools, over stdio, against an empty server."""
     with tempfile.TemporaryDirectory() as directory:
         script = Path(directory, "empty.py")
@@ -182,31 +183,31 @@ async def starts() -> list[Row]:
         mine: list[float] = []
         theirs: list[float] = []
         for _ in range(STARTS):
-            mine.append(await _started(ours))
-            theirs.append(await _started(empty))
+            mine.append(await _time_start(ours))
+            theirs.append(await _time_start(empty))
     ratio = statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
     return [
-        Row(
+        SpeedRow(
             "start to tools/list over stdio",
-            _ms(mine),
-            f"empty server {_ms(theirs)}: {ratio:.2f}× (median of pairs)",
+            _format_ms(mine),
+            f"empty server {_format_ms(theirs)}: {ratio:.2f}× (median of pairs)",
             "≤ 1.3×",
         )
     ]
 
 
-async def _started(server: StdioServerParameters) -> float:
+async def _time_start(server: StdioServerParameters) -> float:
     began = time.perf_counter()
     async with Client(server) as client:
         await client.list_tools()
         return time.perf_counter() - began
 
 
-def _us(times: list[float]) -> str:
+def _format_us(times: list[float]) -> str:
     return f"{statistics.median(times) * 1e6:.1f} µs"
 
 
-def _ms(times: list[float]) -> str:
+def _format_ms(times: list[float]) -> str:
     return f"{statistics.median(times) * 1e3:.0f} ms"
 
 
@@ -214,7 +215,7 @@ EPISODES = 1_000
 MODEL_SECONDS = 0.005
 
 
-class Model(Agent):
+class InstantModel(Agent):
     """An agent that takes as long as a quick model would, and no time of the processor."""
 
     def __init__(self, seat: Seat) -> None:
@@ -228,7 +229,7 @@ class Model(Agent):
         return await self._agent.decide(shown)
 
 
-async def evaluations(catalogue: Catalogue) -> list[Row]:
+async def time_evaluations(catalogue: Catalogue) -> list[SpeedRow]:
     """A thousand scripted episodes, written down; the dearest agents; what the runner adds to an agent that waits."""
     attempts = schedule(["oracle"], list(catalogue.scenarios), range(-(-EPISODES // len(catalogue.scenarios))))
     runner = Runner(catalogue, AGENTS, lambda: InProcess(catalogue), concurrency=1)
@@ -244,10 +245,10 @@ async def evaluations(catalogue: Catalogue) -> list[Row]:
             with RunFile(Path(directory, f"{agent}.jsonl")) as file:
                 await Runner(catalogue, players(), lambda: InProcess(catalogue), concurrency=1).run(again, file)
             dearest = max(dearest, (time.process_time() - began) / len(again))
-        models: list[Model] = []
+        models: list[InstantModel] = []
 
         def waiting(seat: Seat) -> Agent:
-            models.append(Model(seat))
+            models.append(InstantModel(seat))
             return models[-1]
 
         slow = Runner(catalogue, {"oracle": waiting}, lambda: InProcess(catalogue), concurrency=1)
@@ -257,21 +258,21 @@ async def evaluations(catalogue: Catalogue) -> list[Row]:
             await slow.run(attempts[:90], file, lambda trajectory: steps.append(len(trajectory["steps"])))
         added = (time.perf_counter() - began - sum(model.waited for model in models)) / sum(steps)
     return [
-        Row(f"{EPISODES} scripted episodes, CPU", f"{spent:.2f} s", "", "≤ 5 s"),
-        Row("an episode of the dearest agent, CPU", f"{dearest * 1e3:.1f} ms", "", "≤ 5 ms"),
-        Row("what the runner adds to a model's step", f"{added * 1e3:.2f} ms", "", "≤ 2 ms"),
+        SpeedRow(f"{EPISODES} scripted episodes, CPU", f"{spent:.2f} s", "", "≤ 5 s"),
+        SpeedRow("an episode of the dearest agent, CPU", f"{dearest * 1e3:.1f} ms", "", "≤ 5 ms"),
+        SpeedRow("what the runner adds to a model's step", f"{added * 1e3:.2f} ms", "", "≤ 2 ms"),
     ]
 
 
-async def measured(catalogue: Catalogue) -> list[Row]:
+async def measure(catalogue: Catalogue) -> list[SpeedRow]:
     """Every row of the table."""
     return [
-        *in_process_steps(catalogue),
-        *await service_steps(catalogue),
-        worst_grading(catalogue),
-        *await evaluations(catalogue),
-        *await memory_calls(catalogue),
-        *await starts(),
+        *time_in_process_steps(catalogue),
+        *await time_service_steps(catalogue),
+        time_worst_grading(catalogue),
+        *await time_evaluations(catalogue),
+        *await time_memory_calls(catalogue),
+        *await time_starts(),
     ]
 
 
@@ -279,15 +280,15 @@ def main() -> None:
     """Measure and print."""
     catalogue = Catalogue()
     gc.freeze()
-    printed(asyncio.run(measured(catalogue)))
+    print_rows(asyncio.run(measure(catalogue)))
 
 
-def printed(rows: list[Row]) -> None:
+def print_rows(rows: list[SpeedRow]) -> None:
     """Print a table."""
-    rows = [Row("what", "median", "compared with", "limit"), *rows]
-    widths = [max(len(getattr(row, name)) for row in rows) for name in Row.__dataclass_fields__]
+    rows = [SpeedRow("what", "median", "compared with", "limit"), *rows]
+    widths = [max(len(getattr(row, name)) for row in rows) for name in SpeedRow.__dataclass_fields__]
     for row in rows:
-        cells = (getattr(row, name) for name in Row.__dataclass_fields__)
+        cells = (getattr(row, name) for name in SpeedRow.__dataclass_fields__)
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
 
 

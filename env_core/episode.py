@@ -12,7 +12,7 @@ from graders import Conduct, Grade, grade
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.errors import CloudIncidentError
 from scenarios.incident import count_fewest_steps
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
 from scenarios.vocabulary import (
@@ -231,7 +231,7 @@ def _shows_recovery(episode: Episode, item: Item, evidence: Evidence) -> bool:
 
 def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episode:
     remedy = Remedy(action.name, action.target, getattr(action.parameters, "replicas", None))
-    entry = runbook_catalogue().get(remedy.target) if remediation.target is RUNBOOK_STEP else None
+    entry = load_runbook_catalogue().get(remedy.target) if remediation.target is RUNBOOK_STEP else None
     verifies = entry is not None and entry.verify
     outcome, progress = (
         episode.incident.plan.apply(remedy, episode.progress, verifies=verifies)
@@ -257,7 +257,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
 
 def _explain_unknown_target(incident: Incident, target: Target, name: str) -> str | None:
     """What to say of a remediation whose target does not exist; it counts as wrong like any other."""
-    existing = {SERVICE: incident.services, FLAG: incident.flags, RUNBOOK_STEP: runbook_catalogue()}[target]
+    existing = {SERVICE: incident.services, FLAG: incident.flags, RUNBOOK_STEP: load_runbook_catalogue()}[target]
     if name in existing:
         return None
     hint = target.hint or f"Known {target.noun}s: {', '.join(existing)}."

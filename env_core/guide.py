@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graders import GRADERS
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import ACTIONS, SEVERITY_MATRIX, TASKS, to_reward
 
 ORDER_OF_WORK = """\
@@ -52,7 +52,7 @@ def list_runbook_steps() -> str:
     """The runbook catalogue, a line per step."""
     return "\n".join(
         f"- `{step.name}` ({step.domain}{', verification' if step.verify else ''}): {step.does}"
-        for step in runbook_catalogue().values()
+        for step in load_runbook_catalogue().values()
     )
 
 

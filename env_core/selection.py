@@ -44,6 +44,9 @@ RESERVED_HANDLE = "current"
 """Stands for the one episode that is open, wherever a handle may stand."""
 
 
+_FIRST_TASK: TaskId = next(iter(TASKS))
+
+
 class SelectionError(CloudIncidentError):
     """Selectors that contradict each other. The message says which, and what to give instead."""
 
@@ -58,12 +61,12 @@ class Chosen(NamedTuple):
 
 
 class Selection(BaseModel):
-    """What to start. A selection that names nothing is alert_classification, scenario 0."""
+    """What to start. A selection that names nothing means the first scenario of the first task."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     task_id: Annotated[TaskId | None, BeforeValidator(_blank_as_none, json_schema_input_type=TaskId | None)] = Field(
-        default=None, description="Task to start; alert_classification if nothing is named."
+        default=None, description=f"Task to start; {_FIRST_TASK} if nothing is named."
     )
     scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
     scenario_index: Index | None = Field(default=None, description="Its index in the task, from 0.")
@@ -107,12 +110,12 @@ class Selection(BaseModel):
         self._check_selectors()
         seed = self.seed
         if self.scenario_id:
-            return Chosen(self._named(catalogue).id, seed)
+            return Chosen(self._find_named(catalogue).id, seed)
         if self.index is not None:
             return Chosen(catalogue.entry_in(self.split, self.task_id, self.index, self.difficulty).id, seed)
         if self._draws:
             seed = secrets.randbelow(2**31) if seed is None else seed
-            return Chosen(self._drawn(catalogue, seed).id, seed)
+            return Chosen(self._draw(catalogue, seed).id, seed)
         return Chosen(catalogue.at(self.task_id or _FIRST_TASK, self.scenario_index or 0).id, seed)
 
     def reference(self, scenario: Scenario, seed: int | None) -> Reference:
@@ -151,7 +154,7 @@ class Selection(BaseModel):
                 "or give it with a seed or another split."
             )
 
-    def _named(self, catalogue: Catalogue) -> Entry:
+    def _find_named(self, catalogue: Catalogue) -> Entry:
         entry = catalogue.entry(self.scenario_id)
         if self.task_id and entry.task.id != self.task_id:
             raise SelectionError(f"{entry.id} belongs to {entry.task.id}, not to {self.task_id}; name one of the two.")
@@ -160,12 +163,11 @@ class Selection(BaseModel):
             raise SelectionError(f"{entry.id} {own}; name it without one.")
         return entry
 
-    def _drawn(self, catalogue: Catalogue, seed: int) -> Entry:
+    def _draw(self, catalogue: Catalogue, seed: int) -> Entry:
         if not self.split:
-            return catalogue.find_generated_entry(self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY)
+            return catalogue.find_generated_entry(
+                self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY
+            )
         pool = catalogue.split(self.split, self.task_id, self.difficulty)
         drawn = hashlib.sha256(f"{RULES_VERSION}:{self.task_id or ''}:{seed}".encode()).digest()
         return pool[int.from_bytes(drawn[:8]) % len(pool)]
-
-
-_FIRST_TASK: TaskId = next(iter(TASKS))

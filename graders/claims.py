@@ -8,7 +8,16 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from graders.prose import Words, bounded, denied, ends_clause, mentions, occurrences, sentences, tokens
+from graders.prose import (
+    Words,
+    bound_clauses,
+    ends_clause,
+    find_mentions,
+    find_occurrences,
+    is_denied,
+    split_sentences,
+    split_words,
+)
 from scenarios.vocabulary import (
     CLEAR_CACHE,
     DISABLE_FEATURE_FLAG,
@@ -22,7 +31,7 @@ from scenarios.vocabulary import (
 )
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -55,18 +64,18 @@ _VERBS = Attachments(
     },
 )
 _SEPARATION = 7
-_FUTURE = _words(
+_FUTURE = _split_set(
     "will would should shall must could may might need needs recommend recommended recommending consider considered"
     " future tomorrow planned going propose proposed suggest suggested upcoming todo"
 )
 _FUTURE_REACH = 5
-_FILLER = _words(
+_FILLER = _split_set(
     "the then and also both its our all of to service services pod pods instance instances deployment database feature"
     " flag flags cache caches for in order finally lastly first second third next followed by afterwards on from at"
     " latest bad deploy release back up out off has have had"
 )
-_PASSIVE = _words("was were been being got are is")
-_OWN_VERB = _words("came went began is was were are has had have could can did does recovers recovered returned")
+_PASSIVE = _split_set("was were been being got are is")
+_OWN_VERB = _split_set("came went began is was were are has had have could can did does recovers recovered returned")
 _STRAY_WORDS = 1
 """How many further words a verb reaches over: *the failing payment-service*, *was promptly restarted*."""
 
@@ -78,11 +87,11 @@ class _Clause:
     words: Words
 
     def targets(self, target: str, names: tuple[str, ...]) -> list[tuple[int, int]]:
-        return mentions(self.words, target, names)
+        return find_mentions(self.words, target, names)
 
     def verbs(self, action: str) -> tuple[tuple[int, int], ...]:
         """Where the deed of an action is stated: neither denied nor future."""
-        return _stated_verbs(self.words, action)
+        return _find_stated_verbs(self.words, action)
 
     def names(self, runbook: str) -> bool:
         """Whether a runbook step is stated by its name, or by its words with the verb inflected."""
@@ -95,43 +104,43 @@ class _Clause:
             *(f"{what} {be} {stem}" for be in sorted(_PASSIVE)),
         )
         return any(
-            _stated(self.words, start, end) and not (start and self.words[end - 1].endswith("ing"))
-            for start, end in occurrences(self.words, *forms)
+            _is_stated(self.words, start, end) and not (start and self.words[end - 1].endswith("ing"))
+            for start, end in find_occurrences(self.words, *forms)
         )
 
     def hints_at(self, runbook: str) -> bool:
         """Whether the deed and the last word of a runbook step stand together: *restored the routes*."""
         first, *_, last = runbook.split("_")
-        deeds = occurrences(self.words, first.rstrip("ey") + "*")
-        named = any(occurrences(self.words, last.rstrip("s") + "*"))
-        return named and any(_stated(self.words, start, end) for start, end in deeds)
+        deeds = find_occurrences(self.words, first.rstrip("ey") + "*")
+        named = any(find_occurrences(self.words, last.rstrip("s") + "*"))
+        return named and any(_is_stated(self.words, start, end) for start, end in deeds)
 
 
 @lru_cache(maxsize=4096)
-def _stated_verbs(words: Words, action: str) -> tuple[tuple[int, int], ...]:
+def _find_stated_verbs(words: Words, action: str) -> tuple[tuple[int, int], ...]:
     forms, (starts, particle) = _VERBS[REMEDIATIONS[action]]
-    found = list(occurrences(words, *forms))
+    found = list(find_occurrences(words, *forms))
     for index, word in enumerate(words):
         if word in starts and particle in words[index + 1 : index + _SEPARATION]:
             found.append((index, index + 1))
-    return tuple((start, end) for start, end in found if _stated(words, start, end))
+    return tuple((start, end) for start, end in found if _is_stated(words, start, end))
 
 
-def _stated(words: Words, start: int, end: int) -> bool:
+def _is_stated(words: Words, start: int, end: int) -> bool:
     if words[end : end + 1] == ("of",):
         end += 1  # a noun: *a restart of postgres-db was unnecessary*
     ahead = words[max(0, start - _FUTURE_REACH) : start] + words[end : end + _FUTURE_REACH]
-    return not denied(words, start, end) and not (set(ahead) & _FUTURE)
+    return not is_denied(words, start, end) and not (set(ahead) & _FUTURE)
 
 
 @lru_cache(maxsize=128)
-def _clauses_of(text: str) -> tuple[_Clause, ...]:
-    return tuple(_Clause(words) for sentence in sentences(text) for words in _split(sentence))
+def _list_clauses(text: str) -> tuple[_Clause, ...]:
+    return tuple(_Clause(words) for sentence in split_sentences(text) for words in _split(sentence))
 
 
 def _split(sentence: str) -> list[Words]:
     """The clauses of a sentence. A colon ends none, and a comma only where a new subject follows it."""
-    stream = tokens(sentence)
+    stream = split_words(sentence)
     found: list[list[str]] = [[]]
     for index, word in enumerate(stream):
         if word == ",":
@@ -141,7 +150,7 @@ def _split(sentence: str) -> list[Words]:
             found.append([])
         elif word != ":":
             found[-1].append(word)
-    return bounded(found)
+    return bound_clauses(found)
 
 
 def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
@@ -150,8 +159,8 @@ def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     `names` are all services: a target that is part of a longer name is not meant by it.
     """
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
-        return any(clause.names(target) or clause.hints_at(target) for clause in _clauses_of(text))
-    return any(clause.verbs(action) and clause.targets(target, names) for clause in _clauses_of(text))
+        return any(clause.names(target) or clause.hints_at(target) for clause in _list_clauses(text))
+    return any(clause.verbs(action) and clause.targets(target, names) for clause in _list_clauses(text))
 
 
 def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
@@ -163,10 +172,10 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         if target.startswith("verify_") and not re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()):
             return False
-        return any(clause.names(target) for clause in _clauses_of(text))
+        return any(clause.names(target) for clause in _list_clauses(text))
     return any(
         _reaches(clause.words, verb, place, names)
-        for clause in _clauses_of(text)
+        for clause in _list_clauses(text)
         for verb in clause.verbs(action)
         for place in clause.targets(target, names)
     )
@@ -182,7 +191,7 @@ def _reaches(words: Words, verb: tuple[int, int], place: tuple[int, int], names:
 
 def _only_filler(words: Words, names: tuple[str, ...]) -> bool:
     """Whether next to nothing but filler and other names stands between."""
-    named = {index for start, end in occurrences(words, *names) for index in range(start, end)} if names else set()
+    named = {index for start, end in find_occurrences(words, *names) for index in range(start, end)} if names else set()
     stray = [word for index, word in enumerate(words) if index not in named and word not in _FILLER]
     doubled = any(first == second for first, second in pairwise(stray))
     return len(stray) <= _STRAY_WORDS and not doubled and not any(word.endswith("ed") for word in stray)

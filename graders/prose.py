@@ -76,7 +76,7 @@ Words = tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
-def tokens(text: str) -> Words:
+def split_words(text: str) -> Words:
     """Words, commas and clause ends.
 
     NFKC, casefolded, format characters dropped, hyphens and underscores as spaces, possessive endings dropped; dashes,
@@ -94,7 +94,7 @@ _GAP = rf"(?: (?!(?:{'|'.join(sorted(_CUES | _NOUN_CUES))}|\S+n't) )\S+){{0,7}} 
 
 
 @lru_cache(maxsize=4096)
-def _pattern(terms: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_terms(terms: tuple[str, ...]) -> re.Pattern[str]:
     """Finds any of the terms, the longest first, as whole words in words joined by spaces.
 
     The parts of a term with `+` stand near each other, in any order.
@@ -109,10 +109,10 @@ def _form(term: str) -> str:
     return "|".join(_GAP.join(order) for order in itertools.permutations(escaped))
 
 
-def occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
+def find_occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
     """Every place, as (start, end), at which one of the terms begins in a run of words."""
     text = " ".join(words)
-    pattern = _pattern(terms)
+    pattern = _compile_terms(terms)
     match = pattern.search(text)
     while match is not None:
         start = text.count(" ", 0, match.start())
@@ -120,31 +120,31 @@ def occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
         match = pattern.search(text, match.start() + 1)
 
 
-def mentions(words: Words, name: str, names: tuple[str, ...]) -> list[tuple[int, int]]:
+def find_mentions(words: Words, name: str, names: tuple[str, ...]) -> list[tuple[int, int]]:
     """Every place at which a name stands for itself and is not a part of a longer one of the names."""
-    found = list(occurrences(words, name))
+    found = list(find_occurrences(words, name))
     if not found:
         return found
     longer = _longer(name, names)
-    within = list(occurrences(words, *longer)) if longer else []
+    within = list(find_occurrences(words, *longer)) if longer else []
     return [(start, end) for start, end in found if not any(left <= start and end <= right for left, right in within)]
 
 
 @lru_cache(maxsize=512)
 def _longer(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """The names that hold another one: `orders-db` holds `orders`."""
-    plain = f" {' '.join(tokens(name))} "
-    return tuple(other for other in names if other != name and plain in f" {' '.join(tokens(other))} ")
+    plain = f" {' '.join(split_words(name))} "
+    return tuple(other for other in names if other != name and plain in f" {' '.join(split_words(other))} ")
 
 
 @lru_cache(maxsize=256)
-def clauses(text: str) -> tuple[Words, ...]:
+def split_clauses(text: str) -> tuple[Words, ...]:
     """The clauses of a text that state something, without their punctuation; questions state nothing.
 
     A clause ends at `.` `;` `:` `?` `!`, a newline, a dash, an arrow, a bracket, at conjunctions such as *but*,
     *because*, *while*, *instead*, *so*, *after*, and at a comma outside a list.
     """
-    stream = tokens(text)
+    stream = split_words(text)
     found: list[list[str]] = [[]]
     for index, word in enumerate(stream):
         if word == "?":
@@ -156,16 +156,16 @@ def clauses(text: str) -> tuple[Words, ...]:
             found.append([])
         else:
             found[-1].append(word)
-    return tuple(bounded(found))
+    return tuple(bound_clauses(found))
 
 
 @lru_cache(maxsize=256)
-def _lines(text: str) -> str:
+def _normalise_lines(text: str) -> str:
     """The clauses of a text, one to a line: no term matches across two."""
-    return "\n".join(" ".join(clause) for clause in clauses(text))
+    return "\n".join(" ".join(clause) for clause in split_clauses(text))
 
 
-def bounded(clauses: list[list[str]]) -> list[Words]:
+def bound_clauses(clauses: list[list[str]]) -> list[Words]:
     """The clauses that have words, cut where they are longer than any sentence is."""
     return [
         tuple(clause[start : start + _LONGEST_CLAUSE])
@@ -202,7 +202,7 @@ def _length_to_end(stream: Words, start: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _cues(clause: Words) -> tuple[tuple[int, int], ...]:
+def _find_cues(clause: Words) -> tuple[tuple[int, int], ...]:
     """Where each denial begins to hold and where it ends, as positions in the clause."""
     found = [
         (index + 1, index + 1 + _INABILITY_REACH if word in _INABILITY else len(clause))
@@ -210,11 +210,13 @@ def _cues(clause: Words) -> tuple[tuple[int, int], ...]:
         if (word in _CUES or word.endswith("n't")) and clause[index : index + 2] != ("not", "only")
     ]
     found += [(index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES]
-    found += [(index + 1, _noun_reach(clause, index)) for index, word in enumerate(clause) if word in _NOUN_CUES]
+    found += [
+        (index + 1, _measure_noun_reach(clause, index)) for index, word in enumerate(clause) if word in _NOUN_CUES
+    ]
     return tuple(found)
 
 
-def _noun_reach(clause: Words, cue: int) -> int:
+def _measure_noun_reach(clause: Words, cue: int) -> int:
     """Where the reach of *no* or *without* ends: before the verb behind its noun, if there is one."""
     if set(clause[cue + 1 : cue + 4]) & _EVIDENCE:
         return len(clause)
@@ -228,12 +230,12 @@ def _noun_reach(clause: Words, cue: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def denied(clause: Words, start: int, end: int) -> bool:
+def is_denied(clause: Words, start: int, end: int) -> bool:
     """Whether what stands at (start, end) of a clause is denied there.
 
     It is when a cue stands before it in the clause without being part of it, or when the next words rule it out.
     """
-    if any(begins <= start < ends for begins, ends in _cues(clause)):
+    if any(begins <= start < ends for begins, ends in _find_cues(clause)):
         return True
     rest = clause[end:]
     return any(
@@ -245,11 +247,15 @@ def denied(clause: Words, start: int, end: int) -> bool:
 
 def affirms(text: str, *terms: str) -> bool:
     """Whether a text says that one of the terms is so, at least once: stated, and not denied in its clause."""
-    if not _pattern(terms).search(_lines(text)):
+    if not _compile_terms(terms).search(_normalise_lines(text)):
         return False  # said nowhere; most are
-    return any(not denied(clause, start, end) for clause in clauses(text) for start, end in occurrences(clause, *terms))
+    return any(
+        not is_denied(clause, start, end)
+        for clause in split_clauses(text)
+        for start, end in find_occurrences(clause, *terms)
+    )
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """The sentences of a text, ended by `.` `?` `!` before a space, or by a newline."""
     return [part.strip() for part in re.split(r"(?<=[.?!])\s+|\n+", text) if part.strip()][:_MOST_CLAUSES]

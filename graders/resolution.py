@@ -6,11 +6,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from graders.claims import claims, states
-from graders.prose import affirms, mentions, sentences, tokens
+from graders.prose import affirms, find_mentions, split_sentences, split_words
 from graders.reasons import Reason, give_reason, to_percent
 from graders.root_cause import drop_runbook_names, match_failure_mode
 from graders.score import Point
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def _explain_unverified(conduct: Conduct) -> Reason:
 
 def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
-    long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in sentences(text)) >= _FEWEST_SENTENCES
-    named = any(_names_cause(sentence, truth, conduct.services) for sentence in sentences(text))
+    long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
+    named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
     match, _ = match_failure_mode(text, truth, conduct.services)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
@@ -129,8 +129,8 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
 
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:
-    words = tokens(sentence)
-    named = [service for service in services if mentions(words, service, services)]
+    words = split_words(sentence)
+    named = [service for service in services if find_mentions(words, service, services)]
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED
@@ -147,7 +147,7 @@ def _list_made(conduct: Conduct) -> frozenset[str]:
 def _list_claimable(conduct: Conduct) -> frozenset[str]:
     """Every remediation that a summary could claim: actions on services, flags, runbook steps."""
     steps = {step.step for step in conduct.plan}
-    targets = {SERVICE: conduct.services, FLAG: conduct.flags, RUNBOOK_STEP: runbook_catalogue()}
+    targets = {SERVICE: conduct.services, FLAG: conduct.flags, RUNBOOK_STEP: load_runbook_catalogue()}
     for remediation in REMEDIATIONS.values():
         steps |= {f"{remediation.name} {target}" for target in targets[remediation.target]}
     return frozenset(steps)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from graders.prose import affirms
 from graders.reasons import Reason, give_reason, to_percent
 from graders.score import Point
-from scenarios.library import failure_families, runbook_catalogue
+from scenarios.library import load_failure_families, load_runbook_catalogue
 from scenarios.vocabulary import RootCauseAnswer
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ RULES = (
 )
 """What earns points, as the on-call guide says it."""
 
-_RUNBOOK_NAME = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, runbook_catalogue()))})(?!\w)", re.IGNORECASE)
+_RUNBOOK_NAME = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, load_runbook_catalogue()))})(?!\w)", re.IGNORECASE)
 
 
 def drop_runbook_names(text: str) -> str:
@@ -65,7 +65,7 @@ def match_failure_mode(text: str, truth: Truth, services: tuple[str, ...] = ()) 
     nameless = _drop_service_names(text, services)
     rivals = sorted(
         name
-        for name, family in failure_families().items()
+        for name, family in load_failure_families().items()
         if name not in truth.families and affirms(nameless, *family.terms)
     )
     share = Fraction(affirmed, len(truth.concepts))

@@ -14,7 +14,7 @@ from http_compat.problems import Json
 from http_compat.reading import parse_model, read_json
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, SEVERITY_MATRIX, TASKS
 
@@ -52,7 +52,7 @@ class TaskApi:
                     for severity, name, criterion in SEVERITY_MATRIX
                 ],
                 "runbook_steps": [
-                    {"name": name, "description": entry.does} for name, entry in runbook_catalogue().items()
+                    {"name": name, "description": entry.does} for name, entry in load_runbook_catalogue().items()
                 ],
             }
         )

@@ -10,7 +10,7 @@ from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument
 from scenarios.evidence import Evidence
 from scenarios.forms import FORMS, Surroundings, Variant
 from scenarios.incident import Certificate, Item, Truth
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.progress import UNTOUCHED, Condition, Harm, Plan, PlanStep, Progress
 from scenarios.vocabulary import DIAGNOSTICS, FLAG, RUNBOOK_STEP, TASKS, acts_on
 
@@ -115,7 +115,7 @@ def read_plan_step(text: str) -> PlanStep:
     """Read a plan step such as `restart_service api` or `scale_service api 6..12`."""
     action, target, *bounds = text.split()
     low, _, high = bounds[0].partition("..") if bounds else ("", "", "")
-    entry = runbook_catalogue().get(target) if acts_on(action, RUNBOOK_STEP) else None
+    entry = load_runbook_catalogue().get(target) if acts_on(action, RUNBOOK_STEP) else None
     return PlanStep(
         action=action,
         target=target,

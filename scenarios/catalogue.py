@@ -74,7 +74,7 @@ class Split(Sequence[Entry]):
 
     def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
         if isinstance(index, slice):
-            return [self._at(one) for one in self._indices[index]]
+            return [self._at(number) for number in self._indices[index]]
         return self._at(self._indices[index])
 
 
@@ -156,7 +156,9 @@ class Catalogue:
             return Split(name, len(authored), lambda index: Entry(authored[index].id, authored[index].task))
         split = naming.SPLITS[name]
         return Split(
-            name, split.size, lambda index: self._list_entry(naming.name_in(split, task_id, index, self._salt), difficulty)
+            name,
+            split.size,
+            lambda index: self._list_entry(naming.name_in(split, task_id, index, self._salt), difficulty),
         )
 
     def entry_in(self, name: str, task_id: TaskId | None, index: int, difficulty: int | None = None) -> Entry:

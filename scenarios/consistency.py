@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scenarios.authored import read_plan_step
 from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument
 from scenarios.forms import Variant, expand_numbers, split_lines
-from scenarios.library import failure_families, runbook_catalogue
+from scenarios.library import load_failure_families, load_runbook_catalogue
 from scenarios.progress import Condition
 from scenarios.vocabulary import REMEDIATIONS, RUNBOOK_STEP, SERVICE
 
@@ -22,31 +22,31 @@ Problem = tuple[Location, str]
 
 def find_contradictions(document: IncidentDocument) -> Iterator[Problem]:
     """Every problem with its place and reason."""
-    yield from _unknown_services(document)
-    yield from _spread_problems(document)
-    yield from _call_problems(document)
-    yield from _plan_problems(document)
-    yield from _variant_problems(document)
-    yield from _borrowing_problems(document)
+    yield from _check_services(document)
+    yield from _check_spread(document)
+    yield from _check_calls(document)
+    yield from _check_plan(document)
+    yield from _check_variants(document)
+    yield from _check_borrowing(document)
     for index, family in enumerate(document.truth.failure_mode.families):
-        if family not in failure_families():
-            known = ", ".join(failure_families())
+        if family not in load_failure_families():
+            known = ", ".join(load_failure_families())
             yield ("truth", "failure_mode", "families", index), f"unknown family {family!r}; known: {known}"
 
 
-def _variant_problems(document: IncidentDocument) -> Iterator[Problem]:
+def _check_variants(document: IncidentDocument) -> Iterator[Problem]:
     tokens = {read_plan_step(text).step for stage in document.plan for text in stage} | set(document.harms)
     for name, harm in document.harms.items():
-        yield from _condition_problems(("harms", name, "when"), harm.when, tokens)
+        yield from _check_conditions(("harms", name, "when"), harm.when, tokens)
     for service, own in document.services.items():
         for field in DIAGNOSTIC_FIELDS:
-            yield from _states_problems(("services", service, field), getattr(own, field), tokens)
+            yield from _check_states(("services", service, field), getattr(own, field), tokens)
 
 
-def _states_problems(where: Location, variants: list[Variant], tokens: set[str]) -> Iterator[Problem]:
+def _check_states(where: Location, variants: list[Variant], tokens: set[str]) -> Iterator[Problem]:
     conditions = [Condition.parse(variant.when) for variant in variants]
     for index, variant in enumerate(variants):
-        yield from _condition_problems((*where, index, "when"), variant.when, tokens)
+        yield from _check_conditions((*where, index, "when"), variant.when, tokens)
         condition = conditions[index]
         if condition.holds & condition.lacks:
             yield (*where, index, "when"), "can never hold: it asks for a thing and its opposite"
@@ -58,13 +58,13 @@ def _states_problems(where: Location, variants: list[Variant], tokens: set[str])
         yield where, "the last state must have no `when`"
 
 
-def _condition_problems(where: Location, tokens: list[str], known: set[str]) -> Iterator[Problem]:
+def _check_conditions(where: Location, tokens: list[str], known: set[str]) -> Iterator[Problem]:
     for token in tokens:
         if token.removeprefix("!").strip() not in known:
             yield where, f"{token!r} is neither a plan step nor a harm; known: {', '.join(sorted(known)) or 'none'}"
 
 
-def _borrowing_problems(document: IncidentDocument) -> Iterator[Problem]:
+def _check_borrowing(document: IncidentDocument) -> Iterator[Problem]:
     """What a state has from elsewhere must be there."""
     for service, own in document.services.items():
         printed = len(split_lines(own.printed))
@@ -74,16 +74,16 @@ def _borrowing_problems(document: IncidentDocument) -> Iterator[Problem]:
                 yield where, f"`printed` has lines 1 to {printed}" if printed else "needs the service's `printed`"
             if logs.shows is not None and logs.lines:
                 yield where, "a state has `lines` of its own or shows those `printed`, not both"
-        told = {one.name for one in own.metrics[-1].series}
+        known_series = {series.name for series in own.metrics[-1].series}
         for index, metrics in enumerate(own.metrics):
-            for number, one in enumerate(metrics.series):
-                known = metrics is not own.metrics[-1] and one.name in told
-                if not known and (one.unit is None or one.normal is None):
+            for number, series in enumerate(metrics.series):
+                known = metrics is not own.metrics[-1] and series.name in known_series
+                if not known and (series.unit is None or series.normal is None):
                     row = ("services", service, "metrics", index, "series", number)
                     yield row, "needs `unit` and `normal`: the last state does not give them"
 
 
-def _unknown_services(document: IncidentDocument) -> Iterator[Problem]:
+def _check_services(document: IncidentDocument) -> Iterator[Problem]:
     known = document.services
     for index, service in enumerate(document.alert.affected_services):
         if service not in known:
@@ -97,26 +97,26 @@ def _unknown_services(document: IncidentDocument) -> Iterator[Problem]:
                     yield ("certificates", number, index), f"unknown service in {name!r}"
 
 
-def _spread_problems(document: IncidentDocument) -> Iterator[Problem]:
+def _check_spread(document: IncidentDocument) -> Iterator[Problem]:
     """Trouble spreads between services, and all of it from the root cause."""
     spread, root = document.truth.spread, document.truth.service
     reached = [root]
     for service in reached:
-        reached += [one for one in spread.get(service, ()) if one not in reached]
+        reached += [sufferer for sufferer in spread.get(service, ()) if sufferer not in reached]
     for service, suffering in spread.items():
         where = ("truth", "spread", service)
         if service not in document.services:
             yield where, f"unknown service {service!r}"
         elif service not in reached:
             yield where, f"nothing leads from {root} to {service!r}"
-        for index, one in enumerate(suffering):
-            if one not in document.services:
-                yield (*where, index), f"unknown service {one!r}"
-            elif one in (root, service, *suffering[:index]):
-                yield (*where, index), f"{one!r} is the root cause, the service itself or named before"
+        for index, sufferer in enumerate(suffering):
+            if sufferer not in document.services:
+                yield (*where, index), f"unknown service {sufferer!r}"
+            elif sufferer in (root, service, *suffering[:index]):
+                yield (*where, index), f"{sufferer!r} is the root cause, the service itself or named before"
 
 
-def _call_problems(document: IncidentDocument) -> Iterator[Problem]:
+def _check_calls(document: IncidentDocument) -> Iterator[Problem]:
     for service, own in document.services.items():
         for index, callee in enumerate(own.calls):
             if callee not in document.services:
@@ -124,10 +124,10 @@ def _call_problems(document: IncidentDocument) -> Iterator[Problem]:
         for index, taker in enumerate(own.consumers):
             if taker not in document.services or service not in document.services[taker].calls:
                 yield ("services", service, "consumers", index), f"{taker!r} does not call {service} (see its `calls`)"
-        yield from _path_problems(document, service)
+        yield from _check_paths(document, service)
 
 
-def _path_problems(document: IncidentDocument, service: str) -> Iterator[Problem]:
+def _check_paths(document: IncidentDocument, service: str) -> Iterator[Problem]:
     callees, callers = document.paths_of(service)
     for number, variant in enumerate(document.services[service].dependencies):
         where = ("services", service, "dependencies", number)
@@ -137,27 +137,27 @@ def _path_problems(document: IncidentDocument, service: str) -> Iterator[Problem
             yield (*where, "called_by", name), f"{name!r} does not call {service} (see its `calls`)"
 
 
-def _plan_problems(document: IncidentDocument) -> Iterator[Problem]:
+def _check_plan(document: IncidentDocument) -> Iterator[Problem]:
     seen: set[str] = set()
     for number, stage in enumerate(document.plan):
         for index, text in enumerate(stage):
-            yield from _step_problems(document, ("plan", number, index), text)
+            yield from _check_step(document, ("plan", number, index), text)
             step = read_plan_step(text).step
             if step in seen:
                 yield ("plan", number, index), f"{step!r} stands in the plan twice"
             seen.add(step)
     for name, harm in document.harms.items():
-        yield from _step_problems(document, ("harms", name, "on"), harm.on)
+        yield from _check_step(document, ("harms", name, "on"), harm.on)
 
 
-def _step_problems(document: IncidentDocument, where: Location, text: str) -> Iterator[Problem]:
+def _check_step(document: IncidentDocument, where: Location, text: str) -> Iterator[Problem]:
     action, target, *bounds = text.split()
     remediation = REMEDIATIONS.get(action)
     if remediation is None:
         yield where, f"{action!r} is not a remediation"
     elif remediation.target is SERVICE and target not in document.services:
         yield where, f"unknown service {target!r}"
-    elif remediation.target is RUNBOOK_STEP and target not in runbook_catalogue():
+    elif remediation.target is RUNBOOK_STEP and target not in load_runbook_catalogue():
         yield where, f"{target!r} is not in the runbook catalogue"
     if bounds and not (remediation and remediation.takes_replicas):
         takers = " and ".join(name for name, other in REMEDIATIONS.items() if other.takes_replicas)

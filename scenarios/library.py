@@ -12,11 +12,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Entry(BaseModel):
+class _LibraryEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RunbookStep(_Entry):
+class RunbookStep(_LibraryEntry):
     """One step of the runbook catalogue. A step with `verify` only checks; it repairs nothing."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{2,62}$")
@@ -25,35 +25,36 @@ class RunbookStep(_Entry):
     verify: bool = False
 
 
-class FailureFamily(_Entry):
+class FailureFamily(_LibraryEntry):
     """A way in which systems fail, with the terms by which prose affirms it. `*` ends a term that is a word stem."""
 
     name: str
     terms: tuple[str, ...] = Field(min_length=1)
 
 
-def _entries(name: str) -> list[dict[str, Any]]:
+def _load_entries(name: str) -> list[dict[str, Any]]:
     text = files("scenarios").joinpath("data", name).read_text("utf-8")
     loaded: list[dict[str, Any]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
     return loaded
 
 
 @cache
-def library_digest() -> str:
+def digest_library() -> str:
     """Hex SHA-256 of what every incident shares. It is part of each incident's digest, since scores rest on it."""
-    shared = [_entries("runbooks.yaml"), _entries("failures.yaml")]
+    shared = [_load_entries("runbooks.yaml"), _load_entries("failures.yaml")]
     return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
 
 @cache
-def runbook_catalogue() -> dict[str, RunbookStep]:
+def load_runbook_catalogue() -> dict[str, RunbookStep]:
     """Every runbook step by name, the same for every incident."""
-    return {step.name: step for step in (RunbookStep.model_validate(entry) for entry in _entries("runbooks.yaml"))}
+    return {step.name: step for step in (RunbookStep.model_validate(entry) for entry in _load_entries("runbooks.yaml"))}
 
 
 @cache
-def failure_families() -> dict[str, FailureFamily]:
+def load_failure_families() -> dict[str, FailureFamily]:
     """Every family of failure by name. Affirming families beside the true one costs a root-cause answer its points."""
     return {
-        family.name: family for family in (FailureFamily.model_validate(entry) for entry in _entries("failures.yaml"))
+        family.name: family
+        for family in (FailureFamily.model_validate(entry) for entry in _load_entries("failures.yaml"))
     }

@@ -29,15 +29,15 @@ def lint(incident: AuthoredIncident) -> list[str]:
     of as many of them as chance would, and a rule that never did would be a tell too. So of one frozen incident it is
     not asked that its root is neither alerted nor loud, nor that every alerted service is really affected.
     """
-    findings = [*_certificate_findings(incident), *_secrecy_findings(incident)]
+    findings = [*_check_certificates(incident), *_check_secrecy(incident)]
     if any(TASKS[task_id].asks_evidence for task_id in incident.scenarios):
-        findings += _world_findings(incident)
+        findings += _check_world(incident)
         if not incident.document.frozen_from:
-            findings += [*_alert_findings(incident), *_guess_findings(incident)]
+            findings += [*_check_alert(incident), *_check_guesses(incident)]
     return findings
 
 
-def _certificate_findings(incident: AuthoredIncident) -> Iterator[str]:
+def _check_certificates(incident: AuthoredIncident) -> Iterator[str]:
     for task_id, scenario in incident.scenarios.items():
         task = TASKS[task_id]
         for certificate in incident.certificates(task_id):
@@ -55,8 +55,8 @@ def _certificate_findings(incident: AuthoredIncident) -> Iterator[str]:
             yield f"Flag {step.target} is in the plan and in no evidence."
 
 
-def _secrecy_findings(incident: AuthoredIncident) -> Iterator[str]:
-    root = _named(incident.truth.service)
+def _check_secrecy(incident: AuthoredIncident) -> Iterator[str]:
+    root = _compile_name(incident.truth.service)
     for field in incident.document.truth.unnamed_in:
         for service in incident.services:
             texts = (evidence.text for _, evidence in incident.states(DIAGNOSTIC_FIELDS[field], service))
@@ -64,35 +64,35 @@ def _secrecy_findings(incident: AuthoredIncident) -> Iterator[str]:
                 yield f"{service}/{field} names {incident.truth.service}, which `unnamed_in` forbids."
 
 
-def _world_findings(incident: AuthoredIncident) -> Iterator[str]:
+def _check_world(incident: AuthoredIncident) -> Iterator[str]:
     if len(incident.services) < FEWEST_SERVICES:
         yield f"Has {len(incident.services)} services; {FEWEST_SERVICES} are the least."
     progress: Progress = UNTOUCHED
     for step in incident.plan.steps:
         after = progress | {step.step}
-        if not step.verify and _shown(incident, progress) == _shown(incident, after):
+        if not step.verify and _show_all(incident, progress) == _show_all(incident, after):
             yield f"Nothing changes in any evidence when `{step.step}` is done in its turn."
         progress = after
     for harm in incident.plan.harms:
-        if _shown(incident, UNTOUCHED) == _shown(incident, frozenset({harm.name})):
+        if _show_all(incident, UNTOUCHED) == _show_all(incident, frozenset({harm.name})):
             yield f"Harm {harm.name} changes nothing in any evidence."
 
 
-def _alert_findings(incident: AuthoredIncident) -> Iterator[str]:
+def _check_alert(incident: AuthoredIncident) -> Iterator[str]:
     """What on-call is told does not name the root cause, and is true."""
-    if _named(incident.truth.service).search(f"{incident.summary}\n{incident.alert}"):
+    if _compile_name(incident.truth.service).search(f"{incident.summary}\n{incident.alert}"):
         yield f"The alert or the summary names the root cause, {incident.truth.service}."
     done = frozenset(step.step for step in incident.plan.steps)
     for service in incident.document.alert.affected_services:
-        if _shown(incident, UNTOUCHED, service) == _shown(incident, done, service):
+        if _show_all(incident, UNTOUCHED, service) == _show_all(incident, done, service):
             yield f"{service} is affected and shows nothing of the recovery once the plan is done."
 
 
-def _named(service: str) -> re.Pattern[str]:
+def _compile_name(service: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){re.escape(service)}(?![\w-])", re.IGNORECASE)
 
 
-def _guess_findings(incident: AuthoredIncident) -> Iterator[str]:
+def _check_guesses(incident: AuthoredIncident) -> Iterator[str]:
     """Naive rules must not find the root cause."""
     root = incident.truth.service
     changes = {
@@ -113,13 +113,13 @@ def _guess_findings(incident: AuthoredIncident) -> Iterator[str]:
         lengths = {name: len(incident.evidence(diagnostic, name, UNTOUCHED).text) for name in incident.services}
         if max(lengths, key=lambda service: lengths[service]) == root:
             yield f"{root} has the longest {diagnostic} of all services ({lengths[root]} characters)."
-    if _loudest(incident) == root:
+    if _find_loudest(incident) == root:
         yield f"{root} has the most error lines in its logs."
     if _most_named(incident) == root:
         yield f"{root} is the service that the others' evidence names most."
 
 
-def _loudest(incident: AuthoredIncident) -> str:
+def _find_loudest(incident: AuthoredIncident) -> str:
     def errors(service: str) -> int:
         shown = incident.evidence(QUERY_LOGS.name, service, UNTOUCHED)
         return sum(bool(_ERROR_LINE.search(line)) for line in shown.lines) if isinstance(shown, Logs) else 0
@@ -139,7 +139,7 @@ def _most_named(incident: AuthoredIncident) -> str:
     return counts.most_common(1)[0][0]
 
 
-def _shown(incident: AuthoredIncident, progress: Progress, service: str = "") -> list[str]:
+def _show_all(incident: AuthoredIncident, progress: Progress, service: str = "") -> list[str]:
     return [
         incident.evidence(diagnostic, name, progress).text
         for name in ([service] if service else incident.services)

@@ -14,7 +14,7 @@ from scenarios.authored import AuthoredIncident
 from scenarios.consistency import Location, find_contradictions
 from scenarios.document import IncidentDocument
 from scenarios.errors import CloudIncidentError
-from scenarios.library import library_digest
+from scenarios.library import digest_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,17 +102,17 @@ def load_document(path: Path) -> AuthoredIncident:
     try:
         document = IncidentDocument.model_validate(content)
     except ValidationError as error:
-        lines = _Lines(text)
-        problems = [(tuple(one["loc"]), one["msg"]) for one in error.errors(include_url=False)]
+        lines = _LineIndex(text)
+        problems = [(tuple(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
         raise DocumentError(lines.report(path, problems)) from error
     problems = list(find_contradictions(document))
     if problems:
-        raise DocumentError(_Lines(text).report(path, problems))
-    canonical = json.dumps([document.model_dump(mode="json"), library_digest()], sort_keys=True, ensure_ascii=False)
+        raise DocumentError(_LineIndex(text).report(path, problems))
+    canonical = json.dumps([document.model_dump(mode="json"), digest_library()], sort_keys=True, ensure_ascii=False)
     return AuthoredIncident(document, hashlib.sha256(canonical.encode()).hexdigest())
 
 
-class _Lines:
+class _LineIndex:
     """Finds the line of a field."""
 
     def __init__(self, text: str) -> None:

@@ -30,13 +30,13 @@ def _strip_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _simplify(node: Any, definitions: Mapping[str, Any]) -> Any:
     if isinstance(node, list):
-        return [_simplify(one, definitions) for one in node]
+        return [_simplify(item, definitions) for item in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
         return _simplify(definitions[node["$ref"].rpartition("/")[2]], definitions)
     node = {
-        key: {name: _simplify(one, definitions) for name, one in value.items()}
+        key: {name: _simplify(item, definitions) for name, item in value.items()}
         if key == "properties"
         else _simplify(value, definitions)
         for key, value in node.items()

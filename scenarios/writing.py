@@ -19,11 +19,11 @@ _OTHERS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"
 """Words that this or an older YAML reads as something else than text."""
 
 
-class Row(dict[str, Any]):
+class InlineMapping(dict[str, Any]):
     """A mapping that stands on one line, however long it is."""
 
 
-class Lines(str):
+class TextBlock(str):
     """Text that stands as a block, line by line. Blanks at the ends of its lines are not kept."""
 
     __slots__ = ()
@@ -31,38 +31,42 @@ class Lines(str):
 
 def write_yaml(content: dict[str, Any]) -> str:
     """Mappings, lists, texts and numbers as YAML. Leave out what is empty."""
-    return "".join(f"{line}\n" for line in _mapping(content, ""))
+    return "".join(f"{line}\n" for line in _write_mapping(content, ""))
 
 
-def _mapping(content: dict[str, Any], indent: str) -> Iterator[str]:
+def _write_mapping(content: dict[str, Any], indent: str) -> Iterator[str]:
     for key, value in content.items():
-        yield from _entry(f"{indent}{_scalar(key)}:", value, indent)
+        yield from _write_entry(f"{indent}{_write_scalar(key)}:", value, indent)
 
 
-def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
-    if isinstance(value, Lines):
-        yield from _block(head, value, indent + _INDENT)
+def _write_entry(head: str, value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, TextBlock):
+        yield from _write_block(head, value, indent + _INDENT)
         return
-    inline = _inline(value)
+    inline = _write_inline(value)
     if inline is not None and (not isinstance(value, dict | list) or len(head) + len(inline) < WIDTH):
         yield f"{head} {inline}"
         return
     yield head
-    yield from _listing(value, indent + _INDENT) if isinstance(value, list) else _mapping(value, indent + _INDENT)
+    yield from (
+        _write_list(value, indent + _INDENT) if isinstance(value, list) else _write_mapping(value, indent + _INDENT)
+    )
 
 
-def _listing(content: list[Any], indent: str) -> Iterator[str]:
+def _write_list(content: list[Any], indent: str) -> Iterator[str]:
     for value in content:
-        inline = _inline(value)
-        if inline is not None and (isinstance(value, Row | str) or len(indent) + len(inline) < WIDTH):
+        inline = _write_inline(value)
+        if inline is not None and (isinstance(value, InlineMapping | str) or len(indent) + len(inline) < WIDTH):
             yield f"{indent}- {inline}"
             continue
-        lines = _listing(value, indent + _INDENT) if isinstance(value, list) else _mapping(value, indent + _INDENT)
+        lines = (
+            _write_list(value, indent + _INDENT) if isinstance(value, list) else _write_mapping(value, indent + _INDENT)
+        )
         yield f"{indent}- {next(lines).lstrip()}"
         yield from lines
 
 
-def _block(head: str, value: Lines, indent: str) -> Iterator[str]:
+def _write_block(head: str, value: TextBlock, indent: str) -> Iterator[str]:
     if not value:
         yield f'{head} ""'
         return
@@ -71,22 +75,22 @@ def _block(head: str, value: Lines, indent: str) -> Iterator[str]:
         yield f"{indent}{line}"
 
 
-def _inline(value: Any) -> str | None:
+def _write_inline(value: Any) -> str | None:
     """A value on one line; none where it holds a block."""
-    if isinstance(value, Lines):
+    if isinstance(value, TextBlock):
         return None
     if isinstance(value, dict):
-        parts = [_inline(one) for one in value.values()]
+        parts = [_write_inline(item) for item in value.values()]
         if None in parts:
             return None
-        return f"{{{', '.join(f'{_scalar(key)}: {part}' for key, part in zip(value, parts, strict=True))}}}"
+        return f"{{{', '.join(f'{_write_scalar(key)}: {part}' for key, part in zip(value, parts, strict=True))}}}"
     if isinstance(value, list):
-        items = [_inline(one) for one in value]
+        items = [_write_inline(item) for item in value]
         return None if None in items else f"[{', '.join(filter(None, items))}]"
-    return _scalar(value)
+    return _write_scalar(value)
 
 
-def _scalar(value: object) -> str:
+def _write_scalar(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError(f"a document has text and numbers, not {type(value).__name__}")
     if not isinstance(value, str):

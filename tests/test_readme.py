@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from cloud_incident.cli import evaluate
+from cloud_incident.cli.evaluate import evaluate
 from cloud_incident.evaluation.environments import InProcess, Reopened
 from cloud_incident.evaluation.players import players
 from cloud_incident.evaluation.runner import Runner

@@ -22,7 +22,7 @@ from scenarios.generator.render.paths import LATE, flows_of
 from scenarios.generator.scene import Scene, calendar
 from scenarios.generator.simulate import DOORS, RED, SLOW
 from scenarios.generator.topology import draw_world
-from scenarios.library import library_digest
+from scenarios.library import digest_library
 from scenarios.vocabulary import SEVERITIES, Severity
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def generated(seed: int, difficulty: int, *, incident_id: str, scenario_ids: Map
 
 
 def _digest(seed: int, difficulty: int) -> str:
-    parts = (GENERATOR_VERSION, generator_digest(), library_digest(), str(seed), str(difficulty))
+    parts = (GENERATOR_VERSION, generator_digest(), digest_library(), str(seed), str(difficulty))
     return hashlib.sha256(":".join(parts).encode()).hexdigest()
 
 

@@ -138,7 +138,3 @@ class Course:
         strength = self.strength(node, minute)
         acts = MECHANISMS[self.fault.family.mechanism].acts
         return acts(self.fault.numbers, minute, min(1.0, strength)).level if strength > 0 else 0.0
-
-    def seizing(self, minute: float) -> float:
-        """The level of the fault without regard to any repair."""
-        return MECHANISMS[self.fault.family.mechanism].acts(self.fault.numbers, minute, 1.0).level

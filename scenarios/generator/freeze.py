@@ -14,7 +14,7 @@ from scenarios.forms import LogsVariant, StatusVariant
 from scenarios.generator.naming import GENERATOR_VERSION
 from scenarios.progress import UNTOUCHED, Progress
 from scenarios.vocabulary import TASKS, Dependencies, Deploys, Logs, Metrics, Status
-from scenarios.writing import Lines, Row, write_yaml
+from scenarios.writing import InlineMapping, TextBlock, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -113,7 +113,7 @@ def _service(incident: GeneratedIncident, course: _Course, service: str) -> dict
     }
 
 
-def _pooled(states: list[dict[str, Any]]) -> dict[str, Lines]:
+def _pooled(states: list[dict[str, Any]]) -> dict[str, TextBlock]:
     """The lines of several states of logs, each written once, if there are several; the states then number them."""
     if len(states) == 1:
         return {}
@@ -123,7 +123,7 @@ def _pooled(states: list[dict[str, Any]]) -> dict[str, Lines]:
     for state in states:
         lines = state.pop("lines")
         state |= {"shows": _ranges([numbers[line] for line in lines.split("\n")])} if lines else {"lines": ""}
-    return {"printed": Lines("\n".join(pool))}
+    return {"printed": TextBlock("\n".join(pool))}
 
 
 def _printed_at(line: str) -> str:
@@ -221,7 +221,7 @@ def _variant(evidence: Evidence, now: str, last: Evidence | None = None) -> dict
     match evidence:
         case Logs():
             window = {} if evidence.window_minutes == _WINDOW else {"window_minutes": evidence.window_minutes}
-            return {**at, **window, "lines": Lines("\n".join(evidence.lines))}
+            return {**at, **window, "lines": TextBlock("\n".join(evidence.lines))}
         case Metrics():
             known = {one.name for one in last.series} if isinstance(last, Metrics) and last is not evidence else set()
             return {
@@ -233,15 +233,19 @@ def _variant(evidence: Evidence, now: str, last: Evidence | None = None) -> dict
             sides = {"calls": _paths(evidence.calls), "called_by": _paths(evidence.called_by)}
             return at | {side: paths for side, paths in sides.items() if paths}
         case Deploys():
-            return {**at, "history": [Row(one.model_dump()) for one in evidence.history]}
+            return {**at, "history": [InlineMapping(one.model_dump()) for one in evidence.history]}
         case Status():
             return at | _status(evidence)
         case _:
             raise TypeError(f"no document writes {type(evidence).__name__}")
 
 
-def _row(one: Series, known: set[str]) -> Row:
-    told = Row(name=one.name) if one.name in known else Row(name=one.name, unit=one.unit, normal=one.normal)
+def _row(one: Series, known: set[str]) -> InlineMapping:
+    told = (
+        InlineMapping(name=one.name)
+        if one.name in known
+        else InlineMapping(name=one.name, unit=one.unit, normal=one.normal)
+    )
     told["recent"] = list(one.recent)
     return told
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scenarios.generator.fault import Fault, Setback, Stage
 from scenarios.generator.library import kinds
 from scenarios.generator.simulate import SERVING
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.progress import PlanStep
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _steps(world: World, fault: Fault, text: str) -> list[PlanStep]:
     }.get(target)
     if targets is None:
         name = fault.flag if target == "{flag}" else target
-        entry = runbook_catalogue().get(name) if action == "execute_runbook_step" else None
+        entry = load_runbook_catalogue().get(name) if action == "execute_runbook_step" else None
         return [PlanStep(action, name, verify=entry is not None and entry.verify)]
     replicas: tuple[int, int] | None = None
     if more:

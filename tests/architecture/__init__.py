@@ -1,1 +1,1 @@
-"""The table "Where do I add…" of docs/architecture.md, tried out: a toy of each kind is added through the files it names."""
+"""The table "Where do I add…" of docs/architecture.md is tried out: a toy of each kind is added to a copy."""

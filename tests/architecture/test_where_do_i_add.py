@@ -7,19 +7,20 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture import vocabulary_toys
+from tests.architecture import other_toys, vocabulary_toys
 
 if TYPE_CHECKING:
     from tests.architecture.toy import Toy
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
-TOYS = vocabulary_toys.TOYS
+TOYS = (*vocabulary_toys.TOYS, *other_toys.TOYS)
 _ROW = re.compile(r"^\| (?P<row>[^|]+?) \| (?P<files>[^|]+) \|", re.MULTILINE)
 
 
@@ -30,7 +31,8 @@ def read_table() -> dict[str, set[str]]:
 
 
 def names(pattern: str, path: str) -> bool:
-    return re.fullmatch(re.sub(r"<[^>]+>", "[^/]+", re.escape(pattern).replace(r"\<", "<").replace(r"\>", ">")), path) is not None
+    """Whether a path of the table names a file."""
+    return fnmatchcase(path, re.sub(r"<[^>]+>", "*", pattern))
 
 
 @pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.row)
@@ -65,18 +67,26 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def run_in(tree: Path, module: str) -> str:
+def run_in(tree: Path, module: str, *arguments: str) -> str:
     """What a module prints that runs in the copy."""
     run = subprocess.run(
-        [sys.executable, "-m", module],
+        [sys.executable, "-m", module, *arguments],
         cwd=tree,
         env={**os.environ, "PYTHONPATH": str(tree)},
         capture_output=True,
         text=True,
     )
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 
 
 def test_what_is_declared_is_used_on_every_surface(tree: Path) -> None:
     assert '"census": 1.0' in run_in(tree, "tests.architecture.use_vocabulary")
+
+
+def test_families_mechanisms_and_grader_components_are_used(tree: Path) -> None:
+    assert run_in(tree, "tests.architecture.use_others") == "used"
+
+
+def test_a_store_keeps_the_contract(tree: Path) -> None:
+    assert "passed" in run_in(tree, "pytest", "tests/env_core/stores", "-k", "toy", "-rA")

@@ -46,7 +46,9 @@ CHECK_TRACES = Diagnostic(
             "from scenarios.vocabulary.diagnostics.check_service_status import CHECK_SERVICE_STATUS, Status\n",
             "from scenarios.vocabulary.diagnostics.check_traces import CHECK_TRACES\n",
         ),
-        Insertion("scenarios/vocabulary/diagnostics/__init__.py", "        CHECK_SERVICE_STATUS,\n", "        CHECK_TRACES,\n"),
+        Insertion(
+            "scenarios/vocabulary/diagnostics/__init__.py", "        CHECK_SERVICE_STATUS,\n", "        CHECK_TRACES,\n"
+        ),
         Insertion(
             "scenarios/forms.py",
             "        CHECK_SERVICE_STATUS: WrittenForm(StatusVariant, _read_status),\n",
@@ -64,7 +66,7 @@ CHECK_TRACES = Diagnostic(
         ),
         Insertion(
             "scenarios/forms.py",
-            '    notes: list[str] = Field(default_factory=list)\n',
+            "    notes: list[str] = Field(default_factory=list)\n",
             "\n\nclass TracesVariant(Variant):\n    spans: list[str] = Field(default_factory=list)\n",
         ),
         Insertion("scenarios/document.py", "    StatusVariant,\n", "    TracesVariant,\n"),
@@ -76,8 +78,10 @@ CHECK_TRACES = Diagnostic(
         Insertion(
             "scenarios/generator/render/__init__.py",
             "        CHECK_SERVICE_STATUS: status,\n",
-            "        DIAGNOSTICS['check_traces']: lambda scene, view, node, minute: DIAGNOSTICS['check_traces'].evidence(\n"
-            "            service=scene.world.nodes[node].name, as_of=scene.moment(minute)\n"
+            '        DIAGNOSTICS["check_traces"]: lambda scene, view, node, minute: (\n'
+            '            DIAGNOSTICS["check_traces"].evidence(\n'
+            "                service=scene.world.nodes[node].name, as_of=scene.moment(minute)\n"
+            "            )\n"
             "        ),\n",
         ),
     ),
@@ -232,8 +236,14 @@ def grade_census(truth: Truth, conduct: Conduct) -> Iterator[Point]:
             "from scenarios.vocabulary.tasks.alert_classification import ALERT_CLASSIFICATION\n",
             "from scenarios.vocabulary.tasks.census_taking import CENSUS_TAKING\n",
         ),
-        Insertion("scenarios/vocabulary/tasks/__init__.py", "        REMEDIATION_PLANNING,\n", "        CENSUS_TAKING,\n"),
-        Insertion("graders/grading.py", "from graders import resolution, root_cause, severity\n", "from graders import census\n"),
+        Insertion(
+            "scenarios/vocabulary/tasks/__init__.py", "        REMEDIATION_PLANNING,\n", "        CENSUS_TAKING,\n"
+        ),
+        Insertion(
+            "graders/grading.py",
+            "from graders import resolution, root_cause, severity\n",
+            "from graders import census\n",
+        ),
         Insertion(
             "graders/grading.py",
             "        REMEDIATION_PLANNING: Grader(resolution.grade_resolution, resolution.RULES),\n",

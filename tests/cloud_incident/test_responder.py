@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.difficulty import played, table
+from benchmarks.difficulty import format_table, play_scenario
 from cloud_incident.evaluation.agents.responder.conditions import ALARMS, CONDITIONS, alarm_in, condition_in
 from cloud_incident.evaluation.agents.responder.evidence import Metric, call_paths, metrics
 from cloud_incident.evaluation.agents.responder.impact import ranked, severity_of_journeys
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import SEVERITIES
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_an_alarm_without_an_incident_says_why() -> None:
 
 
 def test_everything_that_mends_is_in_the_catalogue_or_a_habit() -> None:
-    known = HABITS | {step.name for step in runbook_catalogue().values() if not step.verify}
+    known = HABITS | {step.name for step in load_runbook_catalogue().values() if not step.verify}
     for condition in (*CONDITIONS, *ALARMS):
         assert set(condition.mends) <= known, condition.said
 
@@ -137,7 +137,7 @@ def test_what_fails_more_is_never_less_severe(failing: dict[str, float], worse: 
 @pytest.mark.anyio
 @pytest.mark.parametrize("task", AT_LEAST)
 async def test_the_responder_is_competent_on_what_is_generated(task: str, catalogue: Catalogue) -> None:
-    found = [await played(catalogue, f"GEN1-{task}-D1-{seed}") for seed in range(500, 530)]
+    found = [await play_scenario(catalogue, f"GEN1-{task}-D1-{seed}") for seed in range(500, 530)]
     assert mean(one.score for one in found) >= AT_LEAST[task]
     assert task != "RCA" or mean(one.right for one in found) >= 5 * mean(one.chance for one in found)
 
@@ -145,11 +145,11 @@ async def test_the_responder_is_competent_on_what_is_generated(task: str, catalo
 @pytest.mark.anyio
 async def test_a_search_costs_no_more_steps_than_there_are(catalogue: Catalogue) -> None:
     for seed in range(500, 510):
-        assert (await played(catalogue, f"GEN1-RCA-D5-{seed}")).score > 0.0
-        assert (await played(catalogue, f"GEN1-RP-D5-{seed}")).score >= 0.0
+        assert (await play_scenario(catalogue, f"GEN1-RCA-D5-{seed}")).score > 0.0
+        assert (await play_scenario(catalogue, f"GEN1-RP-D5-{seed}")).score >= 0.0
 
 
 def test_the_table_pairs_neighbouring_levels() -> None:
-    told = table("t", {1: [1.0, 1.0, 0.0], 2: [1.0, 0.0, 0.0]}, {1: "0.1", 2: "0.05"})
+    told = format_table("t", {1: [1.0, 1.0, 0.0], 2: [1.0, 0.0, 0.0]}, {1: "0.1", 2: "0.05"})
     assert "| 1 | 0.667 ± 0.333 |  | 0.1 |" in told
     assert "| 2 | 0.333 ± 0.333 | 0.333 ± 0.333 | 0.05 |" in told

@@ -9,7 +9,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
 
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import start
 
@@ -30,7 +30,7 @@ async def read(client: Client, uri: str) -> str:
 async def test_the_guide(server: Server[Callers]) -> None:
     async with Client(server) as client:
         guide = await read(client, "oncall://guide")
-    for word in ("P1", "P4", *ACTIONS, *runbook_catalogue(), "remediation_planning"):
+    for word in ("P1", "P4", *ACTIONS, *load_runbook_catalogue(), "remediation_planning"):
         assert word in guide
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cloud_incident.evaluation.fitness import findings
 from scenarios.incident import count_fewest_steps
-from scenarios.library import failure_families, runbook_catalogue
+from scenarios.library import load_failure_families, load_runbook_catalogue
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import DIAGNOSTICS, TASKS
 
@@ -119,7 +119,7 @@ def test_fit_to_serve(catalogue: Catalogue) -> None:
 
 
 def test_the_library_is_shared_and_plausible() -> None:
-    runbooks = runbook_catalogue()
+    runbooks = load_runbook_catalogue()
     assert 25 <= len(runbooks) <= 80
     assert sum(step.verify for step in runbooks.values()) >= 8
-    assert len(failure_families()) >= 20
+    assert len(load_failure_families()) >= 20

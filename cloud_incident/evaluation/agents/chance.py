@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from cloud_incident.evaluation.agents.agent import Agent, Decision
-from scenarios.library import failure_families, runbook_catalogue
+from scenarios.library import load_failure_families, load_runbook_catalogue
 from scenarios.vocabulary import ACTIONS, SEVERITIES
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def _drawn(chance: random.Random, field: str, services: Sequence[str], flags: Se
         case "flag":
             return chance.choice(flags)
         case "runbook_action":
-            return chance.choice(list(runbook_catalogue()))
+            return chance.choice(list(load_runbook_catalogue()))
         case "severity":
             return chance.choice(SEVERITIES)
         case "failure_mode":
-            return chance.choice(chance.choice(list(failure_families().values())).terms).replace("*", "")
+            return chance.choice(chance.choice(list(load_failure_families().values())).terms).replace("*", "")
         case _:
             return _SUMMARY

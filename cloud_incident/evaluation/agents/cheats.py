@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.agents.agent import Agent, Decision, step
-from scenarios.library import failure_families, runbook_catalogue
+from scenarios.library import load_failure_families, load_runbook_catalogue
 from scenarios.vocabulary import DIAGNOSTICS, FAILURE_MODE_LIMIT, SEVERITIES, SUMMARY_LIMIT
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class KeywordSoup(Cheat):
     def __init__(self, seat: Seat) -> None: ...
 
     def answer(self, shown: Observation) -> tuple[str, str]:
-        terms = (term.replace("*", "") for family in failure_families().values() for term in family.terms[:4])
+        terms = (term.replace("*", "") for family in load_failure_families().values() for term in family.terms[:4])
         return _alerted(shown)[-1], ", ".join(terms)
 
 
@@ -128,7 +128,7 @@ class Shotgun(Cheat):
             yield step("restart_service", service=service)
             yield step("clear_cache", service=service)
             yield step("scale_service", service=service, replicas=10)
-        for name in runbook_catalogue():
+        for name in load_runbook_catalogue():
             yield step("execute_runbook_step", runbook_action=name)
 
 
@@ -170,7 +170,7 @@ class SideChannels(Cheat):
 
     def moves(self, shown: Observation) -> Iterator[Decision]:
         if "execute_runbook_step" in shown["available_actions"] and shown["task_id"] == "remediation_planning":
-            for name in runbook_catalogue():
+            for name in load_runbook_catalogue():
                 if any(name in near for near in self._near):
                     yield step("execute_runbook_step", runbook_action=name)
 

@@ -14,7 +14,7 @@ from graders.root_cause import match_failure_mode
 from scenarios.generator.library import archetypes, decoys, families, kinds, voices
 from scenarios.generator.mechanisms import MECHANISMS
 from scenarios.incident import Truth
-from scenarios.library import failure_families, runbook_catalogue
+from scenarios.library import load_failure_families, load_runbook_catalogue
 
 if TYPE_CHECKING:
     from scenarios.generator.family import Family
@@ -52,7 +52,7 @@ def test_numbers_are_what_the_mechanism_asks_for(family: Family) -> None:
 @every
 def test_words_affirm_the_failure_and_no_other(family: Family) -> None:
     truth = Truth("P1", "x", family.words.concepts, frozenset(family.words.families), ())
-    assert set(family.words.families) <= set(failure_families())
+    assert set(family.words.families) <= set(load_failure_families())
     for text in (family.words.answer, *family.words.also):
         match, why = match_failure_mode(text, truth)
         assert match == 1, f"{text!r}: {why}"
@@ -65,7 +65,7 @@ def test_the_plan_can_be_made_and_ends_in_a_verification(family: Family) -> None
         for step in stage.do:
             action, target = step.split()[:2]
             if action == "execute_runbook_step":
-                assert runbook_catalogue()[target].verify == (stage.leaves is None)
+                assert load_runbook_catalogue()[target].verify == (stage.leaves is None)
             assert action != "rollback_deploy" or family.root.change is not None or target != "{root}"
         if stage.leaves is not None:
             left.append(stage.leaves)

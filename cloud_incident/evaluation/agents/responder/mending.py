@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cloud_incident.evaluation.agents.responder.conditions import condition_in
 from cloud_incident.evaluation.agents.responder.evidence import status
 from cloud_incident.evaluation.agents.responder.trace import own_words
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
@@ -31,7 +31,7 @@ def mend(desk: Desk, found: Findings) -> Play[None]:
     rows = status((yield from desk.look("check_service_status", found.root)))
     if found.condition is None:
         found.condition = condition_in(own_words(desk, found.root))
-    listed = [step for step in rows.get("runbook", []) if step in runbook_catalogue()]
+    listed = [step for step in rows.get("runbook", []) if step in load_runbook_catalogue()]
     todo = list(found.condition.mends if found.condition else _BY_HABIT)
     if "undo" in todo and found.change is None:
         todo.remove("undo")
@@ -43,12 +43,12 @@ def mend(desk: Desk, found: Findings) -> Play[None]:
         found.victim,
         again=True,
     )
-    checks = [step for step in listed if runbook_catalogue()[step].verify]
-    domains = {runbook_catalogue()[step].domain for step in todo if step in runbook_catalogue()}
+    checks = [step for step in listed if load_runbook_catalogue()[step].verify]
+    domains = {load_runbook_catalogue()[step].domain for step in todo if step in load_runbook_catalogue()}
     checks.sort(
         key=lambda step: (
-            runbook_catalogue()[step].domain not in domains,
-            runbook_catalogue()[step].domain != "journeys",
+            load_runbook_catalogue()[step].domain not in domains,
+            load_runbook_catalogue()[step].domain != "journeys",
         )
     )
     for step in checks[:_MOST_CHECKS]:

@@ -9,7 +9,7 @@ from cloud_incident.evaluation.agents.responder.evidence import status
 from cloud_incident.evaluation.agents.responder.failures import UNREACHABLE
 from cloud_incident.evaluation.agents.responder.mending import mend
 from cloud_incident.evaluation.agents.responder.verification import verifications, verify
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
@@ -58,7 +58,7 @@ def _take_away(desk: Desk, found: Findings) -> Play[None]:
 
 def _owners_repairs(found: Findings, steps: list[str]) -> list[str]:
     """The steps listed by the owner that repair this kind of failure."""
-    catalogue = runbook_catalogue()
+    catalogue = load_runbook_catalogue()
     listed = [catalogue[step] for step in steps if step in catalogue]
     return [step.name for step in listed if not step.verify and step.domain in found.failure.domains]
 
@@ -96,4 +96,6 @@ def _still_broken(desk: Desk, found: Findings, calls: list[Path], callers: list[
 def _shared_words(desk: Desk, found: Findings, rows: str) -> set[str]:
     """Names of things in a status that the victim's logs speak of too, services and runbook steps aside."""
     told = set(_COMPOUND.findall(desk.seen.get(("query_logs", found.victim), "").casefold()))
-    return set(_COMPOUND.findall(rows.casefold())) & told - set(desk.shown["known_services"]) - set(runbook_catalogue())
+    return set(_COMPOUND.findall(rows.casefold())) & told - set(desk.shown["known_services"]) - set(
+        load_runbook_catalogue()
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents.responder.evidence import status
 from cloud_incident.evaluation.agents.responder.failures import thing_in
-from scenarios.library import runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
@@ -31,7 +31,7 @@ def _of_the_repair(desk: Desk, found: Findings) -> str:
     """A verification in the domain of what failed, preferably one that an owner lists."""
     thing = thing_in(desk.everything())
     domains = (*found.failure.domains, thing)
-    fitting = [step for step in runbook_catalogue().values() if step.verify and step.domain in domains]
+    fitting = [step for step in load_runbook_catalogue().values() if step.verify and step.domain in domains]
     listed = {
         name
         for (action, _), text in desk.seen.items()
@@ -53,6 +53,6 @@ def _checks_clients(step: RunbookStep) -> bool:
 def _of_the_journey(desk: Desk) -> str:
     """The synthetic journey that the alert names; otherwise the most general one."""
     told = f"{desk.alert.get('name', '')} {desk.alert.get('summary', '')}".casefold()
-    journeys = [step for step in runbook_catalogue().values() if step.verify and step.domain == _JOURNEYS]
+    journeys = [step for step in load_runbook_catalogue().values() if step.verify and step.domain == _JOURNEYS]
     named = [step for step in journeys if any(word in told for word in step.name.split("_")[1:-1] if len(word) > 3)]
     return (named or journeys[-1:])[0].name if journeys else ""
