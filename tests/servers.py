@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     import uvicorn
 
-START_SECONDS = 30
+START_SECONDS = 120
+"""The longest that a server may take to start, on a machine that others use too and with its coverage measured."""
 
 
 def stdio(*arguments: str) -> StdioServerParameters:

@@ -11,11 +11,12 @@ from urllib.request import urlopen
 import pytest
 
 from tests.servers import await_port, free_port
+from tests.slow import mark_slow_after
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("command", [["uvicorn", "server.app:app"], ["cloud_incident", "serve"]])
+@pytest.mark.parametrize("command", mark_slow_after(1, [["uvicorn", "server.app:app"], ["cloud_incident", "serve"]]))
 def test_it_starts_and_is_healthy(command: list[str]) -> None:
     port = free_port()
     process = subprocess.Popen(

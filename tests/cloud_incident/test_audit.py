@@ -48,6 +48,20 @@ OPENENV = {
 }
 """The ids of OpenEnv's severity policy that are measured here."""
 
+LONG = {
+    "generator.naive_rules",
+    "runtime.episode_determinism",
+    "runtime.episode_isolation",
+    "runtime.seed_control",
+    "semantic.floor_gap",
+    "semantic.resource_envelope",
+    "semantic.verifier_determinism",
+    "statistical.adversarial_floor",
+    "statistical.difficulty_separation",
+    "statistical.gameability_gap",
+}
+"""Checks whose broken worlds take seconds. Another that is measured in the same way is tried always."""
+
 
 def run(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(main, ["audit", "--jobs", "1", *arguments])
@@ -58,7 +72,9 @@ def test_the_inventory_is_openenvs_and_the_generators() -> None:
     assert {name for name in CHECKS if not name.startswith("generator.")} == OPENENV
 
 
-@pytest.mark.parametrize("check_id", CHECKS)
+@pytest.mark.parametrize(
+    "check_id", [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in CHECKS]
+)
 def test_a_check_fails_where_its_rule_is_broken(check_id: str) -> None:
     world, options = BROKEN[check_id]
     audited = Audit(sample=Sample(**{"size": 2, **options}), checks=[check_id], world=world).run()
@@ -68,6 +84,7 @@ def test_a_check_fails_where_its_rule_is_broken(check_id: str) -> None:
     assert not audited.passed
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_bytes() -> None:
     (check,) = Audit(sample=Sample(size=2), checks=["runtime.seed_control"], world=spoiling(OneForAll)).run().checks
     assert check.status == "fail"

@@ -43,8 +43,8 @@ def test_seeds_are_written_for_all_tasks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        (("--start", 20, "--count", 2), ["frozen-gen1-d3-20.yaml", "frozen-gen1-d3-21.yaml"]),
-        (("--seed", 30, "--count", 2), ["frozen-gen1-d3-30.yaml", "frozen-gen1-d3-31.yaml"]),
+        (("--start", 20, "--count", 2, "--difficulty", 1), ["frozen-gen1-d1-20.yaml", "frozen-gen1-d1-21.yaml"]),
+        (("--seed", 30, "--count", 2, "--difficulty", 1), ["frozen-gen1-d1-30.yaml", "frozen-gen1-d1-31.yaml"]),
         (("--seed", 2**63 - 1), [f"frozen-gen1-d3-{2**63 - 1}.yaml"]),
     ],
 )

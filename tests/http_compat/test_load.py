@@ -19,12 +19,10 @@ from env_core.perfect import play_perfectly
 from scenarios.vocabulary import POINT
 from tests.load import step_until_closed, step_until_the_end
 from tests.servers import full_server, started
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Scenario
-
-SESSIONS = 200
-EPISODES = 200
 
 
 def list_rewards(scenario: Scenario) -> list[float]:
@@ -66,26 +64,27 @@ async def play_over_http(api: httpx2.AsyncClient, scenario: Scenario, together: 
     assert (graded["episode_id"], graded["score"]) == (first["episode_id"], 1.0)
 
 
-def test_hundreds_of_sessions_and_episodes_at_once(catalogue: Catalogue) -> None:
+@pytest.mark.parametrize("sessions", mark_slow_after(1, [40, 200]))
+def test_many_sessions_and_episodes_at_once(catalogue: Catalogue, sessions: int) -> None:
+    """So many WebSockets, and as many episodes over HTTP."""
     scenarios = list(catalogue.scenarios.values())
 
     async def all_at_once(address: str) -> None:
-        together = asyncio.Barrier(SESSIONS + EPISODES)
-        limits = httpx2.Limits(max_connections=EPISODES)
+        together = asyncio.Barrier(2 * sessions)
+        limits = httpx2.Limits(max_connections=sessions)
         async with (
-            httpx2.AsyncClient(base_url=address, limits=limits, timeout=60) as api,
+            httpx2.AsyncClient(base_url=address, limits=limits, timeout=120) as api,
             asyncio.TaskGroup() as tasks,
         ):
-            for index in range(SESSIONS):
+            for index in range(sessions):
                 tasks.create_task(play_over_websocket(address, scenarios[index % 9], together))
-            for index in range(EPISODES):
                 tasks.create_task(play_over_http(api, scenarios[index % 9], together))
 
     with full_server() as address:
         asyncio.run(all_at_once(address))
 
 
-@pytest.mark.parametrize("steps", [100, 1_000])
+@pytest.mark.parametrize("steps", mark_slow_after(1, [100, 1_000]))
 def test_sigterm_under_load_loses_no_acknowledged_step(steps: int) -> None:
     acknowledged = [0]
     codes: list[int] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -15,6 +16,8 @@ from tests.http_compat.talking import open_talk, read_answer
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scenarios.catalogue import Catalogue, Scenario
 
 PAGES = (
@@ -74,9 +77,15 @@ def everything(address: str, scenario: Scenario) -> set[str]:
     return {re.sub(f"{handle}|{second}", "HANDLE", line) for line in lines}
 
 
-def test_nothing_before_the_end(address: str, scenario: Scenario, catalogue: Catalogue) -> None:
+@pytest.fixture(scope="module")
+def tell_all(address: str, catalogue: Catalogue) -> Callable[[str], set[str]]:
+    """`everything` by the id of a scenario, asked for once."""
+    return cache(lambda scenario_id: everything(address, catalogue.get(scenario_id)))
+
+
+def test_nothing_before_the_end(tell_all: Callable[[str], set[str]], scenario: Scenario, catalogue: Catalogue) -> None:
     other = next(candidate for candidate in catalogue.of_task(scenario.task.id) if candidate.id != scenario.id)
-    text = telling(scenario, everything(address, scenario), everything(address, other))
+    text = telling(scenario, tell_all(scenario.id), tell_all(other.id))
     assert scenario.incident.alert["name"] in text
     for name, pattern in secrets_of(scenario).items():
         assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
