@@ -1,13 +1,14 @@
-"""Plays the nine curated incidents with a language model and prints its scores.
+"""Plays the curated scenarios with a language model and prints its scores.
 
     export API_BASE_URL="https://router.huggingface.co/v1"
     export MODEL_NAME="meta-llama/Llama-3.1-8B-Instruct"
     export HF_TOKEN="your_token"
     python inference.py
 
-Any OpenAI-compatible endpoint will do; `API_KEY`, where set, goes before `HF_TOKEN`. Where the model fails, and
-without a key, the scripted responder decides, and the line of the step says so. After `MAX_SECONDS` (1200) the model is
-no longer asked. `ENV_URL` names a server to play on, such as http://127.0.0.1:7860. Exit code 0 if all were played.
+Any OpenAI-compatible endpoint works. If `API_KEY` is set, it is used instead of `HF_TOKEN`. If the model fails, or if
+there is no key, the scripted responder decides, and the line of that step says so. After `MAX_SECONDS` (1200) the model
+is no longer asked. `ENV_URL` names a server to play on, such as http://127.0.0.1:7860. The exit code is 0 if all were
+played.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cloud_incident.evaluation.baseline import Baseline, SettingError, run_basel
 
 
 def main() -> int:
-    """Run the baseline that the environment's variables ask for; the exit code."""
+    """Run the baseline that the variables of the environment describe, and give the exit code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a model writes what a terminal may not know
     try:

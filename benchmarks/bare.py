@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from cloud_incident.launch import serve
-from cloud_incident.settings import Settings
+from cloud_incident.listening import run_app
+from cloud_incident.settings.mcp import McpSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,4 +81,4 @@ def app() -> Starlette:
 
 
 if __name__ == "__main__":
-    serve(app(), Settings(ports=(int(sys.argv[1]),)))
+    run_app(app(), McpSettings(port=(int(sys.argv[1]),)))

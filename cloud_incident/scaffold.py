@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 SCHEMA_NAME = "incident.schema.json"
 
 
-def incident_schema() -> str:
+def render_schema() -> str:
     """The JSON Schema of incident documents, as text."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **IncidentDocument.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def scaffold(file: Path) -> list[Path]:
-    """Write a new incident and the schema beside it, and say which files were written."""
+def write_scaffold(file: Path) -> list[Path]:
+    """Write a new incident and the schema beside it; gives the files that were written."""
     slug = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or "incident"
     slug = slug if slug[0].isalpha() else f"incident-{slug}"
     template = files("cloud_incident").joinpath("incident_template.yaml").read_text("utf-8")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(template.replace("SLUG", slug.upper()).replace("slug", slug), "utf-8")
     schema = file.with_name(SCHEMA_NAME)
-    schema.write_text(incident_schema(), "utf-8")
+    schema.write_text(render_schema(), "utf-8")
     return [file, schema]

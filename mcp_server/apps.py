@@ -14,7 +14,7 @@ from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, client_supports_apps
 from mcp_types import ReadResourceResult, Resource, TextResourceContents
 
 from env_core.frames import draw_frame, draw_frames
-from scenarios.vocabulary import Kind
+from mcp_server.meta import FRAMES
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -24,21 +24,19 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import ActionDeclaration
 
 APP_URI = "ui://cloud-incident/incident.html"
-FRAMES = "cloud-incident/frames"
-"""The key in a result's `_meta`: a list of `env_core.frames.Frame`."""
 
-_PAGE = {"ui": {"csp": {"connectDomains": [], "resourceDomains": []}, "prefersBorder": True}}
+_PAGE_META = {"ui": {"csp": {"connectDomains": [], "resourceDomains": []}, "prefersBorder": True}}
 """The page asks no host for anything: it is one document, and its data comes from the client that shows it."""
 
-LOOKS = {"ui": {"resourceUri": APP_URI}}
+MODEL_AND_PAGE = {"ui": {"resourceUri": APP_URI}}
 """`_meta` of a tool that the page may call as well, to look again."""
-ACTS = {"ui": {"resourceUri": APP_URI, "visibility": ["model"]}}
+MODEL_ONLY = {"ui": {"resourceUri": APP_URI, "visibility": ["model"]}}
 """`_meta` of a tool that the page draws and must not call: only the model takes steps."""
 
 
-def draws(action: ActionDeclaration) -> bool:
-    """Whether there is something to look at in what an action answers; a remediation answers in a sentence."""
-    return action.kind is not Kind.REMEDIATION
+def has_picture(action: ActionDeclaration) -> bool:
+    """Whether the page draws what an action answers; one that changes running systems answers in a sentence."""
+    return not action.destructive
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,8 @@ class App:
 
     html: str
 
-    def resource(self) -> Resource:
+    def build_resource(self) -> Resource:
+        """The page as `resources/list` has it; its `size` is in bytes."""
         return Resource(
             uri=APP_URI,
             name="incident-app",
@@ -55,23 +54,23 @@ class App:
             description="Draws an incident: alert, service map, evidence, score.",
             mime_type=APP_MIME_TYPE,
             size=len(self.html.encode()),
-            meta=_PAGE,
+            meta=_PAGE_META,
         )
 
-    def contents(self) -> ReadResourceResult:
+    def build_contents(self) -> ReadResourceResult:
+        """The page as `resources/read` gives it."""
         return ReadResourceResult(
-            contents=[TextResourceContents(uri=APP_URI, mime_type=APP_MIME_TYPE, text=self.html, meta=_PAGE)]
+            contents=[TextResourceContents(uri=APP_URI, mime_type=APP_MIME_TYPE, text=self.html, meta=_PAGE_META)]
         )
 
-    def drawn(
-        self, ctx: ServerRequestContext[Any, Any], episode: Episode, *, whole: bool = False
-    ) -> dict[str, Any] | None:
-        """`_meta` of a result, for a client that shows apps: the last frame, or with `whole` every one.
+    def draw(self, ctx: ServerRequestContext[Any, Any], episode: Episode, *, whole: bool) -> dict[str, Any]:
+        """What `_meta` of a result has for a client that shows apps: the last frame, or with `whole` every one.
 
-        After the end it is every one, so that the page that shows the score can tell how it came about.
+        After the end it is every one, so that the page that shows the score can tell how it came about. For other
+        clients it is empty.
         """
         if not client_supports_apps(ctx):
-            return None
+            return {}
         return {FRAMES: draw_frames(episode) if whole or episode.done else [draw_frame(episode)]}
 
 
@@ -81,10 +80,10 @@ def declare(server: Server[Any]) -> None:
     The SDK says it in the current revision alone, and clients that begin with a handshake look for it there.
     """
     server.extensions[EXTENSION_ID] = {}
-    server.middleware.append(_in_handshake)
+    server.middleware.append(_declare_in_handshake)
 
 
-async def _in_handshake(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+async def _declare_in_handshake(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     result = await call_next(ctx)
     if ctx.method == "initialize" and isinstance(result, dict):
         return {**result, "capabilities": {**result["capabilities"], "extensions": {EXTENSION_ID: {}}}}

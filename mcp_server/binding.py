@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from env_core.episode import StaleReferenceError
 from env_core.stores import UnknownEpisodeError
+from mcp_server.errors import HandleError
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
+    from env_core.transition import Transition
+    from scenarios.vocabulary import Action
 
 _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
@@ -27,31 +31,54 @@ _MOST_EPISODES = 100
 _FINISHED_KEPT = 3
 
 
-class HandleError(LookupError):
-    """A call that means no open episode. The message says why and what to do next."""
+@dataclass(slots=True)
+class OpenedEpisode:
+    """An episode that a connection has opened. `finished`: it is known to have ended, which nothing can undo."""
+
+    handle: str
+    incarnation: str
+    finished: bool = False
 
 
 @dataclass(slots=True)
 class Caller:
-    """The episodes that one connection has opened, by handle and incarnation, oldest first.
+    """The episodes that one connection has opened, by handle, oldest first.
 
     `known` is false where calls cannot be told apart by their connection.
     """
 
     known: bool = True
-    opened: dict[str, str] = field(default_factory=dict)
+    opened: dict[str, OpenedEpisode] = field(default_factory=dict)
+
+    @property
+    def unfinished(self) -> list[OpenedEpisode]:
+        """The episodes that are not known to have ended, oldest first."""
+        return [opened for opened in self.opened.values() if not opened.finished]
 
     def add(self, episode: Episode) -> None:
+        """Remember an episode as the latest that was opened."""
         self.opened.pop(episode.id, None)
-        self.opened[episode.id] = episode.incarnation
+        self.opened[episode.id] = OpenedEpisode(episode.id, episode.incarnation, episode.done)
         while len(self.opened) > _MOST_EPISODES:
             del self.opened[next(iter(self.opened))]
+
+    def note(self, episode: Episode) -> None:
+        """Remember that an episode has ended, if it has and is one of the caller's."""
+        opened = self.opened.get(episode.id)
+        if opened is not None and opened.incarnation == episode.incarnation:
+            opened.finished = episode.done
+
+    def forget(self, opened: OpenedEpisode) -> None:
+        """Forget an episode, unless its handle has been opened anew."""
+        if self.opened.get(opened.handle) is opened:
+            del self.opened[opened.handle]
 
 
 class Callers(Protocol):
     """Tells callers apart; made anew by the server's lifespan."""
 
-    def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller: ...
+    def identify(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
+        """Whoever makes a request."""
 
 
 class OneCaller:
@@ -62,7 +89,7 @@ class OneCaller:
         for episode in episodes:
             self._caller.add(episode)
 
-    def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller:  # noqa: ARG002 - there is only one
+    def identify(self, ctx: ServerRequestContext[Any, Any]) -> Caller:  # noqa: ARG002 - there is only one
         return self._caller
 
 
@@ -72,7 +99,7 @@ class CallersBySession:
     def __init__(self) -> None:
         self._callers: OrderedDict[str, Caller] = OrderedDict()
 
-    def of(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
+    def identify(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
         # Only the handshake era has sessions; a header of that name on a later request is the client's own invention.
         modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
         session = None if modern or ctx.request is None else ctx.request.headers.get(_SESSION_HEADER)
@@ -86,117 +113,171 @@ class CallersBySession:
 
 
 class Binding(ABC):
-    """Finds the episode that a call means."""
+    """Finds the episode that a call means, and steps it."""
+
+    after_the_end: ClassVar[str]
+    """What an agent is told to do once its incident is over."""
 
     def __init__(self, service: EpisodeService) -> None:
         self._service = service
 
     @abstractmethod
-    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
-        """The handle that a call names, or that is meant where it names none.
+    async def find(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
+        """The episode of the handle that a call names, or the one that is meant where `named` is empty.
 
         Raises:
             HandleError: if none is meant, or more than one could be.
+            UnknownEpisodeError: if there is no open episode of that handle.
+            StaleReferenceError: if its incident or the rules have changed since it began.
         """
 
     @abstractmethod
-    def gone(self, handle: str) -> HandleError:
+    async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        """The open episodes that the caller may know of, oldest first."""
+
+    @abstractmethod
+    def _describe_missing(self, handle: str) -> str:
         """What to say of a handle that means no open episode."""
 
     @abstractmethod
-    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
-        """The open episodes that the caller may know of, oldest first."""
+    def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
+        """Remember of an episode what spares the caller's later calls a load."""
 
-    async def episode(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
-        """The episode that a call means.
+    async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
+        """Take a step on an episode that `find` gave for this call; it is not loaded again.
 
         Raises:
-            HandleError: if there is none.
+            UnknownEpisodeError: if the episode has been closed meanwhile.
+            EpisodeOverError: if it has ended.
+            AppendConflictError: if others kept stepping first. Nothing was changed.
         """
-        handle = await self.handle(ctx, named)
+        try:
+            transition = await self._service.step(episode, action, incarnation=episode.incarnation)
+        except UnknownEpisodeError as error:
+            raise UnknownEpisodeError(self._describe_missing(episode.id)) from error
+        self._note(ctx, transition.episode)
+        return transition
+
+    async def _load(self, handle: str) -> Episode:
         try:
             return await self._service.get(handle)
         except UnknownEpisodeError as error:
-            raise self.gone(handle) from error
-        except StaleReferenceError as error:
-            raise HandleError(f"{error} Close this incident and start another.") from error
+            raise UnknownEpisodeError(self._describe_missing(handle)) from error
 
 
 class OperatorBinding(Binding):
     """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
 
-    def opened(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
+    after_the_end = "Call start_incident for another."
+
+    def remember(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
         """Remember that the caller opened an episode."""
-        callers: Callers = ctx.lifespan_context
-        callers.of(ctx).add(episode)
+        self._identify(ctx).add(episode)
 
-    def knows(self, ctx: ServerRequestContext[Any, Any]) -> bool:
+    def has_session(self, ctx: ServerRequestContext[Any, Any]) -> bool:
         """Whether calls on this connection can be told from others'."""
-        callers: Callers = ctx.lifespan_context
-        return callers.of(ctx).known
+        return self._identify(ctx).known
 
-    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:
-        return named or (await self._meant(ctx)).id
+    async def find(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
+        caller = self._identify(ctx)
+        if not named:
+            return await self._find_meant(caller)
+        episode = await self._load(named)
+        caller.note(episode)
+        return episode
 
-    def gone(self, handle: str) -> HandleError:
-        return HandleError(
+    async def close(self, episode: Episode) -> None:
+        """Close an episode that `find` gave for this call.
+
+        Raises:
+            UnknownEpisodeError: if it has been closed meanwhile.
+        """
+        try:
+            await self._service.close(episode.id, episode.incarnation)
+        except UnknownEpisodeError as error:
+            raise UnknownEpisodeError(self._describe_missing(episode.id)) from error
+
+    async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        caller = self._identify(ctx)
+        looks = [(opened, await self._look_at(caller, opened, touch=False)) for opened in list(caller.opened.values())]
+        still_open = [(opened, episode) for opened, episode in looks if episode is not None]
+        for finished in [look for look in still_open if look[1].done][:-_FINISHED_KEPT]:
+            caller.forget(finished[0])
+            still_open.remove(finished)
+        return [episode for _, episode in still_open]
+
+    def _describe_missing(self, handle: str) -> str:
+        return (
             f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
             "Call start_incident to start one and use the episode_id it returns."
         )
 
-    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+    def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
+        self._identify(ctx).note(episode)
+
+    def _identify(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
         callers: Callers = ctx.lifespan_context
-        caller = callers.of(ctx)
-        episodes = []
-        for handle, incarnation in list(caller.opened.items()):
-            episode = await self._still_open(handle, incarnation)
-            if episode is None:
-                caller.opened.pop(handle, None)
-            else:
-                episodes.append(episode)
-        for episode in [episode for episode in episodes if episode.done][:-_FINISHED_KEPT]:
-            caller.opened.pop(episode.id, None)
-            episodes.remove(episode)
-        return episodes
+        return callers.identify(ctx)
 
-    async def _still_open(self, handle: str, incarnation: str) -> Episode | None:
-        """The episode that was opened under a handle, unless it has been closed since, or another has its handle."""
+    async def _look_at(self, caller: Caller, opened: OpenedEpisode, *, touch: bool) -> Episode | None:
+        """The episode that a caller opened, unless it has been closed since, or another has its handle."""
         try:
-            episode = await self._service.get(handle, touch=False)
+            episode = await self._service.get(opened.handle, opened.incarnation, touch=touch)
         except (UnknownEpisodeError, StaleReferenceError):
+            caller.forget(opened)
             return None
-        return episode if episode.incarnation == incarnation else None
+        opened.finished = episode.done
+        return episode
 
-    async def _meant(self, ctx: ServerRequestContext[Any, Any]) -> Episode:
-        if not self.knows(ctx):
+    async def _find_meant(self, caller: Caller) -> Episode:
+        """The one unfinished episode of a caller, or the latest that it opened if all have ended.
+
+        A finished episode stays finished. So only those are loaded that may be unfinished, and where that is one, it is
+        the only load.
+        """
+        if not caller.known:
             raise HandleError("This connection has no session: pass the episode_id that start_incident returned.")
-        episodes = await self.own(ctx)
-        unfinished = [episode for episode in episodes if not episode.done]
+        if len(caller.unfinished) > 1:
+            await self._refuse_several(caller)
+        for opened in caller.unfinished:
+            episode = await self._look_at(caller, opened, touch=True)
+            if episode is not None and not episode.done:
+                return episode
+        for opened in reversed(list(caller.opened.values())):
+            episode = await self._look_at(caller, opened, touch=True)
+            if episode is not None:
+                return episode
+        raise HandleError("No incident is open. Call start_incident first.")
+
+    async def _refuse_several(self, caller: Caller) -> None:
+        """Look at every episode that may be unfinished, and refuse the call if more than one is."""
+        looks = [await self._look_at(caller, opened, touch=False) for opened in caller.unfinished]
+        unfinished = [episode for episode in looks if episode is not None and not episode.done]
         if len(unfinished) > 1:
             names = ", ".join(f"{episode.id} ({episode.reference.scenario_id})" for episode in unfinished)
             raise HandleError(f"Several incidents are open; pass the episode_id of the one you mean: {names}.")
-        if unfinished:
-            return unfinished[0]
-        if episodes:
-            return episodes[-1]
-        raise HandleError("No incident is open. Call start_incident first.")
 
 
 class AgentBinding(Binding):
     """The harness has opened the episode; the agent never names one."""
 
+    after_the_end = "There is nothing more to do."
+
     def __init__(self, service: EpisodeService, bound: Callable[[ServerRequestContext[Any, Any]], str]) -> None:
         super().__init__(service)
         self._bound = bound
 
-    async def handle(self, ctx: ServerRequestContext[Any, Any], named: str) -> str:  # noqa: ARG002 - never named
-        return self._bound(ctx)
+    async def find(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:  # noqa: ARG002 - never named
+        return await self._load(self._bound(ctx))
 
-    def gone(self, handle: str) -> HandleError:  # noqa: ARG002 - the agent does not know it
-        return HandleError("The incident of this connection has been closed. Ask whoever started it to open another.")
-
-    async def own(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+    async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
         try:
-            return [await self.episode(ctx, "")]
-        except HandleError:
+            return [await self.find(ctx, "")]
+        except CloudIncidentError:
             return []
+
+    def _describe_missing(self, handle: str) -> str:  # noqa: ARG002 - the agent does not know it
+        return "The incident of this connection has been closed. Ask whoever started it to open another."
+
+    def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
+        """Its one episode is loaded whatever is known of it."""

@@ -16,7 +16,7 @@ class StructuredContent(StrEnum):
     ALWAYS = "always"
     NEVER = "never"
 
-    def wanted(self, ctx: ServerRequestContext[Any, Any]) -> bool:
+    def is_wanted(self, ctx: ServerRequestContext[Any, Any]) -> bool:
         """Whether the client of a request gets structured content."""
         if self is not StructuredContent.AUTO:
             return self is StructuredContent.ALWAYS

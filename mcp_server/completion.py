@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import Completion, PromptReference
 
-from mcp_server.binding import Binding, HandleError
-from mcp_server.resources import CURRENT, Resources
+from mcp_server.resources import CURRENT
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
     from mcp_types import CompleteRequestParams
 
+    from mcp_server.binding import Binding
     from mcp_server.prompts import Prompts
+    from mcp_server.resources import EpisodeResources
     from scenarios.catalogue import Catalogue
 
 _MOST_VALUES = 100
@@ -29,45 +31,51 @@ class Completions:
     binding: Binding
     catalogue: Catalogue
     prompts: Prompts
-    resources: Resources
+    resources: EpisodeResources
 
     async def complete(self, ctx: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> Completion:
+        """The values that an argument may have and that begin with what has been typed, in any case of letters.
+
+        At most 100 are given, with the number of all.
+        """
         context = params.context.arguments if params.context and params.context.arguments else {}
-        known = self._known(params)
-        values = await self._values(ctx, params.argument.name, context) if params.argument.name in known else []
+        name = params.argument.name
+        values = await self._list_values(ctx, name, context) if name in self._list_arguments(params) else []
         started = params.argument.value.casefold()
         matching = [value for value in values if value.casefold().startswith(started)]
         return Completion(values=matching[:_MOST_VALUES], total=len(matching), has_more=len(matching) > _MOST_VALUES)
 
-    def _known(self, params: CompleteRequestParams) -> set[str]:
+    def _list_arguments(self, params: CompleteRequestParams) -> set[str]:
         """The arguments of what is being completed."""
         if isinstance(params.ref, PromptReference):
             return {
                 argument.name
-                for prompt in self.prompts.listed()
+                for prompt in self.prompts.list_prompts()
                 if prompt.name == params.ref.name
                 for argument in prompt.arguments or []
             }
         uri = params.ref.uri
         return {
             name
-            for template in self.resources.templates()
+            for template in self.resources.list_templates()
             if template.uri_template == uri
             for name in ("episode_id", "service")
             if f"{{{name}}}" in uri
         }
 
-    async def _values(self, ctx: ServerRequestContext[Any, Any], name: str, context: Mapping[str, str]) -> list[str]:
+    async def _list_values(
+        self, ctx: ServerRequestContext[Any, Any], name: str, context: Mapping[str, str]
+    ) -> list[str]:
         match name:
             case "scenario_id":
                 return list(self.catalogue.scenarios)
             case "episode_id":
-                return [episode.id for episode in await self.binding.own(ctx)]
+                return [episode.id for episode in await self.binding.list_open(ctx)]
             case "service":
                 handle = context.get("episode_id", "")
                 try:
-                    episode = await self.binding.episode(ctx, "" if handle == CURRENT else handle)
-                except HandleError:
+                    episode = await self.binding.find(ctx, "" if handle == CURRENT else handle)
+                except CloudIncidentError:
                     return []
                 return list(episode.incident.services)
             case _:

@@ -10,15 +10,15 @@ from typing_extensions import TypedDict
 
 from env_core.briefing import describe_grade, describe_standing, write_briefing, write_debrief, write_timeline
 from env_core.observation import ProgressReport
-from env_core.selection import Selection, SelectionError
-from env_core.stores import CapacityError, EpisodeExistsError
+from env_core.selection import Selection
 from env_core.transition import Transition
-from mcp_server.apps import ACTS, LOOKS, App
-from mcp_server.binding import HandleError, OperatorBinding
-from mcp_server.results import refusal, reply
-from mcp_server.tools import Arguments, OnEpisode, ServedTool
-from scenarios.catalogue import CURATED_SPLIT, UnknownScenarioError
-from scenarios.parsing import InvalidActionError, parse_arguments
+from mcp_server.apps import MODEL_AND_PAGE, MODEL_ONLY, App
+from mcp_server.errors import explain_error
+from mcp_server.results import build_refusal, build_result
+from mcp_server.tools import Arguments, OnEpisode, ServedTool, add_meta
+from scenarios.catalogue import CURATED_SPLIT
+from scenarios.generator.naming import DIFFICULTIES
+from scenarios.parsing import parse_arguments
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import TASKS
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
+    from mcp_server.binding import OperatorBinding
 
 
 class Briefing(ProgressReport):
@@ -39,7 +40,7 @@ class Briefing(ProgressReport):
     known_services: list[str]
 
 
-class ScenarioEntry(TypedDict):
+class StartableScenario(TypedDict):
     """A scenario that can be started."""
 
     scenario_id: str
@@ -50,11 +51,11 @@ class ScenarioEntry(TypedDict):
 class Listing(TypedDict):
     """What can be started, and which of the caller's incidents are open."""
 
-    scenarios: list[ScenarioEntry]
+    scenarios: list[StartableScenario]
     open: list[ProgressReport]
 
 
-class Closed(TypedDict):
+class ClosedIncident(TypedDict):
     """The handle that has been closed."""
 
     episode_id: str
@@ -72,27 +73,28 @@ class ControlTools:
     binding: OperatorBinding
     app: App | None = None
 
-    def served(self) -> list[ServedTool]:
+    def build_tools(self) -> list[ServedTool]:
+        """The control tools, in the order in which clients list them."""
         return [
-            self._tool(
+            self._build_tool(
                 "start_incident",
                 "Start incident",
                 "Start an incident and get its briefing and episode_id. Name a task, a scenario, an index or a seed, "
-                "or ask for one at random; with nothing named it is alert_classification, scenario 0.",
+                f"or ask for one at random; with nothing named it is {next(iter(TASKS))}, scenario 0.",
                 Selection,
                 self._start,
-                shown=ACTS,
+                shown=MODEL_ONLY,
             ),
-            self._tool(
+            self._build_tool(
                 "get_incident",
                 "Look at the incident again",
                 "Show the briefing of an open incident again and what has been done so far. Not a step.",
                 OnEpisode,
                 self._get,
                 read_only=True,
-                shown=LOOKS,
+                shown=MODEL_AND_PAGE,
             ),
-            self._tool(
+            self._build_tool(
                 "list_incidents",
                 "List incidents",
                 "List what can be started and which incidents this connection has open. Not a step.",
@@ -100,16 +102,16 @@ class ControlTools:
                 self._list,
                 read_only=True,
             ),
-            self._tool(
+            self._build_tool(
                 "grade_incident",
                 "Grade incident",
                 "Show the score of a finished incident with every point explained, and what had happened. Not a step.",
                 OnEpisode,
                 self._grade,
                 read_only=True,
-                shown=LOOKS,
+                shown=MODEL_AND_PAGE,
             ),
-            self._tool(
+            self._build_tool(
                 "close_incident",
                 "Close incident",
                 "Close an incident, finished or not, and forget it.",
@@ -119,7 +121,7 @@ class ControlTools:
             ),
         ]
 
-    def _tool(
+    def _build_tool(
         self,
         name: str,
         title: str,
@@ -132,17 +134,7 @@ class ControlTools:
         shown: dict[str, Any] | None = None,
     ) -> ServedTool:
         async def handler(ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
-            try:
-                return await answer(ctx, parse_arguments(name, takes, arguments))
-            except (
-                InvalidActionError,
-                HandleError,
-                SelectionError,
-                UnknownScenarioError,
-                EpisodeExistsError,
-                CapacityError,
-            ) as error:
-                return refusal(str(error))
+            return await answer(ctx, parse_arguments(name, takes, arguments))
 
         annotations = ToolAnnotations(
             title=title,
@@ -159,26 +151,19 @@ class ControlTools:
             annotations=annotations,
             meta=shown if self.app is not None else None,
         )
-        return ServedTool(definition, handler)
-
-    def _drawn(
-        self, ctx: ServerRequestContext[Any, Any], episode: Episode, result: CallToolResult, *, whole: bool = False
-    ) -> CallToolResult:
-        if self.app is not None:
-            result.meta = self.app.drawn(ctx, episode, whole=whole)
-        return result
+        return ServedTool(definition, handler, explain_error)
 
     async def _start(self, ctx: ServerRequestContext[Any, Any], selection: Selection) -> CallToolResult:
         episode = await self.service.create(selection)
-        self.binding.opened(ctx, episode)
-        drawn = f"\nDrawn with seed {episode.reference.seed}." if episode.reference.seed is not None else ""
-        started = reply(f"episode_id: {episode.id}{drawn}\n\n{write_briefing(episode)}", _briefed(episode))
-        return self._drawn(ctx, episode, started)
+        self.binding.remember(ctx, episode)
+        seed = f"\nDrawn with seed {episode.reference.seed}." if episode.reference.seed is not None else ""
+        text = f"episode_id: {episode.id}{seed}\n\n{write_briefing(episode)}"
+        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=False)
 
     async def _get(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
-        episode = await self.binding.episode(ctx, arguments.episode_id)
-        told = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{write_timeline(episode)}"
-        return self._drawn(ctx, episode, reply(told, _briefed(episode)), whole=True)
+        episode = await self.binding.find(ctx, arguments.episode_id)
+        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{write_timeline(episode)}"
+        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
         catalogue = self.service.catalogue
@@ -187,9 +172,12 @@ class ControlTools:
             ids = ", ".join(scenario.id for scenario in catalogue.of_task(task.id))
             lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
         splits = ", ".join(name for name in catalogue.splits if name != CURATED_SPLIT)
-        lines.append(f"Generated, of each task: by seed and difficulty (1 to 5), or by index in a split ({splits}).")
-        episodes = await self.binding.own(ctx)
-        if not self.binding.knows(ctx):
+        difficulties = f"{min(DIFFICULTIES)} to {max(DIFFICULTIES)}"
+        lines.append(
+            f"Generated, of each task: by seed and difficulty ({difficulties}), or by index in a split ({splits})."
+        )
+        episodes = await self.binding.list_open(ctx)
+        if not self.binding.has_session(ctx):
             lines.append("This connection has no session: use the episode_id that start_incident returned.")
         for heading, done in (("Open here:", False), ("Finished here:", True)):
             entries = [
@@ -206,25 +194,26 @@ class ControlTools:
             ],
             "open": [Transition(episode).report() for episode in episodes],
         }
-        return reply("\n".join(lines), dict(listing))
+        return build_result("\n".join(lines), dict(listing))
 
     async def _grade(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
-        episode = await self.binding.episode(ctx, arguments.episode_id)
+        episode = await self.binding.find(ctx, arguments.episode_id)
         if episode.grade is None:
-            return refusal(
+            return build_refusal(
                 f"Not finished, so not graded. {describe_standing(episode)} {episode.task.submission.name} ends it."
             )
-        told = reply(f"{describe_grade(episode.grade)}\n\n{write_debrief(episode)}", dict(Transition(episode).report()))
-        return self._drawn(ctx, episode, told, whole=True)
+        text = f"{describe_grade(episode.grade)}\n\n{write_debrief(episode)}"
+        return add_meta(ctx, self.app, episode, build_result(text, dict(Transition(episode).report())), whole=True)
 
     async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
-        episode = await self.binding.episode(ctx, arguments.episode_id)
-        await self.service.close(episode.id)
-        closed: Closed = {"episode_id": episode.id}
-        return reply(f"Closed {episode.id}. Call start_incident for another.", dict(closed))
+        episode = await self.binding.find(ctx, arguments.episode_id)
+        await self.binding.close(episode)
+        closed: ClosedIncident = {"episode_id": episode.id}
+        result = build_result(f"Closed {episode.id}. {self.binding.after_the_end}", dict(closed))
+        return add_meta(ctx, None, episode, result, whole=False)
 
 
-def _briefed(episode: Episode) -> dict[str, Any]:
+def _report_briefing(episode: Episode) -> dict[str, Any]:
     return {
         **Transition(episode).report(),
         "available_actions": episode.task.available_actions,

@@ -39,7 +39,7 @@ OPERATOR = "\n".join(
 _AGENT = "You are on call for one cloud incident. Its alert is in the resource incident://current/briefing."
 
 
-def agent_instructions(episode: Episode | None) -> str:
+def write_agent_instructions(episode: Episode | None) -> str:
     """Instructions of the agent profile: the one incident in short and how to work it, or where to find both."""
     if episode is None:
         return "\n".join([_AGENT, _EVIDENCE, *(f"{task.id}: {task.way}" for task in TASKS.values()), _RULES])

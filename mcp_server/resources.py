@@ -16,7 +16,8 @@ from env_core.frames import draw_frames
 from env_core.guide import write_oncall_guide
 from env_core.selection import RESERVED_HANDLE
 from mcp_server.apps import APP_URI, App
-from mcp_server.binding import Binding, HandleError
+from mcp_server.errors import to_mcp_error
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
     from env_core.episode import Episode
+    from mcp_server.binding import Binding
 
 GUIDE = "oncall://guide"
 CURRENT = RESERVED_HANDLE
+_LONGEST_URI = 2000
+"""How much of a URI that was asked for an error repeats, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class EpisodeView:
     """One way to look at an episode."""
 
     path: str
@@ -40,31 +44,35 @@ class View:
     render: Callable[[Episode], str]
 
 
-def _json(value: Any) -> str:
+def _dump_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 VIEWS = (
-    View("briefing", "Briefing", "The task, the alert, the services and the limits.", "text/plain", write_briefing),
-    View(
+    EpisodeView(
+        "briefing", "Briefing", "The task, the alert, the services and the limits.", "text/plain", write_briefing
+    ),
+    EpisodeView(
         "alert",
         "Alert",
         "The alert as JSON.",
         "application/json",
-        lambda episode: _json(episode.incident.alert),
+        lambda episode: _dump_json(episode.incident.alert),
     ),
-    View(
+    EpisodeView(
         "services",
         "Service map",
         "Services and the calls between them, as far as queries have shown them, as JSON.",
         "application/json",
-        lambda episode: _json(draw_service_map(episode)),
+        lambda episode: _dump_json(draw_service_map(episode)),
     ),
-    View("map", "Service map as Mermaid", "The service map as a Mermaid flowchart.", "text/vnd.mermaid", draw_mermaid),
-    View("timeline", "Timeline", "What has been done so far, with rewards.", "text/plain", write_timeline),
+    EpisodeView(
+        "map", "Service map as Mermaid", "The service map as a Mermaid flowchart.", "text/vnd.mermaid", draw_mermaid
+    ),
+    EpisodeView("timeline", "Timeline", "What has been done so far, with rewards.", "text/plain", write_timeline),
 )
 
-FRAMES = View(
+_FRAMES_VIEW = EpisodeView(
     "frames",
     "Frames",
     "Every step so far and what it showed, as JSON: what the incident's page draws.",
@@ -76,14 +84,15 @@ _EVIDENCE = UriTemplate.parse("incident://{episode_id}/evidence/{service}")
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
+class EpisodeResources:
     """Lists and reads resources over one binding. They show what has been queried and never more."""
 
     binding: Binding
     named: bool
     app: App | None = None
 
-    async def listed(self, ctx: ServerRequestContext[Any, Any]) -> list[Resource]:
+    async def list_resources(self, ctx: ServerRequestContext[Any, Any]) -> list[Resource]:
+        """The guide, the page where the client shows it, and the views of each episode that the caller may know of."""
         guide = Resource(
             uri=GUIDE,
             name="oncall-guide",
@@ -91,11 +100,11 @@ class Resources:
             description="Severity matrix, what each action does, the runbook catalogue and the rules of scoring.",
             mime_type="text/markdown",
         )
-        app = [self.app.resource()] if self.app is not None and client_supports_apps(ctx) else []
-        episodes = await self.binding.own(ctx)
-        return [guide, *app, *(self._listed(view, episode) for episode in episodes for view in VIEWS)]
+        app = [self.app.build_resource()] if self.app is not None and client_supports_apps(ctx) else []
+        episodes = await self.binding.list_open(ctx)
+        return [guide, *app, *(self._build_resource(view, episode) for episode in episodes for view in VIEWS)]
 
-    def templates(self) -> list[ResourceTemplate]:
+    def list_templates(self) -> list[ResourceTemplate]:
         """Templates by `episode_id`; the agent profile has no handles and so lists its own with `current`."""
         root = "incident://{episode_id}" if self.named else f"incident://{CURRENT}"
         evidence = ResourceTemplate(
@@ -117,28 +126,30 @@ class Resources:
         ]
         return [*views, evidence] if self.named else [evidence]
 
-    async def read(self, ctx: ServerRequestContext[Any, Any], uri: str) -> ReadResourceResult:
+    async def read_resource(self, ctx: ServerRequestContext[Any, Any], uri: str) -> ReadResourceResult:
         """One resource.
 
         Raises:
-            MCPError: with code -32602 if there is no such resource.
+            MCPError: if there is no such resource or no such episode, with the code that the table of errors has.
         """
         if uri == GUIDE:
-            return _contents(uri, "text/markdown", write_oncall_guide())
+            return _build_contents(uri, "text/markdown", write_oncall_guide())
         if uri == APP_URI and self.app is not None:
-            return self.app.contents()
-        for view in VIEWS if self.app is None else (*VIEWS, FRAMES):
+            return self.app.build_contents()
+        for view in VIEWS if self.app is None else (*VIEWS, _FRAMES_VIEW):
             matched = UriTemplate.parse(f"incident://{{episode_id}}/{view.path}").match(uri)
             if matched is not None:
-                return _contents(uri, view.mime_type, view.render(await self._episode(ctx, uri, matched)))
+                return _build_contents(uri, view.mime_type, view.render(await self._find_episode(ctx, uri, matched)))
         matched = _EVIDENCE.match(uri)
         if matched is None:
-            raise _not_found(
+            raise _build_not_found(
                 uri, f"There is no resource {uri[:200]!r}. Resources: {GUIDE}, and those in resources/list."
             )
-        return _contents(uri, "text/plain", _evidence(await self._episode(ctx, uri, matched), uri, matched))
+        return _build_contents(
+            uri, "text/plain", _render_evidence(await self._find_episode(ctx, uri, matched), uri, matched)
+        )
 
-    def _listed(self, view: View, episode: Episode) -> Resource:
+    def _build_resource(self, view: EpisodeView, episode: Episode) -> Resource:
         handle = episode.id if self.named else CURRENT
         return Resource(
             uri=f"incident://{handle}/{view.path}",
@@ -148,28 +159,32 @@ class Resources:
             mime_type=view.mime_type,
         )
 
-    async def _episode(self, ctx: ServerRequestContext[Any, Any], uri: str, matched: dict[str, Any]) -> Episode:
+    async def _find_episode(self, ctx: ServerRequestContext[Any, Any], uri: str, matched: dict[str, Any]) -> Episode:
         handle = str(matched["episode_id"])
         if not self.named and handle != CURRENT:
-            raise _not_found(uri, f"There is no resource {uri[:200]!r}. This incident is incident://{CURRENT}/….")
+            raise _build_not_found(uri, f"There is no resource {uri[:200]!r}. This incident is incident://{CURRENT}/….")
         try:
-            return await self.binding.episode(ctx, "" if handle == CURRENT else handle)
-        except HandleError as error:
-            raise _not_found(uri, str(error)) from error
+            return await self.binding.find(ctx, "" if handle == CURRENT else handle)
+        except CloudIncidentError as error:
+            raise to_mcp_error(error, _build_error_data(uri)) from error
 
 
-def _evidence(episode: Episode, uri: str, matched: dict[str, Any]) -> str:
+def _render_evidence(episode: Episode, uri: str, matched: dict[str, Any]) -> str:
     service = str(matched["service"]).casefold()
     if service not in episode.incident.services:
         known = ", ".join(episode.incident.services)
-        raise _not_found(uri, f"Unknown service {service[:80]!r}. Known services: {known}.")
+        raise _build_not_found(uri, f"Unknown service {service[:80]!r}. Known services: {known}.")
     texts = [evidence.text for (_, name), evidence in episode.shown.items() if name == service]
     return "\n\n".join(texts) or f"Nothing has been queried of {service} yet."
 
 
-def _contents(uri: str, mime_type: str, text: str) -> ReadResourceResult:
+def _build_contents(uri: str, mime_type: str, text: str) -> ReadResourceResult:
     return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=mime_type, text=text)])
 
 
-def _not_found(uri: str, message: str) -> MCPError:
-    return MCPError(code=INVALID_PARAMS, message=message, data={"uri": uri[:2000]})
+def _build_not_found(uri: str, message: str) -> MCPError:
+    return MCPError(code=INVALID_PARAMS, message=message, data=_build_error_data(uri))
+
+
+def _build_error_data(uri: str) -> dict[str, str]:
+    return {"uri": uri[:_LONGEST_URI]}

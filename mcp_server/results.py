@@ -9,6 +9,7 @@ from mcp_types import CallToolResult, TextContent
 
 from env_core.briefing import describe_standing
 from env_core.transition import Transition
+from mcp_server.meta import PAGE, PageMark
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -18,64 +19,83 @@ PAGE_CHARACTERS = 12_000
 """About 4,000 tokens a page: well under what clients cut, and enough for most evidence in one."""
 
 
-def reply(text: str, structured: dict[str, Any] | None = None, *, error: bool = False) -> CallToolResult:
-    """A tool result."""
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured, is_error=error)
+def build_result(
+    text: str, structured: dict[str, Any] | None = None, meta: dict[str, Any] | None = None, *, error: bool = False
+) -> CallToolResult:
+    """A tool result. `error`: the model is told that the call, or the step that it took, went wrong."""
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content=structured, is_error=error, meta=meta
+    )
 
 
-def refusal(text: str) -> CallToolResult:
+def build_refusal(text: str) -> CallToolResult:
     """A call that was refused; nothing has changed."""
-    return reply(text, error=True)
+    return build_result(text, error=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a longer text, cut between lines."""
+class TextPage:
+    """One page of a longer text, cut between lines: the page `number`, from 1, of so many."""
 
     text: str
     number: int
     of: int
 
+    @property
+    def mark(self) -> PageMark:
+        """What tells programs which page this is."""
+        return {"number": self.number, "of": self.of, "characters": len(self.text)}
 
-def page_of(text: str, number: int, size: int = PAGE_CHARACTERS) -> Page:
-    """A page of a text by its number from 1; one past the end is the last."""
+
+def cut_page(text: str, number: int, size: int = PAGE_CHARACTERS) -> TextPage:
+    """A page of a text by its number from 1, of at most `size` characters; a number past the end gives the last."""
     if len(text) <= size:
-        return Page(text, 1, 1)
+        return TextPage(text, 1, 1)
     pages: list[str] = []
-    for line in _pieces(text, size):
+    for line in _split_lines(text, size):
         if pages and len(pages[-1]) + 1 + len(line) <= size:
             pages[-1] += f"\n{line}"
         else:
             pages.append(line)
     number = min(number, len(pages))
-    return Page(pages[number - 1], number, len(pages))
+    return TextPage(pages[number - 1], number, len(pages))
 
 
-def _pieces(text: str, size: int) -> list[str]:
+def _split_lines(text: str, size: int) -> list[str]:
     return [line[start : start + size] for line in text.split("\n") for start in range(0, max(len(line), 1), size)]
 
 
-def step_reply(transition: Transition, page_size: int = PAGE_CHARACTERS) -> CallToolResult:
-    """What a step showed, what it earned, what remains; after the last step the score and the debrief."""
+def build_step_result(transition: Transition, page_size: int = PAGE_CHARACTERS) -> CallToolResult:
+    """What a step showed, what it earned, what remains; after the last step the score and the debrief.
+
+    Raises:
+        ValueError: if no step has been taken.
+    """
     step = transition.episode.last
     if step is None:
         raise ValueError("no step has been taken")
-    evidence = _paged(step.evidence.text, step.action, 1, page_size) if step.evidence is not None else None
-    return reply(transition.text(evidence), dict(transition.report()), error=step.error is not None)
+    evidence, meta = None, None
+    if step.evidence is not None:
+        page = cut_page(step.evidence.text, 1, page_size)
+        evidence, meta = _render_page(page, step.action, 1), {PAGE: page.mark}
+    return build_result(transition.text(evidence), dict(transition.report()), meta, error=step.error is not None)
 
 
-def further_page(episode: Episode, action: Action, number: int, page_size: int = PAGE_CHARACTERS) -> CallToolResult:
+def build_further_page(
+    episode: Episode, action: Action, number: int, page_size: int = PAGE_CHARACTERS
+) -> CallToolResult:
     """A further page of evidence already returned. It is not a step."""
     evidence = episode.shown.get((action.name, action.target))
     if evidence is None:
-        return refusal(f"{action.step} has not been queried yet; leave page out for a first look.")
-    text = _paged(evidence.text, action, number, page_size)
-    return reply(f"{text}\n\nNot a step. {describe_standing(episode)}", dict(Transition(episode).report()))
+        return build_refusal(f"{action.step} has not been queried yet; leave page out for a first look.")
+    page = cut_page(evidence.text, number, page_size)
+    text = f"{_render_page(page, action, number)}\n\nNot a step. {describe_standing(episode)}"
+    return build_result(text, dict(Transition(episode).report()), {PAGE: page.mark})
 
 
-def _paged(text: str, action: Action, number: int, page_size: int) -> str:
-    page = page_of(text, number, page_size)
-    if page.of == 1 and number == 1:
+def _render_page(page: TextPage, action: Action, asked: int) -> str:
+    """A page, and after it which page it is, unless the evidence has one page and no other was `asked` for."""
+    if page.of == 1 and asked == 1:
         return page.text
     more = f"call {action.name} with page={page.number + 1} for more (not a step)" if page.number < page.of else "end"
     return f"{page.text}\n… page {page.number} of {page.of}; {more}"

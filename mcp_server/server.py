@@ -29,10 +29,10 @@ from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
 from mcp_server.clients import StructuredContent
 from mcp_server.completion import Completions
 from mcp_server.control import ControlTools
-from mcp_server.instructions import OPERATOR, agent_instructions
+from mcp_server.instructions import OPERATOR, write_agent_instructions
 from mcp_server.prompts import Prompts
-from mcp_server.resources import Resources
-from mcp_server.results import PAGE_CHARACTERS, refusal
+from mcp_server.resources import EpisodeResources
+from mcp_server.results import PAGE_CHARACTERS, build_refusal
 from mcp_server.tools import ActionTools, ServedTool
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Handlers:
     """The request handlers of one profile."""
 
     tools: dict[str, ServedTool]
-    resources: Resources
+    resources: EpisodeResources
     prompts: Prompts
     completions: Completions
     structured: StructuredContent
@@ -65,31 +65,31 @@ class _Handlers:
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = self.tools.get(params.name)
         if tool is None:
-            return refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(self.tools)}.")
-        result = await tool.handler(ctx, params.arguments or {})
-        if not self.structured.wanted(ctx):
+            return build_refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(self.tools)}.")
+        result = await tool.call(ctx, params.arguments or {})
+        if not self.structured.is_wanted(ctx):
             result.structured_content = None
         return result
 
     async def list_resources(self, ctx: Context, _: PaginatedRequestParams | None) -> ListResourcesResult:
-        return ListResourcesResult(resources=await self.resources.listed(ctx))
+        return ListResourcesResult(resources=await self.resources.list_resources(ctx))
 
     async def list_templates(self, _: Context, __: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
-        return ListResourceTemplatesResult(resource_templates=self.resources.templates())
+        return ListResourceTemplatesResult(resource_templates=self.resources.list_templates())
 
     async def read_resource(self, ctx: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
-        return await self.resources.read(ctx, str(params.uri))
+        return await self.resources.read_resource(ctx, str(params.uri))
 
     async def list_prompts(self, _: Context, __: PaginatedRequestParams | None) -> ListPromptsResult:
-        return ListPromptsResult(prompts=self.prompts.listed())
+        return ListPromptsResult(prompts=self.prompts.list_prompts())
 
     async def get_prompt(self, ctx: Context, params: GetPromptRequestParams) -> GetPromptResult:
-        return await self.prompts.rendered(ctx, params.name, params.arguments or {})
+        return await self.prompts.render(ctx, params.name, params.arguments or {})
 
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         return CompleteResult(completion=await self.completions.complete(ctx, params))
 
-    def input_schema(self, name: str) -> dict[str, Any] | None:
+    def find_input_schema(self, name: str) -> dict[str, Any] | None:
         tool = self.tools.get(name)
         return None if tool is None else tool.definition.input_schema
 
@@ -116,7 +116,7 @@ def build_server(
     `app` is the page that clients able to show one draw beside the operator's results (see `mcp_server.apps`).
     """
     shown = App(app) if app is not None and bound is None else None
-    handlers = _handlers(service, bound, page_size, structured, shown)
+    handlers = _build_handlers(service, bound, page_size, structured, shown)
 
     @asynccontextmanager
     async def lifespan(_: Server[Callers]) -> AsyncIterator[Callers]:
@@ -127,14 +127,14 @@ def build_server(
         version=version,
         title="Cloud Incident Response",
         description="Take the pager: investigate, repair and write up simulated cloud incidents, scored exactly.",
-        instructions=OPERATOR if bound is None else agent_instructions(episode),
+        instructions=OPERATOR if bound is None else write_agent_instructions(episode),
         lifespan=lifespan,
         cache_hints={
             "tools/list": CacheHint(_HOUR_MS, "public"),
             "prompts/list": CacheHint(_HOUR_MS, "public"),
             "resources/templates/list": CacheHint(_HOUR_MS, "public"),
         },
-        get_tool_input_schema=handlers.input_schema,
+        get_tool_input_schema=handlers.find_input_schema,
         on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
         on_list_resources=handlers.list_resources,
@@ -149,7 +149,7 @@ def build_server(
     return server
 
 
-def _handlers(
+def _build_handlers(
     service: EpisodeService,
     bound: Callable[[Context], str] | None,
     page_size: int,
@@ -159,9 +159,9 @@ def _handlers(
     operator = OperatorBinding(service)
     binding = operator if bound is None else AgentBinding(service, bound)
     named = bound is None
-    control = ControlTools(service, operator, app).served() if named else []
-    actions = ActionTools(service, binding, named, page_size, app).served()
-    resources = Resources(binding, named, app)
+    control = ControlTools(service, operator, app).build_tools() if named else []
+    actions = ActionTools(binding, named, page_size, app).build_tools()
+    resources = EpisodeResources(binding, named, app)
     prompts = Prompts(binding, named)
     return _Handlers(
         {tool.definition.name: tool for tool in (*control, *actions)},

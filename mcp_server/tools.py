@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from env_core.episode import StaleReferenceError
-from env_core.stores import AppendConflictError, UnknownEpisodeError
-from env_core.transition import EpisodeOverError
-from mcp_server.apps import ACTS, App, draws
-from mcp_server.binding import Binding, HandleError
-from mcp_server.results import PAGE_CHARACTERS, further_page, refusal, step_reply
-from scenarios.parsing import InvalidActionError, parse_action, parse_arguments
+from mcp_server.apps import MODEL_ONLY, App, has_picture
+from mcp_server.errors import explain_refused_action
+from mcp_server.meta import EPISODE_ID
+from mcp_server.results import PAGE_CHARACTERS, build_further_page, build_refusal, build_step_result
+from scenarios.errors import CloudIncidentError
+from scenarios.parsing import parse_action, parse_arguments
 from scenarios.schemas import build_arguments_schema
-from scenarios.vocabulary import ACTIONS, ActionDeclaration, Kind
+from scenarios.vocabulary import ACTIONS, ActionDeclaration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mcp.server.context import ServerRequestContext
 
     from env_core.episode import Episode
-    from env_core.service import EpisodeService
+    from mcp_server.binding import Binding
 
 
 class Arguments(BaseModel):
@@ -42,110 +43,125 @@ class OnEpisode(Arguments):
 
 
 class ToolHandler(Protocol):
-    """Answers one tool's calls. Refusals are results the model can act on, never exceptions."""
+    """Does what one tool is called for.
+
+    Raises:
+        CloudIncidentError: if the call is refused.
+    """
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ServedTool:
-    """A tool's definition as listed, and what answers its calls."""
+    """A tool's definition as listed, what does its work, and what it says of an error."""
 
     definition: Tool
     handler: ToolHandler
+    explain: Callable[[CloudIncidentError], str]
+
+    async def call(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
+        """Answer a call. A refusal is a result that the model can act on, never an exception."""
+        try:
+            return await self.handler(ctx, arguments)
+        except CloudIncidentError as error:
+            return build_refusal(self.explain(error))
+
+
+def add_meta(
+    ctx: ServerRequestContext[Any, Any], app: App | None, episode: Episode, result: CallToolResult, *, whole: bool
+) -> CallToolResult:
+    """A result in the operator profile with its handle and, where an `app` draws it, its picture.
+
+    `whole`: the picture is of every step, and not of the last alone.
+    """
+    picture = app.draw(ctx, episode, whole=whole) if app is not None else {}
+    result.meta = {**(result.meta or {}), EPISODE_ID: episode.id, **picture}
+    return result
 
 
 @dataclass(frozen=True, slots=True)
 class ActionTools:
-    """The tools of the action vocabulary over one binding."""
+    """The tools of the action vocabulary over one binding. With `named`, each takes the episode's handle."""
 
-    service: EpisodeService
     binding: Binding
     named: bool
     page_size: int = PAGE_CHARACTERS
     app: App | None = None
 
-    def served(self) -> list[ServedTool]:
-        """One tool per action. With `named`, each takes the episode's handle."""
-        return [ServedTool(self._definition(spec), _Call(self, spec)) for spec in ACTIONS.values()]
+    def build_tools(self) -> list[ServedTool]:
+        """One tool for each action."""
+        return [
+            ServedTool(self._define(action), _ActionCall(self, action), self._explain) for action in ACTIONS.values()
+        ]
 
-    def _definition(self, spec: ActionDeclaration) -> Tool:
+    def list_extras(self, action: ActionDeclaration) -> list[type[Arguments]]:
+        """What the tool of an action takes beside the action's parameters."""
+        paging: list[type[Arguments]] = [Paging] if action.read_only else []
+        return [*paging, OnEpisode] if self.named else paging
+
+    def fit_to_profile(
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        action: ActionDeclaration,
+        episode: Episode,
+        result: CallToolResult,
+        *,
+        whole: bool,
+    ) -> CallToolResult:
+        """A result as the profile shows it: no handle for an agent under test, handle and picture for an operator."""
+        if self.named:
+            return add_meta(ctx, self.app if has_picture(action) else None, episode, result, whole=whole)
+        if result.structured_content is not None:
+            del result.structured_content["episode_id"]
+        return result
+
+    def _define(self, action: ActionDeclaration) -> Tool:
         return Tool(
-            name=spec.name,
-            title=spec.title,
-            description=spec.description,
-            input_schema=build_arguments_schema(spec.parameters, *self.extras(spec)),
+            name=action.name,
+            title=action.title,
+            description=action.description,
+            input_schema=build_arguments_schema(action.parameters, *self.list_extras(action)),
             annotations=ToolAnnotations(
-                title=spec.title,
-                read_only_hint=spec.read_only,
-                destructive_hint=spec.destructive,
+                title=action.title,
+                read_only_hint=action.read_only,
+                destructive_hint=action.destructive,
                 idempotent_hint=False,
                 open_world_hint=False,
             ),
-            meta=ACTS if self.app is not None and draws(spec) else None,
+            meta=MODEL_ONLY if self.app is not None and has_picture(action) else None,
         )
 
-    def extra_names(self, spec: ActionDeclaration) -> tuple[str, ...]:
-        return tuple(name for extra in self.extras(spec) for name in extra.model_fields)
-
-    def told(
-        self,
-        ctx: ServerRequestContext[Any, Any],
-        spec: ActionDeclaration,
-        episode: Episode,
-        result: CallToolResult,
-        page: int,
-    ) -> CallToolResult:
-        """A result as the profile tells it: no handle for an agent under test, a picture for an operator."""
-        if not self.named and result.structured_content is not None:
-            del result.structured_content["episode_id"]
-        if self.app is not None and draws(spec):
-            result.meta = self.app.drawn(ctx, episode, whole=page > 1)
-        return result
-
-    def extras(self, spec: ActionDeclaration) -> list[type[Arguments]]:
-        """What the tool takes beside the action's parameters."""
-        paging: list[type[Arguments]] = [Paging] if spec.kind is Kind.DIAGNOSTIC else []
-        return [*paging, OnEpisode] if self.named else paging
+    def _explain(self, error: CloudIncidentError) -> str:
+        return explain_refused_action(error, self.binding.after_the_end)
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _ActionCall:
     """Calls one action tool."""
 
     tools: ActionTools
-    spec: ActionDeclaration
+    action: ActionDeclaration
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         tools = self.tools
-        try:
-            named, page, parameters = self._split(arguments)
-            action = parse_action(self.spec.name, parameters, tools.extra_names(self.spec))
-            handle = await tools.binding.handle(ctx, named)
-            if page > 1:
-                episode = await tools.service.get(handle)
-                result = further_page(episode, action, page, tools.page_size)
-            else:
-                transition = await tools.service.step(handle, action)
-                episode = transition.episode
-                result = step_reply(transition, tools.page_size)
-            return tools.told(ctx, self.spec, episode, result, page)
-        except (InvalidActionError, HandleError) as error:
-            return refusal(str(error))
-        except UnknownEpisodeError:
-            return refusal(str(tools.binding.gone(handle)))
-        except (AppendConflictError, StaleReferenceError) as error:
-            return refusal(f"{error} Nothing was changed.")
-        except EpisodeOverError as over:
-            after = "Call start_incident for another." if tools.named else "There is nothing more to do."
-            return refusal(f"This incident is over, with score {over.score:.4f}; nothing was changed. {after}")
+        named, page, parameters = self._split(arguments)
+        extra_names = tuple(name for extra in tools.list_extras(self.action) for name in extra.model_fields)
+        action = parse_action(self.action.name, parameters, extra_names)
+        episode = await tools.binding.find(ctx, named)
+        if page > 1:
+            result = build_further_page(episode, action, page, tools.page_size)
+        else:
+            transition = await tools.binding.step(ctx, episode, action)
+            episode, result = transition.episode, build_step_result(transition, tools.page_size)
+        return tools.fit_to_profile(ctx, self.action, episode, result, whole=page > 1)
 
     def _split(self, arguments: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:
         """The handle, the page and the action's own parameters."""
         handle, page, parameters = "", 1, dict(arguments)
         if self.tools.named and "episode_id" in parameters:
             given = {"episode_id": parameters.pop("episode_id")}
-            handle = parse_arguments(self.spec.name, OnEpisode, given).episode_id
-        if self.spec.kind is Kind.DIAGNOSTIC and "page" in parameters:
-            page = parse_arguments(self.spec.name, Paging, {"page": parameters.pop("page")}).page
+            handle = parse_arguments(self.action.name, OnEpisode, given).episode_id
+        if self.action.read_only and "page" in parameters:
+            page = parse_arguments(self.action.name, Paging, {"page": parameters.pop("page")}).page
         return handle, page, parameters

@@ -12,8 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from env_core.episode import StaleReferenceError
-from env_core.stores import UnknownEpisodeError
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -34,17 +33,17 @@ async def serve_stdio(server: Server[Any]) -> None:
         await server.run(reading, writing, server.create_initialization_options())
 
 
-def sse_routes(server: Server[Any]) -> list[BaseRoute]:
+def build_sse_routes(server: Server[Any]) -> list[BaseRoute]:
     """GET /sse and POST /messages/, the older HTTP transport."""
     transport = SseServerTransport("/messages/", security_settings=_UNGUARDED, max_request_body_size=MOST_BODY_BYTES)
     return [
-        Route("/sse", _Connect(server, transport), methods=["GET"]),
+        Route("/sse", _SSEConnection(server, transport), methods=["GET"]),
         Mount("/messages/", app=transport.handle_post_message),
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Connect:
+class _SSEConnection:
     """Serves one client over SSE until it leaves."""
 
     server: Server[Any]
@@ -79,15 +78,15 @@ class StreamableHTTP:
     @property
     def app(self) -> ASGIApp:
         """What answers the requests of one endpoint."""
-        return _Trimmed(StreamableHTTPASGIApp(self.manager))
+        return _HeaderTrimmer(StreamableHTTPASGIApp(self.manager))
 
-    def route_per_episode(self, path: str, service: EpisodeService) -> Route:
+    def build_route_per_episode(self, path: str, service: EpisodeService) -> Route:
         """An endpoint per open episode; for any other the path does not exist."""
-        return Route(path, _OpenEpisodesOnly(self.app, service))
+        return Route(path, _OpenEpisodeGate(self.app, service))
 
 
 @dataclass(frozen=True, slots=True)
-class _Trimmed:
+class _HeaderTrimmer:
     """Takes the whitespace off the ends of header values, where it means nothing (RFC 9110, 5.5).
 
     httptools leaves it there, and MCP's headers must equal what the body says.
@@ -102,20 +101,22 @@ class _Trimmed:
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenEpisodesOnly:
+class _OpenEpisodeGate:
+    """Lets requests through that name an open episode in their path; others get 404."""
+
     app: ASGIApp
     service: EpisodeService
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.service.get(scope["path_params"]["episode_id"], touch=False)
-        except (UnknownEpisodeError, StaleReferenceError):
+        except CloudIncidentError:
             message = "There is no open episode of this id; whoever runs the simulation starts one."
             await JSONResponse({"detail": message}, 404)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
 
-def episode_of_path(ctx: Any) -> str:
+def read_episode_id(ctx: Any) -> str:
     """The episode id in the path of an HTTP request."""
     return str(ctx.request.path_params["episode_id"])

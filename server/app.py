@@ -1,16 +1,17 @@
 """The application where OpenEnv looks for it: `uvicorn server.app:app`.
 
-Its settings come from `CLOUD_INCIDENT_SERVE_…` variables.
+Its settings come from `CLOUD_INCIDENT_SERVE_…` variables, and from the file that `CLOUD_INCIDENT_CONFIG` names.
 """
 
-from cloud_incident import serving
+from cloud_incident.app import build_app_from_variables
+from cloud_incident.cli.serve import serve_everywhere
 
-app = serving.application()
+app = build_app_from_variables()
 
 
 def main() -> None:
     """Serve on every interface."""
-    serving.main()
+    serve_everywhere()
 
 
 if __name__ == "__main__":

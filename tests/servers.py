@@ -48,14 +48,18 @@ def full_server(*arguments: str, **variables: str) -> Iterator[str]:
     It is what `cloud-incident serve` makes of these arguments, with further variables in its environment.
     """
     # Scripts ask this module for a free port; the application takes seconds to import.
-    from cloud_incident.cli import application_of, serve
-    from cloud_incident.launch import make_server
+    from cloud_incident.app import build_app
+    from cloud_incident.cli.options import load_settings
+    from cloud_incident.cli.serve import serve
+    from cloud_incident.listening import make_server
+    from cloud_incident.settings.serve import ServeSettings
 
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)
-        with serve.make_context("serve", list(arguments), auto_envvar_prefix="CLOUD_INCIDENT_SERVE") as context:
-            server = make_server(*application_of(**context.params))
+        with serve.make_context("serve", list(arguments)) as context:
+            settings = load_settings(ServeSettings, context)
+            server = make_server(build_app(settings), settings)
         with on_a_thread(server) as address:
             yield address
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
-from cloud_incident.cli import generate, main
+from cloud_incident.cli import main
+from cloud_incident.cli.generate import generate
 from scenarios.generator.background import ANOMALIES, CHRONIC, NEAR_CHANGES, SHADOWS, SILENT
 from scenarios.generator.draw import DISTANCE
 from scenarios.generator.mechanisms import MECHANISMS

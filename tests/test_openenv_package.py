@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from cloud_incident.serving import about
+from cloud_incident.about import describe_server
 from env_core.perfect import play_perfectly
 from env_core.selection import Selection
 from scenarios.catalogue import Catalogue
@@ -36,7 +36,7 @@ def probe() -> dict[str, Any]:
 
 
 def test_the_manifest_says_who_we_are() -> None:
-    declared, said = manifest(), about()
+    declared, said = manifest(), describe_server()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert (declared["name"], declared["version"]) == (said.name, said.version) == (project["name"], project["version"])
 

@@ -7,23 +7,30 @@ import json
 import re
 from pathlib import Path
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from cloud_incident.cli import evaluate
+from cloud_incident.cli.evaluate import evaluate
 from cloud_incident.evaluation.environments import InProcess, Reopened
+from cloud_incident.evaluation.exploits import LATE_CEILING, RANDOM_CEILING, SOUP_CEILING
+from cloud_incident.evaluation.play import play
 from cloud_incident.evaluation.players import players
 from cloud_incident.evaluation.runner import Runner
 from cloud_incident.evaluation.schedule import schedule
+from env_core.perfect import play_perfectly, word_summary
 from env_core.selection import Selection
 from http_compat.dialects import parse_step
-from mcp_server.apps import FRAMES
+from mcp_server.meta import FRAMES
+from scenarios.catalogue import CURATED_SPLIT
 from scenarios.errors import ERRORS
-from scenarios.vocabulary import ACTIONS, TASKS, Kind
+from scenarios.generator.naming import SPLITS
+from scenarios.parsing import parse_action
+from scenarios.vocabulary import ACTIONS, SEVERITIES, TASKS, Kind
 
 if TYPE_CHECKING:
-    from scenarios.catalogue import Catalogue
+    from graders import Grade
+    from scenarios.catalogue import Catalogue, Scenario
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,10 +38,26 @@ GUIDE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 OPENENV = (ROOT / "docs" / "openenv.md").read_text("utf-8")
 EVALUATION = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
 APP = (ROOT / "docs" / "mcp-app.md").read_text("utf-8")
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+Move = tuple[str, dict[str, Any]]
 
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def _section(title: str) -> str:
+    """A section of the README, up to the next one."""
+    return README.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def _graded(scenario: Scenario, *moves: Move) -> Grade:
+    """The grade of these moves on a scenario, or of perfect play if there are none."""
+    actions = [parse_action(*move) for move in moves] or play_perfectly(scenario.incident, scenario.task)
+    grade = play(scenario, actions).grade
+    assert grade is not None
+    return grade
 
 
 def test_python_examples_run() -> None:
@@ -48,13 +71,6 @@ def test_configurations_are_json() -> None:
     assert len([json.loads(block) for block in blocks(README, "json")]) == 2
 
 
-def test_the_tool_table_is_complete() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", README.split("## The tools")[1], re.MULTILINE)
-    control = {"start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"}
-    assert rows[: len(ACTIONS)] == list(ACTIONS)
-    assert set(rows) == set(ACTIONS) | control
-
-
 def test_the_table_of_pages_names_the_tools_that_have_one() -> None:
     rows = re.findall(r"^\| (.+?) \|", APP, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
@@ -63,19 +79,86 @@ def test_the_table_of_pages_names_the_tools_that_have_one() -> None:
     assert FRAMES in APP
 
 
-def test_the_task_table_is_right() -> None:
-    for task in TASKS.values():
-        assert f"| `{task.id}` | {task.max_steps} | `{task.submission.name}` |" in README
+def test_the_scoring_table_is_what_perfect_play_is_paid(catalogue: Catalogue) -> None:
+    paid = [
+        (task_id, point.name, f"{float(point.most):.2f}")
+        for task_id in TASKS
+        for point in _graded(catalogue.of_task(task_id)[0]).breakdown
+    ]
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| ([a-z ]+) \| (\d\.\d\d) \|", _section("How scoring works"), re.MULTILINE)
+    tasks = [task for task, *_ in rows]
+    for index, task in enumerate(tasks):
+        tasks[index] = task or tasks[index - 1]
+    assert [(task, part, most) for task, (_, part, most) in zip(tasks, rows, strict=True)] == paid
+
+
+def test_a_severity_earns_what_is_told(catalogue: Catalogue) -> None:
+    scenario = catalogue.of_task("alert_classification")[0]
+    right = SEVERITIES.index(scenario.incident.truth.severity)
+    earned = {
+        abs(SEVERITIES.index(level) - right): _graded(scenario, ("submit_severity", {"severity": level})).score
+        for level in SEVERITIES
+    }
+    told = re.findall(r"the exact severity: (.*); one level off: (.*); two levels off: (.*) \|", README)
+    assert told == [tuple(f"{earned[distance]:.2f}" for distance in range(3))]
+
+
+def test_deductions_are_what_is_told(catalogue: Catalogue) -> None:
+    scenario = catalogue.get("RP-001")
+    told = " ".join(_section("How scoring works").split())
+    wrong, most = re.findall(r"wrong remediation costs (\d\.\d\d), up to (\d\.\d\d)", told)[0]
+    (false,) = re.findall(r"never made costs (\d\.\d\d)", told)
+    innocent = set(scenario.incident.services) - {step.target for step in scenario.incident.plan.steps}
+    restarts = [("restart_service", {"service": name}) for name in sorted(innocent)]
+    finish: Move = ("submit_resolution", {"summary": "Nothing is known."})
+    for count, costs in ((1, wrong), (len(restarts), most)):
+        points = {point.name: point.points for point in _graded(scenario, *restarts[:count], finish).breakdown}
+        assert f"{float(points['wrong remediations']):.2f}" == f"-{costs}"
+    perfect = play_perfectly(scenario.incident, scenario.task)
+    said = f"{word_summary(scenario.incident)} We restarted {min(innocent)}."
+    *work, _ = [(action.name, action.parameters.model_dump()) for action in perfect]
+    boast = _graded(scenario, *work, ("submit_resolution", {"summary": said}))
+    assert f"{1 - boast.score:.2f}" == false
+
+
+def test_what_cheats_earn_at_most_is_what_they_are_held_to() -> None:
+    rows = dict(re.findall(r"^\| (.+) \| (0(?:\.\d\d)?) \|$", _section("How scoring works"), re.MULTILINE))
+    ceilings = {f"{ceiling:.2f}" for ceiling in (SOUP_CEILING, LATE_CEILING, RANDOM_CEILING)}
+    assert ceilings <= set(rows.values())
+
+
+def test_the_splits_told_have_the_size_told(catalogue: Catalogue) -> None:
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \|", OPENENV.split("## Splits")[1], re.MULTILINE))
+    sizes = {name: split.size for name, split in SPLITS.items()} | {CURATED_SPLIT: len(catalogue.scenarios)}
+    assert {name: int(size.replace(",", "")) for name, size in rows.items()} == sizes
 
 
 def test_what_is_linked_is_there() -> None:
-    for link in re.findall(r"\]\(([^)#:]+)\)", README + GUIDE + OPENENV + EVALUATION):
-        assert (ROOT / link).exists() or (ROOT / "docs" / link).exists(), link
+    for document in PAGES:
+        for link, anchor in re.findall(r"\]\(([^)#:]*)(?:#([\w-]+))?\)", document.read_text("utf-8")):
+            target = document.parent / link if link else document
+            assert target.exists(), f"{document.name}: {link}"
+            if anchor:
+                titles = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+                anchors = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+                assert anchor in anchors, f"{document.name}: {link}#{anchor}"
 
 
 def test_every_command_named_exists() -> None:
-    for script in re.findall(r"scripts/[\w-]+", README + OPENENV):
-        assert (ROOT / script).is_file(), script
+    for document in PAGES:
+        for script in re.findall(r"`(scripts/[\w-]+)", document.read_text("utf-8")):
+            assert (ROOT / script).is_file(), f"{document.name}: {script}"
+
+
+def test_every_file_named_exists() -> None:
+    rooms = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+    named = [
+        (document.name, path)
+        for document in PAGES
+        for path in re.findall(rf"`((?:{rooms})/[\w./-]*)`", document.read_text("utf-8"))
+    ]
+    assert named
+    assert [found for found in named if not (ROOT / found[1]).exists()] == []
 
 
 def test_the_space_header_is_what_a_space_reads() -> None:

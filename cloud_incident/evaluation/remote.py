@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from env_core.selection import Selection
 
 _SECONDS = 60.0
-_PAGE_MARK = re.compile(r"\n… page \d+ of (\d+);[^\n]*\Z")
 _UNPROCESSABLE = 422
 
 
@@ -174,12 +172,11 @@ class Mcp(Environment):
 
     async def _evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
         """The evidence, all of its pages, without what is said of the step."""
-        told, _, _ = _text(result).partition(f"\n\n{_numbers(result)['feedback']}")
-        pages = [_PAGE_MARK.sub("", told)]
-        marked = _PAGE_MARK.search(told)
-        for page in range(2, int(marked[1]) + 1 if marked else 2):
-            further = await self._called(name, {**arguments, "page": page})
-            pages.append(_PAGE_MARK.sub("", _text(further).partition("\n\nNot a step.")[0]))
+        first, count = _read_page(result)
+        pages = [first]
+        for number in range(2, count + 1):
+            further, _ = _read_page(await self._called(name, {**arguments, "page": number}))
+            pages.append(further)
         return "\n".join(pages)
 
     async def _called(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
@@ -197,6 +194,16 @@ def _numbers(result: CallToolResult) -> dict[str, Any]:
     if not isinstance(result.structured_content, dict):
         raise ServerError(_text(result))
     return result.structured_content
+
+
+def _read_page(result: CallToolResult) -> tuple[str, int]:
+    """The page of evidence that a result shows, and how many pages there are."""
+    from mcp_server.meta import PAGE
+
+    mark = (result.meta or {}).get(PAGE)
+    if mark is None:
+        raise ServerError(_text(result))
+    return _text(result)[: mark["characters"]], mark["of"]
 
 
 _NUMBERS = (

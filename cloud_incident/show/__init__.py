@@ -1,1 +1,1 @@
-"""Showing an incident to the person who runs it: facts gathered for programs, and a page of them for a terminal."""
+"""An incident shown to the person who runs it: the facts for programs, and a page of them for a terminal."""

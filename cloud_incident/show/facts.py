@@ -1,6 +1,6 @@
-"""The facts of an incident, truth included, as JSON: the same keys for authored and generated ones.
+"""The facts of an incident, the truth included, as JSON. Authored and generated incidents have the same keys.
 
-What only a generated incident knows of itself (kinds of services, onset, journeys, decoys) is empty for the others.
+What only a generated incident records (kinds of services, onset, journeys, decoys) is empty for an authored one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from scenarios.progress import PlanStep
 
 NEAR_HOURS = 3
-"""Changes this long before the alert, and all after it, are on the timeline."""
+"""Changes up to this many hours before the alert, and all after it, are on the timeline."""
 
 _FIELDS = {diagnostic: field for field, diagnostic in DIAGNOSTIC_FIELDS.items()}
 
 
-def facts_of(scenario: Scenario) -> dict[str, Any]:
-    """Everything about a scenario and its incident."""
+def collect_facts(scenario: Scenario) -> dict[str, Any]:
+    """Everything about a scenario and its incident, ready for JSON."""
     incident, task = scenario.incident, scenario.task
     scene = incident.scene if isinstance(incident, GeneratedIncident) else None
     return {
@@ -41,12 +41,12 @@ def facts_of(scenario: Scenario) -> dict[str, Any]:
         "scenarios": dict(incident.scenarios),
         "summary": incident.summary,
         "alert": dict(incident.alert),
-        "services": _services(incident, scene),
-        "timeline": sorted(_timeline(incident, scene), key=lambda event: event["at"]),
+        "services": _describe_services(incident, scene),
+        "timeline": sorted(_iterate_timeline(incident, scene), key=lambda event: event["at"]),
         "severity": {
             "level": incident.truth.severity,
             "means": next(means for level, _, means in SEVERITY_MATRIX if level == incident.truth.severity),
-            "journeys": _journeys(scene) if scene else [],
+            "journeys": _measure_journeys(scene) if scene else [],
         },
         "truth": {
             "service": incident.truth.service,
@@ -63,20 +63,20 @@ def facts_of(scenario: Scenario) -> dict[str, Any]:
             for certificate in incident.certificates(task.id)
         ],
         "fewest_steps": count_fewest_steps(incident, task),
-        "plan": [[_step(step) for step in stage] for stage in incident.plan.stages],
+        "plan": [[_describe_step(step) for step in stage] for stage in incident.plan.stages],
         "tempting": [{"move": harm.on, "means": harm.means} for harm in incident.plan.harms],
     }
 
 
-def _services(incident: Incident, scene: Scene | None) -> list[dict[str, Any]]:
-    """Every service: what it calls and how that goes, and the part that it has in the story."""
-    found = []
+def _describe_services(incident: Incident, scene: Scene | None) -> list[dict[str, Any]]:
+    """For each service: what it calls, how healthy each call path is, and the parts that the service has."""
+    services = []
     for service in incident.services:
         shown = incident.evidence("check_dependencies", service, UNTOUCHED)
         paths = shown.calls if isinstance(shown, Dependencies) else ()
         node = scene.world.nodes[scene.world.index[service]] if scene else None
-        platform, takers = _beside(scene, service) if scene else (frozenset(), frozenset())
-        found.append(
+        platform, takers = _find_platform(scene, service) if scene else (frozenset(), frozenset())
+        services.append(
             {
                 "service": service,
                 "kind": node.kind if node else "",
@@ -86,14 +86,14 @@ def _services(incident: Incident, scene: Scene | None) -> list[dict[str, Any]]:
                     if path.service not in platform | takers
                 ],
                 "uses": sorted(platform),
-                "marks": _marks(incident, scene, service),
+                "marks": _mark_service(incident, scene, service),
             }
         )
-    return found
+    return services
 
 
-def _beside(scene: Scene, service: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The platform that a service uses, and, of a broker, those who take messages from it: no calls of its requests."""
+def _find_platform(scene: Scene, service: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What a service uses beside its requests: the platform, and for a broker those who take messages from it."""
     nodes, index = scene.world.nodes, scene.world.index[service]
     calls = scene.world.calls[index]
     platform = frozenset(nodes[call.callee].name for call in calls if call.platform)
@@ -102,8 +102,8 @@ def _beside(scene: Scene, service: str) -> tuple[frozenset[str], frozenset[str]]
     return platform, takers - {nodes[call.callee].name for call in calls} if broker else frozenset()
 
 
-def _marks(incident: Incident, scene: Scene | None, service: str) -> list[str]:
-    """The part that a service has in the story: `root`, `paged`, `alerted`, `affected`, and which decoy it is."""
+def _mark_service(incident: Incident, scene: Scene | None, service: str) -> list[str]:
+    """The parts that a service has: `root`, `paged`, `alerted`, `affected`, and which kind of decoy it is."""
     alerted = incident.alert["affected_services"]
     marks = ["root"] if service == incident.truth.service else []
     paged = scene.world.nodes[scene.paged].name if scene else alerted[0]
@@ -138,9 +138,9 @@ def _marks(incident: Incident, scene: Scene | None, service: str) -> list[str]:
     return marks
 
 
-def _timeline(incident: Incident, scene: Scene | None) -> Iterator[dict[str, str]]:
+def _iterate_timeline(incident: Incident, scene: Scene | None) -> Iterator[dict[str, str]]:
     fired = incident.alert["fired_at"]
-    near = _moment(_time(fired) - timedelta(hours=NEAR_HOURS))
+    near = _format_time(_parse_time(fired) - timedelta(hours=NEAR_HOURS))
     if scene is not None:
         yield {
             "at": scene.moment(0),
@@ -160,16 +160,16 @@ def _timeline(incident: Incident, scene: Scene | None) -> Iterator[dict[str, str
     yield {"at": now, "what": "now", "service": "", "text": "on-call looks for the first time"}
 
 
-def _time(moment: str) -> datetime:
+def _parse_time(moment: str) -> datetime:
     return datetime.fromisoformat(moment).astimezone(UTC)
 
 
-def _moment(time: datetime) -> str:
+def _format_time(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%MZ")
 
 
-def _journeys(scene: Scene) -> list[dict[str, Any]]:
-    """How everything that users do fares when on-call looks."""
+def _measure_journeys(scene: Scene) -> list[dict[str, Any]]:
+    """How each user journey goes at the moment when on-call looks for the first time."""
     return [
         {
             "journey": hit.journey.name,
@@ -182,6 +182,6 @@ def _journeys(scene: Scene) -> list[dict[str, Any]]:
     ]
 
 
-def _step(step: PlanStep) -> str:
+def _describe_step(step: PlanStep) -> str:
     bounds = f" to {step.replicas[0]}..{step.replicas[1]} replicas" if step.replicas else ""
     return f"{step.step}{bounds}{' (verifies)' if step.verify else ''}"

@@ -19,44 +19,44 @@ _ILL = "\xa0✗"
 LEGEND = "◉ root cause  ▲ paged  △ alerted too  ● affected  ◇ decoy  · well      ✗ an unhealthy call path"
 
 
-def service_map(services: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
-    """The lines of the map, at most `width` columns wide where names allow.
+def render_map(services: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
+    """The lines of the map, at most `width` columns wide unless a name is longer.
 
-    A service stands one layer below the lowest of its callers, cycles aside, so that calls point down.
+    A service stands one layer below the lowest of its callers, so that calls point down; cycles are cut.
     """
-    by_name = {one["service"]: one for one in services}
-    layers = _layers({name: [path["service"] for path in one["calls"]] for name, one in by_name.items()})
+    by_name = {service["service"]: service for service in services}
+    layers = _arrange_layers({name: [path["service"] for path in by_name[name]["calls"]] for name in by_name})
     longest = max(map(len, by_name))
     for depth, names in enumerate(layers):
         yield click.style(f"── layer {depth} ".ljust(width, "─"), dim=True)
         for name in names:
-            yield from _service(by_name[name], longest, width)
+            yield from _render_service(by_name[name], longest, width)
     alone = sorted(set(by_name) - {name for names in layers for name in names})
     if alone:
         yield click.style("── beside the requests ".ljust(width, "─"), dim=True)
         for name in alone:
-            yield from _service(by_name[name], longest, width)
+            yield from _render_service(by_name[name], longest, width)
 
 
-def _service(one: Mapping[str, Any], longest: int, width: int) -> Iterator[str]:
-    mark = next((mark for mark in _WEIGHT if mark in one["marks"]), "")
-    decoy = any(mark.startswith("decoy") for mark in one["marks"])
+def _render_service(service: Mapping[str, Any], longest: int, width: int) -> Iterator[str]:
+    mark = next((mark for mark in _WEIGHT if mark in service["marks"]), "")
+    decoy = any(mark.startswith("decoy") for mark in service["marks"])
     sign = _SIGNS.get(mark, _DECOY if decoy else _WELL)
     colour = _COLOURS.get(mark, "cyan" if decoy else None)
-    head = click.style(f"{sign} {one['service'].ljust(longest)}", fg=colour, bold=mark == "root")
+    head = click.style(f"{sign} {service['service'].ljust(longest)}", fg=colour, bold=mark == "root")
     margin = longest + 4
-    callees = [f"{path['service']}{'' if path['health'] == 'healthy' else _ILL}" for path in one["calls"]]
-    remarks = [mark for mark in one["marks"] if mark not in _SIGNS]
-    about = "; ".join(filter(None, [one["kind"], *remarks]))
+    callees = [f"{path['service']}{'' if path['health'] == 'healthy' else _ILL}" for path in service["calls"]]
+    remarks = [mark for mark in service["marks"] if mark not in _SIGNS]
+    about = "; ".join(filter(None, [service["kind"], *remarks]))
     text = " ".join(filter(None, [about, f"→ {', '.join(callees)}" if callees else ""]))
     lines = textwrap.wrap(text, width - margin, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
     for number, line in enumerate(lines or [""]):
-        told = line.replace(_ILL, f" {click.style('✗', fg='red')}")
-        yield f"{head}  {told}".rstrip() if number == 0 else f"{' ' * margin}{told}"
+        coloured = line.replace(_ILL, f" {click.style('✗', fg='red')}")
+        yield f"{head}  {coloured}".rstrip() if number == 0 else f"{' ' * margin}{coloured}"
 
 
-def _layers(calls: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """The services of each layer, those that call nothing and are called by nobody aside."""
+def _arrange_layers(calls: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The services of each layer, without those that call nothing and are called by nobody."""
     order: list[str] = []
     seen: set[str] = set()
     forward: dict[str, list[str]] = {}

@@ -34,8 +34,9 @@ def draw_toy_family(catalogue: Catalogue) -> str:
     for seed in range(MOST_SEEDS):
         scenario = catalogue.get_generated("root_cause_analysis", seed, 1 + seed % 5)
         assert isinstance(scenario.incident, GeneratedIncident)
-        if scenario.incident.scene.fault.family.family == "toy-family":
-            assert scenario.incident.scene.fault.family.mechanism == "toy_mechanism"
+        family = scenario.incident.scene.fault.family
+        if family.family == "toy-family":
+            assert str(family.mechanism) == "toy_mechanism"
             return scenario.id
     raise LookupError("no seed draws the toy family")
 

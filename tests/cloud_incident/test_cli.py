@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from cloud_incident import __version__
 from cloud_incident.cli import main
-from cloud_incident.scaffold import SCHEMA_NAME, incident_schema
+from cloud_incident.cli.mcp import mcp
+from cloud_incident.scaffold import SCHEMA_NAME, render_schema
 
 CURATED = sorted((Path(__file__).parents[2] / "scenarios" / "curated").glob("*.yaml"))
 
@@ -42,7 +43,7 @@ def test_new_writes_an_incident_that_passes_lint(tmp_path: Path) -> None:
     code, text = run("new", str(file))
     assert code == 0
     assert str(file) in text
-    assert (file.parent / SCHEMA_NAME).read_text() == incident_schema()
+    assert (file.parent / SCHEMA_NAME).read_text() == render_schema()
     assert run("lint", str(file))[0] == 0
     code, text = run("new", str(file))
     assert code == 1
@@ -50,7 +51,7 @@ def test_new_writes_an_incident_that_passes_lint(tmp_path: Path) -> None:
 
 
 def test_the_schema_beside_the_curated_is_current() -> None:
-    assert (CURATED[0].parents[1] / SCHEMA_NAME).read_text("utf-8") == incident_schema()
+    assert (CURATED[0].parents[1] / SCHEMA_NAME).read_text("utf-8") == render_schema()
 
 
 def test_lint_says_what_is_wrong(tmp_path: Path) -> None:
@@ -105,9 +106,9 @@ def test_a_broken_directory_is_told_at_launch(tmp_path: Path) -> None:
 
 
 def test_every_option_is_also_a_variable() -> None:
-    command = main.commands["mcp"]
-    for option in command.params:
-        assert option.opts == [f"--{(option.name or '').replace('_', '-')}"]
+    for option in mcp.params:
+        name = (option.name or "").replace("_", "-")
+        assert option.opts in ([f"--{name}"], [f"--{name}-file"])
     bogus = {"CLOUD_INCIDENT_MCP_TASK": "guessing"}
     result = CliRunner().invoke(main, ["mcp"], env=bogus, auto_envvar_prefix="CLOUD_INCIDENT")
     assert result.exit_code == 1

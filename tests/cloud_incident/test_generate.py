@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cloud_incident.cli import main
-from cloud_incident.scaffold import SCHEMA_NAME, incident_schema
+from cloud_incident.scaffold import SCHEMA_NAME, render_schema
 from scenarios.catalogue import Catalogue
 from scenarios.loading import load_document
 
@@ -34,7 +34,7 @@ def test_seeds_are_written_for_all_tasks(tmp_path: Path) -> None:
     assert code == 0, said
     assert named(tmp_path / "deeper") == ["frozen-gen1-d1-4.yaml", "frozen-gen1-d1-9.yaml"]
     assert all(str(tmp_path / "deeper" / name) in said for name in named(tmp_path / "deeper"))
-    assert (tmp_path / "deeper" / SCHEMA_NAME).read_text("utf-8") == incident_schema()
+    assert (tmp_path / "deeper" / SCHEMA_NAME).read_text("utf-8") == render_schema()
     catalogue = Catalogue([tmp_path / "deeper"])
     assert catalogue.get("frozen-gen1-rp-d1-9").incident.plan == catalogue.get("gen1-rp-d1-9").incident.plan
     assert len(catalogue.scenarios) == 9 + 2 * 3

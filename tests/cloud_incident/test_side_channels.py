@@ -15,7 +15,7 @@ from mcp_server import build_server
 from tests.cloud_incident.test_agents import TASKS, played
 from tests.http_compat.test_secrecy import everything as told_by_rest
 from tests.mcp_server.playing import start
-from tests.mcp_server.test_secrecy import everything as told_by_mcp
+from tests.mcp_server.test_secrecy import fetch_everything as told_by_mcp
 from tests.servers import full_server
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
-from cloud_incident.serving import served
-from cloud_incident.settings import Settings
+from cloud_incident.app import build_app
+from cloud_incident.settings.serve import ServeSettings
 from http_compat.guard import Access
 from tests.http_compat.talking import open_talk, read_answer
 from tests.servers import full_server
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def list_paths() -> list[str]:
     """Every path that is served, with something in the place of its parameters."""
-    paths = {getattr(route, "path", "") for route in served(Settings()).routes}
+    paths = {getattr(route, "path", "") for route in build_app(ServeSettings()).routes}
     return sorted(path.replace("{env_name}", "cloud-incident").replace("{episode_id}", "any") for path in paths)
 
 

@@ -15,7 +15,7 @@ from scenarios.catalogue import Catalogue
 from scenarios.generator.ids import OpaqueIds
 from scenarios.generator.salt import Salt
 from tests.http_compat.talking import open_talk, read_answer
-from tests.mcp_server.playing import MODERN, numbers_of
+from tests.mcp_server.playing import MODERN, read_numbers
 from tests.servers import full_server, started
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_over_mcp_as_operator_and_as_agent(address: str) -> None:
         fetched: list[Any] = []
         async with Client(f"{address}/mcp", mode=MODERN) as client:
             started = await client.call_tool("start_incident", CHOICE)
-            handle = numbers_of(started)["episode_id"]
+            handle = read_numbers(started)["episode_id"]
             fetched += [started, await client.call_tool("get_incident", {"episode_id": handle})]
         async with Client(f"{address}/agent/{handle}/mcp", mode=MODERN) as agent:
             resources = await agent.list_resources()

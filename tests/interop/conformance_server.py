@@ -19,10 +19,8 @@ from mcp_types import (
 )
 
 from cloud_incident.app import build_app
-from cloud_incident.launch import serve
-from cloud_incident.serving import about
-from cloud_incident.settings import Settings
-from http_compat.surface import OpenEnvSurface
+from cloud_incident.listening import run_app
+from cloud_incident.settings.serve import ServeSettings
 from mcp_server import build_server
 from tests.interop import conformance_content, conformance_rounds, conformance_tools
 
@@ -105,11 +103,9 @@ def _input_schema(own: Callable[[str], Any] | None, name: str) -> Any:
     return None if own is None else own(name)
 
 
-def fixture_app(settings: Settings) -> Starlette:
+def fixture_app(settings: ServeSettings) -> Starlette:
     """What `cloud-incident serve` serves, with the fixtures in every MCP server."""
-    service = settings.service(loaded=True)
-    surface = OpenEnvSurface(service, about())
-    return build_app(service, access=settings.access, openenv=surface, server=fixture_server, streams=True)
+    return build_app(settings, make_server=fixture_server, streams=True)
 
 
 @click.command()
@@ -118,8 +114,8 @@ def main(port: int) -> None:
     """Serve until stopped."""
     # The older era is held to what the newer one has deprecated.
     warnings.simplefilter("ignore", MCPDeprecationWarning)
-    settings = Settings(ports=(port,))
-    serve(fixture_app(settings), settings)
+    settings = ServeSettings(port=(port,))
+    run_app(fixture_app(settings), settings)
 
 
 if __name__ == "__main__":

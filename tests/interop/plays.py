@@ -8,10 +8,10 @@ import sys
 from cloud_incident.evaluation.play import play
 from env_core.perfect import play_perfectly
 from env_core.transition import Transition
-from mcp_server.results import step_reply
+from mcp_server.results import build_step_result
 from scenarios.catalogue import Catalogue
 from scenarios.vocabulary import POINT
-from tests.mcp_server.playing import text_of
+from tests.mcp_server.playing import read_text
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
                 {
                     "tool": action.name,
                     "arguments": action.parameters.model_dump(exclude_defaults=True),
-                    "text": text_of(step_reply(Transition(episode, stepped=True))),
+                    "text": read_text(build_step_result(Transition(episode, stepped=True))),
                     "evidence": step.evidence.text if step.evidence else None,
                     "reward": step.reward / POINT,
                 }

@@ -27,14 +27,14 @@ class Transcript:
     score: float | None
 
 
-def text_of(result: CallToolResult) -> str:
+def read_text(result: CallToolResult) -> str:
     """The text of a tool result."""
     (block,) = result.content
     assert isinstance(block, TextContent)
     return block.text
 
 
-def numbers_of(result: CallToolResult) -> dict[str, Any]:
+def read_numbers(result: CallToolResult) -> dict[str, Any]:
     """The structured content of a tool result."""
     numbers = result.structured_content
     assert isinstance(numbers, dict)
@@ -44,8 +44,8 @@ def numbers_of(result: CallToolResult) -> dict[str, Any]:
 async def start(client: Client, scenario_id: str) -> str:
     """Start a scenario; its handle."""
     started = await client.call_tool("start_incident", {"scenario_id": scenario_id})
-    assert not started.is_error, text_of(started)
-    handle: str = numbers_of(started)["episode_id"]
+    assert not started.is_error, read_text(started)
+    handle: str = read_numbers(started)["episode_id"]
     return handle
 
 
@@ -55,8 +55,8 @@ async def play_through(client: Client, handle: str, actions: Iterable[Action]) -
     for action in actions:
         arguments = action.parameters.model_dump(exclude_defaults=True)
         result = await client.call_tool(action.name, {**arguments, **({"episode_id": handle} if handle else {})})
-        numbers = numbers_of(result)
-        texts.append(text_of(result))
+        numbers = read_numbers(result)
+        texts.append(read_text(result))
         rewards.append(numbers["reward"])
         score = numbers.get("grade", {}).get("score")
     return Transcript(tuple(texts), tuple(rewards), score)

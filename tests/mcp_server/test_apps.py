@@ -16,9 +16,10 @@ from env_core.frames import draw_frames
 from env_core.perfect import play_perfectly
 from env_core.selection import Selection
 from mcp_server import build_server
-from mcp_server.apps import APP_URI, FRAMES
+from mcp_server.apps import APP_URI
+from mcp_server.meta import FRAMES
 from scenarios.vocabulary import ACTIONS, Kind
-from tests.mcp_server.playing import LEGACY, MODERN, numbers_of, start, text_of
+from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 from tests.secrets_of import secrets_of, telling
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def server(service: EpisodeService) -> Server[Callers]:
     return build_server(service, version="test", app=PAGE)
 
 
-def frames_of(result: CallToolResult) -> list[dict[str, Any]]:
+def read_frames(result: CallToolResult) -> list[dict[str, Any]]:
     """The frames of a result."""
     assert result.meta is not None
     found: list[dict[str, Any]] = result.meta[FRAMES]
@@ -108,17 +109,17 @@ async def test_frames_come_with_results_and_are_those_of_the_episode(
     scenario = catalogue.get("RP-001")
     async with Client(server, extensions=SHOWS_APPS) as client:
         started = await client.call_tool("start_incident", {"scenario_id": "RP-001"})
-        handle = numbers_of(started)["episode_id"]
+        handle = read_numbers(started)["episode_id"]
         *before, last = await play(client, play_perfectly(scenario.incident, scenario.task))
         whole = draw_frames(await service.get(handle))
-        assert frames_of(started) == json.loads(json.dumps(whole[:1]))
+        assert read_frames(started) == json.loads(json.dumps(whole[:1]))
         for number, result in enumerate(before, 1):
             if FRAMES not in (result.meta or {}):
                 assert whole[number]["evidence"] is None
             else:
-                assert frames_of(result) == json.loads(json.dumps(whole[number : number + 1]))
+                assert read_frames(result) == json.loads(json.dumps(whole[number : number + 1]))
         for result in (last, await client.call_tool("grade_incident", {}), await client.call_tool("get_incident", {})):
-            assert frames_of(result) == json.loads(json.dumps(whole))
+            assert read_frames(result) == json.loads(json.dumps(whole))
         (read,) = (await client.read_resource(f"incident://{handle}/frames")).contents
         assert isinstance(read, TextResourceContents)
         assert json.loads(read.text) == json.loads(json.dumps(whole))
@@ -134,7 +135,7 @@ async def test_a_further_page_comes_with_every_frame(service: EpisodeService) ->
         for service_name in ("postgres-db", "api-gateway"):
             await client.call_tool("query_logs", {"service": service_name})
         page = await client.call_tool("query_logs", {"service": "postgres-db", "page": 2})
-        assert [moment["step"] and moment["step"]["step"] for moment in frames_of(page)] == [None, 1, 2]
+        assert [moment["step"] and moment["step"]["step"] for moment in read_frames(page)] == [None, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -154,8 +155,8 @@ async def test_other_clients_get_the_same_results_as_without_an_app(
             results.append(await client.call_tool("grade_incident", {}))
             resources = (await client.list_resources()).resources
             tools = [tool.model_copy(update={"meta": None}) for tool in (await client.list_tools()).tools]
-            told = json.dumps([one.model_dump(mode="json") for one in (*results, *resources, *tools)])
-            seen.append(told.replace(handle, "HANDLE"))
+            everything = json.dumps([given.model_dump(mode="json") for given in (*results, *resources, *tools)])
+            seen.append(everything.replace(handle, "HANDLE"))
     assert seen[0] == seen[1]
 
 
@@ -203,15 +204,15 @@ async def test_an_agent_under_test_meets_no_app(service: EpisodeService) -> None
 async def test_frames_before_the_end_reveal_nothing(
     server: Server[Callers], scenario: Scenario, catalogue: Catalogue
 ) -> None:
-    other = next(one for one in catalogue.of_task(scenario.task.id) if one.id != scenario.id)
+    other = next(entry for entry in catalogue.of_task(scenario.task.id) if entry.id != scenario.id)
     fetched = []
-    for one in (scenario, other):
+    for started in (scenario, other):
         async with Client(server, extensions=SHOWS_APPS) as client:
-            handle = await start(client, one.id)
+            handle = await start(client, started.id)
             results = [await client.call_tool("query_logs", {"service": "nowhere"})]
             results.append(await client.call_tool("get_incident", {}))
             read = await client.read_resource(f"incident://{handle}/frames")
-            moments = [frame for result in results for frame in frames_of(result)]
+            moments = [frame for result in results for frame in read_frames(result)]
             pieces = [json.dumps(moment, indent=0) for moment in moments] + [str(read)]
             lines = {line for piece in pieces for line in piece.replace("\\n", "\n").split("\n")}
             fetched.append({line.replace(handle, "HANDLE") for line in lines if '"alert"' not in line})
@@ -223,5 +224,5 @@ async def test_frames_before_the_end_reveal_nothing(
 async def test_a_refusal_has_no_picture(server: Server[Callers]) -> None:
     async with Client(server, extensions=SHOWS_APPS) as client:
         refused = await client.call_tool("get_incident", {})
-        assert "Call start_incident first" in text_of(refused)
+        assert "Call start_incident first" in read_text(refused)
         assert FRAMES not in (refused.meta or {})

@@ -18,7 +18,7 @@ from env_core.service import EpisodeService
 from mcp_server import build_server
 from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.vocabulary import ACTIONS
-from tests.mcp_server.playing import text_of
+from tests.mcp_server.playing import read_text
 from tests.servers import stdio
 from tests.slow import count_examples
 
@@ -43,14 +43,14 @@ scalars = (
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
 
 
-def nested(depth: int) -> Any:
+def nest(depth: int) -> Any:
     value: Any = "x"
     for _ in range(depth):
         value = [value] if depth % 2 else {"x": value}
     return value
 
 
-def parameters_of(tool: str) -> list[str]:
+def list_parameters(tool: str) -> list[str]:
     if tool in ACTIONS:
         return [*ACTIONS[tool].parameters.model_fields, "page", "episode_id", "unknown"]
     return [*Selection.model_fields, "unknown"]
@@ -59,7 +59,7 @@ def parameters_of(tool: str) -> list[str]:
 TOOLS = [*ACTIONS, "start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]
 arguments_of = st.sampled_from(TOOLS).flatmap(
     lambda tool: st.tuples(
-        st.just(tool), st.dictionaries(st.sampled_from(parameters_of(tool)), values | st.just(nested(200)), max_size=4)
+        st.just(tool), st.dictionaries(st.sampled_from(list_parameters(tool)), values | st.just(nest(200)), max_size=4)
     )
 )
 
@@ -107,7 +107,7 @@ def test_every_tool_survives_any_arguments(
     if tool not in ACTIONS or not _is_action(tool, named):
         assert result.is_error
         assert taken == 0
-        assert 10 < len(text_of(result)) < 2000
+        assert 10 < len(read_text(result)) < 2000
     else:
         assert taken == 1
 
@@ -120,9 +120,9 @@ def test_control_tools_survive_any_arguments(
     tool, arguments = call
     result = portal.call(bench.operator.call_tool, tool, arguments)
     if result.is_error:
-        assert 10 < len(text_of(result)) < 5000
+        assert 10 < len(read_text(result)) < 5000
     elif tool == "start_incident":
-        assert "episode_id" in text_of(result)
+        assert "episode_id" in read_text(result)
 
 
 def _is_action(tool: str, arguments: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from env_core.perfect import look_at, play_perfectly
 from env_core.selection import Selection
 from mcp_server import build_server
 from scenarios.vocabulary import ACTIONS
-from tests.mcp_server.playing import numbers_of, start, text_of
+from tests.mcp_server.playing import read_numbers, read_text, start
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def _left(client: Client, named: dict[str, str]) -> int:
+async def _count_steps_left(client: Client, named: dict[str, str]) -> int:
     """How many steps can be taken before an episode ends and its truth may be told."""
     look = await client.call_tool("query_logs", {**named, "service": "nowhere"})
-    numbers = numbers_of(look)
+    numbers = read_numbers(look)
     return int(numbers["max_steps"]) - int(numbers["step_count"]) - 1
 
 
-async def everything(client: Client, handle: str) -> set[str]:
+async def fetch_everything(client: Client, handle: str) -> set[str]:
     """All that a client can fetch without a query: lists, resources, prompts, completions, errors, refusals."""
     named = {"episode_id": handle} if handle else {}
     pieces: list[Any] = [client.instructions, await client.list_tools(), await client.list_resource_templates()]
@@ -66,37 +66,37 @@ async def everything(client: Client, handle: str) -> set[str]:
         pieces.append(await client.call_tool(spec.name, named))
     pieces += [
         await client.call_tool(name, {**named, **arguments})
-        for name, arguments in MISSTEPS[: await _left(client, named)]
+        for name, arguments in MISSTEPS[: await _count_steps_left(client, named)]
     ]
     pieces.append(await client.call_tool("query_logs", {**named, "service": "nowhere", "page": 2}))
     lines = [line for piece in pieces for line in re.split(r"\\n|\n", str(piece))]
     return {line.replace(handle or "no handle", "HANDLE") for line in lines}
 
 
-async def special(server: Server[Callers], scenario: Scenario, other: Scenario, *looks: Action) -> str:
+async def fetch_differences(server: Server[Callers], scenario: Scenario, other: Scenario, *looks: Action) -> str:
     """What a client can fetch of a scenario and not of another of its task, that could tell."""
     fetched = []
-    for one in (scenario, other):
+    for started in (scenario, other):
         async with Client(server) as client:
-            handle = await start(client, one.id)
-            for action in looks if one is scenario else ():
+            handle = await start(client, started.id)
+            for action in looks if started is scenario else ():
                 await client.call_tool(action.name, action.parameters.model_dump())
-            fetched.append(await everything(client, handle))
+            fetched.append(await fetch_everything(client, handle))
     return telling(scenario, *fetched)
 
 
-def _always(episode_id: str) -> Callable[[object], str]:
+def _bind(episode_id: str) -> Callable[[object], str]:
     return lambda _: episode_id
 
 
 @pytest.fixture
 def other(scenario: Scenario, catalogue: Catalogue) -> Scenario:
     """Another scenario of the same task."""
-    return next(one for one in catalogue.of_task(scenario.task.id) if one.id != scenario.id)
+    return next(entry for entry in catalogue.of_task(scenario.task.id) if entry.id != scenario.id)
 
 
 async def test_nothing_before_the_end(server: Server[Callers], scenario: Scenario, other: Scenario) -> None:
-    text = await special(server, scenario, other)
+    text = await fetch_differences(server, scenario, other)
     assert scenario.incident.summary.split("\n")[0] in text
     for name, pattern in secrets_of(scenario).items():
         assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
@@ -106,7 +106,7 @@ async def test_half_way_only_what_was_queried_is_shown(
     server: Server[Callers], scenario: Scenario, other: Scenario
 ) -> None:
     look = look_at(("query_logs", scenario.incident.alert["affected_services"][0]))
-    text = await special(server, scenario, other, look)
+    text = await fetch_differences(server, scenario, other, look)
     assert "query_logs" in text
     for name, pattern in secrets_of(scenario).items():
         if not name.startswith("concept"):
@@ -115,11 +115,11 @@ async def test_half_way_only_what_was_queried_is_shown(
 
 async def test_the_agent_profile_reveals_no_more(service: EpisodeService, scenario: Scenario, other: Scenario) -> None:
     fetched = []
-    for one in (scenario, other):
-        episode = await service.create(Selection(scenario_id=one.id))
-        server = build_server(service, version="test", bound=_always(episode.id), episode=episode)
+    for started in (scenario, other):
+        episode = await service.create(Selection(scenario_id=started.id))
+        server = build_server(service, version="test", bound=_bind(episode.id), episode=episode)
         async with Client(server) as agent:
-            fetched.append(await everything(agent, ""))
+            fetched.append(await fetch_everything(agent, ""))
             assert not any(episode.id in piece for piece in fetched[-1])
     text = telling(scenario, *fetched)
     for name, pattern in secrets_of(scenario).items():
@@ -132,7 +132,7 @@ async def test_the_debrief_comes_with_the_end(server: Server[Callers], scenario:
         *before, last = play_perfectly(scenario.incident, scenario.task)
         for action in before:
             result = await client.call_tool(action.name, action.parameters.model_dump(exclude_defaults=True))
-            assert "grade" not in numbers_of(result)
+            assert "grade" not in read_numbers(result)
         end = await client.call_tool(last.name, last.parameters.model_dump(exclude_defaults=True))
-        assert scenario.incident.truth.chain[0] in text_of(end)
-        assert numbers_of(end)["grade"]["score"] == 1.0
+        assert scenario.incident.truth.chain[0] in read_text(end)
+        assert read_numbers(end)["grade"]["score"] == 1.0

@@ -15,11 +15,12 @@ from env_core.observation import ProgressReport
 from env_core.selection import Selection
 from mcp_server import build_server
 from mcp_server.clients import StructuredContent
-from mcp_server.control import Briefing, Closed, Listing
+from mcp_server.control import Briefing, ClosedIncident, Listing
 from mcp_server.instructions import LIMIT, OPERATOR
-from mcp_server.results import page_of
+from mcp_server.meta import EPISODE_ID, PAGE
+from mcp_server.results import cut_page
 from scenarios.vocabulary import ACTIONS, Kind, Parameters
-from tests.mcp_server.playing import LEGACY, MODERN, numbers_of, start, text_of
+from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -33,29 +34,33 @@ pytestmark = pytest.mark.anyio
 CONTROL = ["start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]
 
 
-async def tools_of(server: Server[Callers]) -> dict[str, Tool]:
+async def list_tools(server: Server[Callers]) -> dict[str, Tool]:
     async with Client(server) as client:
         return {tool.name: tool for tool in (await client.list_tools()).tools}
 
 
-def keywords(schema: Any) -> set[str]:
+def collect_keywords(schema: Any) -> set[str]:
     """Every key that stands anywhere in a schema, property names aside."""
     if isinstance(schema, list):
-        return {key for one in schema for key in keywords(one)}
+        return {key for part in schema for key in collect_keywords(part)}
     if not isinstance(schema, dict):
         return set()
     found = set(schema)
     for key, value in schema.items():
-        found |= {name for one in value.values() for name in keywords(one)} if key == "properties" else keywords(value)
+        found |= (
+            {name for part in value.values() for name in collect_keywords(part)}
+            if key == "properties"
+            else collect_keywords(value)
+        )
     return found
 
 
-async def test_fourteen_actions_and_five_controls(server: Server[Callers]) -> None:
-    assert list(await tools_of(server)) == [*CONTROL, *ACTIONS]
+async def test_every_action_and_five_controls(server: Server[Callers]) -> None:
+    assert list(await list_tools(server)) == [*CONTROL, *ACTIONS]
 
 
 async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers]) -> None:
-    tools = await tools_of(server)
+    tools = await list_tools(server)
     for tool in tools.values():
         hints = tool.annotations
         assert hints is not None
@@ -68,7 +73,7 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
         assert tool.title
         assert tool.description
         assert len(tool.description) < 300
-        assert not keywords(tool.input_schema) & {"anyOf", "$ref", "$defs", "title", "oneOf", "allOf"}
+        assert not collect_keywords(tool.input_schema) & {"anyOf", "$ref", "$defs", "title", "oneOf", "allOf"}
         assert tool.input_schema["additionalProperties"] is False
         assert all(field["description"] for field in tool.input_schema["properties"].values())
         jsonschema.Draft202012Validator.check_schema(tool.input_schema)
@@ -95,7 +100,7 @@ CALLS: list[tuple[str, dict[str, Any], type]] = [
     ("list_incidents", {}, Listing),
     ("submit_resolution", {"summary": "Done."}, ProgressReport),
     ("grade_incident", {}, ProgressReport),
-    ("close_incident", {}, Closed),
+    ("close_incident", {}, ClosedIncident),
 ]
 
 
@@ -127,7 +132,7 @@ async def test_clients_that_would_hide_the_text_get_text_alone(
     info = Implementation(name=client_name, version="1")
     async with Client(server, mode=era, client_info=info) as client:
         result = await client.call_tool("start_incident", {"scenario_id": "RP-001"})
-        assert "Known services" in text_of(result)
+        assert "Known services" in read_text(result)
         assert (result.structured_content is not None) is wanted
 
 
@@ -136,8 +141,8 @@ async def test_an_unknown_service_is_a_step_and_an_error_that_names_the_known_on
         await start(client, "RCA-001")
         result = await client.call_tool("query_logs", {"service": "postgres"})
         assert result.is_error
-        assert "Known services: analytics-service" in text_of(result)
-        assert numbers_of(result)["step_count"] == 1
+        assert "Known services: analytics-service" in read_text(result)
+        assert read_numbers(result)["step_count"] == 1
 
 
 @pytest.mark.parametrize(
@@ -163,27 +168,27 @@ async def test_refusals_say_what_to_do_and_change_nothing(
         handle = await start(client, "RCA-001")
         result = await client.call_tool(tool, arguments)
         assert result.is_error
-        assert said in text_of(result)
+        assert said in read_text(result)
         assert (await service.get(handle)).step_count == 0
 
 
 async def test_a_handle_may_be_left_out_while_one_incident_is_open(server: Server[Callers]) -> None:
     async with Client(server) as client:
         nothing = await client.call_tool("get_incident", {})
-        assert "Call start_incident first" in text_of(nothing)
+        assert "Call start_incident first" in read_text(nothing)
         first = await start(client, "AC-001")
-        assert first in text_of(await client.call_tool("get_incident", {}))
+        assert first in read_text(await client.call_tool("get_incident", {}))
         second = await start(client, "AC-002")
         both = await client.call_tool("get_incident", {})
         assert both.is_error
-        assert first in text_of(both)
-        assert second in text_of(both)
+        assert first in read_text(both)
+        assert second in read_text(both)
         await client.call_tool("submit_severity", {"severity": "P1", "episode_id": first})
-        assert second in text_of(await client.call_tool("get_incident", {}))
+        assert second in read_text(await client.call_tool("get_incident", {}))
         await client.call_tool("close_incident", {})
-        assert "Score 1.0000" in text_of(await client.call_tool("grade_incident", {}))
+        assert "Score 1.0000" in read_text(await client.call_tool("grade_incident", {}))
         closed = await client.call_tool("get_incident", {"episode_id": second})
-        assert "it was closed" in text_of(closed)
+        assert "it was closed" in read_text(closed)
 
 
 async def test_a_handle_in_use_is_refused(server: Server[Callers]) -> None:
@@ -191,30 +196,45 @@ async def test_a_handle_in_use_is_refused(server: Server[Callers]) -> None:
         await client.call_tool("start_incident", {"episode_id": "mine"})
         again = await client.call_tool("start_incident", {"episode_id": "mine"})
         assert again.is_error
-        assert "already exists" in text_of(again)
+        assert "already exists" in read_text(again)
 
 
 async def test_long_evidence_is_paged_and_pages_are_not_steps(service: EpisodeService) -> None:
     async with Client(build_server(service, version="test", page_size=600)) as client:
         handle = await start(client, "RP-001")
-        first = text_of(await client.call_tool("query_logs", {"service": "postgres-db"}))
-        assert "call query_logs with page=2 for more (not a step)" in first
+        first = await client.call_tool("query_logs", {"service": "postgres-db"})
+        assert "call query_logs with page=2 for more (not a step)" in read_text(first)
         whole = (await service.get(handle)).shown["query_logs", "postgres-db"].text
-        pages = [first.split("\n… page")[0]]
-        while len("\n".join(pages)) < len(whole):
-            page = await client.call_tool("query_logs", {"service": "postgres-db", "page": len(pages) + 1})
-            pages.append(text_of(page).split("\n… page")[0])
-        assert "\n".join(pages).replace("\n", "") == whole.replace("\n", "")
+        mark = (first.meta or {})[PAGE]
+        assert mark["number"] == 1 < mark["of"]
+        pages = [read_text(first)[: mark["characters"]]]
+        for number in range(2, mark["of"] + 1):
+            page = await client.call_tool("query_logs", {"service": "postgres-db", "page": number})
+            further = (page.meta or {})[PAGE]
+            assert (further["number"], further["of"]) == (number, mark["of"])
+            pages.append(read_text(page)[: further["characters"]])
+        assert "\n".join(pages) == whole
         assert (await service.get(handle)).step_count == 1
+
+
+async def test_meta_says_what_a_result_is_about(server: Server[Callers]) -> None:
+    async with Client(server) as client:
+        handle = await start(client, "RP-001")
+        for name, arguments, _ in CALLS[1:]:
+            result = await client.call_tool(name, arguments)
+            about_one = name not in {"start_incident", "list_incidents"}
+            assert (result.meta or {}).get(EPISODE_ID) == (handle if about_one else None)
+            shows_evidence = (name, arguments) == ("query_logs", {"service": "postgres-db"})
+            assert (PAGE in (result.meta or {})) is shows_evidence
 
 
 def test_pages_hold_everything_and_are_bounded() -> None:
     text = "\n".join(f"{number:04d} " + "x" * (number % 97) for number in range(500)) + "\n" + "y" * 1000
-    first = page_of(text, 1, 300)
-    pages = [page_of(text, number, 300).text for number in range(1, first.of + 1)]
+    first = cut_page(text, 1, 300)
+    pages = [cut_page(text, number, 300).text for number in range(1, first.of + 1)]
     assert all(len(page) <= 300 for page in pages)
     assert "".join(pages).replace("\n", "") == text.replace("\n", "")
-    assert page_of(text, 10_000, 300).number == first.of
+    assert cut_page(text, 10_000, 300).number == first.of
 
 
 async def test_the_agent_profile_has_the_actions_and_nothing_else(service: EpisodeService) -> None:
@@ -225,8 +245,9 @@ async def test_the_agent_profile_has_the_actions_and_nothing_else(service: Episo
         assert [tool.name for tool in tools] == list(ACTIONS)
         assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         taken = await agent.call_tool("query_logs", {"service": "postgres-db"})
-        assert numbers_of(taken)["step_count"] == 1
+        assert read_numbers(taken)["step_count"] == 1
         assert episode.id not in taken.model_dump_json()
+        assert set(taken.meta or {}) & {EPISODE_ID, PAGE} == {PAGE}
         foreign = await agent.call_tool("query_logs", {"service": "postgres-db", "episode_id": "other"})
         assert foreign.is_error
         assert {resource.uri for resource in (await agent.list_resources()).resources} == {
@@ -239,7 +260,7 @@ async def test_the_agent_profile_has_the_actions_and_nothing_else(service: Episo
             a for prompt in (await agent.list_prompts()).prompts for a in prompt.arguments or [] if "id" in a.name
         ]
         await service.close(episode.id)
-        assert "has been closed" in text_of(await agent.call_tool("query_logs", {"service": "postgres-db"}))
+        assert "has been closed" in read_text(await agent.call_tool("query_logs", {"service": "postgres-db"}))
 
 
 def test_every_parameter_model_forbids_what_it_does_not_know() -> None:

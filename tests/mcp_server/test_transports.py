@@ -18,9 +18,9 @@ from mcp.client.streamable_http import streamable_http_client
 from cloud_incident.evaluation.play import play
 from env_core.perfect import play_perfectly
 from env_core.transition import Transition
-from mcp_server.results import step_reply
-from scenarios.vocabulary import POINT
-from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, start, text_of
+from mcp_server.results import build_step_result
+from scenarios.vocabulary import ACTIONS, POINT
+from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_text, start
 from tests.servers import http_server, stdio
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-def in_process(scenario: Scenario) -> Transcript:
+def play_in_process(scenario: Scenario) -> Transcript:
     """Perfect play without any transport."""
     actions = play_perfectly(scenario.incident, scenario.task)
     episodes = [play(scenario, actions[: count + 1]) for count in range(len(actions))]
     last = episodes[-1]
     return Transcript(
-        tuple(text_of(step_reply(Transition(episode, stepped=True))) for episode in episodes),
+        tuple(read_text(build_step_result(Transition(episode, stepped=True))) for episode in episodes),
         tuple(step.reward / POINT for step in last.steps),
         last.grade.score if last.grade else None,
     )
@@ -59,7 +59,7 @@ async def play_all(client: Client, catalogue: Catalogue) -> None:
     for scenario in catalogue.scenarios.values():
         handle = await start(client, scenario.id)
         seen = await play_through(client, handle, play_perfectly(scenario.incident, scenario.task))
-        assert seen == in_process(scenario)
+        assert seen == play_in_process(scenario)
         assert seen.score == 1.0
 
 
@@ -96,9 +96,9 @@ async def test_two_clients_at_once_never_see_each_others_episode(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work, one, handles[0], first)
             tasks.start_soon(work, two, handles[1], second)
-        assert [seen[handle] for handle in handles] == [in_process(first), in_process(second)]
+        assert [seen[handle] for handle in handles] == [play_in_process(first), play_in_process(second)]
         for client, foreign in ((one, handles[1]), (two, handles[0])):
-            assert foreign not in text_of(await client.call_tool("list_incidents", {}))
+            assert foreign not in read_text(await client.call_tool("list_incidents", {}))
             assert all(foreign not in resource.uri for resource in (await client.list_resources()).resources)
 
 
@@ -109,13 +109,13 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
         for era in (MODERN, LEGACY):
             async with Client(f"{streamable}/agent/{handle}/mcp", mode=era) as agent:
                 tools = (await agent.list_tools()).tools
-                assert len(tools) == 14
+                assert len(tools) == len(ACTIONS)
                 assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
             seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
-        assert seen == in_process(scenario)
+        assert seen == play_in_process(scenario)
         graded = await operator.call_tool("grade_incident", {"episode_id": handle})
-        assert "Score 1.0000" in text_of(graded)
+        assert "Score 1.0000" in read_text(graded)
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
@@ -140,8 +140,8 @@ async def test_handles_may_be_left_out_where_there_is_a_session(streamable: str)
     async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
         await start(one, "RP-001")
         await start(two, "RP-003")
-        assert "RP-001" in text_of(await one.call_tool("get_incident", {}))
-        assert "RP-003" in text_of(await two.call_tool("get_incident", {}))
+        assert "RP-001" in read_text(await one.call_tool("get_incident", {}))
+        assert "RP-003" in read_text(await two.call_tool("get_incident", {}))
 
 
 async def test_a_request_without_a_session_cannot_invent_one(streamable: str) -> None:
@@ -150,9 +150,9 @@ async def test_a_request_without_a_session_cannot_invent_one(streamable: str) ->
         transport = streamable_http_client(f"{streamable}/mcp", http_client=http)
         async with Client(transport, mode=MODERN) as client:
             handle = await start(client, "RP-001")
-            assert handle not in text_of(await client.call_tool("list_incidents", {}))
+            assert handle not in read_text(await client.call_tool("list_incidents", {}))
             refused = await client.call_tool("get_incident", {})
-            assert "This connection has no session" in text_of(refused)
+            assert "This connection has no session" in read_text(refused)
 
 
 @pytest.mark.parametrize("name", ["list_incidents ", " list_incidents\t", "list_incident"])
@@ -182,8 +182,8 @@ async def test_a_handle_opened_anew_by_another_is_not_mine(streamable: str) -> N
         await one.call_tool("start_incident", chosen)
         await one.call_tool("close_incident", {"episode_id": "shared-name"})
         await two.call_tool("start_incident", chosen)
-        assert "shared-name" not in text_of(await one.call_tool("list_incidents", {}))
-        assert "No incident is open" in text_of(await one.call_tool("restart_service", {"service": "postgres-db"}))
+        assert "shared-name" not in read_text(await one.call_tool("list_incidents", {}))
+        assert "No incident is open" in read_text(await one.call_tool("restart_service", {"service": "postgres-db"}))
         await two.call_tool("close_incident", {"episode_id": "shared-name"})
 
 
@@ -195,14 +195,14 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
         refused = await agent.call_tool("start_incident", {})
         assert refused.is_error
         seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
-        assert seen == in_process(scenario)
+        assert seen == play_in_process(scenario)
         over = await agent.call_tool("query_logs", {"service": scenario.incident.services[0]})
         assert over.is_error
-        assert "There is nothing more to do" in text_of(over)
+        assert "There is nothing more to do" in read_text(over)
 
 
 async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
     async with Client(stdio("--scenario", "RCA-003")) as client:
         seen = await play_through(client, "", play_perfectly(scenario.incident, scenario.task))
-    assert seen == in_process(scenario)
+    assert seen == play_in_process(scenario)

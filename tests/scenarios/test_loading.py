@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_incident.scaffold import scaffold
+from cloud_incident.scaffold import write_scaffold
 from scenarios.catalogue import Catalogue
 from scenarios.loading import DocumentError, load_document
 from scenarios.progress import UNTOUCHED
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    path, _ = scaffold(tmp_path / "search-slow.yaml")
+    path, _ = write_scaffold(tmp_path / "search-slow.yaml")
     return path
 
 

@@ -8,7 +8,8 @@ import { Host } from "./host.js";
 import { html } from "../static/view/ui.js";
 import { View } from "./view.js";
 
-const EPISODE = /^episode_id: (\S+)$/m;
+/** The key in a result's `_meta`: the handle of the episode that the result is about. */
+const EPISODE_ID = "cloud-incident/episode_id";
 
 /** What the page is to draw; a call of a tool is told in parts, and each part changes it. */
 const told = { tool: "", service: "", handle: "current", frames: [], place: 0, text: "", cancelled: "" };
@@ -34,7 +35,7 @@ const host = new Host({
 
 function resulted(result) {
   told.text = (result.content ?? []).map((block) => block.text ?? "").join("\n");
-  told.handle = result.structuredContent?.episode_id ?? EPISODE.exec(told.text)?.[1] ?? told.handle;
+  told.handle = result._meta?.[EPISODE_ID] ?? result.structuredContent?.episode_id ?? told.handle;
   told.tool = host.context.toolInfo?.tool.name ?? told.tool;
   const frames = result._meta?.[FRAMES];
   if (frames) show(frames);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from mcp import Client
@@ -14,11 +14,16 @@ from mcp_types import TextResourceContents
 import cloud_incident.console
 from cloud_incident.app import build_app
 from cloud_incident.console.app import digest_parts, read_document
+from cloud_incident.settings.mcp import McpSettings, Transport
 from env_core.service import EpisodeService
 from mcp_server import build_server
-from mcp_server.apps import APP_URI, FRAMES
+from mcp_server.apps import APP_URI
+from mcp_server.meta import EPISODE_ID, FRAMES
 
 if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+
+    from mcp_server.binding import Callers
     from scenarios.catalogue import Catalogue
 
 
@@ -70,20 +75,21 @@ def test_it_is_small() -> None:
     assert len(read_document().encode()) < 120_000
 
 
-def test_it_reads_frames_by_the_name_they_travel_under() -> None:
-    assert f'"{FRAMES}"' in read_document()
+@pytest.mark.parametrize("key", [FRAMES, EPISODE_ID])
+def test_it_reads_meta_by_the_names_it_travels_under(key: str) -> None:
+    assert f'"{key}"' in read_document()
 
 
 @pytest.mark.anyio
 async def test_the_application_serves_it(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue)
-    given: list[object] = []
+    given: list[str | None] = []
 
-    def noted(*arguments: object, **options: object) -> object:
+    def noted(*arguments: Any, **options: Any) -> Server[Callers]:
         given.append(options.get("app"))
-        return build_server(*arguments, **options)  # type: ignore[arg-type]
+        return build_server(*arguments, **options)
 
-    build_app(service, server=noted)  # type: ignore[arg-type]
+    build_app(McpSettings(transport=Transport.SSE), make_server=noted)
     assert given == [read_document()] * 3
     async with Client(build_server(service, version="test", app=read_document())) as client:
         (page,) = (await client.read_resource(APP_URI)).contents

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud_incident.cli import serve
+from cloud_incident.cli.serve import serve
 from cloud_incident.console.api import OPERATIONS, RunRequest
 from cloud_incident.console.runs import RunLimits
 from cloud_incident.console.stored import MOST_BYTES, MOST_FILES

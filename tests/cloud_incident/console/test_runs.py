@@ -17,14 +17,14 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from cloud_incident.app import build_app_from_variables
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
 from cloud_incident.console.roster import EndpointGiven, Roster
 from cloud_incident.console.runs import NOBODY_WATCHED, STOPPED, RunLimits, Runs
 from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
 from cloud_incident.evaluation.players import MODELS, players
-from cloud_incident.serving import application
-from cloud_incident.settings import Settings
+from cloud_incident.settings.serve import ServeSettings
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
 from env_core.stores import CapacityError, UnknownEpisodeError
@@ -210,23 +210,23 @@ def test_a_key_is_neither_logged_nor_stored(model: ScriptedModel, tmp_path: Path
 @pytest.mark.parametrize(
     ("settings", "asks"),
     [
-        (Settings(), True),
-        (Settings(host="::1"), True),
-        (Settings(host="0.0.0.0"), False),  # noqa: S104 - nothing listens
-        (Settings(host="10.0.0.7"), False),
-        (Settings(hosts=("console.example",)), False),
-        (Settings(origins=("https://app.example",)), False),
-        (Settings(host="0.0.0.0", model_endpoints=True), True),  # noqa: S104
-        (Settings(model_endpoints=False), False),
+        (ServeSettings(), True),
+        (ServeSettings(host="::1"), True),
+        (ServeSettings(host="0.0.0.0"), False),  # noqa: S104 - nothing listens
+        (ServeSettings(host="10.0.0.7"), False),
+        (ServeSettings(allow_host=("console.example",)), False),
+        (ServeSettings(allow_origin=("https://app.example",)), False),
+        (ServeSettings(host="0.0.0.0", model_endpoints=True), True),  # noqa: S104
+        (ServeSettings(model_endpoints=False), False),
     ],
 )
-def test_models_are_asked_where_nobody_else_can_come(settings: Settings, asks: bool) -> None:
+def test_models_are_asked_where_nobody_else_can_come(settings: ServeSettings, asks: bool) -> None:
     assert settings.asks_models is asks
 
 
 def test_a_hosted_space_asks_no_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_HOST", "somebody.hf.space")
-    assert not Settings().asks_models
+    assert not ServeSettings().asks_models
 
 
 @pytest.mark.anyio
@@ -234,7 +234,7 @@ async def test_an_application_whose_address_is_not_known_asks_no_models(monkeypa
     """`uvicorn server.app:app --host 0.0.0.0` does not tell it."""
 
     async def asks() -> bool:
-        transport = httpx2.ASGITransport(application())
+        transport = httpx2.ASGITransport(build_app_from_variables())
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as api:
             allowed: bool = (await api.get("/console/agents")).json()["endpoints"]
         return allowed

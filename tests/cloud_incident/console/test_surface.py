@@ -84,11 +84,11 @@ def test_the_libraries_are_those_that_the_script_pins() -> None:
 def test_production_has_no_console() -> None:
     from starlette.testclient import TestClient
 
-    from cloud_incident.serving import served
-    from cloud_incident.settings import Settings
+    from cloud_incident.app import build_app
+    from cloud_incident.settings.serve import ServeSettings
     from http_compat.surface import Mode
 
-    client = TestClient(served(Settings(), Mode.PRODUCTION), base_url="http://127.0.0.1")
+    client = TestClient(build_app(ServeSettings(mode=Mode.PRODUCTION)), base_url="http://127.0.0.1")
     assert client.get("/", follow_redirects=False).headers["location"] == "docs"
     assert client.get("/console/page/main.js").status_code == 404
     assert client.get("/console/agents").status_code == 404

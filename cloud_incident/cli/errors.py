@@ -1,0 +1,43 @@
+"""How errors are reported on the command line: in one line, with an exit status, without a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cloud_incident.settings.sources import InvalidSettingsError
+from scenarios.errors import CloudIncidentError
+
+_FAILED = 1
+"""The exit status after an error that is not in the table."""
+
+
+class ReportingCommand(click.Command):
+    """A command that reports errors which a user can act on, and lets all others through.
+
+    Errors of the table end it with the exit status that the table says; `failures` are further errors that end it with
+    1, and `misuses` those that end it with 2.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        failures: tuple[type[Exception], ...] = (),
+        misuses: tuple[type[Exception], ...] = (),
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self.failures: tuple[type[Exception], ...] = (CloudIncidentError, *failures)
+        self.misuses: tuple[type[Exception], ...] = (InvalidSettingsError, *misuses)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever reads the output has seen enough; click ends quietly
+            raise
+        except self.misuses as error:
+            raise click.UsageError(str(error)) from error
+        except self.failures as error:
+            click.ClickException(str(error)).show()
+            ctx.exit(error.kind.exit if isinstance(error, CloudIncidentError) else _FAILED)

@@ -1,0 +1,117 @@
+"""`cloud-incident evaluate`: agents, played and measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cloud_incident.cli.errors import ReportingCommand
+from cloud_incident.cli.options import DIFFICULTY, with_settings
+from cloud_incident.evaluation.baseline import SettingError
+from cloud_incident.evaluation.cluster import NoRayError
+from cloud_incident.evaluation.environments import BrokenError
+from cloud_incident.evaluation.evaluate import Evaluation, evaluated
+from cloud_incident.evaluation.runfile import RunInUseError
+from cloud_incident.evaluation.telling import exported, findings
+from cloud_incident.settings.base import Settings
+
+
+class EvaluateSettings(Settings):
+    """Settings of `evaluate`."""
+
+    command = "evaluate"
+
+
+@click.command(
+    cls=ReportingCommand, failures=(BrokenError, RunInUseError, NoRayError, SettingError, OSError, ValueError)
+)
+@click.option("--agent", "agents", multiple=True, default=("responder",), show_default=True, help="Agent to evaluate.")
+@click.option("--task", "tasks", multiple=True, help="Only scenarios of this task.")
+@click.option("--scenario", "scenario_ids", multiple=True, help="Only this scenario, such as RP-001.")
+@click.option("--split", default="", help="Scenarios of this split, such as validation, rather than the curated ones.")
+@click.option("--start", type=click.IntRange(min=0), default=0, show_default=True, help="First index of the split.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    help="How many scenarios of the split, of each task; 100 if not given, or as many as there are.",
+)
+@click.option(
+    "--difficulty",
+    "difficulties",
+    type=DIFFICULTY,
+    multiple=True,
+    help="Difficulty of the split's incidents, once or more; each has its own if not given.",
+)
+@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, default=(0,), help="Seed of the attempts.")
+@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Attempts with each seed.")
+@click.option("--url", default="", help="A server to play on, such as http://127.0.0.1:7860; in process if not given.")
+@click.option(
+    "--surface",
+    type=click.Choice(["rest", "websocket", "mcp"]),
+    default="rest",
+    show_default=True,
+    help="How to play on the server.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: as tasks on the cluster that RAY_ADDRESS names, or on one started here.",
+)
+@click.option("--concurrency", type=click.IntRange(min=1), default=8, show_default=True, help="Episodes at once.")
+@with_settings(EvaluateSettings)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("evaluation.jsonl"),
+    show_default=True,
+    help="Where the trajectories go; what is there already is not played again.",
+)
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page of the results here."
+)
+@click.option(
+    "--compare",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An earlier run's trajectories to compare with, attempt by attempt.",
+)
+@click.option(
+    "--export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the episodes as chat here, a line each, for fine-tuning.",
+)
+@click.option(
+    "--export-from",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Least score of the episodes that are exported.",
+)
+def evaluate(
+    settings: EvaluateSettings,
+    out: Path,
+    report: Path | None,
+    compare: Path | None,
+    export: Path | None,
+    export_from: float,
+    scenario_ids: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Play agents against scenarios and measure them.
+
+    A run that was stopped goes on where it was.
+
+    Scripted agents: oracle, responder, novice, random, and those who cheat. llm is the model that API_BASE_URL,
+    MODEL_NAME and HF_TOKEN or API_KEY name; llm-or-responder asks the responder where the model fails.
+    """
+    evaluation = Evaluation(
+        directories=settings.scenarios, salt=settings.secret_salt, scenarios=scenario_ids, **options
+    )
+    evaluated(evaluation, out)
+    for finding in findings(out, against=compare, page=report):
+        click.echo(finding)
+    if export is not None:
+        click.echo(exported(out, export, export_from))

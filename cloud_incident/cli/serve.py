@@ -1,0 +1,29 @@
+"""`cloud-incident serve`: everything on one port."""
+
+from __future__ import annotations
+
+import click
+
+from cloud_incident.app import build_app
+from cloud_incident.cli.errors import ReportingCommand
+from cloud_incident.cli.options import with_settings
+from cloud_incident.listening import run_app
+from cloud_incident.settings.serve import ServeSettings
+
+
+@click.command(cls=ReportingCommand)
+@with_settings(ServeSettings)
+def serve(settings: ServeSettings) -> None:
+    """Serve everything on one port: REST, WebSocket, MCP.
+
+    OpenEnv's REST and WebSocket, MCP over streamable HTTP (/mcp) and SSE (/sse), the API's page (/docs).
+    """
+    app = build_app(settings)
+    address = settings.address
+    click.echo(f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp.", err=True)
+    run_app(app, settings)
+
+
+def serve_everywhere() -> None:
+    """Run `cloud-incident serve` on every interface, with settings from variables and a file alone."""
+    serve.main(["--host", "0.0.0.0"], prog_name="server")  # noqa: S104 - what runs a container wants to reach it

@@ -1,0 +1,81 @@
+"""Listening: an application under uvicorn until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import click
+import uvicorn
+
+from cloud_incident.garbage import collect_seldom
+from http_compat.reading import MOST_BODY_BYTES
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from cloud_incident.settings.server import ServerSettings
+
+_BACKLOG = 2048
+"""Connections that wait to be accepted; uvicorn's own default."""
+
+_GRACE_SECONDS = 5
+"""How long running requests may take to end when the server is stopped."""
+
+
+class StoppingServer(uvicorn.Server):
+    """Awaits what the application has as `state.stopping` before it stops, to end what running requests wait for."""
+
+    def __init__(self, app: Starlette, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if (stopping := getattr(self._app.state, "stopping", None)) is not None:
+            await stopping()
+        await super().shutdown(sockets)
+
+
+def run_app(app: Starlette, settings: ServerSettings) -> None:
+    """Serve an application until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
+
+    Raises:
+        ClickException: if a port cannot be listened on.
+    """
+    server = make_server(app, settings)
+    collect_seldom()
+    sockets = [_bind(settings.host, port) for port in settings.port]
+    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
+    server.run(sockets)
+
+
+def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
+    """The uvicorn server of an application. It listens on the sockets that it is run with.
+
+    When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
+    """
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        ws="websockets-sansio",
+        ws_max_size=MOST_BODY_BYTES,
+        ws_per_message_deflate=False,  # 40 KB of memory for every connection, and the messages are small
+        log_level="warning",
+        proxy_headers=True,
+        forwarded_allow_ips="*" if settings.space_host else None,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    return StoppingServer(app, config)
+
+
+def _exit(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}.") from error

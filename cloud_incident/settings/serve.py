@@ -1,0 +1,55 @@
+"""What the server of every surface can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from cloud_incident.settings.server import ServerSettings
+from http_compat.guard import LOOPBACK
+from http_compat.surface import Mode
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class ServeSettings(ServerSettings):
+    """Settings of the server that has every surface: OpenEnv, MCP and the console."""
+
+    command = "serve"
+    further_variables: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **ServerSettings.further_variables,
+        "port": ("CLOUD_INCIDENT_SERVE_PORT", "PORT"),
+        "mode": ("OPENENV_MODE", "CLOUD_INCIDENT_SERVE_MODE"),
+        "max_sessions": ("CLOUD_INCIDENT_SERVE_MAX_SESSIONS", "CLOUD_INCIDENT_SERVE_MOST_SESSIONS"),
+    }
+
+    mode: Annotated[Mode, BeforeValidator(_lower)] = Field(
+        Mode.SIMULATION, description="production: no reset, step or state, only tools."
+    )
+    shared_default: bool = Field(
+        True, description="Whether REST requests that name no episode may mean the last one that anybody started."
+    )
+    max_sessions: int = Field(1_000, ge=1, description="Most WebSockets and JSON-RPC sessions at once.")
+    evaluations: Path = Field(Path(), description="The directory whose evaluations (.jsonl) the console shows.")
+    model_endpoints: bool | None = Field(
+        None,
+        description="Whether visitors of the console may have this server ask models at addresses that they name. "
+        "If not given, only where nobody but this machine can ask.",
+    )
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether visitors may name models. Whoever can, can have the server call what only the server can reach."""
+        if self.model_endpoints is not None:
+            return self.model_endpoints
+        return self.host in LOOPBACK and not (self.allow_host or self.allow_origin or self.space_host)
+
+    @property
+    def framed_by(self) -> tuple[str, ...]:
+        """Other sites that may show the pages in a frame: where a Space is shown."""
+        return ("https://huggingface.co", "https://*.hf.space") if self.space_host else ()

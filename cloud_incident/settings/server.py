@@ -1,0 +1,76 @@
+"""What every server can be told: whom it listens to, and how many episodes it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from cloud_incident.settings.base import NO_FLAG, Settings
+from env_core.service import EpisodeService, Limits
+from mcp_server.clients import StructuredContent
+
+if TYPE_CHECKING:
+    from env_core.selection import Selection
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+
+
+class ServerSettings(Settings):
+    """Settings of a server, whatever it serves."""
+
+    further_variables: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
+
+    capacity: int = Field(10_000, ge=1, description="Most open episodes.")
+    idle_seconds: float = Field(3600.0, ge=1, description="After how many seconds an unused episode is forgotten.")
+    structured_content: StructuredContent = Field(
+        StructuredContent.AUTO,
+        description="Numbers beside the text of results. auto: unless the client is known to hide the text then.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: tuple[Port, ...] = Field((7860,), min_length=1, description="Port to listen on; may be given more than once.")
+    allow_host: tuple[str, ...] = Field((), description="A further Host header to accept; may be given more than once.")
+    allow_origin: tuple[str, ...] = Field(
+        (), description="A site whose pages may call, such as https://app.example; or *. May be given more than once."
+    )
+    space_host: Annotated[str, NO_FLAG] = Field(
+        "", description="The public host name of the hosted Space that the server runs in."
+    )
+
+    @property
+    def operator(self) -> bool:
+        """Whether incidents can be started and graded, beside working those that are open."""
+        return True
+
+    @property
+    def sse(self) -> bool:
+        """Whether MCP is served over SSE too."""
+        return True
+
+    @property
+    def selection(self) -> Selection | None:
+        """The incident to open at the start, if there is one."""
+        return None
+
+    @property
+    def address(self) -> str:
+        """Where the server is reached on this machine: the URL of its first port."""
+        named = "localhost" if self.host in _EVERYWHERE else self.host
+        return f"http://{f'[{named}]' if ':' in named else named}:{self.port[0]}"
+
+    def build_service(self, *, loaded: bool) -> EpisodeService:
+        """An episode service over the catalogue.
+
+        Further directories are loaded at once, and with `loaded` the curated incidents are too; otherwise an incident
+        is loaded when it is first used.
+
+        Raises:
+            DocumentError: if a document that is loaded is not valid.
+        """
+        catalogue = self.build_catalogue()
+        if loaded or self.scenarios:
+            catalogue.load()
+        return EpisodeService(catalogue, limits=Limits(self.capacity, self.idle_seconds))

@@ -1,0 +1,62 @@
+"""MCP over stdio: one client, for as long as it stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cloud_incident import __version__
+from cloud_incident.console.app import read_document
+from mcp_server import build_server
+from mcp_server.binding import OneCaller
+from mcp_server.transports import serve_stdio
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+
+    from cloud_incident.settings.mcp import McpSettings
+    from env_core.episode import Episode
+    from env_core.service import EpisodeService
+    from mcp_server.binding import Callers
+
+
+async def run_stdio(settings: McpSettings) -> None:
+    """Serve one client over standard input and output. An incident that the settings name is open from the start.
+
+    Raises:
+        DocumentError: if a document of a further directory is not valid.
+        InvalidActionError, SelectionError, UnknownScenarioError: if there is no incident to open.
+    """
+    service = settings.build_service(loaded=False)
+    selection = settings.selection
+    episode = await service.create(selection) if selection is not None else None
+    if settings.operator:
+        server = _build_operator_server(settings, service, episode)
+    elif episode is not None:
+        click.echo(f"The agent works {episode.reference.scenario_id}.", err=True)
+        server = _build_agent_server(settings, service, episode)
+    else:
+        raise ValueError("the agent profile needs an incident")
+    await serve_stdio(server)
+
+
+def _build_operator_server(settings: McpSettings, service: EpisodeService, episode: Episode | None) -> Server[Callers]:
+    opened = [] if episode is None else [episode]
+    return build_server(
+        service,
+        version=__version__,
+        callers=lambda: OneCaller(*opened),
+        structured=settings.structured_content,
+        app=read_document(),
+    )
+
+
+def _build_agent_server(settings: McpSettings, service: EpisodeService, episode: Episode) -> Server[Callers]:
+    return build_server(
+        service,
+        version=__version__,
+        bound=lambda _: episode.id,
+        episode=episode,
+        structured=settings.structured_content,
+    )

@@ -1,0 +1,42 @@
+"""Errors in the words of this surface: texts that an agent can act on, and errors of the protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mcp.shared.exceptions import MCPError
+
+from env_core.episode import StaleReferenceError
+from env_core.stores import AppendConflictError
+from env_core.transition import EpisodeOverError
+from scenarios.errors import CloudIncidentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class HandleError(CloudIncidentError):
+    """A call without a handle where it does not say by itself which episode is meant. The message says what to do."""
+
+    code = "no_episode"
+
+
+def explain_error(error: CloudIncidentError) -> str:
+    """What a caller is told that asked to see or to control an episode."""
+    if isinstance(error, StaleReferenceError):
+        return f"{error} Close this incident and start another."
+    return str(error)
+
+
+def explain_refused_action(error: CloudIncidentError, after_the_end: str) -> str:
+    """What an agent is told whose action was refused; `after_the_end` is what it can do once its incident is over."""
+    if isinstance(error, EpisodeOverError):
+        return f"This incident is over, with score {error.score:.4f}; nothing was changed. {after_the_end}"
+    if isinstance(error, AppendConflictError | StaleReferenceError):
+        return f"{error} Nothing was changed."
+    return str(error)
+
+
+def to_mcp_error(error: CloudIncidentError, data: Mapping[str, Any] | None = None) -> MCPError:
+    """The error of the protocol that stands for an error, with the code that the table of errors gives it."""
+    return MCPError(code=error.kind.rpc, message=explain_error(error), data=data)
