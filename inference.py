@@ -19,7 +19,8 @@ import sys
 
 import anyio
 
-from cloud_incident.evaluation.baseline import Baseline, SettingError, run_baseline
+from cloud_incident.evaluation.agents import SettingError
+from cloud_incident.evaluation.running import Baseline, run_baseline
 
 
 def main() -> int:

@@ -12,9 +12,8 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.agents import AGENTS
-from cloud_incident.evaluation.agents.agent import Seat
-from cloud_incident.evaluation.environments import InProcess
+from cloud_incident.evaluation.agents import AGENTS, Seat
+from cloud_incident.evaluation.running import InProcess
 from env_core.selection import Selection
 from scenarios.catalogue import Catalogue
 from scenarios.generator.naming import DIFFICULTIES, GENERATOR_VERSION

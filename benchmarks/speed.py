@@ -20,13 +20,8 @@ from mcp import Client, StdioServerParameters
 from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult  # noqa: TC002 - the no-op tool's signature is read at run time
 
-from cloud_incident.evaluation.agents import AGENTS
-from cloud_incident.evaluation.agents.agent import Agent, Decision, Seat
-from cloud_incident.evaluation.environments import InProcess
-from cloud_incident.evaluation.players import players
-from cloud_incident.evaluation.runfile import RunFile
-from cloud_incident.evaluation.runner import Runner
-from cloud_incident.evaluation.schedule import schedule
+from cloud_incident.evaluation.agents import AGENTS, Agent, Decision, Seat, collect_agents
+from cloud_incident.evaluation.running import InProcess, RunFile, Runner, list_attempts
 from env_core.episode import Reference, advance, begin
 from env_core.selection import Selection
 from env_core.service import EpisodeService
@@ -231,7 +226,7 @@ class InstantModel(Agent):
 
 async def time_evaluations(catalogue: Catalogue) -> list[SpeedRow]:
     """A thousand scripted episodes, written down; the dearest agents; what the runner adds to an agent that waits."""
-    attempts = schedule(["oracle"], list(catalogue.scenarios), range(-(-EPISODES // len(catalogue.scenarios))))
+    attempts = list_attempts(["oracle"], list(catalogue.scenarios), range(-(-EPISODES // len(catalogue.scenarios))))
     runner = Runner(catalogue, AGENTS, lambda: InProcess(catalogue), concurrency=1)
     with tempfile.TemporaryDirectory() as directory:
         began = time.process_time()
@@ -240,10 +235,10 @@ async def time_evaluations(catalogue: Catalogue) -> list[SpeedRow]:
         spent = time.process_time() - began
         dearest = 0.0
         for agent in ("responder", "novice", "brute-force"):
-            again = schedule([agent], list(catalogue.scenarios), range(10))
+            again = list_attempts([agent], list(catalogue.scenarios), range(10))
             began = time.process_time()
             with RunFile(Path(directory, f"{agent}.jsonl")) as file:
-                await Runner(catalogue, players(), lambda: InProcess(catalogue), concurrency=1).run(again, file)
+                await Runner(catalogue, collect_agents(), lambda: InProcess(catalogue), concurrency=1).run(again, file)
             dearest = max(dearest, (time.process_time() - began) / len(again))
         models: list[InstantModel] = []
 

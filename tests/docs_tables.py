@@ -15,7 +15,7 @@ import anyio
 from mcp import Client
 
 from cloud_incident.evaluation.audit.auditing import CHECKS
-from cloud_incident.evaluation.audit.telling import inventory
+from cloud_incident.evaluation.audit.presentation import render_inventory
 from env_core.service import EpisodeService
 from mcp_server import build_server
 from scenarios.catalogue import Catalogue
@@ -55,7 +55,7 @@ def render_tools() -> str:
 
 def render_checks() -> str:
     """The audit's checks as Markdown."""
-    return inventory(CHECKS.values()) + "\n"
+    return render_inventory(CHECKS.values()) + "\n"
 
 
 def render_manifest_tasks() -> str:

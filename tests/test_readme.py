@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cloud_incident.cli.evaluate import evaluate
-from cloud_incident.evaluation.environments import InProcess, Reopened
-from cloud_incident.evaluation.exploits import LATE_CEILING, RANDOM_CEILING, SOUP_CEILING
-from cloud_incident.evaluation.play import play
-from cloud_incident.evaluation.players import players
-from cloud_incident.evaluation.runner import Runner
-from cloud_incident.evaluation.schedule import schedule
+from cloud_incident.evaluation.agents import collect_agents
+from cloud_incident.evaluation.audit.exploits import LATE_CEILING, RANDOM_CEILING, SOUP_CEILING
+from cloud_incident.evaluation.running import InProcess, ReopeningEnvironment, Runner, list_attempts, play_actions
 from env_core.perfect import play_perfectly, word_summary
 from env_core.selection import Selection
 from http_compat.dialects import parse_step
@@ -55,7 +52,7 @@ def _section(title: str) -> str:
 def _graded(scenario: Scenario, *moves: Move) -> Grade:
     """The grade of these moves on a scenario, or of perfect play if there are none."""
     actions = [parse_action(*move) for move in moves] or play_perfectly(scenario.incident, scenario.task)
-    grade = play(scenario, actions).grade
+    grade = play_actions(scenario, actions).grade
     assert grade is not None
     return grade
 
@@ -186,7 +183,7 @@ def test_the_statuses_are_those_that_are_answered() -> None:
 
 def test_the_agents_are_all_told() -> None:
     told = set(re.findall(r"`([\w-]+)`", EVALUATION.split("## Who plays")[1].split("Tests hold")[0]))
-    assert set(players()) <= told | {"always-P2", "always-P3"}
+    assert set(collect_agents()) <= told | {"always-P2", "always-P3"}
 
 
 def test_the_options_of_an_evaluation_are_all_told() -> None:
@@ -199,9 +196,9 @@ def test_the_scores_told_are_those_that_are_reached(catalogue: Catalogue) -> Non
     rows = re.findall(r"^\| ([\w-]+) \| (\d\.\d\d) \| (\d\.\d\d) \| (\d\.\d\d) \|$", EVALUATION, re.MULTILINE)
     assert len(rows) == 7
     for agent, *told in rows:
-        runner = Runner(catalogue, players(), lambda: InProcess(catalogue))
-        environment = Reopened(lambda: InProcess(catalogue))
-        attempts = schedule([agent], list(catalogue.scenarios), repeats=50 if agent == "random" else 1)
-        played = [asyncio.run(runner.attempt(attempt, environment)) for attempt in attempts]
-        means = [mean(one["score"] for one in played if one["task_id"] == task) for task in TASKS]
+        runner = Runner(catalogue, collect_agents(), lambda: InProcess(catalogue))
+        environment = ReopeningEnvironment(lambda: InProcess(catalogue))
+        attempts = list_attempts([agent], list(catalogue.scenarios), repeats=50 if agent == "random" else 1)
+        played = [asyncio.run(runner.play(attempt, environment)) for attempt in attempts]
+        means = [mean(episode["score"] for episode in played if episode["task_id"] == task) for task in TASKS]
         assert [f"{score:.2f}" for score in means] == told, agent

@@ -9,11 +9,8 @@ import click
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
-from cloud_incident.evaluation.audit.auditing import Audit, processors
-from cloud_incident.evaluation.audit.sample import Sample
-from cloud_incident.evaluation.audit.telling import as_json as to_json
-from cloud_incident.evaluation.audit.telling import markdown
-from cloud_incident.evaluation.audit.world import World
+from cloud_incident.evaluation.audit import Audit, AuditedWorld, Sample, count_processors, render_markdown
+from cloud_incident.evaluation.audit import render_json as to_json
 from cloud_incident.settings.base import Settings
 from scenarios.catalogue import UnknownScenarioError
 
@@ -55,10 +52,10 @@ def audit(
 
     Prints a Markdown table. The exit code is 1 if a check failed, 2 if there is no such thing to audit.
     """
-    sample = Sample.of(size=size, start=start, **{name: given for name, given in chosen.items() if given})
-    world = World(settings.secret_salt)
-    audited = Audit(sample=sample, checks=checks, jobs=jobs or processors(), world=world).run()
-    click.echo(markdown(audited), nl=False)
+    sample = Sample.from_options(size=size, start=start, **{name: given for name, given in chosen.items() if given})
+    world = AuditedWorld(settings.secret_salt)
+    audited = Audit(sample=sample, checks=checks, jobs=jobs or count_processors(), world=world).run()
+    click.echo(render_markdown(audited), nl=False)
     if as_json is not None:
         as_json.write_bytes(to_json(audited))
     if not audited.passed:

@@ -9,12 +9,10 @@ import click
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
-from cloud_incident.evaluation.baseline import SettingError
-from cloud_incident.evaluation.cluster import NoRayError
-from cloud_incident.evaluation.environments import BrokenError
-from cloud_incident.evaluation.evaluate import Evaluation, evaluated
-from cloud_incident.evaluation.runfile import RunInUseError
-from cloud_incident.evaluation.telling import exported, findings
+from cloud_incident.evaluation.agents import SettingError
+from cloud_incident.evaluation.reporting import describe_run, export_chat
+from cloud_incident.evaluation.running import BrokenError, Evaluation, RunInUseError, run_evaluation
+from cloud_incident.extras import require_extra
 from cloud_incident.settings.base import Settings
 
 
@@ -24,9 +22,7 @@ class EvaluateSettings(Settings):
     command = "evaluate"
 
 
-@click.command(
-    cls=ReportingCommand, failures=(BrokenError, RunInUseError, NoRayError, SettingError, OSError, ValueError)
-)
+@click.command(cls=ReportingCommand, failures=(BrokenError, RunInUseError, SettingError, OSError, ValueError))
 @click.option("--agent", "agents", multiple=True, default=("responder",), show_default=True, help="Agent to evaluate.")
 @click.option("--task", "tasks", multiple=True, help="Only scenarios of this task.")
 @click.option("--scenario", "scenario_ids", multiple=True, help="Only this scenario, such as RP-001.")
@@ -110,8 +106,9 @@ def evaluate(
     evaluation = Evaluation(
         directories=settings.scenarios, salt=settings.secret_salt, scenarios=scenario_ids, **options
     )
-    evaluated(evaluation, out)
-    for finding in findings(out, against=compare, page=report):
+    require_extra("evaluate", "jinja2", "rich")  # before hours of playing
+    run_evaluation(evaluation, out)
+    for finding in describe_run(out, against=compare, page=report):
         click.echo(finding)
     if export is not None:
-        click.echo(exported(out, export, export_from))
+        click.echo(export_chat(out, export, export_from))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cloud_incident.cli.errors import ReportingCommand
-from cloud_incident.evaluation.fitness import report
+from cloud_incident.evaluation.audit import report_fitness
 
 
 @click.command(cls=ReportingCommand)
@@ -17,7 +17,7 @@ def lint(file: Path) -> None:
 
     Is it valid, solvable, reactive, not guessable? What would the standard cheats earn?
     """
-    text, fit = report(file)
+    text, fit = report_fitness(file)
     click.echo(text)
     if not fit:
         raise SystemExit(1)

@@ -8,8 +8,7 @@ import click
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import with_settings
-from cloud_incident.evaluation.replaying import differences, told
-from cloud_incident.evaluation.trajectory import read
+from cloud_incident.evaluation.running import find_differences, read_trajectories, render_trajectory
 from cloud_incident.settings.base import Settings
 
 
@@ -31,13 +30,13 @@ def replay(settings: ReplaySettings, file: Path, key: str | None, quiet: bool) -
     """
     catalogue = settings.build_catalogue()
     count = wrong = 0
-    for trajectory in read(file):
+    for trajectory in read_trajectories(file):
         if key is not None and trajectory["key"] != key:
             continue
         count += 1
         if not quiet:
-            click.echo("\n".join(told(trajectory)))
-        found = differences(trajectory, catalogue)
+            click.echo("\n".join(render_trajectory(trajectory)))
+        found = find_differences(trajectory, catalogue)
         wrong += bool(found)
         for difference in found:
             click.echo(f"{trajectory['key']}: {difference}", err=True)

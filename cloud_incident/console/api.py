@@ -17,8 +17,8 @@ from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
-from cloud_incident.evaluation.report import POLICY
-from cloud_incident.evaluation.trajectory import Trajectory
+from cloud_incident.evaluation.reporting import POLICY
+from cloud_incident.evaluation.running import Trajectory
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
 from http_compat.dialects import Strict
 from http_compat.jsontext import to_json
@@ -282,6 +282,6 @@ OPERATIONS = (
         summary="The report of an evaluation as a page",
         answer=TypeAdapter(str),
         media="text/html",
-        refusals=(404, 422),
+        refusals=(404, 422, 501),
     ),
 )

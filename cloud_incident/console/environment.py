@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cloud_incident.evaluation.environments import Environment, RefusedError, Reply, reply_with
+from cloud_incident.evaluation.running import Environment, EnvironmentReply, RefusedError, reply_with
 from env_core.stores import UnknownEpisodeError
 from env_core.transition import Transition
 from scenarios.parsing import InvalidActionError
@@ -26,11 +26,11 @@ class ServiceEnvironment(Environment):
         self._service = service
         self.episode = episode
 
-    async def reset(self, _: Selection) -> Reply:
+    async def reset(self, _: Selection) -> EnvironmentReply:
         """Give the first observation of the episode there is; nothing is started."""
         return reply_with(Transition(self.episode))
 
-    async def step(self, action: Mapping[str, Any]) -> Reply:
+    async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
         await asyncio.sleep(0)  # a scripted agent never waits, so that other callers would not be served
         try:
             transition = await self._service.step(self.episode.id, action, incarnation=self.episode.incarnation)

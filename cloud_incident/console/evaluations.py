@@ -12,18 +12,16 @@ from typing_extensions import TypedDict
 
 from cloud_incident.console.refusals import UnreadableFileError
 from cloud_incident.console.stored import find_file, list_files, read_trajectories
-from cloud_incident.evaluation.grouping import task_title
-from cloud_incident.evaluation.metrics import summarise
-from cloud_incident.evaluation.report import report
+from cloud_incident.evaluation.reporting import render_report
+from cloud_incident.evaluation.statistics import get_task_title, summarise
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_incident.console.stored import StoredFile
-    from cloud_incident.evaluation.intervals import Estimate
-    from cloud_incident.evaluation.metrics import AgentMetrics, Summary, TaskMetrics
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.running import Trajectory
+    from cloud_incident.evaluation.statistics import AgentMetrics, Estimate, Summary, TaskMetrics
 
 _SUMMARIES_KEPT = 32
 _REPORTS_KEPT = 4
@@ -148,7 +146,7 @@ def _report_agent(agent: AgentMetrics) -> AgentReport:
 def _report_task(task: TaskMetrics) -> TaskReport:
     return {
         "task_id": task.task_id,
-        "title": task_title(task.task_id),
+        "title": get_task_title(task.task_id),
         "episodes": task.episodes,
         "score": _report_estimate(task.score),
         "passed": task.passed,
@@ -175,7 +173,7 @@ def _summarise(file: StoredFile) -> Summary:
 
 @lru_cache(_REPORTS_KEPT)
 def _render_report(file: StoredFile) -> bytes:
-    page = report(_read_episodes(file), title=f"Evaluation {file.name}", summary=_summarise(file))
+    page = render_report(_read_episodes(file), title=f"Evaluation {file.name}", summary=_summarise(file))
     return page.encode()
 
 

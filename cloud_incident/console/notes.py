@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.trajectory import StepTaken
+    from cloud_incident.evaluation.running import StepTaken
 
 
 def write_note(step: StepTaken) -> str:

@@ -9,16 +9,23 @@ from pydantic import Field, SecretStr
 from typing_extensions import TypedDict
 
 from cloud_incident.console.refusals import EndpointMismatchError, EndpointsClosedError, UnknownAgentError
-from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
-from cloud_incident.evaluation.agents.endpoint import Endpoint, EndpointSettings
-from cloud_incident.evaluation.players import MODELS, about, models, players
+from cloud_incident.evaluation.agents import (
+    AGENTS,
+    EXPLOITS,
+    MODEL_AGENTS,
+    EndpointSettings,
+    ModelEndpoint,
+    build_model_agents,
+    collect_agents,
+    describe_agent,
+)
 from http_compat.dialects import Strict
 from http_compat.problems import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cloud_incident.evaluation.agents.agent import Agent, Seat
+    from cloud_incident.evaluation.agents import Agent, Seat
 
 ENDPOINT_SECONDS = 900.0
 """Seconds that a model may take for a whole run."""
@@ -57,7 +64,7 @@ class Player(NamedTuple):
 
     name: str
     make: Callable[[Seat], Agent]
-    endpoint: Endpoint | None = None
+    endpoint: ModelEndpoint | None = None
 
     async def close(self) -> None:
         """Close the connections to the model."""
@@ -74,9 +81,10 @@ class Roster:
 
     def list_agents(self) -> AgentsAnswer:
         """Every agent by its name: honest ones, cheats, models."""
-        names = [*AGENTS, *EXPLOITS, *(MODELS if self.endpoints else ())]
+        names = [*AGENTS, *EXPLOITS, *(MODEL_AGENTS if self.endpoints else ())]
         entries: list[AgentEntry] = [
-            {"name": name, "about": about(name), "cheat": name in EXPLOITS, "model": name in MODELS} for name in names
+            {"name": name, "about": describe_agent(name), "cheat": name in EXPLOITS, "model": name in MODEL_AGENTS}
+            for name in names
         ]
         return {"agents": entries, "endpoints": self.endpoints}
 
@@ -89,14 +97,16 @@ class Roster:
             EndpointMismatchError: if it needs a model and none is given, or the other way round.
             MalformedError: if what is given is no address, name or key of a model.
         """
-        if name in MODELS:
+        if name in MODEL_AGENTS:
             return self._find_model_player(name, given)
-        make = players().get(name)
+        make = collect_agents().get(name)
         if make is None:
             known = ", ".join(entry["name"] for entry in self.list_agents()["agents"])
             raise UnknownAgentError(f"Unknown agent {name[:80]!r}. Agents: {known}.")
         if given is not None:
-            raise EndpointMismatchError(f"endpoint: {name} asks no model; leave it out, or take {' or '.join(MODELS)}.")
+            raise EndpointMismatchError(
+                f"endpoint: {name} asks no model; leave it out, or take {' or '.join(MODEL_AGENTS)}."
+            )
         return Player(name, make)
 
     def _find_model_player(self, name: str, given: EndpointGiven | None) -> Player:
@@ -107,8 +117,8 @@ class Roster:
             )
         if given is None:
             raise EndpointMismatchError(f"{name} needs an `endpoint`: `base_url`, `model` and `api_key` of a model.")
-        endpoint = Endpoint(_build_settings(given))
-        return Player(name, models(lambda: endpoint)[name], endpoint)
+        endpoint = ModelEndpoint(_build_settings(given))
+        return Player(name, build_model_agents(lambda: endpoint)[name], endpoint)
 
 
 def _build_settings(given: EndpointGiven) -> EndpointSettings:

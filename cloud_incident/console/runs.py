@@ -16,10 +16,8 @@ from typing_extensions import TypedDict
 from cloud_incident.console.environment import ServiceEnvironment
 from cloud_incident.console.notes import write_note
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
-from cloud_incident.evaluation.agents.agent import Seat
-from cloud_incident.evaluation.environments import BrokenError
-from cloud_incident.evaluation.playing import played
-from cloud_incident.evaluation.schedule import Attempt
+from cloud_incident.evaluation.agents import Seat
+from cloud_incident.evaluation.running import Attempt, BrokenError, play_attempt
 from env_core.frames import draw_frame
 from http_compat.jsontext import to_json
 
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from cloud_incident.console.roster import Player
-    from cloud_incident.evaluation.environments import Reply
-    from cloud_incident.evaluation.trajectory import StepTaken
+    from cloud_incident.evaluation.running import EnvironmentReply, StepTaken
     from env_core.selection import Selection
     from env_core.service import EpisodeService
 
@@ -222,12 +219,12 @@ class Runs:
         attempt = Attempt(player.name, scenario.id, reference.seed or 0, reward_mode=reference.reward_mode)
         agent = await to_thread.run_sync(player.make, Seat(scenario, attempt.chance), limiter=self._seating)
 
-        def show_step(step: StepTaken, _: Reply) -> None:
+        def show_step(step: StepTaken, _: EnvironmentReply) -> None:
             run.show(to_json(draw_frame(environment.episode, write_note(step))))
 
         run.show(to_json(draw_frame(environment.episode)))
         try:
-            trajectory = await played(attempt, scenario, agent, environment, show_step)
+            trajectory = await play_attempt(attempt, scenario, agent, environment, show_step)
         finally:
             await agent.close()
         failed = trajectory.get("failed")

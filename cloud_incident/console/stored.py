@@ -10,13 +10,13 @@ from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError, UnreplayableError
-from cloud_incident.evaluation.trajectory import FORMAT, LINE_START, parse
+from cloud_incident.evaluation.running import LINE_START, TRAJECTORY_FORMAT, parse_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.running import Trajectory
 
 SUFFIX = ".jsonl"
 MOST_BYTES = 64 << 20
@@ -143,15 +143,17 @@ def parse_line(line: bytes, number: int) -> Trajectory:
         UnreplayableError: if another release wrote it.
     """
     try:
-        trajectory = parse(line)
+        trajectory = parse_trajectory(line)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:120]
         raise UnreadableFileError(
             f"Line {number} is not a trajectory: {f'`{where}`: ' if where else ''}{first['msg']}."
         ) from error
-    if trajectory["format"] != FORMAT:
-        raise UnreplayableError(f"Line {number} is of format {trajectory['format']}; this release reads {FORMAT}.")
+    if trajectory["format"] != TRAJECTORY_FORMAT:
+        raise UnreplayableError(
+            f"Line {number} is of format {trajectory['format']}; this release reads {TRAJECTORY_FORMAT}."
+        )
     return trajectory
 
 

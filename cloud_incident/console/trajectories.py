@@ -19,14 +19,14 @@ from cloud_incident.console.stored import (
     list_files,
     parse_line,
 )
-from cloud_incident.evaluation.replaying import compared, replayed
+from cloud_incident.evaluation.running import compare_replay, replay_trajectory
 from env_core.frames import Frame, draw_frame
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.running import Trajectory
     from scenarios.catalogue import Catalogue
 
 MOST_UPLOADED = 8 << 20
@@ -127,7 +127,7 @@ class Trajectories:
 
     def _replay(self, trajectory: Trajectory) -> OpenedAnswer:
         try:
-            episodes = list(replayed(trajectory, self.catalogue))
+            episodes = list(replay_trajectory(trajectory, self.catalogue))
         except KeyError as error:
             raise UnreplayableError(f"An action has no {error}, so that it cannot be replayed.") from error
         except (CloudIncidentError, ValueError) as error:  # ValueError: a step after the end of the episode
@@ -136,5 +136,5 @@ class Trajectories:
         return {
             "trajectory": build_entry(trajectory),
             "frames": [draw_frame(*moment) for moment in zip(episodes, notes, strict=True)],
-            "differences": list(compared(trajectory, episodes[-1])),
+            "differences": list(compare_replay(trajectory, episodes[-1])),
         }

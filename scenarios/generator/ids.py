@@ -80,6 +80,9 @@ class OpaqueIds:
 
     The id is encrypted deterministically (SIV): a keyed digest of what it names is its tag and the nonce under which
     that is hidden. So one name has one id, ids of related names have nothing in common, and forged ones are known.
+
+    AES-SIV of the package `cryptography` is the same construction, but it has no tag of 8 bytes: its ids would have 39
+    letters and digits instead of 26, all ids that exist would change, and its import takes 40 ms of processor time.
     """
 
     hint = f"generated ones have opaque ids (GX{GENERATOR_VERSION}-…), known only where the salt that made them is set"

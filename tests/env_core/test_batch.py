@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.running import play_actions
 from env_core.batch import Batch
 from env_core.observation import observe
 from env_core.perfect import play_perfectly
@@ -33,7 +33,7 @@ def test_each_episode_goes_as_if_it_were_alone(catalogue: Catalogue) -> None:
             else:
                 assert shown[index].reward == 0.0
     for scenario, played, earned, last in zip(scenarios, plays, rewards, shown, strict=True):
-        alone = play(scenario, played)
+        alone = play_actions(scenario, played)
         assert earned == [step.reward / POINT for step in alone.steps]
         assert {**last.observation, "episode_id": ""} == {**observe(alone), "episode_id": ""}
         assert (last.terminated, last.truncated) == (True, False)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_incident.evaluation.exploits import random_play
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.audit import draw_random_play
+from cloud_incident.evaluation.running import play_actions
 from env_core.episode import Episode, Reference, StaleReferenceError, replay
 from env_core.observation import Observation, debrief, observe, read_state
 from env_core.perfect import play_perfectly
@@ -63,7 +63,7 @@ METRICS = act("check_metrics", service="postgres-db")
 def test_rewards_by_the_table(
     catalogue: Catalogue, scenario_id: str, actions: list[Action], expected: list[float]
 ) -> None:
-    episode = play(catalogue.get(scenario_id), actions)
+    episode = play_actions(catalogue.get(scenario_id), actions)
     assert rewards(episode) == expected
     assert episode.cumulative_reward == pytest.approx(sum(expected))
 
@@ -77,7 +77,7 @@ def test_rewards_by_the_table(
     ],
 )
 def test_what_does_not_exist_is_said_and_counts_as_wrong(catalogue: Catalogue, action: Action, said: str) -> None:
-    episode = play(catalogue.get("RP-001"), [action])
+    episode = play_actions(catalogue.get("RP-001"), [action])
     assert rewards(episode) == [-0.15]
     assert said in (episode.steps[0].error or "")
     assert episode.wrong == 1
@@ -85,13 +85,13 @@ def test_what_does_not_exist_is_said_and_counts_as_wrong(catalogue: Catalogue, a
 
 def test_the_same_query_is_free_once_a_fix_has_changed_it(catalogue: Catalogue) -> None:
     deploys = act("check_recent_deploys", service="analytics-service")
-    episode = play(catalogue.get("RP-001"), [deploys, FLAG, deploys, deploys])
+    episode = play_actions(catalogue.get("RP-001"), [deploys, FLAG, deploys, deploys])
     assert rewards(episode) == [0.03, 0.06, 0.0, -0.03]
 
 
 def test_running_out_of_steps_ends_with_nothing(scenario: Scenario) -> None:
     look = act("query_logs", service=scenario.incident.services[0])
-    episode = play(scenario, [look] * scenario.task.max_steps)
+    episode = play_actions(scenario, [look] * scenario.task.max_steps)
     assert episode.done
     assert episode.truncated
     assert episode.grade is not None
@@ -101,7 +101,7 @@ def test_running_out_of_steps_ends_with_nothing(scenario: Scenario) -> None:
 def test_the_submission_on_the_last_step_counts(scenario: Scenario) -> None:
     look = act("query_logs", service=scenario.incident.services[0])
     answer = play_perfectly(scenario.incident, scenario.task)[-1]
-    episode = play(scenario, [look] * (scenario.task.max_steps - 1) + [answer])
+    episode = play_actions(scenario, [look] * (scenario.task.max_steps - 1) + [answer])
     assert episode.done
     assert not episode.truncated
     assert rewards(episode)[-1] == (episode.grade.score if episode.grade else None)
@@ -109,7 +109,7 @@ def test_the_submission_on_the_last_step_counts(scenario: Scenario) -> None:
 
 def test_terminal_mode_says_nothing_before_the_end(scenario: Scenario) -> None:
     actions = play_perfectly(scenario.incident, scenario.task)
-    episode = play(scenario, actions, "terminal")
+    episode = play_actions(scenario, actions, "terminal")
     assert rewards(episode) == [0.0] * (len(actions) - 1) + [1.0]
     for step in episode.steps[:-1]:
         assert not step.events
@@ -119,12 +119,12 @@ def test_terminal_mode_says_nothing_before_the_end(scenario: Scenario) -> None:
 
 def test_terminal_mode_does_not_say_that_the_impossible_was_done(catalogue: Catalogue) -> None:
     missteps = [act("restart_service", service="nope"), act("query_logs", service="nope")]
-    episode = play(catalogue.get("RP-001"), missteps, "terminal")
+    episode = play_actions(catalogue.get("RP-001"), missteps, "terminal")
     assert [step.feedback for step in episode.steps] == ["Nothing to act on.", "No such service."]
 
 
 def test_the_observation_has_fourteen_fields(scenario: Scenario) -> None:
-    episode = play(scenario, [act("query_logs", service=scenario.incident.services[0])])
+    episode = play_actions(scenario, [act("query_logs", service=scenario.incident.services[0])])
     shown = observe(episode)
     assert tuple(shown) == tuple(Observation.__annotations__)
     assert len(shown) == 14
@@ -135,8 +135,8 @@ def test_the_observation_has_fourteen_fields(scenario: Scenario) -> None:
 
 def test_the_debrief_waits_for_the_end(scenario: Scenario) -> None:
     actions = play_perfectly(scenario.incident, scenario.task)
-    assert debrief(play(scenario, actions[:-1])) is None
-    told = debrief(play(scenario, actions))
+    assert debrief(play_actions(scenario, actions[:-1])) is None
+    told = debrief(play_actions(scenario, actions))
     assert told is not None
     assert told["root_cause"] == scenario.incident.truth.service
     assert [(pair["from"], pair["to"]) for pair in told["spread"]] == list(scenario.incident.truth.spread)
@@ -144,7 +144,7 @@ def test_the_debrief_waits_for_the_end(scenario: Scenario) -> None:
 
 @given(seed=st.integers(0, 10_000))
 def test_replay_gives_the_same_state(scenario: Scenario, catalogue: Catalogue, seed: int) -> None:
-    episode = play(scenario, random_play(scenario, seed))
+    episode = play_actions(scenario, draw_random_play(scenario, seed))
     stored = json.loads(json.dumps([step.action.dump() for step in episode.steps]))
     *_, again = replay("played", episode.reference, stored, catalogue)
     assert json.dumps(read_state(again)) == json.dumps(read_state(episode))
@@ -161,7 +161,7 @@ def test_a_reference_that_no_longer_matches_is_refused(catalogue: Catalogue, cha
 
 @given(seed=st.integers(0, 10_000))
 def test_invariants_of_any_play(scenario: Scenario, seed: int) -> None:
-    episode = play(scenario, random_play(scenario, seed))
+    episode = play_actions(scenario, draw_random_play(scenario, seed))
     assert episode.step_count <= TASKS[scenario.task.id].max_steps
     assert all(-1.0 <= reward <= 1.0 for reward in rewards(episode))
     assert [step.number for step in episode.steps] == list(range(1, episode.step_count + 1))

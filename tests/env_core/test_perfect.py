@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.exploits import random_play
-from cloud_incident.evaluation.play import play, score
+from cloud_incident.evaluation.audit import draw_random_play
+from cloud_incident.evaluation.running import get_score, play_actions
 from env_core.observation import read_state
 from env_core.perfect import play_perfectly
 from scenarios.incident import count_fewest_steps
@@ -41,19 +41,20 @@ def transcript(episode: Episode) -> str:
 
 def test_perfect_play_scores_one_in_the_fewest_steps(scenario: Scenario) -> None:
     actions = play_perfectly(scenario.incident, scenario.task)
-    assert score(play(scenario, actions)) == 1.0
+    assert get_score(play_actions(scenario, actions)) == 1.0
     assert len(actions) == count_fewest_steps(scenario.incident, scenario.task)
 
 
 def test_golden_transcripts(scenario: Scenario) -> None:
     """`scripts/golden` writes these files anew after a deliberate change."""
-    episode = play(scenario, play_perfectly(scenario.incident, scenario.task))
+    episode = play_actions(scenario, play_perfectly(scenario.incident, scenario.task))
     assert transcript(episode) == (GOLDEN / f"{scenario.id}.json").read_text("utf-8")
 
 
 def test_a_fresh_process_replays_the_same_bytes(catalogue: Catalogue) -> None:
     episodes = [
-        play(scenario, play_perfectly(scenario.incident, scenario.task)) for scenario in catalogue.scenarios.values()
+        play_actions(scenario, play_perfectly(scenario.incident, scenario.task))
+        for scenario in catalogue.scenarios.values()
     ]
     stored = [
         {
@@ -81,7 +82,7 @@ def test_the_greatest_sum_of_rewards_is_perfect_play(scenario: Scenario) -> None
     The sum of a play is bounded by the best that its counts could earn and the best score that they leave possible.
     A play that reaches perfect play's sum must therefore score 1.0 itself.
     """
-    best = play(scenario, play_perfectly(scenario.incident, scenario.task)).cumulative
+    best = play_actions(scenario, play_perfectly(scenario.incident, scenario.task)).cumulative
     plan = len(scenario.incident.plan.steps) if scenario.task.remediates else 0
     for queries, remedies in itertools.product(range(scenario.task.max_steps), range(plan + 1)):
         if queries + remedies < scenario.task.max_steps:
@@ -119,7 +120,7 @@ def _best_score(scenario: Scenario, queries: int, remedies: int) -> int:
 
 
 def test_no_random_play_beats_perfect_play(scenario: Scenario) -> None:
-    best = play(scenario, play_perfectly(scenario.incident, scenario.task)).cumulative
+    best = play_actions(scenario, play_perfectly(scenario.incident, scenario.task)).cumulative
     for seed in range(300):
-        episode = play(scenario, random_play(scenario, seed))
-        assert episode.cumulative <= best or score(episode) == 1.0
+        episode = play_actions(scenario, draw_random_play(scenario, seed))
+        assert episode.cumulative <= best or get_score(episode) == 1.0

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from websockets.asyncio.client import connect
 
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from scenarios.vocabulary import POINT
 from tests.load import step_until_closed, step_until_the_end
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def list_rewards(scenario: Scenario) -> list[float]:
     actions = play_perfectly(scenario.incident, scenario.task)
-    return [step.reward / POINT for step in play(scenario, actions).steps]
+    return [step.reward / POINT for step in play_actions(scenario, actions).steps]
 
 
 async def play_over_websocket(address: str, scenario: Scenario, together: asyncio.Barrier) -> None:

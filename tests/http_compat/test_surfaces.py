@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.running import play_actions
 from env_core.briefing import describe_step
 from env_core.perfect import play_perfectly
 from scenarios.parsing import parse_action
@@ -37,7 +37,7 @@ class Seen:
 
 
 def play_in_process(scenario: Scenario, actions: list[Action]) -> Seen:
-    episodes = [play(scenario, actions[: count + 1]) for count in range(len(actions))]
+    episodes = [play_actions(scenario, actions[: count + 1]) for count in range(len(actions))]
     queried: dict[str, dict[str, str]] = {}
     evidence = []
     for episode in episodes:

@@ -22,11 +22,8 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from cloud_incident.evaluation.agents.agent import Seat
-from cloud_incident.evaluation.agents.oracle import Oracle
-from cloud_incident.evaluation.playing import played
-from cloud_incident.evaluation.remote import SURFACES
-from cloud_incident.evaluation.schedule import Attempt
+from cloud_incident.evaluation.agents import AGENTS, Seat
+from cloud_incident.evaluation.running import SURFACES, Attempt, play_attempt
 from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue, Scenario
 from tests.servers import full_server
@@ -86,7 +83,9 @@ async def _client(
     try:
         while not ended.is_set():
             scenario = next(scenarios)
-            episode = await played(Attempt("oracle", scenario.id), scenario, Oracle(Seat(scenario)), environment)
+            episode = await play_attempt(
+                Attempt("oracle", scenario.id), scenario, AGENTS["oracle"](Seat(scenario)), environment
+            )
             if episode["score"] != 1.0:
                 raise RuntimeError(f"{kind}: {scenario.id} came to {episode['score']}: {episode.get('failed')}")
             count()

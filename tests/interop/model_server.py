@@ -9,7 +9,7 @@ import argparse
 
 import uvicorn
 
-from tests.cloud_incident.scripted_model import ScriptedModel
+from tests.cloud_incident.evaluation.scripted_model import ScriptedModel
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from env_core.transition import Transition
 from mcp_server.results import build_step_result
@@ -21,7 +21,7 @@ def main() -> None:
         actions = play_perfectly(scenario.incident, scenario.task)
         calls = []
         for number, action in enumerate(actions):
-            episode = play(scenario, actions[: number + 1])
+            episode = play_actions(scenario, actions[: number + 1])
             step = episode.steps[-1]
             calls.append(
                 {

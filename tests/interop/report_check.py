@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.comparison import compare_agents
-from cloud_incident.evaluation.report import report
+from cloud_incident.evaluation.reporting import render_report
+from cloud_incident.evaluation.statistics import compare_episodes, group_by_agent
 from scenarios.catalogue import Catalogue
-from tests.cloud_incident.trajectories import hostile, made_up, played
+from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played
 from tests.interop.chromium import chromium
 
 if TYPE_CHECKING:
@@ -38,16 +38,17 @@ _FINDINGS = (
 
 def _reports() -> dict[str, str]:
     episodes = played(Catalogue(), seeds=(0, 1), repeats=4)
-    compared = [compare_agents(episodes, "random", "oracle")]
+    agents = group_by_agent(episodes)
+    compared = [compare_episodes(agents["random"], agents["oracle"], names=("random", "oracle"))]
     many = [
         made_up((5 * number + 3 * agent) % 11 / 10, agent=f"agent-{agent}", scenario_id=f"RCA-{number:03}")
         for number in range(30)
         for agent in range(10)
     ]
     return {
-        "report": report(episodes, title="Oracle and random play", comparisons=compared),
-        "hostile": report(hostile(), title="<script>alert(1)</script>"),
-        "many": report(many, title="Ten agents"),
+        "report": render_report(episodes, title="Oracle and random play", comparisons=compared),
+        "hostile": render_report(hostile(), title="<script>alert(1)</script>"),
+        "many": render_report(many, title="Ten agents"),
     }
 
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cloud_incident.evaluation.trajectory import read
+from cloud_incident.evaluation.running import read_trajectories
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.running import Trajectory
 
 
 def played(trajectory: Trajectory) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def played(trajectory: Trajectory) -> dict[str, Any]:
 
 def main(first: str, second: str) -> None:
     """Compare and say so."""
-    one, two = ({run["key"]: played(run) for run in read(Path(path))} for path in (first, second))
+    one, two = ({run["key"]: played(run) for run in read_trajectories(Path(path))} for path in (first, second))
     if one != two or not one:
         raise SystemExit(f"{first} and {second} differ")
     print(f"{Path(first).stem} and {Path(second).stem}: the same {len(one)} episodes")

@@ -15,7 +15,7 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from env_core.transition import Transition
 from mcp_server.results import build_step_result
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 def play_in_process(scenario: Scenario) -> Transcript:
     """Perfect play without any transport."""
     actions = play_perfectly(scenario.incident, scenario.task)
-    episodes = [play(scenario, actions[: count + 1]) for count in range(len(actions))]
+    episodes = [play_actions(scenario, actions[: count + 1]) for count in range(len(actions))]
     last = episodes[-1]
     return Transcript(
         tuple(read_text(build_step_result(Transition(episode, stepped=True))) for episode in episodes),

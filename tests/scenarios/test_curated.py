@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_incident.evaluation.fitness import findings
+from cloud_incident.evaluation.audit import find_defects
 from scenarios.incident import count_fewest_steps
 from scenarios.library import load_failure_families, load_runbook_catalogue
 from scenarios.progress import UNTOUCHED
@@ -113,7 +113,7 @@ def test_certificates(scenario: Scenario) -> None:
 
 
 def test_fit_to_serve(catalogue: Catalogue) -> None:
-    assert {incident.id: findings(incident) for incident in catalogue.incidents.values()} == {
+    assert {incident.id: find_defects(incident) for incident in catalogue.incidents.values()} == {
         incident: [] for incident in catalogue.incidents
     }
 

@@ -1,26 +1,46 @@
-"""The agents by their names."""
+"""Agents: each is shown what the environment shows and decides on one step after another."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from cloud_incident.evaluation.agents.agent import Agent, Decision, Seat, Usage, choose
+from cloud_incident.evaluation.agents.cheats import EXPLOITS, Ceilings
+from cloud_incident.evaluation.agents.endpoint import EndpointSettings, ModelEndpoint, ModelError
+from cloud_incident.evaluation.agents.fallback import Fallback
+from cloud_incident.evaluation.agents.llm import LLM
+from cloud_incident.evaluation.agents.prompting import build_function_tools, write_system_prompt
+from cloud_incident.evaluation.agents.random_agent import draw_action
+from cloud_incident.evaluation.agents.registry import (
+    AGENTS,
+    MODEL_AGENTS,
+    build_model_agents,
+    collect_agents,
+    describe_agent,
+    label_agent,
+)
+from cloud_incident.evaluation.agents.variables import SettingError, read_endpoint_settings
 
-from cloud_incident.evaluation.agents.chance import Chance
-from cloud_incident.evaluation.agents.cheats import EXPLOITS
-from cloud_incident.evaluation.agents.novice import Novice
-from cloud_incident.evaluation.agents.oracle import Oracle
-from cloud_incident.evaluation.agents.responder import Responder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cloud_incident.evaluation.agents.agent import Agent, Seat
-
-__all__ = ["AGENTS", "EXPLOITS"]
-
-AGENTS: dict[str, Callable[[Seat], Agent]] = {
-    "responder": Responder,
-    "novice": Novice,
-    "random": Chance,
-    "oracle": Oracle,
-}
-"""Every agent that needs no setting but its seat, the one to be shown first in front; the last knows the truth."""
+__all__ = [
+    "AGENTS",
+    "EXPLOITS",
+    "LLM",
+    "MODEL_AGENTS",
+    "Agent",
+    "Ceilings",
+    "Decision",
+    "EndpointSettings",
+    "Fallback",
+    "ModelEndpoint",
+    "ModelError",
+    "Seat",
+    "SettingError",
+    "Usage",
+    "build_function_tools",
+    "build_model_agents",
+    "choose",
+    "collect_agents",
+    "describe_agent",
+    "draw_action",
+    "label_agent",
+    "read_endpoint_settings",
+    "write_system_prompt",
+]

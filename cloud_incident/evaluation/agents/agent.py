@@ -1,4 +1,4 @@
-"""What an agent is: shown what the environment shows, it decides on one step after another."""
+"""The interface of an agent: it is shown an observation and decides on the next step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Usage(NamedTuple):
-    """What a decision cost: tokens, and US dollars where the price is known."""
+    """The cost of a decision: tokens, and US dollars if the price is known."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
 
-    def plus(self, other: Usage) -> Usage:
-        """The sum of two."""
+    def add(self, other: Usage) -> Usage:
+        """Add two costs."""
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
@@ -30,10 +30,10 @@ class Usage(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The next step, `{"action_type": …, "parameters": {…}}`, and how it came about.
+    """The next step, `{"action_type": …, "parameters": {…}}`, and how the agent came to it.
 
-    `messages` are what a model was told and answered for this step, in the chat format; `note` says what was out of the
-    ordinary, such as that another decided because the model failed.
+    `messages` is the conversation with a model for this step, in the chat format. `note` says what was unusual, such as
+    that another agent decided because the model failed.
     """
 
     action: Mapping[str, Any]
@@ -43,31 +43,31 @@ class Decision(NamedTuple):
 
 
 class Agent(ABC):
-    """Plays one episode. It knows what it is shown and nothing else."""
+    """Plays one episode. It knows only what it is shown."""
 
     @abstractmethod
     async def decide(self, shown: Observation) -> Decision:
-        """The next step, given the observation after the last one; at first the one that a reset gives."""
+        """Decide on the next step. `shown` is the observation after the last step, or at first that of the reset."""
 
     def watch(self, action: Mapping[str, Any], shown: Observation) -> None:  # noqa: B027 - most need not know
-        """A step that another agent took, in an episode that this one may have to take over, and what it showed."""
+        """Take note of a step of another agent, in an episode that this agent may have to take over."""
 
     async def close(self) -> None:
-        """Let go of what the agent holds."""
+        """Release what the agent holds."""
         return
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """What an agent is made for: one attempt at one scenario.
+    """One attempt at one scenario, for which an agent is made. `seed` is that of the agent's random choices.
 
-    `scenario` is for agents that know the answer, to measure others by; an honest agent must not look at it.
+    Only agents that know the answer may look at `scenario`; they serve to measure others by. An honest agent must not.
     """
 
     scenario: Scenario
     seed: int = 0
 
 
-def step(action_type: str, **parameters: Any) -> Decision:
-    """A decision for an action by its name."""
+def choose(action_type: str, **parameters: Any) -> Decision:
+    """Decide on an action by its name and parameters."""
     return Decision({"action_type": action_type, "parameters": parameters})

@@ -1,22 +1,23 @@
-"""One model behind an OpenAI-compatible address: asked politely, again where that helps, and not for ever."""
+"""One model behind an OpenAI-compatible address: it is asked again where that helps, and a bounded number of times."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio
 
 from cloud_incident.evaluation.agents.agent import Usage
-from cloud_incident.evaluation.agents.pacing import Backoff, Budget, RateLimit, asked_to_wait
-from cloud_incident.evaluation.agents.replies import FREE, Prices, Reply, UnreadableError, read_reply
+from cloud_incident.evaluation.agents.pacing import Budget, RateLimit, make_backoff, read_retry_after
+from cloud_incident.evaluation.agents.replies import FREE, ModelReply, Prices, UnreadableReplyError, read_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from openai import APIConnectionError, APIStatusError, AsyncOpenAI
+    from tenacity import RetryCallState
 
     from cloud_incident.evaluation.agents.conversation import Message
 
@@ -71,7 +72,6 @@ class EndpointSettings:
     patience: int = 3
     requests_per_minute: float = 0.0
     prices: Prices = FREE
-    jitter_seed: int | None = None
 
     def __post_init__(self) -> None:
         if not _is_address(self.base_url):
@@ -98,16 +98,23 @@ def _is_address(text: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-class _Trouble(NamedTuple):
-    """Why an attempt failed; whether another may help, and after how many seconds if the server says so."""
+class _AttemptError(Exception):
+    """An attempt failed, and another would fail too. The model is given up if the error is `final`."""
 
-    reason: str
-    passing: bool = False
-    final: bool = False
-    wait: float | None = None
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
 
 
-class Endpoint:
+class _PassingError(_AttemptError):
+    """An attempt failed, and another may not; after `wait` seconds, if the server said so."""
+
+    def __init__(self, reason: str, *, final: bool = False, wait: float | None = None) -> None:
+        super().__init__(reason, final=final)
+        self.wait = wait
+
+
+class ModelEndpoint:
     """A model for all agents of a run: they share its rate limit, its time budget and what is known of it."""
 
     def __init__(self, settings: EndpointSettings) -> None:
@@ -118,7 +125,6 @@ class Endpoint:
         self._mute = 0
         self._failures = 0
         self._given_up = "no API key is set" if settings.needs_key and not settings.api_key else ""
-        self._backoff = Backoff(settings.first_wait, settings.longest_wait, settings.jitter_seed)
         self._limit = RateLimit(settings.requests_per_minute)
         self._budget = Budget(settings.total_seconds)
         self._client: AsyncOpenAI | None = None
@@ -128,22 +134,27 @@ class Endpoint:
         """Whether the model is offered tools; if not, it is to answer with JSON in text."""
         return self._tools
 
-    async def ask(self, messages: Callable[[bool], Sequence[Message]], tools: Sequence[Message]) -> Reply:
+    async def ask(self, messages: Callable[[bool], Sequence[Message]], tools: Sequence[Message]) -> ModelReply:
         """The model's reply to messages, which are put for a model with tools or for one without.
 
         Raises:
             ModelError: if there is none after every attempt, or the model was given up before.
         """
-        attempt = 1
-        while True:
-            if self._given_up:
-                raise ModelError(self._given_up, final=True)
-            outcome = await self._attempt(messages, tools)
-            if isinstance(outcome, Reply):
-                return self._noted(outcome)
-            if outcome is not None:  # else the same is asked without what the model does not know
-                await self._wait_or_raise(outcome, attempt)
-                attempt += 1
+        from tenacity import AsyncRetrying, retry_if_exception_type
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(_PassingError),
+            stop=self._is_enough,
+            wait=self._choose_wait,
+            before_sleep=self._pause_all,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return self._note(await retrying(self._attempt, messages, tools))
+        except _AttemptError as error:
+            failure = self._fail(error, retrying.statistics["attempt_number"])
+            raise failure from None  # because an answer of the server may quote the key
 
     async def close(self) -> None:
         """Close the connections."""
@@ -151,32 +162,35 @@ class Endpoint:
             await self._client.close()
             self._client = None
 
-    async def _attempt(
-        self, messages: Callable[[bool], Sequence[Message]], tools: Sequence[Message]
-    ) -> Reply | _Trouble | None:
-        """The reply, or what came instead; None if the request was refused for a part that is now left out."""
+    async def _attempt(self, messages: Callable[[bool], Sequence[Message]], tools: Sequence[Message]) -> ModelReply:
+        """The reply to a request, which is repeated at once without those parts that the model does not know."""
         from openai import APIConnectionError, APIStatusError, OpenAIError
 
-        if not await self._budget.sleep(self._limit.reserve()):
-            return self._spent()
-        request = {"model": self.settings.model, "messages": list(messages(self._tools)), **self._parts}
-        if self._tools:
-            request["tools"] = list(tools)
-        seconds = min(self.settings.request_seconds, self._budget.left)
-        try:
-            with anyio.fail_after(seconds):  # the client's own timeout starts anew with every byte
-                raw = await self._connected().chat.completions.with_raw_response.create(**request)
-            return read_reply(raw.http_response.content, self.settings.prices)
-        except TimeoutError:
-            return self._late(seconds)
-        except APIStatusError as error:
-            return None if self._left_out(error, request) else _refused(error)
-        except APIConnectionError as error:
-            return _unconnected(error)
-        except (OpenAIError, UnreadableError) as error:
-            return _Trouble(str(error), passing=True)
+        while True:
+            if self._given_up:
+                raise ModelError(self._given_up, final=True)
+            await self._sleep(self._limit.reserve())
+            request = {"model": self.settings.model, "messages": list(messages(self._tools)), **self._parts}
+            if self._tools:
+                request["tools"] = list(tools)
+            seconds = min(self.settings.request_seconds, self._budget.left)
+            try:
+                with anyio.fail_after(seconds):  # the client's own timeout starts anew with every byte
+                    raw = await self._connect().chat.completions.with_raw_response.create(**request)
+                return read_reply(raw.http_response.content, self.settings.prices)
+            except TimeoutError as error:
+                if self._budget.left <= 0:
+                    raise self._explain_budget() from error
+                raise _PassingError(f"no answer within {seconds:g} s") from error
+            except APIStatusError as error:
+                if not self._leave_out(error, request):
+                    raise _explain_refusal(error) from error
+            except APIConnectionError as error:
+                raise _explain_connection(error) from error
+            except (OpenAIError, UnreadableReplyError) as error:
+                raise _PassingError(str(error)) from error
 
-    def _connected(self) -> AsyncOpenAI:
+    def _connect(self) -> AsyncOpenAI:
         if self._client is None:
             from openai import AsyncOpenAI
 
@@ -188,7 +202,7 @@ class Endpoint:
             )
         return self._client
 
-    def _noted(self, reply: Reply) -> Reply:
+    def _note(self, reply: ModelReply) -> ModelReply:
         self._failures = 0
         self._called = self._called or reply.call is not None
         if not self._called:
@@ -196,88 +210,98 @@ class Endpoint:
             self._tools = self._tools and self._mute < _MUTE_REPLIES
         return reply
 
-    def _left_out(self, error: APIStatusError, request: Mapping[str, Any]) -> bool:
-        """Whether a refusal speaks of an optional part of the request; from now on that part is left out."""
+    def _leave_out(self, error: APIStatusError, request: Mapping[str, Any]) -> bool:
+        """Leave an optional part of the request out from now on if a refusal speaks of it. The result says whether."""
         if error.status_code not in {400, 404, 422}:
             return False
-        said = error.response.text.casefold()
-        part = next((part for part, words in _OPTIONAL_PARTS.items() if part in request and _any(words, said)), None)
+        text = error.response.text.casefold()
+        optional = (part for part, words in _OPTIONAL_PARTS.items() if part in request and _mentions(text, words))
+        part = next(optional, None)
         if part == "tools":
             self._tools = False
         elif part is not None:
             self._parts.pop(part, None)
         return part is not None
 
-    async def _wait_or_raise(self, trouble: _Trouble, attempt: int) -> None:
-        if not trouble.passing or attempt >= self.settings.attempts:
-            raise self._failed(trouble, attempt)
-        if trouble.wait is not None and trouble.wait > self.settings.longest_wait:
-            raise self._failed(trouble._replace(reason=f"{trouble.reason}, wait {trouble.wait:.0f} s"), attempt)
-        wait = self._backoff.after(attempt)
-        if trouble.wait is not None:
-            self._limit.pause(trouble.wait)  # for all agents, this one included
-            wait = 0.0
-        if not await self._budget.sleep(wait):
-            raise self._failed(self._spent(), attempt)
+    def _is_enough(self, state: RetryCallState) -> bool:
+        """Whether all attempts were made, or the server asks for a wait that is too long."""
+        asked = _get_asked_wait(state) or 0.0
+        return state.attempt_number >= self.settings.attempts or asked > self.settings.longest_wait
 
-    def _failed(self, trouble: _Trouble, attempt: int) -> ModelError:
-        counted = f" after {attempt} attempt{'s' if attempt > 1 else ''}" if trouble.passing else ""
-        reason = self._secret(f"{trouble.reason}{counted}")
+    def _choose_wait(self, state: RetryCallState) -> float:
+        """Seconds to wait before the next attempt; 0.0 where the server named a time, which `_pause_all` sees to."""
+        if _get_asked_wait(state) is not None:
+            return 0.0
+        return make_backoff(self.settings.first_wait, self.settings.longest_wait)(state)
+
+    def _pause_all(self, state: RetryCallState) -> None:
+        """Let no agent of this endpoint ask before the server wants to be asked again."""
+        self._limit.pause(_get_asked_wait(state) or 0.0)
+
+    async def _sleep(self, seconds: float) -> None:
+        if not await self._budget.sleep(seconds):
+            raise self._explain_budget()
+
+    def _explain_budget(self) -> _AttemptError:
+        return _AttemptError(f"the time budget of {self._budget.seconds:g} s is spent", final=True)
+
+    def _fail(self, error: _AttemptError, attempts: int) -> ModelError:
+        reason = str(error)
+        if isinstance(error, _PassingError):
+            if error.wait is not None and error.wait > self.settings.longest_wait:
+                reason += f", wait {error.wait:.0f} s"
+            reason += f" after {attempts} attempt{'s' if attempts > 1 else ''}"
+        reason = self._hide_key(reason)
         self._failures += 1
-        if trouble.final:
+        if error.final:
             self._given_up = reason
         elif self._failures >= self.settings.patience:
             self._given_up = f"given up after {self._failures} failures in a row, the last one {reason}"
         return ModelError(reason, final=bool(self._given_up))
 
-    def _secret(self, text: str) -> str:
+    def _hide_key(self, text: str) -> str:
         """A text without the key, which servers like to quote."""
         key = self.settings.api_key
         return text.replace(key, "…") if len(key) >= _SHORTEST_KEY else text
 
-    def _late(self, seconds: float) -> _Trouble:
-        if self._budget.left <= 0:
-            return self._spent()
-        return _Trouble(f"no answer within {seconds:g} s", passing=True)
 
-    def _spent(self) -> _Trouble:
-        return _Trouble(f"the time budget of {self._budget.seconds:g} s is spent", final=True)
+def _get_asked_wait(state: RetryCallState) -> float | None:
+    """Seconds that the server asked to wait after the last attempt; None if it asked for nothing."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    return error.wait if isinstance(error, _PassingError) else None
 
 
-def _refused(error: APIStatusError) -> _Trouble:
+def _explain_refusal(error: APIStatusError) -> _AttemptError:
+    """What a status means: of the 4xx only those that pass are tried again."""
     status, body = error.status_code, error.body
     detail = body.get("message") if isinstance(body, dict) else None
     code = body.get("code") if isinstance(body, dict) else None
-    reason = f"HTTP {status}{_detail(detail)}"
+    reason = f"HTTP {status}{_quote(detail)}"
     if status in _HOPELESS or code == "insufficient_quota":
-        return _Trouble(reason, final=True)
-    passing = status in _PASSING or status >= 500
-    return _Trouble(reason, passing=passing, wait=asked_to_wait(error.response.headers) if passing else None)
+        return _AttemptError(reason, final=True)
+    if status in _PASSING or status >= 500:
+        return _PassingError(reason, wait=read_retry_after(error.response.headers))
+    return _AttemptError(reason)
 
 
-def _detail(said: object) -> str:
+def _quote(words: object) -> str:
     """A server's own words in brackets, made short and printable."""
-    if not isinstance(said, str) or not said.strip():
+    if not isinstance(words, str) or not words.strip():
         return ""
-    words = "".join(character if character.isprintable() else " " for character in said)
-    return f" ({' '.join(words.split())[:_LONGEST_DETAIL]})"
+    printable = "".join(character if character.isprintable() else " " for character in words)
+    return f" ({' '.join(printable.split())[:_LONGEST_DETAIL]})"
 
 
-def _unconnected(error: APIConnectionError) -> _Trouble:
+def _explain_connection(error: APIConnectionError) -> _PassingError:
     """A connection that was never made is not tried again once every attempt has failed; one that broke is."""
     import httpx2
 
     cause = error.__cause__
     never = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
-    reason = "no connection" if never else "no answer in time" if _is_timeout(cause) else "the connection broke"
-    return _Trouble(f"{reason}{_detail(str(cause or ''))}", passing=True, final=never)
+    late = isinstance(cause, httpx2.TimeoutException)
+    reason = "no connection" if never else "no answer in time" if late else "the connection broke"
+    return _PassingError(f"{reason}{_quote(str(cause or ''))}", final=never)
 
 
-def _is_timeout(cause: BaseException | None) -> bool:
-    import httpx2
-
-    return isinstance(cause, httpx2.TimeoutException)
-
-
-def _any(words: Sequence[str], text: str) -> bool:
+def _mentions(text: str, words: Sequence[str]) -> bool:
     return any(word in text for word in words)

@@ -1,4 +1,4 @@
-"""A language model with a scripted agent behind it, which decides where the model does not."""
+"""A language model with a scripted agent that decides where the model fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Fallback(Agent):
-    """Asks the model first. The note of a decision says when and why the scripted agent made it."""
+    """Asks the model first. If the scripted agent decides, the note of the decision says why."""
 
     def __init__(self, model: LLM, scripted: Agent, name: str) -> None:
         self._model = model
@@ -37,10 +37,10 @@ class Fallback(Agent):
         except ModelError as error:
             self.fell_back = True
             decision = await self._scripted.decide(shown)
-            self._model.passed_over(decision.action)
+            self._model.note_other_decision(decision.action)
             return decision._replace(
                 messages=error.messages,
-                usage=decision.usage.plus(error.usage),
+                usage=decision.usage.add(error.usage),
                 note=f"{self._name} decided: {error}",
             )
 

@@ -1,16 +1,16 @@
-"""A novice: looks at what alerts, restarts what looks red, and blames what was loudest."""
+"""A novice: looks at the services of the alert, restarts the one with the most errors, and blames it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, step
+from cloud_incident.evaluation.agents.agent import Agent, Decision, choose
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.agent import Seat
     from env_core.observation import Observation
 
-_RED = ("error", "fatal", '" 50', "failed")
+_ERROR_WORDS = ("error", "fatal", '" 50', "failed")
 _LABELS = {"critical": "P1", "page": "P1", "warning": "P3", "info": "P4"}
 _MOST_LOOKS = 3
 
@@ -28,28 +28,28 @@ class Novice(Agent):
         logs = shown["queried_data"].get("query_logs", {})
         unseen = [service for service in alerted if service not in logs]
         if unseen:
-            return step("query_logs", service=unseen[0])
-        red = sorted(alerted, key=lambda service: -_redness(logs[service]))
+            return choose("query_logs", service=unseen[0])
+        red = sorted(alerted, key=lambda service: -_count_error_words(logs[service]))
         if shown["task_id"] == "remediation_planning":
-            return self._restart(red)
+            return self._restart_or_submit(red)
         if shown["task_id"] == "alert_classification":
-            return step("submit_severity", severity=_LABELS.get(shown["alert"]["severity"], "P2"))
-        return step("submit_root_cause", service=red[0], failure_mode=_loudest(logs[red[0]]))
+            return choose("submit_severity", severity=_LABELS.get(shown["alert"]["severity"], "P2"))
+        return choose("submit_root_cause", service=red[0], failure_mode=_find_last_error_line(logs[red[0]]))
 
-    def _restart(self, red: list[str]) -> Decision:
+    def _restart_or_submit(self, red: list[str]) -> Decision:
         if not self._restarted:
             self._restarted = True
-            return step("restart_service", service=red[0])
+            return choose("restart_service", service=red[0])
         summary = f"Many errors were seen in {red[0]}. We restarted {red[0]}. It should be better soon."
-        return step("submit_resolution", summary=summary)
+        return choose("submit_resolution", summary=summary)
 
 
-def _redness(logs: str) -> int:
+def _count_error_words(logs: str) -> int:
     lowered = logs.casefold()
-    return sum(map(lowered.count, _RED))
+    return sum(map(lowered.count, _ERROR_WORDS))
 
 
-def _loudest(logs: str) -> str:
-    """The last line that looks red."""
-    lines = [line for line in logs.splitlines()[1:] if _redness(line)] or logs.splitlines()[-1:]
+def _find_last_error_line(logs: str) -> str:
+    """Find the last line that speaks of an error."""
+    lines = [line for line in logs.splitlines()[1:] if _count_error_words(line)] or logs.splitlines()[-1:]
     return lines[-1].replace("\t", " ")[:500]

@@ -1,4 +1,4 @@
-"""The oracle: it knows the answer and plays perfectly. What it earns is the most that can be earned."""
+"""The oracle knows the answer and plays perfectly. Its score is the highest possible."""
 
 from __future__ import annotations
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import time
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -13,38 +11,29 @@ import anyio
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-@dataclass(slots=True)
-class Backoff:
-    """Waits that double from `first` to `longest` seconds, each shortened by chance by up to a half.
-
-    The seed makes the chance repeatable; None draws anew each time.
-    """
-
-    first: float = 1.0
-    longest: float = 60.0
-    seed: int | None = None
-    _chance: random.Random = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._chance = random.Random(self.seed)  # noqa: S311 - spreads requests, protects nothing
-
-    def after(self, attempt: int) -> float:
-        """Seconds to wait after an attempt, the first being 1."""
-        return min(self.longest, self.first * 2.0 ** (attempt - 1)) * self._chance.uniform(0.5, 1.0)
+    from tenacity.wait import wait_base
 
 
-def asked_to_wait(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a `Retry-After` header asks for, as a number or a date; None if it asks for nothing readable."""
+def make_backoff(first: float, longest: float) -> wait_base:
+    """Waits between attempts. They double from `first` to `longest` seconds, and each is shortened at random by up to a
+    half, so that agents that failed together do not ask again together."""
+    from tenacity import wait_exponential, wait_random_exponential
+
+    half, most = first / 2, longest / 2
+    return wait_exponential(half, max=most) + wait_random_exponential(half, max=most)
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a `Retry-After` header asks for, as a number or a date; None if it holds neither."""
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value)
     except ValueError:
-        return _until(value)
+        return _count_seconds_until(value)
     return seconds if 0 <= seconds < float("inf") else None
 
 
-def _until(date: str) -> float | None:
+def _count_seconds_until(date: str) -> float | None:
     try:
         return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
     except (ValueError, TypeError, OverflowError):
@@ -59,7 +48,7 @@ class RateLimit:
         self._next = 0.0
 
     def reserve(self) -> float:
-        """Take the next free moment; the seconds until then."""
+        """Take the next free moment. The result is how many seconds away it is."""
         now = time.monotonic()
         moment = max(now, self._next)
         self._next = moment + self._interval
@@ -71,7 +60,7 @@ class RateLimit:
 
 
 class Budget:
-    """Seconds that may be spent in all, from the moment that it is made."""
+    """Seconds that may be spent in all; they run from the moment that the budget is made."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -83,7 +72,7 @@ class Budget:
         return max(0.0, self._end - time.monotonic())
 
     async def sleep(self, seconds: float) -> bool:
-        """Sleep, unless the budget would be spent by then; whether it slept."""
+        """Sleep, unless the budget would be spent by then. The result says whether it slept."""
         if seconds >= self.left:
             return False
         await anyio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What a model is told: the on-call guide in short, the tools, the news after each step."""
+"""The texts for a model: a short on-call guide, the tools, the news after each step."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ Answer with exactly one action, as one JSON object such as
 and nothing else. The actions and their parameters:"""
 
 
-def function_tools(actions: list[str]) -> list[dict[str, Any]]:
-    """Actions as function tools of the chat format."""
+def build_function_tools(actions: list[str]) -> list[dict[str, Any]]:
+    """Build function tools of the chat format from the names of actions. Unknown names are left out."""
     return [
         {
             "type": "function",
@@ -53,28 +53,28 @@ def function_tools(actions: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def system_text(shown: Observation, *, tools: bool) -> str:
-    """The on-call guide in short, for one task, and how to answer."""
+def write_system_prompt(shown: Observation, *, tools: bool) -> str:
+    """Write the system prompt: the short on-call guide for one task, and how to answer."""
     task = shown["task_id"]
     parts = [_WORK, _WAYS[task], f"Scoring, 0.0 to 1.0: {' '.join(GRADERS[TASKS[task]].rules.split())}"]
     if task == "alert_classification":
         parts.append(f"Severity matrix:\n{list_severities()}")
     if task == "remediation_planning":
         parts += [f"Order of work:\n{ORDER_OF_WORK}", f"Runbook catalogue:\n{list_runbook_steps()}"]
-    parts.append(_BY_TOOL if tools else "\n".join([_BY_TEXT, *_written(shown["available_actions"])]))
+    parts.append(_BY_TOOL if tools else "\n".join([_BY_TEXT, *_describe_actions(shown["available_actions"])]))
     return "\n\n".join(parts)
 
 
-def _written(actions: list[str]) -> list[str]:
-    """Actions as lines of text, for a model that is offered no tools."""
+def _describe_actions(actions: list[str]) -> list[str]:
+    """Describe actions as lines of text, for a model that is offered no tools."""
     return [
-        f"- {tool['function']['name']} {{{', '.join(_parameters(tool['function']['parameters']))}}}: "
+        f"- {tool['function']['name']} {{{', '.join(_describe_parameters(tool['function']['parameters']))}}}: "
         f"{tool['function']['description']}"
-        for tool in function_tools(actions)
+        for tool in build_function_tools(actions)
     ]
 
 
-def _parameters(schema: Mapping[str, Any]) -> list[str]:
+def _describe_parameters(schema: Mapping[str, Any]) -> list[str]:
     optional = schema["properties"].keys() - set(schema.get("required", []))
     return [
         f'"{name}": {field["type"]}{" (optional)" if name in optional else ""}'
@@ -82,22 +82,22 @@ def _parameters(schema: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def news(shown: Observation, before: Mapping[tuple[str, str], str]) -> str:
-    """What the last step showed that was not known before, what it earned, what is left."""
-    fresh = [text for item, text in evidence(shown).items() if before.get(item) != text]
+def write_news(shown: Observation, before: Mapping[tuple[str, str], str]) -> str:
+    """Write what the last step showed that was not known `before`, its feedback, and how many steps are left."""
+    fresh = [text for item, text in collect_evidence(shown).items() if before.get(item) != text]
     error = shown["last_action_error"]
     standing = describe_remaining(shown["step_count"], TASKS[shown["task_id"]])
     return "\n\n".join([*fresh, *([error] if error else []), f"{shown['feedback']} {standing}"])
 
 
-def evidence(shown: Observation) -> dict[tuple[str, str], str]:
-    """The evidence of an observation by action and service."""
+def collect_evidence(shown: Observation) -> dict[tuple[str, str], str]:
+    """Collect the evidence of an observation, by action and service."""
     return {
         (action, service): text for action, texts in shown["queried_data"].items() for service, text in texts.items()
     }
 
 
-def correction(problem: str, *, tools: bool) -> str:
-    """What is said to a reply that is no valid action."""
+def write_correction(problem: str, *, tools: bool) -> str:
+    """Write the answer to a reply that is not a valid action."""
     how = "Call one tool with valid arguments." if tools else "Answer with one JSON object that is a valid action."
     return f"That was no step: {problem} {how}"

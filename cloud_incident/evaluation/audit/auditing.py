@@ -1,4 +1,4 @@
-"""The audit itself: measures a sample, in several processes if there is enough of it, and judges what was found."""
+"""Runs an audit: measures the incidents of a sample, in several processes if asked to, and judges the figures."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloud_incident.evaluation.audit.case import Bench, Case
-from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, Context, Found, Group, Spec, Status
-from cloud_incident.evaluation.audit.gaming import Gaming
-from cloud_incident.evaluation.audit.learning import Learning
-from cloud_incident.evaluation.audit.population import Population
-from cloud_incident.evaluation.audit.reproducing import Reproducing
-from cloud_incident.evaluation.audit.resources import Resources
-from cloud_incident.evaluation.audit.rewards import Rewards
+from cloud_incident.evaluation.audit.check import (
+    MOST_EXAMPLES,
+    AuditContext,
+    Check,
+    CheckGroup,
+    CheckSpec,
+    CheckStatus,
+    Measurement,
+)
+from cloud_incident.evaluation.audit.gaming import GamingChecks
+from cloud_incident.evaluation.audit.learning import LearningChecks
+from cloud_incident.evaluation.audit.population import PopulationChecks
+from cloud_incident.evaluation.audit.reproducing import ReproducibilityChecks
+from cloud_incident.evaluation.audit.resources import ResourceChecks
+from cloud_incident.evaluation.audit.rewards import RewardChecks
 from cloud_incident.evaluation.audit.sample import Sample, Specimen
-from cloud_incident.evaluation.audit.secrecy import Containment, Leakage
-from cloud_incident.evaluation.audit.solving import Solving
-from cloud_incident.evaluation.audit.world import World
+from cloud_incident.evaluation.audit.secrecy import ContainmentChecks, LeakageChecks
+from cloud_incident.evaluation.audit.solving import SolvabilityChecks
+from cloud_incident.evaluation.audit.world import AuditedWorld
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import OPEN
 
@@ -32,29 +40,30 @@ if TYPE_CHECKING:
 
     from scenarios.vocabulary import TaskId
 
-GROUPS: tuple[Group[Any], ...] = (
-    Reproducing(),
-    Solving(),
-    Rewards(),
-    Containment(),
-    Leakage(),
-    Gaming(),
-    Learning(),
-    Population(),
-    Resources(),
+GROUPS: tuple[CheckGroup[Any], ...] = (
+    ReproducibilityChecks(),
+    SolvabilityChecks(),
+    RewardChecks(),
+    ContainmentChecks(),
+    LeakageChecks(),
+    GamingChecks(),
+    LearningChecks(),
+    PopulationChecks(),
+    ResourceChecks(),
 )
 
-CHECKS: dict[str, Spec] = {spec.id: spec for group in GROUPS for spec in group.specs}
-"""Every check by its id, in the order in which they are told."""
+CHECKS: dict[str, CheckSpec] = {spec.id: spec for group in GROUPS for spec in group.specs}
+"""Every check by its id, in the order in which they are presented."""
 
 _WARM_UP = Specimen(-1, OPEN, 0, 1)
+"""An incident that is made before the sample, to load what is loaded once."""
 _AT_ONCE = 4
-"""Incidents that a process takes at a time."""
+"""Incidents that a process is sent at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
-    """What came of an audit."""
+class AuditResult:
+    """The result of an audit. `seconds` is wall-clock time."""
 
     sample: Sample
     checks: tuple[Check, ...]
@@ -62,29 +71,30 @@ class Audited:
 
     @property
     def passed(self) -> bool:
+        """Whether no check failed."""
         return not any(check.failed for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """A sample of a world's incidents, and the checks to make: those named, or all. `jobs` processes measure."""
+    """A sample of the incidents of a world, and the checks to make: those named, or all. `jobs` counts processes."""
 
     sample: Sample = field(default_factory=Sample)
     checks: Sequence[str] = ()
     jobs: int = 1
-    world: World = field(default_factory=World)
+    world: AuditedWorld = field(default_factory=AuditedWorld)
 
-    def run(self) -> Audited:
-        """Measure and judge, with a display of how far it is.
+    def run(self) -> AuditResult:
+        """Measure the sample, judge it, and display the progress on standard error.
 
         Raises:
             UnknownScenarioError: if a check, a split or an index does not exist.
         """
-        groups = self._groups()
-        self.sample.check(self.world.catalogue())
+        groups = self._select_groups()
+        self.sample.check(self.world.make_catalogue())
         began = time.perf_counter()
-        specimens = self.sample.specimens()
-        measured = self._measured(specimens, [GROUPS.index(group) for group in groups])
+        specimens = self.sample.list_specimens()
+        measured = self._measure(specimens, [GROUPS.index(group) for group in groups])
         with click.progressbar(
             measured, length=len(specimens), label="incidents", file=sys.stderr, show_pos=True
         ) as shown:
@@ -92,33 +102,35 @@ class Audit:
         checks = tuple(
             check
             for number, group in enumerate(groups)
-            for check in self._judged(group, [row[number] for row in rows if isinstance(row, list)], rows)
+            for check in self._judge(group, [row[number] for row in rows if isinstance(row, list)], rows)
             if not self.checks or check.spec.id in self.checks
         )
-        return Audited(self.sample, checks, time.perf_counter() - began)
+        return AuditResult(self.sample, checks, time.perf_counter() - began)
 
-    def _groups(self) -> list[Group[Any]]:
+    def _select_groups(self) -> list[CheckGroup[Any]]:
         for name in self.checks:
             if name not in CHECKS:
                 raise UnknownScenarioError(f"Unknown check {name!r}. Checks: {', '.join(CHECKS)}.")
         return [group for group in GROUPS if not self.checks or any(spec.id in self.checks for spec in group.specs)]
 
-    def _measured(self, specimens: Sequence[Specimen], groups: Sequence[int]) -> Iterator[Row]:
+    def _measure(self, specimens: Sequence[Specimen], groups: Sequence[int]) -> Iterator[Row]:
         if self.jobs == 1:
             worker = _Worker(self.world, self.sample.tasks, groups)
-            yield from map(worker.measured, specimens)
+            yield from map(worker.measure, specimens)
             return
         given = (self.world, self.sample.tasks, groups)
-        with ProcessPoolExecutor(self.jobs, get_context("spawn"), _begin, given) as pool:
-            yield from pool.map(_measured, specimens, chunksize=_AT_ONCE)
+        with ProcessPoolExecutor(self.jobs, get_context("spawn"), _start_worker, given) as pool:
+            yield from pool.map(_measure_in_worker, specimens, chunksize=_AT_ONCE)
 
-    def _judged(self, group: Group[Any], found: Sequence[Found[Any] | str], rows: Sequence[Row]) -> Iterator[Check]:
-        """The checks of a group. What could not be measured fails all of them."""
-        errors = [one for one in found if isinstance(one, str)]
-        whole = [one for one in found if not isinstance(one, str)]
-        context = Context(self.world, self.sample, [row for row in rows if isinstance(row, str)])
+    def _judge(
+        self, group: CheckGroup[Any], found: Sequence[Measurement[Any] | str], rows: Sequence[Row]
+    ) -> Iterator[Check]:
+        """Judge the checks of a group. Incidents that could not be measured fail all of them."""
+        errors = [measurement for measurement in found if isinstance(measurement, str)]
+        whole = [measurement for measurement in found if not isinstance(measurement, str)]
+        context = AuditContext(self.world, self.sample, [row for row in rows if isinstance(row, str)])
         if not whole and not (context.broken and any(spec.id == "generator.generation" for spec in group.specs)):
-            status: Status = "error" if errors or context.broken else "skip"
+            status: CheckStatus = "error" if errors or context.broken else "skip"
             examples = tuple([*errors, *context.broken][:MOST_EXAMPLES])
             yield from (Check(spec, status, {}, "nothing could be measured", examples) for spec in group.specs)
             return
@@ -130,57 +142,58 @@ class Audit:
                 yield check
 
 
-Row = list["Found[Any] | str"] | str
-"""What each group measured of an incident, or what kept it from that; or why there is no incident."""
+Row = list["Measurement[Any] | str"] | str
+"""The measurement of each group of an incident, or its error; or the error that kept the incident from being made."""
 
 
 class _Worker:
     """Measures incidents in one process."""
 
-    def __init__(self, world: World, tasks: Sequence[TaskId], groups: Sequence[int]) -> None:
+    def __init__(self, world: AuditedWorld, tasks: Sequence[TaskId], groups: Sequence[int]) -> None:
         self._bench = Bench(world)
         self._tasks = tasks
         self._groups = [GROUPS[number] for number in groups]
-        _warm(self._bench, tasks)
+        _warm_up(self._bench, tasks)
 
-    def measured(self, specimen: Specimen) -> Row:
+    def measure(self, specimen: Specimen) -> Row:
+        """Measure an incident by every group, and give errors as text."""
         try:
             case = Case(self._bench, specimen, self._tasks)
         except Exception as error:
-            return f"{specimen.split} {specimen.number}, difficulty {specimen.difficulty}: {_said(error)}"
-        return [self._by(group, case) for group in self._groups]
+            return f"{specimen.split} {specimen.number}, difficulty {specimen.difficulty}: {_describe_error(error)}"
+        return [self._measure_group(group, case) for group in self._groups]
 
-    def _by(self, group: Group[Any], case: Case) -> Found[Any] | str:
+    def _measure_group(self, group: CheckGroup[Any], case: Case) -> Measurement[Any] | str:
         try:
-            return Found(case.specimen, case.name, group.measure(case))
+            return Measurement(case.specimen, case.name, group.measure(case))
         except Exception as error:
-            return f"{case.name}: {_said(error)}"
+            return f"{case.name}: {_describe_error(error)}"
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _warm(bench: Bench, tasks: Sequence[TaskId]) -> None:
-    """Have read what is read once, so that it is not counted as the cost of the first incident."""
+def _warm_up(bench: Bench, tasks: Sequence[TaskId]) -> None:
+    """Load what is loaded once, so that it does not count as the cost of the first incident."""
     try:
         Case(bench, _WARM_UP, tasks)
     except Exception:
-        return  # it will be told of those of the sample
+        return  # the incidents of the sample will show the same error
 
 
 _worker: list[_Worker] = []
-"""The one of this process, if it is one that measures."""
+"""The worker of this process; empty in a process that does not measure."""
 
 
-def _begin(world: World, tasks: Sequence[TaskId], groups: Sequence[int]) -> None:
+def _start_worker(world: AuditedWorld, tasks: Sequence[TaskId], groups: Sequence[int]) -> None:
     _worker[:] = [_Worker(world, tasks, groups)]
 
 
-def _measured(specimen: Specimen) -> Row:
-    return _worker[0].measured(specimen)
+def _measure_in_worker(specimen: Specimen) -> Row:
+    return _worker[0].measure(specimen)
 
 
-def processors() -> int:
-    """How many processes can measure at once."""
+def count_processors() -> int:
+    """Count the processors of this machine."""
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""One incident of a sample while it is measured: its scenarios, and what everyone made of them."""
+"""One incident of a sample while it is measured: its scenarios, and the trajectories of the agents."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.agent import Agent, Seat
-from cloud_incident.evaluation.environments import InProcess
-from cloud_incident.evaluation.playing import played
-from cloud_incident.evaluation.schedule import Attempt
+from cloud_incident.evaluation.agents import Agent, Seat
+from cloud_incident.evaluation.running import Attempt, InProcess, play_attempt
 from scenarios.generator.incident import GeneratedIncident
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cloud_incident.evaluation.agents.agent import Decision
+    from cloud_incident.evaluation.agents import Decision
     from cloud_incident.evaluation.audit.sample import Specimen
-    from cloud_incident.evaluation.audit.world import World
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.audit.world import AuditedWorld
+    from cloud_incident.evaluation.running import Trajectory
     from env_core.observation import Observation
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.incident import Incident
@@ -27,40 +25,45 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """Two catalogues of one world, which share nothing: what is made twice must be the same."""
+    """Two catalogues of one world that share nothing, so that an incident can be made twice and compared."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: AuditedWorld) -> None:
         self.world = world
-        self.players = world.players()
-        self.first = world.catalogue()
+        self.players = world.list_players()
+        self.first = world.make_catalogue()
 
     @cached_property
     def second(self) -> Catalogue:
-        return self.world.catalogue()
+        """The second catalogue."""
+        return self.world.make_catalogue()
 
 
 class Case:
-    """One incident. `made_ms` is the CPU time that it took to make it.
+    """One incident. `made_ms` is the CPU time in milliseconds that making it took.
 
     Raises:
-        UnknownScenarioError, ExhaustedError: if there is no such incident, or it could not be made.
+        UnknownScenarioError: if there is no such incident.
+        ExhaustedError: if it could not be made.
     """
 
     def __init__(self, bench: Bench, specimen: Specimen, tasks: Sequence[TaskId]) -> None:
         self.bench = bench
         self.specimen = specimen
         began = time.thread_time()
-        self.scenarios: dict[TaskId, Scenario] = {task_id: specimen.scenario(bench.first, task_id) for task_id in tasks}
+        self.scenarios: dict[TaskId, Scenario] = {
+            task_id: specimen.make_scenario(bench.first, task_id) for task_id in tasks
+        }
         self.made_ms = (time.thread_time() - began) * 1000
         self._trajectories: dict[tuple[str, TaskId], Trajectory] = {}
 
     @property
     def incident(self) -> Incident:
+        """The incident, as the first catalogue made it."""
         return next(iter(self.scenarios.values())).incident
 
     @property
     def generated(self) -> GeneratedIncident:
-        """The incident, with the scene that it is made from.
+        """The incident, with the scene that it was made from.
 
         Raises:
             TypeError: if it was not generated.
@@ -71,33 +74,34 @@ class Case:
 
     @property
     def name(self) -> str:
+        """The id of the incident."""
         return self.incident.id
 
-    def again(self, task_id: TaskId) -> Scenario:
-        """The same scenario, made anew."""
-        return self.specimen.scenario(self.bench.second, task_id)
+    def remake(self, task_id: TaskId) -> Scenario:
+        """Make the same scenario again, in the second catalogue."""
+        return self.specimen.make_scenario(self.bench.second, task_id)
 
-    def played(self, agent: str, task_id: TaskId) -> Trajectory:
-        """The trajectory of an agent, by its name."""
+    def play(self, agent: str, task_id: TaskId) -> Trajectory:
+        """Play an agent, by its name, and give the trajectory. It is played once and kept."""
         key = (agent, task_id)
         if key not in self._trajectories:
-            self._trajectories[key] = asyncio.run(self._played(agent, self.scenarios[task_id]))
+            self._trajectories[key] = asyncio.run(self._play(agent, self.scenarios[task_id]))
         return self._trajectories[key]
 
-    async def _played(self, name: str, scenario: Scenario) -> Trajectory:
+    async def _play(self, name: str, scenario: Scenario) -> Trajectory:
         attempt = Attempt(name, scenario.id)
         try:
             agent = self.bench.players[name](Seat(scenario, attempt.chance))
         except Exception as error:
-            agent = _Unable(error)
-        return await played(attempt, scenario, agent, InProcess(self.bench.first))
+            agent = _FailingAgent(error)
+        return await play_attempt(attempt, scenario, agent, InProcess(self.bench.first))
 
-    def scores(self, agents: Iterable[str]) -> dict[TaskId, dict[str, float]]:
-        """What agents earned, by task."""
-        return {task_id: {name: self.played(name, task_id)["score"] for name in agents} for task_id in self.scenarios}
+    def collect_scores(self, agents: Iterable[str]) -> dict[TaskId, dict[str, float]]:
+        """Collect the scores of agents, 0.0 to 1.0, by task and agent."""
+        return {task_id: {name: self.play(name, task_id)["score"] for name in agents} for task_id in self.scenarios}
 
 
-class _Unable(Agent):
+class _FailingAgent(Agent):
     """Stands in for an agent that could not be made."""
 
     def __init__(self, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""A check: what it asks, and what came of it."""
+"""The parts of a check: its specification, the measurements it rests on, and its result."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ if TYPE_CHECKING:
 
     from cloud_incident.evaluation.audit.case import Case
     from cloud_incident.evaluation.audit.sample import Sample, Specimen
-    from cloud_incident.evaluation.audit.world import World
+    from cloud_incident.evaluation.audit.world import AuditedWorld
 
 T = TypeVar("T")
 
-Status = Literal["pass", "fail", "skip", "error"]
+CheckStatus = Literal["pass", "fail", "skip", "error"]
 
 MOST_EXAMPLES = 5
+"""How many examples a check shows."""
 
 
-class Spec(NamedTuple):
-    """A check by its id (OpenEnv's, where it has one), what it asks, and its threshold in words."""
+class CheckSpec(NamedTuple):
+    """The id of a check (that of OpenEnv, if it has one), what it asks, and its threshold in words."""
 
     id: str
     asks: str
@@ -30,21 +31,22 @@ class Spec(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What came of a check. `measured` are its figures; `examples` say where it failed first."""
+    """The result of a check. `measured` are its figures; `examples` say where it failed first."""
 
-    spec: Spec
-    status: Status
+    spec: CheckSpec
+    status: CheckStatus
     measured: Mapping[str, float | int | str]
     note: str = ""
     examples: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
+        """Whether it failed or could not be made."""
         return self.status in {"fail", "error"}
 
 
-class Found(NamedTuple, Generic[T]):
-    """What was measured of one incident of the sample."""
+class Measurement(NamedTuple, Generic[T]):
+    """What a group measured of one incident of the sample."""
 
     specimen: Specimen
     name: str
@@ -52,37 +54,37 @@ class Found(NamedTuple, Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What was measured, for checks of the whole rather than of each incident."""
+class AuditContext:
+    """The sample as a whole, for checks that need more than the measurements."""
 
-    world: World
+    world: AuditedWorld
     sample: Sample
     broken: Sequence[str] = field(default=())
-    """The incidents that could not be made, and why."""
+    """The errors of the incidents that could not be made."""
 
 
-class Group(ABC, Generic[T]):
-    """Checks that rest on the same measurements."""
+class CheckGroup(ABC, Generic[T]):
+    """Checks that rest on the same measurements. Add a group to `auditing.GROUPS`."""
 
-    specs: tuple[Spec, ...]
+    specs: tuple[CheckSpec, ...]
 
     @abstractmethod
     def measure(self, case: Case) -> T:
-        """Measure one incident. What it gives is sent between processes."""
+        """Measure one incident. The value is sent between processes, so it must be picklable."""
 
     @abstractmethod
-    def judge(self, found: Sequence[Found[T]], context: Context) -> Iterator[Check]:
-        """A check for each spec, from what was measured."""
+    def judge(self, found: Sequence[Measurement[T]], context: AuditContext) -> Iterator[Check]:
+        """Judge the measurements, and give a check for each of `specs`."""
 
 
-def none_of(
-    spec: Spec,
+def check_none(
+    spec: CheckSpec,
     problems: Sequence[str],
     counted: int,
     what: str = "incidents",
     measured: Mapping[str, float | int | str] | None = None,
 ) -> Check:
-    """A check that nothing may be found by."""
+    """Check that there are no problems among what was counted."""
     return Check(
         spec,
         "fail" if problems else "pass",

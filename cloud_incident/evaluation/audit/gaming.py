@@ -1,42 +1,44 @@
-"""What is earned without the work, by cheats, by trajectories known to be dishonest, and by naive rules?"""
+"""Checks what is earned without the work: by cheats, by dishonest trajectories, and by simple rules."""
 
 from __future__ import annotations
 
-from statistics import correlation
+from statistics import correlation, fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.audit.bounds import at_least, at_most, rate_within
-from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, Found, Group, Spec, none_of
-from cloud_incident.evaluation.exploits import cheats
-from cloud_incident.evaluation.intervals import mean
-from cloud_incident.evaluation.play import play, score
+from cloud_incident.evaluation.audit.bounds import check_at_least, check_at_most, check_rate
+from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.exploits import list_cheat_plays
+from cloud_incident.evaluation.running import get_score, play_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
-    from cloud_incident.evaluation.audit.check import Context
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.audit.check import AuditContext
+    from cloud_incident.evaluation.running import Trajectory
     from scenarios.incident import Incident
     from scenarios.vocabulary import TaskId
 
 LEAST_GAP = 0.05
-"""Between the responder and the best cheat, in mean score."""
+"""The least difference between the mean scores of the responder and of the best cheat."""
 LEAST_CORRELATION = 0.7
-"""Between scores and whether the task was truly done."""
+"""The least correlation between scores and whether the task was truly done."""
 GUESSING = (0.5, 2.0)
-"""How often a naive rule may be right, in multiples of chance: never the loudest would be a tell too."""
+"""How often a simple rule may be right, as multiples of guessing. A rule that is never right would be a clue too."""
 HARD = (4, 5)
-"""The difficulties at which naive rules are judged."""
+"""The difficulties at which simple rules are judged."""
 
 _HONEST = "responder"
 _ALL = ("oracle", "responder", "novice", "random")
 _EFFECTIVE = ("effective_remediation", "passed_verification")
 
 
-class Gamed(NamedTuple):
-    """Of one incident, by task and player: scores, and whether the task was done; canaries over their ceilings; which
-    rules named the root."""
+class GamingFigures(NamedTuple):
+    """The figures of one incident.
+
+    `scores` (0.0 to 1.0) and `done`, whether the task was truly done, are by task and agent. `canaries` are the cheats
+    above their ceilings. `rules` says which simple rules named the root, among so many `services`.
+    """
 
     scores: dict[TaskId, dict[str, float]]
     done: dict[TaskId, dict[str, bool]]
@@ -45,88 +47,94 @@ class Gamed(NamedTuple):
     services: int
 
 
-class Gaming(Group[Gamed]):
+class GamingChecks(CheckGroup[GamingFigures]):
     """Canaries, adversarial floor, gameability gap, naive rules."""
 
     specs = (
-        Spec(
+        CheckSpec(
             "semantic.canary_floor",
             "Trajectories known to be dishonest (soup on the right service, the plan backwards, boasts) stay under "
             "their ceilings on every scenario",
             "each under its own: 0.20, of right fixes too early or backwards 0.35",
         ),
-        Spec(
+        CheckSpec(
             "statistical.adversarial_floor",
             "The mean score of everyone who tries to score without the work stays under the ceiling",
             "the ceilings of the curated scenarios: 0.67 in alert_classification, 0.20 elsewhere",
         ),
-        Spec(
+        CheckSpec(
             "statistical.gameability_gap",
             "Honest work pays: the responder earns more than the best cheat, and scores go with tasks truly done",
             f"{LEAST_GAP} more or more in every task; correlation {LEAST_CORRELATION} or more",
         ),
-        Spec(
+        CheckSpec(
             "generator.naive_rules",
             f"At difficulty {HARD[0]} and {HARD[1]} each naive rule names the root about as often as guessing does",
             f"{GUESSING[0]} to {GUESSING[1]} times chance",
         ),
     )
 
-    def measure(self, case: Case) -> Gamed:
-        names = [*_ALL, *case.bench.world.exploits()]
+    def measure(self, case: Case) -> GamingFigures:
+        names = [*_ALL, *case.bench.world.list_exploits()]
         hard = case.specimen.difficulty in HARD
         root = case.incident.truth.service
-        return Gamed(
-            case.scores(names),
+        return GamingFigures(
+            case.collect_scores(names),
             {
-                task_id: {name: _done(case.played(name, task_id), case.incident) for name in names}
+                task_id: {name: _is_task_done(case.play(name, task_id), case.incident) for name in names}
                 for task_id in case.scenarios
             },
             [
                 f"{scenario.id}: {cheat.name} earns {earned:.4f} over {cheat.ceiling}"
                 for scenario in case.scenarios.values()
-                for cheat in cheats(scenario)
-                if (earned := score(play(scenario, cheat.actions))) > cheat.ceiling
+                for cheat in list_cheat_plays(scenario)
+                if (earned := get_score(play_actions(scenario, cheat.actions))) > cheat.ceiling
             ],
-            {name: rule(case.incident) == root for name, rule in case.bench.world.rules().items()} if hard else {},
+            {name: rule(case.incident) == root for name, rule in case.bench.world.list_rules().items()} if hard else {},
             len(case.incident.services),
         )
 
-    def judge(self, found: Sequence[Found[Gamed]], context: Context) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[GamingFigures]], context: AuditContext) -> Iterator[Check]:
         canary, floor, gap, rules = self.specs
-        yield none_of(canary, [finding for one in found for finding in one.value.canaries], len(found))
-        yield self._floor(floor, found, context)
-        yield self._gap(gap, found, context)
-        yield self._rules(rules, [one for one in found if one.value.rules])
+        yield check_none(
+            canary, [finding for measurement in found for finding in measurement.value.canaries], len(found)
+        )
+        yield self._judge_floor(floor, found, context)
+        yield self._judge_gap(gap, found, context)
+        yield self._judge_rules(rules, [measurement for measurement in found if measurement.value.rules])
 
-    def _floor(self, spec: Spec, found: Sequence[Found[Gamed]], context: Context) -> Check:
+    def _judge_floor(
+        self, spec: CheckSpec, found: Sequence[Measurement[GamingFigures]], context: AuditContext
+    ) -> Check:
         measured: dict[str, float | int | str] = {}
         notes, broken = [], []
         for task_id in context.sample.tasks:
             highest = ("", -1.0)
-            for name, (_, ceilings) in context.world.exploits().items():
-                bounded = at_most(_scores(found, task_id, name), ceilings.of(task_id), f"{task_id}: {name}")
-                highest = max(highest, (name, bounded.value), key=lambda one: one[1])
+            for name, (_, ceilings) in context.world.list_exploits().items():
+                bounded = check_at_most(
+                    _collect_scores(found, task_id, name), ceilings.get(task_id), f"{task_id}: {name}"
+                )
+                highest = max(highest, (name, bounded.value), key=lambda pair: pair[1])
                 broken += [bounded.note] if bounded.broken else []
                 notes += [bounded.note] if bounded.note else []
             measured[f"{task_id}, {highest[0]}"] = round(highest[1], 4)
         return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes[:MOST_EXAMPLES]))
 
-    def _gap(self, spec: Spec, found: Sequence[Found[Gamed]], context: Context) -> Check:
+    def _judge_gap(self, spec: CheckSpec, found: Sequence[Measurement[GamingFigures]], context: AuditContext) -> Check:
         measured: dict[str, float | int | str] = {}
         notes, broken = [], False
         for task_id in context.sample.tasks:
-            best = max(context.world.exploits(), key=lambda name: mean(_scores(found, task_id, name)))
-            honest, cheating = _scores(found, task_id, _HONEST), _scores(found, task_id, best)
-            gaps = [one - other for one, other in zip(honest, cheating, strict=True)]
-            bounded = at_least(gaps, LEAST_GAP, f"{task_id}: the gap to {best}")
+            best = max(context.world.list_exploits(), key=lambda name: fmean(_collect_scores(found, task_id, name)))
+            honest, cheating = _collect_scores(found, task_id, _HONEST), _collect_scores(found, task_id, best)
+            gaps = [earned - cheated for earned, cheated in zip(honest, cheating, strict=True)]
+            bounded = check_at_least(gaps, LEAST_GAP, f"{task_id}: the gap to {best}")
             measured[f"{task_id}, over {best}"] = round(bounded.value, 4)
             broken = broken or bounded.broken
             notes += [bounded.note] if bounded.note else []
         pairs = [
-            (score, float(one.value.done[task_id][name]))
-            for one in found
-            for task_id, scores in one.value.scores.items()
+            (score, float(measurement.value.done[task_id][name]))
+            for measurement in found
+            for task_id, scores in measurement.value.scores.items()
             for name, score in scores.items()
         ]
         together = correlation(*zip(*pairs, strict=True)) if len({done for _, done in pairs}) > 1 else 0.0
@@ -136,28 +144,28 @@ class Gaming(Group[Gamed]):
             notes.append(f"the correlation {together:.3f} is under {LEAST_CORRELATION}")
         return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes))
 
-    def _rules(self, spec: Spec, found: Sequence[Found[Gamed]]) -> Check:
+    def _judge_rules(self, spec: CheckSpec, found: Sequence[Measurement[GamingFigures]]) -> Check:
         if not found:
             return Check(spec, "skip", {}, "the sample has no incident of these difficulties")
-        chance = mean([1 / one.value.services for one in found])
+        chance = fmean(1 / measurement.value.services for measurement in found)
         measured: dict[str, float | int | str] = {"incidents": len(found), "chance": round(chance, 4)}
         notes, broken = [], False
         for name in found[0].value.rules:
-            hits = sum(one.value.rules[name] for one in found)
+            hits = sum(measurement.value.rules[name] for measurement in found)
             low, high = (factor * chance for factor in GUESSING)
-            bounded = rate_within(hits, len(found), low, high, name)
+            bounded = check_rate(hits, len(found), low, high, name)
             measured[name] = round(bounded.value, 4)
             broken = broken or bounded.broken
             notes += [bounded.note] if bounded.note else []
         return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes))
 
 
-def _scores(found: Sequence[Found[Gamed]], task_id: TaskId, name: str) -> list[float]:
-    return [one.value.scores[task_id][name] for one in found]
+def _collect_scores(found: Sequence[Measurement[GamingFigures]], task_id: TaskId, name: str) -> list[float]:
+    return [measurement.value.scores[task_id][name] for measurement in found]
 
 
-def _done(played: Trajectory, incident: Incident) -> bool:
-    """Whether the task was truly done: severity or root named rightly, the whole plan carried out and reported."""
+def _is_task_done(played: Trajectory, incident: Incident) -> bool:
+    """Whether the task was truly done: the right severity or root submitted, or the whole plan carried out."""
     if not played["done"] or played["truncated"] or not played["steps"]:
         return False
     given = played["steps"][-1]["action"]["parameters"]

@@ -1,20 +1,20 @@
-"""An agent that submits nothing: what the empty trajectory earns."""
+"""An agent that submits nothing. It shows what an empty trajectory earns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, step
+from cloud_incident.evaluation.agents import Agent, Decision, choose
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.agents.agent import Seat
+    from cloud_incident.evaluation.agents import Seat
     from env_core.observation import Observation
 
 
-class Idle(Agent):
+class IdleAgent(Agent):
     """Looks at one service's logs again and again until the steps run out."""
 
     def __init__(self, seat: Seat) -> None: ...
 
     async def decide(self, shown: Observation) -> Decision:
-        return step("query_logs", service=shown["known_services"][0])
+        return choose("query_logs", service=shown["known_services"][0])

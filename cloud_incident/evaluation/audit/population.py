@@ -1,4 +1,4 @@
-"""Are the incidents, taken together, what they should be: balanced, different, apart?"""
+"""Checks the incidents of a sample together: severities are balanced, structures differ, splits do not overlap."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.audit.bounds import rate_within
-from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, Found, Group, Spec, none_of
+from cloud_incident.evaluation.audit.bounds import check_rate
+from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckSpec, Measurement, check_none
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, OUT_OF_DISTRIBUTION
 from scenarios.vocabulary import SEVERITIES, TASKS
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
-    from cloud_incident.evaluation.audit.check import Context
+    from cloud_incident.evaluation.audit.check import AuditContext
     from scenarios.generator.scene import Scene
 
 BALANCED = (0.2, 0.3)
-"""The share of each severity."""
+"""The least and the highest share of each severity."""
 MOST_DUPLICATES = 0.001
+"""The highest share of structural duplicates."""
 _INDICES_PER_INCIDENT = 100
 _MOST_INDICES = 100_000
 _ROUNDS = 4
+"""Rounds of the Weisfeiler-Leman refinement: the depth to which neighbours tell nodes apart."""
 
 
-class Counted(NamedTuple):
-    """Of one incident: its severity, the digest of its structure, its fault in its line of business, its split."""
+class IncidentTraits(NamedTuple):
+    """The traits of one incident: severity, digest of its structure, fault and line of business, split."""
 
     severity: str
     structure: str
@@ -36,21 +38,21 @@ class Counted(NamedTuple):
     split: str
 
 
-class Population(Group[Counted]):
+class PopulationChecks(CheckGroup[IncidentTraits]):
     """Severity balance, structural duplicates, overlap of splits."""
 
     specs = (
-        Spec(
+        CheckSpec(
             "generator.severity_balance",
             "P1 to P4 are as frequent as each other",
             f"{BALANCED[0]} to {BALANCED[1]} each",
         ),
-        Spec(
+        CheckSpec(
             "generator.structural_duplicates",
             "Incidents differ in more than names: in graph, family, root or decoys",
             f"{MOST_DUPLICATES:.1%} duplicates at most",
         ),
-        Spec(
+        CheckSpec(
             "generator.split_overlap",
             "No scenario of one split stands in another, and no combination of fault and line of business of "
             f"{OUT_OF_DISTRIBUTION} elsewhere",
@@ -58,34 +60,34 @@ class Population(Group[Counted]):
         ),
     )
 
-    def measure(self, case: Case) -> Counted:
+    def measure(self, case: Case) -> IncidentTraits:
         scene = case.generated.scene
-        return Counted(
+        return IncidentTraits(
             case.incident.truth.severity,
-            structure(scene),
+            digest_structure(scene),
             f"{scene.fault.family.family} in {scene.world.archetype}",
             case.specimen.split,
         )
 
-    def judge(self, found: Sequence[Found[Counted]], context: Context) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[IncidentTraits]], context: AuditContext) -> Iterator[Check]:
         balance, duplicates, overlap = self.specs
-        counts = Counter(one.value.severity for one in found)
-        rates = {level: rate_within(counts[level], len(found), *BALANCED, level) for level in SEVERITIES}
+        counts = Counter(measurement.value.severity for measurement in found)
+        rates = {level: check_rate(counts[level], len(found), *BALANCED, level) for level in SEVERITIES}
         yield Check(
             balance,
             "fail" if any(rate.broken for rate in rates.values()) else "pass",
             {level: round(rate.value, 4) for level, rate in rates.items()},
             "; ".join(rate.note for rate in rates.values() if rate.note),
         )
-        yield _duplicates(duplicates, found)
-        yield _overlap(overlap, found, context)
+        yield _judge_duplicates(duplicates, found)
+        yield _judge_overlap(overlap, found, context)
 
 
-def structure(scene: Scene) -> str:
-    """A digest of what an incident is without its names and numbers.
+def digest_structure(scene: Scene) -> str:
+    """Digest the structure of an incident, without its names and numbers.
 
-    Nodes are told apart by kind, part in the incident and whom they call, to some depth (Weisfeiler-Leman), so that
-    the order in which they were drawn does not matter.
+    Nodes are told apart by their kind, their part in the incident and their neighbours to a fixed depth
+    (Weisfeiler-Leman), so that the order in which they were drawn does not matter.
     """
     world, background = scene.world, scene.background
     marks = [
@@ -117,10 +119,10 @@ def _digest(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _duplicates(spec: Spec, found: Sequence[Found[Counted]]) -> Check:
+def _judge_duplicates(spec: CheckSpec, found: Sequence[Measurement[IncidentTraits]]) -> Check:
     by_structure = defaultdict(list)
-    for one in found:
-        by_structure[one.value.structure].append(one.name)
+    for measurement in found:
+        by_structure[measurement.value.structure].append(measurement.name)
     twins = [names for names in by_structure.values() if len(names) > 1]
     count = sum(len(names) - 1 for names in twins)
     return Check(
@@ -131,8 +133,8 @@ def _duplicates(spec: Spec, found: Sequence[Found[Counted]]) -> Check:
     )
 
 
-def _overlap(spec: Spec, found: Sequence[Found[Counted]], context: Context) -> Check:
-    catalogue = context.world.catalogue()
+def _judge_overlap(spec: CheckSpec, found: Sequence[Measurement[IncidentTraits]], context: AuditContext) -> Check:
+    catalogue = context.world.make_catalogue()
     problems = []
     indices = min(_MOST_INDICES, _INDICES_PER_INCIDENT * context.sample.size)
     split_of: dict[str, str] = {}
@@ -146,12 +148,16 @@ def _overlap(spec: Spec, found: Sequence[Found[Counted]], context: Context) -> C
                 other = split_of.setdefault(entry, name)
                 if other != name:
                     problems.append(f"{entry} stands in {other} and {name}")
-    apart = {one.value.combination for one in found if one.value.split == OUT_OF_DISTRIBUTION}
+    apart = {measurement.value.combination for measurement in found if measurement.value.split == OUT_OF_DISTRIBUTION}
     problems += [
-        f"{one.name}: {one.value.combination} occurs in {OUT_OF_DISTRIBUTION} and {one.value.split}"
-        for one in found
-        if one.value.split != OUT_OF_DISTRIBUTION and one.value.combination in apart
+        f"{name}: {traits.combination} occurs in {OUT_OF_DISTRIBUTION} and {traits.split}"
+        for _, name, traits in found
+        if traits.split != OUT_OF_DISTRIBUTION and traits.combination in apart
     ]
-    return none_of(
-        spec, problems, len(split_of), "scenarios", {"combinations": len({one.value.combination for one in found})}
+    return check_none(
+        spec,
+        problems,
+        len(split_of),
+        "scenarios",
+        {"combinations": len({measurement.value.combination for measurement in found})},
     )

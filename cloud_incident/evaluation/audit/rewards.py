@@ -1,16 +1,16 @@
-"""Are rewards well formed, all within reach, and worth little to who does nothing?"""
+"""Checks that rewards are well formed, that all of them occur, and that doing nothing earns little."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from math import isfinite
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.audit.bounds import at_least
-from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, none_of
+from cloud_incident.evaluation.audit.bounds import check_at_least
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement, check_none
 from cloud_incident.evaluation.audit.world import IDLE
-from cloud_incident.evaluation.intervals import mean
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import carry_out, look_at, play_perfectly
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, SUBMISSIONS, TASKS, RewardTable
@@ -19,89 +19,92 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
-    from cloud_incident.evaluation.audit.check import Context
+    from cloud_incident.evaluation.audit.check import AuditContext
     from scenarios.catalogue import Scenario
     from scenarios.vocabulary import Action, Task, TaskId
 
 FLOOR_MARGIN = 0.5
-"""What `openenv.yaml` declares; a task whose table pays a guess more has what its ceiling for cheats leaves."""
+"""The margin that `openenv.yaml` declares. In a task that pays more for a guess, the cheats' ceiling leaves less."""
 
 _CONSTANT = "always-"
 _REPAIRS = {"effective_remediation"}
 
 
-class Rewarded(NamedTuple):
-    """Of one incident, by task: what lazy players earned, events that occurred, and rewards that are malformed."""
+class RewardFigures(NamedTuple):
+    """The figures of one incident: `lazy`, the scores of lazy agents by task; the events by task; malformed rewards."""
 
     lazy: dict[TaskId, dict[str, float]]
     events: dict[TaskId, set[str]]
     malformed: list[str]
 
 
-class Rewards(Group[Rewarded]):
+class RewardChecks(CheckGroup[RewardFigures]):
     """Well-formed rewards, floor gap, reward reachability."""
 
     specs = (
-        Spec(
+        CheckSpec(
             "runtime.reward_well_formed",
             "Every reward of everyone's play is a finite number within the declared range, and every episode ends",
             "all in [−1, 1]",
         ),
-        Spec(
+        CheckSpec(
             "semantic.floor_gap",
             "Who does nothing, moves at random or always answers the same earns far less than the oracle",
             f"{FLOOR_MARGIN} less or more, by task; where the table pays for a guess, what the cheats' ceiling leaves",
         ),
-        Spec(
+        CheckSpec(
             "statistical.reward_reachability",
             "Every event of the reward table occurs in play",
             "all events of every task",
         ),
     )
 
-    def measure(self, case: Case) -> Rewarded:
-        lazy = [IDLE, "random", *(name for name in case.bench.world.exploits() if name.startswith(_CONSTANT))]
-        return Rewarded(
-            case.scores(lazy),
-            {task_id: _events(case, task_id) for task_id in case.scenarios},
-            [finding for task_id in case.scenarios for finding in _malformed(case, task_id)],
+    def measure(self, case: Case) -> RewardFigures:
+        lazy = [IDLE, "random", *(name for name in case.bench.world.list_exploits() if name.startswith(_CONSTANT))]
+        return RewardFigures(
+            case.collect_scores(lazy),
+            {task_id: _collect_events(case, task_id) for task_id in case.scenarios},
+            [finding for task_id in case.scenarios for finding in _find_malformed(case, task_id)],
         )
 
-    def judge(self, found: Sequence[Found[Rewarded]], context: Context) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[RewardFigures]], context: AuditContext) -> Iterator[Check]:
         formed, gap, reach = self.specs
-        yield none_of(formed, [finding for one in found for finding in one.value.malformed], len(found))
-        yield self._gap(gap, found, context)
+        yield check_none(
+            formed, [finding for measurement in found for finding in measurement.value.malformed], len(found)
+        )
+        yield self._judge_gap(gap, found, context)
         unreached = []
         reached = 0
         counts: dict[str, float | int | str] = {}
         for task_id in context.sample.tasks:
-            seen: set[str] = set().union(*(one.value.events[task_id] for one in found))
-            wanted = _wanted(TASKS[task_id])
+            seen: set[str] = set().union(*(measurement.value.events[task_id] for measurement in found))
+            wanted = _list_wanted_events(TASKS[task_id])
             counts[task_id] = f"{len(wanted & seen)} of {len(wanted)}"
             reached += len(wanted & seen)
             unreached += [f"{task_id}: {event}" for event in sorted(wanted - seen)]
-        yield none_of(reach, unreached, reached, "events reached", counts)
+        yield check_none(reach, unreached, reached, "events reached", counts)
 
-    def _gap(self, spec: Spec, found: Sequence[Found[Rewarded]], context: Context) -> Check:
-        ceilings = next(iter(context.world.exploits().values()))[1]
+    def _judge_gap(self, spec: CheckSpec, found: Sequence[Measurement[RewardFigures]], context: AuditContext) -> Check:
+        ceilings = next(iter(context.world.list_exploits().values()))[1]
         measured: dict[str, float | int | str] = {}
         notes, broken = [], False
         for task_id in context.sample.tasks:
             by_player = {
-                name: [1.0 - one.value.lazy[task_id][name] for one in found] for name in found[0].value.lazy[task_id]
+                name: [1.0 - measurement.value.lazy[task_id][name] for measurement in found]
+                for name in found[0].value.lazy[task_id]
             }
-            best = min(by_player, key=lambda name: mean(by_player[name]))
-            margin = min(FLOOR_MARGIN, 1.0 - ceilings.of(task_id))
-            bounded = at_least(by_player[best], margin, f"{task_id}: the gap to {best}")
+            best = min(by_player, key=lambda name: fmean(by_player[name]))
+            margin = min(FLOOR_MARGIN, 1.0 - ceilings.get(task_id))
+            bounded = check_at_least(by_player[best], margin, f"{task_id}: the gap to {best}")
             measured[f"{task_id}, to {best}"] = round(bounded.value, 4)
             broken = broken or bounded.broken
             notes += [bounded.note] if bounded.note else []
         return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes))
 
 
-def _malformed(case: Case, task_id: TaskId) -> Iterator[str]:
+def _find_malformed(case: Case, task_id: TaskId) -> Iterator[str]:
     for name in case.bench.players:
-        played = case.played(name, task_id)
+        played = case.play(name, task_id)
         if "failed" in played or not played["done"]:
             yield f"{played['key']}: {played.get('failed', 'the episode did not end')}"
         for number, step in enumerate(played["steps"], 1):
@@ -112,30 +115,30 @@ def _malformed(case: Case, task_id: TaskId) -> Iterator[str]:
             yield f"{played['key']}: score {played['score']!r}"
 
 
-def _wanted(task: Task) -> set[str]:
-    """The events that a task's table pays or charges for, and its end."""
-    table = {one.name for one in fields(RewardTable)}
+def _list_wanted_events(task: Task) -> set[str]:
+    """List the events that the reward table of a task pays or charges for, and the score at the end."""
+    table = {field.name for field in fields(RewardTable)}
     return {"score", *(table if task.remediates else table - _REPAIRS)}
 
 
-def _events(case: Case, task_id: TaskId) -> set[str]:
-    """What occurred to everyone who played, and to somebody who tries everything."""
+def _collect_events(case: Case, task_id: TaskId) -> set[str]:
+    """Collect the events of all agents, and if some are missing, of plays that try everything."""
     seen = {
         event
         for name in case.bench.players
-        for step in case.played(name, task_id)["steps"]
+        for step in case.play(name, task_id)["steps"]
         for event in step["reward_events"]
     }
-    if _wanted(TASKS[task_id]) <= seen:
+    if _list_wanted_events(TASKS[task_id]) <= seen:
         return seen
     scenario = case.scenarios[task_id]
-    for actions in _tours(scenario):
-        seen |= {event for step in play(scenario, actions).steps for event, _ in step.events}
+    for actions in _list_tours(scenario):
+        seen |= {event for step in play_actions(scenario, actions).steps for event, _ in step.events}
     return seen
 
 
-def _tours(scenario: Scenario) -> Iterator[list[Action]]:
-    """Plays in which what honest agents avoid occurs as well."""
+def _list_tours(scenario: Scenario) -> Iterator[list[Action]]:
+    """List plays in which the events occur that honest agents avoid."""
     incident, task = scenario.incident, scenario.task
     first, second = list(DIAGNOSTICS)[:2]
     service = incident.services[0]

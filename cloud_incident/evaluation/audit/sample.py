@@ -1,4 +1,4 @@
-"""Which incidents are measured."""
+"""The sample: which incidents are measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPLITS = ("train", "validation", "test", OUT_OF_DISTRIBUTION)
 
 
 class Specimen(NamedTuple):
-    """One incident of a sample: the `number`-th of a split, or a seed where the split is `open`.
+    """One incident of a sample. `number` is its index in the split, or its seed if the split is `open`.
 
     `position` counts from 0 within the sample.
     """
@@ -28,9 +28,14 @@ class Specimen(NamedTuple):
     number: int
     difficulty: int
 
-    def scenario(self, catalogue: Catalogue, task_id: TaskId) -> Scenario:
-        """The incident as a scenario of a task, made if it is not there yet."""
-        first = next(iter(TASKS))  # the tasks of a split have incidents of their own; here they share one
+    def make_scenario(self, catalogue: Catalogue, task_id: TaskId) -> Scenario:
+        """Make the scenario of a task on this incident, unless the catalogue has it already.
+
+        Raises:
+            UnknownScenarioError: if there is no such incident.
+            ExhaustedError: if it could not be made.
+        """
+        first = next(iter(TASKS))  # each task of a split has its own incidents; here all tasks share those of the first
         if self.split == OPEN:
             found = catalogue.get_generated(first, self.number, self.difficulty)
         else:
@@ -40,9 +45,9 @@ class Specimen(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """So many incidents, each set in every task, spread over splits and difficulties.
+    """`size` incidents, each in every task, spread over splits and difficulties.
 
-    `start` is the first index of each split, and the first seed of `open`, which are the seeds that people type.
+    `start` is the first index of each split, or the first seed of `open`, the seeds that people type.
     """
 
     size: int = 300
@@ -52,8 +57,8 @@ class Sample:
     tasks: Sequence[TaskId] = tuple(TASKS)
 
     @classmethod
-    def of(cls, *, tasks: Sequence[str] = tuple(TASKS), **options: Any) -> Sample:
-        """A sample of tasks as they are written on the command line.
+    def from_options(cls, *, tasks: Sequence[str] = tuple(TASKS), **options: Any) -> Sample:
+        """Make a sample from task ids as they are written on the command line.
 
         Raises:
             UnknownScenarioError: if there is no such task.
@@ -63,8 +68,8 @@ class Sample:
                 raise UnknownScenarioError(f"Unknown task {task_id!r}. Tasks: {', '.join(TASKS)}.")
         return cls(tasks=tuple(task_id for task_id in TASKS if task_id in tasks), **options)
 
-    def specimens(self) -> list[Specimen]:
-        """The incidents, difficulty after difficulty."""
+    def list_specimens(self) -> list[Specimen]:
+        """List the incidents. Consecutive incidents differ in difficulty."""
         levels = len(self.difficulties)
         return [
             Specimen(
@@ -77,7 +82,7 @@ class Sample:
         ]
 
     def check(self, catalogue: Catalogue) -> None:
-        """See that there are such incidents.
+        """Check that the catalogue has these incidents.
 
         Raises:
             UnknownScenarioError: if a split does not exist, is written by hand, or ends before the sample does.

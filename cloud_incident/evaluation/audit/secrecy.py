@@ -1,4 +1,4 @@
-"""Does anything tell the answer that should not? What can be fetched, and what is said before the end."""
+"""Checks that nothing reveals the answer: neither the texts that can be fetched, nor what is told before the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloud_incident.evaluation.audit.check import Check, Found, Group, Spec, none_of
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement, check_none
 from env_core.episode import Reference, advance, begin
 from env_core.observation import debrief, observe, read_state
 from env_core.perfect import carry_out
@@ -21,36 +21,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloud_incident.evaluation.audit.case import Case
-    from cloud_incident.evaluation.audit.check import Context
+    from cloud_incident.evaluation.audit.check import AuditContext
     from env_core.episode import Episode, Step
     from scenarios.catalogue import Scenario
     from scenarios.incident import Incident
 
 _WITNESSES = ("responder", "shotgun", "random")
-"""Those whose episodes are read along: one who works, one who tries every remediation, one who errs."""
+"""The agents whose episodes are read: one that works, one that tries every remediation, one that errs."""
 
 _MACHINERY = re.compile(
     r"setback|\b[A-Z][A-Za-z]+\([a-z_]+=|object at 0x|frozenset\(|\{[a-z_]+(?::[^}]*)?\}"
     r"|(?<![\w-])(?:None|nan|inf)(?![\w-])"
 )
 _LEVEL = re.compile(r"(?<!P1 to )(?<!P1-)\bP[1-4]\b(?!(?: to |-)P4)")
-"""A severity, but where all of them are listed."""
+"""A severity, except where all of them are listed."""
 _OPENING = 40
-_TOLD_BY_OTHERS = ("query_logs", "check_recent_deploys", "check_service_status")
+"""How many characters of a sentence identify it."""
+_VICTIMS_DIAGNOSTICS = ("query_logs", "check_recent_deploys", "check_service_status")
 
 
-class Kept(NamedTuple):
-    """Of one incident: what gives the answer away, and how many texts or steps were read."""
+class SecrecyFindings(NamedTuple):
+    """The figures of one incident: what reveals the answer, and how many texts or steps were read."""
 
-    found: list[str]
-    texts: int
+    leaks: list[str]
+    read: int
 
 
-class Containment(Group[Kept]):
+class ContainmentChecks(CheckGroup[SecrecyFindings]):
     """Oracle containment: the truth is nowhere to be fetched."""
 
     specs = (
-        Spec(
+        CheckSpec(
             "runtime.oracle_containment",
             "No alert, summary or evidence of any service, before or after repairs and harm, holds the words of the "
             "truth (chain, answer, severity, names of families and harms) or a trace of the machinery, and no "
@@ -59,20 +60,25 @@ class Containment(Group[Kept]):
         ),
     )
 
-    def measure(self, case: Case) -> Kept:
-        texts = list(_fetchable(case.incident))
-        return Kept([f"{case.name}: {finding}" for finding in _telling(case, texts)], len(texts))
+    def measure(self, case: Case) -> SecrecyFindings:
+        texts = list(_list_texts(case.incident))
+        return SecrecyFindings([f"{case.name}: {finding}" for finding in _find_secrets(case, texts)], len(texts))
 
-    def judge(self, found: Sequence[Found[Kept]], context: Context) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
-        problems = [finding for one in found for finding in one.value.found]
-        yield none_of(self.specs[0], problems, len(found), measured={"texts": sum(one.value.texts for one in found)})
+    def judge(self, found: Sequence[Measurement[SecrecyFindings]], context: AuditContext) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
+        problems = [leak for measurement in found for leak in measurement.value.leaks]
+        yield check_none(
+            self.specs[0],
+            problems,
+            len(found),
+            measured={"texts": sum(measurement.value.read for measurement in found)},
+        )
 
 
-class Leakage(Group[Kept]):
+class LeakageChecks(CheckGroup[SecrecyFindings]):
     """No solution leakage: nothing but evidence tells anything before the end."""
 
     specs = (
-        Spec(
+        CheckSpec(
             "semantic.no_solution_leakage",
             "Before the end no observation, state, feedback, error or report holds a grade, the chain, the severity, "
             "the plan, or a root that the agent has not named itself; terminal rewards do not tell right from wrong",
@@ -80,24 +86,29 @@ class Leakage(Group[Kept]):
         ),
     )
 
-    def measure(self, case: Case) -> Kept:
-        said: list[str] = []
+    def measure(self, case: Case) -> SecrecyFindings:
+        leaks: list[str] = []
         count = 0
         for scenario in case.scenarios.values():
             for agent in _WITNESSES:
-                actions = [step["action"] for step in case.played(agent, scenario.task.id)["steps"]]
-                said += [f"{scenario.id}, {agent}: {finding}" for finding in _leaks(scenario, actions)]
+                actions = [step["action"] for step in case.play(agent, scenario.task.id)["steps"]]
+                leaks += [f"{scenario.id}, {agent}: {finding}" for finding in _find_leaks(scenario, actions)]
                 count += len(actions)
-            said += [f"{scenario.id}: {finding}" for finding in _rewarded_early(scenario)]
-        return Kept(said, count)
+            leaks += [f"{scenario.id}: {finding}" for finding in _find_early_rewards(scenario)]
+        return SecrecyFindings(leaks, count)
 
-    def judge(self, found: Sequence[Found[Kept]], context: Context) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
-        problems = [finding for one in found for finding in one.value.found]
-        yield none_of(self.specs[0], problems, len(found), measured={"steps": sum(one.value.texts for one in found)})
+    def judge(self, found: Sequence[Measurement[SecrecyFindings]], context: AuditContext) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
+        problems = [leak for measurement in found for leak in measurement.value.leaks]
+        yield check_none(
+            self.specs[0],
+            problems,
+            len(found),
+            measured={"steps": sum(measurement.value.read for measurement in found)},
+        )
 
 
-def _fetchable(incident: Incident) -> Iterator[tuple[str, str]]:
-    """Every text that an agent could come by, and where from."""
+def _list_texts(incident: Incident) -> Iterator[tuple[str, str]]:
+    """List every text that an agent can get at, and where it comes from."""
     yield "the alert", json.dumps(incident.alert, ensure_ascii=False)
     yield "the summary", incident.summary
     plan = incident.plan
@@ -112,7 +123,7 @@ def _fetchable(incident: Incident) -> Iterator[tuple[str, str]]:
                 yield f"{diagnostic} of {service}", incident.evidence(diagnostic, service, progress).text
 
 
-def _telling(case: Case, texts: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _find_secrets(case: Case, texts: Sequence[tuple[str, str]]) -> Iterator[str]:
     incident = case.incident
     truth = incident.truth
     words = [sentence[:_OPENING] for sentence in (*truth.chain, truth.answer) if sentence]
@@ -121,53 +132,53 @@ def _telling(case: Case, texts: Sequence[tuple[str, str]]) -> Iterator[str]:
     for where, text in texts:
         for what, pattern in (
             ("words of the truth", secret),
-            ("a family", _families()),
+            ("a family", _match_families()),
             ("machinery", _MACHINERY),
             ("a severity", _LEVEL),
         ):
             found = pattern.search(text) if pattern is not None else None
             if found is not None:
                 yield f"{where} holds {what}: {found[0]!r}"
-    yield from _named(incident, _victims(case), dict(texts[:2]))
+    yield from _find_root_names(incident, _list_victims(case), dict(texts[:2]))
 
 
-def _as_service(name: str) -> re.Pattern[str]:
-    """A name where it means a service. One of a single word is an ordinary noun, or part of a route, elsewhere."""
+def _match_service(name: str) -> re.Pattern[str]:
+    """Match a name where it means a service. A single word is elsewhere an ordinary noun or part of a route."""
     before = r"(?<![\w/-])" if "-" in name else r"(?:[=@\"'\[(]|\b(?:to|from|by|at|calling|upstream|service) )"
     return re.compile(rf"{before}{re.escape(name)}(?![\w-])")
 
 
-def _victims(case: Case) -> list[str]:
-    """The services that the fault reaches. What others say of anything is said of something else."""
+def _list_victims(case: Case) -> list[str]:
+    """List the services that the fault reaches, except the root."""
     scene = case.generated.scene
     return sorted(scene.world.nodes[index].name for index in scene.touched if index != scene.fault.root)
 
 
-def _named(incident: Incident, victims: Sequence[str], told: dict[str, str]) -> Iterator[str]:
-    """Where the root is named by somebody who would not know it."""
-    root = _as_service(incident.truth.service)
+def _find_root_names(incident: Incident, victims: Sequence[str], texts: dict[str, str]) -> Iterator[str]:
+    """Find where a service names the root that it cannot know."""
+    root = _match_service(incident.truth.service)
     if incident.truth.service not in incident.alert["affected_services"]:
-        yield from (f"{where} names the root" for where, text in told.items() if root.search(text))
+        yield from (f"{where} names the root" for where, text in texts.items() if root.search(text))
     for service in victims:
         known = incident.evidence("check_dependencies", service, UNTOUCHED)
         if isinstance(known, Dependencies) and any(
             path.service == incident.truth.service for path in (*known.calls, *known.called_by)
         ):
             continue
-        for diagnostic in _TOLD_BY_OTHERS:
+        for diagnostic in _VICTIMS_DIAGNOSTICS:
             if root.search(incident.evidence(diagnostic, service, UNTOUCHED).text):
                 yield f"{diagnostic} of {service} names the root, which it neither calls nor serves"
 
 
 @lru_cache
-def _families() -> re.Pattern[str]:
-    """The names of families that are no ordinary words."""
+def _match_families() -> re.Pattern[str]:
+    """Match the names of fault families that are not ordinary words."""
     names = sorted(name for name in families() if "-" in name)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])")
 
 
-def _leaks(scenario: Scenario, actions: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """What is said to the player of an episode, beside the evidence and what it said itself."""
+def _find_leaks(scenario: Scenario, actions: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Find the truth in what an episode tells besides evidence, unless the agent named it itself."""
     incident = scenario.incident
     truth = incident.truth
     episode = begin("audited", Reference.to(scenario), scenario)
@@ -177,7 +188,7 @@ def _leaks(scenario: Scenario, actions: Sequence[dict[str, Any]]) -> Iterator[st
     targets = {truth.service, *(step.target for step in incident.plan.steps)}
     named: set[str] = set()
     for action in actions:
-        for where, text in _said(episode, incident):
+        for where, text in _list_told_texts(episode, incident):
             found = fixed.search(text)
             if found is not None:
                 yield f"{where} before step {episode.step_count + 1} holds {found[0]!r}"
@@ -191,29 +202,30 @@ def _leaks(scenario: Scenario, actions: Sequence[dict[str, Any]]) -> Iterator[st
         episode = advance(episode, taken)
 
 
-def _said(episode: Episode, incident: Incident) -> Iterator[tuple[str, str]]:
-    """What is told beside the evidence, and what stands in every observation from the start."""
+def _list_told_texts(episode: Episode, incident: Incident) -> Iterator[tuple[str, str]]:
+    """List what an episode tells, except the evidence and what every observation holds from the start."""
     seen: dict[str, Any] = {**observe(episode)}
     whole: dict[str, Any] = {**read_state(episode)}
     history = whole.pop("history")
-    for name, told in (("the observation", seen), ("the state", whole)):
-        yield name, _text({field: told[field] for field in told if field not in _GIVEN}, incident)
-    yield "the history", _text([{**one, "action": None} for one in history], incident)
-    yield "the report", _text({**Transition(episode).report()}, incident)
-    yield "the step's info", _text({**Transition(episode, stepped=True).info()}, incident)
+    for name, content in (("the observation", seen), ("the state", whole)):
+        told = {field: value for field, value in content.items() if field not in _GIVEN}
+        yield name, _dump_without_services(told, incident)
+    yield "the history", _dump_without_services([{**step, "action": None} for step in history], incident)
+    yield "the report", _dump_without_services({**Transition(episode).report()}, incident)
+    yield "the step's info", _dump_without_services({**Transition(episode, stepped=True).info()}, incident)
 
 
 _GIVEN = {"alert", "incident_summary", "known_services", "available_actions", "queried_data"}
 
 
-def _text(told: Any, incident: Incident) -> str:
-    """JSON without the lists of all services, in which each stands alike."""
-    text = json.dumps(told, ensure_ascii=False)
+def _dump_without_services(content: Any, incident: Incident) -> str:
+    """Dump as JSON, without the lists of all services: they name the root like every other service."""
+    text = json.dumps(content, ensure_ascii=False)
     return text.replace(", ".join(incident.services), "")
 
 
-def _rewarded_early(scenario: Scenario) -> Iterator[str]:
-    """Where rewards are terminal, a right remediation and a wrong one are told apart by nothing."""
+def _find_early_rewards(scenario: Scenario) -> Iterator[str]:
+    """Find a difference between a right and a wrong remediation where rewards are terminal; there must be none."""
     if not scenario.task.remediates or not scenario.incident.plan.steps:
         return
     right = carry_out(scenario.incident.plan.steps[0])
@@ -227,10 +239,10 @@ def _rewarded_early(scenario: Scenario) -> Iterator[str]:
         advance(begin("audited", Reference.to(scenario, "terminal"), scenario), action).last
         for action in (right, wrong)
     ]
-    told = {_unmarked(step) for step in after if step is not None}
-    if len(told) != 1 or any(step is None or step.reward or step.events for step in after):
+    feedback = {_strip_action(step) for step in after if step is not None}
+    if len(feedback) != 1 or any(step is None or step.reward or step.events for step in after):
         yield f"terminal rewards tell {right.step} from {wrong.step}"
 
 
-def _unmarked(step: Step) -> tuple[str, str | None]:
+def _strip_action(step: Step) -> tuple[str, str | None]:
     return step.feedback.replace(step.action.step, ""), step.error

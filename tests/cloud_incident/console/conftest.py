@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from cloud_incident.evaluation.trajectory import dump
-from tests.cloud_incident.trajectories import played
+from cloud_incident.evaluation.running import dump_trajectory
+from tests.cloud_incident.evaluation.trajectories import played
 from tests.servers import full_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.running import Trajectory
     from scenarios.catalogue import Catalogue
 
 
@@ -28,7 +28,7 @@ def episodes(catalogue: Catalogue) -> list[Trajectory]:
 @pytest.fixture(scope="package")
 def directory(episodes: list[Trajectory], tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("evaluations")
-    (directory / "first.jsonl").write_bytes(b"".join(map(dump, episodes)))
+    (directory / "first.jsonl").write_bytes(b"".join(map(dump_trajectory, episodes)))
     return directory
 
 

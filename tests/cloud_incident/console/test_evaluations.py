@@ -10,10 +10,10 @@ import pytest
 from cloud_incident.console import stored
 from cloud_incident.console.evaluations import Evaluations
 from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError
-from cloud_incident.evaluation.metrics import summarise
-from cloud_incident.evaluation.report import report
-from cloud_incident.evaluation.trajectory import dump
-from tests.cloud_incident.trajectories import hostile, made_up
+from cloud_incident.evaluation.reporting import render_report
+from cloud_incident.evaluation.running import dump_trajectory
+from cloud_incident.evaluation.statistics import summarise
+from tests.cloud_incident.evaluation.trajectories import hostile, made_up
 from tests.http_compat.talking import read_answer
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.running import Trajectory
 
 pytestmark = pytest.mark.anyio
 
 
 def write(directory: Path, name: str, *trajectories: Trajectory, at: int = 1_800_000_000, end: bytes = b"") -> Path:
     file = directory / name
-    file.write_bytes(b"".join(map(dump, trajectories)) + end)
+    file.write_bytes(b"".join(map(dump_trajectory, trajectories)) + end)
     os.utime(file, (at, at))
     return file
 
@@ -50,7 +50,7 @@ async def test_the_table_is_the_summary(api: httpx2.Client, episodes: list[Traje
 
 async def test_the_page_is_the_report(api: httpx2.Client, episodes: list[Trajectory]) -> None:
     answer = api.get("/console/evaluations/first")
-    assert answer.text == report(episodes, title="Evaluation first")
+    assert answer.text == render_report(episodes, title="Evaluation first")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = answer.headers["content-security-policy"]
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
@@ -74,7 +74,7 @@ async def test_only_trajectories_are_listed(tmp_path: Path) -> None:
     write(tmp_path, "run.jsonl", made_up(0.5))
     (tmp_path / "chat.jsonl").write_text('{"messages": []}\n')
     (tmp_path / "empty.jsonl").touch()
-    (tmp_path / "run.txt").write_bytes(dump(made_up(0.5)))
+    (tmp_path / "run.txt").write_bytes(dump_trajectory(made_up(0.5)))
     (tmp_path / "directory.jsonl").mkdir()
     (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
     below = tmp_path / "below"
@@ -89,7 +89,7 @@ async def test_only_trajectories_are_listed(tmp_path: Path) -> None:
 
 
 async def test_what_is_written_on_is_read_anew(tmp_path: Path) -> None:
-    half = dump(made_up(1.0, seed=1))[:-40]
+    half = dump_trajectory(made_up(1.0, seed=1))[:-40]
     evaluations = Evaluations(tmp_path)
     write(tmp_path, "run.jsonl", made_up(0.5), end=half)
     (report,) = (await evaluations.list_latest())["evaluations"]
@@ -104,7 +104,7 @@ async def test_what_is_written_on_is_read_anew(tmp_path: Path) -> None:
 async def test_a_broken_file_does_not_hide_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "good.jsonl", made_up(0.5), at=1_800_000_003)
     write(tmp_path, "bad.jsonl", made_up(0.5), end=b'{"format": 1}\n', at=1_800_000_002)
-    write(tmp_path, "cut.jsonl", end=dump(made_up(0.5))[:-1], at=1_800_000_001)
+    write(tmp_path, "cut.jsonl", end=dump_trajectory(made_up(0.5))[:-1], at=1_800_000_001)
     write(tmp_path, "large.jsonl", *[made_up(0.5, seed=seed) for seed in range(10)])
     monkeypatch.setattr(stored, "MOST_BYTES", 4_000)
     problems = {

@@ -22,15 +22,14 @@ from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
 from cloud_incident.console.roster import EndpointGiven, Roster
 from cloud_incident.console.runs import NOBODY_WATCHED, STOPPED, RunLimits, Runs
-from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
-from cloud_incident.evaluation.players import MODELS, players
+from cloud_incident.evaluation.agents import AGENTS, EXPLOITS, MODEL_AGENTS, collect_agents
 from cloud_incident.settings.serve import ServeSettings
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
 from env_core.stores import CapacityError, UnknownEpisodeError
 from tests.cloud_incident.console.listening import listen, start_run, watch_run
-from tests.cloud_incident.scripted_model import ScriptedModel, serving
-from tests.cloud_incident.trajectories import played
+from tests.cloud_incident.evaluation.scripted_model import ScriptedModel, serving
+from tests.cloud_incident.evaluation.trajectories import played
 from tests.http_compat.talking import read_answer
 from tests.servers import await_port, free_port, full_server
 from tests.servers import started as running
@@ -57,10 +56,10 @@ def describe_model(model: ScriptedModel, name: str) -> dict[str, str]:
 def test_every_agent_is_described(api: httpx2.Client) -> None:
     answer = read_answer(api.get("/console/agents"))
     agents = {agent["name"]: agent for agent in answer["agents"]}
-    assert set(agents) == set(players())
+    assert set(agents) == set(collect_agents())
     assert answer["endpoints"] is True
     assert {name for name, agent in agents.items() if agent["cheat"]} == set(EXPLOITS)
-    assert {name for name, agent in agents.items() if agent["model"]} == set(MODELS)
+    assert {name for name, agent in agents.items() if agent["model"]} == set(MODEL_AGENTS)
     assert all(20 < len(agent["about"]) < 130 and agent["about"].endswith(".") for agent in agents.values())
     assert len({agent["about"] for agent in agents.values()}) == len(agents) - 3  # the constants are one cheat
 
@@ -161,7 +160,7 @@ def test_what_is_refused(api: httpx2.Client, asked: Any, status: int, words: str
         assert set(answer.json()) == {"detail"}
 
 
-@pytest.mark.parametrize("agent", list(MODELS))
+@pytest.mark.parametrize("agent", list(MODEL_AGENTS))
 def test_a_model_is_watched_as_it_decides(api: httpx2.Client, model: ScriptedModel, agent: str) -> None:
     run = watch_run(api, agent, scenario_id="RP-001", endpoint=describe_model(model, "perfect"))
     assert run.ending["score"] == 1.0
@@ -250,7 +249,7 @@ def test_where_models_are_not_asked_none_is(model: ScriptedModel) -> None:
         assert not answer["endpoints"]
         assert not any(agent["model"] for agent in answer["agents"])
         before = len(model.requests)
-        for agent in MODELS:
+        for agent in MODEL_AGENTS:
             asked = {"agent": agent, "scenario_id": "AC-001", "endpoint": describe_model(model, "perfect")}
             assert "--model-endpoints" in read_answer(api.post("/console/runs", json=asked), 403)["detail"]
         assert len(model.requests) == before

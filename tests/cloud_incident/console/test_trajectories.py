@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, Trajectories
-from cloud_incident.evaluation.trajectory import dump
+from cloud_incident.evaluation.running import dump_trajectory
 from tests.cloud_incident.console.listening import watch_run
-from tests.cloud_incident.trajectories import hostile, made_up, played, step_taken
+from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played, step_taken
 from tests.http_compat.talking import read_answer
 
 if TYPE_CHECKING:
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from cloud_incident.evaluation.trajectory import Trajectory
+    from cloud_incident.evaluation.running import Trajectory
     from scenarios.catalogue import Catalogue
 
 
 @pytest.fixture
 def novice(episodes: list[Trajectory]) -> Trajectory:
     """An honest novice's episode of remediation_planning."""
-    found: Trajectory = json.loads(dump(next(episode for episode in episodes if episode["key"] == "novice/RP-001/0/0")))
+    found: Trajectory = json.loads(
+        dump_trajectory(next(episode for episode in episodes if episode["key"] == "novice/RP-001/0/0"))
+    )
     return found
 
 
 def upload(api: httpx2.Client, *lines: Trajectory, **query: str) -> Any:
-    return read_answer(api.post("/console/uploads", content=b"".join(map(dump, lines)), params=query))
+    return read_answer(api.post("/console/uploads", content=b"".join(map(dump_trajectory, lines)), params=query))
 
 
 def expect_refusal(api: httpx2.Client, content: bytes, status: int = 422) -> str:
@@ -71,15 +73,15 @@ def test_an_upload_is_shown_as_if_it_were_stored(
 ) -> None:
     stored = read_answer(api.get(f"/console/trajectories/first/{novice['key']}"))
     for content in (
-        dump(novice),
-        dump(novice).strip(),
+        dump_trajectory(novice),
+        dump_trajectory(novice).strip(),
         json.dumps(novice, indent=2).encode(),
-        dump(novice).replace(b"\n", b"\r\n"),
+        dump_trajectory(novice).replace(b"\n", b"\r\n"),
     ):
         answer = read_answer(api.post("/console/uploads", content=content))
         assert answer.pop("uploaded") == [stored["trajectory"]]
         assert answer == stored
-    file = b"\n".join(map(dump, episodes))
+    file = b"\n".join(map(dump_trajectory, episodes))
     answer = read_answer(api.post("/console/uploads", content=file, params={"key": novice["key"]}))
     assert [entry["key"] for entry in answer.pop("uploaded")] == [episode["key"] for episode in episodes]
     assert answer == stored
@@ -97,7 +99,7 @@ def test_an_upload_is_kept_nowhere(api: httpx2.Client, novice: Trajectory, direc
 
 
 def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, novice: Trajectory) -> None:
-    line = dump(novice)
+    line = dump_trajectory(novice)
     assert "empty" in expect_refusal(api, b" \n\n")
     assert expect_refusal(api, b"{}").startswith("Line 1 is not a trajectory: `format`: Field required")
     assert expect_refusal(api, line + b"\n" + b"nonsense\n").startswith("Line 3 is not a trajectory: ")
@@ -122,7 +124,7 @@ def test_what_it_was_played_on_must_be_the_same(api: httpx2.Client, novice: Traj
         ({"task_id": "root_cause_analysis"}, "the task was root_cause_analysis"),
     ):
         changed: Any = {**novice, "reference": {**reference, **changes}}
-        assert words in expect_refusal(api, dump(changed), 409)
+        assert words in expect_refusal(api, dump_trajectory(changed), 409)
 
 
 def test_steps_that_nobody_can_have_taken_are_refused(api: httpx2.Client, novice: Trajectory) -> None:
@@ -133,10 +135,10 @@ def test_steps_that_nobody_can_have_taken_are_refused(api: httpx2.Client, novice
         (step_taken(action={"action_type": ["x"], "parameters": 5}), "Unknown action_type"),
     ):
         last = novice["steps"][:-1] if words != "finished episode" else novice["steps"]
-        assert words in expect_refusal(api, dump({**novice, "steps": [*last, step]}), 409)
+        assert words in expect_refusal(api, dump_trajectory({**novice, "steps": [*last, step]}), 409)
     for trajectory in hostile():
-        expect_refusal(api, dump(trajectory), 409)
-    expect_refusal(api, dump(made_up(0.5)), 409)
+        expect_refusal(api, dump_trajectory(trajectory), 409)
+    expect_refusal(api, dump_trajectory(made_up(0.5)), 409)
 
 
 def test_what_it_says_and_its_replay_does_not_is_told(api: httpx2.Client, novice: Trajectory) -> None:
@@ -197,13 +199,13 @@ def test_names_lead_nowhere_else(api: httpx2.Client, path: str) -> None:
 @pytest.mark.anyio
 async def test_long_lists_are_cut(catalogue: Catalogue, tmp_path: Path) -> None:
     many = [made_up(0.5, seed=seed) for seed in range(MOST_LISTED + 5)]
-    (tmp_path / "many.jsonl").write_bytes(b"".join(map(dump, many)))
+    (tmp_path / "many.jsonl").write_bytes(b"".join(map(dump_trajectory, many)))
     listed = await Trajectories(catalogue, tmp_path).list_stored()
     assert (len(listed["trajectories"]), listed["left_off"]) == (MOST_LISTED, 5)
 
 
 def test_generated_incidents_are_opened_by_their_seed(catalogue: Catalogue, tmp_path: Path) -> None:
     (episode,) = played(catalogue, ["oracle"], ["GEN1-RP-D3-42"])
-    (tmp_path / "generated.jsonl").write_bytes(dump(episode))
+    (tmp_path / "generated.jsonl").write_bytes(dump_trajectory(episode))
     answer = anyio.run(Trajectories(catalogue, tmp_path).open_stored, "generated", episode["key"])
     assert answer["frames"][-1]["grade"]["score"] == 1.0

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_incident.evaluation.exploits import random_play
-from cloud_incident.evaluation.play import play
+from cloud_incident.evaluation.audit import draw_random_play
+from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from scenarios.catalogue import Scenario
 from scenarios.document import DIAGNOSTIC_FIELDS
@@ -117,8 +117,8 @@ def check_plays(case: tuple[int, int], task_id: str, played: int) -> None:
     generated, frozen = pair(*case)
     task = next(task for task in TASKS.values() if task.id == task_id)
     one, other = (Scenario("both", task, incident) for incident in (generated, frozen))
-    for actions in (play_perfectly(generated, task), random_play(one, played)):
-        first, second = play(one, actions), play(other, actions)
+    for actions in (play_perfectly(generated, task), draw_random_play(one, played)):
+        first, second = play_actions(one, actions), play_actions(other, actions)
         assert first.steps == second.steps
         assert first.grade == second.grade
     assert play_perfectly(generated, task) == play_perfectly(frozen, task)

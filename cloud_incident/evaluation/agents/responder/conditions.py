@@ -1,6 +1,6 @@
-"""What an engineer knows of the conditions that systems get into: their signs at the place itself, and what mends them.
+"""What an engineer knows about the conditions of services: the signs that a service shows itself, and what mends them.
 
-The signs are words of common software and of the trade. A text that shows them is taken for what it says.
+The signs are words of common software and of the profession.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition of a service.
+class KnownCondition:
+    """A condition of a service, and what shows it.
 
-    `signs` stand in its logs, its state and its owner's notes. `seen` are the classes of trouble that its callers meet
-    (`Path.trouble`). With `client` one of its clients does it, whoever shows the signs. `mends` is what is done about
-    it, in order: runbook steps, and `undo` (the change), `restart`, `scale` or `clear` (the cause), `holders` (restart
-    who was hit).
+    `description` is prose. `signs` are words in its logs, its state and its owner's notes. `seen` are the classes of
+    trouble that its callers meet (`ObservedPath.trouble`). With `client` a client causes it, whichever service shows
+    the signs. `mends` lists what is done about it, in order: runbook steps, and `undo` (the change), `restart`, `scale`
+    or `clear` (the cause), `holders` (restart the services that were hit).
     """
 
-    said: str
+    description: str
     signs: tuple[str, ...]
     seen: tuple[str, ...]
     mends: tuple[str, ...] = ("undo",)
@@ -27,17 +27,17 @@ class Condition:
 
 _SLOW = ("slow", "errors", "unreachable")
 _LEAST = 2
-"""One sign may be chance."""
+"""Signs that a text must show: a single sign may be chance."""
 
 CONDITIONS = (
-    Condition(
+    KnownCondition(
         "one client takes nearly all of its connections",
         ("slots in use", "too many connections", "too many clients", "idle"),
         ("unreachable", "errors"),
         ("undo", "terminate_idle_db_sessions"),
         client=True,
     ),
-    Condition(
+    KnownCondition(
         "one batch client takes what everybody shares, an unbounded query or flood of work",
         (
             "one client",
@@ -50,7 +50,7 @@ CONDITIONS = (
         ("undo", "pause_batch_producers", "restart", "terminate_idle_db_sessions"),
         client=True,
     ),
-    Condition(
+    KnownCondition(
         "a client fills the cache, so that it evicts what others need",
         (
             "maxmemory",
@@ -61,7 +61,7 @@ CONDITIONS = (
         ("undo", "warm_caches"),
         client=True,
     ),
-    Condition(
+    KnownCondition(
         "a retry storm: repeats without pause amplify its load",
         (
             "same request id",
@@ -72,14 +72,14 @@ CONDITIONS = (
         ("enable_retry_budget", "shed_optional_traffic", "undo"),
         client=True,
     ),
-    Condition(
+    KnownCondition(
         "one client uses up the rate limit that all share",
         ("quota",),
         ("throttled",),
         ("undo", "switch_third_party_fallback"),
         client=True,
     ),
-    Condition(
+    KnownCondition(
         "its disk is full, no space left",
         (
             "no space left",
@@ -90,7 +90,7 @@ CONDITIONS = (
         ("errors",),
         ("undo", "expand_db_volume", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "it is in read-only mode",
         (
             "read-only",
@@ -99,7 +99,7 @@ CONDITIONS = (
         ("errors",),
         ("undo", "terminate_idle_db_sessions"),
     ),
-    Condition(
+    KnownCondition(
         "a migration holds a lock that others wait for",
         (
             "exclusivelock",
@@ -109,13 +109,13 @@ CONDITIONS = (
         _SLOW,
         ("release_migration_locks", "terminate_idle_db_sessions"),
     ),
-    Condition(
+    KnownCondition(
         "an index is missing since the schema change and queries read whole tables",
         ("access path", "collscan", "seq scan", "full scan", "slow operation"),
         _SLOW,
         ("rebuild_missing_indexes",),
     ),
-    Condition(
+    KnownCondition(
         "maintenance of its tables, vacuum or compaction, takes its disk time",
         (
             "vacuum",
@@ -125,7 +125,7 @@ CONDITIONS = (
         _SLOW,
         ("pause_table_maintenance",),
     ),
-    Condition(
+    KnownCondition(
         "a stale replica answers: replication lag",
         (
             "replica",
@@ -135,13 +135,13 @@ CONDITIONS = (
         ("stale",),
         ("undo", "pause_batch_producers", "resync_db_replicas"),
     ),
-    Condition(
+    KnownCondition(
         "a member cannot be scheduled, its volume is in another zone",
         ("volume node affinity", "failedscheduling"),
         _SLOW,
         ("undo", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "a hot partition takes most of the load",
         (
             "hot partition",
@@ -150,7 +150,7 @@ CONDITIONS = (
         _SLOW,
         ("shed_optional_traffic", "split_hot_partitions"),
     ),
-    Condition(
+    KnownCondition(
         "its keys expire at the same time, a cache stampede",
         (
             "expire",
@@ -159,31 +159,31 @@ CONDITIONS = (
         _SLOW,
         ("undo", "enable_retry_budget", "warm_caches"),
     ),
-    Condition(
+    KnownCondition(
         "a thundering herd of clients reconnects to a cold cache after its restart",
         ("accept queue", "listen backlog", "connection attempts", "reconnect"),
         ("unreachable", "slow"),
         ("enable_retry_budget", "shed_optional_traffic", "warm_caches"),
     ),
-    Condition(
+    KnownCondition(
         "its cache was filled with outdated entries",
         ("lifetime",),
         ("stale",),
         ("undo", "clear", "warm_caches"),
     ),
-    Condition(
+    KnownCondition(
         "its roles lost privileges, a revoked grant",
         ("privilege", "permission denied", "grant"),
         ("refused",),
         ("restore_db_grants",),
     ),
-    Condition(
+    KnownCondition(
         "its role bindings were narrowed and permissions are missing",
         ("bindings", "denied", "rbac"),
         ("refused",),
         ("restore_role_bindings", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "its certificate has expired",
         (
             "bad certificate",
@@ -195,67 +195,67 @@ CONDITIONS = (
         ("refused", "unreachable"),
         ("reissue_tls_certificates", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "a rotated secret was not published to its holders, which keep stale credentials",
         ("rotation", "leases", "notif"),
         ("refused",),
         ("undo", "trigger_credential_rotation", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "it signs with a signing key that verifiers do not know",
         ("signing key", "jwks", "kid"),
         ("refused",),
         ("publish_signing_keys", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "its clock is ahead, clock skew makes its tokens invalid",
         ("chronyd", "ntp", "nbf", "clock skew"),
         ("refused",),
         ("resync_host_clocks", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "it issues tokens with an audience that resources do not accept",
         ("aud=", "aud ", "audience"),
         ("refused",),
         ("undo", "clear"),
     ),
-    Condition(
+    KnownCondition(
         "its DNS zone is not loaded, so that names do not resolve",
         ("not loaded", "servfail", "nxdomain"),
         ("unresolved",),
         ("undo", "reload_dns_zones", "flush_dns_resolvers"),
     ),
-    Condition(
+    KnownCondition(
         "it serves a stale DNS record",
         ("transfer", "serial", "notify"),
         ("unreachable", "stale"),
         ("reload_dns_zones", "flush_dns_resolvers", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "network policies deny what was allowed",
         ("verdict=drop", "default-deny", "policy"),
         ("unreachable",),
         ("restore_network_policies", "reset_conntrack_tables"),
     ),
-    Condition(
+    KnownCondition(
         "its routes are no longer advertised",
         ("outbound prefix", "routes advertised", "withdrawn", "bgp: peer"),
         ("unreachable",),
         ("undo", "restore_bgp_routes"),
     ),
-    Condition(
+    KnownCondition(
         "its NAT has no address translation ports left",
         ("snat", "allocations failed", "port exhaust"),
         ("unreachable",),
         ("widen_nat_pool",),
     ),
-    Condition(
+    KnownCondition(
         "packets above the MTU of a tunnel are discarded",
         ("with df", "mtu", "fragmentation needed"),
         ("slow", "unreachable"),
         ("restore_link_settings", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "a bad link loses packets, packet loss",
         (
             "crc",
@@ -264,55 +264,55 @@ CONDITIONS = (
         ("slow", "unreachable"),
         ("rebalance_network_paths", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "traffic between zones takes a longer path, a network delay",
         ("round trip", "hops"),
         ("slow",),
         ("undo", "rebalance_network_paths"),
     ),
-    Condition(
+    KnownCondition(
         "its load balancer drains healthy targets",
         ("draining", "deregistration"),
         ("errors",),
         ("undo", "failover_load_balancer"),
     ),
-    Condition(
+    KnownCondition(
         "its pod subnet has run out of IP addresses",
         ("ipam", "no addresses left", "failedcreatepodsandbox"),
         ("crash",),
         ("extend_pod_subnet", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "the registry pull secret is gone and images cannot be pulled",
         ("pull image", "image pull", "imagepullbackoff", "errimagepull"),
         ("crash",),
         ("restore_registry_credentials", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "its nodes are under disk pressure and pods are evicted",
         ("low on resource", "eviction manager", "diskpressure"),
         ("crash",),
         ("cordon_unhealthy_nodes", "reclaim_node_disk", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "its admission webhook is down and pods cannot be created",
         ("failed calling webhook", "failurepolicy"),
         ("crash",),
         ("restore_admission_webhooks", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "its API server is overloaded and endpoints are out of date",
         ("priority and fairness", "list url", "endpoint slices"),
         ("unreachable",),
         ("undo", "restart", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "configuration drift: it pushed a wrong configuration to its subscribers",
         ("drift",),
         ("errors",),
         ("undo", "resync_config_snapshot", "holders"),
     ),
-    Condition(
+    KnownCondition(
         "a memory leak fills its heap and garbage collection takes its time",
         (
             "full collection",
@@ -321,7 +321,7 @@ CONDITIONS = (
         ("slow", "crash"),
         ("restart",),
     ),
-    Condition(
+    KnownCondition(
         "it is killed, out of memory",
         (
             "status 137",
@@ -331,37 +331,37 @@ CONDITIONS = (
         ("crash",),
         ("undo", "warm_caches"),
     ),
-    Condition(
+    KnownCondition(
         "its thread pool is exhausted, tasks wait for tasks behind them",
         ("executor", "parked", "threads busy"),
         _SLOW,
         ("shed_optional_traffic", "undo", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "its connection pool is exhausted by leaked connections",
         ("no connection within", "pool exhausted"),
         _SLOW,
         ("undo", "terminate_idle_db_sessions"),
     ),
-    Condition(
+    KnownCondition(
         "it has no file descriptors left",
         ("too many open files", "nofile", "emfile"),
         ("unreachable", "slow"),
         ("undo",),
     ),
-    Condition(
+    KnownCondition(
         "it has no ephemeral ports left",
         ("cannot assign requested address", "time_wait"),
         ("errors", "unreachable"),
         ("scale", "undo"),
     ),
-    Condition(
+    KnownCondition(
         "a regular expression that backtracks takes its CPU",
         ("backtrack", "re_match", "matcher", "nfa"),
         _SLOW,
         ("undo", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "verbose logging fills its log volume and writers wait",
         (
             "log rotation",
@@ -371,37 +371,37 @@ CONDITIONS = (
         _SLOW,
         ("undo", "reclaim_node_disk"),
     ),
-    Condition(
+    KnownCondition(
         "a bad release answers with errors, a code regression",
         ("unhandled", "exception", "traceback", "panic:", "keyerror", "typeerror"),
         ("errors",),
         ("undo",),
     ),
-    Condition(
+    KnownCondition(
         "a feature flag switched on a branch that fails",
         ("=on", "flag "),
         ("errors",),
         ("undo",),
     ),
-    Condition(
+    KnownCondition(
         "its release and the schema of its store differ, schema drift",
         ("in schema", "no such column", "unknown column"),
         ("errors",),
         ("undo", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "its new version lacks a required environment variable and crash loops at start",
         ("is unset", "required variable", "environment variable", "back-off"),
         ("crash",),
         ("undo", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "its health probes restart instances that are well",
         ("healthz", "sigterm", "probe"),
         ("crash",),
         ("restore_probe_settings",),
     ),
-    Condition(
+    KnownCondition(
         "a poison message blocks the head of its queue",
         (
             "acknowledged",
@@ -410,25 +410,25 @@ CONDITIONS = (
         ("late",),
         ("move_poison_messages", "drain_message_backlog"),
     ),
-    Condition(
+    KnownCondition(
         "its consumer group rebalances again and again",
         ("rebalance", "heartbeat expired"),
         ("late",),
         ("undo", "rebalance_consumer_groups", "drain_message_backlog"),
     ),
-    Condition(
+    KnownCondition(
         "its dead-letter queue is full",
         ("dlq", "max-length", "dead-letter"),
         ("late",),
         ("purge_dead_letters", "drain_message_backlog"),
     ),
-    Condition(
+    KnownCondition(
         "its consumer handles messages more slowly than they arrive",
         ("batch of", "commit"),
         ("late",),
         ("undo", "drain_message_backlog"),
     ),
-    Condition(
+    KnownCondition(
         "load shedding turns the wrong traffic away",
         (
             "admission",
@@ -437,37 +437,37 @@ CONDITIONS = (
         ("throttled",),
         ("undo",),
     ),
-    Condition(
+    KnownCondition(
         "its rate limit has a wrong unit",
         ("limiter", "refill", "bucket"),
         ("throttled",),
         ("restore_resource_limits", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "a rule of its web application firewall (WAF) blocks users",
         ("action: block", "rule set"),
         ("throttled",),
         ("revert_waf_rules",),
     ),
-    Condition(
+    KnownCondition(
         "bot traffic takes its capacity",
         ("fingerprint", "user agent", "crawler"),
         _SLOW,
         ("enable_bot_protection",),
     ),
-    Condition(
+    KnownCondition(
         "a flood of repeated webhook deliveries takes its capacity",
         ("delivery id", "x-attempt"),
         _SLOW,
         ("shed_optional_traffic", "scale"),
     ),
-    Condition(
+    KnownCondition(
         "the third party has a vendor outage",
         ("status page",),
         ("errors", "slow"),
         ("switch_third_party_fallback",),
     ),
-    Condition(
+    KnownCondition(
         "its CPU limit is too low, CPU throttling",
         (
             "cpu limit",
@@ -476,48 +476,48 @@ CONDITIONS = (
         _SLOW,
         ("restore_resource_limits", "restart"),
     ),
-    Condition(
+    KnownCondition(
         "its autoscaler is capped below what the load needs",
         ("scalinglimited", "toomanyreplicas", "autoscaler"),
         _SLOW,
         ("raise_autoscaler_ceiling", "scale"),
     ),
-    Condition(
+    KnownCondition(
         "its traffic split sends requests to a canary without instances",
         ("canary", "traffic split"),
         ("errors",),
         ("undo",),
     ),
 )
-"""What is wrong where it is wrong."""
+"""The conditions of services in an incident."""
 
 ALARMS = (
-    Condition("a false alarm: planned maintenance", ("maintenance",), (), ("extend_maintenance_silence",)),
-    Condition(
+    KnownCondition("a false alarm: planned maintenance", ("maintenance",), (), ("extend_maintenance_silence",)),
+    KnownCondition(
         "a false alarm: it has recovered already", ("has passed", "checks pass"), (), ("resolve_recovered_alerts",)
     ),
-    Condition("a false alarm: a flapping alert", ("alert changed state",), (), ("tune_alert_thresholds",)),
-    Condition("a false alarm: noisy but healthy", ("objectives met",), (), ("tune_alert_thresholds",)),
-    Condition(
+    KnownCondition("a false alarm: a flapping alert", ("alert changed state",), (), ("tune_alert_thresholds",)),
+    KnownCondition("a false alarm: noisy but healthy", ("objectives met",), (), ("tune_alert_thresholds",)),
+    KnownCondition(
         "a false alarm: the synthetic check fails by itself", ("probe", "checks"), (), ("repair_synthetic_checks",)
     ),
 )
-"""Why something alerts that is well."""
+"""The reasons for an alert without an incident."""
 
 
-def condition_in(text: str, trouble: str = "") -> Condition | None:
-    """The condition that a text shows most signs of, of those whose callers meet this class of trouble.
+def find_condition(text: str, trouble: str = "") -> KnownCondition | None:
+    """Find the condition that a text shows the most signs of, two at least; None if there is none.
 
-    One sign alone may be chance and is none.
+    With a class of `trouble`, only conditions whose callers meet this class are considered.
     """
     lowered = text.casefold()
-    fitting = [one for one in CONDITIONS if not trouble or trouble in one.seen]
-    counted = [(sum(map(lowered.count, one.signs)), one) for one in fitting]
-    most, found = max(counted, key=lambda one: one[0], default=(0, None))
+    fitting = [condition for condition in CONDITIONS if not trouble or trouble in condition.seen]
+    counted = [(sum(map(lowered.count, condition.signs)), condition) for condition in fitting]
+    most, found = max(counted, key=lambda pair: pair[0], default=(0, None))
     return found if most >= _LEAST else None
 
 
-def alarm_in(text: str) -> Condition | None:
-    """The reason that a text gives for an alert without an incident."""
+def find_alarm(text: str) -> KnownCondition | None:
+    """Find the reason that a text gives for an alert without an incident; None if it gives none."""
     lowered = text.casefold()
-    return next((one for one in ALARMS if any(sign in lowered for sign in one.signs)), None)
+    return next((alarm for alarm in ALARMS if any(sign in lowered for sign in alarm.signs)), None)

@@ -1,4 +1,4 @@
-"""Reading the text of evidence: call paths, changes, metrics, status."""
+"""Parses the text of evidence: call paths, changes, metrics, status."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from statistics import mean
 from typing import NamedTuple
 
 _MUCH = 1.4
+"""By this factor a metric differs much."""
 _BEGINNING = 3
-"""So many of the samples shown tell how it was before."""
+"""How many of the oldest samples tell the value before the incident."""
 _COLUMNS = re.compile(r" {2,}")
 _RANK = {"down": 3, "failing": 2, "degraded": 1}
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) %")
@@ -24,11 +25,11 @@ _TROUBLES = (
     ("errors", ("5xx", "500", "503", "errors")),
     ("slow", ("p99", "deadline", "slow")),
 )
-"""Classes of trouble and what call paths say of them, the most special first."""
+"""Classes of trouble, and words in the detail of call paths that show them; the most specific class comes first."""
 
 
-class Path(NamedTuple):
-    """The calls between the service asked about and another."""
+class ObservedPath(NamedTuple):
+    """The calls between the service that was looked at and another one."""
 
     service: str
     health: str
@@ -36,28 +37,28 @@ class Path(NamedTuple):
 
     @property
     def illness(self) -> int:
-        """0 for healthy and unknown paths, and more the worse it is."""
+        """How bad the path is: 0 if it is healthy or unknown, up to 3."""
         return _RANK.get(self.health, 0)
 
     @property
     def share(self) -> float:
-        """The share of its calls that fail, in percent; 0.0 where it is not told."""
+        """The share of failing calls in percent; 0.0 if the detail does not tell it."""
         return float(found[1]) if (found := _SHARE.search(self.detail)) else 0.0
 
     @property
     def trouble(self) -> str:
-        """The class of trouble of an unhealthy path, such as `slow` or `refused`; empty if it is well or says none."""
+        """The class of trouble, such as `slow` or `refused`; empty if the path is healthy or its detail shows none."""
         if not self.illness:
             return ""
         return next((name for name, words in _TROUBLES if any(word in self.detail for word in words)), "")
 
     @property
-    def beneath(self) -> bool:
-        """Whether this is something that a service runs on or holds rather than calls: nobody counts requests to it."""
+    def is_beneath(self) -> bool:
+        """Whether the service runs on the other one or holds something of it: no requests between them are counted."""
         return self.health == "healthy" and not self.detail
 
 
-class Change(NamedTuple):
+class ChangeEntry(NamedTuple):
     """One entry of a change history."""
 
     at: datetime
@@ -66,8 +67,8 @@ class Change(NamedTuple):
     note: str
 
 
-class Metric(NamedTuple):
-    """One metric: what it usually is, what it is now, and the samples up to now, the oldest first."""
+class MetricReading(NamedTuple):
+    """One metric: its usual value, its value now, and the samples up to now, the oldest first."""
 
     name: str
     unit: str
@@ -77,7 +78,7 @@ class Metric(NamedTuple):
 
     @property
     def moved(self) -> bool:
-        """Whether it left its normal value within the time that is shown, and by much."""
+        """Whether it left its usual value during the time shown, and by much."""
         least = 2.0 if self.unit == "%" else 0.05 * abs(self.normal) + 0.01
         ratio = (abs(self.now) + least) / (abs(self.normal) + least)
         if not self.recent or 1 / _MUCH < ratio < _MUCH:
@@ -86,10 +87,10 @@ class Metric(NamedTuple):
         return abs(begun - self.normal) < abs(begun - self.now)
 
 
-def call_paths(text: str) -> tuple[list[Path], list[Path]]:
-    """What a service calls, and what calls it."""
-    calls: list[Path] = []
-    called_by: list[Path] = []
+def parse_call_paths(text: str) -> tuple[list[ObservedPath], list[ObservedPath]]:
+    """Parse the evidence of `check_dependencies`: what the service calls, and what calls it."""
+    calls: list[ObservedPath] = []
+    called_by: list[ObservedPath] = []
     section = calls
     for line in text.splitlines()[1:]:
         if line in {"calls", "called by"}:
@@ -97,39 +98,39 @@ def call_paths(text: str) -> tuple[list[Path], list[Path]]:
         elif line.strip() != "(nothing)":
             head, _, detail = line.strip().partition(" · ")
             service, _, health = head.partition(" ")
-            section.append(Path(service, health.strip(), detail))
+            section.append(ObservedPath(service, health.strip(), detail))
     return calls, called_by
 
 
-def moment(text: str) -> datetime:
-    """A UTC time as evidence and alerts print it."""
+def parse_time(text: str) -> datetime:
+    """Parse a UTC time as evidence and alerts print it."""
     return datetime.fromisoformat(text)
 
 
-def changes(text: str) -> list[Change]:
-    """The change history, newest first."""
-    found: list[Change] = []
+def parse_changes(text: str) -> list[ChangeEntry]:
+    """Parse the evidence of `check_recent_deploys`: the changes, newest first."""
+    found: list[ChangeEntry] = []
     for line in text.splitlines()[1:]:
         if line.startswith("    ") and found:
             found[-1] = found[-1]._replace(note=f"{found[-1].note} {line.strip()}".strip())
         elif line[:1].isdigit():
             at, kind, *version = _COLUMNS.split(line)
-            found.append(Change(moment(at), kind, " ".join(version[:-1]), ""))
+            found.append(ChangeEntry(parse_time(at), kind, " ".join(version[:-1]), ""))
     return found
 
 
-def metrics(text: str) -> list[Metric]:
-    """The metrics of a service."""
+def parse_metrics(text: str) -> list[MetricReading]:
+    """Parse the evidence of `check_metrics`."""
     rows = (_COLUMNS.split(line) for line in text.splitlines()[2:])
     return [
-        Metric(row[0], row[1], float(row[2]), float(row[3]), tuple(float(one) for one in row[4].split()))
+        MetricReading(row[0], row[1], float(row[2]), float(row[3]), tuple(float(sample) for sample in row[4].split()))
         for row in rows
         if len(row) == 5
     ]
 
 
-def status(text: str) -> dict[str, list[str]]:
-    """The rows of a status by their names, such as `flag`, `runbook` and `note`."""
+def parse_status(text: str) -> dict[str, list[str]]:
+    """Parse the evidence of `check_service_status`: its rows by name, such as `flag`, `runbook` and `note`."""
     rows: dict[str, list[str]] = {}
     for line in text.splitlines()[1:]:
         name, _, value = line.partition("  ")

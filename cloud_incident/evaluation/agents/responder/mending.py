@@ -1,38 +1,38 @@
-"""Repairing by condition: what its owner lists for it, in the order of the trade, then a look and the checks."""
+"""Repairs a known condition: applies what mends it, looks at the recovery, and runs the checks."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.responder.conditions import condition_in
-from cloud_incident.evaluation.agents.responder.evidence import status
-from cloud_incident.evaluation.agents.responder.trace import own_words
+from cloud_incident.evaluation.agents.responder.conditions import find_condition
+from cloud_incident.evaluation.agents.responder.evidence import parse_status
+from cloud_incident.evaluation.agents.responder.trace import quote_service
 from scenarios.library import load_runbook_catalogue
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
     from cloud_incident.evaluation.agents.responder.findings import Findings
 
-_BY_HABIT = ("undo", "restart")
-"""What is done where nothing is known but what was changed."""
+_DEFAULT_MENDS = ("undo", "restart")
+"""What is done if the condition is unknown."""
 _MORE_REPLICAS = 3
 _MOST_CHECKS = 3
 _MOST_HOLDERS = 2
-_GONE = frozenset({"crash", "errors"})
-"""Classes of trouble of a callee whose instances have to be started afresh; otherwise it is who calls."""
-_ENDING = 2
+_RESTART_TROUBLES = frozenset({"crash", "errors"})
+"""Classes of trouble in which the callee has to be restarted; in the others it is the caller."""
+_KEPT_STEPS = 2
 """Steps kept for a look at the recovery and a check."""
 _READY = re.compile(r"\d+/(\d+)")
 
 
 def mend(desk: Desk, found: Findings) -> Play[None]:
-    """Mend what was found, see that it has recovered, and run the checks that its owner lists."""
-    rows = status((yield from desk.look("check_service_status", found.root)))
+    """Mend the condition that was found, look at the recovery, and run the checks that the owner lists."""
+    rows = parse_status((yield from desk.look("check_service_status", found.root)))
     if found.condition is None:
-        found.condition = condition_in(own_words(desk, found.root))
+        found.condition = find_condition(quote_service(desk, found.root))
     listed = [step for step in rows.get("runbook", []) if step in load_runbook_catalogue()]
-    todo = list(found.condition.mends if found.condition else _BY_HABIT)
+    todo = list(found.condition.mends if found.condition else _DEFAULT_MENDS)
     if "undo" in todo and found.change is None:
         todo.remove("undo")
     left = yield from _try_all(desk, found, rows, listed, todo)
@@ -58,21 +58,21 @@ def mend(desk: Desk, found: Findings) -> Play[None]:
 def _try_all(
     desk: Desk, found: Findings, rows: dict[str, list[str]], listed: list[str], todo: list[str]
 ) -> Play[list[str]]:
-    """Do one after another what can be done; those that were too early."""
+    """Apply the mends in order as far as the steps go, and give those that were too early."""
     early = []
     for what in todo:
-        if desk.left <= _ENDING:
+        if desk.steps_left <= _KEPT_STEPS:
             break
-        if not (yield from _do(desk, found, rows, listed, what)) and desk.too_early:
+        if not (yield from _apply(desk, found, rows, listed, what)) and desk.too_early:
             early.append(what)
     return early
 
 
-def _do(desk: Desk, found: Findings, rows: dict[str, list[str]], listed: list[str], what: str) -> Play[bool]:
-    """One of the things that mend a condition; whether it took effect, or cannot be done at all."""
+def _apply(desk: Desk, found: Findings, rows: dict[str, list[str]], listed: list[str], what: str) -> Play[bool]:
+    """Apply one mend, and give whether it took effect. A mend that cannot be applied counts as done."""
     match what:
         case "undo":
-            return (yield from _undo(desk, found))
+            return (yield from _undo_change(desk, found))
         case "restart":
             return (yield from desk.fix("restart_service", found.root))
         case "clear":
@@ -86,8 +86,8 @@ def _do(desk: Desk, found: Findings, rows: dict[str, list[str]], listed: list[st
     return (yield from desk.fix("execute_runbook_step", what)) if what in listed else True
 
 
-def _undo(desk: Desk, found: Findings) -> Play[bool]:
-    """Take the change back: a flag is switched off, everything else rolled back."""
+def _undo_change(desk: Desk, found: Findings) -> Play[bool]:
+    """Undo the change: switch a flag off, roll everything else back."""
     if found.change is None:
         return True
     flag, _, value = (part.strip() for part in found.change.version.partition("="))
@@ -97,14 +97,14 @@ def _undo(desk: Desk, found: Findings) -> Play[bool]:
 
 
 def _restart_holders(desk: Desk, found: Findings) -> Play[bool]:
-    """Who was hit by something beneath may stay so: who still comes and goes, or whose calls are still unwell."""
+    """Restart the services that still suffer from something beneath them that has been mended."""
     for holder in reversed([name for name in found.walked if name != found.broken] or found.walked):
-        if desk.left <= _ENDING:
+        if desk.steps_left <= _KEPT_STEPS:
             break
-        calls, _ = yield from desk.paths(holder, again=True)
+        calls, _ = yield from desk.look_up_paths(holder, again=True)
         ill = [path for path in calls if path.illness]
-        gone = [path.service for path in ill if path.trouble in _GONE]
-        for service in (gone or [holder])[:_MOST_HOLDERS] if ill else []:
+        failing = [path.service for path in ill if path.trouble in _RESTART_TROUBLES]
+        for service in (failing or [holder])[:_MOST_HOLDERS] if ill else []:
             yield from desk.fix("restart_service", service)
         if ill:
             break

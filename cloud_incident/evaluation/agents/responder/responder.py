@@ -1,15 +1,15 @@
-"""The responder: investigates, repairs and answers, each by its rules."""
+"""The responder investigates, repairs and answers by fixed rules."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, step
+from cloud_incident.evaluation.agents.agent import Agent, Decision, choose
 from cloud_incident.evaluation.agents.responder.desk import Desk
-from cloud_incident.evaluation.agents.responder.impact import assess
+from cloud_incident.evaluation.agents.responder.impact import assess_severity
 from cloud_incident.evaluation.agents.responder.repair import repair
 from cloud_incident.evaluation.agents.responder.search import investigate
-from cloud_incident.evaluation.agents.responder.wording import failure_mode, summary
+from cloud_incident.evaluation.agents.responder.wording import write_failure_mode, write_summary
 from scenarios.vocabulary import REMEDIATIONS
 
 if TYPE_CHECKING:
@@ -28,21 +28,21 @@ class Responder(Agent):
         self._play: Play[None] | None = None
 
     async def decide(self, shown: Observation) -> Decision:
-        desk = self._at_desk(shown)
+        desk = self._update_desk(shown)
         if self._play is None:
-            self._play = _work(desk)
+            self._play = _play_episode(desk)
             return next(self._play)
         return self._play.send(shown)
 
     def watch(self, action: Mapping[str, Any], shown: Observation) -> None:
-        desk = self._at_desk(shown)
+        desk = self._update_desk(shown)
         name = action["action_type"]
         if name in REMEDIATIONS:
             desk.note(name, str(action["parameters"][REMEDIATIONS[name].target.parameter]).strip().casefold())
         else:
             desk.looked_since = True
 
-    def _at_desk(self, shown: Observation) -> Desk:
+    def _update_desk(self, shown: Observation) -> Desk:
         if self._desk is None:
             self._desk = Desk(shown)
         else:
@@ -50,17 +50,18 @@ class Responder(Agent):
         return self._desk
 
 
-def _work(desk: Desk) -> Play[None]:
-    """A whole episode, its submission included."""
+def _play_episode(desk: Desk) -> Play[None]:
+    """Play a whole episode, with its submission."""
     match desk.shown["task_id"]:
         case "alert_classification":
-            yield step("submit_severity", severity=(yield from assess(desk)))
+            yield choose("submit_severity", severity=(yield from assess_severity(desk)))
         case "root_cause_analysis":
             found = yield from investigate(desk)
-            yield step("submit_root_cause", service=found.root, failure_mode=failure_mode(found))
+            yield choose("submit_root_cause", service=found.root, failure_mode=write_failure_mode(found))
         case "remediation_planning":
             found = yield from investigate(desk)
             yield from repair(desk, found)
-            yield step(
-                "submit_resolution", summary=summary(found, desk.done, desk.in_vain, looked_since=desk.looked_since)
+            yield choose(
+                "submit_resolution",
+                summary=write_summary(found, desk.done, desk.in_vain, looked_since=desk.looked_since),
             )

@@ -1,0 +1,157 @@
+"""The baseline: a model plays the curated incidents in order; a scripted agent decides where the model does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from cloud_incident.evaluation.agents import (
+    AGENTS,
+    LLM,
+    EndpointSettings,
+    Fallback,
+    ModelEndpoint,
+    Seat,
+    SettingError,
+    Usage,
+    read_endpoint_settings,
+)
+from cloud_incident.evaluation.running.environments import InProcess
+from cloud_incident.evaluation.running.episode_loop import play_attempt
+from cloud_incident.evaluation.running.remote import RestEnvironment
+from cloud_incident.evaluation.running.schedule import Attempt
+from scenarios.catalogue import Catalogue
+from scenarios.vocabulary import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cloud_incident.evaluation.running.environments import Environment, EnvironmentReply
+    from cloud_incident.evaluation.running.trajectory import StepTaken
+    from scenarios.catalogue import Scenario
+
+FALLBACK = "responder"
+"""The agent that decides where the model does not, if no other is named."""
+
+_LONGEST_ACTION = 60
+"""Characters of an action in the line of its step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The model that plays, and the name of the agent that decides where the model does not.
+
+    `url` is the server to play on; if it is empty, the episodes are played in process.
+    """
+
+    endpoint: EndpointSettings
+    fallback: str = FALLBACK
+    url: str = ""
+
+    @classmethod
+    def from_variables(cls, variables: Mapping[str, str]) -> Baseline:
+        """Make the baseline that the variables of the environment ask for. An empty variable counts as unset.
+
+        `FALLBACK_AGENT` names the agent that decides where the model does not, `ENV_URL` the server to play on;
+        `read_endpoint_settings` reads the others.
+
+        Raises:
+            SettingError: if a variable cannot be read, or there is no agent of the fallback's name.
+        """
+        fallback = variables.get("FALLBACK_AGENT") or FALLBACK
+        if fallback not in AGENTS:
+            raise SettingError(f"FALLBACK_AGENT: there is no agent {fallback!r}. Agents: {', '.join(AGENTS)}.")
+        return cls(read_endpoint_settings(variables), fallback, variables.get("ENV_URL", "").rstrip("/"))
+
+
+async def run_baseline(baseline: Baseline) -> bool:
+    """Play the curated scenarios in order, and print every step and a table of scores.
+
+    Returns whether all episodes were played to their end.
+
+    Raises:
+        BrokenError: if the model cannot be asked and no agent can decide in its place.
+    """
+    catalogue, endpoint = Catalogue(), ModelEndpoint(baseline.endpoint)
+    environment = RestEnvironment(baseline.url) if baseline.url else InProcess(catalogue)
+    scenarios = list(catalogue.scenarios.values())
+    click.echo(f"{baseline.endpoint.model} at {baseline.endpoint.base_url}")
+    try:
+        episodes = [await _play_scenario(baseline, endpoint, environment, scenario) for scenario in scenarios]
+        scores = {scenario.id: episode.score for scenario, episode in zip(scenarios, episodes, strict=True)}
+        click.echo("\n".join(["", *format_score_table(scenarios, scores), "", _format_totals(baseline, episodes)]))
+    finally:
+        await endpoint.close()
+        await environment.close()
+    return not any(episode.failed for episode in episodes)
+
+
+class _EpisodeOutcome(NamedTuple):
+    """The result of one scenario: its score (0.0 to 1.0), and how many steps the model and the fallback decided."""
+
+    score: float
+    failed: bool
+    by_model: int
+    by_fallback: int
+    usage: Usage
+
+
+async def _play_scenario(
+    baseline: Baseline, endpoint: ModelEndpoint, environment: Environment, scenario: Scenario
+) -> _EpisodeOutcome:
+    attempt = Attempt(baseline.endpoint.model, scenario.id)
+    scripted = AGENTS[baseline.fallback](Seat(scenario, attempt.chance))
+    agent = Fallback(LLM(endpoint), scripted, baseline.fallback)
+    fell_back: list[bool] = []
+
+    def print_step(step: StepTaken, reply: EnvironmentReply) -> None:
+        fell_back.append(agent.fell_back)
+        click.echo(_format_step(step, reply))
+
+    trajectory = await play_attempt(attempt, scenario, agent, environment, print_step)
+    failed = trajectory.get("failed", "")
+    click.echo(f"{scenario.id} score {trajectory['score']:.4f}{f'  [{failed}]' if failed else ''}")
+    by_fallback = sum(fell_back)
+    usage = Usage(**trajectory["usage"])
+    return _EpisodeOutcome(trajectory["score"], bool(failed), len(fell_back) - by_fallback, by_fallback, usage)
+
+
+def _format_step(step: StepTaken, reply: EnvironmentReply) -> str:
+    shown, action = reply.observation, step["action"]
+    text = " ".join([action["action_type"], *map(str, action["parameters"].values())])
+    short = text if len(text) <= _LONGEST_ACTION else f"{text[: _LONGEST_ACTION - 3]}..."
+    note = f"  [{step['note']}]" if step["note"] else ""
+    return f"{shown['scenario_id']} {shown['step_count']:>2}/{shown['max_steps']} {short} {step['reward']:+.2f}{note}"
+
+
+def format_score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float]) -> list[str]:
+    """Format the scores as lines of text: a line for each task, and last the mean of the averages of the tasks."""
+    by_task: dict[str, list[float]] = {}
+    for scenario in scenarios:
+        by_task.setdefault(scenario.task.id, []).append(scores[scenario.id])
+    most = max(map(len, by_task.values()))
+    rows = [["Task", "Difficulty", *(f"S{index}" for index in range(most)), "Average"]]
+    averages = []
+    for task in TASKS.values():
+        if earned := by_task.get(task.id):
+            averages.append(sum(earned) / len(earned))
+            cells = [f"{score:.2f}" for score in earned] + [""] * (most - len(earned))
+            rows.append([task.id, task.tier.capitalize(), *cells, f"{averages[-1]:.2f}"])
+    rows.append(["Overall", *[""] * (most + 1), f"{sum(averages) / len(averages):.2f}"])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _format_totals(baseline: Baseline, episodes: Iterable[_EpisodeOutcome]) -> str:
+    by_model = by_fallback = 0
+    usage = Usage()
+    for episode in episodes:
+        by_model, by_fallback = by_model + episode.by_model, by_fallback + episode.by_fallback
+        usage = usage.add(episode.usage)
+    cost = f", {usage.cost:.4f} US dollars" if usage.cost else ""
+    return (
+        f"The model decided {by_model} steps, {baseline.fallback} {by_fallback}. "
+        f"Tokens: {usage.prompt_tokens} in, {usage.completion_tokens} out{cost}."
+    )

@@ -1,0 +1,240 @@
+"""Environments on a server, over OpenEnv's REST and WebSocket and over MCP."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from cloud_incident.evaluation.running.environments import Environment, EnvironmentReply, RefusedError
+from scenarios.vocabulary import ACTIONS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx2
+    from mcp import Client
+    from mcp_types import CallToolResult
+    from websockets.asyncio.client import ClientConnection
+
+    from env_core.observation import Observation, StepInfo
+    from env_core.selection import Selection
+
+_SECONDS = 60.0
+"""How long a REST request may take."""
+_PAGE_MARK = re.compile(r"\n… page \d+ of (\d+);[^\n]*\Z")
+_UNPROCESSABLE = 422
+
+
+class ServerError(RuntimeError):
+    """The server answered with something else than an episode. The message quotes it."""
+
+
+def _dump_selection(selection: Selection) -> dict[str, Any]:
+    return selection.model_dump(exclude_defaults=True)
+
+
+def _build_reply(answer: Mapping[str, Any]) -> EnvironmentReply:
+    return EnvironmentReply(answer["observation"], answer["reward"], answer["done"], answer["metadata"])
+
+
+class RestEnvironment(Environment):
+    """Plays over REST. A header names the episode."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._client: httpx2.AsyncClient | None = None
+        self._handle = ""
+
+    async def reset(self, selection: Selection) -> EnvironmentReply:
+        await self._close_episode()
+        answer = await self._post("/reset", _dump_selection(selection))
+        self._handle = answer["observation"]["episode_id"]
+        return _build_reply(answer)
+
+    async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
+        return _build_reply(await self._post("/step", dict(action)))
+
+    async def close(self) -> None:
+        await self._close_episode()
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _close_episode(self) -> None:
+        if self._handle:
+            with suppress(ServerError):  # the server may have restarted or forgotten the episode
+                await self._post("/close", {})
+            self._handle = ""
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if self._client is None:
+            from httpx2 import AsyncClient
+
+            self._client = AsyncClient(base_url=self._address, timeout=_SECONDS)
+        headers = {"X-Episode-Id": self._handle} if self._handle else {}
+        answer = await self._client.post(path, json=body, headers=headers)
+        if answer.status_code == _UNPROCESSABLE:
+            raise RefusedError(answer.json()["detail"])
+        if answer.is_error:
+            raise ServerError(f"{path} answered {answer.status_code}: {answer.text[:300]}")
+        body_of_answer: dict[str, Any] = answer.json()
+        return body_of_answer
+
+
+class WebSocketEnvironment(Environment):
+    """Plays over a WebSocket. One connection is one session."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address.replace("http", "ws", 1) + "/ws"
+        self._socket: ClientConnection | None = None
+
+    async def reset(self, selection: Selection) -> EnvironmentReply:
+        return _build_reply(await self._exchange({"type": "reset", "data": _dump_selection(selection)}))
+
+    async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
+        return _build_reply(await self._exchange({"type": "step", "data": dict(action)}))
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        if self._socket is None:
+            from websockets.asyncio.client import connect
+
+            self._socket = await connect(self._address, proxy=None, compression=None)
+        await self._socket.send(json.dumps(message))
+        answer = json.loads(await self._socket.recv())
+        data: dict[str, Any] = answer["data"]
+        if answer["type"] == "observation":
+            return data
+        if data["code"] == "VALIDATION_ERROR":
+            raise RefusedError(data["message"])
+        raise ServerError(f"{message['type']} was answered with {data['code']}: {data['message']}")
+
+
+class McpEnvironment(Environment):
+    """Plays over MCP tools. The observation is put together from what they show."""
+
+    def __init__(self, address: str) -> None:
+        self._address = f"{address}/mcp"
+        self._stack = AsyncExitStack()
+        self._client: Client | None = None
+        self._shown: Observation | None = None
+
+    async def reset(self, selection: Selection) -> EnvironmentReply:
+        client = await self._connect()
+        if self._shown is not None:
+            await client.call_tool("close_incident", {"episode_id": self._shown["episode_id"]})
+        started = await client.call_tool("start_incident", _dump_selection(selection))
+        numbers = _get_numbers(started)
+        handle = numbers["episode_id"]
+        (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
+        self._shown = cast(
+            "Observation",
+            {
+                **_pick_known(numbers),
+                "incident_summary": _join_text(started),
+                "alert": json.loads(getattr(alert, "text", "{}")),
+                "available_actions": numbers["available_actions"],
+                "known_services": numbers["known_services"],
+                "queried_data": {},
+            },
+        )
+        return EnvironmentReply(self._shown, 0.0, numbers["done"], _build_info(numbers, submitted=False))
+
+    async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
+        name, parameters = str(action.get("action_type")), dict(action.get("parameters") or {})
+        if name not in ACTIONS:
+            raise RefusedError(f"Unknown action {name!r}. Valid actions: {', '.join(ACTIONS)}.")
+        result, before = await self._call(name, parameters), self._shown
+        numbers = result.structured_content
+        if not isinstance(numbers, dict) or before is None:
+            raise RefusedError(_join_text(result))
+        spec = ACTIONS[name]
+        shown = {**before, **_pick_known(numbers)}
+        if spec.kind is Kind.DIAGNOSTIC and numbers["last_action_error"] is None:
+            service = str(parameters["service"]).strip().casefold()
+            evidence = await self._collect_evidence(name, parameters, result)
+            queried = {**before["queried_data"].get(name, {}), service: evidence}
+            shown["queried_data"] = {**before["queried_data"], name: queried}
+        self._shown = cast("Observation", shown)
+        # The submission of another task is an error and ends nothing.
+        submitted = spec.kind is Kind.SUBMISSION and numbers["last_action_error"] is None
+        return EnvironmentReply(
+            self._shown, numbers["reward"], numbers["done"], _build_info(numbers, submitted=submitted)
+        )
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    async def _connect(self) -> Client:
+        if self._client is None:
+            from mcp import Client
+
+            self._client = await self._stack.enter_async_context(Client(self._address))
+        return self._client
+
+    async def _collect_evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
+        """Collect all pages of the evidence, without the feedback on the step."""
+        text, _, _ = _join_text(result).partition(f"\n\n{_get_numbers(result)['feedback']}")
+        pages = [_PAGE_MARK.sub("", text)]
+        marked = _PAGE_MARK.search(text)
+        for page in range(2, int(marked[1]) + 1 if marked else 2):
+            further = await self._call(name, {**arguments, "page": page})
+            pages.append(_PAGE_MARK.sub("", _join_text(further).partition("\n\nNot a step.")[0]))
+        return "\n".join(pages)
+
+    async def _call(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
+        client, shown = await self._connect(), self._shown
+        if shown is None:
+            raise RuntimeError("reset first")
+        return await client.call_tool(name, {**arguments, "episode_id": shown["episode_id"]})
+
+
+def _join_text(result: CallToolResult) -> str:
+    return "\n".join(getattr(block, "text", "") for block in result.content)
+
+
+def _get_numbers(result: CallToolResult) -> dict[str, Any]:
+    if not isinstance(result.structured_content, dict):
+        raise ServerError(_join_text(result))
+    return result.structured_content
+
+
+_NUMBERS = (
+    "episode_id",
+    "task_id",
+    "scenario_id",
+    "step_count",
+    "max_steps",
+    "cumulative_reward",
+    "done",
+    "feedback",
+    "last_action_error",
+)
+
+
+def _pick_known(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: numbers[name] for name in _NUMBERS}
+
+
+def _build_info(numbers: Mapping[str, Any], *, submitted: bool) -> StepInfo:
+    info: StepInfo = {
+        "reward_events": {},
+        "terminated": numbers["done"] and submitted,
+        "truncated": numbers["done"] and not submitted,
+        "seed": None,
+    }
+    if "grade" in numbers:
+        info["grade"] = numbers["grade"]
+    return info
+
+
+SURFACES: dict[str, type[RestEnvironment | WebSocketEnvironment | McpEnvironment]] = {
+    "rest": RestEnvironment,
+    "websocket": WebSocketEnvironment,
+    "mcp": McpEnvironment,
+}
+"""The environments on a server, by the name of the surface."""

@@ -1,0 +1,232 @@
+"""What an evaluation says about its agents: scores with intervals, passes, losses, and what the episodes cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from cloud_incident.evaluation.statistics import constant
+from cloud_incident.evaluation.statistics.constant import Constant, find_best_constant
+from cloud_incident.evaluation.statistics.grouping import (
+    collect_scores,
+    group_by_agent,
+    group_by_scenario,
+    group_by_task,
+    sort_trajectories,
+)
+from cloud_incident.evaluation.statistics.intervals import RESAMPLES, Estimate, estimate_mean, estimate_tasks
+from cloud_incident.evaluation.statistics.losses import Loss, find_losses
+from cloud_incident.evaluation.statistics.passes import THRESHOLD, Passes, measure_passes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloud_incident.evaluation.running import Trajectory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What episodes took: `steps`, tokens and `seconds` are means per episode, `cost` is US dollars for all of them."""
+
+    steps: float
+    prompt_tokens: float
+    completion_tokens: float
+    seconds: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMetrics:
+    """One agent on one task. `passed`, `failed` and `truncated` are shares of its episodes, 0.0 to 1.0."""
+
+    task_id: str
+    episodes: int
+    score: Estimate
+    passed: float
+    failed: float
+    truncated: float
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioMetrics:
+    """One agent on one scenario. `best` and `worst` are its highest and lowest score, `steps` is a mean."""
+
+    task_id: str
+    scenario_id: str
+    episodes: int
+    score: Estimate
+    best: float
+    worst: float
+    steps: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentMetrics:
+    """One agent. `rank` goes by `first`, the mean score of first attempts; an agent without any has None and is last.
+
+    `score` is the mean of all attempts. `above_constant` is the mean score in alert_classification less that of the
+    best constant answer, -1.0 to 1.0; None where that is not known. `failed` and `truncated` are shares of the
+    episodes, 0.0 to 1.0: those that could not be played to the end, and those that ran out of steps.
+    """
+
+    agent: str
+    rank: int
+    episodes: int
+    first: Estimate | None
+    score: Estimate
+    passes: Passes
+    tasks: tuple[TaskMetrics, ...]
+    scenarios: tuple[ScenarioMetrics, ...]
+    losses: tuple[Loss, ...]
+    above_constant: float | None
+    failed: float
+    truncated: float
+    costs: Costs
+
+    def find_task(self, task_id: str) -> TaskMetrics | None:
+        """The metrics of the agent on a task; None if it did not play the task."""
+        return next((task for task in self.tasks if task.task_id == task_id), None)
+
+    def find_scenario(self, task_id: str, scenario_id: str) -> ScenarioMetrics | None:
+        """The metrics of the agent on a scenario; None if it did not play the scenario."""
+        wanted = (task_id, scenario_id)
+        return next((found for found in self.scenarios if (found.task_id, found.scenario_id) == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """An evaluation: its agents, best first, and the task and id of every scenario that was played."""
+
+    agents: tuple[AgentMetrics, ...]
+    episodes: int
+    task_ids: tuple[str, ...]
+    scenarios: tuple[tuple[str, str], ...]
+    constant: Constant | None
+
+
+def summarise(
+    trajectories: Iterable[Trajectory],
+    *,
+    threshold: float = THRESHOLD,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Summary:
+    """Compute the metrics of all agents; the same episodes in any order give the same summary.
+
+    Args:
+        threshold: the score from which on an episode passes.
+        seed: of the bootstrap.
+        resamples: of the bootstrap, 1 or more.
+
+    Raises:
+        ValueError: if there are no trajectories.
+    """
+    everything = sort_trajectories(trajectories)
+    if not everything:
+        raise ValueError("There are no trajectories to summarise.")
+    best = find_best_constant(everything)
+    agents = [
+        _measure_agent(agent, episodes, best, threshold, seed, resamples)
+        for agent, episodes in group_by_agent(everything).items()
+    ]
+    return Summary(
+        agents=_rank(agents),
+        episodes=len(everything),
+        task_ids=tuple(group_by_task(everything)),
+        scenarios=tuple(group_by_scenario(everything)),
+        constant=best,
+    )
+
+
+def _measure_agent(
+    agent: str, episodes: Sequence[Trajectory], best: Constant | None, threshold: float, seed: int, resamples: int
+) -> AgentMetrics:
+    found = estimate_tasks(collect_scores(episodes), seed, resamples)
+    classified = found.tasks.get(constant.TASK)
+    return AgentMetrics(
+        agent=agent,
+        rank=0,
+        episodes=len(episodes),
+        first=_estimate_first(episodes, found.overall, seed, resamples),
+        score=found.overall,
+        passes=measure_passes(episodes, threshold),
+        tasks=tuple(
+            _measure_task(task_id, of_task, found.tasks[task_id], threshold)
+            for task_id, of_task in group_by_task(episodes).items()
+        ),
+        scenarios=tuple(
+            _measure_scenario(task_id, scenario_id, of_scenario, seed, resamples)
+            for (task_id, scenario_id), of_scenario in group_by_scenario(episodes).items()
+        ),
+        losses=find_losses(episodes),
+        above_constant=None if best is None or classified is None else classified.mean - best.score,
+        failed=_measure_failed(episodes),
+        truncated=_measure_truncated(episodes),
+        costs=_measure_costs(episodes),
+    )
+
+
+def _estimate_first(
+    episodes: Sequence[Trajectory], all_of_them: Estimate, seed: int, resamples: int
+) -> Estimate | None:
+    """The estimate of first attempts; None if there are none."""
+    first = [episode for episode in episodes if episode["repeat"] == 0]
+    if len(first) == len(episodes):
+        return all_of_them
+    return estimate_tasks(collect_scores(first), seed, resamples).overall if first else None
+
+
+def _rank(agents: Sequence[AgentMetrics]) -> tuple[AgentMetrics, ...]:
+    """Give agents their ranks, best first. Agents with the same mean share a rank."""
+    means = {agent.agent: -1.0 if agent.first is None else agent.first.mean for agent in agents}
+    ahead = sorted(agents, key=lambda agent: (-means[agent.agent], agent.agent))
+    return tuple(
+        replace(agent, rank=1 + sum(other > means[agent.agent] for other in means.values())) for agent in ahead
+    )
+
+
+def _measure_task(task_id: str, episodes: Sequence[Trajectory], score: Estimate, threshold: float) -> TaskMetrics:
+    return TaskMetrics(
+        task_id=task_id,
+        episodes=len(episodes),
+        score=score,
+        passed=sum(episode["score"] >= threshold for episode in episodes) / len(episodes),
+        failed=_measure_failed(episodes),
+        truncated=_measure_truncated(episodes),
+        costs=_measure_costs(episodes),
+    )
+
+
+def _measure_scenario(
+    task_id: str, scenario_id: str, episodes: Sequence[Trajectory], seed: int, resamples: int
+) -> ScenarioMetrics:
+    values = [episode["score"] for episode in episodes]
+    return ScenarioMetrics(
+        task_id=task_id,
+        scenario_id=scenario_id,
+        episodes=len(episodes),
+        score=estimate_mean(values, seed, resamples),
+        best=max(values),
+        worst=min(values),
+        steps=fmean(len(episode["steps"]) for episode in episodes),
+    )
+
+
+def _measure_costs(episodes: Sequence[Trajectory]) -> Costs:
+    return Costs(
+        steps=fmean(len(episode["steps"]) for episode in episodes),
+        prompt_tokens=fmean(episode["usage"]["prompt_tokens"] for episode in episodes),
+        completion_tokens=fmean(episode["usage"]["completion_tokens"] for episode in episodes),
+        seconds=fmean(episode["seconds"] for episode in episodes),
+        cost=fmean(episode["usage"]["cost"] for episode in episodes) * len(episodes),
+    )
+
+
+def _measure_failed(episodes: Sequence[Trajectory]) -> float:
+    return sum("failed" in episode for episode in episodes) / len(episodes)
+
+
+def _measure_truncated(episodes: Sequence[Trajectory]) -> float:
+    return sum(episode["truncated"] for episode in episodes) / len(episodes)
