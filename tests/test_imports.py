@@ -22,10 +22,9 @@ PACKAGES: list[str] = [*PROJECT["root_packages"], "server"]
 
 LATE = {
     ("cloud_incident.cli.mcp", "cloud_incident.app"): "over stdio the HTTP application is not needed",
-    ("cloud_incident.evaluation.players", "cloud_incident.evaluation.agents.llm"): "scripted agents ask no model",
-    ("cloud_incident.evaluation.players", "cloud_incident.evaluation.agents.fallback"): "scripted agents ask no model",
-    ("cloud_incident.evaluation.players", "cloud_incident.evaluation.agents.endpoint"): "scripted agents ask no model",
-    ("cloud_incident.evaluation.players", "cloud_incident.evaluation.baseline"): "scripted agents ask no model",
+    ("cloud_incident.evaluation.reporting.description", "cloud_incident.evaluation.reporting.tables"): (
+        "the server, which shows reports, works without rich"
+    ),
     ("scenarios.generator.incidents", "scenarios.generator.draw"): "curated incidents are not generated",
 }
 """The imports inside functions, by who imports what: why start-up is faster with them there."""

@@ -108,8 +108,8 @@ def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, novice: T
     assert "Line 2 " in expect_refusal(api, line + line[:100])
     worse = json.dumps({**novice, "steps": [{**novice["steps"][0], "evidence": 5}]}).encode()
     assert expect_refusal(api, worse).startswith("Line 1 is not a trajectory: `steps.0.evidence`: ")
-    assert "is of format 2; this release reads 1" in expect_refusal(
-        api, json.dumps({**novice, "format": 2}).encode(), 409
+    assert "is of format 99; this release reads 2" in expect_refusal(
+        api, json.dumps({**novice, "format": 99}).encode(), 409
     )
     detail = expect_refusal(api, b"x" * (MOST_UPLOADED + 1), 413)
     assert f"{MOST_UPLOADED}" in detail

@@ -347,7 +347,7 @@ async def test_only_the_actions_of_the_task_are_offered(
     tools = build_function_tools(shown["available_actions"])
     assert [tool["function"]["name"] for tool in tools] == scenario.task.available_actions
     submission = tools[-1]["function"]
-    assert submission["name"] == TASKS[scenario.task.id].submission
+    assert submission["name"] == TASKS[scenario.task.id].submission.name
     assert submission["parameters"] == build_arguments_schema(ACTIONS[submission["name"]].parameters)
 
 
