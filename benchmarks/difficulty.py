@@ -17,13 +17,14 @@ from cloud_incident.evaluation.running import InProcess
 from env_core.selection import Selection
 from scenarios.catalogue import Catalogue
 from scenarios.generator.naming import DIFFICULTIES, GENERATOR_VERSION
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SEEDS = 400
 AGENT = "responder"
-TASKS = {"alert_classification": "AC", "root_cause_analysis": "RCA", "remediation_planning": "RP"}
+CODES = {task.id: task.code for task in TASKS.values()}
 
 
 class Result(NamedTuple):
@@ -77,7 +78,7 @@ def _format_values(values: list[float]) -> str:
 async def main(count: int, first: int) -> None:
     """Measure and print the tables of all tasks."""
     catalogue = Catalogue()
-    for task_id, task in TASKS.items():
+    for task_id, task in CODES.items():
         found = await collect_results(catalogue, task, range(first, first + count))
         if task == "RCA":
             chance = {level: f"{mean(result.chance for result in results):.3f}" for level, results in found.items()}

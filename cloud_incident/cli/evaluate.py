@@ -11,7 +11,7 @@ from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
 from cloud_incident.evaluation.agents import SettingError
 from cloud_incident.evaluation.reporting import describe_run, export_chat
-from cloud_incident.evaluation.running import BrokenError, Evaluation, RunInUseError, run_evaluation
+from cloud_incident.evaluation.running import SURFACES, BrokenError, Evaluation, RunInUseError, run_evaluation
 from cloud_incident.extras import require_extra
 from cloud_incident.settings.base import Settings
 
@@ -45,7 +45,7 @@ class EvaluateSettings(Settings):
 @click.option("--url", default="", help="A server to play on, such as http://127.0.0.1:7860; in process if not given.")
 @click.option(
     "--surface",
-    type=click.Choice(["rest", "websocket", "mcp"]),
+    type=click.Choice(list(SURFACES)),
     default="rest",
     show_default=True,
     help="How to play on the server.",

@@ -13,7 +13,7 @@ from scenarios.document import DIAGNOSTIC_FIELDS
 from scenarios.forms import LogsVariant, StatusVariant
 from scenarios.generator.naming import GENERATOR_VERSION
 from scenarios.progress import UNTOUCHED, Progress
-from scenarios.vocabulary import TASKS, Dependencies, Deploys, Logs, Metrics, Status
+from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS, TASKS, Dependencies, Deploys, Logs, Metrics, Status
 from scenarios.writing import InlineMapping, TextBlock, write_yaml
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _content(incident: GeneratedIncident, tasks: frozenset[TaskId]) -> dict[str,
         },
         "plan": [_stage(stage) for stage in incident.plan.stages],
         "harms": {harm.name: {"on": harm.on, "means": harm.means} for harm in incident.plan.harms},
-        "certificates": [_certificate(one) for one in incident.certificates("root_cause_analysis")],
+        "certificates": [_certificate(one) for one in incident.certificates(ROOT_CAUSE_ANALYSIS.id)],
         "services": {service: _service(incident, course, service) for service in incident.services},
     }
 

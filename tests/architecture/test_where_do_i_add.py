@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture import other_toys, surface_toys, vocabulary_toys
+from tests.architecture import evaluation_toys, other_toys, surface_toys, vocabulary_toys
 
 if TYPE_CHECKING:
     from tests.architecture.toy import Toy
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
-TOYS = (*vocabulary_toys.TOYS, *other_toys.TOYS, *surface_toys.TOYS)
+TOYS = (*vocabulary_toys.TOYS, *other_toys.TOYS, *surface_toys.TOYS, *evaluation_toys.TOYS)
 _ROW = re.compile(r"^\| (?P<row>[^|]+?) \| (?P<files>[^|]+) \|", re.MULTILINE)
 
 
@@ -94,3 +94,7 @@ def test_a_store_keeps_the_contract(tree: Path) -> None:
 
 def test_routes_and_resources_are_found_and_used(tree: Path) -> None:
     assert run_in(tree, "tests.architecture.use_surfaces") == "used"
+
+
+def test_agents_adapters_and_checks_are_used_by_the_commands(tree: Path) -> None:
+    assert run_in(tree, "tests.architecture.use_evaluation").endswith("used")

@@ -6,11 +6,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scenarios.vocabulary import TASKS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from env_core.observation import Observation
     from scenarios.catalogue import Scenario
+    from scenarios.vocabulary import TaskId
 
 
 class Usage(NamedTuple):
@@ -66,6 +69,23 @@ class Seat:
 
     scenario: Scenario
     seed: int = 0
+
+
+def submit(task_id: TaskId, **words: str) -> Decision:
+    """Decide on the submission of a task. It takes those words that it cannot do without.
+
+    A parameter for which there are no words gets a value that is valid and means nothing.
+    """
+    submission = TASKS[task_id].submission
+    fields = submission.parameters.model_fields
+    return choose(
+        submission.name,
+        **{
+            name: words.get(name, 1 if field.annotation is int else "unknown")
+            for name, field in fields.items()
+            if field.is_required()
+        },
+    )
 
 
 def choose(action_type: str, **parameters: Any) -> Decision:

@@ -7,9 +7,9 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, choose
+from cloud_incident.evaluation.agents.agent import Agent, Decision, choose, submit
 from scenarios.library import load_failure_families, load_runbook_catalogue
-from scenarios.vocabulary import DIAGNOSTICS, FAILURE_MODE_LIMIT, SEVERITIES, SUMMARY_LIMIT
+from scenarios.vocabulary import DIAGNOSTICS, FAILURE_MODE_LIMIT, SEVERITIES, SUMMARY_LIMIT, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,19 +22,18 @@ _ERRORS = ("error", "fatal", "failed", "timeout")
 
 
 class Ceilings(NamedTuple):
-    """The highest score that a cheat may earn, by task, 0.0 to 1.0.
+    """The highest score that a cheat may earn, 0.0 to 1.0: in tasks that ask for evidence, and in those that do not.
 
-    The ceiling of `alert_classification` holds for the mean over the curated scenarios: a constant answer is sometimes
-    right.
+    A constant answer to a task that asks for no evidence is sometimes right, so that ceiling holds for the mean over
+    the curated scenarios.
     """
 
-    alert_classification: float = 0.67
-    root_cause_analysis: float = 0.20
-    remediation_planning: float = 0.20
+    with_evidence: float = 0.20
+    without_evidence: float = 0.67
 
     def get(self, task: TaskId) -> float:
         """Get the ceiling of a task."""
-        return float(getattr(self, task))
+        return self.with_evidence if TASKS[task].asks_evidence else self.without_evidence
 
 
 class CheatingAgent(Agent):
@@ -48,13 +47,13 @@ class CheatingAgent(Agent):
         if shown["step_count"] < shown["max_steps"] - 1 and (move := next(self._moves, None)):
             return move
         service, words = self.write_answer(shown)
-        match shown["task_id"]:
-            case "alert_classification":
-                return choose("submit_severity", severity=self.severity)
-            case "root_cause_analysis":
-                return choose("submit_root_cause", service=service, failure_mode=words[:FAILURE_MODE_LIMIT])
-            case _:
-                return choose("submit_resolution", summary=words[:SUMMARY_LIMIT])
+        return submit(
+            shown["task_id"],
+            severity=self.severity,
+            service=service,
+            failure_mode=words[:FAILURE_MODE_LIMIT],
+            summary=words[:SUMMARY_LIMIT],
+        )
 
     def plan_moves(self, shown: Observation) -> Iterator[Decision]:  # noqa: ARG002 - most cheats look at it
         """Plan the moves before the answer."""
@@ -174,7 +173,7 @@ class SideChannels(CheatingAgent):
         self.severity = levels.most_common(1)[0][0] if levels else "P2"
 
     def plan_moves(self, shown: Observation) -> Iterator[Decision]:
-        if "execute_runbook_step" in shown["available_actions"] and shown["task_id"] == "remediation_planning":
+        if "execute_runbook_step" in shown["available_actions"] and TASKS[shown["task_id"]].asks_repair:
             for name in load_runbook_catalogue():
                 if any(name in near for near in self._near):
                     yield choose("execute_runbook_step", runbook_action=name)

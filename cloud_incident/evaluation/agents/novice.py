@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, choose
+from cloud_incident.evaluation.agents.agent import Agent, Decision, choose, submit
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.agent import Seat
@@ -30,18 +31,16 @@ class Novice(Agent):
         if unseen:
             return choose("query_logs", service=unseen[0])
         red = sorted(alerted, key=lambda service: -_count_error_words(logs[service]))
-        if shown["task_id"] == "remediation_planning":
-            return self._restart_or_submit(red)
-        if shown["task_id"] == "alert_classification":
-            return choose("submit_severity", severity=_LABELS.get(shown["alert"]["severity"], "P2"))
-        return choose("submit_root_cause", service=red[0], failure_mode=_find_last_error_line(logs[red[0]]))
-
-    def _restart_or_submit(self, red: list[str]) -> Decision:
-        if not self._restarted:
+        if TASKS[shown["task_id"]].asks_repair and not self._restarted:
             self._restarted = True
             return choose("restart_service", service=red[0])
-        summary = f"Many errors were seen in {red[0]}. We restarted {red[0]}. It should be better soon."
-        return choose("submit_resolution", summary=summary)
+        return submit(
+            shown["task_id"],
+            severity=_LABELS.get(shown["alert"]["severity"], "P2"),
+            service=red[0],
+            failure_mode=_find_last_error_line(logs[red[0]]),
+            summary=f"Many errors were seen in {red[0]}. We restarted {red[0]}. It should be better soon.",
+        )
 
 
 def _count_error_words(logs: str) -> int:

@@ -8,7 +8,7 @@ from env_core.briefing import describe_remaining
 from env_core.guide import ORDER_OF_WORK, list_runbook_steps, list_severities
 from graders import GRADERS
 from scenarios.schemas import build_arguments_schema
-from scenarios.vocabulary import ACTIONS, TASKS
+from scenarios.vocabulary import ACTIONS, ALERT_CLASSIFICATION, REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +24,11 @@ what failing services depend on, and compare when the trouble began with what ch
 Use exact names: services as listed, flags and runbook steps as seen in evidence or below."""
 
 _WAYS = {
-    "alert_classification": "Look at one or two services that carry core journeys, then submit the severity.",
-    "root_cause_analysis": "Change nothing. When evidence on two services agrees on the cause, submit it: the exact "
+    ALERT_CLASSIFICATION.id: "Look at one or two services that carry core journeys, then submit the severity.",
+    ROOT_CAUSE_ANALYSIS.id: "Change nothing. When evidence on two services agrees on the cause, submit it: the exact "
     "service where it started and one sentence that says what failed there and how.",
-    "remediation_planning": "Establish the cause with evidence on two services before you change anything. Keep a step "
-    "for the submission. In the summary claim only what you did.",
+    REMEDIATION_PLANNING.id: "Establish the cause with evidence on two services before you change anything. Keep a "
+    "step for the submission. In the summary claim only what you did.",
 }
 
 _BY_TOOL = "Answer with exactly one tool call."
@@ -55,11 +55,12 @@ def build_function_tools(actions: list[str]) -> list[dict[str, Any]]:
 
 def write_system_prompt(shown: Observation, *, tools: bool) -> str:
     """Write the system prompt: the short on-call guide for one task, and how to answer."""
-    task = shown["task_id"]
-    parts = [_WORK, _WAYS[task], f"Scoring, 0.0 to 1.0: {' '.join(GRADERS[TASKS[task]].rules.split())}"]
-    if task == "alert_classification":
+    task = TASKS[shown["task_id"]]
+    rules = " ".join(GRADERS[task].rules.split())
+    parts = [_WORK, _WAYS.get(task.id, task.way), f"Scoring, 0.0 to 1.0: {rules}"]
+    if "severity" in task.submission.parameters.model_fields:
         parts.append(f"Severity matrix:\n{list_severities()}")
-    if task == "remediation_planning":
+    if task.asks_repair:
         parts += [f"Order of work:\n{ORDER_OF_WORK}", f"Runbook catalogue:\n{list_runbook_steps()}"]
     parts.append(_BY_TOOL if tools else "\n".join([_BY_TEXT, *_describe_actions(shown["available_actions"])]))
     return "\n\n".join(parts)

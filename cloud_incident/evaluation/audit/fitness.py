@@ -101,7 +101,7 @@ def _find_copied_answers(incident: Incident) -> Iterator[str]:
         "summary": incident.summary,
         "alert": "\n".join([alert["summary"], alert["description"], *alert["symptoms"]]),
     }
-    if set(incident.scenarios) == {"alert_classification"}:
+    if not any(TASKS[task_id].asks_evidence for task_id in incident.scenarios):
         return
     for name, text in texts.items():
         match, reason = match_failure_mode(text, incident.truth)

@@ -9,6 +9,8 @@ from cloud_incident.evaluation.audit.bounds import check_at_least, check_at_most
 from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckSpec, Measurement, check_none
 from cloud_incident.evaluation.audit.exploits import list_cheat_plays
 from cloud_incident.evaluation.running import get_score, play_actions
+from env_core.perfect import answer_perfectly
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -169,11 +171,10 @@ def _is_task_done(played: Trajectory, incident: Incident) -> bool:
     if not played["done"] or played["truncated"] or not played["steps"]:
         return False
     given = played["steps"][-1]["action"]["parameters"]
-    match played["task_id"]:
-        case "alert_classification":
-            return bool(given["severity"] == incident.truth.severity)
-        case "root_cause_analysis":
-            return bool(given["service"] == incident.truth.service)
-        case _:
-            events = [event for step in played["steps"] for event in step["reward_events"]]
-            return sum(map(events.count, _EFFECTIVE)) == len(incident.plan.steps)
+    task = TASKS[played["task_id"]]
+    if task.asks_repair:
+        events = [event for step in played["steps"] for event in step["reward_events"]]
+        return sum(map(events.count, _EFFECTIVE)) == len(incident.plan.steps)
+    right = answer_perfectly(incident, task).parameters.model_dump(exclude_defaults=True)
+    decisive = ["service"] if task.asks_evidence else list(right)
+    return all(given[name] == right[name] for name in decisive)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.audit.bounds import FEWEST, check_at_most, check_drop
 from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement
-from scenarios.vocabulary import TaskId
+from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS, TaskId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +71,7 @@ class LearningChecks(CheckGroup[Scores]):
         yield Check(variance, "fail" if flat and not few else "pass", spreads, note)
 
 
-_SEPARATED: TaskId = "root_cause_analysis"
+_SEPARATED: TaskId = ROOT_CAUSE_ANALYSIS.id
 """The task that difficulty changes. The severity takes few looks in a system of any size."""
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, choose
+from cloud_incident.evaluation.agents.agent import Agent, Decision, submit
 from cloud_incident.evaluation.agents.responder.desk import Desk
 from cloud_incident.evaluation.agents.responder.impact import assess_severity
 from cloud_incident.evaluation.agents.responder.repair import repair
 from cloud_incident.evaluation.agents.responder.search import investigate
 from cloud_incident.evaluation.agents.responder.wording import write_failure_mode, write_summary
-from scenarios.vocabulary import REMEDIATIONS
+from scenarios.vocabulary import REMEDIATIONS, TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,16 +52,16 @@ class Responder(Agent):
 
 def _play_episode(desk: Desk) -> Play[None]:
     """Play a whole episode, with its submission."""
-    match desk.shown["task_id"]:
-        case "alert_classification":
-            yield choose("submit_severity", severity=(yield from assess_severity(desk)))
-        case "root_cause_analysis":
-            found = yield from investigate(desk)
-            yield choose("submit_root_cause", service=found.root, failure_mode=write_failure_mode(found))
-        case "remediation_planning":
-            found = yield from investigate(desk)
-            yield from repair(desk, found)
-            yield choose(
-                "submit_resolution",
-                summary=write_summary(found, desk.done, desk.in_vain, looked_since=desk.looked_since),
-            )
+    task = TASKS[desk.shown["task_id"]]
+    if not task.asks_evidence:
+        yield submit(task.id, severity=(yield from assess_severity(desk)))
+        return
+    found = yield from investigate(desk)
+    if task.asks_repair:
+        yield from repair(desk, found)
+    yield submit(
+        task.id,
+        service=found.root,
+        failure_mode=write_failure_mode(found),
+        summary=write_summary(found, desk.done, desk.in_vain, looked_since=desk.looked_since),
+    )

@@ -9,6 +9,7 @@ from cloud_incident.evaluation.agents.responder.evidence import parse_changes
 from cloud_incident.evaluation.agents.responder.failures import UNKNOWN, UNREACHABLE, find_failure
 from cloud_incident.evaluation.agents.responder.findings import Findings
 from cloud_incident.evaluation.agents.responder.trace import trace
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
@@ -114,7 +115,7 @@ def _search_platform(desk: Desk, victim: str, callers: list[ObservedPath]) -> Pl
 
 def _blame(desk: Desk, found: Findings) -> Play[None]:
     """Look at the changes of the suspects in turn until one convinces; otherwise blame the likeliest one."""
-    spare = _FIX_STEPS if desk.shown["task_id"] == "remediation_planning" else 0
+    spare = _FIX_STEPS if TASKS[desk.shown["task_id"]].asks_repair else 0
     best = 0
     found.root = found.broken
     for suspect in found.suspects:

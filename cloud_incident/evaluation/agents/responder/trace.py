@@ -14,6 +14,7 @@ from cloud_incident.evaluation.agents.responder.evidence import (
     parse_status,
 )
 from cloud_incident.evaluation.agents.responder.findings import Findings
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
@@ -59,7 +60,7 @@ def trace(desk: Desk, start: str, calls: list[ObservedPath]) -> Play[Findings]:
 
 def count_spare_steps(desk: Desk) -> int:
     """Count the steps that the search may still take."""
-    return desk.steps_left - (_FIX_STEPS if desk.shown["task_id"] == "remediation_planning" else 0)
+    return desk.steps_left - (_FIX_STEPS if TASKS[desk.shown["task_id"]].asks_repair else 0)
 
 
 def _descend(
@@ -142,7 +143,7 @@ def quote_service(desk: Desk, service: str) -> str:
 def _settle_on(desk: Desk, found: Findings, root: str, condition: KnownCondition | None) -> Play[None]:
     """Settle on a service as the root, and find the change that caused its condition."""
     found.root, found.condition = root, condition
-    if desk.shown["task_id"] == "remediation_planning" or condition is None:
+    if TASKS[desk.shown["task_id"]].asks_repair or condition is None:
         found.change = yield from _find_recent_change(desk, root)
 
 

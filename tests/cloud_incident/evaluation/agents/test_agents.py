@@ -102,7 +102,7 @@ async def test_effort_is_worth_more_than_luck(task: str, catalogue: Catalogue) -
 @pytest.mark.parametrize("name", EXPLOITS)
 async def test_a_cheat_stays_under_its_ceiling(name: str, catalogue: Catalogue) -> None:
     earned, ceilings = await scores(name, catalogue), EXPLOITS[name][1]
-    assert mean(earned[one] for one in TASKS["alert_classification"]) <= ceilings.alert_classification
+    assert mean(earned[one] for one in TASKS["alert_classification"]) <= ceilings.without_evidence
     for one in (*TASKS["root_cause_analysis"], *TASKS["remediation_planning"]):
         assert earned[one] <= ceilings.get(catalogue.get(one).task.id), one
 
@@ -112,7 +112,7 @@ async def test_a_reader_of_side_channels_would_use_what_leaks(catalogue: Catalog
     scenario = catalogue.get("RCA-001")
     leak = [f"root_cause: {scenario.incident.truth.service}: an unbounded export ran out of memory"]
     _, score, _ = await played(lambda seat: SideChannels(seat, leak), scenario, catalogue)
-    assert score > EXPLOITS["side-channels"][1].root_cause_analysis
+    assert score > EXPLOITS["side-channels"][1].with_evidence
 
 
 @pytest.fixture(scope="session")

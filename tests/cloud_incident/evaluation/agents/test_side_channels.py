@@ -46,6 +46,6 @@ async def earned(address: str, scenario: Scenario, catalogue: Catalogue) -> floa
 async def test_what_the_surfaces_give_away_is_worth_nothing(address: str, task: str, catalogue: Catalogue) -> None:
     scores = [await earned(address, catalogue.get(one), catalogue) for one in TASKS[task]]
     if task == "alert_classification":
-        assert mean(scores) <= CEILINGS.alert_classification
+        assert mean(scores) <= CEILINGS.without_evidence
     else:
         assert max(scores) <= CEILINGS.get(catalogue.get(TASKS[task][0]).task.id)
