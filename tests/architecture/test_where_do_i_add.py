@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture import other_toys, vocabulary_toys
+from tests.architecture import other_toys, surface_toys, vocabulary_toys
 
 if TYPE_CHECKING:
     from tests.architecture.toy import Toy
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
-TOYS = (*vocabulary_toys.TOYS, *other_toys.TOYS)
+TOYS = (*vocabulary_toys.TOYS, *other_toys.TOYS, *surface_toys.TOYS)
 _ROW = re.compile(r"^\| (?P<row>[^|]+?) \| (?P<files>[^|]+) \|", re.MULTILINE)
 
 
@@ -90,3 +90,7 @@ def test_families_mechanisms_and_grader_components_are_used(tree: Path) -> None:
 
 def test_a_store_keeps_the_contract(tree: Path) -> None:
     assert "passed" in run_in(tree, "pytest", "tests/env_core/stores", "-k", "toy", "-rA")
+
+
+def test_routes_and_resources_are_found_and_used(tree: Path) -> None:
+    assert run_in(tree, "tests.architecture.use_surfaces") == "used"
