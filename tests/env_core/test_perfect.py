@@ -15,6 +15,7 @@ from env_core.observation import read_state
 from env_core.perfect import play_perfectly
 from scenarios.incident import count_fewest_steps
 from scenarios.vocabulary import POINT
+from tests.slow import count_examples
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
@@ -121,6 +122,6 @@ def _best_score(scenario: Scenario, queries: int, remedies: int) -> int:
 
 def test_no_random_play_beats_perfect_play(scenario: Scenario) -> None:
     best = play_actions(scenario, play_perfectly(scenario.incident, scenario.task)).cumulative
-    for seed in range(300):
+    for seed in range(count_examples(300)):
         episode = play_actions(scenario, draw_random_play(scenario, seed))
         assert episode.cumulative <= best or get_score(episode) == 1.0

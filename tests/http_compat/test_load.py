@@ -18,11 +18,15 @@ from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from scenarios.vocabulary import POINT
 from tests.load import step_until_closed, step_until_the_end
-from tests.servers import full_server, started
+from tests.servers import started
 from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Scenario
+
+
+PATIENCE = 120
+"""Seconds after which a client gives up, on a machine that others use too."""
 
 
 def list_rewards(scenario: Scenario) -> list[float]:
@@ -31,7 +35,8 @@ def list_rewards(scenario: Scenario) -> list[float]:
 
 
 async def play_over_websocket(address: str, scenario: Scenario, together: asyncio.Barrier) -> None:
-    async with connect(address.replace("http", "ws") + "/ws", proxy=None, compression=None) as socket:
+    url = address.replace("http", "ws") + "/ws"
+    async with connect(url, proxy=None, compression=None, open_timeout=PATIENCE) as socket:
 
         async def say(message: dict[str, Any]) -> Any:
             await socket.send(json.dumps(message))
@@ -73,14 +78,14 @@ def test_many_sessions_and_episodes_at_once(catalogue: Catalogue, sessions: int)
         together = asyncio.Barrier(2 * sessions)
         limits = httpx2.Limits(max_connections=sessions)
         async with (
-            httpx2.AsyncClient(base_url=address, limits=limits, timeout=120) as api,
+            httpx2.AsyncClient(base_url=address, limits=limits, timeout=PATIENCE) as api,
             asyncio.TaskGroup() as tasks,
         ):
             for index in range(sessions):
                 tasks.create_task(play_over_websocket(address, scenarios[index % 9], together))
                 tasks.create_task(play_over_http(api, scenarios[index % 9], together))
 
-    with full_server() as address:
+    with started("serve") as (address, _):
         asyncio.run(all_at_once(address))
 
 

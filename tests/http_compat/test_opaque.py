@@ -10,13 +10,14 @@ import httpx2
 import pytest
 from mcp import Client
 
+from cloud_incident.settings.sources import InvalidSettingsError
 from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
 from scenarios.generator.ids import OpaqueIds
 from scenarios.generator.salt import Salt
 from tests.http_compat.talking import open_talk, read_answer
 from tests.mcp_server.playing import MODERN, read_numbers
-from tests.servers import full_server, started
+from tests.servers import full_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,5 +92,6 @@ def test_over_mcp_as_operator_and_as_agent(address: str) -> None:
 
 
 def test_a_short_salt_is_refused_and_not_repeated() -> None:
-    with pytest.raises(RuntimeError, match="ended"), started("serve", CLOUD_INCIDENT_SALT="hunter2"):
+    with pytest.raises(InvalidSettingsError, match="needs 16") as refused, full_server(CLOUD_INCIDENT_SALT="hunter2"):
         pass
+    assert "hunter2" not in str(refused.value)

@@ -16,8 +16,10 @@ from env_core.briefing import describe_step
 from env_core.perfect import play_perfectly
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import POINT
+from tests.conftest import CURATED_IDS
 from tests.http_compat.talking import open_talk, read_answer
 from tests.mcp_server.playing import LEGACY, MODERN, play_through, start
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,16 +146,17 @@ def choose_blunders(scenario: Scenario) -> list[Action]:
     return (looks * scenario.task.max_steps)[: scenario.task.max_steps]
 
 
-@pytest.mark.parametrize("surface", SURFACES)
-@pytest.mark.parametrize("scenario_id", ["GEN1-AC-D1-7", "GEN1-RCA-D3-42", "GEN1-RP-D5-42"])
-def test_all_surfaces_show_the_same_of_what_is_generated(
-    address: str, catalogue: Catalogue, scenario_id: str, surface: str
-) -> None:
-    test_all_surfaces_show_the_same(address, catalogue.get(scenario_id), surface)
+CASES = (
+    *("GEN1-AC-D1-7", "GEN1-RCA-D3-42", "GEN1-RP-D5-42"),
+    *sorted(CURATED_IDS, key=lambda scenario_id: scenario_id[-1]),
+)
+"""Each task on an incident that was generated, then on those written by hand."""
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-def test_all_surfaces_show_the_same(address: str, scenario: Scenario, surface: str) -> None:
+@pytest.mark.parametrize("scenario_id", mark_slow_after(6, CASES))
+def test_all_surfaces_show_the_same(address: str, catalogue: Catalogue, scenario_id: str, surface: str) -> None:
+    scenario = catalogue.get(scenario_id)
     for actions in (play_perfectly(scenario.incident, scenario.task), choose_blunders(scenario)):
         truth = play_in_process(scenario, actions)
         seen = SURFACES[surface](address, scenario.id, actions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -21,7 +22,8 @@ from env_core.transition import Transition
 from mcp_server.results import build_step_result
 from scenarios.vocabulary import ACTIONS, POINT
 from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_text, start
-from tests.servers import http_server, stdio
+from tests.servers import full_server, http_server, stdio
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +51,13 @@ def streamable() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def sse() -> Iterator[str]:
-    with http_server("--transport", "sse") as address:
+@pytest.fixture(
+    scope="module",
+    params=mark_slow_after(1, [full_server, partial(http_server, "--transport", "sse")]),
+    ids=["serve", "mcp"],
+)
+def sse(request: pytest.FixtureRequest) -> Iterator[str]:
+    with request.param() as address:
         yield address
 
 

@@ -101,6 +101,7 @@ def test_a_small_audit_of_this_environment_is_green(tmp_path: Path) -> None:
     assert all(f"| `{name}` | ✓ pass |" in text for name in CHECKS)
 
 
+@pytest.mark.slow
 def test_several_processes_find_what_one_does() -> None:
     checks = ["semantic.oracle_max", "statistical.headroom", "generator.structural_duplicates"]
     sample = Sample(size=6, splits=("open",))

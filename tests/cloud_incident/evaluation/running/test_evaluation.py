@@ -92,7 +92,7 @@ def test_trajectories_replay_to_what_they_say_and_to_nothing_else(tmp_path: Path
         assert "step 1: the reward was 0.5" in find_differences(richer, catalogue)[0]
 
 
-@pytest.mark.parametrize(("kills", "repeats"), mark_slow_after(1, [(4, 40), (20, 120)]))
+@pytest.mark.parametrize(("kills", "repeats"), mark_slow_after(1, [(2, 40), (20, 120)]))
 def test_a_run_that_is_killed_goes_on_and_has_every_episode_once(tmp_path: Path, kills: int, repeats: int) -> None:
     path = tmp_path / "run.jsonl"
     command = [sys.executable, "-m", "cloud_incident", "evaluate", "--agent", "oracle", "--agent", "random"]
