@@ -124,7 +124,7 @@ def render_evidence(evidence: Evidence) -> str:
 def observe(episode: Episode, render: Callable[[Evidence], Any] = render_evidence) -> Observation:
     """What the agent is shown; of an episode with `observation: delta` only the evidence of the last step.
 
-    `render` gives what stands for a piece of evidence, where it is not its text.
+    `render` converts each piece of evidence to JSON; by default it gives the text.
     """
     shown = _last_shown(episode) if episode.reference.observation == "delta" else episode.shown
     return _build_observation(episode, shown, render)

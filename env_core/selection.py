@@ -94,7 +94,7 @@ class Selection(BaseModel):
         """The scenario selected and the reference to it.
 
         Raises:
-            SelectionError, UnknownScenarioError: as `chosen` does.
+            SelectionError, UnknownScenarioError: as `choose` does.
         """
         chosen = self.choose(catalogue)
         scenario = catalogue.get(chosen.scenario_id)

@@ -111,12 +111,13 @@ class EpisodeService:
     ) -> Transition:
         """Take a step. A request id that has been used on the episode repeats its answer and takes no step.
 
-        `target` is a handle, or an episode that the caller has just loaded by `get`; that is not loaded again.
+        `target` is a handle, or an episode that `get` has just returned, which saves one load.
 
         Raises:
             InvalidActionError: if the action is not valid.
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             EpisodeOverError: if the episode has ended.
+            StaleReferenceError: if its incident or the rules have changed since it began.
             RequestIdError: if the request id was used for another action.
             AppendConflictError: if others kept stepping first. Nothing was changed.
         """

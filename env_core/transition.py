@@ -76,7 +76,7 @@ class Transition(NamedTuple):
         return last.error if last else None
 
     def observation(self, render: Callable[[Evidence], Any] = render_evidence) -> Observation:
-        """What the agent is shown. `render` gives what stands for a piece of evidence, where it is not its text."""
+        """What the agent is shown. `render` converts each piece of evidence to JSON; by default it gives the text."""
         return observe(self.episode, render)
 
     def info(self) -> StepInfo:
@@ -115,7 +115,7 @@ class Transition(NamedTuple):
     def text(self, evidence: str | None = None) -> str:
         """The last step for a model: what it showed, what it earned, what remains; after the end score and debrief.
 
-        `evidence` stands for the text of what was shown, where only a part of it is told.
+        `evidence` replaces the text of the evidence, if a surface shows only a part of it.
         """
         return describe_step(self.episode, evidence)
 

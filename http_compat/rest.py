@@ -1,4 +1,4 @@
-"""The REST operations on episodes: reset, step, state, grader, evidence, close."""
+"""The REST operations on episodes."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ class EpisodeApi:
     async def answer_grader(self, request: Request) -> Response:
         episode = await self._load_episode(request, _read_name(request))
         graded = report_grade(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
-        of = {
+        identity = {
             "episode_id": episode.id,
             "task_id": episode.task.id,
             "scenario_id": episode.reference.scenario_id,
             "done": episode.done,
         }
-        return Json.encode({**of, **graded, "debrief": debrief(episode)})
+        return Json.encode({**identity, **graded, "debrief": debrief(episode)})
 
     async def answer_close(self, request: Request) -> Response:
         body = parse_model("close", EpisodeName, await read_json(request))

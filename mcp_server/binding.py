@@ -141,10 +141,10 @@ class Binding(ABC):
 
     @abstractmethod
     def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
-        """Remember of an episode what spares the caller's later calls a load."""
+        """Remember whether the episode has ended, so that later calls need not load it."""
 
     async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
-        """Take a step on an episode that `find` gave for this call; it is not loaded again.
+        """Take a step on an episode that `find` gave for this call; it is loaded again only after a conflict.
 
         Raises:
             UnknownEpisodeError: if the episode has been closed meanwhile.
@@ -232,8 +232,7 @@ class OperatorBinding(Binding):
     async def _find_meant(self, caller: Caller) -> Episode:
         """The one unfinished episode of a caller, or the latest that it opened if all have ended.
 
-        A finished episode stays finished. So only those are loaded that may be unfinished, and where that is one, it is
-        the only load.
+        Episodes that are known to have ended are loaded only if no unfinished one is left.
         """
         if not caller.known:
             raise HandleError("This connection has no session: pass the episode_id that start_incident returned.")
@@ -280,4 +279,4 @@ class AgentBinding(Binding):
         return "The incident of this connection has been closed. Ask whoever started it to open another."
 
     def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
-        """Its one episode is loaded whatever is known of it."""
+        """Nothing needs to be remembered: the agent's episode is loaded on each call."""

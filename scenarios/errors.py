@@ -20,30 +20,30 @@ class ErrorKind(NamedTuple):
 
 
 ERRORS: dict[str, ErrorKind] = {
-    "invalid_action": ErrorKind(422, INVALID_PARAMS, 1, "An action or arguments that are not valid."),
+    "invalid_action": ErrorKind(422, INVALID_PARAMS, 2, "An action or arguments that are not valid."),
     "not_json": ErrorKind(422, PARSE_ERROR, 1, "A body or message that is not JSON."),
     "malformed": ErrorKind(422, INVALID_PARAMS, 1, "A body, query or message that cannot be read."),
     "invalid_request": ErrorKind(
-        422, INVALID_REQUEST, 1, "A message that is no JSON-RPC request, or none for its place."
+        422, INVALID_REQUEST, 1, "A message that is not a JSON-RPC request, or not one that is allowed here."
     ),
     "unknown_method": ErrorKind(404, METHOD_NOT_FOUND, 1, "A JSON-RPC method or a message type that does not exist."),
     "invalid_document": ErrorKind(422, INVALID_PARAMS, 1, "An incident file that cannot be used."),
-    "contradictory_selection": ErrorKind(409, INVALID_PARAMS, 1, "Selectors that contradict each other."),
+    "contradictory_selection": ErrorKind(409, INVALID_PARAMS, 2, "Selectors that contradict each other."),
     "unknown_scenario": ErrorKind(404, INVALID_PARAMS, 1, "A task, scenario, split or index that does not exist."),
     "unknown_episode": ErrorKind(404, INVALID_PARAMS, 1, "An episode that was never opened, was closed or expired."),
-    "no_episode": ErrorKind(404, INVALID_PARAMS, 1, "A request that names no episode where none can be meant."),
+    "no_episode": ErrorKind(404, INVALID_PARAMS, 1, "The request names no episode, and there is no default."),
     "episode_exists": ErrorKind(409, INVALID_PARAMS, 1, "A handle that is in use."),
     "episode_over": ErrorKind(409, INVALID_PARAMS, 1, "A step on an episode that has ended."),
     "stale_reference": ErrorKind(409, INVALID_PARAMS, 1, "An episode whose incident or rules have changed since."),
     "request_id_reused": ErrorKind(409, INVALID_PARAMS, 1, "A request id that was used for another action."),
     "append_conflict": ErrorKind(409, SERVER_ERROR, 1, "Somebody else stepped the episode first; try again."),
-    "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "As many episodes, sessions or runs are open as may be."),
+    "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "The limit of open episodes, sessions or runs is reached."),
     "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
     "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),
     "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
     "unknown_agent": ErrorKind(404, INVALID_PARAMS, 1, "An agent that does not exist or cannot be used this way."),
     "agent_mismatch": ErrorKind(
-        409, INVALID_PARAMS, 1, "A model for an agent that asks none, or none for one that does."
+        409, INVALID_PARAMS, 1, "A model was given for an agent that uses none, or is missing for one that needs it."
     ),
     "unknown_run": ErrorKind(404, INVALID_PARAMS, 1, "A run that was never started or has been forgotten."),
     "unknown_file": ErrorKind(404, INVALID_PARAMS, 1, "A stored evaluation or trajectory that does not exist."),
@@ -55,19 +55,19 @@ ERRORS: dict[str, ErrorKind] = {
 
 
 class CloudIncidentError(Exception):
-    """An error that a caller can act on. Nothing has changed. Its message says what was wrong and what is valid."""
+    """An error that a caller can act on. Nothing has changed. `explain` says what was wrong and what to do next."""
 
     code: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        if cls.code not in ERRORS:
-            raise TypeError(f"{cls.__name__}: the code {cls.code!r} is not in the table of errors")
+        if getattr(cls, "code", None) not in ERRORS:
+            raise TypeError(f"{cls.__name__}: the code {getattr(cls, 'code', None)!r} is not in the table of errors")
 
     @property
     def kind(self) -> ErrorKind:
         """What the error means on every surface."""
         return ERRORS[self.code]
 
-    def explain(self, starting: str) -> str:  # noqa: ARG002 - for errors after which an episode has to be started
-        """The message with what to do next; `starting` is what starts an episode on the surface."""
+    def explain(self, starting: str) -> str:  # noqa: ARG002 - subclasses use it
+        """The message with what to do next. `starting` is how an episode is started there, such as `POST /reset`."""
         return str(self)

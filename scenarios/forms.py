@@ -1,4 +1,4 @@
-"""How documents write down what a diagnostic shows: one form for each, and what reads it as evidence."""
+"""How documents hold what a diagnostic shows: one form for each, what reads it as evidence and what writes it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from scenarios.vocabulary import (
     Series,
     Status,
 )
+from scenarios.writing import InlineMapping, TextBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ class LogsVariant(Variant):
 
 
 class SeriesDocument(Form):
-    """One metric. In all but the last state unit and normal value may be left out: they are that state's."""
+    """One metric. Only the last state must give unit and normal value; other states inherit them from it."""
 
     name: MetricName
     unit: Annotated[str, StringConstraints(min_length=1)] | None = Field(
@@ -203,21 +204,77 @@ def _read_paths(services: list[str], health: dict[str, str]) -> tuple[CallPath, 
     return tuple(paths)
 
 
+_WINDOW = LogsVariant.model_fields["window_minutes"].default
+_NO_RESTARTS = StatusVariant.model_fields["restarts"].default
+
+
+def _write_logs(logs: Logs, _: Evidence | None) -> dict[str, Any]:
+    window = {} if logs.window_minutes == _WINDOW else {"window_minutes": logs.window_minutes}
+    return {**window, "lines": TextBlock("\n".join(logs.lines))}
+
+
+def _write_metrics(metrics: Metrics, last: Evidence | None) -> dict[str, Any]:
+    known = {series.name for series in last.series} if isinstance(last, Metrics) and last is not metrics else set()
+    return {
+        "step_minutes": metrics.step_minutes,
+        "series": [_write_series(series, known) for series in metrics.series],
+    }
+
+
+def _write_series(series: Series, known: set[str]) -> InlineMapping:
+    given = {} if series.name in known else {"unit": series.unit, "normal": series.normal}
+    return InlineMapping(name=series.name, **given, recent=list(series.recent))
+
+
+def _write_dependencies(dependencies: Dependencies, _: Evidence | None) -> dict[str, Any]:
+    sides = {"calls": _write_paths(dependencies.calls), "called_by": _write_paths(dependencies.called_by)}
+    return {side: paths for side, paths in sides.items() if paths}
+
+
+def _write_paths(paths: tuple[CallPath, ...]) -> dict[str, str]:
+    """Write the paths that are not healthy; those left out are."""
+    texts = {path.service: f"{path.health}: {path.detail}" if path.detail else path.health for path in paths}
+    return {service: text for service, text in texts.items() if text != "healthy"}
+
+
+def _write_deploys(deploys: Deploys, _: Evidence | None) -> dict[str, Any]:
+    return {"history": [InlineMapping(change.model_dump()) for change in deploys.history]}
+
+
+def _write_status(status: Status, _: Evidence | None) -> dict[str, Any]:
+    values = {
+        "state": status.state,
+        "replicas": status.replicas,
+        "version": status.version,
+        "uptime": status.uptime,
+        "restarts": status.restarts,
+        "flags": dict(status.flags),
+        "runbooks": list(status.runbooks),
+        "notes": list(status.notes),
+    }
+    return {name: value for name, value in values.items() if value and (name, value) != ("restarts", _NO_RESTARTS)}
+
+
 class WrittenForm(NamedTuple):
-    """The model of a form, and what reads it as evidence."""
+    """How documents hold one kind of evidence.
+
+    `model` is one state of it. `read` makes evidence of a state. `write` gives the fields of a state for evidence, less
+    what the last state has already.
+    """
 
     model: type[Variant]
     read: Callable[[Any, Surroundings], Evidence]
+    write: Callable[[Any, Evidence | None], dict[str, Any]]
 
 
 FORMS: Attachments[Diagnostic, WrittenForm] = Attachments(
     "written forms of evidence",
     DIAGNOSTICS.values(),
     {
-        QUERY_LOGS: WrittenForm(LogsVariant, _read_logs),
-        CHECK_METRICS: WrittenForm(MetricsVariant, _read_metrics),
-        CHECK_DEPENDENCIES: WrittenForm(DependenciesVariant, _read_dependencies),
-        CHECK_RECENT_DEPLOYS: WrittenForm(DeploysVariant, _read_deploys),
-        CHECK_SERVICE_STATUS: WrittenForm(StatusVariant, _read_status),
+        QUERY_LOGS: WrittenForm(LogsVariant, _read_logs, _write_logs),
+        CHECK_METRICS: WrittenForm(MetricsVariant, _read_metrics, _write_metrics),
+        CHECK_DEPENDENCIES: WrittenForm(DependenciesVariant, _read_dependencies, _write_dependencies),
+        CHECK_RECENT_DEPLOYS: WrittenForm(DeploysVariant, _read_deploys, _write_deploys),
+        CHECK_SERVICE_STATUS: WrittenForm(StatusVariant, _read_status, _write_status),
     },
 )

@@ -63,7 +63,7 @@ class MemoryStore:
     async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
         stored = self._touch(episode_id)
         if stored.incarnation != incarnation or len(stored.events) != expected_length:
-            raise AppendConflictError(f"Episode {episode_id} has {len(stored.events)} events, not {expected_length}.")
+            raise AppendConflictError(f"Episode {episode_id} was changed by somebody else; load it and try again.")
         stored.events.append(event)
         if event.ends:
             self._ended[episode_id] = None

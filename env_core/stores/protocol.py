@@ -45,7 +45,8 @@ class AppendConflictError(CloudIncidentError):
 class Event(NamedTuple):
     """One accepted action, the id of the request that made it, and whether it ended the episode.
 
-    The action is parsed already. A store that writes bytes writes `action.dump()` and parses it once when it loads.
+    The action is parsed already. A store that writes bytes writes `action.dump()`, and reads it with
+    `scenarios.parsing.parse_action` when it loads.
     """
 
     action: Action
@@ -56,7 +57,8 @@ class Event(NamedTuple):
 class Record(NamedTuple):
     """What is stored of an episode: its reference, its incarnation and the events from an index on.
 
-    A handle that is closed and opened anew means another episode; the incarnation tells the two apart.
+    A handle that is closed and opened again means another episode. The incarnation, drawn when an episode is opened,
+    tells the two apart.
     """
 
     reference: Reference
@@ -65,7 +67,7 @@ class Record(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """An episode as nobody else's: its handle alone may mean another by now."""
+    """A handle and its incarnation. The handle alone is not enough: it may have been closed and used again."""
 
     episode_id: str
     incarnation: str
@@ -80,13 +82,13 @@ class EpisodeStore(Protocol):
     async def create(
         self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
     ) -> list[str]:
-        """Keep a new episode, if fewer than `capacity` are kept, in the place of `replacing` if that is there.
+        """Store a new episode, and give the handles of the episodes that were deleted for it.
 
-        A handle whose episode has ended is free again. Where there is no room, the episode that ended longest ago makes
-        it. Gives the handles of the episodes that were forgotten for it.
+        `replacing` is deleted first if it still exists, and so is an ended episode that has the same handle. If
+        `capacity` is still reached, the episode that ended first is deleted.
 
         Raises:
-            CapacityError: if there is no room.
+            CapacityError: if `capacity` is reached and no episode has ended.
             EpisodeExistsError: if the handle is in use by an episode that has not ended.
         """
 
@@ -109,4 +111,4 @@ class EpisodeStore(Protocol):
         """Forget an episode; does nothing if it is not there."""
 
     async def expire(self, idle_seconds: float) -> list[str]:
-        """Forget the episodes that nobody has loaded or appended to for longer, and give their handles."""
+        """Delete the episodes that were not used for `idle_seconds` or longer, and give their handles."""

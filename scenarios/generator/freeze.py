@@ -10,11 +10,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from scenarios.document import DIAGNOSTIC_FIELDS
-from scenarios.forms import LogsVariant, StatusVariant
+from scenarios.forms import FORMS
 from scenarios.generator.naming import GENERATOR_VERSION
 from scenarios.progress import UNTOUCHED, Progress
-from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS, TASKS, Dependencies, Deploys, Logs, Metrics, Status
-from scenarios.writing import InlineMapping, TextBlock, write_yaml
+from scenarios.vocabulary import DIAGNOSTICS, ROOT_CAUSE_ANALYSIS, TASKS
+from scenarios.writing import TextBlock, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,15 +24,13 @@ if TYPE_CHECKING:
     from scenarios.generator.naming import Name
     from scenarios.incident import Certificate, Truth
     from scenarios.progress import Plan, PlanStep
-    from scenarios.vocabulary import CallPath, Series, TaskId
+    from scenarios.vocabulary import TaskId
 
 PREFIX = "frozen-"
 """What the ids of a frozen incident and its scenarios begin with, in their own case."""
 
 _FIELDS = {diagnostic: field for field, diagnostic in DIAGNOSTIC_FIELDS.items()}
 _SECOND = re.compile(r"\d{4}-\d\d-\d\d.\d\d:\d\d:\d\d")
-_WINDOW = LogsVariant.model_fields["window_minutes"].default
-_NO_RESTARTS = StatusVariant.model_fields["restarts"].default
 
 
 def frozen_id(incident_id: str) -> str:
@@ -203,10 +201,13 @@ def _states(incident: GeneratedIncident, course: _Course, diagnostic: str, servi
     scene = incident.scene
     now = scene.moment(scene.fault.now)
     if scene.world.index[service] not in scene.moved:
-        return [_variant(incident.evidence(diagnostic, service, UNTOUCHED), now)]
+        return [_write_state(incident.evidence(diagnostic, service, UNTOUCHED), diagnostic, now)]
     shown = [incident.evidence(diagnostic, service, progress) for progress in course.reached]
     needed = course.needed([one.text for one in shown])
-    return [{**_when(course.conditions[number]), **_variant(shown[number], now, shown[-1])} for number in needed]
+    return [
+        {**_when(course.conditions[number]), **_write_state(shown[number], diagnostic, now, shown[-1])}
+        for number in needed
+    ]
 
 
 def _when(condition: tuple[str, ...]) -> dict[str, Any]:
@@ -215,56 +216,7 @@ def _when(condition: tuple[str, ...]) -> dict[str, Any]:
     return {"when": condition[0] if len(condition) == 1 else list(condition)}
 
 
-def _variant(evidence: Evidence, now: str, last: Evidence | None = None) -> dict[str, Any]:
+def _write_state(evidence: Evidence, diagnostic: str, now: str, last: Evidence | None = None) -> dict[str, Any]:
     """One state of a piece of evidence as a document writes it, less what it has from the last one."""
     at = {} if evidence.as_of == now else {"at": evidence.as_of}
-    match evidence:
-        case Logs():
-            window = {} if evidence.window_minutes == _WINDOW else {"window_minutes": evidence.window_minutes}
-            return {**at, **window, "lines": TextBlock("\n".join(evidence.lines))}
-        case Metrics():
-            known = {one.name for one in last.series} if isinstance(last, Metrics) and last is not evidence else set()
-            return {
-                **at,
-                "step_minutes": evidence.step_minutes,
-                "series": [_row(one, known) for one in evidence.series],
-            }
-        case Dependencies():
-            sides = {"calls": _paths(evidence.calls), "called_by": _paths(evidence.called_by)}
-            return at | {side: paths for side, paths in sides.items() if paths}
-        case Deploys():
-            return {**at, "history": [InlineMapping(one.model_dump()) for one in evidence.history]}
-        case Status():
-            return at | _status(evidence)
-        case _:
-            raise TypeError(f"no document writes {type(evidence).__name__}")
-
-
-def _row(one: Series, known: set[str]) -> InlineMapping:
-    told = (
-        InlineMapping(name=one.name)
-        if one.name in known
-        else InlineMapping(name=one.name, unit=one.unit, normal=one.normal)
-    )
-    told["recent"] = list(one.recent)
-    return told
-
-
-def _paths(paths: tuple[CallPath, ...]) -> dict[str, str]:
-    """The paths that are worth a word: those left out are healthy."""
-    told = {one.service: f"{one.health}: {one.detail}" if one.detail else one.health for one in paths}
-    return {service: said for service, said in told.items() if said != "healthy"}
-
-
-def _status(evidence: Status) -> dict[str, Any]:
-    told = {
-        "state": evidence.state,
-        "replicas": evidence.replicas,
-        "version": evidence.version,
-        "uptime": evidence.uptime,
-        "restarts": evidence.restarts,
-        "flags": dict(evidence.flags),
-        "runbooks": list(evidence.runbooks),
-        "notes": list(evidence.notes),
-    }
-    return {name: value for name, value in told.items() if value and (name, value) != ("restarts", _NO_RESTARTS)}
+    return {**at, **FORMS[DIAGNOSTICS[diagnostic]].write(evidence, last)}

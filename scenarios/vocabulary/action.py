@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What an action does to an incident: look at it, change it, or answer for it."""
+    """What an action does to an incident: look at it, change it, or submit an answer."""
 
     DIAGNOSTIC = "diagnostic"
     REMEDIATION = "remediation"
@@ -118,7 +118,7 @@ class Action:
 
     @property
     def target(self) -> str:
-        """What the action is about: a service, a flag or a runbook step. Empty for submissions without a service."""
+        """What the action is about: a service, a flag or a runbook step; of a submission what its declaration says."""
         return str(getattr(self.parameters, self.declaration.subject))
 
     @property

@@ -1,4 +1,4 @@
-"""What upper packages attach to declared actions and tasks: complete, or the import fails."""
+"""What other modules attach to declared actions and tasks: complete, or the import fails."""
 
 from __future__ import annotations
 

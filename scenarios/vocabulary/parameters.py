@@ -49,7 +49,7 @@ def _normalise_severity(value: object) -> object:
 
 
 def _limit_length(limit: int) -> BeforeValidator:
-    """Bounds a string as it was sent: padding counts."""
+    """Checks the length of a string before whitespace is stripped."""
 
     def refuse_longer(value: object) -> object:
         if isinstance(value, str) and len(value) > limit:
@@ -76,7 +76,7 @@ Name = Annotated[
     _SchemaPattern(_NAME_PATTERN),
     _limit_length(NAME_LIMIT),
 ]
-"""A name of 1 to 64 characters, stripped and casefolded, without control characters."""
+"""A name of 1 to `NAME_LIMIT` characters, stripped and casefolded, without control characters."""
 
 OptionalName = Annotated[
     str,
@@ -118,7 +118,7 @@ WHOLE = BeforeValidator(_read_whole)
 
 
 class Parameters(BaseModel):
-    """The typed parameters of one action. Names are stripped and casefolded here, once, for every surface."""
+    """The typed parameters of one action, normalised once for every surface."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

@@ -9,17 +9,21 @@ if TYPE_CHECKING:
     from scenarios.vocabulary.action import ActionDeclaration, Submission
 
 POINT = 10_000
-"""Rewards and scores are integers of 1/10,000 inside, so that sums are exact, and floats of four decimals outside."""
+"""Rewards are integers of 1/10,000 inside, so that sums are exact, and floats of four decimals outside."""
 
 
 def to_reward(points: int) -> float:
-    """Units of 1/`POINT` as a reward or a score. Surfaces show no other numbers of points than these."""
+    """Units of 1/`POINT` as the float that surfaces show."""
     return points / POINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardTable:
-    """What each event of a step earns, in units of 1/`POINT`."""
+    """What each event of a step earns, in units of 1/`POINT`.
+
+    `foreign_submission`: the submission of another task. `past_halfway`: added to each step in the second half.
+    `timeout`: added to the last step that is allowed, if it is not the submission of the task.
+    """
 
     new_service: int
     new_query: int

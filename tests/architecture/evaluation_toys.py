@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents import Agent, Decision, submit
+from cloud_incident.evaluation.agents.agent import Agent, Decision, submit
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.agents import Seat
+    from cloud_incident.evaluation.agents.agent import Seat
     from env_core.observation import Observation
 
 

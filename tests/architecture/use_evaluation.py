@@ -32,6 +32,9 @@ def use_toys(folder: Path) -> None:
     with full_server() as address:
         over = ["--url", address, "--surface", "toy", "--out", str(folder / "over-toy.jsonl")]
         run("evaluate", "--agent", "toy", "--scenario", "AC-001", *over)
+    run("generate", "--seed", "7", "--out", str(folder / "frozen"))
+    assert "traces:" in next((folder / "frozen").glob("*.yaml")).read_text("utf-8")
+    run("lint", str(next((folder / "frozen").glob("*.yaml"))))
     assert "toys.services" in run("audit", "--sample", "1", "--check", "toys.services")
 
 

@@ -51,12 +51,13 @@ CHECK_TRACES = Diagnostic(
         ),
         Insertion(
             "scenarios/forms.py",
-            "        CHECK_SERVICE_STATUS: WrittenForm(StatusVariant, _read_status),\n",
+            "        CHECK_SERVICE_STATUS: WrittenForm(StatusVariant, _read_status, _write_status),\n",
             "        CHECK_TRACES: WrittenForm(\n"
             "            TracesVariant,\n"
             "            lambda form, around: Traces(\n"
             "                service=around.service, as_of=around.as_of, spans=tuple(form.spans)\n"
             "            ),\n"
+            '            lambda traces, last: {"spans": list(traces.spans)},\n'
             "        ),\n",
         ),
         Insertion(
@@ -73,7 +74,9 @@ CHECK_TRACES = Diagnostic(
         Insertion(
             "scenarios/document.py",
             "    status: Annotated[list[StatusVariant], BeforeValidator(as_list)] = Field(min_length=1)\n",
-            "    traces: list[TracesVariant] = Field(default_factory=lambda: [TracesVariant()])\n",
+            "    traces: Annotated[list[TracesVariant], BeforeValidator(as_list)] = Field(\n"
+            "        default_factory=lambda: [TracesVariant()]\n"
+            "    )\n",
         ),
         Insertion(
             "scenarios/generator/render/__init__.py",

@@ -109,7 +109,7 @@ def test_every_option_is_also_a_variable() -> None:
         assert option.opts in ([f"--{name}"], [f"--{name}-file"])
     bogus = {"CLOUD_INCIDENT_MCP_TASK": "guessing"}
     result = CliRunner().invoke(main, ["mcp"], env=bogus, auto_envvar_prefix="CLOUD_INCIDENT")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "task_id" in result.output
 
 

@@ -76,7 +76,7 @@ def test_many_sessions_and_episodes_at_once(catalogue: Catalogue, sessions: int)
 
     async def all_at_once(address: str) -> None:
         together = asyncio.Barrier(2 * sessions)
-        limits = httpx2.Limits(max_connections=sessions)
+        limits = httpx2.Limits(max_connections=sessions, keepalive_expiry=1)
         async with (
             httpx2.AsyncClient(base_url=address, limits=limits, timeout=PATIENCE) as api,
             asyncio.TaskGroup() as tasks,
