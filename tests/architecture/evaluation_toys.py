@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents import Agent, Decision, submit
+from cloud_incident.evaluation.agents.agent import Agent, Decision, submit
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.agents import Seat
+    from cloud_incident.evaluation.agents.agent import Seat
     from env_core.observation import Observation
 
 
@@ -48,7 +48,7 @@ ADAPTER = Toy(
     (
         Insertion(
             "cloud_incident/evaluation/running/remote.py",
-            "SURFACES: dict[str, type[RestEnvironment | WebSocketEnvironment | McpEnvironment]] = {\n",
+            "SURFACES: dict[str, Callable[[str], Environment]] = {\n",
             '    "toy": RestEnvironment,\n',
         ),
     ),
