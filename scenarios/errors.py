@@ -42,6 +42,7 @@ ERRORS: dict[str, ErrorKind] = {
     "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),
     "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
     "unknown_agent": ErrorKind(404, INVALID_PARAMS, 1, "An agent that does not exist or cannot be used this way."),
+    "unknown_check": ErrorKind(404, INVALID_PARAMS, 1, "A check of the audit that does not exist."),
     "agent_mismatch": ErrorKind(
         409, INVALID_PARAMS, 1, "A model was given for an agent that uses none, or is missing for one that needs it."
     ),

@@ -9,7 +9,14 @@ import click
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
-from cloud_incident.evaluation.audit import Audit, AuditedWorld, Sample, count_processors, render_markdown
+from cloud_incident.evaluation.audit import (
+    Audit,
+    AuditedWorld,
+    Sample,
+    UnknownCheckError,
+    count_processors,
+    render_markdown,
+)
 from cloud_incident.evaluation.audit import render_json as to_json
 from cloud_incident.settings.base import Settings
 from scenarios.catalogue import UnknownScenarioError
@@ -21,7 +28,7 @@ class AuditSettings(Settings):
     command = "audit"
 
 
-@click.command(cls=ReportingCommand, misuses=(UnknownScenarioError,))
+@click.command(cls=ReportingCommand, misuses=(UnknownCheckError, UnknownScenarioError))
 @click.option("--sample", "size", type=click.IntRange(min=1), default=300, show_default=True, help="Incidents.")
 @click.option("--task", "tasks", multiple=True, help="Only this task; all of them if not given.")
 @click.option("--split", "splits", multiple=True, help="Only this split; `open` are the seeds that people type.")

@@ -143,11 +143,12 @@ class ConsoleApi:
         return StreamingResponse(_stream_events(run, after), media_type=EVENTS, headers=_UNBUFFERED)
 
     async def answer_trajectories(self, request: Request) -> Response:
-        run = parse_query("trajectories", EvaluationQuery, request).run
-        return Json.encode(await self.trajectories.list_stored(run))
+        evaluation = parse_query("trajectories", EvaluationQuery, request).run
+        return Json.encode(await self.trajectories.list_stored(evaluation))
 
     async def answer_trajectory(self, request: Request) -> Response:
-        return Json.encode(await self.trajectories.open_stored(request.path_params["run"], request.path_params["key"]))
+        evaluation, key = request.path_params["run"], request.path_params["key"]
+        return Json.encode(await self.trajectories.open_stored(evaluation, key))
 
     async def answer_open_trajectory(self, request: Request) -> Response:
         key = parse_query("trajectories", UploadQuery, request).key

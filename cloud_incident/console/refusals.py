@@ -5,12 +5,6 @@ from __future__ import annotations
 from scenarios.errors import CloudIncidentError
 
 
-class UnknownAgentError(CloudIncidentError):
-    """An agent that does not exist. The message lists those that do."""
-
-    code = "unknown_agent"
-
-
 class EndpointsClosedError(CloudIncidentError):
     """A model that was named on a server where visitors may name none."""
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import Field, SecretStr
 from typing_extensions import TypedDict
 
-from cloud_incident.console.refusals import EndpointMismatchError, EndpointsClosedError, UnknownAgentError
+from cloud_incident.console.refusals import EndpointMismatchError, EndpointsClosedError
 from cloud_incident.evaluation.agents import (
     AGENTS,
     EXPLOITS,
     MODEL_AGENTS,
     EndpointSettings,
     ModelEndpoint,
+    UnknownAgentError,
     build_model_agents,
     collect_agents,
     describe_agent,

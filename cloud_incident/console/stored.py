@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError, UnreplayableError
-from cloud_incident.evaluation.running import LINE_START, TRAJECTORY_FORMAT, parse_trajectory
+from cloud_incident.evaluation.running import LINE_START, OtherFormatError, parse_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +107,7 @@ def list_entries(file: StoredFile) -> list[TrajectoryEntry]:
 
     Raises:
         UnreadableFileError: if it is too large or a line is no trajectory.
+        UnreplayableError: if another release wrote a line.
     """
     return [line.entry for line in _list_lines(file)]
 
@@ -116,6 +117,7 @@ def read_trajectories(file: StoredFile) -> Iterator[Trajectory]:
 
     Raises:
         UnreadableFileError: if it is too large or a line is no trajectory.
+        UnreplayableError: if another release wrote a line.
     """
     return (trajectory for _, trajectory in _read_lines(file))
 
@@ -126,6 +128,7 @@ def find_trajectory(file: StoredFile, key: str) -> Trajectory:
     Raises:
         UnknownStoredError: if there is none.
         UnreadableFileError: if the file is too large or a line is no trajectory.
+        UnreplayableError: if another release wrote a line.
     """
     line = next((line for line in reversed(_list_lines(file)) if line.entry["key"] == key), None)
     if line is None:
@@ -143,18 +146,15 @@ def parse_line(line: bytes, number: int) -> Trajectory:
         UnreplayableError: if another release wrote it.
     """
     try:
-        trajectory = parse_trajectory(line)
+        return parse_trajectory(line)
+    except OtherFormatError as error:
+        raise UnreplayableError(f"Line {number} {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:120]
         raise UnreadableFileError(
             f"Line {number} is not a trajectory: {f'`{where}`: ' if where else ''}{first['msg']}."
         ) from error
-    if trajectory["format"] != TRAJECTORY_FORMAT:
-        raise UnreplayableError(
-            f"Line {number} is of format {trajectory['format']}; this release reads {TRAJECTORY_FORMAT}."
-        )
-    return trajectory
 
 
 @lru_cache(_KEPT)

@@ -37,7 +37,7 @@ MOST_LISTED = 1_000
 
 
 class StoredTrajectory(TrajectoryEntry):
-    """A stored trajectory in a list; `run` is the evaluation that it is part of."""
+    """A stored trajectory in a list; `run` is the name of the evaluation that it belongs to."""
 
     run: str
 
@@ -50,9 +50,9 @@ class TrajectoriesAnswer(TypedDict):
 
 
 class OpenedAnswer(TypedDict):
-    """A trajectory moment by moment. `differences` are what it says and its replay does not; without any it is true.
+    """A trajectory frame by frame. `differences` lists where its replay differs from what it records.
 
-    Of an upload `uploaded` lists everything that was in it.
+    After an upload, `uploaded` lists every trajectory that the upload holds.
     """
 
     trajectory: TrajectoryEntry
@@ -69,16 +69,17 @@ class Trajectories:
     directory: Path
     _working: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
-    async def list_stored(self, run: str = "") -> TrajectoriesAnswer:
+    async def list_stored(self, evaluation: str = "") -> TrajectoriesAnswer:
         """The stored trajectories of one evaluation, or of all evaluations that can be read.
 
         Raises:
             UnknownStoredError: if there is no evaluation of that name.
             UnreadableFileError: if its file cannot be read.
+            UnreplayableError: if another release wrote it.
         """
-        return await to_thread.run_sync(self._list_stored, run, limiter=self._working)
+        return await to_thread.run_sync(self._list_stored, evaluation, limiter=self._working)
 
-    async def open_stored(self, run: str, key: str) -> OpenedAnswer:
+    async def open_stored(self, evaluation: str, key: str) -> OpenedAnswer:
         """The stored trajectory of a key, replayed.
 
         Raises:
@@ -86,7 +87,7 @@ class Trajectories:
             UnreadableFileError: if its file cannot be read.
             UnreplayableError: if it cannot be replayed, for example because its incident has changed.
         """
-        return await to_thread.run_sync(self._open_stored, run, key, limiter=self._working)
+        return await to_thread.run_sync(self._open_stored, evaluation, key, limiter=self._working)
 
     async def open_upload(self, content: bytes, key: str = "") -> OpenedAnswer:
         """A trajectory of an upload, replayed: the one of a key, or else the first.
@@ -100,18 +101,18 @@ class Trajectories:
         """
         return await to_thread.run_sync(self._open_upload, content, key, limiter=self._working)
 
-    def _list_stored(self, run: str) -> TrajectoriesAnswer:
+    def _list_stored(self, evaluation: str) -> TrajectoriesAnswer:
         found: list[StoredTrajectory] = []
-        for file in [find_file(self.directory, run)] if run else list_files(self.directory):
+        for file in [find_file(self.directory, evaluation)] if evaluation else list_files(self.directory):
             try:
                 found += [{"run": file.name, **entry} for entry in list_entries(file)]
-            except UnreadableFileError:
-                if run:
+            except (CloudIncidentError, OSError):  # in the list of all, one bad file must not hide the others
+                if evaluation:
                     raise
         return {"trajectories": found[:MOST_LISTED], "left_off": max(0, len(found) - MOST_LISTED)}
 
-    def _open_stored(self, run: str, key: str) -> OpenedAnswer:
-        return self._replay(find_trajectory(find_file(self.directory, run), key))
+    def _open_stored(self, evaluation: str, key: str) -> OpenedAnswer:
+        return self._replay(find_trajectory(find_file(self.directory, evaluation), key))
 
     def _open_upload(self, content: bytes, key: str) -> OpenedAnswer:
         lines = [(number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip()]

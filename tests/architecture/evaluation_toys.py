@@ -48,7 +48,7 @@ ADAPTER = Toy(
     (
         Insertion(
             "cloud_incident/evaluation/running/remote.py",
-            "SURFACES: dict[str, type[RestEnvironment | WebSocketEnvironment | McpEnvironment]] = {\n",
+            "SURFACES: dict[str, Callable[[str], Environment]] = {\n",
             '    "toy": RestEnvironment,\n',
         ),
     ),
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 class ToyChecks(CheckGroup[str]):
     """Every incident has services."""
 
-    specs = (CheckSpec("toys.services", "Every incident has services", "none without"),)
+    specs = (CheckSpec("generator.toys", "Every incident has services", "none without"),)
 
     def measure(self, case: Case) -> str:
         return "" if case.incident.services else case.incident.id
@@ -92,6 +92,11 @@ class ToyChecks(CheckGroup[str]):
             "from cloud_incident.evaluation.audit.toys import ToyChecks\n",
         ),
         Insertion("cloud_incident/evaluation/audit/auditing.py", "    ResourceChecks(),\n", "    ToyChecks(),\n"),
+        Insertion(
+            "tests/cloud_incident/evaluation/audit/broken_worlds.py",
+            '    "generator.certificates": (spoiling(Unproved), {}),\n',
+            '    "generator.toys": (spoiling(Unproved), {}),\n',
+        ),
     ),
 )
 

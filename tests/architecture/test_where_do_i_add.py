@@ -30,8 +30,8 @@ def read_table() -> dict[str, set[str]]:
     return {found["row"]: set(re.findall(r"`([^`]+)`", found["files"])) for found in _ROW.finditer(section)}
 
 
-def names(pattern: str, path: str) -> bool:
-    """Whether a path of the table names a file."""
+def matches(pattern: str, path: str) -> bool:
+    """Whether a path of the table is that of a file."""
     return fnmatchcase(path, re.sub(r"<[^>]+>", "*", pattern))
 
 
@@ -39,9 +39,9 @@ def names(pattern: str, path: str) -> bool:
 def test_the_table_names_the_files_that_an_addition_takes(toy: Toy) -> None:
     files = read_table()[toy.row]
     for path in toy.touched:
-        assert any(names(pattern, path) for pattern in files), f"{path} is not named in the row {toy.row!r}"
+        assert any(matches(pattern, path) for pattern in files), f"{path} is not named in the row {toy.row!r}"
     for pattern in files:
-        assert any(names(pattern, path) for path in toy.touched), f"{pattern} is not needed for {toy.row!r}"
+        assert any(matches(pattern, path) for path in toy.touched), f"{pattern} is not needed for {toy.row!r}"
 
 
 def test_every_row_is_tried() -> None:

@@ -29,13 +29,15 @@ def use_toys(folder: Path) -> None:
     scores = {json.loads(line)["agent"]: json.loads(line)["score"] for line in (folder / "in-process.jsonl").open()}
     assert scores["oracle"] == 1.0, scores
     assert set(scores) >= {"toy", "responder", "novice", "random", "shotgun"}
+    refused = CliRunner().invoke(main, ["evaluate", "--task", "census_taking", "--out", str(folder / "none.jsonl")])
+    assert "No curated scenario belongs to census_taking" in refused.output, refused.output
     with full_server() as address:
         over = ["--url", address, "--surface", "toy", "--out", str(folder / "over-toy.jsonl")]
         run("evaluate", "--agent", "toy", "--scenario", "AC-001", *over)
     run("generate", "--seed", "7", "--out", str(folder / "frozen"))
     assert "traces:" in next((folder / "frozen").glob("*.yaml")).read_text("utf-8")
     run("lint", str(next((folder / "frozen").glob("*.yaml"))))
-    assert "toys.services" in run("audit", "--sample", "1", "--check", "toys.services")
+    assert "generator.toys" in run("audit", "--sample", "1", "--check", "generator.toys")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from cloud_incident.evaluation.agents.random_agent import draw_action
 from cloud_incident.evaluation.agents.registry import (
     AGENTS,
     MODEL_AGENTS,
+    UnknownAgentError,
     build_model_agents,
     collect_agents,
     describe_agent,
@@ -33,6 +34,7 @@ __all__ = [
     "ModelError",
     "Seat",
     "SettingError",
+    "UnknownAgentError",
     "Usage",
     "build_function_tools",
     "build_model_agents",

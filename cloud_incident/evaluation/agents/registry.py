@@ -18,11 +18,19 @@ from cloud_incident.evaluation.agents.oracle import Oracle
 from cloud_incident.evaluation.agents.random_agent import RandomAgent
 from cloud_incident.evaluation.agents.responder import Responder
 from cloud_incident.evaluation.agents.variables import read_endpoint_settings
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloud_incident.evaluation.agents.agent import Agent, Seat
+
+
+class UnknownAgentError(CloudIncidentError):
+    """An agent that does not exist. The message lists those that do."""
+
+    code = "unknown_agent"
+
 
 AGENTS: dict[str, Callable[[Seat], Agent]] = {
     "responder": Responder,
@@ -30,7 +38,7 @@ AGENTS: dict[str, Callable[[Seat], Agent]] = {
     "random": RandomAgent,
     "oracle": Oracle,
 }
-"""The agents that need nothing but a seat. The console offers the first one first; the last one knows the truth."""
+"""The agents that need nothing but a seat, in the order in which the console offers them. `oracle` knows the answer."""
 
 
 def collect_agents() -> dict[str, Callable[[Seat], Agent]]:

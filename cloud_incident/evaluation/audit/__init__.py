@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.audit.auditing import Audit, count_processors
+    from cloud_incident.evaluation.audit.check import UnknownCheckError
     from cloud_incident.evaluation.audit.exploits import draw_random_play
     from cloud_incident.evaluation.audit.fitness import find_defects, report_fitness
     from cloud_incident.evaluation.audit.presentation import render_json, render_markdown
@@ -21,6 +22,7 @@ __all__ = [
     "Audit",
     "AuditedWorld",
     "Sample",
+    "UnknownCheckError",
     "count_processors",
     "draw_random_play",
     "find_defects",
@@ -33,6 +35,7 @@ _MODULES = {
     "Audit": "auditing",
     "AuditedWorld": "world",
     "Sample": "sample",
+    "UnknownCheckError": "check",
     "count_processors": "auditing",
     "draw_random_play": "exploits",
     "find_defects": "fitness",

@@ -21,6 +21,7 @@ from cloud_incident.evaluation.audit.check import (
     CheckSpec,
     CheckStatus,
     Measurement,
+    UnknownCheckError,
 )
 from cloud_incident.evaluation.audit.gaming import GamingChecks
 from cloud_incident.evaluation.audit.learning import LearningChecks
@@ -32,7 +33,6 @@ from cloud_incident.evaluation.audit.sample import Sample, Specimen
 from cloud_incident.evaluation.audit.secrecy import ContainmentChecks, LeakageChecks
 from cloud_incident.evaluation.audit.solving import SolvabilityChecks
 from cloud_incident.evaluation.audit.world import AuditedWorld
-from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import OPEN
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ class Audit:
         """Measure the sample, judge it, and display the progress on standard error.
 
         Raises:
-            UnknownScenarioError: if a check, a split or an index does not exist.
+            UnknownCheckError: if a check does not exist.
+            UnknownScenarioError: if a split or an index does not exist.
         """
         groups = self._select_groups()
         self.sample.check(self.world.make_catalogue())
@@ -110,7 +111,7 @@ class Audit:
     def _select_groups(self) -> list[CheckGroup[Any]]:
         for name in self.checks:
             if name not in CHECKS:
-                raise UnknownScenarioError(f"Unknown check {name!r}. Checks: {', '.join(CHECKS)}.")
+                raise UnknownCheckError(f"Unknown check {name!r}. Checks: {', '.join(CHECKS)}.")
         return [group for group in GROUPS if not self.checks or any(spec.id in self.checks for spec in group.specs)]
 
     def _measure(self, specimens: Sequence[Specimen], groups: Sequence[int]) -> Iterator[Row]:

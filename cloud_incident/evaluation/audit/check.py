@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
+from scenarios.errors import CloudIncidentError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,6 +21,12 @@ CheckStatus = Literal["pass", "fail", "skip", "error"]
 
 MOST_EXAMPLES = 5
 """How many examples a check shows."""
+
+
+class UnknownCheckError(CloudIncidentError):
+    """A check that does not exist. The message lists those that do."""
+
+    code = "unknown_check"
 
 
 class CheckSpec(NamedTuple):

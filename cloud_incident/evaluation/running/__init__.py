@@ -29,6 +29,7 @@ from cloud_incident.evaluation.running.schedule import Attempt, list_attempts
 from cloud_incident.evaluation.running.trajectory import (
     LINE_START,
     TRAJECTORY_FORMAT,
+    OtherFormatError,
     StepTaken,
     Trajectory,
     dump_trajectory,
@@ -47,6 +48,7 @@ __all__ = [
     "EnvironmentReply",
     "Evaluation",
     "InProcess",
+    "OtherFormatError",
     "RefusedError",
     "ReopeningEnvironment",
     "RunFile",

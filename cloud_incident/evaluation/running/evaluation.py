@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents import collect_agents, label_agent
+from cloud_incident.evaluation.agents import UnknownAgentError, collect_agents, label_agent
 from cloud_incident.evaluation.running.environments import Environment, InProcess
 from cloud_incident.evaluation.running.remote import SURFACES
 from cloud_incident.evaluation.running.schedule import Attempt, list_attempts
@@ -30,8 +30,8 @@ class Evaluation:
     """Agents × scenarios × seeds × repeats, in process or on the server at `url`.
 
     The scenarios are those named; or, with a `split`, `count` of each task and each of the `difficulties` from index
-    `start` on; or else the authored ones. `directories` hold further incidents. `concurrency` episodes are played at
-    once.
+    `start` on; or else the authored ones. `directories` hold further incidents. The `local` backend plays
+    `concurrency` episodes at once.
     """
 
     agents: Sequence[str]
@@ -59,7 +59,8 @@ class Evaluation:
         """List every attempt.
 
         Raises:
-            UnknownScenarioError: if an agent, task, scenario, split or index does not exist, or options contradict.
+            UnknownAgentError: if an agent does not exist.
+            UnknownScenarioError: if a task, scenario, split or index does not exist, or options contradict.
         """
         return list_attempts(list(self.find_agents()), self._list_scenario_ids(), self.seeds, self.repeats)
 
@@ -71,13 +72,13 @@ class Evaluation:
         """Find the makers of the agents, by the names that the run gives to the agents.
 
         Raises:
-            UnknownScenarioError: if there is no such agent.
+            UnknownAgentError: if there is no such agent.
             SettingError: if an agent asks a model and a variable of the environment cannot be read.
         """
         agents = collect_agents()
         for name in self.agents:
             if name not in agents:
-                raise UnknownScenarioError(f"Unknown agent {name!r}. Agents: {', '.join(agents)}.")
+                raise UnknownAgentError(f"Unknown agent {name!r}. Agents: {', '.join(agents)}.")
         return {label_agent(name): agents[name] for name in self.agents}
 
     def _list_scenario_ids(self) -> list[str]:
@@ -90,22 +91,29 @@ class Evaluation:
             return list(self._list_split_ids())
         if self.start or self.count or self.difficulties:
             raise UnknownScenarioError("start, count and difficulty choose in a split; give split as well.")
-        named = [self.catalogue.entry(scenario_id) for scenario_id in self.scenarios] or self.catalogue.split(
-            CURATED_SPLIT
-        )
-        wanted = [entry.id for entry in named if not self.tasks or entry.task.id in self.tasks]
+        if self.scenarios:
+            entries = [self.catalogue.entry(scenario_id) for scenario_id in self.scenarios]
+        else:
+            entries = self.catalogue.split(CURATED_SPLIT)
+        wanted = [entry.id for entry in entries if not self.tasks or entry.task.id in self.tasks]
         if not wanted:
-            raise UnknownScenarioError(
-                f"{', '.join(self.scenarios)} belongs to none of {', '.join(self.tasks)}; leave one of the two out."
-            )
+            raise UnknownScenarioError(self._explain_no_scenario())
         return wanted
+
+    def _explain_no_scenario(self) -> str:
+        """Explain that the scenarios chosen and the tasks have nothing in common."""
+        tasks = ", ".join(self.tasks)
+        if self.scenarios:
+            return f"{', '.join(self.scenarios)} belongs to none of {tasks}; leave one of the two out."
+        return f"No curated scenario belongs to {tasks}; name scenarios or a split."
 
     def _list_split_ids(self) -> Iterator[str]:
         tasks = [task_id for task_id in TASKS if not self.tasks or task_id in self.tasks]
         for task_id, difficulty in product(tasks, self.difficulties or (None,)):
             size = len(self.catalogue.split(self.split, task_id, difficulty))
-            stop = self.start + self.count if self.count else min(self.start + SPLIT_COUNT, size)
-            for index in range(self.start, max(stop, self.start + 1)):
+            # At least one index is asked for, so that a start behind the end of the split is refused.
+            count = self.count or max(min(SPLIT_COUNT, size - self.start), 1)
+            for index in range(self.start, self.start + count):
                 yield self.catalogue.entry_in(self.split, task_id, index, difficulty).id
 
 

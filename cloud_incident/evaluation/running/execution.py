@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
 
 _MOST_DIGESTS = 20
-"""How many generated incidents are made again to verify the digests of a resumed run. The ids of the others suffice."""
+"""How many generated scenarios are made again to verify the digests of a resumed run. For the others their id suffices,
+because it determines the incident."""
 
 
 def run_evaluation(evaluation: Evaluation, path: Path) -> None:
     """Play the attempts that are not in the file yet, and display the progress on standard error.
 
     Raises:
-        UnknownScenarioError: if an agent, task or scenario does not exist.
+        UnknownAgentError, UnknownScenarioError: if an agent, task or scenario does not exist.
         RunInUseError: if another evaluation is writing the file.
         MissingExtraError: if Ray is asked for and is not installed.
         BrokenError: if the environment keeps failing.
@@ -48,14 +49,16 @@ def run_evaluation(evaluation: Evaluation, path: Path) -> None:
 
 
 def _refuse_stale(attempts: list[Attempt], file: RunFile, catalogue: Catalogue) -> None:
-    generated = 0
+    generated: set[str] = set()
     for attempt in attempts:
         recorded = file.digests.get(attempt.key)
-        if recorded is not None and attempt.scenario_id not in catalogue.scenarios:
-            generated += 1
-            if generated > _MOST_DIGESTS:
+        if recorded is None:
+            continue
+        if attempt.scenario_id not in catalogue.scenarios and attempt.scenario_id not in generated:
+            if len(generated) >= _MOST_DIGESTS:
                 continue
-        if recorded is not None and recorded != catalogue.get(attempt.scenario_id).incident.digest:
+            generated.add(attempt.scenario_id)
+        if recorded != catalogue.get(attempt.scenario_id).incident.digest:
             raise ValueError(
                 f"{attempt.scenario_id} has changed since {attempt.key} was played; name a new file as --out."
             )

@@ -11,7 +11,7 @@ from cloud_incident.evaluation.running.environments import Environment, Environm
 from scenarios.vocabulary import ACTIONS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx2
     from mcp import Client
@@ -128,42 +128,42 @@ class McpEnvironment(Environment):
         if self._shown is not None:
             await client.call_tool("close_incident", {"episode_id": self._shown["episode_id"]})
         started = await client.call_tool("start_incident", _dump_selection(selection))
-        numbers = _get_numbers(started)
-        handle = numbers["episode_id"]
+        content = _get_structured(started)
+        handle = content["episode_id"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
         self._shown = cast(
             "Observation",
             {
-                **_pick_known(numbers),
+                **_pick_observation(content),
                 "incident_summary": _join_text(started),
                 "alert": json.loads(getattr(alert, "text", "{}")),
-                "available_actions": numbers["available_actions"],
-                "known_services": numbers["known_services"],
+                "available_actions": content["available_actions"],
+                "known_services": content["known_services"],
                 "queried_data": {},
             },
         )
-        return EnvironmentReply(self._shown, 0.0, numbers["done"], _build_info(numbers, submitted=False))
+        return EnvironmentReply(self._shown, 0.0, content["done"], _build_info(content, submitted=False))
 
     async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
         name, parameters = str(action.get("action_type")), dict(action.get("parameters") or {})
         if name not in ACTIONS:
             raise RefusedError(f"Unknown action {name!r}. Valid actions: {', '.join(ACTIONS)}.")
         result, before = await self._call(name, parameters), self._shown
-        numbers = result.structured_content
-        if not isinstance(numbers, dict) or before is None:
+        content = result.structured_content
+        if not isinstance(content, dict) or before is None:
             raise RefusedError(_join_text(result))
         spec = ACTIONS[name]
-        shown = {**before, **_pick_known(numbers)}
-        if spec.kind is Kind.DIAGNOSTIC and numbers["last_action_error"] is None:
+        shown = {**before, **_pick_observation(content)}
+        if spec.kind is Kind.DIAGNOSTIC and content["last_action_error"] is None:
             service = str(parameters["service"]).strip().casefold()
             evidence = await self._collect_evidence(name, parameters, result)
             queried = {**before["queried_data"].get(name, {}), service: evidence}
             shown["queried_data"] = {**before["queried_data"], name: queried}
         self._shown = cast("Observation", shown)
         # The submission of another task is an error and ends nothing.
-        submitted = spec.kind is Kind.SUBMISSION and numbers["last_action_error"] is None
+        submitted = spec.kind is Kind.SUBMISSION and content["last_action_error"] is None
         return EnvironmentReply(
-            self._shown, numbers["reward"], numbers["done"], _build_info(numbers, submitted=submitted)
+            self._shown, content["reward"], content["done"], _build_info(content, submitted=submitted)
         )
 
     async def close(self) -> None:
@@ -178,7 +178,7 @@ class McpEnvironment(Environment):
 
     async def _collect_evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
         """Collect all pages of the evidence, without the feedback on the step."""
-        text, _, _ = _join_text(result).partition(f"\n\n{_get_numbers(result)['feedback']}")
+        text, _, _ = _join_text(result).partition(f"\n\n{_get_structured(result)['feedback']}")
         pages = [_PAGE_MARK.sub("", text)]
         marked = _PAGE_MARK.search(text)
         for page in range(2, int(marked[1]) + 1 if marked else 2):
@@ -197,13 +197,13 @@ def _join_text(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
 
 
-def _get_numbers(result: CallToolResult) -> dict[str, Any]:
+def _get_structured(result: CallToolResult) -> dict[str, Any]:
     if not isinstance(result.structured_content, dict):
         raise ServerError(_join_text(result))
     return result.structured_content
 
 
-_NUMBERS = (
+_OBSERVATION_FIELDS = (
     "episode_id",
     "task_id",
     "scenario_id",
@@ -216,25 +216,25 @@ _NUMBERS = (
 )
 
 
-def _pick_known(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: numbers[name] for name in _NUMBERS}
+def _pick_observation(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: content[name] for name in _OBSERVATION_FIELDS}
 
 
-def _build_info(numbers: Mapping[str, Any], *, submitted: bool) -> StepInfo:
+def _build_info(content: Mapping[str, Any], *, submitted: bool) -> StepInfo:
     info: StepInfo = {
         "reward_events": {},
-        "terminated": numbers["done"] and submitted,
-        "truncated": numbers["done"] and not submitted,
+        "terminated": content["done"] and submitted,
+        "truncated": content["done"] and not submitted,
         "seed": None,
     }
-    if "grade" in numbers:
-        info["grade"] = numbers["grade"]
+    if "grade" in content:
+        info["grade"] = content["grade"]
     return info
 
 
-SURFACES: dict[str, type[RestEnvironment | WebSocketEnvironment | McpEnvironment]] = {
+SURFACES: dict[str, Callable[[str], Environment]] = {
     "rest": RestEnvironment,
     "websocket": WebSocketEnvironment,
     "mcp": McpEnvironment,
 }
-"""The environments on a server, by the name of the surface."""
+"""What makes an environment on the server at an address, by the name of the surface."""

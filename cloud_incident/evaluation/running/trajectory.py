@@ -119,13 +119,21 @@ def dump_trajectory(trajectory: Trajectory) -> bytes:
     return _TRAJECTORY.dump_json(trajectory) + b"\n"
 
 
+class OtherFormatError(ValueError):
+    """A trajectory that another release wrote. The message goes on after the place of the line."""
+
+
 def parse_trajectory(line: bytes) -> Trajectory:
     """Parse a line of JSON.
 
     Raises:
+        OtherFormatError: if it is a trajectory of another format.
         ValueError: if it is not a trajectory.
     """
-    return _TRAJECTORY.validate_json(line)
+    trajectory = _TRAJECTORY.validate_json(line)
+    if trajectory["format"] != TRAJECTORY_FORMAT:
+        raise OtherFormatError(f"is of format {trajectory['format']}; this release reads {TRAJECTORY_FORMAT}.")
+    return trajectory
 
 
 def read_trajectories(path: Path) -> Iterator[Trajectory]:
@@ -138,10 +146,8 @@ def read_trajectories(path: Path) -> Iterator[Trajectory]:
         for number, line in enumerate(lines, 1):
             try:
                 trajectory = parse_trajectory(line)
+            except OtherFormatError as error:
+                raise ValueError(f"{path}:{number} {error}") from error
             except ValueError as error:
                 raise ValueError(f"{path}:{number} is not a trajectory: {error}") from error
-            if trajectory["format"] != TRAJECTORY_FORMAT:
-                raise ValueError(
-                    f"{path}:{number} is of format {trajectory['format']}; this release reads {TRAJECTORY_FORMAT}."
-                )
             yield trajectory

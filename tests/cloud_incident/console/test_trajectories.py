@@ -9,6 +9,7 @@ from urllib.parse import quote
 import anyio
 import pytest
 
+from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError
 from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, Trajectories
 from cloud_incident.evaluation.running import dump_trajectory
 from tests.cloud_incident.console.listening import watch_run
@@ -202,6 +203,19 @@ async def test_long_lists_are_cut(catalogue: Catalogue, tmp_path: Path) -> None:
     (tmp_path / "many.jsonl").write_bytes(b"".join(map(dump_trajectory, many)))
     listed = await Trajectories(catalogue, tmp_path).list_stored()
     assert (len(listed["trajectories"]), listed["left_off"]) == (MOST_LISTED, 5)
+
+
+@pytest.mark.anyio
+async def test_a_broken_file_does_not_hide_the_others(catalogue: Catalogue, tmp_path: Path) -> None:
+    (tmp_path / "good.jsonl").write_bytes(dump_trajectory(made_up(0.5)))
+    (tmp_path / "bad.jsonl").write_bytes(b'{"format": 1}\n')
+    older = json.dumps({**made_up(0.5), "format": 99}, separators=(",", ":"))
+    (tmp_path / "older.jsonl").write_text(f"{older}\n")
+    trajectories = Trajectories(catalogue, tmp_path)
+    assert {entry["run"] for entry in (await trajectories.list_stored())["trajectories"]} == {"good"}
+    for name, problem in (("bad", UnreadableFileError), ("older", UnreplayableError)):
+        with pytest.raises(problem):
+            await trajectories.list_stored(name)
 
 
 def test_generated_incidents_are_opened_by_their_seed(catalogue: Catalogue, tmp_path: Path) -> None:
