@@ -207,6 +207,7 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
         assert "There is nothing more to do" in read_text(over)
 
 
+@pytest.mark.slow
 async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
     async with Client(stdio("--scenario", "RCA-003")) as client:
