@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 from mcp import Client
 
-from cloud_incident.evaluation.audit import CHECKS
+from cloud_incident.evaluation.audit.auditing import CHECKS
 from cloud_incident.evaluation.audit.presentation import render_inventory
 from env_core.service import EpisodeService
 from mcp_server import build_server
