@@ -69,7 +69,7 @@ async def play_all(client: Client, catalogue: Catalogue) -> None:
         assert seen.score == 1.0
 
 
-@pytest.mark.parametrize("era", [MODERN, LEGACY])
+@pytest.mark.parametrize("era", mark_slow_after(1, [MODERN, LEGACY]))
 async def test_stdio(catalogue: Catalogue, era: str) -> None:
     async with Client(stdio(), mode=era) as client:
         await play_all(client, catalogue)
