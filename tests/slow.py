@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-EXAMPLES = {"steady": 30, "wide": 100}
+EXAMPLES = {"steady": 20, "wide": 100}
 """How many examples hypothesis tries of a test that does not say it: by default, and where slow tests are run."""
 
 

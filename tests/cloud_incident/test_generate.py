@@ -94,6 +94,7 @@ def test_a_frozen_incident_passes_lint(tmp_path: Path) -> None:
     assert said.endswith("fit to serve\n")
 
 
+@pytest.mark.slow
 def test_the_naive_rules_are_asked_of_what_is_no_longer_frozen(tmp_path: Path) -> None:
     run("generate", "--seed", 1, "--difficulty", 5, "--out", tmp_path)
     file = tmp_path / "frozen-gen1-d5-1.yaml"

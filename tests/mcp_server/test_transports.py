@@ -69,7 +69,7 @@ async def play_all(client: Client, catalogue: Catalogue) -> None:
         assert seen.score == 1.0
 
 
-@pytest.mark.parametrize("era", [MODERN, LEGACY])
+@pytest.mark.parametrize("era", mark_slow_after(1, [MODERN, LEGACY]))
 async def test_stdio(catalogue: Catalogue, era: str) -> None:
     async with Client(stdio(), mode=era) as client:
         await play_all(client, catalogue)
@@ -207,6 +207,7 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
         assert "There is nothing more to do" in read_text(over)
 
 
+@pytest.mark.slow
 async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
     async with Client(stdio("--scenario", "RCA-003")) as client:

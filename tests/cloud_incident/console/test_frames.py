@@ -19,6 +19,7 @@ from scenarios.parsing import parse_action
 from tests.cloud_incident.console.listening import watch_run
 from tests.http_compat.talking import read_answer
 from tests.secrets_of import MISSTEPS, secrets_of, telling
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def test_frames_of_an_unfinished_episode_hold_nothing_that_only_its_scenario_wou
 
 
 @pytest.mark.parametrize("agent", [*AGENTS, *EXPLOITS])
-@pytest.mark.parametrize("scenario_id", ["AC-002", "RCA-001", "RP-003", *GENERATED])
+@pytest.mark.parametrize("scenario_id", mark_slow_after(4, ["AC-002", "RCA-001", "RP-003", *reversed(GENERATED)]))
 def test_frames_of_a_run_tell_nothing_but_what_its_evidence_did(
     api: httpx2.Client, catalogue: Catalogue, agent: str, scenario_id: str
 ) -> None:

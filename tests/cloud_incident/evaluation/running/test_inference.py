@@ -91,7 +91,7 @@ def test_a_good_model_scores_everything_on_a_server(model: ScriptedModel) -> Non
 
 
 def test_without_a_key_the_responder_decides() -> None:
-    run = in_a_process(FALLBACK_AGENT="")
+    run = inference(FALLBACK_AGENT="")
     assert run.returncode == 0, run.stderr
     assert all(line.endswith("[responder decided: no API key is set]") for line in steps(run))
     assert run.stdout.splitlines()[-7] == PERFECT[0]
