@@ -94,7 +94,7 @@ class Evaluation:
         if self.scenarios:
             entries = [self.catalogue.entry(scenario_id) for scenario_id in self.scenarios]
         else:
-            entries = self.catalogue.split(CURATED_SPLIT)
+            entries = list(self.catalogue.split(CURATED_SPLIT))
         wanted = [entry.id for entry in entries if not self.tasks or entry.task.id in self.tasks]
         if not wanted:
             raise UnknownScenarioError(self._explain_no_scenario())
