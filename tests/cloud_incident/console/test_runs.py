@@ -345,7 +345,7 @@ async def test_runs_are_bounded(model: ScriptedModel, catalogue: Catalogue) -> N
     runs = Runs(EpisodeService(catalogue), RunLimits(playing=2, kept=3, idle_seconds=60), clock)
     scripted, selection = Roster().find_player("oracle", None), Selection(scenario_id="AC-001")
     ones = [await runs.start(scripted, selection) for _ in range(2)]
-    with pytest.raises(RunsFullError, match="All 2 runs"):
+    with pytest.raises(RunsFullError, match="2 runs are being played"):
         await runs.start(scripted, selection)
     assert [(await await_end(run))["score"] for run in ones] == [1.0, 1.0]
     third = await runs.start(scripted, selection)
