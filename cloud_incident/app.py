@@ -19,7 +19,7 @@ from cloud_incident import __version__
 from cloud_incident.about import describe_server
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.app import read_document
-from cloud_incident.console.surface import Console
+from cloud_incident.console.surface import ConsolePage
 from cloud_incident.settings.serve import ServeSettings
 from http_compat.guard import LOOPBACK, Access, Guard
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
@@ -56,7 +56,7 @@ def build_app(
     """
     service = settings.build_service(loaded=True)
     if settings.selection is not None:
-        settings.selection.choose(service.catalogue)
+        settings.selection.choose(service.catalogue)  # Refuse a wrong selection now, before the server listens.
     return _Wiring(settings, service, make_server, streams).build()
 
 
@@ -92,8 +92,8 @@ class _Wiring:
             },
             lifespan=self._run_parts,
         )
-        if self.console is not None:
-            app.state.stopping = self.console.close
+        if self.console_api is not None:
+            app.state.stopping = self.console_api.close
         return app
 
     @cached_property
@@ -105,7 +105,7 @@ class _Wiring:
         return StreamableHTTP(self._make_server(callers=CallersBySession), self.streams)
 
     @cached_property
-    def console(self) -> ConsoleApi | None:
+    def console_api(self) -> ConsoleApi | None:
         settings = self.settings
         if not isinstance(settings, ServeSettings):
             return None
@@ -113,8 +113,8 @@ class _Wiring:
 
     @cached_property
     def openenv(self) -> OpenEnvSurface | None:
-        settings = self.settings
-        if not isinstance(settings, ServeSettings):
+        settings, console_api = self.settings, self.console_api
+        if not isinstance(settings, ServeSettings) or console_api is None:
             return None
         return OpenEnvSurface(
             self.service,
@@ -124,8 +124,8 @@ class _Wiring:
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
-            further=tuple(self.console.bind_operations()) if self.console is not None else (),
-            pages=tuple(Console(settings.framed_by).build_routes()),
+            further=tuple(console_api.bind_operations()),
+            pages=tuple(ConsolePage(settings.framed_by).build_routes()),
         )
 
     def _make_server(self, **options: object) -> Server[Callers]:
@@ -166,12 +166,12 @@ class _Wiring:
                 await stack.enter_async_context(endpoint.manager.run())
             await self._open()
             yield
-        if self.console is not None:
-            await self.console.close()
+        if self.console_api is not None:
+            await self.console_api.close()
             click.echo(f"Stopped after {self.service.steps_taken} steps.", err=True)
 
     async def _open(self) -> None:
-        """Open the incident that the settings name, and print the addresses."""
+        """Open the incident that the settings name, if they name one, and print what its operator has to know."""
         settings = self.settings
         if settings.selection is not None:
             episode = await self.service.create(settings.selection)

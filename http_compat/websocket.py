@@ -55,41 +55,43 @@ class ProductionModeError(CloudIncidentError):
     code = "not_allowed"
 
 
-class _Message(BaseModel):
+class _MessageBase(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class ResetMessage(_Message):
+class ResetMessage(_MessageBase):
     type: Literal["reset"]
     data: dict[str, Any] = Field(default_factory=dict)
 
 
-class StepMessage(_Message):
+class StepMessage(_MessageBase):
     type: Literal["step"]
     data: dict[str, Any]
 
 
-class StateMessage(_Message):
+class StateMessage(_MessageBase):
     type: Literal["state"]
 
 
-class CloseMessage(_Message):
+class CloseMessage(_MessageBase):
     type: Literal["close"]
 
 
-class RpcMessage(_Message):
+class RpcMessage(_MessageBase):
     type: Literal["mcp"]
     data: dict[str, Any]
 
 
-_MESSAGES: dict[str, type[_Message]] = {
+SocketMessage = ResetMessage | StepMessage | StateMessage | CloseMessage | RpcMessage
+
+_MESSAGES: dict[str, type[SocketMessage]] = {
     "reset": ResetMessage,
     "step": StepMessage,
     "state": StateMessage,
     "close": CloseMessage,
     "mcp": RpcMessage,
 }
-_CONTROL = (ResetMessage, StepMessage, StateMessage)
+_SIMULATION_MESSAGES = (ResetMessage, StepMessage, StateMessage)
 
 
 _NOTHING_YET = {"episode_id": None, "step_count": 0}
@@ -113,7 +115,7 @@ class Sockets:
             await socket.send_text(_write_error(error))
             await socket.close()
             return
-        await self._serve(socket, session, self._answer_message, own=not requested)
+        await self._serve(socket, session, self._answer_message, close_session=not requested)
 
     async def serve_rpc(self, socket: WebSocket) -> None:
         """Serve `/mcp` as a WebSocket: JSON-RPC on a session of its own."""
@@ -124,7 +126,7 @@ class Sockets:
             await socket.send_text(_write(build_error(error)))
             await socket.close()
             return
-        await self._serve(socket, session, self._answer_rpc, own=True)
+        await self._serve(socket, session, self._answer_rpc, close_session=True)
 
     async def _serve(
         self,
@@ -132,9 +134,12 @@ class Sockets:
         session: Session,
         answer_next: Callable[[Session, str], Awaitable[str | None]],
         *,
-        own: bool,
+        close_session: bool,
     ) -> None:
-        """Answer message after message until the client hangs up or `answer_next` gives None."""
+        """Answer message after message until the client hangs up or `answer_next` gives None.
+
+        With `close_session` the session is closed with the socket.
+        """
         try:
             while (reply := await answer_next(session, await _receive(socket))) is not None:
                 await socket.send_text(reply)
@@ -142,7 +147,7 @@ class Sockets:
         except WebSocketDisconnect:
             return
         finally:
-            await self.sessions.leave(session, own=own)
+            await self.sessions.leave(session, own=close_session)
 
     async def _answer_rpc(self, session: Session, text: str) -> str:
         return _write(await answer_text(self.sessions, text, session))
@@ -160,13 +165,13 @@ class Sockets:
         except CloudIncidentError as error:
             return _write_error(error)
 
-    async def _act(self, session: Session, message: _Message) -> str | None:
+    async def _act(self, session: Session, message: SocketMessage) -> str | None:
         """Do what a message asks, and give the reply to it.
 
         Raises:
             CloudIncidentError: if the message is refused.
         """
-        if not self.control and isinstance(message, _CONTROL):
+        if not self.control and isinstance(message, _SIMULATION_MESSAGES):
             raise ProductionModeError(
                 "This server is in production mode: there is no reset, step or state, only tools."
             )
@@ -181,11 +186,11 @@ class Sockets:
                 return _write({"type": "state", "data": read_state(current) if current else _NOTHING_YET})
             case RpcMessage(data=request):
                 return _write({"type": "mcp", "data": await answer(self.sessions, request, session)})
-            case _:
+            case CloseMessage():
                 return None
 
 
-def _find_model(given: object) -> tuple[str, type[_Message]]:
+def _find_model(given: object) -> tuple[str, type[SocketMessage]]:
     """The type of a message, and the model of such messages.
 
     Raises:

@@ -122,8 +122,8 @@ class Binding(ABC):
         self._service = service
 
     @abstractmethod
-    async def find(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
-        """The episode of the handle that a call names, or the one that is meant where `named` is empty.
+    async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
+        """The episode of the handle that a call names, or the one that is meant where `handle` is empty.
 
         Raises:
             HandleError: if none is meant, or more than one could be.
@@ -178,11 +178,11 @@ class OperatorBinding(Binding):
         """Whether calls on this connection can be told from others'."""
         return self._identify(ctx).known
 
-    async def find(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:
+    async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
         caller = self._identify(ctx)
-        if not named:
+        if not handle:
             return await self._find_meant(caller)
-        episode = await self._load(named)
+        episode = await self._load(handle)
         caller.note(episode)
         return episode
 
@@ -266,7 +266,7 @@ class AgentBinding(Binding):
         super().__init__(service)
         self._bound = bound
 
-    async def find(self, ctx: ServerRequestContext[Any, Any], named: str) -> Episode:  # noqa: ARG002 - never named
+    async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:  # noqa: ARG002 - never named
         return await self._load(self._bound(ctx))
 
     async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:

@@ -105,7 +105,7 @@ class Prompts:
     """Lists and renders prompts over one binding."""
 
     binding: Binding
-    named: bool
+    takes_handle: bool
 
     def list_prompts(self) -> list[Prompt]:
         """Every prompt with the arguments that it takes in this profile."""
@@ -147,18 +147,18 @@ class Prompts:
         return GetPromptResult(description=text.description, messages=[message])
 
     def _list_arguments(self, text: _PromptText) -> tuple[str, ...]:
-        return text.arguments if self.named else tuple(name for name in text.arguments if name == "service")
+        return text.arguments if self.takes_handle else tuple(name for name in text.arguments if name == "service")
 
     async def _describe_incident(
         self, ctx: ServerRequestContext[Any, Any], text: _PromptText, arguments: dict[str, str]
     ) -> str:
-        if self.named and not text.on_episode and (which := await self._choose_scenario(ctx, arguments)):
+        if self.takes_handle and not text.on_episode and (which := await self._choose_scenario(ctx, arguments)):
             return f"Begin by calling start_incident with {which}."
         try:
             episode = await self.binding.find(ctx, arguments.get("episode_id", ""))
         except CloudIncidentError as error:
             raise to_mcp_error(error) from error
-        handle = f"episode_id: {episode.id}\n\n" if self.named else ""
+        handle = f"episode_id: {episode.id}\n\n" if self.takes_handle else ""
         done = f"\n\nSo far:\n{write_timeline(episode)}" if episode.steps else ""
         return f"{handle}{write_briefing(episode)}{done}"
 

@@ -88,7 +88,7 @@ class EpisodeResources:
     """Lists and reads resources over one binding. They show what has been queried and never more."""
 
     binding: Binding
-    named: bool
+    takes_handle: bool
     app: App | None = None
 
     async def list_resources(self, ctx: ServerRequestContext[Any, Any]) -> list[Resource]:
@@ -106,7 +106,7 @@ class EpisodeResources:
 
     def list_templates(self) -> list[ResourceTemplate]:
         """Templates by `episode_id`; the agent profile has no handles and so lists its own with `current`."""
-        root = "incident://{episode_id}" if self.named else f"incident://{CURRENT}"
+        root = "incident://{episode_id}" if self.takes_handle else f"incident://{CURRENT}"
         evidence = ResourceTemplate(
             uri_template=f"{root}/evidence/{{service}}",
             name="evidence",
@@ -124,7 +124,7 @@ class EpisodeResources:
             )
             for view in VIEWS
         ]
-        return [*views, evidence] if self.named else [evidence]
+        return [*views, evidence] if self.takes_handle else [evidence]
 
     async def read_resource(self, ctx: ServerRequestContext[Any, Any], uri: str) -> ReadResourceResult:
         """One resource.
@@ -150,7 +150,7 @@ class EpisodeResources:
         )
 
     def _build_resource(self, view: EpisodeView, episode: Episode) -> Resource:
-        handle = episode.id if self.named else CURRENT
+        handle = episode.id if self.takes_handle else CURRENT
         return Resource(
             uri=f"incident://{handle}/{view.path}",
             name=f"{episode.reference.scenario_id}-{view.path}",
@@ -161,7 +161,7 @@ class EpisodeResources:
 
     async def _find_episode(self, ctx: ServerRequestContext[Any, Any], uri: str, matched: dict[str, Any]) -> Episode:
         handle = str(matched["episode_id"])
-        if not self.named and handle != CURRENT:
+        if not self.takes_handle and handle != CURRENT:
             raise _build_not_found(uri, f"There is no resource {uri[:200]!r}. This incident is incident://{CURRENT}/….")
         try:
             return await self.binding.find(ctx, "" if handle == CURRENT else handle)

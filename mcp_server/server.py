@@ -158,11 +158,11 @@ def _build_handlers(
 ) -> _Handlers:
     operator = OperatorBinding(service)
     binding = operator if bound is None else AgentBinding(service, bound)
-    named = bound is None
-    control = ControlTools(service, operator, app).build_tools() if named else []
-    actions = ActionTools(binding, named, page_size, app).build_tools()
-    resources = EpisodeResources(binding, named, app)
-    prompts = Prompts(binding, named)
+    takes_handle = bound is None
+    control = ControlTools(service, operator, app).build_tools() if takes_handle else []
+    actions = ActionTools(binding, takes_handle, page_size, app).build_tools()
+    resources = EpisodeResources(binding, takes_handle, app)
+    prompts = Prompts(binding, takes_handle)
     return _Handlers(
         {tool.definition.name: tool for tool in (*control, *actions)},
         resources,

@@ -71,7 +71,7 @@ class ServedTool:
 def add_meta(
     ctx: ServerRequestContext[Any, Any], app: App | None, episode: Episode, result: CallToolResult, *, whole: bool
 ) -> CallToolResult:
-    """A result in the operator profile with its handle and, where an `app` draws it, its picture.
+    """Add the handle to a result in the operator profile and, where an `app` draws it, the picture. Gives that result.
 
     `whole`: the picture is of every step, and not of the last alone.
     """
@@ -82,10 +82,10 @@ def add_meta(
 
 @dataclass(frozen=True, slots=True)
 class ActionTools:
-    """The tools of the action vocabulary over one binding. With `named`, each takes the episode's handle."""
+    """The tools of the action vocabulary over one binding. With `takes_handle`, each takes the episode's handle."""
 
     binding: Binding
-    named: bool
+    takes_handle: bool
     page_size: int = PAGE_CHARACTERS
     app: App | None = None
 
@@ -98,7 +98,7 @@ class ActionTools:
     def list_extras(self, action: ActionDeclaration) -> list[type[Arguments]]:
         """What the tool of an action takes beside the action's parameters."""
         paging: list[type[Arguments]] = [Paging] if action.read_only else []
-        return [*paging, OnEpisode] if self.named else paging
+        return [*paging, OnEpisode] if self.takes_handle else paging
 
     def fit_to_profile(
         self,
@@ -110,7 +110,7 @@ class ActionTools:
         whole: bool,
     ) -> CallToolResult:
         """A result as the profile shows it: no handle for an agent under test, handle and picture for an operator."""
-        if self.named:
+        if self.takes_handle:
             return add_meta(ctx, self.app if has_picture(action) else None, episode, result, whole=whole)
         if result.structured_content is not None:
             del result.structured_content["episode_id"]
@@ -145,10 +145,10 @@ class _ActionCall:
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         tools = self.tools
-        named, page, parameters = self._split(arguments)
+        handle, page, parameters = self._split(arguments)
         extra_names = tuple(name for extra in tools.list_extras(self.action) for name in extra.model_fields)
         action = parse_action(self.action.name, parameters, extra_names)
-        episode = await tools.binding.find(ctx, named)
+        episode = await tools.binding.find(ctx, handle)
         if page > 1:
             result = build_further_page(episode, action, page, tools.page_size)
         else:
@@ -159,7 +159,7 @@ class _ActionCall:
     def _split(self, arguments: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:
         """The handle, the page and the action's own parameters."""
         handle, page, parameters = "", 1, dict(arguments)
-        if self.tools.named and "episode_id" in parameters:
+        if self.tools.takes_handle and "episode_id" in parameters:
             given = {"episode_id": parameters.pop("episode_id")}
             handle = parse_arguments(self.action.name, OnEpisode, given).episode_id
         if self.action.read_only and "page" in parameters:

@@ -1,4 +1,4 @@
-"""How errors are reported on the command line: in one line, with an exit status, without a traceback."""
+"""How errors are reported on the command line: as a message and an exit status, without a traceback."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _FAILED = 1
 
 
 class ReportingCommand(click.Command):
-    """A command that reports errors which a user can act on, and lets all others through.
+    """A command that reports errors which a user can act on. Other errors are raised as they are.
 
-    Errors of the table end it with the exit status that the table says; `failures` are further errors that end it with
-    1, and `misuses` those that end it with 2.
+    A `CloudIncidentError` ends the command with the exit status of its kind. `failures` are further errors, which end
+    it with 1. `misuses` end it with 2, whatever their kind.
     """
 
     def __init__(

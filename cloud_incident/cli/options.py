@@ -31,7 +31,7 @@ TASK = click.Choice(list(TASKS))
 """One of the tasks."""
 
 DIFFICULTY = click.IntRange(min(DIFFICULTIES), max(DIFFICULTIES))
-"""Of a generated incident."""
+"""A difficulty of generated incidents."""
 
 
 def with_settings(settings: type[Settings], *, without: Collection[str] = ()) -> Callable[[Callback], Callback]:

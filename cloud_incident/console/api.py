@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class RunRequest(Strict):
-    """Who is to be watched on which scenario, which is chosen as a reset does."""
+    """The agent to watch, and the scenario, which is selected as in a reset."""
 
     agent: str = Field(max_length=NAME_LIMIT, description="Agent, as GET /console/agents lists them.")
     task_id: OptionalTask = Field(default=None, description="Task of the scenario.")
@@ -176,13 +176,13 @@ _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _LONGEST_NUMBER = 9
 """Digits of a frame's number at most; a longer number is ignored."""
 _PULSE = b": playing\n\n"
-"""A comment, which listeners pass over."""
+"""A comment, which clients ignore."""
 
 
 async def _stream_events(run: Run, after: int) -> AsyncIterator[bytes]:
     """The frames after a number as server-sent events, and how the run ended as the last one."""
-    async for moment in run.stream_moments(after):
-        yield _PULSE if moment is None else b"id: %d\ndata: %b\n\n" % moment
+    async for frame in run.stream_frames(after):
+        yield _PULSE if frame is None else b"id: %d\ndata: %b\n\n" % frame
     yield b"event: end\ndata: %b\n\n" % to_json(run.ending)
 
 
@@ -194,7 +194,7 @@ OPERATIONS = (
         path="/console/agents",
         name="agents",
         tag=_TAG,
-        summary="Who can be watched",
+        summary="The agents that can be watched",
         answer=TypeAdapter(AgentsAnswer),
     ),
     Operation(
@@ -203,7 +203,7 @@ OPERATIONS = (
         name="start_run",
         tag=_TAG,
         summary="Have an agent play an episode of its own",
-        description="A run that nobody listens to is stopped after half a minute.",
+        description="A run that nobody watches is stopped after half a minute.",
         body=TypeAdapter(RunRequest),
         body_required=True,
         examples={
@@ -250,7 +250,7 @@ OPERATIONS = (
         path="/console/uploads",
         name="open_trajectory",
         tag=_TAG,
-        summary="A trajectory brought along, moment by moment",
+        summary="An uploaded trajectory, frame by frame",
         description=f"A trajectory, or a file of them as JSON lines, of {MOST_UPLOADED >> 20} MB. Nothing is kept.",
         query=UploadQuery,
         body=TypeAdapter(Trajectory),
@@ -263,7 +263,7 @@ OPERATIONS = (
         path="/console/trajectories/{run}/{key:path}",
         name="trajectory",
         tag=_TAG,
-        summary="A stored trajectory, moment by moment",
+        summary="A stored trajectory, frame by frame",
         answer=TypeAdapter(OpenedAnswer),
         refusals=(404, 409, 422),
     ),

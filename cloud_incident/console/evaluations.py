@@ -24,14 +24,15 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.statistics import AgentMetrics, Estimate, Summary, TaskMetrics
 
 _SUMMARIES_KEPT = 32
+"""Evaluations whose summary is remembered: those that were asked for last."""
 _REPORTS_KEPT = 4
-"""Evaluations whose summary or report is remembered, those asked for last."""
+"""Evaluations whose report is remembered: those that were asked for last."""
 
 
 class EstimateReport(TypedDict):
-    """A mean and the ends of its interval of 95 %, which are null where one draw says nothing of the spread.
+    """A mean and the bounds of its interval of 95 %, which are null if there is only one draw.
 
-    `draws` counts the scenarios, or of a single one the episodes, that it rests on.
+    `draws` is the number of scenarios that the mean is taken over, or of episodes if there is only one scenario.
     """
 
     mean: float
@@ -86,7 +87,7 @@ class EvaluationsAnswer(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Evaluations:
-    """The evaluations of a directory. Each is summarised once for every state of its file."""
+    """The evaluations of a directory. The last summaries and reports are remembered until their files change."""
 
     directory: Path
     _working: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
@@ -101,6 +102,8 @@ class Evaluations:
         Raises:
             UnknownStoredError: if there is none of that name.
             UnreadableFileError: if its file cannot be read.
+            UnreplayableError: if another release wrote it.
+            MissingExtraError: if the packages that draw the report are not installed.
         """
         return await to_thread.run_sync(self._render_page, name, limiter=self._working)
 

@@ -1,4 +1,4 @@
-"""The roster: which agents a visitor may watch, and how one takes its seat."""
+"""The roster: the agents that a visitor may watch, and how each is made for a run."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class AgentEntry(TypedDict):
 
 
 class AgentsAnswer(TypedDict):
-    """Who can be watched, and whether this server asks models that visitors name."""
+    """The agents that can be watched, and whether visitors may name models."""
 
     agents: list[AgentEntry]
     endpoints: bool
 
 
 class Player(NamedTuple):
-    """What makes an agent for a seat, and the endpoint of its model if it has one. `close` is called after the run."""
+    """What makes an agent for a seat, and the endpoint of its model if it has one. Close it after the run."""
 
     name: str
     make: Callable[[Seat], Agent]
@@ -81,7 +81,7 @@ class Roster:
     endpoints: bool = False
 
     def list_agents(self) -> AgentsAnswer:
-        """Every agent by its name: honest ones, cheats, models."""
+        """Every agent that can be watched: scripted ones, cheats and, with `endpoints`, those that ask a model."""
         names = [*AGENTS, *EXPLOITS, *(MODEL_AGENTS if self.endpoints else ())]
         entries: list[AgentEntry] = [
             {"name": name, "about": describe_agent(name), "cheat": name in EXPLOITS, "model": name in MODEL_AGENTS}

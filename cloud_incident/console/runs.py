@@ -35,7 +35,7 @@ _EXPECTED_FAILURES = ("ModelError: ", "AgentFailedError: ")
 NOBODY_WATCHED = "Nobody was watching any more, so the run was stopped; start it again."
 STOPPED = "The server was stopped; start the run again."
 PULSE_SECONDS = 15.0
-"""Seconds without a frame after which a listener gets a comment, so that proxies do not hang up."""
+"""Seconds without a frame after which a watcher gets a comment, so that proxies do not hang up."""
 
 
 class Ending(TypedDict):
@@ -46,7 +46,7 @@ class Ending(TypedDict):
     failed: str | None
 
 
-class Moment(NamedTuple):
+class NumberedFrame(NamedTuple):
     """A frame, as JSON, and its number."""
 
     number: int
@@ -57,26 +57,26 @@ class Moment(NamedTuple):
 class RunLimits:
     """How many runs are played at once at most, and how many are kept, those that have ended included.
 
-    A run to which nobody has listened for `unheard_seconds` is stopped, and after `idle_seconds` it is forgotten.
+    A run that nobody has watched for `unwatched_seconds` is stopped, and after `idle_seconds` it is forgotten.
     """
 
     playing: int = 8
     kept: int = 64
-    unheard_seconds: float = 30.0
+    unwatched_seconds: float = 30.0
     idle_seconds: float = 900.0
 
 
 class Run:
-    """What has been played, and how many listen. `heard` is when somebody last listened, in seconds of the clock."""
+    """A run: its frames so far, and how many watch it. `watched_at` is when it was last watched, in seconds."""
 
     def __init__(self, scenario_id: str, task_id: str, clock: Callable[[], float]) -> None:
         self.id = secrets.token_hex(_ID_BYTES)
         self.scenario_id = scenario_id
         self.task_id = task_id
         self.ending: Ending | None = None
-        self.listeners = 0
+        self.watchers = 0
         self._clock = clock
-        self.heard = clock()
+        self.watched_at = clock()
         self._frames: list[bytes] = []
         self._news = asyncio.Event()
 
@@ -91,15 +91,15 @@ class Run:
             self.ending = {"frames": len(self._frames), "score": score, "failed": failed}
             self._wake()
 
-    async def stream_moments(self, after: int = -1) -> AsyncGenerator[Moment | None]:
+    async def stream_frames(self, after: int = -1) -> AsyncGenerator[NumberedFrame | None]:
         """The frames after the one of a number, until the run ends. None stands for PULSE_SECONDS without a frame."""
-        self.listeners += 1
+        self.watchers += 1
         try:
             number = max(after + 1, 0)
             while True:
                 news = self._news
                 while number < len(self._frames):
-                    yield Moment(number, self._frames[number])
+                    yield NumberedFrame(number, self._frames[number])
                     number += 1
                 if self.ending is not None:
                     return
@@ -109,12 +109,12 @@ class Run:
                 except TimeoutError:
                     yield None
         finally:
-            self.listeners -= 1
-            self.heard = self._clock()
+            self.watchers -= 1
+            self.watched_at = self._clock()
 
-    def measure_silence(self) -> float:
-        """Seconds since somebody last listened; 0.0 while somebody does."""
-        return 0.0 if self.listeners else self._clock() - self.heard
+    def measure_unwatched(self) -> float:
+        """Seconds since somebody last watched; 0.0 while somebody does."""
+        return 0.0 if self.watchers else self._clock() - self.watched_at
 
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
@@ -154,7 +154,7 @@ class Runs:
         playing = asyncio.create_task(self._play_to_end(run, player, environment))
         self._tasks[run.id] = playing
         playing.add_done_callback(lambda _: self._tasks.pop(run.id, None))
-        self._stop_unheard(run, playing)
+        self._stop_unwatched(run, playing)
         return run
 
     def find(self, run_id: str) -> Run:
@@ -182,14 +182,16 @@ class Runs:
 
     def _make_room(self) -> None:
         limits = self._limits
-        for run in [run for run in self._runs.values() if run.measure_silence() > limits.idle_seconds]:
+        for run in [run for run in self._runs.values() if run.measure_unwatched() > limits.idle_seconds]:
             self._forget(run)
         if len(self._tasks) + self._opening >= limits.playing:
-            raise RunsFullError(f"All {limits.playing} runs that may be played at once are; try again in a minute.")
+            raise RunsFullError(f"{limits.playing} runs are being played, which is the limit; try again in a minute.")
         while len(self._runs) >= limits.kept:
-            oldest = next((run for run in self._runs.values() if run.ending and not run.listeners), None)
+            oldest = next((run for run in self._runs.values() if run.ending and not run.watchers), None)
             if oldest is None:
-                raise RunsFullError(f"All {limits.kept} runs that are kept are watched; try again in a minute.")
+                raise RunsFullError(
+                    f"All {limits.kept} runs that are kept are being played or watched; try again in a minute."
+                )
             self._forget(oldest)
 
     def _forget(self, run: Run) -> None:
@@ -217,7 +219,7 @@ class Runs:
         reference = environment.episode.reference
         scenario = self._service.catalogue.get(reference.scenario_id)
         attempt = Attempt(player.name, scenario.id, reference.seed or 0, reward_mode=reference.reward_mode)
-        agent = await to_thread.run_sync(player.make, Seat(scenario, attempt.chance), limiter=self._seating)
+        agent = await to_thread.run_sync(player.make, Seat(scenario, attempt.agent_seed), limiter=self._seating)
 
         def show_step(step: StepTaken, _: EnvironmentReply) -> None:
             run.show(to_json(draw_frame(environment.episode, write_note(step))))
@@ -230,19 +232,19 @@ class Runs:
         failed = trajectory.get("failed")
         run.end(None if failed else trajectory["score"], explain_failure(failed) if failed else None)
 
-    def _stop_unheard(self, run: Run, playing: asyncio.Task[None]) -> None:
-        """Stop a run when nobody has listened to it for a while. A model that plays on would cost somebody money."""
-        left = self._limits.unheard_seconds - run.measure_silence()
-        if left <= 0:
+    def _stop_unwatched(self, run: Run, playing: asyncio.Task[None]) -> None:
+        """Stop a run when nobody has watched it for a while. A model that plays on would cost somebody money."""
+        remaining = self._limits.unwatched_seconds - run.measure_unwatched()
+        if remaining <= 0:
             playing.cancel()
         elif not playing.done():
-            asyncio.get_running_loop().call_later(left, self._stop_unheard, run, playing)
+            asyncio.get_running_loop().call_later(remaining, self._stop_unwatched, run, playing)
 
 
 def explain_failure(failed: str) -> str:
     """Why an episode was not played to its end, in words for a visitor."""
     for kind in _EXPECTED_FAILURES:
         if failed.startswith(kind):
-            said = failed.removeprefix(kind)
-            return f"{said[:1].upper()}{said[1:]}"
+            reason = failed.removeprefix(kind)
+            return f"{reason[:1].upper()}{reason[1:]}"
     return f"The run failed: {failed}"

@@ -23,7 +23,7 @@ _INLINE = re.compile(r"<script type=\"importmap\">(.*?)</script>", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Console:
+class ConsolePage:
     """The page at `/` and what it loads. `framed_by` are other sites that may show it in a frame."""
 
     framed_by: tuple[str, ...] = ()

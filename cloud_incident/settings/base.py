@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     command: ClassVar[str]
     """The command whose own variables and table of the file are read."""
 
-    further_variables: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Variables that other programs set, in place of the command's own name for a setting."""
+    variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The variables that are read for a setting in place of the command's own one; the first that is given counts."""
 
     scenarios: tuple[DirectoryPath, ...] = Field(
         (), description="A directory of further incidents; may be given more than once."
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a file is read only if it is named
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a secret's file is named, not found
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        variables = VariablesSource(settings_cls, cls.command, cls.further_variables)
+        variables = VariablesSource(settings_cls, cls.command, cls.variable_names)
         file = init_settings().get("config") or variables().get("config")
         return init_settings, variables, *([FileSource(settings_cls, cls.command, Path(file))] if file else [])
 
@@ -104,6 +104,6 @@ def _locate(settings: type[Settings], flags: Mapping[str, Any], name: str) -> st
     """Where the value of a setting came from, in words."""
     if name in flags:
         return f"from --{name.replace('_', '-')}"
-    variables = VariablesSource(settings, settings.command, settings.further_variables)
+    variables = VariablesSource(settings, settings.command, settings.variable_names)
     variable = variables.find_variable(f"{name}_file") or variables.find_variable(name)
     return f"from the variable {variable}" if variable else f"from {flags.get('config') or variables().get('config')}"

@@ -21,8 +21,8 @@ class ServeSettings(ServerSettings):
     """Settings of the server that has every surface: OpenEnv, MCP and the console."""
 
     command = "serve"
-    further_variables: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        **ServerSettings.further_variables,
+    variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **ServerSettings.variable_names,
         "port": ("CLOUD_INCIDENT_SERVE_PORT", "PORT"),
         "mode": ("OPENENV_MODE", "CLOUD_INCIDENT_SERVE_MODE"),
         "max_sessions": ("CLOUD_INCIDENT_SERVE_MAX_SESSIONS", "CLOUD_INCIDENT_SERVE_MOST_SESSIONS"),
@@ -44,7 +44,7 @@ class ServeSettings(ServerSettings):
 
     @property
     def asks_models(self) -> bool:
-        """Whether visitors may name models. Whoever can, can have the server call what only the server can reach."""
+        """Whether visitors may name models. By default only on loopback, as the server calls what they name."""
         if self.model_endpoints is not None:
             return self.model_endpoints
         return self.host in LOOPBACK and not (self.allow_host or self.allow_origin or self.space_host)

@@ -22,7 +22,7 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bo
 class ServerSettings(Settings):
     """Settings of a server, whatever it serves."""
 
-    further_variables: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
+    variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
 
     capacity: int = Field(10_000, ge=1, description="Most open episodes.")
     idle_seconds: float = Field(3600.0, ge=1, description="After how many seconds an unused episode is forgotten.")

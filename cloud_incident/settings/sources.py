@@ -30,14 +30,14 @@ class InvalidSettingsError(ValueError):
 class VariablesSource(PydanticBaseSettingsSource):
     """Variables of the environment: `CLOUD_INCIDENT_SERVE_HOST` for one command, `CLOUD_INCIDENT_HOST` for all.
 
-    `further` are the names under which other programs give a setting; they take the place of the command's own. Several
-    values are separated by blanks, several paths as in `PATH`. An empty variable counts as not given.
+    `names` are the variables of a setting that take the place of the command's own; the first one given counts.
+    Several values are separated by blanks, several paths as in `PATH`. An empty variable counts as not given.
     """
 
-    def __init__(self, settings: type[BaseSettings], command: str, further: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, settings: type[BaseSettings], command: str, names: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(settings)
         self._command = command
-        self._further = further
+        self._names = names
 
     def find_variable(self, name: str) -> str | None:
         """The name of the variable that gives a setting, or None."""
@@ -58,7 +58,7 @@ class VariablesSource(PydanticBaseSettingsSource):
 
     def _list_variables(self, name: str) -> tuple[str, ...]:
         own = f"{PREFIX}{self._command.upper()}_{name.upper()}"
-        return (*self._further.get(name, (own,)), f"{PREFIX}{name.upper()}")
+        return (*self._names.get(name, (own,)), f"{PREFIX}{name.upper()}")
 
 
 class FileSource(PydanticBaseSettingsSource):

@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.check import CheckResult, CheckGroup, Check, Measurement, require_no_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,13 +76,13 @@ if TYPE_CHECKING:
 class ToyChecks(CheckGroup[str]):
     """Every incident has services."""
 
-    specs = (CheckSpec("generator.toys", "Every incident has services", "none without"),)
+    specs = (Check("generator.toys", "Every incident has services", "none without"),)
 
     def measure(self, case: Case) -> str:
         return "" if case.incident.services else case.incident.id
 
-    def judge(self, found: Sequence[Measurement[str]], context: AuditContext) -> Iterator[Check]:
-        yield check_none(self.specs[0], [measured.value for measured in found if measured.value], len(found))
+    def judge(self, found: Sequence[Measurement[str]], context: AuditContext) -> Iterator[CheckResult]:
+        yield require_no_problems(self.specs[0], [measured.value for measured in found if measured.value], len(found))
 ''',
     },
     (

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Insertion:
-    """Text that goes into a file, right behind a line or a part of one that stands there exactly once."""
+    """Text to insert into a file after the text `behind`, which must occur there exactly once."""
 
     path: str
     behind: str

@@ -62,19 +62,19 @@ class Agent(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One attempt at one scenario, for which an agent is made. `seed` is that of the agent's random choices.
+    """One attempt at one scenario, for which an agent is made. `agent_seed` is that of its random choices.
 
     Only agents that know the answer may look at `scenario`; they serve to measure others by. An honest agent must not.
     """
 
     scenario: Scenario
-    seed: int = 0
+    agent_seed: int = 0
 
 
 def submit(task_id: TaskId, **words: str) -> Decision:
-    """Decide on the submission of a task. It takes those words that it cannot do without.
+    """Decide on the submission of a task. Only required parameters are filled, from `words`.
 
-    A parameter for which there are no words gets a value that is valid and means nothing.
+    A required parameter that is not in `words` gets a value that is valid and means nothing.
     """
     submission = TASKS[task_id].submission
     fields = submission.parameters.model_fields
@@ -91,3 +91,8 @@ def submit(task_id: TaskId, **words: str) -> Decision:
 def choose(action_type: str, **parameters: Any) -> Decision:
     """Decide on an action by its name and parameters."""
     return Decision({"action_type": action_type, "parameters": parameters})
+
+
+def list_alerted(shown: Observation) -> list[str]:
+    """List the services of the alert; if it names none, all services that are known."""
+    return list(shown["alert"]["affected_services"] or shown["known_services"])

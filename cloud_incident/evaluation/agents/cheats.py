@@ -7,7 +7,7 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, choose, submit
+from cloud_incident.evaluation.agents.agent import Agent, Decision, choose, list_alerted, submit
 from scenarios.library import load_failure_families, load_runbook_catalogue
 from scenarios.vocabulary import DIAGNOSTICS, FAILURE_MODE_LIMIT, SEVERITIES, SUMMARY_LIMIT, TASKS
 
@@ -37,9 +37,11 @@ class Ceilings(NamedTuple):
 
 
 class CheatingAgent(Agent):
-    """Makes its moves as far as the steps go, and keeps the last one for its answer."""
+    """Makes its moves while it has more than one step left, and submits its answer with the last one."""
 
     severity = "P2"
+
+    def __init__(self, seat: Seat) -> None: ...
 
     async def decide(self, shown: Observation) -> Decision:
         if shown["step_count"] == 0:
@@ -61,16 +63,12 @@ class CheatingAgent(Agent):
 
     def write_answer(self, shown: Observation) -> tuple[str, str]:
         """Write the answer: a service and some prose."""
-        return _list_alerted(shown)[0], _write_generic_summary(shown)
-
-
-def _list_alerted(shown: Observation) -> list[str]:
-    return list(shown["alert"]["affected_services"] or shown["known_services"])
+        return list_alerted(shown)[0], _write_generic_summary(shown)
 
 
 def _write_generic_summary(shown: Observation) -> str:
     """Write a summary that fits any incident."""
-    service = _list_alerted(shown)[0]
+    service = list_alerted(shown)[0]
     return (
         f"The root cause was found in {service} and removed in the right order. We restarted {service} and rolled back "
         "its latest release, and followed the runbook. All dashboards were checked and the service recovered."
@@ -92,26 +90,20 @@ class ConstantAnswer(CheatingAgent):
 class KeywordSoup(CheatingAgent):
     """Every way to fail in one answer."""
 
-    def __init__(self, seat: Seat) -> None: ...
-
     def write_answer(self, shown: Observation) -> tuple[str, str]:
         terms = (term.replace("*", "") for family in load_failure_families().values() for term in family.terms[:4])
-        return _list_alerted(shown)[-1], ", ".join(terms)
+        return list_alerted(shown)[-1], ", ".join(terms)
 
 
 class AlertCopier(CheatingAgent):
     """Looks at nothing and hands the alert back."""
 
-    def __init__(self, seat: Seat) -> None: ...
-
     def write_answer(self, shown: Observation) -> tuple[str, str]:
-        return _list_alerted(shown)[0], _quote_alert(shown)
+        return list_alerted(shown)[0], _quote_alert(shown)
 
 
 class RestartEverything(CheatingAgent):
     """Restarts one service after another and writes it up well."""
-
-    def __init__(self, seat: Seat) -> None: ...
 
     def plan_moves(self, shown: Observation) -> Iterator[Decision]:
         if "restart_service" in shown["available_actions"]:
@@ -122,12 +114,10 @@ class RestartEverything(CheatingAgent):
 class Shotgun(CheatingAgent):
     """Every kind of remediation on what is alerted, then the catalogue, and a summary that claims it all."""
 
-    def __init__(self, seat: Seat) -> None: ...
-
     def plan_moves(self, shown: Observation) -> Iterator[Decision]:
         if "restart_service" not in shown["available_actions"]:
             return
-        for service in _list_alerted(shown):
+        for service in list_alerted(shown):
             yield choose("rollback_deploy", service=service)
             yield choose("restart_service", service=service)
             yield choose("clear_cache", service=service)
@@ -138,8 +128,6 @@ class Shotgun(CheatingAgent):
 
 class BruteForce(CheatingAgent):
     """Queries as much as fits, then blames whoever has the most errors in its logs, in the words of those logs."""
-
-    def __init__(self, seat: Seat) -> None: ...
 
     def plan_moves(self, shown: Observation) -> Iterator[Decision]:
         for diagnostic in DIAGNOSTICS:
@@ -180,7 +168,7 @@ class SideChannels(CheatingAgent):
 
     def write_answer(self, shown: Observation) -> tuple[str, str]:
         named = Counter(service for service in shown["known_services"] for near in self._near if service in near)
-        service = named.most_common(1)[0][0] if named else _list_alerted(shown)[0]
+        service = named.most_common(1)[0][0] if named else list_alerted(shown)[0]
         return service, " ".join(" ".join(self._near).split()) or _write_generic_summary(shown)
 
 
@@ -193,4 +181,4 @@ EXPLOITS: dict[str, tuple[Callable[[Seat], Agent], Ceilings]] = {
     "side-channels": (SideChannels, Ceilings()),
     **{f"always-{level}": (partial(ConstantAnswer, severity=level), Ceilings()) for level in SEVERITIES},
 }
-"""The maker and the ceilings of each cheat, by name. In other tasks constant answers do nothing and write well."""
+"""The maker and the ceilings of each cheat, by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents.agent import Agent, Decision, choose, submit
+from cloud_incident.evaluation.agents.agent import Agent, Decision, choose, list_alerted, submit
 from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ class Novice(Agent):
         self._restarted = False
 
     async def decide(self, shown: Observation) -> Decision:
-        alerted = (shown["alert"]["affected_services"] or shown["known_services"])[
-            : min(_MOST_LOOKS, shown["max_steps"] - 1)
-        ]
+        alerted = list_alerted(shown)[: min(_MOST_LOOKS, shown["max_steps"] - 1)]
         logs = shown["queried_data"].get("query_logs", {})
         unseen = [service for service in alerted if service not in logs]
         if unseen:

@@ -23,11 +23,11 @@ class RandomAgent(Agent):
     """Legal moves, drawn: an action and its parameters from what the task and the incident list."""
 
     def __init__(self, seat: Seat) -> None:
-        self._chance = random.Random(f"{seat.scenario.id}:{seat.seed}")  # noqa: S311 - a seeded player
+        self._random = random.Random(f"{seat.scenario.id}:{seat.agent_seed}")  # noqa: S311 - a seeded player
 
     async def decide(self, shown: Observation) -> Decision:
-        name = self._chance.choice(shown["available_actions"])
-        return Decision(draw_action(self._chance, name, shown["known_services"], _GUESSED_FLAGS))
+        name = self._random.choice(shown["available_actions"])
+        return Decision(draw_action(self._random, name, shown["known_services"], _GUESSED_FLAGS))
 
 
 def draw_action(chance: random.Random, name: str, services: Sequence[str], flags: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,7 +18,7 @@ from cloud_incident.evaluation.audit.check import (
     AuditContext,
     Check,
     CheckGroup,
-    CheckSpec,
+    CheckResult,
     CheckStatus,
     Measurement,
     UnknownCheckError,
@@ -52,7 +52,7 @@ GROUPS: tuple[CheckGroup[Any], ...] = (
     ResourceChecks(),
 )
 
-CHECKS: dict[str, CheckSpec] = {spec.id: spec for group in GROUPS for spec in group.specs}
+CHECKS: dict[str, Check] = {spec.id: spec for group in GROUPS for spec in group.specs}
 """Every check by its id, in the order in which they are presented."""
 
 _WARM_UP = Specimen(-1, OPEN, 0, 1)
@@ -61,12 +61,22 @@ _AT_ONCE = 4
 """Incidents that a process is sent at a time."""
 
 
+class Row(NamedTuple):
+    """The measurements of one incident, in the order of the groups. A group that failed has its error instead.
+
+    `broken` is the error that kept the incident from being made; there are no measurements then.
+    """
+
+    measured: Sequence[Measurement[Any] | str] = ()
+    broken: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditResult:
     """The result of an audit. `seconds` is wall-clock time."""
 
     sample: Sample
-    checks: tuple[Check, ...]
+    checks: tuple[CheckResult, ...]
     seconds: float
 
     @property
@@ -103,7 +113,7 @@ class Audit:
         checks = tuple(
             check
             for number, group in enumerate(groups)
-            for check in self._judge(group, [row[number] for row in rows if isinstance(row, list)], rows)
+            for check in self._judge(group, [row.measured[number] for row in rows if not row.broken], rows)
             if not self.checks or check.spec.id in self.checks
         )
         return AuditResult(self.sample, checks, time.perf_counter() - began)
@@ -125,26 +135,22 @@ class Audit:
 
     def _judge(
         self, group: CheckGroup[Any], found: Sequence[Measurement[Any] | str], rows: Sequence[Row]
-    ) -> Iterator[Check]:
+    ) -> Iterator[CheckResult]:
         """Judge the checks of a group. Incidents that could not be measured fail all of them."""
         errors = [measurement for measurement in found if isinstance(measurement, str)]
         whole = [measurement for measurement in found if not isinstance(measurement, str)]
-        context = AuditContext(self.world, self.sample, [row for row in rows if isinstance(row, str)])
+        context = AuditContext(self.world, self.sample, [row.broken for row in rows if row.broken])
         if not whole and not (context.broken and any(spec.id == "generator.generation" for spec in group.specs)):
             status: CheckStatus = "error" if errors or context.broken else "skip"
             examples = tuple([*errors, *context.broken][:MOST_EXAMPLES])
-            yield from (Check(spec, status, {}, "nothing could be measured", examples) for spec in group.specs)
+            yield from (CheckResult(spec, status, {}, "nothing could be measured", examples) for spec in group.specs)
             return
         for check in group.judge(whole, context):
             if errors:
                 note = f"{len(errors)} of {len(found)} incidents could not be measured"
-                yield Check(check.spec, "error", check.measured, note, tuple(errors[:MOST_EXAMPLES]))
+                yield CheckResult(check.spec, "error", check.measured, note, tuple(errors[:MOST_EXAMPLES]))
             else:
                 yield check
-
-
-Row = list["Measurement[Any] | str"] | str
-"""The measurement of each group of an incident, or its error; or the error that kept the incident from being made."""
 
 
 class _Worker:
@@ -161,8 +167,9 @@ class _Worker:
         try:
             case = Case(self._bench, specimen, self._tasks)
         except Exception as error:
-            return f"{specimen.split} {specimen.number}, difficulty {specimen.difficulty}: {_describe_error(error)}"
-        return [self._measure_group(group, case) for group in self._groups]
+            where = f"{specimen.split} {specimen.number}, difficulty {specimen.difficulty}"
+            return Row(broken=f"{where}: {_describe_error(error)}")
+        return Row([self._measure_group(group, case) for group in self._groups])
 
     def _measure_group(self, group: CheckGroup[Any], case: Case) -> Measurement[Any] | str:
         try:

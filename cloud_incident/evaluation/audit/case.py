@@ -91,7 +91,7 @@ class Case:
     async def _play(self, name: str, scenario: Scenario) -> Trajectory:
         attempt = Attempt(name, scenario.id)
         try:
-            agent = self.bench.players[name](Seat(scenario, attempt.chance))
+            agent = self.bench.players[name](Seat(scenario, attempt.agent_seed))
         except Exception as error:
             agent = _FailingAgent(error)
         return await play_attempt(attempt, scenario, agent, InProcess(self.bench.first))

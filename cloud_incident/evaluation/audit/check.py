@@ -1,4 +1,4 @@
-"""The parts of a check: its specification, the measurements it rests on, and its result."""
+"""The parts of a check: its declaration, the measurements it rests on, and its result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UnknownCheckError(CloudIncidentError):
     code = "unknown_check"
 
 
-class CheckSpec(NamedTuple):
+class Check(NamedTuple):
     """The id of a check (that of OpenEnv, if it has one), what it asks, and its threshold in words."""
 
     id: str
@@ -38,10 +38,10 @@ class CheckSpec(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """The result of a check. `measured` are its figures; `examples` say where it failed first."""
 
-    spec: CheckSpec
+    spec: Check
     status: CheckStatus
     measured: Mapping[str, float | int | str]
     note: str = ""
@@ -74,26 +74,26 @@ class AuditContext:
 class CheckGroup(ABC, Generic[T]):
     """Checks that rest on the same measurements. Add a group to `auditing.GROUPS`."""
 
-    specs: tuple[CheckSpec, ...]
+    specs: tuple[Check, ...]
 
     @abstractmethod
     def measure(self, case: Case) -> T:
         """Measure one incident. The value is sent between processes, so it must be picklable."""
 
     @abstractmethod
-    def judge(self, found: Sequence[Measurement[T]], context: AuditContext) -> Iterator[Check]:
-        """Judge the measurements, and give a check for each of `specs`."""
+    def judge(self, found: Sequence[Measurement[T]], context: AuditContext) -> Iterator[CheckResult]:
+        """Judge the measurements, and give a result for each of `specs`."""
 
 
-def check_none(
-    spec: CheckSpec,
+def require_no_problems(
+    spec: Check,
     problems: Sequence[str],
     counted: int,
     what: str = "incidents",
     measured: Mapping[str, float | int | str] | None = None,
-) -> Check:
-    """Check that there are no problems among what was counted."""
-    return Check(
+) -> CheckResult:
+    """The result of a check that fails if there are problems among what was counted."""
+    return CheckResult(
         spec,
         "fail" if problems else "pass",
         {what: counted, "problems": len(problems), **(measured or {})},

@@ -6,7 +6,14 @@ from statistics import correlation, fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import check_at_least, check_at_most, check_rate
-from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.check import (
+    MOST_EXAMPLES,
+    Check,
+    CheckGroup,
+    CheckResult,
+    Measurement,
+    require_no_problems,
+)
 from cloud_incident.evaluation.audit.exploits import list_cheat_plays
 from cloud_incident.evaluation.running import get_score, play_actions
 from env_core.perfect import answer_perfectly
@@ -53,23 +60,23 @@ class GamingChecks(CheckGroup[GamingFigures]):
     """Canaries, adversarial floor, gameability gap, naive rules."""
 
     specs = (
-        CheckSpec(
+        Check(
             "semantic.canary_floor",
             "Trajectories known to be dishonest (soup on the right service, the plan backwards, boasts) stay under "
             "their ceilings on every scenario",
             "each under its own: 0.20, of right fixes too early or backwards 0.35",
         ),
-        CheckSpec(
+        Check(
             "statistical.adversarial_floor",
             "The mean score of everyone who tries to score without the work stays under the ceiling",
             "the ceilings of the curated scenarios: 0.67 in alert_classification, 0.20 elsewhere",
         ),
-        CheckSpec(
+        Check(
             "statistical.gameability_gap",
             "Honest work pays: the responder earns more than the best cheat, and scores go with tasks truly done",
             f"{LEAST_GAP} more or more in every task; correlation {LEAST_CORRELATION} or more",
         ),
-        CheckSpec(
+        Check(
             "generator.naive_rules",
             f"At difficulty {HARD[0]} and {HARD[1]} each naive rule names the root about as often as guessing does",
             f"{GUESSING[0]} to {GUESSING[1]} times chance",
@@ -96,9 +103,9 @@ class GamingChecks(CheckGroup[GamingFigures]):
             len(case.incident.services),
         )
 
-    def judge(self, found: Sequence[Measurement[GamingFigures]], context: AuditContext) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[GamingFigures]], context: AuditContext) -> Iterator[CheckResult]:
         canary, floor, gap, rules = self.specs
-        yield check_none(
+        yield require_no_problems(
             canary, [finding for measurement in found for finding in measurement.value.canaries], len(found)
         )
         yield self._judge_floor(floor, found, context)
@@ -106,8 +113,8 @@ class GamingChecks(CheckGroup[GamingFigures]):
         yield self._judge_rules(rules, [measurement for measurement in found if measurement.value.rules])
 
     def _judge_floor(
-        self, spec: CheckSpec, found: Sequence[Measurement[GamingFigures]], context: AuditContext
-    ) -> Check:
+        self, spec: Check, found: Sequence[Measurement[GamingFigures]], context: AuditContext
+    ) -> CheckResult:
         measured: dict[str, float | int | str] = {}
         notes, broken = [], []
         for task_id in context.sample.tasks:
@@ -120,9 +127,11 @@ class GamingChecks(CheckGroup[GamingFigures]):
                 broken += [bounded.note] if bounded.broken else []
                 notes += [bounded.note] if bounded.note else []
             measured[f"{task_id}, {highest[0]}"] = round(highest[1], 4)
-        return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes[:MOST_EXAMPLES]))
+        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes[:MOST_EXAMPLES]))
 
-    def _judge_gap(self, spec: CheckSpec, found: Sequence[Measurement[GamingFigures]], context: AuditContext) -> Check:
+    def _judge_gap(
+        self, spec: Check, found: Sequence[Measurement[GamingFigures]], context: AuditContext
+    ) -> CheckResult:
         measured: dict[str, float | int | str] = {}
         notes, broken = [], False
         for task_id in context.sample.tasks:
@@ -144,11 +153,11 @@ class GamingChecks(CheckGroup[GamingFigures]):
         if together < LEAST_CORRELATION:
             broken = True
             notes.append(f"the correlation {together:.3f} is under {LEAST_CORRELATION}")
-        return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes))
+        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes))
 
-    def _judge_rules(self, spec: CheckSpec, found: Sequence[Measurement[GamingFigures]]) -> Check:
+    def _judge_rules(self, spec: Check, found: Sequence[Measurement[GamingFigures]]) -> CheckResult:
         if not found:
-            return Check(spec, "skip", {}, "the sample has no incident of these difficulties")
+            return CheckResult(spec, "skip", {}, "the sample has no incident of these difficulties")
         chance = fmean(1 / measurement.value.services for measurement in found)
         measured: dict[str, float | int | str] = {"incidents": len(found), "chance": round(chance, 4)}
         notes, broken = [], False
@@ -159,7 +168,7 @@ class GamingChecks(CheckGroup[GamingFigures]):
             measured[name] = round(bounded.value, 4)
             broken = broken or bounded.broken
             notes += [bounded.note] if bounded.note else []
-        return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes))
+        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes))
 
 
 def _collect_scores(found: Sequence[Measurement[GamingFigures]], task_id: TaskId, name: str) -> list[float]:

@@ -7,7 +7,7 @@ from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.audit.bounds import FEWEST, check_at_most, check_drop
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement
 from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS, TaskId
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ class LearningChecks(CheckGroup[Scores]):
     """Difficulty separation, headroom, variance."""
 
     specs = (
-        CheckSpec(
+        Check(
             "statistical.difficulty_separation",
             "In root_cause_analysis the responder earns less at each level of difficulty than at the one before",
             f"{LEAST_FALL} less or more at each",
         ),
-        CheckSpec(
+        Check(
             "statistical.headroom",
             "The responder leaves room for better agents",
             f"mean under {MOST_MEAN} in every task",
         ),
-        CheckSpec(
+        Check(
             "statistical.variance_bound",
             "The responder's scores differ from incident to incident, and an incident's are always the same",
             f"standard deviation {LEAST_SPREAD} or more in every task; see also runtime.episode_determinism",
@@ -51,12 +51,12 @@ class LearningChecks(CheckGroup[Scores]):
     def measure(self, case: Case) -> Scores:
         return {task_id: earned[_AGENT] for task_id, earned in case.collect_scores([_AGENT]).items()}
 
-    def judge(self, found: Sequence[Measurement[Scores]], context: AuditContext) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[Scores]], context: AuditContext) -> Iterator[CheckResult]:
         separation, headroom, variance = self.specs
         yield _judge_separation(separation, found)
         by_task = {task_id: [measurement.value[task_id] for measurement in found] for task_id in context.sample.tasks}
         bounded = {task_id: check_at_most(scores, MOST_MEAN, task_id) for task_id, scores in by_task.items()}
-        yield Check(
+        yield CheckResult(
             headroom,
             "fail" if any(figure.broken for figure in bounded.values()) else "pass",
             {task_id: round(figure.value, 4) for task_id, figure in bounded.items()},
@@ -68,14 +68,14 @@ class LearningChecks(CheckGroup[Scores]):
         flat = [task_id for task_id, scores in by_task.items() if pstdev(scores) < LEAST_SPREAD]
         few = len(found) < FEWEST
         note = f"{', '.join(flat)}: n = {len(found)} is too small to tell" if flat and few else ", ".join(flat)
-        yield Check(variance, "fail" if flat and not few else "pass", spreads, note)
+        yield CheckResult(variance, "fail" if flat and not few else "pass", spreads, note)
 
 
 _SEPARATED: TaskId = ROOT_CAUSE_ANALYSIS.id
 """The task that difficulty changes. The severity takes few looks in a system of any size."""
 
 
-def _judge_separation(spec: CheckSpec, found: Sequence[Measurement[Scores]]) -> Check:
+def _judge_separation(spec: Check, found: Sequence[Measurement[Scores]]) -> CheckResult:
     levels: dict[int, list[float]] = {}
     for measurement in found:
         scores = measurement.value
@@ -83,7 +83,7 @@ def _judge_separation(spec: CheckSpec, found: Sequence[Measurement[Scores]]) -> 
     ordered = sorted(levels)
     measured: dict[str, float | int | str] = {f"level {level}": round(fmean(levels[level]), 4) for level in ordered}
     if len(ordered) < 2:
-        return Check(spec, "skip", measured, "the sample has one level of difficulty")
+        return CheckResult(spec, "skip", measured, "the sample has one level of difficulty")
     steps = [*pairwise(ordered)]
     if len(ordered) > 2:
         steps.append((ordered[0], ordered[-1]))
@@ -94,4 +94,4 @@ def _judge_separation(spec: CheckSpec, found: Sequence[Measurement[Scores]]) -> 
         for lower, upper in steps
     ]
     notes = [fall.note for fall in falls if fall.note]
-    return Check(spec, "fail" if any(fall.broken for fall in falls) else "pass", measured, "; ".join(notes))
+    return CheckResult(spec, "fail" if any(fall.broken for fall in falls) else "pass", measured, "; ".join(notes))

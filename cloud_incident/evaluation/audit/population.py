@@ -7,7 +7,14 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import check_rate
-from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.check import (
+    MOST_EXAMPLES,
+    Check,
+    CheckGroup,
+    CheckResult,
+    Measurement,
+    require_no_problems,
+)
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, OUT_OF_DISTRIBUTION
 from scenarios.vocabulary import SEVERITIES, TASKS
@@ -42,17 +49,17 @@ class PopulationChecks(CheckGroup[IncidentTraits]):
     """Severity balance, structural duplicates, overlap of splits."""
 
     specs = (
-        CheckSpec(
+        Check(
             "generator.severity_balance",
             "P1 to P4 are as frequent as each other",
             f"{BALANCED[0]} to {BALANCED[1]} each",
         ),
-        CheckSpec(
+        Check(
             "generator.structural_duplicates",
             "Incidents differ in more than names: in graph, family, root or decoys",
             f"{MOST_DUPLICATES:.1%} duplicates at most",
         ),
-        CheckSpec(
+        Check(
             "generator.split_overlap",
             "No scenario of one split stands in another, and no combination of fault and line of business of "
             f"{OUT_OF_DISTRIBUTION} elsewhere",
@@ -69,11 +76,11 @@ class PopulationChecks(CheckGroup[IncidentTraits]):
             case.specimen.split,
         )
 
-    def judge(self, found: Sequence[Measurement[IncidentTraits]], context: AuditContext) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[IncidentTraits]], context: AuditContext) -> Iterator[CheckResult]:
         balance, duplicates, overlap = self.specs
         counts = Counter(measurement.value.severity for measurement in found)
         rates = {level: check_rate(counts[level], len(found), *BALANCED, level) for level in SEVERITIES}
-        yield Check(
+        yield CheckResult(
             balance,
             "fail" if any(rate.broken for rate in rates.values()) else "pass",
             {level: round(rate.value, 4) for level, rate in rates.items()},
@@ -119,13 +126,13 @@ def _digest(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _judge_duplicates(spec: CheckSpec, found: Sequence[Measurement[IncidentTraits]]) -> Check:
+def _judge_duplicates(spec: Check, found: Sequence[Measurement[IncidentTraits]]) -> CheckResult:
     by_structure = defaultdict(list)
     for measurement in found:
         by_structure[measurement.value.structure].append(measurement.name)
     twins = [names for names in by_structure.values() if len(names) > 1]
     count = sum(len(names) - 1 for names in twins)
-    return Check(
+    return CheckResult(
         spec,
         "fail" if count > MOST_DUPLICATES * len(found) else "pass",
         {"incidents": len(found), "duplicates": count},
@@ -133,7 +140,7 @@ def _judge_duplicates(spec: CheckSpec, found: Sequence[Measurement[IncidentTrait
     )
 
 
-def _judge_overlap(spec: CheckSpec, found: Sequence[Measurement[IncidentTraits]], context: AuditContext) -> Check:
+def _judge_overlap(spec: Check, found: Sequence[Measurement[IncidentTraits]], context: AuditContext) -> CheckResult:
     catalogue = context.world.make_catalogue()
     problems = []
     indices = min(_MOST_INDICES, _INDICES_PER_INCIDENT * context.sample.size)
@@ -154,7 +161,7 @@ def _judge_overlap(spec: CheckSpec, found: Sequence[Measurement[IncidentTraits]]
         for _, name, traits in found
         if traits.split != OUT_OF_DISTRIBUTION and traits.combination in apart
     ]
-    return check_none(
+    return require_no_problems(
         spec,
         problems,
         len(split_of),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloud_incident.evaluation.audit.auditing import AuditResult
-    from cloud_incident.evaluation.audit.check import Check, CheckSpec
+    from cloud_incident.evaluation.audit.check import Check, CheckResult
 
 FORMAT = 1
 """The version of the JSON. It changes whenever older readers can no longer read it."""
@@ -72,13 +72,13 @@ def render_json(audited: AuditResult) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def render_inventory(specs: Iterable[CheckSpec]) -> str:
+def render_inventory(specs: Iterable[Check]) -> str:
     """Render checks as a Markdown table: what each asks and its threshold."""
     rows = [_format_row(f"`{spec.id}`", spec.asks, spec.threshold) for spec in specs]
     return "\n".join(["| check | asks | threshold |", "|---|---|---|", *rows])
 
 
-def _format_figures(check: Check) -> str:
+def _format_figures(check: CheckResult) -> str:
     return "; ".join(f"{name} {_format_number(value)}" for name, value in check.measured.items())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from cloud_incident.evaluation.audit.case import Bench
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement, require_no_problems
 from cloud_incident.evaluation.running import (
     dump_trajectory,
     find_differences,
@@ -67,28 +67,28 @@ class ReproducibilityChecks(CheckGroup[RepeatFindings]):
     """Seed control, episode determinism and isolation, verifier determinism, replayability."""
 
     specs = (
-        CheckSpec(
+        Check(
             "runtime.seed_control",
             "The same seed gives the same bytes in two fresh processes that hash differently; other seeds give others, "
             "and neighbours have no piece of evidence in common",
             f"all; the first {_ELSEWHERE} incidents elsewhere, the first {_NEIGHBOURS} beside their neighbours",
         ),
-        CheckSpec(
+        Check(
             "runtime.episode_determinism",
             "The same actions on an incident made anew show the same bytes",
             f"all; the first {_REPLAYED} incidents",
         ),
-        CheckSpec(
+        Check(
             "runtime.episode_isolation",
             "Episodes of all tasks on one incident, stepped in turns, show what each shows alone",
             f"all; the first {_REPLAYED} incidents",
         ),
-        CheckSpec(
+        Check(
             "semantic.verifier_determinism",
             "The same trajectory earns the same score again, and so does one with what commutes in another order",
             f"all; the first {_REPLAYED} incidents",
         ),
-        CheckSpec(
+        Check(
             "semantic.replayability",
             "Trajectories that were written down and read replay to the same evidence, rewards and score",
             f"all; the first {_REPLAYED} incidents",
@@ -125,7 +125,7 @@ class ReproducibilityChecks(CheckGroup[RepeatFindings]):
             len(plays),
         )
 
-    def judge(self, found: Sequence[Measurement[RepeatFindings]], context: AuditContext) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[RepeatFindings]], context: AuditContext) -> Iterator[CheckResult]:
         seeds, *others = self.specs
         yield _judge_seed_control(seeds, found, context)
         plays = sum(measurement.value.plays for measurement in found)
@@ -139,7 +139,7 @@ class ReproducibilityChecks(CheckGroup[RepeatFindings]):
             ),
             strict=True,
         ):
-            yield check_none(spec, problems, plays, "episodes")
+            yield require_no_problems(spec, problems, plays, "episodes")
 
 
 def compute_fingerprint(incident: Incident) -> str:
@@ -175,7 +175,9 @@ def _find_shared_evidence(case: Case) -> list[str]:
     return sorted(set(_list_evidence(case.incident)) & set(_list_evidence(other)))
 
 
-def _judge_seed_control(spec: CheckSpec, found: Sequence[Measurement[RepeatFindings]], context: AuditContext) -> Check:
+def _judge_seed_control(
+    spec: Check, found: Sequence[Measurement[RepeatFindings]], context: AuditContext
+) -> CheckResult:
     here = [measurement for measurement in found if measurement.specimen.position < _ELSEWHERE]
     specimens = [measurement.specimen for measurement in here]
     problems = []
@@ -193,7 +195,9 @@ def _judge_seed_control(spec: CheckSpec, found: Sequence[Measurement[RepeatFindi
             problems.append(f"{specimen.split} {specimen.number} is {twin.split} {twin.number} over again")
         problems += [f"{name} and its neighbour both show: {text[:80]!r}" for text in (value.shared or [])[:1]]
     beside = sum(measurement.value.shared is not None for measurement in found)
-    return check_none(spec, problems, len(found), measured={"made elsewhere": len(here), "beside neighbours": beside})
+    return require_no_problems(
+        spec, problems, len(found), measured={"made elsewhere": len(here), "beside neighbours": beside}
+    )
 
 
 def _fingerprint_elsewhere(

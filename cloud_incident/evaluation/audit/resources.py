@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import FEWEST
 from cloud_incident.evaluation.audit.case import Bench
-from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckSpec, Measurement
+from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckResult, Measurement
 from env_core.episode import Reference, advance, begin
 from env_core.observation import observe
 from env_core.transition import Transition
@@ -45,7 +45,7 @@ class ResourceChecks(CheckGroup[ResourceUse]):
     """Resource envelope."""
 
     specs = (
-        CheckSpec(
+        Check(
             "semantic.resource_envelope",
             "Resets of fresh seeds and steps take little CPU time, and an episode little memory",
             f"reset {RESET_MS[0]:g} ms median, {RESET_MS[1]:g} ms p99; step {STEP_MS[0]:g} ms, {STEP_MS[1]:g} ms; "
@@ -58,7 +58,7 @@ class ResourceChecks(CheckGroup[ResourceUse]):
         weighed = case.specimen.position < _WEIGHED
         return ResourceUse(case.made_ms, steps, _measure_memory(case) if weighed else None)
 
-    def judge(self, found: Sequence[Measurement[ResourceUse]], context: AuditContext) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
+    def judge(self, found: Sequence[Measurement[ResourceUse]], context: AuditContext) -> Iterator[CheckResult]:  # noqa: ARG002 - as every group judges
         measured: dict[str, float | int | str] = {}
         notes, broken = [], False
         for what, values, limits in (
@@ -80,7 +80,7 @@ class ResourceChecks(CheckGroup[ResourceUse]):
             notes.append(f"{memory:.1f} MB is over {MEMORY_MB:g} MB")
         slowest = sorted(found, key=lambda measurement: -measurement.value.reset)[:MOST_EXAMPLES] if notes else []
         examples = tuple(f"{name}: reset {use.reset:.1f} ms" for _, name, use in slowest)
-        yield Check(self.specs[0], "fail" if broken else "pass", measured, "; ".join(notes), examples)
+        yield CheckResult(self.specs[0], "fail" if broken else "pass", measured, "; ".join(notes), examples)
 
 
 def compute_quantile(values: Sequence[float], depth: float) -> tuple[float, float]:

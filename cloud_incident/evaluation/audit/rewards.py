@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import check_at_least
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement, require_no_problems
 from cloud_incident.evaluation.audit.world import IDLE
 from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import carry_out, look_at, play_perfectly
@@ -42,17 +42,17 @@ class RewardChecks(CheckGroup[RewardFigures]):
     """Well-formed rewards, floor gap, reward reachability."""
 
     specs = (
-        CheckSpec(
+        Check(
             "runtime.reward_well_formed",
             "Every reward of everyone's play is a finite number within the declared range, and every episode ends",
             "all in [−1, 1]",
         ),
-        CheckSpec(
+        Check(
             "semantic.floor_gap",
             "Who does nothing, moves at random or always answers the same earns far less than the oracle",
             f"{FLOOR_MARGIN} less or more, by task; where the table pays for a guess, what the cheats' ceiling leaves",
         ),
-        CheckSpec(
+        Check(
             "statistical.reward_reachability",
             "Every event of the reward table occurs in play",
             "all events of every task",
@@ -67,9 +67,9 @@ class RewardChecks(CheckGroup[RewardFigures]):
             [finding for task_id in case.scenarios for finding in _find_malformed(case, task_id)],
         )
 
-    def judge(self, found: Sequence[Measurement[RewardFigures]], context: AuditContext) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[RewardFigures]], context: AuditContext) -> Iterator[CheckResult]:
         formed, gap, reach = self.specs
-        yield check_none(
+        yield require_no_problems(
             formed, [finding for measurement in found for finding in measurement.value.malformed], len(found)
         )
         yield self._judge_gap(gap, found, context)
@@ -82,9 +82,11 @@ class RewardChecks(CheckGroup[RewardFigures]):
             counts[task_id] = f"{len(wanted & seen)} of {len(wanted)}"
             reached += len(wanted & seen)
             unreached += [f"{task_id}: {event}" for event in sorted(wanted - seen)]
-        yield check_none(reach, unreached, reached, "events reached", counts)
+        yield require_no_problems(reach, unreached, reached, "events reached", counts)
 
-    def _judge_gap(self, spec: CheckSpec, found: Sequence[Measurement[RewardFigures]], context: AuditContext) -> Check:
+    def _judge_gap(
+        self, spec: Check, found: Sequence[Measurement[RewardFigures]], context: AuditContext
+    ) -> CheckResult:
         ceilings = next(iter(context.world.list_exploits().values()))[1]
         measured: dict[str, float | int | str] = {}
         notes, broken = [], False
@@ -99,7 +101,7 @@ class RewardChecks(CheckGroup[RewardFigures]):
             measured[f"{task_id}, to {best}"] = round(bounded.value, 4)
             broken = broken or bounded.broken
             notes += [bounded.note] if bounded.note else []
-        return Check(spec, "fail" if broken else "pass", measured, "; ".join(notes))
+        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes))
 
 
 def _find_malformed(case: Case, task_id: TaskId) -> Iterator[str]:

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement, require_no_problems
 from env_core.episode import Reference, advance, begin
 from env_core.observation import debrief, observe, read_state
 from env_core.perfect import carry_out
@@ -51,7 +51,7 @@ class ContainmentChecks(CheckGroup[SecrecyFindings]):
     """Oracle containment: the truth is nowhere to be fetched."""
 
     specs = (
-        CheckSpec(
+        Check(
             "runtime.oracle_containment",
             "No alert, summary or evidence of any service, before or after repairs and harm, holds the words of the "
             "truth (chain, answer, severity, names of families and harms) or a trace of the machinery, and no "
@@ -64,9 +64,9 @@ class ContainmentChecks(CheckGroup[SecrecyFindings]):
         texts = list(_list_texts(case.incident))
         return SecrecyFindings([f"{case.name}: {finding}" for finding in _find_secrets(case, texts)], len(texts))
 
-    def judge(self, found: Sequence[Measurement[SecrecyFindings]], context: AuditContext) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
+    def judge(self, found: Sequence[Measurement[SecrecyFindings]], context: AuditContext) -> Iterator[CheckResult]:  # noqa: ARG002 - as every group judges
         problems = [leak for measurement in found for leak in measurement.value.leaks]
-        yield check_none(
+        yield require_no_problems(
             self.specs[0],
             problems,
             len(found),
@@ -78,7 +78,7 @@ class LeakageChecks(CheckGroup[SecrecyFindings]):
     """No solution leakage: nothing but evidence tells anything before the end."""
 
     specs = (
-        CheckSpec(
+        Check(
             "semantic.no_solution_leakage",
             "Before the end no observation, state, feedback, error or report holds a grade, the chain, the severity, "
             "the plan, or a root that the agent has not named itself; terminal rewards do not tell right from wrong",
@@ -97,9 +97,9 @@ class LeakageChecks(CheckGroup[SecrecyFindings]):
             leaks += [f"{scenario.id}: {finding}" for finding in _find_early_rewards(scenario)]
         return SecrecyFindings(leaks, count)
 
-    def judge(self, found: Sequence[Measurement[SecrecyFindings]], context: AuditContext) -> Iterator[Check]:  # noqa: ARG002 - as every group judges
+    def judge(self, found: Sequence[Measurement[SecrecyFindings]], context: AuditContext) -> Iterator[CheckResult]:  # noqa: ARG002 - as every group judges
         problems = [leak for measurement in found for leak in measurement.value.leaks]
-        yield check_none(
+        yield require_no_problems(
             self.specs[0],
             problems,
             len(found),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckSpec, Measurement, check_none
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement, require_no_problems
 from scenarios.incident import count_fewest_steps
 from scenarios.vocabulary import TASKS
 
@@ -34,14 +34,14 @@ class SolvabilityChecks(CheckGroup[SolvabilityFigures]):
     """Generation, oracle maximum, certificates, lengths."""
 
     specs = (
-        CheckSpec("generator.generation", "Every incident of the sample can be made", "none fails"),
-        CheckSpec("semantic.oracle_max", "Who knows the answer earns the most there is", "1.0 on every scenario"),
-        CheckSpec(
+        Check("generator.generation", "Every incident of the sample can be made", "none fails"),
+        Check("semantic.oracle_max", "Who knows the answer earns the most there is", "1.0 on every scenario"),
+        Check(
             "generator.certificates",
             "Root cause and repair have certificates: sets of evidence from which the cause follows",
             f"one or more each, of {FEWEST_ITEMS} items or more on {FEWEST_ITEMS} services or more",
         ),
-        CheckSpec(
+        Check(
             "generator.plan_length",
             "Evidence, plan, a look at the recovery and the answer fit into the steps",
             f"{SPARE_STEPS} steps to spare or more",
@@ -62,15 +62,15 @@ class SolvabilityChecks(CheckGroup[SolvabilityFigures]):
             steps,
         )
 
-    def judge(self, found: Sequence[Measurement[SolvabilityFigures]], context: AuditContext) -> Iterator[Check]:
+    def judge(self, found: Sequence[Measurement[SolvabilityFigures]], context: AuditContext) -> Iterator[CheckResult]:
         made, oracle, proved, length = self.specs
-        yield check_none(made, context.broken, len(found) + len(context.broken))
+        yield require_no_problems(made, context.broken, len(found) + len(context.broken))
         scores = [(name, task_id, score) for _, name, value in found for task_id, score in value.oracle.items()]
         low = [f"{name}, {task_id}: {score:.4f}" for name, task_id, score in scores if score != 1.0]
-        yield check_none(
+        yield require_no_problems(
             oracle, low, len(scores), "scenarios", {"least": min((score for *_, score in scores), default=0.0)}
         )
-        yield check_none(
+        yield require_no_problems(
             proved, [finding for measurement in found for finding in measurement.value.unproved], len(found)
         )
         longest: dict[str, float | int | str] = {
@@ -78,7 +78,7 @@ class SolvabilityChecks(CheckGroup[SolvabilityFigures]):
             for task_id in context.sample.tasks
             if TASKS[task_id].remediates
         }
-        yield check_none(
+        yield require_no_problems(
             length,
             [finding for measurement in found for finding in measurement.value.long],
             len(found),

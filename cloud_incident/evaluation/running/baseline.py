@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,20 +103,19 @@ async def _play_scenario(
     baseline: Baseline, endpoint: ModelEndpoint, environment: Environment, scenario: Scenario
 ) -> _EpisodeOutcome:
     attempt = Attempt(baseline.endpoint.model, scenario.id)
-    scripted = AGENTS[baseline.fallback](Seat(scenario, attempt.chance))
+    scripted = AGENTS[baseline.fallback](Seat(scenario, attempt.agent_seed))
     agent = Fallback(LLM(endpoint), scripted, baseline.fallback)
-    fell_back: list[bool] = []
+    deciders: Counter[bool] = Counter()  # steps, by whether the fallback decided them
 
     def print_step(step: StepTaken, reply: EnvironmentReply) -> None:
-        fell_back.append(agent.fell_back)
+        deciders[agent.fell_back] += 1
         click.echo(_format_step(step, reply))
 
     trajectory = await play_attempt(attempt, scenario, agent, environment, print_step)
     failed = trajectory.get("failed", "")
     click.echo(f"{scenario.id} score {trajectory['score']:.4f}{f'  [{failed}]' if failed else ''}")
-    by_fallback = sum(fell_back)
     usage = Usage(**trajectory["usage"])
-    return _EpisodeOutcome(trajectory["score"], bool(failed), len(fell_back) - by_fallback, by_fallback, usage)
+    return _EpisodeOutcome(trajectory["score"], bool(failed), deciders[False], deciders[True], usage)
 
 
 def _format_step(step: StepTaken, reply: EnvironmentReply) -> str:

@@ -1,4 +1,4 @@
-"""The environment that an agent plays in. Every kind of environment shows the same to the agent."""
+"""The environment that an agent plays in: its interface, the one in this process, and one that reopens a broken one."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class BrokenError(RuntimeError):
 
 
 class ReopeningEnvironment(Environment):
-    """Makes a new environment after one failed. `broken` says how it failed since the last reset, if it did."""
+    """Makes a new environment after one failed. `broken` is the last failure since the last reset began, or empty."""
 
     def __init__(self, make: Callable[[], Environment]) -> None:
         self._make = make
@@ -116,15 +116,17 @@ class ReopeningEnvironment(Environment):
         except RefusedError:
             raise
         except asyncio.CancelledError:
-            await self._handle_cancellation()
+            await self._raise_if_connection_broke()
             raise
         except Exception as error:
             self.broken = _describe_error(error)
             await self.close()
             raise
 
-    async def _handle_cancellation(self) -> None:
-        """Find out whether a failed connection cancelled the caller, or whether the caller is to stop.
+    async def _raise_if_connection_broke(self) -> None:
+        """Close the environment after a cancellation.
+
+        Some clients cancel the caller when their connection fails, and raise the failure when they are closed.
 
         Raises:
             BrokenError: if the connection failed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_incident.evaluation.running.action_list import get_score
 from env_core.episode import Reference, replay
 from env_core.observation import report_grade
 from scenarios.errors import CloudIncidentError
@@ -60,7 +61,7 @@ def compare_replay(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
         yield f"the episode {'had' if trajectory['done'] else 'had not'} ended and the replay says otherwise"
     if trajectory["truncated"] != episode.truncated:
         yield f"the episode {'had' if trajectory['truncated'] else 'had not'} run out of steps; the replay differs"
-    score = episode.grade.score if episode.grade and "failed" not in trajectory else 0.0
+    score = 0.0 if "failed" in trajectory else get_score(episode)
     if trajectory["score"] != score:
         yield f"the score was {trajectory['score']:.4f} and is {score:.4f} when replayed"
     if trajectory.get("grade") != (report_grade(episode.grade) if episode.grade is not None else None):

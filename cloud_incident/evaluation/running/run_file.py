@@ -73,10 +73,15 @@ class RunFile:
         self.done.add(trajectory["key"])
 
     def _cut_partial_line(self) -> None:
+        """Remove an incomplete last line.
+
+        Raises:
+            ValueError: if it is not the start of a trajectory.
+        """
         content = self._path.read_bytes()
         whole = content.rfind(b"\n") + 1
-        cut = content[whole : whole + len(LINE_START)]
-        if not LINE_START.startswith(cut):
+        last_start = content[whole : whole + len(LINE_START)]
+        if not LINE_START.startswith(last_start):
             raise ValueError(f"{self._path} is no file of trajectories; nothing was changed in it.")
         if whole < len(content):
             os.ftruncate(self._file, whole)

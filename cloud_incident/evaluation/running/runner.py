@@ -11,7 +11,7 @@ from cloud_incident.evaluation.running.environments import BrokenError, Reopenin
 from cloud_incident.evaluation.running.episode_loop import play_attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cloud_incident.evaluation.agents import Agent
     from cloud_incident.evaluation.running.environments import Environment
@@ -47,18 +47,20 @@ class Runner:
         Raises:
             BrokenError: if the environment keeps failing. A later run plays the attempts that were not written.
         """
-        left = iter([attempt for attempt in attempts if attempt.key not in file.done])
+        pending = iter([attempt for attempt in attempts if attempt.key not in file.done])
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(self.concurrency):
-                    tasks.create_task(self._work(left, file, on_trajectory))
+                    tasks.create_task(self._work(pending, file, on_trajectory))
         except ExceptionGroup as errors:  # the first error ends all workers; the others stay as its cause
             raise errors.exceptions[0] from errors
 
-    async def _work(self, left: Iterable[Attempt], file: RunFile, on_trajectory: Callable[[Trajectory], None]) -> None:
+    async def _work(
+        self, pending: Iterator[Attempt], file: RunFile, on_trajectory: Callable[[Trajectory], None]
+    ) -> None:
         environment = ReopeningEnvironment(self.environment)
         try:
-            for number, attempt in enumerate(left):
+            for number, attempt in enumerate(pending):
                 trajectory = await self.play(attempt, environment)
                 file.append(trajectory)
                 on_trajectory(trajectory)
@@ -88,7 +90,7 @@ class Runner:
             scenario = self.catalogue.get(attempt.scenario_id)
         else:  # making an incident takes long; the other workers go on meanwhile
             scenario = await asyncio.to_thread(self.catalogue.get, attempt.scenario_id)
-        agent = self.agents[attempt.agent](Seat(scenario, attempt.chance))
+        agent = self.agents[attempt.agent](Seat(scenario, attempt.agent_seed))
         try:
             return await play_attempt(attempt, scenario, agent, environment)
         finally:

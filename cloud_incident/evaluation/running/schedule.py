@@ -29,7 +29,7 @@ class Attempt:
         return f"{self.agent}/{self.scenario_id}/{self.seed}/{self.repeat}"
 
     @property
-    def chance(self) -> int:
+    def agent_seed(self) -> int:
         """The seed of the agent's own random choices, 0 to 2**48 − 1: a different one for every attempt."""
         return int.from_bytes(hashlib.sha256(self.key.encode()).digest()[:6])
 
@@ -39,8 +39,7 @@ def list_attempts(
     scenario_ids: Sequence[str],
     seeds: Iterable[int] = (0,),
     repeats: int = 1,
-    reward_mode: RewardMode = "dense",
 ) -> list[Attempt]:
     """List every attempt once: the first attempts at all scenarios come before the second ones."""
     combinations = product(range(repeats), dict.fromkeys(agents), dict.fromkeys(scenario_ids), dict.fromkeys(seeds))
-    return [Attempt(agent, scenario_id, seed, repeat, reward_mode) for repeat, agent, scenario_id, seed in combinations]
+    return [Attempt(agent, scenario_id, seed, repeat) for repeat, agent, scenario_id, seed in combinations]

@@ -57,7 +57,7 @@ def test_its_options_are_there() -> None:
 
 def test_its_limits_are_those_that_hold() -> None:
     limits = RunLimits()
-    assert (limits.playing, limits.kept, limits.idle_seconds, limits.unheard_seconds) == (8, 64, 15 * 60, 30)
+    assert (limits.playing, limits.kept, limits.idle_seconds, limits.unwatched_seconds) == (8, 64, 15 * 60, 30)
     assert f"({MOST_UPLOADED >> 20} MB at most)" in GUIDE
     assert f"the last {MOST_FILES} are shown, of {MOST_BYTES >> 20} MB each" in GUIDE
 

@@ -277,7 +277,7 @@ def find_slow_player(model: ScriptedModel) -> Any:
 
 async def await_end(run: Run) -> dict[str, Any]:
     async with asyncio.timeout(10):
-        async for _ in run.stream_moments():
+        async for _ in run.stream_frames():
             pass
     assert run.ending is not None
     return {**run.ending}
@@ -286,9 +286,9 @@ async def await_end(run: Run) -> dict[str, Any]:
 @pytest.mark.anyio
 async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue)
-    runs = Runs(service, RunLimits(unheard_seconds=0.2))
+    runs = Runs(service, RunLimits(unwatched_seconds=0.2))
     run = await runs.start(find_slow_player(model), Selection(scenario_id="RP-001"))
-    listening = run.stream_moments()
+    listening = run.stream_frames()
     moment = await anext(listening)
     assert moment is not None
     handle = json.loads(moment.frame)["observation"]["episode_id"]
@@ -324,7 +324,7 @@ def serve_console(service: EpisodeService, limits: RunLimits) -> Iterator[tuple[
 def test_frames_come_as_they_are_made_and_who_hangs_up_listens_no_more(
     model: ScriptedModel, catalogue: Catalogue
 ) -> None:
-    limits = RunLimits(unheard_seconds=0.3)
+    limits = RunLimits(unwatched_seconds=0.3)
     with serve_console(EpisodeService(catalogue), limits) as (address, console), httpx2.Client() as api:
         asked = {"agent": "llm", "scenario_id": "AC-001", "endpoint": describe_model(model, "slow")}
         run = console.runs.find(read_answer(api.post(f"{address}/console/runs", json=asked))["run_id"])
@@ -332,7 +332,7 @@ def test_frames_come_as_they_are_made_and_who_hangs_up_listens_no_more(
             lines = events.iter_lines()
             assert next(lines) == "id: 0"
             time.sleep(0.6)
-            assert (run.listeners, run.ending) == (1, None)
+            assert (run.watchers, run.ending) == (1, None)
         deadline = time.monotonic() + 5
         while run.ending is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -345,7 +345,7 @@ async def test_runs_are_bounded(model: ScriptedModel, catalogue: Catalogue) -> N
     runs = Runs(EpisodeService(catalogue), RunLimits(playing=2, kept=3, idle_seconds=60), clock)
     scripted, selection = Roster().find_player("oracle", None), Selection(scenario_id="AC-001")
     ones = [await runs.start(scripted, selection) for _ in range(2)]
-    with pytest.raises(RunsFullError, match="All 2 runs"):
+    with pytest.raises(RunsFullError, match="2 runs are being played"):
         await runs.start(scripted, selection)
     assert [(await await_end(run))["score"] for run in ones] == [1.0, 1.0]
     third = await runs.start(scripted, selection)

@@ -24,7 +24,7 @@ from tests.cloud_incident.evaluation.audit.broken_worlds import BROKEN, OneForAl
 from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
-    from cloud_incident.evaluation.audit.check import Check
+    from cloud_incident.evaluation.audit.check import CheckResult
 
 ROOT = Path(__file__).parents[4]
 OPENENV = {
@@ -155,7 +155,7 @@ def test_ranges_of_seeds_add_up() -> None:
 
 def test_difficulties_that_are_not_in_the_sample_are_skipped() -> None:
     sample = Sample(size=1, difficulties=(1,))
-    found: dict[str, Check] = {
+    found: dict[str, CheckResult] = {
         check.spec.id: check
         for check in Audit(sample=sample, checks=["generator.naive_rules", "statistical.difficulty_separation"])
         .run()

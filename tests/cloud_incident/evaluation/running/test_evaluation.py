@@ -337,6 +337,16 @@ def test_scores_of_an_incident_that_has_changed_since_are_not_taken_for_new_ones
         run(path, asked)
 
 
+def test_many_attempts_at_one_generated_incident_do_not_hide_a_change_of_another(tmp_path: Path) -> None:
+    scenarios = ("GEN1-AC-D1-1", "GEN1-AC-D1-2")
+    path, asked = tmp_path / "run.jsonl", Evaluation(agents=("oracle",), scenarios=scenarios, seeds=range(25))
+    *others, last = run(path, asked)
+    last = {**last, "reference": {**last["reference"], "digest": "another"}}
+    path.write_bytes(b"".join(map(dump_trajectory, [*others, last])))
+    with pytest.raises(ValueError, match="GEN1-AC-D1-2 has changed since oracle/GEN1-AC-D1-2/"):
+        run(path, asked)
+
+
 def test_a_model_that_cannot_be_asked_stops_the_run_and_is_no_score(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
