@@ -4,14 +4,14 @@ Its settings come from `CLOUD_INCIDENT_SERVE_…` variables, and from the file t
 """
 
 from cloud_incident.app import build_app_from_variables
-from cloud_incident.cli.serve import serve_everywhere
+from cloud_incident.cli import serve
 
 app = build_app_from_variables()
 
 
 def main() -> None:
     """Serve on every interface."""
-    serve_everywhere()
+    serve.main()
 
 
 if __name__ == "__main__":

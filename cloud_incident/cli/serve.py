@@ -24,6 +24,6 @@ def serve(settings: ServeSettings) -> None:
     run_app(app, settings)
 
 
-def serve_everywhere() -> None:
+def main() -> None:
     """Run `cloud-incident serve` on every interface, with settings from variables and a file alone."""
     serve.main(["--host", "0.0.0.0"], prog_name="server")  # noqa: S104 - what runs a container wants to reach it
