@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 
 from cloud_incident.cli import main
@@ -16,9 +16,6 @@ from scenarios.generator.draw import DISTANCE
 from scenarios.generator.mechanisms import MECHANISMS
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.generator.topology import SIZES
-
-if TYPE_CHECKING:
-    import pytest
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "generator.md").read_text("utf-8")
@@ -56,6 +53,7 @@ def test_what_is_linked_is_there() -> None:
         assert (ROOT / "docs" / link).is_file(), link
 
 
+@pytest.mark.slow
 def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     commands = re.findall(r"^cloud-incident ((?:show|generate) [^#\n]+)", GUIDE, re.MULTILINE)

@@ -113,6 +113,7 @@ def test_every_option_is_also_a_variable() -> None:
     assert "task_id" in result.output
 
 
+@pytest.mark.slow  # the first of the README's two commands does the same
 def test_the_demo_scores_one() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "cloud_incident", "demo", "--plain"],
