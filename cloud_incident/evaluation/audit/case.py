@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents import Agent, Seat
+from cloud_incident.evaluation.audit.yardstick import measure_slowdown
 from cloud_incident.evaluation.running import Attempt, InProcess, play_attempt
 from scenarios.generator.incident import GeneratedIncident
 
@@ -39,7 +40,7 @@ class Bench:
 
 
 class Case:
-    """One incident. `made_ms` is the CPU time in milliseconds that making it took.
+    """One incident. `made_ms` is the CPU time in milliseconds it took; `slowdown`, how slow the machine was.
 
     Raises:
         UnknownScenarioError: if there is no such incident.
@@ -49,6 +50,7 @@ class Case:
     def __init__(self, bench: Bench, specimen: Specimen, tasks: Sequence[TaskId]) -> None:
         self.bench = bench
         self.specimen = specimen
+        self.slowdown = measure_slowdown()
         began = time.thread_time()
         self.scenarios: dict[TaskId, Scenario] = {
             task_id: specimen.make_scenario(bench.first, task_id) for task_id in tasks

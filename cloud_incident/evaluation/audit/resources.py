@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from math import ceil
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import FEWEST
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.audit.check import AuditContext
 
 RESET_MS = (15.0, 60.0)
-"""The highest CPU time in milliseconds of a reset on a fresh seed: median, and 99th percentile."""
+"""The most that a reset on a fresh seed may take: median, and 99th percentile. Milliseconds on the yardstick's core."""
 STEP_MS = (1.0, 10.0)
-"""The highest CPU time in milliseconds of a step: median, and 99th percentile."""
+"""The most that a step may take: median, and 99th percentile. Milliseconds on the yardstick's core."""
 MEMORY_MB = 8.0
 """The highest memory in megabytes of an episode with its incident, at its peak."""
 
@@ -34,11 +35,16 @@ _WEIGHED = 5
 
 
 class ResourceUse(NamedTuple):
-    """The cost of one incident: of its reset and of each step in milliseconds of CPU, its memory in megabytes."""
+    """The cost of one incident.
+
+    Of its reset and of each step in milliseconds of CPU on the yardstick's core, its memory in megabytes, and how much
+    slower than that core this one was.
+    """
 
     reset: float
     steps: list[float]
     memory: float | None
+    slowdown: float
 
 
 class ResourceChecks(CheckGroup[ResourceUse]):
@@ -48,18 +54,21 @@ class ResourceChecks(CheckGroup[ResourceUse]):
         Check(
             "semantic.resource_envelope",
             "Resets of fresh seeds and steps take little CPU time, and an episode little memory",
-            f"reset {RESET_MS[0]:g} ms median, {RESET_MS[1]:g} ms p99; step {STEP_MS[0]:g} ms, {STEP_MS[1]:g} ms; "
-            f"{MEMORY_MB:g} MB",
+            f"reset {RESET_MS[0]:g} ms median, {RESET_MS[1]:g} ms p99; step {STEP_MS[0]:g} ms, {STEP_MS[1]:g} ms, "
+            f"each after division by the slowdown; {MEMORY_MB:g} MB",
         ),
     )
 
     def measure(self, case: Case) -> ResourceUse:
-        steps = [milliseconds for task_id in case.scenarios for milliseconds in _time_steps(case, task_id)]
+        slowdown = case.slowdown
+        steps = [milliseconds / slowdown for task_id in case.scenarios for milliseconds in _time_steps(case, task_id)]
         weighed = case.specimen.position < _WEIGHED
-        return ResourceUse(case.made_ms, steps, _measure_memory(case) if weighed else None)
+        return ResourceUse(case.made_ms / slowdown, steps, _measure_memory(case) if weighed else None, slowdown)
 
     def judge(self, found: Sequence[Measurement[ResourceUse]], context: AuditContext) -> Iterator[CheckResult]:  # noqa: ARG002 - as every group judges
-        measured: dict[str, float | int | str] = {}
+        measured: dict[str, float | int | str] = {
+            "slowdown": round(median(measurement.value.slowdown for measurement in found), 2)
+        }
         notes, broken = [], False
         for what, values, limits in (
             ("reset", [measurement.value.reset for measurement in found], RESET_MS),
