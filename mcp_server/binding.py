@@ -168,7 +168,7 @@ class Binding(ABC):
 class OperatorBinding(Binding):
     """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
 
-    after_the_end = "Call start_incident for another."
+    after_the_end = "Call start_drill for another."
 
     def remember(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
         """Remember that the caller opened an episode."""
@@ -209,7 +209,7 @@ class OperatorBinding(Binding):
     def _describe_missing(self, handle: str) -> str:
         return (
             f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
-            "Call start_incident to start one and use the episode_id it returns."
+            "Call start_drill to start one and use the episode_id it returns."
         )
 
     def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
@@ -235,7 +235,7 @@ class OperatorBinding(Binding):
         Episodes that are known to have ended are loaded only if no unfinished one is left.
         """
         if not caller.known:
-            raise HandleError("This connection has no session: pass the episode_id that start_incident returned.")
+            raise HandleError("This connection has no session: pass the episode_id that start_drill returned.")
         if len(caller.unfinished) > 1:
             await self._refuse_several(caller)
         for opened in caller.unfinished:
@@ -246,7 +246,7 @@ class OperatorBinding(Binding):
             episode = await self._look_at(caller, opened, touch=True)
             if episode is not None:
                 return episode
-        raise HandleError("No incident is open. Call start_incident first.")
+        raise HandleError("No incident is open. Call start_drill first.")
 
     async def _refuse_several(self, caller: Caller) -> None:
         """Look at every episode that may be unfinished, and refuse the call if more than one is."""
