@@ -21,4 +21,4 @@ def suggest(name: str, names: Iterable[str]) -> str:
     """
     known = {known.casefold(): known for known in names}
     close = [known[found] for found in get_close_matches(name.casefold()[:_LONGEST], known, _MOST, _ALIKE)]
-    return f"Did you mean {' or '.join(close)}?" if close else ""
+    return f"Did you mean {' or '.join(filter(None, [', '.join(close[:-1]), close[-1]]))}?" if close else ""

@@ -149,11 +149,15 @@ async def test_an_unknown_service_is_a_step_and_an_error_that_names_the_known_on
     ("tool", "arguments", "said"),
     [
         ("query_logs", {"service": "postgres-db", "verbose": True}, "`verbose` is not a parameter of query_logs"),
-        ("query_logs", {"service": ["postgres-db"]}, "valid string"),
-        ("query_logs", {"service": "postgres-db", "page": 0}, "greater than or equal to 1"),
+        ("query_logs", {"service": ["postgres-db"]}, "`service` must be text"),
+        ("query_logs", {"service": "postgres-db", "page": 0}, "`page` must be 1 to 10000; 0 was given"),
         ("query_logs", {"service": "postgres-db", "page": 2}, "has not been queried yet"),
         ("query_logs", {"service": "postgres-db", "episode_id": "never-minted"}, "Call start_incident"),
-        ("query_logs", {"service": "postgres-db", "episode_id": 7}, "valid string"),
+        (
+            "query_logs",
+            {"service": "postgres-db", "episode_id": 7},
+            "Parameters: `service`, `page` (optional), `episode_id` (optional)",
+        ),
         ("start_incident", {"task_id": "guessing"}, "alert_classification"),
         ("start_incident", {"seed": 1, "random": True}, "contradict"),
         ("start_incident", {"scenario_id": "RP-404"}, "Scenarios: AC-001"),

@@ -12,6 +12,7 @@ from scenarios.suggesting import suggest
     [
         ("postgres", ["api-gateway", "postgres-db"], "Did you mean postgres-db?"),
         ("RP-01", ["AC-001", "RP-001", "RP-002"], "Did you mean RP-001 or RP-002?"),
+        ("RP-01", ["RP-001", "RP-011", "RP-010", "RP-002"], "Did you mean RP-001, RP-010 or RP-011?"),
         ("rp-001", ["RP-001"], "Did you mean RP-001?"),
         ("zzz", ["api-gateway", "postgres-db"], ""),
         ("", ["api-gateway"], ""),
