@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from env_core.selection import Handle
 from scenarios.given import Given, read_object
-from scenarios.parsing import InvalidActionError, build_example, parse_action, parse_arguments, quote
+from scenarios.parsing import WRAPPING, InvalidActionError, build_example, parse_action, parse_arguments, quote
 from scenarios.vocabulary import ACTIONS, Action
 
 REQUEST_ID_LIMIT = 255
@@ -125,6 +125,8 @@ def parse_command(message: dict[str, Any]) -> Command:
         return parse_action(message["action_type"], message["parameters"])
     message = {name: value for name, value in message.items() if value is not None}
     match message:
+        case {"type": "call_tool", "arguments": arguments} if not isinstance(arguments, dict):
+            return parse_arguments("call_tool", ToolCall, {**message, "arguments": {WRAPPING: arguments}})
         case {"type": "call_tool"}:
             return parse_arguments("call_tool", ToolCall, message)
         case {"type": "list_tools"}:

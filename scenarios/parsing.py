@@ -23,6 +23,7 @@ _LONGEST_GIVEN = 20
 _LONGEST_NUMBER = 70
 """Bits of a number that is."""
 WRAPPING = "arguments"
+"""What surfaces wrap into an object that is none, so that it is refused, or read, where arguments are parsed."""
 _WRAPPINGS = (WRAPPING, "parameters")
 """What callers put arguments into once too often."""
 
