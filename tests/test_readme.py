@@ -79,7 +79,7 @@ def test_the_table_of_pages_names_the_tools_that_have_one() -> None:
     rows = re.findall(r"^\| (.+?) \|", APP, re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     diagnostics = {spec.name for spec in ACTIONS.values() if spec.kind is Kind.DIAGNOSTIC}
-    assert named == {"start_incident", "get_incident", "grade_incident", *diagnostics}
+    assert named == {"start_drill", "show_drill", "grade_drill", *diagnostics}
     assert FRAMES in APP
 
 

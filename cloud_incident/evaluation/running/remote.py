@@ -180,8 +180,8 @@ class McpEnvironment(RemoteEnvironment):
     async def reset(self, selection: Selection) -> EnvironmentReply:
         client = await self._connect()
         if self._shown is not None:
-            await client.call_tool("close_incident", {"episode_id": self._shown["episode_id"]})
-        started = await client.call_tool("start_incident", _dump_selection(selection))
+            await client.call_tool("close_drill", {"episode_id": self._shown["episode_id"]})
+        started = await client.call_tool("start_drill", _dump_selection(selection))
         content = _get_structured(started)
         handle = content["episode_id"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
