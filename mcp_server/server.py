@@ -28,12 +28,14 @@ from mcp_server.apps import App, declare
 from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
 from mcp_server.clients import StructuredContent
 from mcp_server.completion import Completions
-from mcp_server.control import ControlTools
+from mcp_server.control import OLD_NAMES, ControlTools
 from mcp_server.instructions import OPERATOR, write_agent_instructions
 from mcp_server.prompts import Prompts
+from mcp_server.reading import read_request
 from mcp_server.resources import EpisodeResources
 from mcp_server.results import PAGE_CHARACTERS, build_refusal
 from mcp_server.tools import ActionTools, ServedTool
+from scenarios.suggesting import suggest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -63,9 +65,10 @@ class _Handlers:
         return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
-        tool = self.tools.get(params.name)
+        tool = self.find_tool(params.name)
         if tool is None:
-            return build_refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(self.tools)}.")
+            told = [f"There is no tool {params.name[:80]!r}.", suggest(params.name, self.tools)]
+            return build_refusal(" ".join(filter(None, [*told, f"Tools: {', '.join(self.tools)}."])))
         result = await tool.call(ctx, params.arguments or {})
         if not self.structured.is_wanted(ctx):
             result.structured_content = None
@@ -89,8 +92,12 @@ class _Handlers:
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         return CompleteResult(completion=await self.completions.complete(ctx, params))
 
+    def find_tool(self, name: str) -> ServedTool | None:
+        """The tool of a name that is listed, or of one that a control tool had earlier."""
+        return self.tools.get(OLD_NAMES.get(name, name))
+
     def find_input_schema(self, name: str) -> dict[str, Any] | None:
-        tool = self.tools.get(name)
+        tool = self.find_tool(name)
         return None if tool is None else tool.definition.input_schema
 
 
@@ -144,6 +151,7 @@ def build_server(
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
+    server.middleware.append(read_request)
     if shown is not None:
         declare(server)
     return server
