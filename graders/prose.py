@@ -138,7 +138,7 @@ def split_clauses(text: str) -> tuple[Words, ...]:
             if not _in_list(stream, index):
                 found.append([])
         elif ends_clause(stream, index):
-            found.append([])
+            found.append([] if word in _ENDS else [word])
         else:
             found[-1].append(word)
     return tuple(bound_clauses(found))
