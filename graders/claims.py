@@ -12,12 +12,12 @@ from graders.prose import (
     bound_clauses,
     ends_clause,
     find_mentions,
+    find_named,
     find_occurrences,
     is_denied,
     split_sentences,
     split_words,
 )
-from graders.terms import Words
 from scenarios.vocabulary import (
     CLEAR_CACHE,
     DISABLE_FEATURE_FLAG,
@@ -31,7 +31,7 @@ from scenarios.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from graders.terms import Words
 
 
 def _split_set(text: str) -> frozenset[str]:
@@ -215,6 +215,11 @@ def _is_of_others(words: Words, start: int, end: int) -> bool:
 
 
 @lru_cache(maxsize=128)
+def _list_words(text: str) -> frozenset[str]:
+    return frozenset(split_words(text))
+
+
+@lru_cache(maxsize=128)
 def _list_clauses(text: str) -> tuple[_Clause, ...]:
     return tuple(_Clause(words) for sentence in split_sentences(text) for words in _split(sentence))
 
@@ -239,30 +244,23 @@ def find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str
 
     That are the names in the same sentence before the deed, or else those in the last sentence that has any.
     """
-    found: list[tuple[str, ...]] = []
-    sentences = [_split(sentence) for sentence in split_sentences(text)]
-    for number, clauses in enumerate(sentences):
-        for index, words in enumerate(clauses):
-            for verb in _find_stated_verbs(words, action):
-                if _has_pronoun(words, verb):
-                    here = _list_named((*clauses[:index], words[: verb[0]]), names)
-                    found.append(here or next(filter(None, _look_back(sentences[:number], names)), ()))
+    found: dict[tuple[str, ...], None] = {}
+    before: tuple[str, ...] = ()
+    for sentence in split_sentences(text):
+        here: tuple[str, ...] = ()
+        for words in _split(sentence):
+            verb = next((verb for verb in _find_stated_verbs(words, action) if _has_pronoun(words, verb)), None)
+            if verb is not None:
+                found[(*here, *_list_named(words[: verb[0]], names)) or before] = None
+            here += _list_named(words, names)
+        before = here or before
     return [meant for meant in found if meant]
 
 
-def _look_back(sentences: list[list[Words]], names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    return (_list_named(tuple(clauses), names) for clauses in reversed(sentences))
-
-
-def _list_named(clauses: tuple[Words, ...], names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that stand in clauses, the last one last."""
-    last = {
-        name: (number, places[-1])
-        for number, words in enumerate(clauses)
-        for name in names
-        if (places := find_mentions(words, name, names))
-    }
-    return tuple(sorted(last, key=lambda name: last[name]))
+def _list_named(words: Words, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that stand in a clause, the last one last."""
+    places = find_named(words, names)
+    return tuple(sorted(places, key=lambda name: places[name][-1]))
 
 
 def _has_pronoun(words: Words, verb: tuple[int, int]) -> bool:
@@ -295,12 +293,15 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         if target.startswith("verify_") and not re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()):
             return False
+        if not _list_words(text).issuperset(target.split("_")[1:]):
+            return False
         return any(clause.names(target) for clause in _list_clauses(text))
     return any(
         _reaches(clause.words, verb, place, names)
         for clause in _list_clauses(text)
-        for verb in clause.verbs(action)
+        if clause.verbs(action)
         for place in clause.targets(target, names)
+        for verb in clause.verbs(action)
     )
 
 
@@ -312,12 +313,12 @@ def _reaches(words: Words, verb: tuple[int, int], place: tuple[int, int], names:
 
 
 def _is_passive(between: Words, names: tuple[str, ...]) -> bool:
-    return not _PASSIVE.isdisjoint(between) and _only_filler(between, (*names, *_PASSIVE))
+    return not _PASSIVE.isdisjoint(between) and _only_filler(between, names, _FILLER | _PASSIVE)
 
 
-def _only_filler(words: Words, names: tuple[str, ...]) -> bool:
+def _only_filler(words: Words, names: tuple[str, ...], filler: frozenset[str] = _FILLER) -> bool:
     """Whether next to nothing but filler and other names stands between."""
-    named = {index for start, end in find_occurrences(words, *names) for index in range(start, end)} if names else set()
-    stray = [word for index, word in enumerate(words) if index not in named and word not in _FILLER]
+    named = {index for places in find_named(words, names).values() for place in places for index in range(*place)}
+    stray = [word for index, word in enumerate(words) if index not in named and word not in filler]
     doubled = any(first == second for first, second in pairwise(stray))
     return len(stray) <= _STRAY_WORDS and not doubled and not any(word.endswith("ed") for word in stray)

@@ -112,7 +112,9 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [step.step for step in done if states(text, step.action, step.target, conduct.services)]
-    false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
+    false = _list_false_claims(text, conduct)
+    if false and conduct.shown:
+        false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
     points = (
         _LENGTH * long_enough
         + _CAUSE * named
