@@ -160,7 +160,7 @@ def split_clauses(text: str) -> tuple[Words, ...]:
 
 @lru_cache(maxsize=256)
 def _read(text: str) -> Reading:
-    return Reading.of(split_clauses(text))
+    return Reading(split_clauses(text))
 
 
 def bound_clauses(clauses: list[list[str]]) -> list[Words]:

@@ -154,7 +154,8 @@ def _match_summary(text: str, truth: Truth, conduct: Conduct) -> Fraction:
         for sentence in split_sentences(text)
         if find_mentions(split_words(sentence), truth.service, conduct.services)
     )
-    return max(match_failure_mode(said, truth, conduct.services, conduct.shown)[0] for said in (about, text))
+    match, _ = match_failure_mode(about, truth, conduct.services, conduct.shown)
+    return match if match == 1 else max(match, match_failure_mode(text, truth, conduct.services, conduct.shown)[0])
 
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:
