@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 
     from env_core.observation import Observation, StepInfo
     from env_core.selection import Selection
+    from mcp_server.meta import PageMark
 
 _SECONDS = 60.0
 """How long a REST request may take."""
-_PAGE_MARK = re.compile(r"\n… page \d+ of (\d+);[^\n]*\Z")
 _UNPROCESSABLE = 422
 
 
@@ -124,10 +123,12 @@ class McpEnvironment(Environment):
         self._shown: Observation | None = None
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
+        from mcp_server.drill import START, build_drill_arguments
+
         client = await self._connect()
         if self._shown is not None:
             await client.call_tool("close_drill", {"episode_id": self._shown["episode_id"]})
-        started = await client.call_tool("start_drill", _dump_selection(selection))
+        started = await client.call_tool(START, build_drill_arguments(selection))
         content = _get_structured(started)
         handle = content["episode_id"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
@@ -178,13 +179,9 @@ class McpEnvironment(Environment):
 
     async def _collect_evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
         """Collect all pages of the evidence, without the feedback on the step."""
-        text, _, _ = _join_text(result).partition(f"\n\n{_get_structured(result)['feedback']}")
-        pages = [_PAGE_MARK.sub("", text)]
-        marked = _PAGE_MARK.search(text)
-        for page in range(2, int(marked[1]) + 1 if marked else 2):
-            further = await self._call(name, {**arguments, "page": page})
-            pages.append(_PAGE_MARK.sub("", _join_text(further).partition("\n\nNot a step.")[0]))
-        return "\n".join(pages)
+        numbers = range(2, _read_mark(result)["of"] + 1)
+        further = [await self._call(name, {**arguments, "page": number}) for number in numbers]
+        return "\n".join(_read_page(page) for page in (result, *further))
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
         client, shown = await self._connect(), self._shown
@@ -195,6 +192,18 @@ class McpEnvironment(Environment):
 
 def _join_text(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
+
+
+def _read_mark(result: CallToolResult) -> PageMark:
+    """Which page of evidence a result shows."""
+    from mcp_server.meta import PAGE
+
+    mark: PageMark = (result.meta or {})[PAGE]
+    return mark
+
+
+def _read_page(result: CallToolResult) -> str:
+    return _join_text(result)[: _read_mark(result)["characters"]]
 
 
 def _get_structured(result: CallToolResult) -> dict[str, Any]:
