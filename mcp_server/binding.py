@@ -43,16 +43,22 @@ class OpenedEpisode:
 class Caller:
     """The episodes that one connection has opened, by handle, oldest first.
 
-    `known` is false where calls cannot be told apart by their connection.
+    `known` is false where calls cannot be told apart by their connection. `advice` is what the caller is told in
+    addition while it has opened none.
     """
 
     known: bool = True
+    advice: str = ""
     opened: dict[str, OpenedEpisode] = field(default_factory=dict)
 
     @property
     def unfinished(self) -> list[OpenedEpisode]:
         """The episodes that are not known to have ended, oldest first."""
         return [opened for opened in self.opened.values() if not opened.finished]
+
+    def advise(self, message: str) -> str:
+        """A message on an episode that is missing, with the advice where it applies."""
+        return f"{message} {self.advice}" if self.advice and not self.opened else message
 
     def add(self, episode: Episode) -> None:
         """Remember an episode as the latest that was opened."""
@@ -81,10 +87,10 @@ class Callers(Protocol):
 
 
 class OneCaller:
-    """A transport whose lifespan is one connection: stdio, SSE."""
+    """A transport whose lifespan is one connection: stdio, SSE. Some `episodes` may be open from the start."""
 
-    def __init__(self, *episodes: Episode) -> None:
-        self._caller = Caller()
+    def __init__(self, *episodes: Episode, advice: str = "") -> None:
+        self._caller = Caller(advice=advice)
         for episode in episodes:
             self._caller.add(episode)
 
@@ -181,7 +187,10 @@ class OperatorBinding(Binding):
         caller = self._identify(ctx)
         if not handle:
             return await self._find_meant(caller)
-        episode = await self._load(handle)
+        try:
+            episode = await self._load(handle)
+        except UnknownEpisodeError as error:
+            raise UnknownEpisodeError(caller.advise(str(error))) from error
         caller.note(episode)
         return episode
 
@@ -243,7 +252,7 @@ class OperatorBinding(Binding):
             episode = await self._look_at(caller, opened, touch=True)
             if episode is not None:
                 return episode
-        raise HandleError("No drill is open here. Call start_drill first.")
+        raise HandleError(caller.advise("No drill is open here. Call start_drill first."))
 
     async def _refuse_several(self, caller: Caller) -> None:
         """Look at every episode that may be unfinished, and refuse the call if more than one is."""

@@ -28,7 +28,7 @@ VALID = {"service": "postgres-db", "flag": "none", "replicas": 2, "severity": "P
 VALID |= {"summary": "It failed.", "runbook_action": "verify_db_health"}
 """A valid value of each parameter that is required."""
 
-REWARD = re.compile(r"[+-]0\.\d\d\)|Past half|[Rr]eward|[Ee]pisode(?!_id)|split|observation")
+REWARD = re.compile(r"[+-]0\.\d\d\)|Past half|[Rr]eward|[Ee]pisode(?!_id)|\bsplit\b|observation")
 """Words of training, and figures of rewards."""
 
 

@@ -105,8 +105,11 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
         assert hints is not None
         assert hints.read_only_hint is (spec.kind is Kind.DIAGNOSTIC)
         assert hints.destructive_hint is (spec.kind is Kind.REMEDIATION)
-    size = len(json.dumps([tool.model_dump(by_alias=True, exclude_none=True) for tool in tools.values()]))
-    assert size < 15_000
+
+
+async def test_what_a_model_sees_of_the_tools_is_short(server: Server[Callers]) -> None:
+    shown = [(tool.name, tool.description, tool.input_schema) for tool in (await list_tools(server)).values()]
+    assert len(json.dumps(shown, separators=(",", ":"))) < 16_000  # 4,000 tokens of four characters
 
 
 async def test_the_server_says_that_it_is_simulated_and_in_few_words(server: Server[Callers]) -> None:

@@ -20,8 +20,9 @@ from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from env_core.transition import Transition
 from mcp_server.results import build_step_result
+from mcp_server.stdio import PROCESS_NOTE
 from scenarios.vocabulary import ACTIONS, POINT
-from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_text, start
+from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_numbers, read_text, start
 from tests.servers import full_server, http_server, stdio
 from tests.slow import mark_slow_after
 
@@ -227,6 +228,7 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
         assert scenario.incident.alert["name"] in (agent.instructions or "")
         refused = await agent.call_tool("start_drill", {})
         assert refused.is_error
+        assert read_text(refused).endswith(PROCESS_NOTE)
         seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
         assert seen == play_in_process(scenario)
         over = await agent.call_tool("query_logs", {"service": scenario.incident.services[0]})
@@ -238,5 +240,8 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
 async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
     async with Client(stdio("--scenario", "RCA-003")) as client:
+        first = await client.call_tool("show_drill", {})
+        assert read_text(first).endswith(PROCESS_NOTE)
+        assert read_numbers(first)["note"] == PROCESS_NOTE
         seen = await play_through(client, "", play_perfectly(scenario.incident, scenario.task))
     assert seen == play_in_process(scenario)
