@@ -19,7 +19,7 @@ from mcp_server.results import build_refusal, build_result
 from mcp_server.tools import Arguments, OnEpisode, ServedTool, add_meta, define_tool
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.parsing import parse_arguments
+from scenarios.parsing import InvalidActionError, parse_arguments
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import TASKS, Submission
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mcp.server.context import ServerRequestContext
-    from pydantic import BaseModel
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from mcp_server.binding import OperatorBinding
     from scenarios.errors import CloudIncidentError
+    from scenarios.given import Given
 
 
 OLD_NAMES = {
@@ -99,7 +99,7 @@ class ControlTools:
                 f"{FIRST}, a short first one.",
                 TrainingDrill if self.training else Drill,
                 self._start,
-                explain=lambda error: f"{explain_error(error)} Nothing was started.",
+                explain=_explain_start,
                 shown=MODEL_ONLY,
             ),
             self._build_tool(
@@ -144,7 +144,7 @@ class ControlTools:
         name: str,
         title: str,
         description: str,
-        takes: type[BaseModel],
+        takes: type[Given],
         answer: Callable[[ServerRequestContext[Any, Any], Any], Awaitable[CallToolResult]],
         *,
         explain: Callable[[CloudIncidentError], str] = explain_error,
@@ -251,6 +251,12 @@ _NO_SESSION = (
     "Your drills are not listed: this connection has no session, so they cannot be told from those of others. Keep the "
     f"episode_id that {START} returns; without it a drill cannot be found again."
 )
+
+
+def _explain_start(error: CloudIncidentError) -> str:
+    """Why no drill was started. What is said of invalid arguments says that by itself."""
+    told = explain_error(error)
+    return told if isinstance(error, InvalidActionError) else f"{told} Nothing was started."
 
 
 def _list_standings(heading: str, episodes: list[Episode]) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from env_core.episode import ObservationMode, RewardMode
-from env_core.selection import Handle, Selection, SelectionError
+from env_core.selection import MOST_TYPED_SEED, Handle, Selection, SelectionError
 from scenarios.catalogue import UnknownScenarioError
-from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES, MOST_SEED
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
+from scenarios.given import Given
 from scenarios.parsing import parse_arguments, quote
-from scenarios.vocabulary import NAME_LIMIT, REMEDIATION_PLANNING, TASKS, WHOLE
+from scenarios.suggesting import suggest
+from scenarios.vocabulary import NAME_LIMIT, REMEDIATION_PLANNING, TASKS
 
 START = "start_drill"
 RANDOM = "random"
@@ -24,17 +26,18 @@ _LEFT_OUT = -1
 
 
 def _write_number(value: object) -> object:
-    """A number as text: callers send the number of an incident as either."""
-    return str(value) if type(value) is int else value
+    """A number as text: callers send the number of an incident as either, and JSON does not tell 3.0 from 3."""
+    whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+    return f"{value:.0f}" if whole else value
 
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT)]
 
 
-class Drill(BaseModel):
+class Drill(Given):
     """What to start. Each parameter has a default that means "left out", so that a caller may send all of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    undone = "nothing was started"
 
     incident: Annotated[_Text, BeforeValidator(_write_number, json_schema_input_type=_Text)] = Field(
         default="",
@@ -42,8 +45,10 @@ class Drill(BaseModel):
         f'"{RANDOM}". Empty: the first scenario of the task, or a random one of the difficulty.',
     )
     task_id: _Text = Field(default="", description=f"{', '.join(TASKS)}. Empty: any.")
-    difficulty: Annotated[int, Field(ge=0, le=_HARD), WHOLE] = Field(
+    difficulty: int = Field(
         default=0,
+        ge=0,
+        le=_HARD,
         description=f"Of generated incidents, {_EASY} (easy) to {_HARD} (hard). 0: not chosen ({DEFAULT_DIFFICULTY}).",
     )
 
@@ -60,7 +65,8 @@ class Drill(BaseModel):
             SelectionError: if parameters contradict each other, or the number is too high.
         """
         if self.task_id not in {"", *TASKS}:
-            raise UnknownScenarioError(f"There is no task {quote(self.task_id)}. Tasks: {', '.join(TASKS)}.")
+            told = [f"There is no task {quote(self.task_id)}.", suggest(self.task_id, TASKS)]
+            raise UnknownScenarioError(" ".join(filter(None, [*told, f"Tasks: {', '.join(TASKS)}."])))
         selectors = {"task_id": self.task_id, "difficulty": self.difficulty or None, **self._list_selectors()}
         return parse_arguments(START, Selection, selectors)
 
@@ -82,8 +88,8 @@ class Drill(BaseModel):
 
     def _read_number(self) -> int:
         number = int(self.incident)
-        if number > MOST_SEED:
-            raise SelectionError(f"The number of an incident is 0 to {MOST_SEED}; you gave {number}.")
+        if number > MOST_TYPED_SEED:
+            raise SelectionError(f"The number of an incident is 0 to {MOST_TYPED_SEED}; you gave {number}.")
         return number
 
 
@@ -91,8 +97,11 @@ class TrainingDrill(Drill):
     """What to start, with what trainers choose besides."""
 
     split: _Text = Field(default="", description="Split to take it from: by index, by the number, or a random one.")
-    index: Annotated[int, Field(ge=_LEFT_OUT, le=1_000_000), WHOLE] = Field(
-        default=_LEFT_OUT, description=f"Its index in the split, from 0. {_LEFT_OUT}: not chosen."
+    index: int = Field(
+        default=_LEFT_OUT,
+        ge=_LEFT_OUT,
+        le=1_000_000,
+        description=f"Its index in the split, from 0. {_LEFT_OUT}: not chosen.",
     )
     reward_mode: RewardMode = Field(
         default="dense", description="dense: a reward on each step. terminal: 0.0 until the end, then the score."

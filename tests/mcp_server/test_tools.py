@@ -114,8 +114,10 @@ async def test_what_a_model_sees_of_the_tools_is_short(server: Server[Callers]) 
 
 async def test_the_server_says_that_it_is_simulated_and_in_few_words(server: Server[Callers]) -> None:
     async with Client(server) as client:
-        assert "simulated" in (client.server_info.title or "")
-        assert "simulated" in (client.server_info.description or "")
+        about = client.server_info
+        assert about is not None
+        assert "simulated" in (about.title or "")
+        assert "simulated" in (about.description or "")
         assert client.instructions == OPERATOR
     assert "every incident, service and repair here is simulated, and nothing real is touched" in OPERATOR
     assert len(OPERATOR) < LIMIT
@@ -179,11 +181,15 @@ async def test_an_unknown_service_is_a_step_and_an_error_that_names_the_known_on
     ("tool", "arguments", "said"),
     [
         ("query_logs", {"service": "postgres-db", "verbose": True}, "`verbose` is not a parameter of query_logs"),
-        ("query_logs", {"service": ["postgres-db"]}, "valid string"),
-        ("query_logs", {"service": "postgres-db", "page": 0}, "greater than or equal to 1"),
+        ("query_logs", {"service": ["postgres-db"]}, "`service` must be text"),
+        ("query_logs", {"service": "postgres-db", "page": 0}, "`page` must be 1 to 10000; 0 was given"),
         ("query_logs", {"service": "postgres-db", "page": 2}, "has not been queried yet"),
         ("query_logs", {"service": "postgres-db", "episode_id": "never-minted"}, "start_drill starts one"),
-        ("query_logs", {"service": "postgres-db", "episode_id": 7}, "valid string"),
+        (
+            "query_logs",
+            {"service": "postgres-db", "episode_id": 7},
+            "Parameters: `service`, `page` (optional), `episode_id` (optional)",
+        ),
         ("grade_drill", {}, "Not finished"),
         ("no_such_tool", {}, "Tools: start_drill"),
     ],
