@@ -168,6 +168,14 @@ async def test_launched_for_training_texts_say_what_steps_earn(training: str) ->
         await client.call_tool("close_drill", {"episode_id": "trained"})
 
 
+@pytest.mark.slow
+async def test_launched_for_training_over_stdio() -> None:
+    async with Client(stdio("--training")) as client:
+        await client.call_tool("start_drill", {"split": "curated", "index": 6})
+        look = await client.call_tool("query_logs", {"service": "postgres-db"})
+        assert "First look at postgres-db (+0.03)." in read_text(look)
+
+
 async def test_handles_may_be_left_out_where_there_is_a_session(streamable: str) -> None:
     async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
         await start(one, "RP-001")
@@ -230,7 +238,7 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
         assert refused.is_error
         assert read_text(refused).endswith(PROCESS_NOTE)
         seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
-        assert seen == play_in_process(scenario)
+        assert seen == play_in_process(scenario, rewards=True)
         over = await agent.call_tool("query_logs", {"service": scenario.incident.services[0]})
         assert over.is_error
         assert "There is nothing more to do" in read_text(over)
