@@ -129,23 +129,3 @@ class TrainingDrill(Drill):
         if self._is_random or not self.incident:
             return {"split": self.split, "random": True}
         raise SelectionError(f"{self.incident} names an incident by itself; leave split out.")
-
-
-def build_drill_arguments(selection: Selection) -> dict[str, Any]:
-    """The arguments by which `start_drill` starts what a selection names. Those of trainers only where they are needed.
-
-    The seed that is only noted beside a scenario is left out.
-
-    Raises:
-        SelectionError: if it names a scenario by its index in a task, for which there is no argument.
-    """
-    if selection.scenario_index is not None:
-        raise SelectionError("start_drill takes no scenario_index; name the scenario by its id.")
-    incident = selection.scenario_id
-    if not incident and selection.seed is not None:
-        incident = str(selection.seed)
-    elif selection.random:
-        incident = RANDOM
-    same = {"task_id", "difficulty", "split", "index", "reward_mode", "observation", "episode_id"}
-    arguments = selection.model_dump(include=same, exclude_defaults=True)
-    return {**arguments, "incident": incident} if incident else arguments

@@ -20,14 +20,11 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
 PACKAGES: list[str] = [*PROJECT["root_packages"], "server"]
 
-_WITHOUT_MCP = "only an evaluation over MCP needs its SDK"
 LATE = {
     ("cloud_incident.cli.mcp", "cloud_incident.app"): "over stdio the HTTP application is not needed",
     ("cloud_incident.evaluation.reporting.description", "cloud_incident.evaluation.reporting.tables"): (
         "the server, which shows reports, works without rich"
     ),
-    ("cloud_incident.evaluation.running.remote", "mcp_server.drill"): _WITHOUT_MCP,
-    ("cloud_incident.evaluation.running.remote", "mcp_server.meta"): _WITHOUT_MCP,
     ("scenarios.generator.incidents", "scenarios.generator.draw"): "curated incidents are not generated",
 }
 """The imports inside functions, by who imports what: why start-up is faster with them there."""

@@ -12,7 +12,6 @@ from mcp import Client
 
 from env_core.selection import Selection
 from mcp_server import build_server
-from mcp_server.drill import build_drill_arguments
 from scenarios.vocabulary import TASKS
 from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 
@@ -182,26 +181,6 @@ async def test_what_contradicts_itself_in_training(
         assert refused.is_error
         assert said in read_text(refused)
         assert "nothing was started" in read_text(refused).casefold()
-
-
-@pytest.mark.parametrize(
-    "selection",
-    [
-        Selection(),
-        Selection(scenario_id="RCA-002", task_id="root_cause_analysis"),
-        Selection(task_id="root_cause_analysis", seed=42, difficulty=2),
-        Selection(split="train", index=3, reward_mode="terminal", observation="delta", episode_id="mine"),
-    ],
-)
-async def test_a_selection_is_started_as_it_is_by_a_reset(
-    service: EpisodeService, training: Server[Callers], selection: Selection
-) -> None:
-    async with Client(training) as client:
-        started = read_numbers(await client.call_tool("start_drill", build_drill_arguments(selection)))
-    episode = await service.get(started["episode_id"])
-    scenario, reference = selection.resolve(service.catalogue)
-    assert (episode.reference, selection.episode_id or episode.id) == (reference, episode.id)
-    assert scenario.id == started["scenario_id"]
 
 
 async def test_a_drill_tells_people_no_words_of_training(server: Server[Callers]) -> None:

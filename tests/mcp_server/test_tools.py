@@ -67,7 +67,7 @@ async def test_the_earlier_names_of_the_controls_are_answered_and_not_listed(ser
         for old, new in OLD_NAMES.items():
             if new not in {"start_drill", "close_drill"}:
                 assert await client.call_tool(old, {}) == await client.call_tool(new, {})
-        assert "Known services" in read_text(await client.call_tool("start_incident", {}))
+        assert "Known services" in read_text(await client.call_tool("start_drill", {}))
 
 
 async def test_the_agent_profile_has_no_earlier_names(service: EpisodeService) -> None:

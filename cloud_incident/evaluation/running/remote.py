@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
     from env_core.observation import Observation, StepInfo
     from env_core.selection import Selection
-    from mcp_server.meta import PageMark
 
 _SECONDS = 60.0
 """How long a REST request may take."""
 _UNPROCESSABLE = 422
+_PAGE = "cloud-incident/page"
+"""The key in `_meta` of a result that says which page of evidence it shows."""
 
 
 class ServerError(RuntimeError):
@@ -34,17 +36,76 @@ def _dump_selection(selection: Selection) -> dict[str, Any]:
     return selection.model_dump(exclude_defaults=True)
 
 
+def _dump_drill(selection: Selection) -> dict[str, Any]:
+    """What a selection is to `start_drill`, which takes what trainers choose only where it is launched for them.
+
+    A seed that is only noted beside a scenario is left out.
+
+    Raises:
+        RefusedError: if it names a scenario by its index in a task, for which the tool has no parameter.
+    """
+    if selection.scenario_index is not None:
+        raise RefusedError("Over MCP a scenario is named by its id, not by scenario_index.")
+    incident = selection.scenario_id
+    if not incident and selection.seed is not None:
+        incident = str(selection.seed)
+    elif selection.random:
+        incident = "random"
+    same = {"task_id", "difficulty", "split", "index", "reward_mode", "observation", "episode_id"}
+    arguments = selection.model_dump(include=same, exclude_defaults=True)
+    return {**arguments, "incident": incident} if incident else arguments
+
+
 def _build_reply(answer: Mapping[str, Any]) -> EnvironmentReply:
     return EnvironmentReply(answer["observation"], answer["reward"], answer["done"], answer["metadata"])
 
 
-class RestEnvironment(Environment):
+class RemoteEnvironment(Environment):
+    """An environment on a server."""
+
+    @abstractmethod
+    async def ask_version(self) -> str:
+        """Ask the server for its version. No episode is started.
+
+        Raises:
+            ServerError: if what answers is not a server of incidents.
+        """
+
+
+async def _ask_over_http(address: str) -> str:
+    """Ask a server for its version: `/health` tells it, or else `/metadata`.
+
+    Raises:
+        ServerError: if neither does.
+    """
+    from httpx2 import AsyncClient
+
+    answers = []
+    async with AsyncClient(base_url=address, timeout=_SECONDS) as client:
+        for path in ("/health", "/metadata"):
+            answer = await client.get(path)
+            told = answer.json() if _holds_json(answer) else None
+            version = told.get("version") if isinstance(told, dict) else None
+            if answer.is_success and isinstance(version, str) and version:
+                return version
+            answers.append(f"{path} answered {answer.status_code}")
+    raise ServerError(f"{' and '.join(answers)}, without a version; that is no server of incidents")
+
+
+def _holds_json(answer: httpx2.Response) -> bool:
+    return answer.headers.get("content-type", "").startswith("application/json")
+
+
+class RestEnvironment(RemoteEnvironment):
     """Plays over REST. A header names the episode."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._client: httpx2.AsyncClient | None = None
         self._handle = ""
+
+    async def ask_version(self) -> str:
+        return await _ask_over_http(self._address)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         await self._close_episode()
@@ -81,12 +142,16 @@ class RestEnvironment(Environment):
         return body_of_answer
 
 
-class WebSocketEnvironment(Environment):
+class WebSocketEnvironment(RemoteEnvironment):
     """Plays over a WebSocket. One connection is one session."""
 
     def __init__(self, address: str) -> None:
+        self._server = address
         self._address = address.replace("http", "ws", 1) + "/ws"
         self._socket: ClientConnection | None = None
+
+    async def ask_version(self) -> str:
+        return await _ask_over_http(self._server)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         return _build_reply(await self._exchange({"type": "reset", "data": _dump_selection(selection)}))
@@ -113,22 +178,30 @@ class WebSocketEnvironment(Environment):
         raise ServerError(f"{message['type']} was answered with {data['code']}: {data['message']}")
 
 
-class McpEnvironment(Environment):
+class McpEnvironment(RemoteEnvironment):
     """Plays over MCP tools. The observation is put together from what they show."""
 
     def __init__(self, address: str) -> None:
+        self._server = address
         self._address = f"{address}/mcp"
         self._stack = AsyncExitStack()
         self._client: Client | None = None
         self._shown: Observation | None = None
 
-    async def reset(self, selection: Selection) -> EnvironmentReply:
-        from mcp_server.drill import START, build_drill_arguments
+    async def ask_version(self) -> str:
+        try:
+            return await _ask_over_http(self._server)
+        except ServerError:  # a server may have MCP alone
+            client = await self._connect()
+        if client.server_info is None:
+            raise ServerError("the server does not say its version")
+        return client.server_info.version
 
+    async def reset(self, selection: Selection) -> EnvironmentReply:
         client = await self._connect()
         if self._shown is not None:
             await client.call_tool("close_drill", {"episode_id": self._shown["episode_id"]})
-        started = await client.call_tool(START, build_drill_arguments(selection))
+        started = await client.call_tool("start_drill", _dump_drill(selection))
         content = _get_structured(started)
         handle = content["episode_id"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
@@ -194,11 +267,9 @@ def _join_text(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
 
 
-def _read_mark(result: CallToolResult) -> PageMark:
-    """Which page of evidence a result shows."""
-    from mcp_server.meta import PAGE
-
-    mark: PageMark = (result.meta or {})[PAGE]
+def _read_mark(result: CallToolResult) -> Mapping[str, int]:
+    """Which page of evidence a result shows: its number, of how many, and how many characters of the text it takes."""
+    mark: Mapping[str, int] = (result.meta or {})[_PAGE]
     return mark
 
 
@@ -241,7 +312,7 @@ def _build_info(content: Mapping[str, Any], *, submitted: bool) -> StepInfo:
     return info
 
 
-SURFACES: dict[str, Callable[[str], Environment]] = {
+SURFACES: dict[str, Callable[[str], RemoteEnvironment]] = {
     "rest": RestEnvironment,
     "websocket": WebSocketEnvironment,
     "mcp": McpEnvironment,
