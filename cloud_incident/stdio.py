@@ -10,7 +10,7 @@ from cloud_incident import __version__
 from cloud_incident.console.app import read_document
 from mcp_server import build_server
 from mcp_server.binding import OneCaller
-from mcp_server.transports import serve_stdio
+from mcp_server.stdio import PROCESS_ADVICE, PROCESS_NOTE, serve_stdio
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -38,7 +38,7 @@ async def run_stdio(settings: McpSettings) -> None:
         server = _build_agent_server(settings, service, episode)
     else:
         raise ValueError("the agent profile needs an incident")
-    await serve_stdio(server)
+    await serve_stdio(server, note="" if episode is None else PROCESS_NOTE)
 
 
 def _build_operator_server(settings: McpSettings, service: EpisodeService, episode: Episode | None) -> Server[Callers]:
@@ -46,7 +46,7 @@ def _build_operator_server(settings: McpSettings, service: EpisodeService, episo
     return build_server(
         service,
         version=__version__,
-        callers=lambda: OneCaller(*opened),
+        callers=lambda: OneCaller(*opened, advice=PROCESS_ADVICE),
         structured=settings.structured_content,
         app=read_document(),
     )

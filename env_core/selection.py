@@ -1,4 +1,4 @@
-"""Which incident to start: what `reset`, `start_incident` and the command line all take."""
+"""Which incident to start: what `reset`, `start_drill` and the command line all take."""
 
 from __future__ import annotations
 

@@ -44,16 +44,22 @@ class OpenedEpisode:
 class Caller:
     """The episodes that one connection has opened, by handle, oldest first.
 
-    `known` is false where calls cannot be told apart by their connection.
+    `known` is false where calls cannot be told apart by their connection. `advice` is what the caller is told in
+    addition while it has opened none.
     """
 
     known: bool = True
+    advice: str = ""
     opened: dict[str, OpenedEpisode] = field(default_factory=dict)
 
     @property
     def unfinished(self) -> list[OpenedEpisode]:
         """The episodes that are not known to have ended, oldest first."""
         return [opened for opened in self.opened.values() if not opened.finished]
+
+    def advise(self, message: str) -> str:
+        """A message on an episode that is missing, with the advice where it applies."""
+        return f"{message} {self.advice}" if self.advice and not self.opened else message
 
     def add(self, episode: Episode) -> None:
         """Remember an episode as the latest that was opened."""
@@ -82,10 +88,10 @@ class Callers(Protocol):
 
 
 class OneCaller:
-    """A transport whose lifespan is one connection: stdio, SSE."""
+    """A transport whose lifespan is one connection: stdio, SSE. Some `episodes` may be open from the start."""
 
-    def __init__(self, *episodes: Episode) -> None:
-        self._caller = Caller()
+    def __init__(self, *episodes: Episode, advice: str = "") -> None:
+        self._caller = Caller(advice=advice)
         for episode in episodes:
             self._caller.add(episode)
 
@@ -168,7 +174,7 @@ class Binding(ABC):
 class OperatorBinding(Binding):
     """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
 
-    after_the_end = "Call start_incident for another."
+    after_the_end = "Call start_drill for another."
 
     def remember(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
         """Remember that the caller opened an episode."""
@@ -182,7 +188,10 @@ class OperatorBinding(Binding):
         caller = self._identify(ctx)
         if not handle:
             return await self._find_meant(caller)
-        episode = await self._load(handle)
+        try:
+            episode = await self._load(handle)
+        except UnknownEpisodeError as error:
+            raise UnknownEpisodeError(caller.advise(str(error))) from error
         caller.note(episode)
         return episode
 
@@ -209,7 +218,7 @@ class OperatorBinding(Binding):
     def _describe_missing(self, handle: str) -> str:
         return (
             f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
-            "Call start_incident to start one and use the episode_id it returns."
+            "Call start_drill to start one and use the episode_id it returns."
         )
 
     def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
@@ -235,7 +244,7 @@ class OperatorBinding(Binding):
         Episodes that are known to have ended are loaded only if no unfinished one is left.
         """
         if not caller.known:
-            raise HandleError("This connection has no session: pass the episode_id that start_incident returned.")
+            raise HandleError("This connection has no session: pass the episode_id that start_drill returned.")
         if len(caller.unfinished) > 1:
             await self._refuse_several(caller)
         for opened in caller.unfinished:
@@ -246,7 +255,7 @@ class OperatorBinding(Binding):
             episode = await self._look_at(caller, opened, touch=True)
             if episode is not None:
                 return episode
-        raise HandleError("No incident is open. Call start_incident first.")
+        raise HandleError(caller.advise("No incident is open. Call start_drill first."))
 
     async def _refuse_several(self, caller: Caller) -> None:
         """Look at every episode that may be unfinished, and refuse the call if more than one is."""

@@ -33,6 +33,16 @@ if TYPE_CHECKING:
     from scenarios.given import Given
 
 
+OLD_NAMES = {
+    "start_incident": "start_drill",
+    "get_incident": "show_drill",
+    "list_incidents": "list_drills",
+    "grade_incident": "grade_drill",
+    "close_incident": "close_drill",
+}
+"""Earlier names of the control tools. They are not listed, and a call by one is answered as by the new name."""
+
+
 class Briefing(ProgressReport):
     """The numbers of an episode and the names that its actions take."""
 
@@ -77,8 +87,8 @@ class ControlTools:
         """The control tools, in the order in which clients list them."""
         return [
             self._build_tool(
-                "start_incident",
-                "Start incident",
+                "start_drill",
+                "Start a drill",
                 "Start an incident and get its briefing and episode_id. Name a task, a scenario, an index or a seed, "
                 f"or ask for one at random; with nothing named it is {next(iter(TASKS))}, scenario 0.",
                 Selection,
@@ -86,8 +96,8 @@ class ControlTools:
                 shown=MODEL_ONLY,
             ),
             self._build_tool(
-                "get_incident",
-                "Look at the incident again",
+                "show_drill",
+                "Show a drill again",
                 "Show the briefing of an open incident again and what has been done so far. Not a step.",
                 OnEpisode,
                 self._get,
@@ -95,16 +105,16 @@ class ControlTools:
                 shown=MODEL_AND_PAGE,
             ),
             self._build_tool(
-                "list_incidents",
-                "List incidents",
+                "list_drills",
+                "List drills",
                 "List what can be started and which incidents this connection has open. Not a step.",
                 _Nothing,
                 self._list,
                 read_only=True,
             ),
             self._build_tool(
-                "grade_incident",
-                "Grade incident",
+                "grade_drill",
+                "Grade a drill",
                 "Show the score of a finished incident with every point explained, and what had happened. Not a step.",
                 OnEpisode,
                 self._grade,
@@ -112,8 +122,8 @@ class ControlTools:
                 shown=MODEL_AND_PAGE,
             ),
             self._build_tool(
-                "close_incident",
-                "Close incident",
+                "close_drill",
+                "Close a drill",
                 "Close an incident, finished or not, and forget it.",
                 OnEpisode,
                 self._close,
@@ -167,7 +177,7 @@ class ControlTools:
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
         catalogue = self.service.catalogue
-        lines = ["Can be started with start_incident:"]
+        lines = ["Can be started with start_drill:"]
         for task in TASKS.values():
             ids = ", ".join(scenario.id for scenario in catalogue.of_task(task.id))
             lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
@@ -178,7 +188,7 @@ class ControlTools:
         )
         episodes = await self.binding.list_open(ctx)
         if not self.binding.has_session(ctx):
-            lines.append("This connection has no session: use the episode_id that start_incident returned.")
+            lines.append("This connection has no session: use the episode_id that start_drill returned.")
         for heading, done in (("Open here:", False), ("Finished here:", True)):
             entries = [
                 f"- {episode.id}  {episode.reference.scenario_id}  {describe_standing(episode)}"

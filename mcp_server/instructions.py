@@ -26,7 +26,7 @@ _RULES = (
 
 OPERATOR = "\n".join(
     [
-        "Cloud incident response, simulated exactly. Begin with start_incident (or get_incident, if one is open): it "
+        "Cloud incident response, simulated exactly. Begin with start_drill (or show_drill, if one is open): it "
         "returns a briefing and an episode_id. Pass that with every call; it may be left out on stdio and in HTTP "
         "sessions while one incident is open. Then:",
         f"1. {_EVIDENCE}",

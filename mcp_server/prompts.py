@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ARGUMENTS = {
     "scenario_id": f"Scenario to start, such as {REMEDIATION_PLANNING.code}-001. Left out: one is chosen at random.",
-    "episode_id": "Handle from start_incident. Left out: the incident open on this connection.",
+    "episode_id": "Handle from start_drill. Left out: the incident open on this connection.",
     "service": "A service you already suspect.",
 }
 
@@ -153,7 +153,7 @@ class Prompts:
         self, ctx: ServerRequestContext[Any, Any], text: _PromptText, arguments: dict[str, str]
     ) -> str:
         if self.takes_handle and not text.on_episode and (which := await self._choose_scenario(ctx, arguments)):
-            return f"Begin by calling start_incident with {which}."
+            return f"Begin by calling start_drill with {which}."
         try:
             episode = await self.binding.find(ctx, arguments.get("episode_id", ""))
         except CloudIncidentError as error:

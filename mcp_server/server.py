@@ -28,7 +28,7 @@ from mcp_server.apps import App, declare
 from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
 from mcp_server.clients import StructuredContent
 from mcp_server.completion import Completions
-from mcp_server.control import ControlTools
+from mcp_server.control import OLD_NAMES, ControlTools
 from mcp_server.instructions import OPERATOR, write_agent_instructions
 from mcp_server.prompts import Prompts
 from mcp_server.reading import read_request
@@ -65,7 +65,7 @@ class _Handlers:
         return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
-        tool = self.tools.get(params.name)
+        tool = self.find_tool(params.name)
         if tool is None:
             told = [f"There is no tool {params.name[:80]!r}.", suggest(params.name, self.tools)]
             return build_refusal(" ".join(filter(None, [*told, f"Tools: {', '.join(self.tools)}."])))
@@ -92,8 +92,12 @@ class _Handlers:
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         return CompleteResult(completion=await self.completions.complete(ctx, params))
 
+    def find_tool(self, name: str) -> ServedTool | None:
+        """The tool of a name that is listed, or of one that a control tool had earlier."""
+        return self.tools.get(OLD_NAMES.get(name, name))
+
     def find_input_schema(self, name: str) -> dict[str, Any] | None:
-        tool = self.tools.get(name)
+        tool = self.find_tool(name)
         return None if tool is None else tool.definition.input_schema
 
 

@@ -37,7 +37,7 @@ class Paging(Arguments):
 
 class OnEpisode(Arguments):
     episode_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = Field(
-        default="", description="Handle from start_incident; may be left out when one incident is open here."
+        default="", description="Handle from start_drill; may be left out when one incident is open here."
     )
 
 

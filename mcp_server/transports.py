@@ -1,4 +1,4 @@
-"""The three MCP transports: stdio, SSE and streamable HTTP."""
+"""The MCP transports over HTTP: SSE and streamable HTTP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.sse import SseServerTransport
-from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse
@@ -25,12 +24,6 @@ MOST_BODY_BYTES = 1 << 20
 
 _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
-
-
-async def serve_stdio(server: Server[Any]) -> None:
-    """Serve one client over this process's standard input and output until it leaves."""
-    async with stdio_server() as (reading, writing):
-        await server.run(reading, writing, server.create_initialization_options())
 
 
 def build_sse_routes(server: Server[Any]) -> list[BaseRoute]:

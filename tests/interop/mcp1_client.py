@@ -21,7 +21,7 @@ async def play(transport, plays):
     async with transport as (reading, writing), ClientSession(reading, writing) as session:
         await session.initialize()
         for scenario in plays:
-            started = await session.call_tool("start_incident", {"scenario_id": scenario["scenario_id"]})
+            started = await session.call_tool("start_drill", {"scenario_id": scenario["scenario_id"]})
             handle = started.structuredContent["episode_id"]
             for call in scenario["calls"]:
                 result = await session.call_tool(call["tool"], {**call["arguments"], "episode_id": handle})

@@ -76,7 +76,7 @@ async def test_prompts(server: Server[Callers]) -> None:
         assert names == ["take_the_pager", "classify_alert", "find_root_cause", "write_summary"]
         pager = await client.get_prompt("take_the_pager", {"scenario_id": "RP-002"})
         assert isinstance(pager.messages[0].content, TextContent)
-        assert 'start_incident with scenario_id "RP-002"' in pager.messages[0].content.text
+        assert 'start_drill with scenario_id "RP-002"' in pager.messages[0].content.text
         with pytest.raises(MCPError):
             await client.get_prompt("classify_alert")
         await start(client, "RP-001")

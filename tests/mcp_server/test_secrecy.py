@@ -59,8 +59,8 @@ async def fetch_everything(client: Client, handle: str) -> set[str]:
             pieces.append(await client.read_resource(uri))
         except MCPError as error:
             pieces.append(error)
-    for tool in ("grade_incident", "get_incident", "list_incidents"):
-        pieces.append(await client.call_tool(tool, named if tool != "list_incidents" else {}))
+    for tool in ("grade_drill", "show_drill", "list_drills"):
+        pieces.append(await client.call_tool(tool, named if tool != "list_drills" else {}))
     for spec in ACTIONS.values():
         pieces.append(await client.call_tool(spec.name, {**named, "nonsense": 1}))
         pieces.append(await client.call_tool(spec.name, named))

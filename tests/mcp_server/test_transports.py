@@ -20,8 +20,9 @@ from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from env_core.transition import Transition
 from mcp_server.results import build_step_result
+from mcp_server.stdio import PROCESS_NOTE
 from scenarios.vocabulary import ACTIONS, POINT
-from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_text, start
+from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_numbers, read_text, start
 from tests.servers import full_server, http_server, stdio
 from tests.slow import mark_slow_after
 
@@ -104,7 +105,7 @@ async def test_two_clients_at_once_never_see_each_others_episode(
             tasks.start_soon(work, two, handles[1], second)
         assert [seen[handle] for handle in handles] == [play_in_process(first), play_in_process(second)]
         for client, foreign in ((one, handles[1]), (two, handles[0])):
-            assert foreign not in read_text(await client.call_tool("list_incidents", {}))
+            assert foreign not in read_text(await client.call_tool("list_drills", {}))
             assert all(foreign not in resource.uri for resource in (await client.list_resources()).resources)
 
 
@@ -120,7 +121,7 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
         async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
             seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
         assert seen == play_in_process(scenario)
-        graded = await operator.call_tool("grade_incident", {"episode_id": handle})
+        graded = await operator.call_tool("grade_drill", {"episode_id": handle})
         assert "Score 1.0000" in read_text(graded)
 
 
@@ -146,8 +147,8 @@ async def test_handles_may_be_left_out_where_there_is_a_session(streamable: str)
     async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
         await start(one, "RP-001")
         await start(two, "RP-003")
-        assert "RP-001" in read_text(await one.call_tool("get_incident", {}))
-        assert "RP-003" in read_text(await two.call_tool("get_incident", {}))
+        assert "RP-001" in read_text(await one.call_tool("show_drill", {}))
+        assert "RP-003" in read_text(await two.call_tool("show_drill", {}))
 
 
 async def test_a_request_without_a_session_cannot_invent_one(streamable: str) -> None:
@@ -156,18 +157,18 @@ async def test_a_request_without_a_session_cannot_invent_one(streamable: str) ->
         transport = streamable_http_client(f"{streamable}/mcp", http_client=http)
         async with Client(transport, mode=MODERN) as client:
             handle = await start(client, "RP-001")
-            assert handle not in read_text(await client.call_tool("list_incidents", {}))
-            refused = await client.call_tool("get_incident", {})
+            assert handle not in read_text(await client.call_tool("list_drills", {}))
+            refused = await client.call_tool("show_drill", {})
             assert "This connection has no session" in read_text(refused)
 
 
-@pytest.mark.parametrize("name", ["list_incidents ", " list_incidents\t", "list_incident"])
+@pytest.mark.parametrize("name", ["list_drills ", " list_drills\t", "list_drill"])
 def test_whitespace_around_header_values_means_nothing(streamable: str, name: str) -> None:
     meta = {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientCapabilities": {},
     }
-    params = {"name": "list_incidents", "arguments": {}, "_meta": meta}
+    params = {"name": "list_drills", "arguments": {}, "_meta": meta}
     headers = {
         "Content-Type": "application/json",
         "Accept": "application/json",
@@ -179,18 +180,18 @@ def test_whitespace_around_header_values_means_nothing(streamable: str, name: st
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
         connection.request("POST", "/mcp", body, headers)
         answer = connection.getresponse()
-        assert ("error" in json.load(answer)) == (answer.status == 400) == (name.strip() != "list_incidents")
+        assert ("error" in json.load(answer)) == (answer.status == 400) == (name.strip() != "list_drills")
 
 
 async def test_a_handle_opened_anew_by_another_is_not_mine(streamable: str) -> None:
     async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
         chosen = {"scenario_id": "RP-001", "episode_id": "shared-name"}
-        await one.call_tool("start_incident", chosen)
-        await one.call_tool("close_incident", {"episode_id": "shared-name"})
-        await two.call_tool("start_incident", chosen)
-        assert "shared-name" not in read_text(await one.call_tool("list_incidents", {}))
+        await one.call_tool("start_drill", chosen)
+        await one.call_tool("close_drill", {"episode_id": "shared-name"})
+        await two.call_tool("start_drill", chosen)
+        assert "shared-name" not in read_text(await one.call_tool("list_drills", {}))
         assert "No incident is open" in read_text(await one.call_tool("restart_service", {"service": "postgres-db"}))
-        await two.call_tool("close_incident", {"episode_id": "shared-name"})
+        await two.call_tool("close_drill", {"episode_id": "shared-name"})
 
 
 async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
@@ -198,8 +199,9 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
     async with Client(stdio("--profile", "agent", "--scenario", "AC-002")) as agent:
         assert len((await agent.list_tools()).tools) == 14
         assert scenario.incident.alert["name"] in (agent.instructions or "")
-        refused = await agent.call_tool("start_incident", {})
+        refused = await agent.call_tool("start_drill", {})
         assert refused.is_error
+        assert read_text(refused).endswith(PROCESS_NOTE)
         seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
         assert seen == play_in_process(scenario)
         over = await agent.call_tool("query_logs", {"service": scenario.incident.services[0]})
@@ -211,5 +213,8 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
 async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
     async with Client(stdio("--scenario", "RCA-003")) as client:
+        first = await client.call_tool("get_incident", {})
+        assert read_text(first).endswith(PROCESS_NOTE)
+        assert read_numbers(first)["note"] == PROCESS_NOTE
         seen = await play_through(client, "", play_perfectly(scenario.incident, scenario.task))
     assert seen == play_in_process(scenario)
