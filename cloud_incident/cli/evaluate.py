@@ -24,7 +24,6 @@ from cloud_incident.evaluation.running import (
 from cloud_incident.extras import require_extra
 from cloud_incident.settings.base import Settings
 
-
 _GIVEN = ParameterSource.COMMANDLINE
 _INCOMPLETE = 3
 """The exit status if an episode has no result: it failed, or was not played."""
