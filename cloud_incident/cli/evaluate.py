@@ -23,6 +23,7 @@ from cloud_incident.evaluation.running import (
 )
 from cloud_incident.extras import require_extra
 from cloud_incident.settings.base import Settings
+from env_core.selection import MOST_TYPED_SEED
 
 _GIVEN = ParameterSource.COMMANDLINE
 _INCOMPLETE = 3
@@ -53,7 +54,9 @@ class EvaluateSettings(Settings):
     multiple=True,
     help="Difficulty of the split's incidents, once or more; each has its own if not given.",
 )
-@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, default=(0,), help="Seed of the attempts.")
+@click.option(
+    "--seed", "seeds", type=click.IntRange(0, MOST_TYPED_SEED), multiple=True, default=(0,), help="Seed of attempts."
+)
 @click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Attempts with each seed.")
 @click.option("--url", default="", help="A server to play on, such as http://127.0.0.1:7860; in process if not given.")
 @click.option(

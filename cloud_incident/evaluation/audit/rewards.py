@@ -20,7 +20,7 @@ from cloud_incident.evaluation.audit.world import IDLE
 from cloud_incident.evaluation.running import is_measured, play_actions
 from env_core.perfect import carry_out, look_at, play_perfectly
 from scenarios.parsing import parse_action
-from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, SUBMISSIONS, TASKS, RewardTable
+from scenarios.vocabulary import DIAGNOSTICS, TASKS, RewardTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -160,12 +160,9 @@ def _list_tours(scenario: Scenario) -> Iterator[list[Action]]:
     first, second = list(DIAGNOSTICS)[:2]
     service = incident.services[0]
     look, other = look_at((first, service)), look_at((second, service))
-    foreign = next(name for name in SUBMISSIONS if name != task.submission.name)
-    texts = {"severity": "P1", "service": service, "failure_mode": "unknown to us", "summary": "It is over now."}
-    parameters = {name: texts[name] for name in ACTIONS[foreign].parameters.model_fields if name in texts}
     yield [look, look]
     yield [look, other]
-    yield [look_at((first, "nowhere")), parse_action(foreign, parameters)]
+    yield [look_at((first, "nowhere"))]
     yield [look] * task.max_steps
     yield play_perfectly(incident, task)
     if incident.plan.steps:
