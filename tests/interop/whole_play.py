@@ -32,8 +32,9 @@ def fill_arguments(properties, given):
 
 
 def check_shown(play, shown):
-    """Compare what a model was shown, from the briefing to the score, with the play in process."""
-    assert play["score"] == 1.0
+    """Find in what a model was shown, from the briefing to the score, all evidence of the play in process."""
     assert play["scenario_id"] in shown[0]
     for call, text in zip(play["calls"], shown[1:], strict=True):
-        assert call["text"] in text, (play["scenario_id"], call["tool"], text)
+        assert (call["evidence"] or "") in text, (play["scenario_id"], call["tool"], text)
+    assert play["score"] == 1.0
+    assert "Score 1.0" in shown[-1]
