@@ -53,8 +53,8 @@ async def lose(address, play, break_off, handle):
     break_off(env)
     try:
         await take(env, [second])
-    except (ConnectionClosed, RuntimeError) as error:
-        print(f"  after {play['scenario_id']} was lost: {type(error).__name__}")
+    except (ConnectionClosed, RuntimeError):
+        pass
     else:
         raise AssertionError("the connection did not break off")
     step_over_rest(address, handle, second)
