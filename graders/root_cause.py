@@ -28,7 +28,7 @@ _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
 _TOO_MANY = 3
-_IDEAS = ("what failed", "what was wrong with it", "where or through what")
+_IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
     f"up to {float(_SERVICE + _FAILURE_MODE):.2f} for the right service and how it failed, in full only when the "
