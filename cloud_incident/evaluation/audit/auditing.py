@@ -34,6 +34,7 @@ from cloud_incident.evaluation.audit.secrecy import ContainmentChecks, LeakageCh
 from cloud_incident.evaluation.audit.solving import SolvabilityChecks
 from cloud_incident.evaluation.audit.world import AuditedWorld
 from scenarios.generator.naming import OPEN
+from scenarios.suggesting import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +122,7 @@ class Audit:
     def _select_groups(self) -> list[CheckGroup[Any]]:
         for name in self.checks:
             if name not in CHECKS:
-                raise UnknownCheckError(f"Unknown check {name!r}. Checks: {', '.join(CHECKS)}.")
+                raise UnknownCheckError(describe_unknown("check", name, CHECKS))
         return [group for group in GROUPS if not self.checks or any(spec.id in self.checks for spec in group.specs)]
 
     def _measure(self, specimens: Sequence[Specimen], groups: Sequence[int]) -> Iterator[Row]:
