@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from graders.terms import Mention, Reading, Words, denies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _BREAK = re.compile(r"\s-+\s|[–—→()\[\]{}]|[-=]+>")
+_FORM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.;:?!](?=\s|$)|\n|,")
-_TERM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
 
 _ENDS = frozenset(".;:?!\n")
 _CLAUSE_WORDS = frozenset(
@@ -25,18 +26,19 @@ _CONJUNCTIONS = frozenset({"and", "or", "nor"})
 _LONGEST_ITEM = {"and": 2, "or": 3, "nor": 3}
 _LONGEST_MIDDLE_ITEM = 3
 
-_CUES = frozenset(
-    {"not", "never", "neither", "nor", "cannot", "unlikely", "unrelated", "excluded", "excluding", "considered"}
-)
 _CUE_PHRASES = frozenset(
     {("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"), ("false", "that")}
     | {("decided", "against"), ("nothing", "wrong"), ("next", "time")}
 )
-_INABILITY = frozenset({"cannot", "can't", "couldn't"})
+_INABILITY = frozenset({"cannot", "can't", "couldn't", "cant", "couldnt"})
 _INABILITY_REACH = 3
 """They deny the verb that follows: *cannot log in with the stale password* says that the password is stale."""
 _NOUN_CUES = frozenset({"no", "without"})
 """They deny what follows up to the verb: *without a time window exhausted memory* says that memory was exhausted."""
+_DEED_CUES = frozenset({"don't", "doesn't", "didn't", "won't", "dont", "doesnt", "didnt", "wont"})
+"""They deny up to *and*: *clients don't reuse sockets and run out of ports* says that the ports ran out."""
+_CONDITIONS = frozenset({"if", "unless", "whether"})
+"""A clause that begins with one of them states nothing."""
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "indication", "trace", "proof", "hint"})
 _VERBS_BEYOND_ED = frozenset({"ran", "drove", "grew", "made", "led", "took", "ate", "hit", "broke", "kept", "went"})
 
@@ -52,27 +54,23 @@ _TRAILING_DENIALS = tuple(
         "innocent",
         "harmless",
         "healthy",
-        "unnecessary",
-        "rejected",
-        "avoided",
         "went fine",
         "not the cause",
         "not the root cause",
         "not to blame",
-        "not needed",
-        "not necessary",
-        "not required",
     ]
 )
 _TRAILING_REACH = 4
+_COPULAS = frozenset({"is", "are", "was", "were", "be", "been", "looks", "look", "looked", "seems", "seemed", "itself"})
+_DESCRIBING = frozenset({"healthy", "harmless", "innocent", "unrelated"})
+"""Before a noun they describe that: *the probe kills healthy instances* denies no probe."""
+
 _LONGEST_TEXT = 4096
 """In characters, once compatibility forms are spelt out: a little more than the longest submission."""
 _LONGEST_CLAUSE = 60
 """In words. It bounds the work that a text without punctuation can cause."""
 _MOST_CLAUSES = 150
 """What stands further on is not read: no summary of the longest length that is written in sentences has as many."""
-
-Words = tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
@@ -84,35 +82,22 @@ def split_words(text: str) -> Words:
     """
     folded = unicodedata.normalize("NFKC", text)[:_LONGEST_TEXT].casefold().replace("’", "'")
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
-    spaced = _BREAK.sub(" ; ", visible).replace("_", " ").replace("-", " ")
+    spaced = _BREAK.sub(" ; ", visible.replace("w/o", "without")).replace("_", " ").replace("-", " ")
     words = [word.removesuffix("'s") for word in _WORD.findall(spaced)]
     return tuple(word for index, word in enumerate(words) if word != "," or words[index - 1 : index] != [","])
 
 
-_GAP = rf"(?: (?!(?:{'|'.join(sorted(_CUES | _NOUN_CUES))}|\S+n't) )\S+){{0,7}} "
-"""Up to seven words, none of which denies."""
-
-
 @lru_cache(maxsize=4096)
-def _compile_terms(terms: tuple[str, ...]) -> re.Pattern[str]:
-    """Finds any of the terms, the longest first, as whole words in words joined by spaces.
-
-    The parts of a term with `+` stand near each other, in any order.
-    """
-    alternatives = sorted({_form(term) for term in terms}, key=lambda form: (-len(form), form))
-    return re.compile(rf"(?<!\S)(?:{'|'.join(alternatives)})(?!\S)")
+def _compile_forms(forms: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds any of the forms, the longest first, as whole words in words joined by spaces; `*` ends a stem."""
+    alternatives = {re.escape(" ".join(_FORM_WORD.findall(form.casefold()))).replace(r"\*", r"\S*") for form in forms}
+    return re.compile(rf"(?<!\S)(?:{'|'.join(sorted(alternatives, key=lambda form: (-len(form), form)))})(?!\S)")
 
 
-def _form(term: str) -> str:
-    parts = [" ".join(_TERM_WORD.findall(part.casefold().replace("’", "'"))) for part in term.split(" + ")]
-    escaped = [re.escape(part).replace(r"\*", r"\S*") for part in parts]
-    return "|".join(_GAP.join(order) for order in itertools.permutations(escaped))
-
-
-def find_occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
-    """Every place, as (start, end), at which one of the terms begins in a run of words."""
+def find_occurrences(words: Words, *forms: str) -> Iterator[tuple[int, int]]:
+    """Every place, as (start, end), at which a name or a form of a verb begins in a run of words."""
     text = " ".join(words)
-    pattern = _compile_terms(terms)
+    pattern = _compile_forms(forms)
     match = pattern.search(text)
     while match is not None:
         start = text.count(" ", 0, match.start())
@@ -160,9 +145,8 @@ def split_clauses(text: str) -> tuple[Words, ...]:
 
 
 @lru_cache(maxsize=256)
-def _normalise_lines(text: str) -> str:
-    """The clauses of a text, one to a line: no term matches across two."""
-    return "\n".join(" ".join(clause) for clause in split_clauses(text))
+def _read(text: str) -> Reading:
+    return Reading.of(split_clauses(text))
 
 
 def bound_clauses(clauses: list[list[str]]) -> list[Words]:
@@ -201,19 +185,41 @@ def _length_to_end(stream: Words, start: int) -> int:
     return length
 
 
+class _Cue(NamedTuple):
+    """A denial: where it stands, and from where to where it holds, as positions in the clause."""
+
+    start: int
+    begins: int
+    ends: int
+
+
 @lru_cache(maxsize=1024)
-def _find_cues(clause: Words) -> tuple[tuple[int, int], ...]:
-    """Where each denial begins to hold and where it ends, as positions in the clause."""
+def _find_cues(clause: Words) -> tuple[_Cue, ...]:
     found = [
-        (index + 1, index + 1 + _INABILITY_REACH if word in _INABILITY else len(clause))
+        _Cue(index, index + 1, _measure_reach(clause, index))
         for index, word in enumerate(clause)
-        if (word in _CUES or word.endswith("n't")) and clause[index : index + 2] != ("not", "only")
+        if word not in _NOUN_CUES and denies(word) and clause[index : index + 2] != ("not", "only")
     ]
-    found += [(index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES]
     found += [
-        (index + 1, _measure_noun_reach(clause, index)) for index, word in enumerate(clause) if word in _NOUN_CUES
+        _Cue(index, index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES
     ]
+    found += [
+        _Cue(index, index + 1, _measure_noun_reach(clause, index))
+        for index, word in enumerate(clause)
+        if word in _NOUN_CUES
+    ]
+    if clause[0] in _CONDITIONS:
+        found.append(_Cue(0, 0, len(clause)))
     return tuple(found)
+
+
+def _measure_reach(clause: Words, cue: int) -> int:
+    word = clause[cue]
+    if word in _INABILITY:
+        return cue + 1 + _INABILITY_REACH
+    if word in _DEED_CUES and "and" in clause[cue + 2 :]:
+        return clause.index("and", cue + 2)
+    return len(clause)
 
 
 def _measure_noun_reach(clause: Words, cue: int) -> int:
@@ -235,25 +241,75 @@ def is_denied(clause: Words, start: int, end: int) -> bool:
 
     It is when a cue stands before it in the clause without being part of it, or when the next words rule it out.
     """
-    if any(begins <= start < ends for begins, ends in _find_cues(clause)):
-        return True
+    return _has_cue_before(clause, start, frozenset()) or _is_ruled_out(clause, end)
+
+
+def _has_cue_before(clause: Words, start: int, spent: frozenset[int]) -> bool:
+    return any(cue.begins <= start < cue.ends for cue in _find_cues(clause) if cue.start not in spent)
+
+
+def _is_ruled_out(clause: Words, end: int) -> bool:
     rest = clause[end:]
     return any(
-        rest[index : index + len(denial)] == denial
+        rest[index : index + len(denial)] == denial and (denial[0] not in _DESCRIBING or _is_predicate(rest, index))
         for denial in _TRAILING_DENIALS
         for index in range(min(_TRAILING_REACH, len(rest)))
     )
 
 
+def _is_predicate(rest: Words, index: int) -> bool:
+    """Whether a word is said of what stands before it, and not of a noun behind it."""
+    return index + 1 == len(rest) or bool(_COPULAS & set(rest[:index]))
+
+
+class Affirmed(NamedTuple):
+    """What a text affirms of some groups of terms: which of them, and in how many of its words."""
+
+    groups: tuple[bool, ...]
+    words: int
+
+
+@lru_cache(maxsize=4096)
+def find_affirmed(text: str, groups: tuple[tuple[str, ...], ...]) -> Affirmed:
+    """Which groups of terms a text affirms: of which it says, at least once, that one of the terms is so.
+
+    A denial that is part of an affirmed term denies nothing else: *the variable isn't set* is about the variable,
+    if *not set* is a term of another of the groups.
+    """
+    reading = _read(text)
+    standing = [
+        [mention for mention in reading.find(group) if not _is_ruled_out(reading.clauses[mention.clause], mention.end)]
+        for group in groups
+    ]
+    spent = _list_spent(reading, standing)
+    affirmed = [
+        [
+            mention
+            for mention in group
+            if not _has_cue_before(
+                reading.clauses[mention.clause], mention.start, spent.get(mention.clause, frozenset())
+            )
+        ]
+        for group in standing
+    ]
+    words = {(mention.clause, index) for group in affirmed for mention in group for index in mention.list_words()}
+    return Affirmed(tuple(map(bool, affirmed)), len(words))
+
+
+def _list_spent(reading: Reading, groups: Iterable[Iterable[Mention]]) -> dict[int, frozenset[int]]:
+    """By clause, the words of denial that are part of an affirmed term."""
+    spent: dict[int, frozenset[int]] = {}
+    for group in groups:
+        for clause, start, end, _ in group:
+            words = reading.clauses[clause]
+            if not _has_cue_before(words, start, frozenset()):
+                spent[clause] = spent.get(clause, frozenset()) | frozenset(range(start, end))
+    return spent
+
+
 def affirms(text: str, *terms: str) -> bool:
     """Whether a text says that one of the terms is so, at least once: stated, and not denied in its clause."""
-    if not _compile_terms(terms).search(_normalise_lines(text)):
-        return False  # said nowhere; most are
-    return any(
-        not is_denied(clause, start, end)
-        for clause in split_clauses(text)
-        for start, end in find_occurrences(clause, *terms)
-    )
+    return find_affirmed(text, (terms,)).groups[0]
 
 
 def split_sentences(text: str) -> list[str]:

@@ -28,12 +28,14 @@ from mcp_server.apps import App, declare
 from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
 from mcp_server.clients import StructuredContent
 from mcp_server.completion import Completions
-from mcp_server.control import ControlTools
+from mcp_server.control import OLD_NAMES, ControlTools
 from mcp_server.instructions import OPERATOR, write_agent_instructions
 from mcp_server.prompts import Prompts
+from mcp_server.reading import read_request
 from mcp_server.resources import EpisodeResources
 from mcp_server.results import PAGE_CHARACTERS, build_refusal
 from mcp_server.tools import ActionTools, ServedTool
+from scenarios.suggesting import suggest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -63,9 +65,10 @@ class _Handlers:
         return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
-        tool = self.tools.get(params.name)
+        tool = self.find_tool(params.name)
         if tool is None:
-            return build_refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(self.tools)}.")
+            told = [f"There is no tool {params.name[:80]!r}.", suggest(params.name, self.tools)]
+            return build_refusal(" ".join(filter(None, [*told, f"Tools: {', '.join(self.tools)}."])))
         result = await tool.call(ctx, params.arguments or {})
         if not self.structured.is_wanted(ctx):
             result.structured_content = None
@@ -89,8 +92,12 @@ class _Handlers:
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         return CompleteResult(completion=await self.completions.complete(ctx, params))
 
+    def find_tool(self, name: str) -> ServedTool | None:
+        """The tool of a name that is listed, or of one that a control tool had earlier."""
+        return self.tools.get(OLD_NAMES.get(name, name))
+
     def find_input_schema(self, name: str) -> dict[str, Any] | None:
-        tool = self.tools.get(name)
+        tool = self.find_tool(name)
         return None if tool is None else tool.definition.input_schema
 
 
@@ -104,6 +111,7 @@ def build_server(
     page_size: int = PAGE_CHARACTERS,
     structured: StructuredContent = StructuredContent.AUTO,
     app: str | None = None,
+    training: bool = False,
 ) -> Server[Callers]:
     """An MCP server over an episode service.
 
@@ -113,10 +121,13 @@ def build_server(
     With `bound`, which finds the one episode of a request, it has the agent profile: the actions on that episode and
     nothing else. Where that `episode` is known at launch, the instructions brief the agent.
 
+    With `training` the operator may choose what trainers do, such as a split, and texts say what each step has earned.
+    An agent's texts always do.
+
     `app` is the page that clients able to show one draw beside the operator's results (see `mcp_server.apps`).
     """
     shown = App(app) if app is not None and bound is None else None
-    handlers = _build_handlers(service, bound, page_size, structured, shown)
+    handlers = _build_handlers(service, bound, page_size, structured, shown, training=training)
 
     @asynccontextmanager
     async def lifespan(_: Server[Callers]) -> AsyncIterator[Callers]:
@@ -125,8 +136,9 @@ def build_server(
     server = Server(
         SERVER_NAME,
         version=version,
-        title="Cloud Incident Response",
-        description="Take the pager: investigate, repair and write up simulated cloud incidents, scored exactly.",
+        title="Cloud Incident Drills (simulated)",
+        description="Take the pager: investigate, repair and write up simulated cloud incidents, scored exactly. "
+        "Nothing real is touched.",
         instructions=OPERATOR if bound is None else write_agent_instructions(episode),
         lifespan=lifespan,
         cache_hints={
@@ -144,6 +156,7 @@ def build_server(
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
+    server.middleware.append(read_request)
     if shown is not None:
         declare(server)
     return server
@@ -155,14 +168,17 @@ def _build_handlers(
     page_size: int,
     structured: StructuredContent,
     app: App | None,
+    *,
+    training: bool,
 ) -> _Handlers:
     operator = OperatorBinding(service)
     binding = operator if bound is None else AgentBinding(service, bound)
     takes_handle = bound is None
-    control = ControlTools(service, operator, app).build_tools() if takes_handle else []
-    actions = ActionTools(binding, takes_handle, page_size, app).build_tools()
-    resources = EpisodeResources(binding, takes_handle, app)
-    prompts = Prompts(binding, takes_handle)
+    rewards = training or not takes_handle
+    control = ControlTools(service, operator, app, training).build_tools() if takes_handle else []
+    actions = ActionTools(binding, takes_handle, page_size, app, rewards).build_tools()
+    resources = EpisodeResources(binding, takes_handle, app, rewards)
+    prompts = Prompts(binding, service.catalogue, takes_handle, rewards)
     return _Handlers(
         {tool.definition.name: tool for tool in (*control, *actions)},
         resources,

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from mcp_types import CallToolResult, Tool, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from mcp_server.apps import MODEL_ONLY, App, has_picture
 from mcp_server.errors import explain_refused_action
 from mcp_server.meta import EPISODE_ID
 from mcp_server.results import PAGE_CHARACTERS, build_further_page, build_refusal, build_step_result
 from scenarios.errors import CloudIncidentError
-from scenarios.parsing import parse_action, parse_arguments
+from scenarios.given import Given
+from scenarios.parsing import open_arguments, parse_action, parse_arguments
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, ActionDeclaration
 
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from mcp_server.binding import Binding
 
 
-class Arguments(BaseModel):
-    """Arguments that tools add to an action's own parameters."""
+SIMULATED = "Simulated incident; nothing real is touched."
+"""Begins the description of every tool: a client may have tools of a live system beside these."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+class Arguments(Given):
+    """Arguments that tools add to an action's own parameters."""
 
 
 class Paging(Arguments):
@@ -38,7 +41,7 @@ class Paging(Arguments):
 
 class OnEpisode(Arguments):
     episode_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = Field(
-        default="", description="Handle from start_incident; may be left out when one incident is open here."
+        default="", description="Handle from start_drill. Empty: the drill that is open here."
     )
 
 
@@ -68,6 +71,29 @@ class ServedTool:
             return build_refusal(self.explain(error))
 
 
+def define_tool(
+    name: str,
+    title: str,
+    description: str,
+    input_schema: dict[str, Any],
+    hints: ToolAnnotations,
+    meta: dict[str, Any] | None,
+) -> Tool:
+    """The definition of a tool as it is listed, which says that it acts in a simulation.
+
+    `hints` say what the tool does there; no tool reaches anything beyond.
+    """
+    title = f"{title} (simulated)"
+    return Tool(
+        name=name,
+        title=title,
+        description=f"{SIMULATED} {description}",
+        input_schema=input_schema,
+        annotations=hints.model_copy(update={"title": title, "open_world_hint": False}),
+        meta=meta,
+    )
+
+
 def add_meta(
     ctx: ServerRequestContext[Any, Any], app: App | None, episode: Episode, result: CallToolResult, *, whole: bool
 ) -> CallToolResult:
@@ -88,6 +114,8 @@ class ActionTools:
     takes_handle: bool
     page_size: int = PAGE_CHARACTERS
     app: App | None = None
+    rewards: bool = True
+    """Whether results say in words what a step has earned."""
 
     def build_tools(self) -> list[ServedTool]:
         """One tool for each action."""
@@ -117,19 +145,15 @@ class ActionTools:
         return result
 
     def _define(self, action: ActionDeclaration) -> Tool:
-        return Tool(
-            name=action.name,
-            title=action.title,
-            description=action.description,
-            input_schema=build_arguments_schema(action.parameters, *self.list_extras(action)),
-            annotations=ToolAnnotations(
-                title=action.title,
-                read_only_hint=action.read_only,
-                destructive_hint=action.destructive,
-                idempotent_hint=False,
-                open_world_hint=False,
+        return define_tool(
+            action.name,
+            action.title,
+            action.description,
+            build_arguments_schema(action.parameters, *self.list_extras(action)),
+            ToolAnnotations(
+                read_only_hint=action.read_only, destructive_hint=action.destructive, idempotent_hint=False
             ),
-            meta=MODEL_ONLY if self.app is not None and has_picture(action) else None,
+            MODEL_ONLY if self.app is not None and has_picture(action) else None,
         )
 
     def _explain(self, error: CloudIncidentError) -> str:
@@ -143,25 +167,29 @@ class _ActionCall:
     tools: ActionTools
     action: ActionDeclaration
 
+    @property
+    def _takes(self) -> tuple[type[Given], ...]:
+        return (self.action.parameters, *self.tools.list_extras(self.action))
+
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         tools = self.tools
         handle, page, parameters = self._split(arguments)
-        extra_names = tuple(name for extra in tools.list_extras(self.action) for name in extra.model_fields)
-        action = parse_action(self.action.name, parameters, extra_names)
+        action = parse_action(self.action.name, parameters, self._takes)
         episode = await tools.binding.find(ctx, handle)
         if page > 1:
             result = build_further_page(episode, action, page, tools.page_size)
         else:
             transition = await tools.binding.step(ctx, episode, action)
-            episode, result = transition.episode, build_step_result(transition, tools.page_size)
+            episode, result = transition.episode, build_step_result(transition, tools.page_size, rewards=tools.rewards)
         return tools.fit_to_profile(ctx, self.action, episode, result, whole=page > 1)
 
     def _split(self, arguments: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:
         """The handle, the page and the action's own parameters."""
-        handle, page, parameters = "", 1, dict(arguments)
+        name = self.action.name
+        handle, page, parameters = "", 1, dict(open_arguments(name, arguments, self._takes))
         if self.tools.takes_handle and "episode_id" in parameters:
             given = {"episode_id": parameters.pop("episode_id")}
-            handle = parse_arguments(self.action.name, OnEpisode, given).episode_id
+            handle = parse_arguments(name, OnEpisode, given, self._takes).episode_id
         if self.action.read_only and "page" in parameters:
-            page = parse_arguments(self.action.name, Paging, {"page": parameters.pop("page")}).page
+            page = parse_arguments(name, Paging, {"page": parameters.pop("page")}, self._takes).page
         return handle, page, parameters

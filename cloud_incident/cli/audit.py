@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloud_incident.cli.errors import ReportingCommand
-from cloud_incident.cli.files import OutputFile
 from cloud_incident.cli.options import DIFFICULTY, with_settings
+from cloud_incident.cli.outputs import OutputFile
 from cloud_incident.evaluation.audit import (
     Audit,
     AuditedWorld,
@@ -58,7 +58,8 @@ def audit(
 ) -> None:
     """Measure the environment: OpenEnv's checks on generated incidents.
 
-    Prints a Markdown table. The exit code is 1 if a check failed, 2 if there is no such thing to audit.
+    Prints a Markdown table. The exit code is 1 if a check failed, 2 if there is no such thing to audit. A figure that
+    is out of bounds on a sample that is too small to tell fails nothing; the table says so.
     """
     sample = Sample.from_options(size=size, start=start, **{name: given for name, given in chosen.items() if given})
     world = AuditedWorld(settings.secret_salt)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloud_incident.cli.errors import ReportingCommand
-from cloud_incident.cli.files import OutputPath
 from cloud_incident.cli.options import DIFFICULTY, TASK, with_settings
+from cloud_incident.cli.outputs import OutputPath
 from cloud_incident.generate import GenerateError, select_incidents, write_incidents
 from cloud_incident.settings.base import Settings
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cloud_incident.cli.errors import ReportingCommand
-from cloud_incident.cli.files import OutputPath
+from cloud_incident.cli.outputs import OutputPath
 from cloud_incident.scaffold import write_scaffold
 
 if TYPE_CHECKING:

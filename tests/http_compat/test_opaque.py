@@ -30,7 +30,7 @@ CHOICE: dict[str, Any] = {"split": "private", "index": 11, "difficulty": 4}
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with full_server(CLOUD_INCIDENT_SALT=SECRET) as address:
+    with full_server("--training", CLOUD_INCIDENT_SALT=SECRET) as address:
         yield address
 
 
@@ -76,9 +76,9 @@ def test_over_mcp_as_operator_and_as_agent(address: str) -> None:
     async def everything() -> str:
         fetched: list[Any] = []
         async with Client(f"{address}/mcp", mode=MODERN) as client:
-            started = await client.call_tool("start_incident", CHOICE)
+            started = await client.call_tool("start_drill", CHOICE)
             handle = read_numbers(started)["episode_id"]
-            fetched += [started, await client.call_tool("get_incident", {"episode_id": handle})]
+            fetched += [started, await client.call_tool("show_drill", {"episode_id": handle})]
         async with Client(f"{address}/agent/{handle}/mcp", mode=MODERN) as agent:
             resources = await agent.list_resources()
             fetched += [await agent.read_resource(resource.uri) for resource in resources.resources]

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.anyio
 
 PAGE = "<!doctype html><title>Incident</title>"
 SHOWS_APPS = [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})]
-DRAWN = ["start_incident", "get_incident", "grade_incident"]
+DRAWN = ["start_drill", "show_drill", "grade_drill"]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_tools_that_show_something_name_the_page(server: Server[Callers], 
     drawn = {name for name, meta in tools.items() if meta is not None and meta["ui"]["resourceUri"] == APP_URI}
     assert drawn == {*DRAWN, *(spec.name for spec in ACTIONS.values() if spec.kind is not Kind.REMEDIATION)}
     callable_by_page = {name for name in drawn if "app" in (tools[name] or {})["ui"].get("visibility", ["app"])}
-    assert callable_by_page == {"get_incident", "grade_incident"}
+    assert callable_by_page == {"show_drill", "grade_drill"}
 
 
 async def test_it_is_declared_as_the_sdk_would_declare_it(server: Server[Callers]) -> None:
@@ -79,7 +79,7 @@ async def test_it_is_declared_as_the_sdk_would_declare_it(server: Server[Callers
     def query_logs() -> None: ...
 
     @apps.tool(resource_uri=APP_URI)
-    def get_incident() -> None: ...
+    def show_drill() -> None: ...
 
     async with (
         Client(MCPServer("reference", extensions=[apps]), extensions=SHOWS_APPS) as reference,
@@ -87,7 +87,7 @@ async def test_it_is_declared_as_the_sdk_would_declare_it(server: Server[Callers
     ):
         assert reference.server_capabilities.extensions == ours.server_capabilities.extensions
         declared = {tool.name: tool.meta for tool in (await ours.list_tools()).tools}
-        assert {name: declared[name] for name in ("query_logs", "get_incident")} == {
+        assert {name: declared[name] for name in ("query_logs", "show_drill")} == {
             tool.name: tool.meta for tool in (await reference.list_tools()).tools
         }
         pages = [
@@ -108,7 +108,7 @@ async def test_frames_come_with_results_and_are_those_of_the_episode(
 ) -> None:
     scenario = catalogue.get("RP-001")
     async with Client(server, extensions=SHOWS_APPS) as client:
-        started = await client.call_tool("start_incident", {"scenario_id": "RP-001"})
+        started = await client.call_tool("start_drill", {"incident": "RP-001"})
         handle = read_numbers(started)["episode_id"]
         *before, last = await play(client, play_perfectly(scenario.incident, scenario.task))
         whole = draw_frames(await service.get(handle))
@@ -118,7 +118,7 @@ async def test_frames_come_with_results_and_are_those_of_the_episode(
                 assert whole[number]["evidence"] is None
             else:
                 assert read_frames(result) == json.loads(json.dumps(whole[number : number + 1]))
-        for result in (last, await client.call_tool("grade_incident", {}), await client.call_tool("get_incident", {})):
+        for result in (last, await client.call_tool("grade_drill", {}), await client.call_tool("show_drill", {})):
             assert read_frames(result) == json.loads(json.dumps(whole))
         (read,) = (await client.read_resource(f"incident://{handle}/frames")).contents
         assert isinstance(read, TextResourceContents)
@@ -151,8 +151,8 @@ async def test_other_clients_get_the_same_results_as_without_an_app(
         server = build_server(service, version="test", app=app)
         async with Client(server, mode=era, extensions=extensions) as client:
             handle = await start(client, "RCA-001")
-            results = [await client.call_tool("get_incident", {}), *await play(client, actions)]
-            results.append(await client.call_tool("grade_incident", {}))
+            results = [await client.call_tool("show_drill", {}), *await play(client, actions)]
+            results.append(await client.call_tool("grade_drill", {}))
             resources = (await client.list_resources()).resources
             tools = [tool.model_copy(update={"meta": None}) for tool in (await client.list_tools()).tools]
             everything = json.dumps([given.model_dump(mode="json") for given in (*results, *resources, *tools)])
@@ -210,7 +210,7 @@ async def test_frames_before_the_end_reveal_nothing(
         async with Client(server, extensions=SHOWS_APPS) as client:
             handle = await start(client, started.id)
             results = [await client.call_tool("query_logs", {"service": "nowhere"})]
-            results.append(await client.call_tool("get_incident", {}))
+            results.append(await client.call_tool("show_drill", {}))
             read = await client.read_resource(f"incident://{handle}/frames")
             moments = [frame for result in results for frame in read_frames(result)]
             pieces = [json.dumps(moment, indent=0) for moment in moments] + [str(read)]
@@ -223,6 +223,6 @@ async def test_frames_before_the_end_reveal_nothing(
 
 async def test_a_refusal_has_no_picture(server: Server[Callers]) -> None:
     async with Client(server, extensions=SHOWS_APPS) as client:
-        refused = await client.call_tool("get_incident", {})
-        assert "Call start_incident first" in read_text(refused)
+        refused = await client.call_tool("show_drill", {})
+        assert "Call start_drill first" in read_text(refused)
         assert FRAMES not in (refused.meta or {})

@@ -56,7 +56,7 @@ def list_parameters(tool: str) -> list[str]:
     return [*Selection.model_fields, "unknown"]
 
 
-TOOLS = [*ACTIONS, "start_incident", "get_incident", "list_incidents", "grade_incident", "close_incident"]
+TOOLS = [*ACTIONS, "start_drill", "show_drill", "list_drills", "grade_drill", "close_drill"]
 arguments_of = st.sampled_from(TOOLS).flatmap(
     lambda tool: st.tuples(
         st.just(tool), st.dictionaries(st.sampled_from(list_parameters(tool)), values | st.just(nest(200)), max_size=4)
@@ -121,7 +121,7 @@ def test_control_tools_survive_any_arguments(
     result = portal.call(bench.operator.call_tool, tool, arguments)
     if result.is_error:
         assert 10 < len(read_text(result)) < 5000
-    elif tool == "start_incident":
+    elif tool == "start_drill":
         assert "episode_id" in read_text(result)
 
 
@@ -161,7 +161,7 @@ async def test_messages_that_are_not_requests_do_not_end_the_server() -> None:
         "jsonrpc": "2.0",
         "id": 99,
         "method": "tools/call",
-        "params": {"name": "start_incident", "arguments": {"scenario_id": "AC-001"}},
+        "params": {"name": "start_drill", "arguments": {"incident": "AC-001"}},
     }
     initialized = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     script = [json.dumps(initialize), json.dumps(initialized), *lines, json.dumps(call)]

@@ -23,7 +23,7 @@ LOOK: tuple[str, dict[str, Any]] = ("query_logs", {"service": "postgres-db"})
 CALLS: list[tuple[str, dict[str, Any]]] = [
     LOOK,
     ("query_logs", {"service": "postgres-db", "page": 2}),
-    ("get_incident", {}),
+    ("show_drill", {}),
 ]
 WRONG = {"action_type": "submit_root_cause", "parameters": {"service": "api-gateway", "failure_mode": "unknown"}}
 
@@ -90,7 +90,7 @@ async def test_left_out_with_all_finished(service: EpisodeService, store: Counti
         handles = [await start(client, scenario_id) for scenario_id in ("AC-001", "AC-002", "AC-003")]
         for handle in handles:
             await finish(client, handle)
-        assert await count_loads(client, store, "grade_incident", {}) == handles[-1:]
+        assert await count_loads(client, store, "grade_drill", {}) == handles[-1:]
 
 
 async def test_several_open_are_all_looked_at_and_named(service: EpisodeService, store: CountingStore) -> None:

@@ -47,7 +47,7 @@ async def fetch_everything(client: Client, handle: str) -> set[str]:
     for prompt in prompts.prompts:
         takes = {argument.name for argument in prompt.arguments or []}
         pieces.append(await client.get_prompt(prompt.name, named if "episode_id" in takes else {}))
-    for name in ("service", "scenario_id", "episode_id"):
+    for name in ("service", "incident", "task_id", "difficulty", "episode_id"):
         for prompt in prompts.prompts:
             pieces.append(
                 await client.complete(PromptReference(type="ref/prompt", name=prompt.name), {"name": name, "value": ""})
@@ -59,8 +59,8 @@ async def fetch_everything(client: Client, handle: str) -> set[str]:
             pieces.append(await client.read_resource(uri))
         except MCPError as error:
             pieces.append(error)
-    for tool in ("grade_incident", "get_incident", "list_incidents"):
-        pieces.append(await client.call_tool(tool, named if tool != "list_incidents" else {}))
+    for tool in ("grade_drill", "show_drill", "list_drills"):
+        pieces.append(await client.call_tool(tool, named if tool != "list_drills" else {}))
     for spec in ACTIONS.values():
         pieces.append(await client.call_tool(spec.name, {**named, "nonsense": 1}))
         pieces.append(await client.call_tool(spec.name, named))

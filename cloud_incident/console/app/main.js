@@ -58,7 +58,7 @@ async function load() {
     show(JSON.parse(contents[0].text));
   } else {
     const named = told.handle === "current" ? {} : { episode_id: told.handle };
-    const result = await host.request("tools/call", { name: "get_incident", arguments: named });
+    const result = await host.request("tools/call", { name: "show_drill", arguments: named });
     if (!result._meta?.[FRAMES]) throw new Error(result.content?.[0]?.text ?? "The server told nothing of it.");
     show(result._meta[FRAMES]);
   }
@@ -69,7 +69,7 @@ async function load() {
 function firstTab() {
   const frame = told.frames[told.place];
   if (frame.grade) return "score";
-  if (told.tool === "get_incident") return "map";
+  if (told.tool === "show_drill") return "map";
   if (!frame.evidence) return frame.step ? "steps" : "alert";
   return frame.evidence.action === "check_dependencies" ? "map" : "evidence";
 }

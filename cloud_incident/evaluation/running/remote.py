@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from abc import abstractmethod
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 60.0
 """How long a REST request may take."""
-_PAGE_MARK = re.compile(r"\n… page \d+ of (\d+);[^\n]*\Z")
 _UNPROCESSABLE = 422
+_PAGE = "cloud-incident/page"
+"""The key in `_meta` of a result that says which page of evidence it shows."""
 
 
 class ServerError(RuntimeError):
@@ -35,17 +36,76 @@ def _dump_selection(selection: Selection) -> dict[str, Any]:
     return selection.model_dump(exclude_defaults=True)
 
 
+def _dump_drill(selection: Selection) -> dict[str, Any]:
+    """What a selection is to `start_drill`, which takes what trainers choose only where it is launched for them.
+
+    A seed that is only noted beside a scenario is left out.
+
+    Raises:
+        RefusedError: if it names a scenario by its index in a task, for which the tool has no parameter.
+    """
+    if selection.scenario_index is not None:
+        raise RefusedError("Over MCP a scenario is named by its id, not by scenario_index.")
+    incident = selection.scenario_id
+    if not incident and selection.seed is not None:
+        incident = str(selection.seed)
+    elif selection.random:
+        incident = "random"
+    same = {"task_id", "difficulty", "split", "index", "reward_mode", "observation", "episode_id"}
+    arguments = selection.model_dump(include=same, exclude_defaults=True)
+    return {**arguments, "incident": incident} if incident else arguments
+
+
 def _build_reply(answer: Mapping[str, Any]) -> EnvironmentReply:
     return EnvironmentReply(answer["observation"], answer["reward"], answer["done"], answer["metadata"])
 
 
-class RestEnvironment(Environment):
+class RemoteEnvironment(Environment):
+    """An environment on a server."""
+
+    @abstractmethod
+    async def ask_version(self) -> str:
+        """Ask the server for its version. No episode is started.
+
+        Raises:
+            ServerError: if what answers is not a server of incidents.
+        """
+
+
+async def _ask_over_http(address: str) -> str:
+    """Ask a server for its version: `/health` tells it, or else `/metadata`.
+
+    Raises:
+        ServerError: if neither does.
+    """
+    from httpx2 import AsyncClient
+
+    answers = []
+    async with AsyncClient(base_url=address, timeout=_SECONDS) as client:
+        for path in ("/health", "/metadata"):
+            answer = await client.get(path)
+            told = answer.json() if _holds_json(answer) else None
+            version = told.get("version") if isinstance(told, dict) else None
+            if answer.is_success and isinstance(version, str) and version:
+                return version
+            answers.append(f"{path} answered {answer.status_code}")
+    raise ServerError(f"{' and '.join(answers)}, without a version; that is no server of incidents")
+
+
+def _holds_json(answer: httpx2.Response) -> bool:
+    return answer.headers.get("content-type", "").startswith("application/json")
+
+
+class RestEnvironment(RemoteEnvironment):
     """Plays over REST. A header names the episode."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._client: httpx2.AsyncClient | None = None
         self._handle = ""
+
+    async def ask_version(self) -> str:
+        return await _ask_over_http(self._address)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         await self._close_episode()
@@ -82,12 +142,16 @@ class RestEnvironment(Environment):
         return body_of_answer
 
 
-class WebSocketEnvironment(Environment):
+class WebSocketEnvironment(RemoteEnvironment):
     """Plays over a WebSocket. One connection is one session."""
 
     def __init__(self, address: str) -> None:
+        self._server = address
         self._address = address.replace("http", "ws", 1) + "/ws"
         self._socket: ClientConnection | None = None
+
+    async def ask_version(self) -> str:
+        return await _ask_over_http(self._server)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         return _build_reply(await self._exchange({"type": "reset", "data": _dump_selection(selection)}))
@@ -114,20 +178,30 @@ class WebSocketEnvironment(Environment):
         raise ServerError(f"{message['type']} was answered with {data['code']}: {data['message']}")
 
 
-class McpEnvironment(Environment):
+class McpEnvironment(RemoteEnvironment):
     """Plays over MCP tools. The observation is put together from what they show."""
 
     def __init__(self, address: str) -> None:
+        self._server = address
         self._address = f"{address}/mcp"
         self._stack = AsyncExitStack()
         self._client: Client | None = None
         self._shown: Observation | None = None
 
+    async def ask_version(self) -> str:
+        try:
+            return await _ask_over_http(self._server)
+        except ServerError:  # a server may have MCP alone
+            client = await self._connect()
+        if client.server_info is None:
+            raise ServerError("the server does not say its version")
+        return client.server_info.version
+
     async def reset(self, selection: Selection) -> EnvironmentReply:
         client = await self._connect()
         if self._shown is not None:
-            await client.call_tool("close_incident", {"episode_id": self._shown["episode_id"]})
-        started = await client.call_tool("start_incident", _dump_selection(selection))
+            await client.call_tool("close_drill", {"episode_id": self._shown["episode_id"]})
+        started = await client.call_tool("start_drill", _dump_drill(selection))
         content = _get_structured(started)
         handle = content["episode_id"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
@@ -178,13 +252,9 @@ class McpEnvironment(Environment):
 
     async def _collect_evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
         """Collect all pages of the evidence, without the feedback on the step."""
-        text, _, _ = _join_text(result).partition(f"\n\n{_get_structured(result)['feedback']}")
-        pages = [_PAGE_MARK.sub("", text)]
-        marked = _PAGE_MARK.search(text)
-        for page in range(2, int(marked[1]) + 1 if marked else 2):
-            further = await self._call(name, {**arguments, "page": page})
-            pages.append(_PAGE_MARK.sub("", _join_text(further).partition("\n\nNot a step.")[0]))
-        return "\n".join(pages)
+        numbers = range(2, _read_mark(result)["of"] + 1)
+        further = [await self._call(name, {**arguments, "page": number}) for number in numbers]
+        return "\n".join(_read_page(page) for page in (result, *further))
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
         client, shown = await self._connect(), self._shown
@@ -195,6 +265,16 @@ class McpEnvironment(Environment):
 
 def _join_text(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
+
+
+def _read_mark(result: CallToolResult) -> Mapping[str, int]:
+    """Which page of evidence a result shows: its number, of how many, and how many characters of the text it takes."""
+    mark: Mapping[str, int] = (result.meta or {})[_PAGE]
+    return mark
+
+
+def _read_page(result: CallToolResult) -> str:
+    return _join_text(result)[: _read_mark(result)["characters"]]
 
 
 def _get_structured(result: CallToolResult) -> dict[str, Any]:
@@ -232,7 +312,7 @@ def _build_info(content: Mapping[str, Any], *, submitted: bool) -> StepInfo:
     return info
 
 
-SURFACES: dict[str, Callable[[str], Environment]] = {
+SURFACES: dict[str, Callable[[str], RemoteEnvironment]] = {
     "rest": RestEnvironment,
     "websocket": WebSocketEnvironment,
     "mcp": McpEnvironment,

@@ -48,7 +48,7 @@ def made_up(
 ) -> Trajectory:
     """An episode of one step that scored so much; `other` fields replace its own."""
     reason = f"{score} of 1 was earned."
-    points = {"name": "everything", "points": score, "most": 1.0, "reason": reason, "reasons": []}
+    points: dict[str, Any] = {"name": "everything", "points": score, "most": 1.0, "reason": reason, "reasons": []}
     trajectory: dict[str, Any] = {
         "format": TRAJECTORY_FORMAT,
         "key": f"{agent}/{scenario_id}/{seed}/{repeat}",
@@ -57,6 +57,17 @@ def made_up(
         "scenario_id": scenario_id,
         "seed": seed,
         "repeat": repeat,
+        "conditions": {
+            "version": "0.1.0",
+            "generator": "1",
+            "surface": "in process",
+            "address": "",
+            "server": "",
+            "split": "curated",
+            "salt": "",
+            "parameters": {},
+        },
+        "played_at": "2026-07-01T12:00:00+00:00",
         "reference": {
             "scenario_id": scenario_id,
             "task_id": task_id,
@@ -81,6 +92,13 @@ def made_up(
     return made
 
 
+def failed(reason: str = "ModelError: HTTP 500", **other: Any) -> Trajectory:
+    """An episode that could not be measured, and why."""
+    made = made_up(0.0, **{"steps": [], "done": False, **other})
+    del made["grade"]
+    return {**made, "score": None, "failed": reason}
+
+
 def step_taken(**other: Any) -> StepTaken:
     """A submission that showed nothing; `other` fields replace its own."""
     taken: dict[str, Any] = {
@@ -101,7 +119,7 @@ def step_taken(**other: Any) -> StepTaken:
 
 
 def hostile() -> list[Trajectory]:
-    """Episodes whose every text tries to be markup, with names as long as names get."""
+    """Episodes whose every text tries to be markup, with names as long as names get; one of them failed."""
     attack = (
         "</style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg onload=alert(1)>&\x00\x1b[2J"
     )
@@ -114,9 +132,16 @@ def hostile() -> list[Trajectory]:
         note=attack,
         refused=[attack],
     )
-    points = {"name": attack, "points": 0.5, "most": 1.0, "reason": f"{attack} {endless}", "reasons": []}
+    points: dict[str, Any] = {
+        "name": attack,
+        "points": 0.5,
+        "most": 1.0,
+        "reason": f"{attack} {endless}",
+        "reasons": [],
+    }
     grade = {"score": 0.5, "breakdown": [points]}
-    return [
+    conditions = {**made_up(0.5)["conditions"], "surface": attack, "address": endless, "parameters": {attack: attack}}
+    measured = [
         made_up(
             0.5,
             agent=f"{agent}{attack}",
@@ -127,8 +152,10 @@ def hostile() -> list[Trajectory]:
             grade=grade,
             briefing={"incident_summary": attack},
             usage={"prompt_tokens": 10**9, "completion_tokens": 10**8, "cost": 123456.789},
-            failed=attack,
+            gave_up=attack,
+            conditions=conditions,
         )
         for agent in ("", endless)
         for number in range(2)
     ]
+    return [*measured, failed(attack, agent=attack, task_id=attack, scenario_id=attack, conditions=conditions)]
