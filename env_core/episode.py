@@ -365,4 +365,5 @@ def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
         verified=episode.recovery_seen and len(episode.effective) == len(incident.plan.steps),
         services=incident.services,
         flags=incident.flags,
+        shown=tuple(step.evidence for step in episode.steps if step.evidence is not None),
     )
