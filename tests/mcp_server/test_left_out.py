@@ -76,7 +76,8 @@ class Bench:
 
     def call(self, tool: Tool, arguments: dict[str, Any]) -> str:
         """What a tool answers, on an episode of its own that is the only one."""
-        return self.portal.call(self._call, tool, arguments)
+        told: str = self.portal.call(self._call, tool, arguments)
+        return told
 
     async def _call(self, tool: Tool, arguments: dict[str, Any]) -> str:
         if self.bound is not None:
@@ -86,7 +87,7 @@ class Bench:
         result = await self.client.call_tool(tool.name, arguments)
         opened = handle or (result.structured_content or {}).get("episode_id", "")
         if opened:
-            await self.client.call_tool("close_incident", {"episode_id": opened})
+            await self.client.call_tool("close_drill", {"episode_id": opened})
         return forget_handle(result, opened)
 
 
