@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from env_core.guide import describe_scoring
 from env_core.observation import debrief, observe
 from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
 
@@ -38,6 +39,7 @@ def write_briefing(episode: Episode) -> str:
 def write_briefing_of(shown: Mapping[str, Any]) -> str:
     """The briefing from an observation, or from those of its fields that do not change in an episode."""
     task = TASKS[shown["task_id"]]
+    criteria = [f"{task.submission.name} takes:\n{task.submission.criteria}"] if task.submission.criteria else []
     return "\n\n".join(
         [
             f"{shown['scenario_id']} · {task.title} · {shown['max_steps']} steps\n{task.objective}",
@@ -45,6 +47,8 @@ def write_briefing_of(shown: Mapping[str, Any]) -> str:
             describe_alert(shown["alert"]),
             f"Known services: {', '.join(shown['known_services'])}",
             f"Actions: {', '.join(shown['available_actions'])}. {task.submission.name} ends the incident.",
+            *criteria,
+            describe_scoring(task),
         ]
     )
 
@@ -62,15 +66,18 @@ def write_headline(episode: Episode) -> str:
 
 
 def describe_standing(episode: Episode) -> str:
-    """Where an episode stands, in one line."""
+    """Where an incident stands, in one line that names it."""
     if episode.grade is not None:
-        return f"Over after {episode.step_count} steps. Score {episode.grade.score:.4f}."
-    return describe_remaining(episode.step_count, episode.task)
+        standing = f"over after {episode.step_count} steps, score {episode.grade.score:.4f}."
+    else:
+        standing = describe_remaining(episode.step_count, episode.task)
+    return f"{episode.reference.scenario_id}: {standing}"
 
 
 def describe_remaining(steps: int, task: Task) -> str:
     """How many steps are taken and left."""
-    return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission.name} included."
+    left = task.max_steps - steps
+    return f"{steps} of {task.max_steps} steps taken; {left} left, {task.submission.name} included."
 
 
 def describe_step(episode: Episode, evidence: str | None = None) -> str:
@@ -89,13 +96,13 @@ def describe_step(episode: Episode, evidence: str | None = None) -> str:
     if episode.grade is None or episode.truncated:
         parts.append(f"{step.feedback} {describe_standing(episode)}")
     if episode.grade is not None:
-        parts += [describe_grade(episode.grade), write_debrief(episode)]
+        parts += [f"{episode.reference.scenario_id} is over. {describe_grade(episode.grade)}", write_debrief(episode)]
     return "\n\n".join(parts)
 
 
 def write_timeline(episode: Episode) -> str:
     """What has been done so far, a line per step."""
-    lines = [f"{episode.reference.scenario_id} · {describe_standing(episode)}"]
+    lines = [describe_standing(episode)]
     for step in episode.steps:
         error = f" {step.error}" if step.error else ""
         lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {step.feedback}{error}")
