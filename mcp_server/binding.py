@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from env_core.transition import Transition
-    from scenarios.vocabulary import Action
+    from scenarios.vocabulary import Action, Task
 
 _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
@@ -142,6 +142,14 @@ class Binding(ABC):
         """The open episodes that the caller may know of, oldest first."""
 
     @abstractmethod
+    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:
+        """The task whose actions alone are offered to the caller; None where the caller may start any task.
+
+        Raises:
+            UnknownEpisodeError, StaleReferenceError: as `find` does.
+        """
+
+    @abstractmethod
     def _describe_missing(self, handle: str) -> str:
         """What to say of a handle that means no open episode."""
 
@@ -215,6 +223,9 @@ class OperatorBinding(Binding):
             still_open.remove(finished)
         return [episode for _, episode in still_open]
 
+    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:  # noqa: ARG002 - any can be started
+        return None
+
     def _describe_missing(self, handle: str) -> str:
         return (
             f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
@@ -283,6 +294,9 @@ class AgentBinding(Binding):
             return [await self.find(ctx, "")]
         except CloudIncidentError:
             return []
+
+    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:
+        return (await self.find(ctx, "")).task
 
     def _describe_missing(self, handle: str) -> str:  # noqa: ARG002 - the agent does not know it
         return "The incident of this connection has been closed. Ask whoever started it to open another."

@@ -119,5 +119,6 @@ async def test_the_agent_profile(service: EpisodeService, store: CountingStore) 
     episode = await service.create(Selection(scenario_id="RCA-001"))
     server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
     async with Client(server) as agent:
+        await agent.list_tools()
         for tool, arguments in CALLS[:2]:
             assert await count_loads(agent, store, tool, arguments) == [episode.id]

@@ -21,7 +21,7 @@ from env_core.perfect import play_perfectly
 from env_core.transition import Transition
 from mcp_server.results import build_step_result
 from mcp_server.stdio import PROCESS_NOTE
-from scenarios.vocabulary import ACTIONS, POINT
+from scenarios.vocabulary import POINT
 from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_numbers, read_text, start
 from tests.servers import full_server, http_server, stdio
 from tests.slow import mark_slow_after
@@ -116,7 +116,7 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
         for era in (MODERN, LEGACY):
             async with Client(f"{streamable}/agent/{handle}/mcp", mode=era) as agent:
                 tools = (await agent.list_tools()).tools
-                assert len(tools) == len(ACTIONS)
+                assert [tool.name for tool in tools] == scenario.task.available_actions
                 assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
             seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
@@ -197,7 +197,7 @@ async def test_a_handle_opened_anew_by_another_is_not_mine(streamable: str) -> N
 async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
     scenario = catalogue.get("AC-002")
     async with Client(stdio("--profile", "agent", "--scenario", "AC-002")) as agent:
-        assert len((await agent.list_tools()).tools) == 14
+        assert [tool.name for tool in (await agent.list_tools()).tools] == scenario.task.available_actions
         assert scenario.incident.alert["name"] in (agent.instructions or "")
         refused = await agent.call_tool("start_drill", {})
         assert refused.is_error
