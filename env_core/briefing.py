@@ -68,7 +68,8 @@ def write_headline(episode: Episode) -> str:
 def describe_standing(episode: Episode) -> str:
     """Where an incident stands, in one line that names it."""
     if episode.grade is not None:
-        standing = f"over after {episode.step_count} steps, score {episode.grade.score:.4f}."
+        steps = "1 step" if episode.step_count == 1 else f"{episode.step_count} steps"
+        standing = f"over after {steps}, score {episode.grade.score:.4f}."
     else:
         standing = describe_remaining(episode.step_count, episode.task)
     return f"{episode.reference.scenario_id}: {standing}"
@@ -179,7 +180,7 @@ def write_debrief(episode: Episode) -> str:
     lines += [f"  {number}. {sentence}" for number, sentence in enumerate(told["causal_chain"], 1)]
     if told["evidence"]:
         items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"])
-        lines.append(f"Evidence that establishes it: {items}")
+        lines.append(f"Evidence that shows the cause: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
     lines += [f"Harm done: {harm}" for harm in told["harms"]]

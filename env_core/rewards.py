@@ -25,13 +25,13 @@ _FEEDBACK = {
     "unknown_service": "No such service",
     "effective_remediation": "{step} took effect",
     "passed_verification": "{step} passed",
-    "ineffective_remediation": "{step} was executed; nothing is better for it",
-    "unmet_verification": "{step} was run and does not show a recovery",
+    "ineffective_remediation": "{step} was executed and changed nothing",
+    "unmet_verification": "{step} was run, and what it checks has not recovered",
     "wrong_remediation": "{step} was executed and did not help",
-    "unknown_target": "Nothing to act on",
-    "foreign_submission": "Not this task's submission",
-    "past_halfway": "Past half of the steps",
-    "timeout": "Out of steps without a submission",
+    "unknown_target": "There is nothing of that name to act on",
+    "foreign_submission": "This is the submission of another task",
+    "past_halfway": "More than half of the steps are used",
+    "timeout": "The steps ran out without a submission",
 }
 
 

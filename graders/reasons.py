@@ -36,7 +36,7 @@ REASONS = {
     "steps_weighed": "{steps} steps were used and {fewest} would have been enough; "
     f"each step more takes {_PER_STEP}, which leaves {{percent}} %, times the shares of the evidence and of the plan",
     "resolution_submitted": "A resolution was submitted",
-    "plan_steps_done": "times {done} of {steps} steps of the plan that were done in order",
+    "plan_steps_done": "{done} of {steps} steps of the plan were done in order; the two shares are multiplied",
     "plan_steps_missing": "not done: {missing}",
     "wrong_remediations": "{count} remediation{s} did not help",
     "recovery_shown": "After the last repair a diagnostic was looked at that shows the recovery",

@@ -43,11 +43,13 @@ def render_tasks() -> str:
 
 
 def render_tools() -> str:
-    """The tools of the operator profile as Markdown, with the descriptions that clients show their models."""
+    """The tools of the operator profile as Markdown, with the first line of what clients show their models."""
 
     async def list_tools() -> dict[str, str]:
         async with Client(build_server(EpisodeService(Catalogue()), version="docs")) as client:
-            return {tool.name: tool.description or "" for tool in (await client.list_tools()).tools}
+            return {
+                tool.name: (tool.description or "").partition("\n")[0] for tool in (await client.list_tools()).tools
+            }
 
     rows = [f"| `{name}` | {description} |" for name, description in anyio.run(list_tools).items()]
     return "\n".join(["| tool | what it does |", "|---|---|", *rows]) + "\n"
