@@ -29,8 +29,9 @@ REASONS = {
     "effective fix",
     "cause_not_established": "Earned only if all of the evidence that shows the cause was seen",
     "concepts_affirmed": "the text says {affirmed} of the {concepts} things that make up this failure",
-    "concepts_missed": "not said, in these or other words: {missed}",
+    "concepts_missed": "not said: {missed}",
     "rivals_affirmed": "it also names failures that did not happen, which lowers these points: {rivals}",
+    "unspecific": "it fits {count} other failure{s} as well, which lowers these points",
     "steps_taken": "{steps} steps were used and {fewest} would have been enough; "
     f"each step more takes {_PER_STEP} of these points",
     "steps_weighed": "{steps} steps were used and {fewest} would have been enough; "

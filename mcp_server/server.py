@@ -31,10 +31,12 @@ from mcp_server.control import OLD_NAMES, ControlTools
 from mcp_server.errors import explain_error, to_mcp_error
 from mcp_server.instructions import OPERATOR, write_agent_instructions
 from mcp_server.prompts import Prompts
+from mcp_server.reading import read_request
 from mcp_server.resources import EpisodeResources
 from mcp_server.results import PAGE_CHARACTERS, StructuredContent, build_refusal
 from mcp_server.tools import ActionTools, ServedTool
 from scenarios.errors import CloudIncidentError
+from scenarios.suggesting import suggest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -102,8 +104,13 @@ class _Handlers:
             offered = await self._find_offered(ctx)
         except CloudIncidentError as error:
             return build_refusal(explain_error(error))
-        names = ", ".join(tool.definition.name for tool in offered)
-        return build_refusal(f"There is no tool {name[:80]!r}; nothing was done. Tools: {names}.")
+        names = [tool.definition.name for tool in offered]
+        told = [
+            f"There is no tool {name[:80]!r}; nothing was done.",
+            suggest(name, names),
+            f"Tools: {', '.join(names)}.",
+        ]
+        return build_refusal(" ".join(filter(None, told)))
 
     def find_tool(self, name: str) -> ServedTool | None:
         """The tool of a name that is listed, or of one that a control tool had earlier."""
@@ -165,6 +172,7 @@ def build_server(
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
+    server.middleware.append(read_request)
     if shown is not None:
         declare(server)
     return server
