@@ -69,16 +69,15 @@ def describe_standing(episode: Episode) -> str:
     """Where an incident stands, in one line that names it."""
     if episode.grade is not None:
         steps = "1 step" if episode.step_count == 1 else f"{episode.step_count} steps"
-        standing = f"over after {steps}, score {episode.grade.score:.4f}."
+        standing = f"Over after {steps}. Score {episode.grade.score:.4f}."
     else:
         standing = describe_remaining(episode.step_count, episode.task)
-    return f"{episode.reference.scenario_id}: {standing}"
+    return f"{episode.reference.scenario_id} · {standing}"
 
 
 def describe_remaining(steps: int, task: Task) -> str:
     """How many steps are taken and left."""
-    left = task.max_steps - steps
-    return f"{steps} of {task.max_steps} steps taken; {left} left, {task.submission.name} included."
+    return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission.name} included."
 
 
 def describe_step(episode: Episode, evidence: str | None = None) -> str:

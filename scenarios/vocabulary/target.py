@@ -24,5 +24,5 @@ ASK_FOR_LIST = "list"
 
 FLAG = Target("flag", "feature flag", "Flag names are found in evidence: status, deploys, logs.")
 RUNBOOK_STEP = Target(
-    "runbook_action", "runbook step", f"runbook_action `{ASK_FOR_LIST}` tells every step and executes nothing."
+    "runbook_action", "runbook step", f"With `{ASK_FOR_LIST}` in its place every step is told, and nothing is executed."
 )
