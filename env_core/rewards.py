@@ -73,7 +73,7 @@ def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, de
     if dense:
         return " ".join(
             [
-                f"{_FEEDBACK[event].format(target=action.target, step=action.step)} ({to_reward(points):+.2f})."
+                f"{_FEEDBACK[event].format(target=action.target, step=action.step)} (reward {to_reward(points):+.2f})."
                 for event, points in events
             ]
         )

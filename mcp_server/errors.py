@@ -45,7 +45,7 @@ def explain_error(error: CloudIncidentError) -> str:
 def explain_refused_action(error: CloudIncidentError, after_the_end: str) -> str:
     """What an agent is told whose action was refused; `after_the_end` is what it can do once its incident is over."""
     if isinstance(error, EpisodeOverError):
-        return f"This incident is over, with score {error.score:.4f}; nothing was done. {after_the_end}"
+        return f"This incident is over: {error.scenario_id}, score {error.score:.4f}. Nothing was done. {after_the_end}"
     if isinstance(error, AppendConflictError | StaleReferenceError):
         return f"{error} Nothing was changed."
     return str(error)

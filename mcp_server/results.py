@@ -120,7 +120,10 @@ def build_further_page(
     """A further page of evidence already returned. It is not a step."""
     evidence = episode.shown.get((action.name, action.target))
     if evidence is None:
-        return build_refusal(f"{action.step} has not been queried yet; leave page out for a first look.")
+        return build_refusal(
+            f"{action.step} has not been queried yet in {episode.reference.scenario_id}, so it has no page {number}; "
+            "nothing was done. Leave `page` out for a first look."
+        )
     page = cut_page(evidence.text, number, page_size)
     text = f"{_render_page(page, action, number)}\n\nNot a step. {describe_standing(episode)}"
     return build_result(text, dict(Transition(episode).report()), {PAGE: page.mark})

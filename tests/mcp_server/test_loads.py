@@ -112,7 +112,7 @@ async def test_what_others_finish_or_close_is_noticed(service: EpisodeService, s
         assert await count_loads(client, store, *LOOK) == handles[2:]
         await service.step(handles[2], WRONG)
         over = await client.call_tool(*LOOK)
-        assert "This incident is over" in read_text(over)
+        assert "This incident is over: RCA-003" in read_text(over)
 
 
 async def test_the_agent_profile(service: EpisodeService, store: CountingStore) -> None:
