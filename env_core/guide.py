@@ -59,8 +59,8 @@ def describe_scoring(task: Task) -> str:
     return f"Score, 0.0 to 1.0: {GRADERS[task].rules} {_NO_SUM} {late}"
 
 
-def write_oncall_guide() -> str:
-    """The guide as Markdown, the same for every incident."""
+def write_oncall_guide(*, rewards: bool = True) -> str:
+    """The guide as Markdown, the same for every incident; with `rewards` also what each step earns."""
     parts = [
         "# On-call guide",
         "## Severity matrix",
@@ -78,12 +78,18 @@ def write_oncall_guide() -> str:
         ORDER_OF_WORK,
         "## Scoring",
         "\n".join(f"- **{task.id}**: {describe_scoring(task)}" for task in TASKS.values()),
+        *(_describe_rewards() if rewards else []),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _describe_rewards() -> list[str]:
+    return [
         "## Rewards per step",
         _list_rewards(),
         "An ineffective remediation (too early, or done already) earns 0, and so does a query repeated after a fix has "
         "changed its evidence. The submission earns the score.",
     ]
-    return "\n\n".join(parts) + "\n"
 
 
 def _list_rewards() -> str:

@@ -22,11 +22,12 @@ REASONS = {
     "right_service": "{service} is where it started",
     "wrong_service": "{submitted} was named, but it started in {truth}",
     "only_for_the_right_service": "Earned only with the right service",
-    "evidence_before_any_fix": "{percent} % of the evidence that shows the cause was seen before the answer and before "
-    "any change",
+    "evidence_before_any_fix": "{percent} % of the evidence that shows the cause was seen before anything was changed",
     "half_without_evidence": "with none of it these points are halved, with all of it they are full",
     "evidence_before_effective_fix": "{percent} % of the evidence that shows the cause was seen before the first "
     "effective fix",
+    "evidence_seen": "{percent} % of the evidence that shows the cause was seen",
+    "evidence_without_fix": "{percent} % of the evidence that shows the cause was seen, and no fix took effect",
     "cause_not_established": "Earned only if all of the evidence that shows the cause was seen",
     "concepts_affirmed": "the text says {affirmed} of the {concepts} things that make up this failure",
     "concepts_missed": "not said: {missed}",

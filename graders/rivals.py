@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from graders.prose import affirms, find_affirmed
+from graders.prose import affirms, find_affirmed, split_words
+from graders.terms import Reading
 from scenarios.generator.library import families
 from scenarios.library import load_failure_families
 
@@ -19,8 +21,6 @@ _SHARES = Fraction(4, 5)
 """A fault family takes its share of the points if it is affirmed in so many words for each word of the truth."""
 _PREVAILS = Fraction(5, 4)
 """With more words than this for each of the truth, a text says that the other one failed."""
-_TERMS_AT_ONCE = 40
-"""So many terms make a text that is read as a whole."""
 
 
 class _Fault(NamedTuple):
@@ -61,22 +61,18 @@ def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
     own = next((fault for fault in _list_faults().values() if fault.ideas == ideas), None)
     consequences = failures if own is None else own.consequences
     return frozenset(
-        name
-        for name, fault in _list_faults().items()
-        if fault.failure in consequences or _can_say(ideas, fault.ideas)
+        name for name, fault in _list_faults().items() if fault.failure in consequences or _can_say(ideas, fault.ideas)
     )
 
 
 def _can_say(ideas: Ideas, others: Ideas) -> bool:
-    said = [find_affirmed(text, others).groups for text in _spell_out(ideas)]
-    return all(map(any, zip(*said, strict=True)))
+    return all(map(_spell_out(ideas).find, others))
 
 
 @lru_cache(maxsize=512)
-def _spell_out(ideas: Ideas) -> tuple[str, ...]:
-    """All terms of ideas as texts, one term to a line."""
-    terms = [term.replace("*", "").replace(" + ", " ") for group in ideas for term in group]
-    return tuple("\n".join(terms[start : start + _TERMS_AT_ONCE]) for start in range(0, len(terms), _TERMS_AT_ONCE))
+def _spell_out(ideas: Ideas) -> Reading:
+    """All terms of ideas, read as a clause each."""
+    return Reading.of(tuple(split_words(re.sub(r"[*+<>]", "", term)) for group in ideas for term in group))
 
 
 def find_rivals(text: str, truth: Truth) -> Rivals:
@@ -111,7 +107,5 @@ def count_equals(text: str, truth: Truth, share: Fraction) -> int:
 def _weigh_faults(text: str, truth: Truth) -> dict[str, tuple[Fraction, int]]:
     """By fault family that is no kin of the truth: the share of its ideas that is affirmed, and in how many words."""
     kin = find_kin(truth.concepts, truth.families)
-    said = {
-        name: find_affirmed(text, fault.ideas) for name, fault in _list_faults().items() if name not in kin
-    }
+    said = {name: find_affirmed(text, fault.ideas) for name, fault in _list_faults().items() if name not in kin}
     return {name: (Fraction(sum(found.groups), len(found.groups)), found.words) for name, found in said.items()}

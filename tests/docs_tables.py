@@ -18,6 +18,7 @@ from cloud_incident.evaluation.audit.auditing import CHECKS
 from cloud_incident.evaluation.audit.presentation import render_inventory
 from env_core.service import EpisodeService
 from mcp_server import build_server
+from mcp_server.tools import SIMULATED
 from scenarios.catalogue import Catalogue
 from scenarios.vocabulary import ACTIONS, TASKS
 
@@ -43,13 +44,13 @@ def render_tasks() -> str:
 
 
 def render_tools() -> str:
-    """The tools of the operator profile as Markdown, with the first line of what clients show their models."""
+    """The tools of the operator profile as Markdown: the first line of what clients show, but for what all say."""
 
     async def list_tools() -> dict[str, str]:
         async with Client(build_server(EpisodeService(Catalogue()), version="docs")) as client:
-            return {
-                tool.name: (tool.description or "").partition("\n")[0] for tool in (await client.list_tools()).tools
-            }
+            tools = (await client.list_tools()).tools
+            firsts = {tool.name: (tool.description or "").partition("\n")[0] for tool in tools}
+            return {name: first.removeprefix(SIMULATED).strip() for name, first in firsts.items()}
 
     rows = [f"| `{name}` | {description} |" for name, description in anyio.run(list_tools).items()]
     return "\n".join(["| tool | what it does |", "|---|---|", *rows]) + "\n"

@@ -31,6 +31,11 @@ class ServerSettings(Settings):
         description="What results carry, each of which says everything. both: text and structured content. off: text. "
         "only: structured content.",
     )
+    training: bool = Field(
+        False,
+        description="Whether operators over MCP choose split, index, reward mode and handle, and read what each step "
+        "earned.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: tuple[Port, ...] = Field((7860,), min_length=1, description="Port to listen on; may be given more than once.")
     allow_host: tuple[str, ...] = Field((), description="A further Host header to accept; may be given more than once.")

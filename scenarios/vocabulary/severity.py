@@ -42,8 +42,8 @@ SEVERITY_MATRIX: tuple[SeverityRow, ...] = (
     SeverityRow(
         "P3",
         "Minor",
-        f"Core and main functions work. Something that users can do without for a while (previews, reports, "
-        f"recommendations) fails for {PART_FAILS:.0%} or more, falls back, or takes {TIMES_SLOWER:.0f} times as long.",
+        "Core and main functions work. Something that can wait (previews, reports, recommendations) fails in "
+        f"{PART_FAILS:.0%} or more of its requests, falls back, or takes {TIMES_SLOWER:.0f} times as long.",
     ),
     SeverityRow("P4", "Negligible", "Less than that: cosmetic, internal tools only, or nothing that users notice."),
 )

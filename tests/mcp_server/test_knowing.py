@@ -90,7 +90,7 @@ async def test_an_agents_tools_and_briefing_say_the_same(service: EpisodeService
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 async def test_starting_says_what_earns_points(server: Server[Callers], task: Task) -> None:
     async with Client(server) as client:
-        started = await client.call_tool("start_drill", {"scenario_id": FIRST[task.id]})
+        started = await client.call_tool("start_drill", {"incident": FIRST[task.id]})
         assert describe_scoring(task) in read_text(started)
         assert (task.submission.criteria in read_text(started)) is True
 
@@ -159,7 +159,7 @@ async def test_every_result_names_its_incident(server: Server[Callers], service:
     ]
     bound = await bind(service, task)
     async with Client(server) as operator, Client(bound) as agent:
-        started = await operator.call_tool("start_drill", {"scenario_id": FIRST[task.id]})
+        started = await operator.call_tool("start_drill", {"incident": FIRST[task.id]})
         handle = (started.structured_content or {})["episode_id"]
         assert handle in read_text(started)
         for name, arguments in calls:

@@ -24,14 +24,14 @@ class Runbook(Parameters):
     """A step of the runbook catalogue."""
 
     runbook_action: Annotated[Name, BeforeValidator(_list_when_asked)] = Field(
-        description=f"Name of a step. `{ASK_FOR_LIST}` executes nothing, is no step and tells what each step does."
+        description=f"One of the steps. `{ASK_FOR_LIST}` tells what each does, and executes nothing."
     )
 
 
 EXECUTE_RUNBOOK_STEP = Remediation(
     name="execute_runbook_step",
     title="Execute runbook step",
-    description="Execute one step of the runbook: a repair, or a verification (verify_…) once repairs are done.",
+    description="Execute a runbook step: a repair, or a verification (verify_…) once repairs are done.",
     parameters=Runbook,
     deed="executed {target}",
     target=RUNBOOK_STEP,

@@ -18,8 +18,7 @@ class RootCauseAnswer(OnService):
 SUBMIT_ROOT_CAUSE = Submission(
     name="submit_root_cause",
     title="Submit root cause",
-    description="Answer which service the incident started in and what failed there, and end it. Only for "
-    "root_cause_analysis.",
+    description="Answer where the incident started and what failed there, and end it. Only for root_cause_analysis.",
     parameters=RootCauseAnswer,
     line="submit_root_cause {service}",
 )
