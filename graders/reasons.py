@@ -80,5 +80,7 @@ def to_percent(share: Fraction) -> int:
 
 def _render_reason(reason: Reason) -> str:
     facts = {name: ", ".join(fact) if isinstance(fact, list) else fact for name, fact in reason.facts.items()}
+    if "rivals" in facts:
+        facts["rivals"] = str(facts["rivals"]).replace("_", " ")
     single = reason.facts.get("count") == 1
     return REASONS[reason.code].format(**facts, s="" if single else "s", were="was" if single else "were")
