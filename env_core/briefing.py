@@ -66,13 +66,16 @@ def write_headline(episode: Episode) -> str:
 
 
 def describe_standing(episode: Episode) -> str:
-    """Where an incident stands, in one line that names it."""
-    if episode.grade is not None:
-        steps = "1 step" if episode.step_count == 1 else f"{episode.step_count} steps"
-        standing = f"Over after {steps}. Score {episode.grade.score:.4f}."
-    else:
-        standing = describe_remaining(episode.step_count, episode.task)
-    return f"{episode.reference.scenario_id} · {standing}"
+    """Where an episode stands, in one line."""
+    if episode.grade is None:
+        return describe_remaining(episode.step_count, episode.task)
+    steps = "1 step" if episode.step_count == 1 else f"{episode.step_count} steps"
+    return f"Over after {steps}. Score {episode.grade.score:.4f}."
+
+
+def describe_named_standing(episode: Episode) -> str:
+    """Which incident it is, and where it stands."""
+    return f"{episode.reference.scenario_id} · {describe_standing(episode)}"
 
 
 def describe_remaining(steps: int, task: Task) -> str:
@@ -96,15 +99,16 @@ def describe_step(episode: Episode, evidence: str | None = None, *, rewards: boo
         parts.append(step.error)
     if episode.grade is None or episode.truncated:
         feedback = step.feedback if rewards else step.plain_feedback
-        parts.append(f"{feedback} {describe_standing(episode)}".lstrip())
+        parts.append(f"{feedback} {describe_named_standing(episode)}".lstrip())
     if episode.grade is not None:
-        parts += [f"{episode.reference.scenario_id} is over. {describe_grade(episode.grade)}", write_debrief(episode)]
+        named = f"{episode.reference.scenario_id} · {episode.task.title}"
+        parts += [f"{named}\n{describe_grade(episode.grade)}", write_debrief(episode)]
     return "\n\n".join(parts)
 
 
 def write_timeline(episode: Episode, *, rewards: bool = True) -> str:
     """What has been done so far, a line per step; with `rewards` also what each has earned."""
-    lines = [describe_standing(episode)]
+    lines = [describe_named_standing(episode)]
     for step in episode.steps:
         told = [step.feedback if rewards else step.plain_feedback, step.error]
         lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {' '.join(filter(None, told))}")

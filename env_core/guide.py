@@ -30,7 +30,7 @@ ORDER_OF_WORK = """\
 4. Run the verifications that fit what was repaired, from the bottom up: networks, databases and nodes before customer
    journeys, those before the API journeys, and last that the alert has cleared."""
 
-_NO_SUM = "Rewards of steps are not part of the score."
+_NO_SUM = "What single steps earn is not part of the score."
 
 
 def describe_action(action: ActionDeclaration) -> str:

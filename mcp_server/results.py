@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult, TextContent
 
-from env_core.briefing import describe_standing
+from env_core.briefing import describe_named_standing
 from env_core.transition import Transition
 from mcp_server.meta import PAGE, PageMark
 
@@ -133,7 +133,7 @@ def build_further_page(
             f"{episode.reference.scenario_id}: there is no page {number} of {action.step}; its evidence ends with page "
             f"{page.of} of {page.of}. Nothing was changed. Without page the query is made again, which is a step."
         )
-    text = f"{_render_page(page, action)}\n\nNot a step. {describe_standing(episode)}"
+    text = f"{_render_page(page, action)}\n\nNot a step. {describe_named_standing(episode)}"
     return build_result(text, dict(Transition(episode).report()), {PAGE: page.mark})
 
 

@@ -68,7 +68,7 @@ async def test_the_operators_tools_say_what_makes_each_severity_and_name_every_s
     for task in TASKS.values():
         submission = tools[task.submission.name].description or ""
         assert describe_scoring(task) in submission
-        assert "Rewards of steps are not part of the score" in submission
+        assert "What single steps earn is not part of the score" in submission
         assert "steps" in submission
         assert "vidence" in submission
 
@@ -79,7 +79,7 @@ async def test_an_agents_tools_and_briefing_say_the_same(service: EpisodeService
     tools, briefing = await list_tools(bound), await read_briefing(bound)
     for told in (tools[task.submission.name].description or "", briefing):
         assert describe_scoring(task) in told
-        assert "Rewards of steps are not part of the score" in told
+        assert "What single steps earn is not part of the score" in told
         assert all(row.criterion in told for row in SEVERITY_MATRIX) is bool(task.submission.criteria)
     if "execute_runbook_step" in tools:
         assert set(load_runbook_catalogue()) <= set(

@@ -93,10 +93,13 @@ class Bench:
 @pytest.fixture(scope="module", params=["operator", "agent"])
 def bench(request: pytest.FixtureRequest, catalogue: Catalogue) -> Iterator[Bench]:
     service = EpisodeService(catalogue)
-    bound = [""] if request.param == "agent" else None
-    server = build_server(service, version="test", bound=None if bound is None else lambda _: bound[0])
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(server)) as client:
-        yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)
+    bound: list[str] | None = None
+    with start_blocking_portal() as portal:
+        if request.param == "agent":
+            bound = [portal.call(service.create, Selection(scenario_id="RP-001")).id]
+        server = build_server(service, version="test", bound=None if bound is None else lambda _: bound[0])
+        with portal.wrap_async_context_manager(Client(server)) as client:
+            yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)
 
 
 @settings(max_examples=count_examples(50))

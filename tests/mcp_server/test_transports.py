@@ -155,7 +155,7 @@ async def test_a_lost_handle_is_found_where_there_is_a_session(streamable: str) 
         await client.call_tool("submit_severity", {"severity": "P1", "episode_id": finished})
         listed = read_text(await client.call_tool("list_drills", {}))
         assert f"Your open drills:\n- episode_id {unfinished}: RP-001. Step 0 of 15" in listed
-        assert f"Your finished drills:\n- episode_id {finished}: AC-001. Over after 1 steps. Score 1.0000." in listed
+        assert f"Your finished drills:\n- episode_id {finished}: AC-001. Over after 1 step. Score 1.0000." in listed
 
 
 async def test_launched_for_training_texts_say_what_steps_earn(training: str) -> None:
@@ -164,7 +164,7 @@ async def test_launched_for_training_texts_say_what_steps_earn(training: str) ->
         started = await client.call_tool("start_drill", chosen)
         assert "episode_id: trained\n\nRP-001" in read_text(started)
         look = await client.call_tool("query_logs", {"service": "postgres-db", "episode_id": "trained"})
-        assert "First look at postgres-db (+0.03)." in read_text(look)
+        assert "First look at postgres-db (reward +0.03)." in read_text(look)
         await client.call_tool("close_drill", {"episode_id": "trained"})
 
 
@@ -173,7 +173,7 @@ async def test_launched_for_training_over_stdio() -> None:
     async with Client(stdio("--training")) as client:
         await client.call_tool("start_drill", {"split": "curated", "index": 6})
         look = await client.call_tool("query_logs", {"service": "postgres-db"})
-        assert "First look at postgres-db (+0.03)." in read_text(look)
+        assert "First look at postgres-db (reward +0.03)." in read_text(look)
 
 
 async def test_handles_may_be_left_out_where_there_is_a_session(streamable: str) -> None:
