@@ -86,7 +86,7 @@ class Bench:
         result = await self.client.call_tool(tool.name, arguments)
         opened = handle or (result.structured_content or {}).get("episode_id", "")
         if opened:
-            await self.client.call_tool("close_incident", {"episode_id": opened})
+            await self.client.call_tool("close_drill", {"episode_id": opened})
         return forget_handle(result, opened)
 
 
