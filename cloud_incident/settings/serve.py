@@ -6,7 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotati
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, DirectoryPath, Field
 
 from cloud_incident.settings.server import ServerSettings
 from http_compat.guard import LOOPBACK
@@ -35,7 +35,9 @@ class ServeSettings(ServerSettings):
         True, description="Whether REST requests that name no episode may mean the last one that anybody started."
     )
     max_sessions: int = Field(1_000, ge=1, description="Most WebSockets and JSON-RPC sessions at once.")
-    evaluations: Path = Field(Path(), description="The directory whose evaluations (.jsonl) the console shows.")
+    evaluations: DirectoryPath = Field(
+        Path(), description="The directory whose evaluations (.jsonl) the console shows."
+    )
     model_endpoints: bool | None = Field(
         None,
         description="Whether visitors of the console may have this server ask models at addresses that they name. "
