@@ -41,7 +41,7 @@ class Paging(Arguments):
 
 class OnEpisode(Arguments):
     episode_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = Field(
-        default="", description="Handle from start_drill. Empty: the drill that is open here."
+        default="", description="Handle from start_drill. Empty: the open one."
     )
 
 
