@@ -12,6 +12,7 @@ import click
 import uvicorn
 
 from cloud_incident.garbage import collect_seldom
+from cloud_incident.settings.serve import ServeSettings
 from http_compat.reading import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
 
     When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
+    ping_seconds, ping_timeout = _read_pings(settings)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -76,11 +78,19 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
         ws_max_size=MOST_BODY_BYTES,
         ws_per_message_deflate=False,  # 40 KB of memory for every connection, and the messages are small
         log_level="warning",
-        proxy_headers=True,
-        forwarded_allow_ips="*" if settings.space_host else None,
+        ws_ping_interval=ping_seconds,
+        ws_ping_timeout=ping_timeout,
+        proxy_headers=False,  # the application reads them, since it looks for more of them than uvicorn does
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return StoppingServer(app, config)
+
+
+def _read_pings(settings: ServerSettings) -> tuple[float | None, float | None]:
+    """The seconds between pings on WebSockets, and those that the answer to one may take; None for no limit."""
+    if not isinstance(settings, ServeSettings):
+        return None, None  # there are no WebSockets
+    return settings.ws_ping_seconds or None, settings.ws_ping_timeout or None
 
 
 def _exit(*_: object) -> None:

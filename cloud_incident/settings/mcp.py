@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -35,6 +36,10 @@ class McpSettings(ServerSettings):
     """Settings of the MCP server, and which incident it opens at the start."""
 
     command = "mcp"
+    variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **ServerSettings.variable_names,
+        "forwarded_allow_ips": ("CLOUD_INCIDENT_MCP_FORWARDED_ALLOW_IPS", "FORWARDED_ALLOW_IPS"),
+    }
 
     transport: Transport = Field(Transport.STDIO, description="How clients connect.")
     profile: Profile = Field(
