@@ -26,6 +26,7 @@ async def play(transport, plays):
         listed = {tool.name: tool.inputSchema["properties"] for tool in (await session.list_tools()).tools}
 
         async def call_tool(name, arguments):
+            arguments = {"difficulty": 0, "page": 1, **arguments}
             given = {parameter: arguments.get(parameter) for parameter in listed[name]}
             texts = {parameter: str(value) for parameter, value in given.items() if isinstance(value, int)}
             return await session.call_tool(name, {**given, **texts})
