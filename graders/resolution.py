@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from graders.claims import claims, find_meant, states
+from graders.conduct import DECAY_STEPS
 from graders.prose import affirms, find_mentions, split_sentences, split_words
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
@@ -35,14 +36,14 @@ _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
 RULES = (
-    f"{float(_BASE):.2f} for a submission, up to {float(_PLAN):.2f} for the plan done in order with the cause "
-    f"established\n  first, up to {float(_EFFICIENCY):.2f} for\n"
-    f"  needing few steps, {float(_VERIFIED):.2f} for a completed plan "
-    "with a look, after the last repair, at a diagnostic that shows the\n"
-    f"  recovery, up to {float(_SUMMARY):.2f} for a summary of three sentences or more that says in one sentence which "
-    "service failed and how,\n  and states the repairs. "
-    f"Each wrong remediation costs {float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each "
-    f"remediation that the summary claims and\n  that was never made costs {float(_FALSE_CLAIM):.2f}."
+    f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for the plan: its repairs and verifications done in "
+    "order, times the share of the evidence for the cause that was seen before the first repair that worked. "
+    f"Up to {float(_EFFICIENCY):.2f} for few steps, times both shares: each beyond the fewest costs "
+    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}. {float(_VERIFIED):.2f} for a complete plan with a look at a diagnostic "
+    f"that shows the recovery, after the last repair. Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
+    "more that says in one sentence which service failed and how, and tells the repairs. Each wrong remediation costs "
+    f"{float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each one told and never made "
+    f"{float(_FALSE_CLAIM):.2f}."
 )
 """What earns points, as the on-call guide says it."""
 
