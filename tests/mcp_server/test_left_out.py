@@ -94,13 +94,15 @@ class Bench:
 @pytest.fixture(scope="module", params=["operator", "operator who trains", "agent"])
 def bench(request: pytest.FixtureRequest, catalogue: Catalogue) -> Iterator[Bench]:
     service = EpisodeService(catalogue)
-    bound = [""] if request.param == "agent" else None
+    bound: list[str] | None = None
     training = "trains" in request.param
-    server = build_server(
-        service, version="test", bound=None if bound is None else lambda _: bound[0], training=training
-    )
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(server)) as client:
-        yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)
+    with start_blocking_portal() as portal:
+        if request.param == "agent":
+            bound = [portal.call(service.create, Selection(scenario_id="RP-001")).id]
+        finding = None if bound is None else lambda _: bound[0]
+        server = build_server(service, version="test", bound=finding, training=training)
+        with portal.wrap_async_context_manager(Client(server)) as client:
+            yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)
 
 
 @settings(max_examples=count_examples(50))
