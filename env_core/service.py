@@ -143,7 +143,7 @@ class EpisodeService:
             if transition.done:
                 self._tell_over(handle)
             return transition
-        raise AppendConflictError(f"Episode {handle} is being stepped by others; try again.")
+        raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done. Try again.")
 
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
@@ -163,7 +163,10 @@ class EpisodeService:
         for index, event in enumerate(record.events):
             if event.request_id == request_id:
                 if event.action != action:
-                    raise RequestIdError(f"Request id {request_id[:80]!r} was used for {event.action.name}.")
+                    raise RequestIdError(
+                        f"Request id {request_id[:80]!r} was used for {event.action.name}; nothing was done. "
+                        "Give every action a request id of its own."
+                    )
                 first = await self._begin_again(episode.id, record)
                 return Transition(_fold(first, record.events[: index + 1]), stepped=True)
         return None

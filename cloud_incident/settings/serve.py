@@ -6,7 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotati
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, DirectoryPath, Field
 
 from cloud_incident.settings.server import ServerSettings
 from http_compat.guard import LOOPBACK
@@ -48,7 +48,9 @@ class ServeSettings(ServerSettings):
         description="Seconds until an unanswered ping closes a WebSocket; 0 for never, since clients are silent while "
         "they think.",
     )
-    evaluations: Path = Field(Path(), description="The directory whose evaluations (.jsonl) the console shows.")
+    evaluations: DirectoryPath = Field(
+        Path(), description="The directory whose evaluations (.jsonl) the console shows."
+    )
     model_endpoints: bool | None = Field(
         None,
         description="Whether visitors of the console may have this server ask models at addresses that they name. "

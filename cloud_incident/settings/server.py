@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from cloud_incident.settings.base import NO_FLAG, Settings
 from env_core.service import EpisodeService, Limits
-from mcp_server.clients import StructuredContent
+from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
     from env_core.selection import Selection
@@ -50,8 +50,9 @@ class ServerSettings(Settings):
         3600.0, ge=1, description="After how many seconds an unused episode, or an unused session, is forgotten."
     )
     structured_content: StructuredContent = Field(
-        StructuredContent.AUTO,
-        description="Numbers beside the text of results. auto: unless the client is known to hide the text then.",
+        StructuredContent.BOTH,
+        description="What results carry, each of which says everything. both: text and structured content. off: text. "
+        "only: structured content.",
     )
     training: bool = Field(
         False,
