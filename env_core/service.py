@@ -26,7 +26,7 @@ from scenarios.catalogue import UnknownScenarioError
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from env_core.selection import Selection
     from scenarios.catalogue import Catalogue, Scenario
@@ -64,6 +64,8 @@ class EpisodeService:
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
+        self.on_over: list[Callable[[str], None]] = []
+        """What is told the handle of each episode that has ended, was closed, or was forgotten to make room."""
 
     async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
         """Open an episode, in the place of `replacing` if that is still there.
@@ -79,10 +81,10 @@ class EpisodeService:
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         for expired in await self._store.expire(self._limits.idle_seconds):
-            self._folded.pop(expired, None)
+            self._forget(expired)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
         for forgotten in await self._store.create(episode_id, reference, incarnation, self._limits.capacity, replacing):
-            self._folded.pop(forgotten, None)
+            self._forget(forgotten)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
 
     async def get(self, episode_id: str, incarnation: str = "", *, touch: bool = True) -> Episode:
@@ -138,6 +140,8 @@ class EpisodeService:
                 continue
             self.steps_taken += 1
             self._keep(transition.episode)
+            if transition.done:
+                self._tell_over(handle)
             return transition
         raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done. Try again.")
 
@@ -151,7 +155,7 @@ class EpisodeService:
         if incarnation and incarnation != record.incarnation:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
         await self._store.delete(Claim(episode_id, record.incarnation))
-        self._folded.pop(episode_id, None)
+        self._forget(episode_id)
 
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""
@@ -178,6 +182,14 @@ class EpisodeService:
             await self._scenario(record.reference.scenario_id)
         scenario = record.reference.resolve(self.catalogue)
         return begin(episode_id, record.reference, scenario, record.incarnation)
+
+    def _forget(self, handle: str) -> None:
+        self._folded.pop(handle, None)
+        self._tell_over(handle)
+
+    def _tell_over(self, handle: str) -> None:
+        for tell in self.on_over:
+            tell(handle)
 
     def _keep(self, episode: Episode) -> Episode:
         self._folded[episode.id] = episode
