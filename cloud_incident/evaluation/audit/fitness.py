@@ -91,7 +91,7 @@ def play_cheats(scenario: Scenario) -> Iterator[tuple[str, float, float]]:
             get_score(play_actions(scenario, draw_random_play(scenario, seed))) for seed in range(RANDOM_PLAYS)
         )
         yield f"random legal play, mean of {RANDOM_PLAYS}", earned, RANDOM_CEILING
-    else:
+    elif "severity" in scenario.task.submission.parameters.model_fields:
         for level, actions in list_constant_answers().items():
             yield f"always {level}", get_score(play_actions(scenario, actions)), 1.0
 
