@@ -221,7 +221,12 @@ def _list_words(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=128)
 def _list_clauses(text: str) -> tuple[_Clause, ...]:
-    return tuple(_Clause(words) for sentence in split_sentences(text) for words in _split(sentence))
+    return tuple(_Clause(words) for clauses in _list_sentences(text) for words in clauses)
+
+
+@lru_cache(maxsize=128)
+def _list_sentences(text: str) -> tuple[tuple[Words, ...], ...]:
+    return tuple(tuple(_split(sentence)) for sentence in split_sentences(text))
 
 
 def _split(sentence: str) -> list[Words]:
@@ -246,9 +251,9 @@ def find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str
     """
     found: dict[tuple[str, ...], None] = {}
     before: tuple[str, ...] = ()
-    for sentence in split_sentences(text):
+    for clauses in _list_sentences(text):
         here: tuple[str, ...] = ()
-        for words in _split(sentence):
+        for words in clauses:
             verb = next((verb for verb in _find_stated_verbs(words, action) if _has_pronoun(words, verb)), None)
             if verb is not None:
                 found[(*here, *_list_named(words[: verb[0]], names)) or before] = None

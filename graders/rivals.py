@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from graders.prose import affirms, find_affirmed, split_words
@@ -13,10 +14,14 @@ from scenarios.generator.library import families
 from scenarios.library import load_failure_families
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scenarios.incident import Truth
 
 Ideas = tuple[tuple[str, ...], ...]
 
+TOO_MANY = 3
+"""With so many failures beside the true one a text is worth nothing."""
 _FLAGGED = "a feature flag was turned on"
 _PREVAILS = Fraction(5, 4)
 """With more words than this for each that affirms the truth, a text says that another one failed."""
@@ -88,26 +93,32 @@ def _spell_out(ideas: Ideas) -> Reading:
 def find_rivals(text: str, truth: Truth) -> Rivals:
     """What a text affirms beside the true failure: failure families, and fault families in full.
 
-    A fault family that belongs to a failure family among them is not counted again.
+    A fault family that belongs to a failure family among them is not counted again. What is beyond the first
+    `TOO_MANY` is not looked for.
     """
-    failures = [
-        name
-        for name, family in load_failure_families().items()
-        if name not in truth.families and affirms(text, *family.terms)
-    ]
+    failures = list(islice(_find_failures(text, truth), TOO_MANY))
     own = find_affirmed(text, truth.concepts).words
-    kin = find_kin(truth.concepts, truth.families)
-    faults = ((name, fault) for name, fault in _list_faults().items() if name not in kin)
-    said = {
-        name: find_affirmed(text, fault.ideas).words
-        for name, fault in faults
-        if fault.failure not in failures and all(find_affirmed(text, fault.ideas).groups)
-    }
+    said = dict(islice(_find_faults(text, truth, failures), TOO_MANY - len(failures)))
     return Rivals(
         named=tuple(sorted({*failures, *said})),
         sharing=tuple(sorted({*failures, *(name for name, words in said.items() if words >= own)})),
         prevails=any(words > _PREVAILS * own for words in said.values()),
     )
+
+
+def _find_failures(text: str, truth: Truth) -> Iterator[str]:
+    for name, family in load_failure_families().items():
+        if name not in truth.families and affirms(text, *family.terms):
+            yield name
+
+
+def _find_faults(text: str, truth: Truth, failures: list[str]) -> Iterator[tuple[str, int]]:
+    kin = find_kin(truth.concepts, truth.families)
+    for name, fault in _list_faults().items():
+        if name not in kin and fault.failure not in failures:
+            said = find_affirmed(text, fault.ideas)
+            if all(said.groups):
+                yield name, said.words
 
 
 def count_equals(text: str, truth: Truth, share: Fraction) -> int:

@@ -11,7 +11,7 @@ from graders.conduct import DECAY_STEPS
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
-from graders.rivals import count_equals, find_rivals
+from graders.rivals import TOO_MANY, count_equals, find_rivals
 from graders.score import Point
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import RootCauseAnswer
@@ -28,7 +28,6 @@ _FAILURE_MODE = Fraction(25, 100)
 _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
-_TOO_MANY = 3
 _IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
@@ -79,7 +78,7 @@ def match_failure_mode(
         rivals = find_rivals(nameless, truth)
     others = count_equals(nameless, truth, share) if 0 < share < 1 else len(rivals.sharing)
     beside = rivals.sharing if share == 1 else rivals.named
-    spoilt = len(rivals.named) >= _TOO_MANY or others >= _TOO_MANY or rivals.prevails or (share < 1 and bool(beside))
+    spoilt = len(rivals.named) >= TOO_MANY or others >= TOO_MANY or rivals.prevails or (share < 1 and bool(beside))
     reasons = [give_reason("concepts_affirmed", affirmed=sum(said), concepts=len(said))]
     if not all(said):
         missed = [name for name, is_said in zip(_name_ideas(len(said)), said, strict=True) if not is_said]
