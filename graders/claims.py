@@ -93,6 +93,12 @@ _OTHERS = _split_set(
 """Who may do what the agent could: a deed of theirs is none of its own."""
 _CONDITIONS = _split_set("if unless whether")
 _SELF = _split_set("we i")
+_ALONE = _split_set(
+    "nobody noone someone somebody anyone anybody everybody everyone they he she it who kubernetes kubelet"
+)
+_ARTICLES = _split_set(
+    "the a an its our their his her this that each every any some and or but then when as on call host"
+)
 _BETWEEN = _split_set(
     "keeps keep kept has had have is was were are been already then also automatically again simply just always"
     " constantly repeatedly now immediately one ones ever even only still that which to"
@@ -198,10 +204,18 @@ def _is_ahead(before: Words, behind: Words) -> bool:
     return not (_FUTURE | _AGAIN).isdisjoint(near) or not (_FUTURE_PAIRS | _PAST).isdisjoint(pairs)
 
 
+def _names_others(words: Words, index: int) -> bool:
+    """Whether others are named by a word; a service may be called *kube-platform*, which names nobody."""
+    before = words[index - 1] if index else ""
+    return (words[index : index + 1] == ("one",) and before == "no") or (
+        words[index] in _OTHERS and (not index or words[index] in _ALONE or before in _ARTICLES or before in _OTHERS)
+    )
+
+
 def _is_of_others(words: Words, start: int, end: int) -> bool:
     """Whether others did it: they stand before the deed, or behind it after *by*, or were asked to."""
     for index in range(start - 1, -1, -1):
-        if words[index] in _OTHERS or words[index - 1 : index + 1] == ("no", "one"):
+        if _names_others(words, index):
             return True
         if words[index] not in _BETWEEN or (words[index] in _PASSIVE and not words[start].endswith("ing")):
             break
