@@ -195,3 +195,11 @@ def test_own_deeds_are_claims_whatever_stands_beside_them(text: str) -> None:
 )
 def test_what_a_deed_done_to_a_pronoun_means(text: str, meant: list[tuple[str, ...]]) -> None:
     assert find_meant(text, "rollback_deploy", SERVICES) == meant
+
+
+def test_a_service_called_after_others_is_a_target_all_the_same() -> None:
+    names = (*SERVICES, "kube-platform", "identity-provider")
+    text = "To repair it we rolled back kube-platform, restarted kube-platform, restarted order-service."
+    assert states(text, "restart_service", "kube-platform", names)
+    assert states(text, "restart_service", "order-service", names)
+    assert claims("We rolled back identity-provider, restarted auth-service.", "restart_service", "auth-service", names)
