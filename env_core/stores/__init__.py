@@ -9,8 +9,10 @@ from env_core.stores.protocol import (
     EpisodeStore,
     Event,
     Record,
+    StoreUnavailableError,
     UnknownEpisodeError,
 )
+from env_core.stores.sqlite import SqliteStore
 
 __all__ = [
     "AppendConflictError",
@@ -21,5 +23,7 @@ __all__ = [
     "Event",
     "MemoryStore",
     "Record",
+    "SqliteStore",
+    "StoreUnavailableError",
     "UnknownEpisodeError",
 ]

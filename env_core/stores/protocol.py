@@ -42,6 +42,19 @@ class AppendConflictError(CloudIncidentError):
     code = "append_conflict"
 
 
+class StoreUnavailableError(CloudIncidentError):
+    """The place where episodes are kept does not answer now. Nothing was changed, and the same call may be sent again.
+
+    `busy`: others were using it for too long.
+    """
+
+    code = "store_unavailable"
+
+    def __init__(self, message: str, *, busy: bool = False) -> None:
+        super().__init__(message)
+        self.busy = busy
+
+
 class Event(NamedTuple):
     """One accepted action, the id of the request that made it, and whether it ended the episode.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
 
@@ -17,6 +19,9 @@ from env_core.stores import (
 )
 from scenarios.parsing import parse_action
 from tests.env_core.stores.implementations import STORES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -42,8 +47,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, clock: Clock) -> EpisodeStore:
-    return STORES[request.param](clock)
+def store(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> EpisodeStore:
+    return STORES[request.param](clock, tmp_path)
 
 
 async def create(store: EpisodeStore, episode_id: str, capacity: int = 10, replacing: Claim | None = None) -> list[str]:
