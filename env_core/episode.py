@@ -13,8 +13,9 @@ from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.errors import CloudIncidentError
 from scenarios.incident import count_fewest_steps
 from scenarios.library import load_runbook_catalogue
-from scenarios.parsing import parse_action
+from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
+from scenarios.suggesting import suggest
 from scenarios.vocabulary import (
     FLAG,
     POINT,
@@ -23,18 +24,17 @@ from scenarios.vocabulary import (
     Action,
     Diagnostic,
     Remediation,
-    Submission,
     to_reward,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.incident import Incident, Item
     from scenarios.vocabulary import Target, Task
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Changes whenever the same actions would earn something else. Part of every reference."""
 
 RewardMode = Literal["dense", "terminal"]
@@ -108,7 +108,7 @@ class Step(NamedTuple):
     """One step that was taken.
 
     Rewards are in units of 1/`POINT`. `evidence` is what a diagnostic showed. `error` says what was wrong with the step
-    and `error_code` names it: `unknown_service`, `unknown_target` or `foreign_submission`.
+    and `error_code` names it: `unknown_service` or `unknown_target`.
     """
 
     number: int
@@ -182,27 +182,54 @@ def replay(
 
 
 def advance(episode: Episode, action: Action) -> Episode:
-    """The episode after one more step. A finished episode cannot be advanced; the caller checks `done`."""
+    """The episode after one more step. A finished episode cannot be advanced; the caller checks `done`.
+
+    Raises:
+        InvalidActionError: if the action is a slip, which costs nothing: the submission of another task, a service in a
+            submission that does not exist, or a runbook step that does not.
+    """
     if episode.done:
         raise ValueError("a finished episode cannot be advanced")
     match action.declaration:
         case Diagnostic():
             return _look(episode, action)
         case Remediation():
+            _refuse_unknown_runbook_step(action, action.declaration.target)
             return _remedy(episode, action, action.declaration)
-        case Submission() if action.name == episode.task.submission.name:
-            return _submit(episode, action)
         case _:
-            own = episode.task.submission.name
-            message = f"{action.name} belongs to another task; {episode.task.id} ends with {own}."
-            events = (("foreign_submission", episode.task.rewards.foreign_submission),)
-            return _record_step(episode, action, events, error=message, error_code="foreign_submission")
+            _refuse_unfit_submission(episode, action)
+            return _submit(episode, action)
+
+
+def _refuse_unfit_submission(episode: Episode, action: Action) -> None:
+    own, services = episode.task.submission, episode.incident.services
+    if action.name != own.name:
+        raise InvalidActionError(
+            f"{action.name} belongs to another task; {episode.task.id} ends with {own.name}. Nothing was changed."
+        )
+    service = getattr(action.parameters, SERVICE.parameter, "")
+    if service and service not in services:
+        raise InvalidActionError(f"{_explain_unknown(SERVICE, service, services)} Nothing was changed.")
+
+
+def _refuse_unknown_runbook_step(action: Action, target: Target) -> None:
+    known = load_runbook_catalogue()
+    if target is RUNBOOK_STEP and action.target not in known:
+        raise InvalidActionError(f"{_explain_unknown(target, action.target, known)} Nothing was changed.")
+
+
+def _explain_unknown(target: Target, name: str, known: Collection[str]) -> str:
+    """What to say of a name that does not exist. Those that do are told unless they are to be found in evidence."""
+    said = f"There is no {target.noun} {name!r}."
+    closest = suggest(name, known) if target is not FLAG else ""
+    hint = target.hint or f"Known {target.noun}s: {', '.join(known)}."
+    return " ".join(filter(None, (said, closest, hint)))
 
 
 def _look(episode: Episode, action: Action) -> Episode:
     service, incident = action.target, episode.incident
     if service not in incident.services:
-        message = f"Unknown service {service!r}. Known services: {', '.join(incident.services)}."
+        message = _explain_unknown(SERVICE, service, incident.services)
         events: Events = (("unknown_service", episode.task.rewards.unknown_service),)
         return _record_step(episode, action, events, error=message, error_code="unknown_service")
     item = (action.name, service)
@@ -258,10 +285,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
 def _explain_unknown_target(incident: Incident, target: Target, name: str) -> str | None:
     """What to say of a remediation whose target does not exist; it counts as wrong like any other."""
     existing = {SERVICE: incident.services, FLAG: incident.flags, RUNBOOK_STEP: load_runbook_catalogue()}[target]
-    if name in existing:
-        return None
-    hint = target.hint or f"Known {target.noun}s: {', '.join(existing)}."
-    return f"There is no {target.noun} {name!r}. {hint}"
+    return None if name in existing else _explain_unknown(target, name, existing)
 
 
 def _still_investigating(task: Task, outcome: Outcome) -> bool:

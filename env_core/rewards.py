@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenarios.progress import Outcome
-from scenarios.vocabulary import Action, Submission, to_reward
+from scenarios.vocabulary import to_reward
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.incident import Item
-    from scenarios.vocabulary import RewardTable, Task
+    from scenarios.vocabulary import Action, RewardTable, Task
 
 Events = tuple[tuple[str, int], ...]
 """What a step is made of: (event, reward in units of 1/`POINT`)."""
@@ -29,7 +29,6 @@ _FEEDBACK = {
     "unmet_verification": "{step} was run and does not show a recovery",
     "wrong_remediation": "{step} was executed and did not help",
     "unknown_target": "Nothing to act on",
-    "foreign_submission": "Not this task's submission",
     "past_halfway": "Past half of the steps",
     "timeout": "Out of steps without a submission",
 }
@@ -72,15 +71,13 @@ def reward_lateness(task: Task, number: int) -> Events:
 def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
-        about = "" if isinstance(action.declaration, Submission) else action.target
-        step = f"{action.name} {about}"
         return " ".join(
             [
-                f"{_FEEDBACK[event].format(target=about, step=step)} ({to_reward(points):+.2f})."
+                f"{_FEEDBACK[event].format(target=action.target, step=action.step)} ({to_reward(points):+.2f})."
                 for event, points in events
             ]
         )
-    nothing = events[0][0] in {"unknown_target", "unknown_service", "foreign_submission"}
+    nothing = events[0][0] in {"unknown_target", "unknown_service"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
     text = f"{_FEEDBACK[events[0][0]]}." if nothing else done
     return f"{text} {_FEEDBACK['timeout']}." if out_of_time else text

@@ -3,48 +3,77 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from env_core.episode import RULES_VERSION, ObservationMode, Reference, RewardMode
+from env_core.episode import ObservationMode, Reference, RewardMode
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.errors import CloudIncidentError
-from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES, MOST_SEED
-from scenarios.vocabulary import NAME_LIMIT, TASKS, WHOLE, TaskId
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
+from scenarios.given import Given
+from scenarios.vocabulary import NAME_LIMIT, TASKS, TaskId
+from scenarios.vocabulary.parameters import SchemaPattern
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Entry, Scenario
 
-Seed = Annotated[int, Field(ge=0, le=MOST_SEED), WHOLE]
-Index = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
-Difficulty = Annotated[int, Field(ge=min(DIFFICULTIES), le=max(DIFFICULTIES)), WHOLE]
+MOST_TYPED_SEED = 2**48 - 1
+"""The largest seed that is given as a number. Those of the splits are larger, and occur only in scenario ids."""
 
 
-def _blank_as_none(value: object) -> object:
+def _refuse_larger_seed(seed: int) -> int:
+    if seed > MOST_TYPED_SEED:
+        raise ValueError(
+            f"must be 0 to {MOST_TYPED_SEED}, because JSON clients round larger numbers; "
+            "start a scenario whose id has a larger seed by its scenario_id"
+        )
+    return seed
+
+
+Seed = Annotated[int, Field(ge=0), AfterValidator(_refuse_larger_seed)]
+"""A seed that is given as a number. Its schema names no largest one: JSON clients round it, and some providers of
+models refuse a schema that has it."""
+_SEED_RANGE = f"0 to {MOST_TYPED_SEED}, which every JSON client keeps exactly"
+
+Index = Annotated[int, Field(ge=0, le=1_000_000)]
+Difficulty = Annotated[int, Field(ge=min(DIFFICULTIES), le=max(DIFFICULTIES))]
+
+
+def _read_blank(value: object) -> object:
     return None if value == "" else value
 
 
-def absent_as_empty(value: object) -> object:
-    """An explicit null means the same as leaving the field out."""
-    return "" if value is None else value
+_HANDLE_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$"
+_HANDLE = re.compile(_HANDLE_PATTERN.replace("$", r"\Z"))
 
 
-_Handle = Annotated[str, StringConstraints(max_length=128, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:-]*)?$")]
-Handle = Annotated[_Handle, BeforeValidator(absent_as_empty, json_schema_input_type=_Handle | None)]
+def _check_handle(value: str) -> str:
+    if not _HANDLE.match(value):
+        raise ValueError("must consist of letters, digits and `._:-` and begin with a letter or a digit")
+    return value
+
+
+Handle = Annotated[
+    str, StringConstraints(max_length=128), AfterValidator(_check_handle), SchemaPattern(_HANDLE_PATTERN)
+]
 """An episode id: letters, digits and `._:-`; empty where none is given."""
 
-_OptionalName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
-OptionalName = Annotated[_OptionalName, BeforeValidator(absent_as_empty, json_schema_input_type=_OptionalName | None)]
+OptionalName = Annotated[str, StringConstraints(max_length=NAME_LIMIT)]
+"""A name; empty where none is given."""
 
-OptionalTask = Annotated[TaskId | None, BeforeValidator(_blank_as_none, json_schema_input_type=TaskId | None)]
+OptionalTask = Annotated[TaskId | None, BeforeValidator(_read_blank, json_schema_input_type=TaskId | None)]
+"""A task; empty where none is given."""
 
 RESERVED_HANDLE = "current"
 """Stands for the one episode that is open, wherever a handle may stand."""
 
 
 _FIRST_TASK: TaskId = next(iter(TASKS))
+_DRAWING = "1"
+"""Changes whenever the same seed would draw another scenario from a split."""
 
 
 class SelectionError(CloudIncidentError):
@@ -60,21 +89,19 @@ class Chosen(NamedTuple):
     seed: int | None
 
 
-class Selection(BaseModel):
+class Selection(Given):
     """What to start. A selection that names nothing means the first scenario of the first task."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    undone = "nothing was started"
 
-    task_id: Annotated[TaskId | None, BeforeValidator(_blank_as_none, json_schema_input_type=TaskId | None)] = Field(
-        default=None, description=f"Task to start; {_FIRST_TASK} if nothing is named."
-    )
+    task_id: OptionalTask = Field(default=None, description=f"Task to start; {_FIRST_TASK} if nothing is named.")
     scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
     scenario_index: Index | None = Field(default=None, description="Its index in the task, from 0.")
     split: OptionalName = Field(default="", description="Split to take it from, by index or seed.")
     index: Index | None = Field(default=None, description="Its index in the split, from 0.")
     seed: Seed | None = Field(
         default=None,
-        description="Generates an incident, or draws from the split; same seed, same scenario.",
+        description=f"Generates an incident, or draws from the split; same seed, same scenario. {_SEED_RANGE}.",
     )
     difficulty: Difficulty | None = Field(
         default=None,
@@ -169,5 +196,5 @@ class Selection(BaseModel):
                 self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY
             )
         pool = catalogue.split(self.split, self.task_id, self.difficulty)
-        drawn = hashlib.sha256(f"{RULES_VERSION}:{self.task_id or ''}:{seed}".encode()).digest()
+        drawn = hashlib.sha256(f"{_DRAWING}:{self.task_id or ''}:{seed}".encode()).digest()
         return pool[int.from_bytes(drawn[:8]) % len(pool)]

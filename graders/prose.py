@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from bisect import bisect_right
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenarios.library import load_senses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _BREAK = re.compile(r"\s-+\s|[–—→()\[\]{}]|[-=]+>")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.;:?!](?=\s|$)|\n|,")
 _TERM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
+_SENSE = re.compile(r"<([a-z]+)>")
 
 _ENDS = frozenset(".;:?!\n")
 _CLAUSE_WORDS = frozenset(
@@ -25,18 +29,28 @@ _CONJUNCTIONS = frozenset({"and", "or", "nor"})
 _LONGEST_ITEM = {"and": 2, "or": 3, "nor": 3}
 _LONGEST_MIDDLE_ITEM = 3
 
-_CUES = frozenset(
-    {"not", "never", "neither", "nor", "cannot", "unlikely", "unrelated", "excluded", "excluding", "considered"}
+_NEGATORS = frozenset({"not", "never", "cannot"})
+_BARE_CONTRACTIONS = frozenset(
+    "isnt arent wasnt werent dont doesnt didnt cant couldnt wont wouldnt hasnt havent hadnt shouldnt".split()
+)
+_CUES = (
+    _NEGATORS
+    | _BARE_CONTRACTIONS
+    | {"neither", "nor", "unlikely", "unrelated", "excluded", "excluding", "considered"}
 )
 _CUE_PHRASES = frozenset(
     {("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"), ("false", "that")}
     | {("decided", "against"), ("nothing", "wrong"), ("next", "time")}
 )
-_INABILITY = frozenset({"cannot", "can't", "couldn't"})
+_INABILITY = frozenset({"cannot", "can't", "couldn't", "cant", "couldnt"})
 _INABILITY_REACH = 3
 """They deny the verb that follows: *cannot log in with the stale password* says that the password is stale."""
 _NOUN_CUES = frozenset({"no", "without"})
 """They deny what follows up to the verb: *without a time window exhausted memory* says that memory was exhausted."""
+_DEED_CUES = frozenset({"don't", "doesn't", "didn't", "won't", "dont", "doesnt", "didnt", "wont"})
+"""They deny up to *and*: *clients don't reuse sockets and run out of ports* says that the ports ran out."""
+_CONDITIONS = frozenset({"if", "unless", "whether"})
+"""A clause that begins with one of them states nothing."""
 _EVIDENCE = frozenset({"evidence", "sign", "signs", "indication", "trace", "proof", "hint"})
 _VERBS_BEYOND_ED = frozenset({"ran", "drove", "grew", "made", "led", "took", "ate", "hit", "broke", "kept", "went"})
 
@@ -52,19 +66,32 @@ _TRAILING_DENIALS = tuple(
         "innocent",
         "harmless",
         "healthy",
-        "unnecessary",
-        "rejected",
-        "avoided",
         "went fine",
         "not the cause",
         "not the root cause",
         "not to blame",
-        "not needed",
-        "not necessary",
-        "not required",
     ]
 )
 _TRAILING_REACH = 4
+_COPULAS = frozenset({"is", "are", "was", "were", "be", "been", "looks", "look", "looked", "seems", "seemed", "itself"})
+_DESCRIBING = frozenset({"healthy", "harmless", "innocent", "unrelated"})
+"""Before a noun they describe that: *the probe kills healthy instances* denies no probe."""
+
+_NOT = (
+    r"(?:not|never|cannot|no longer|nobody|no one|none|nothing|unable to|without|fail\S* to|refus\S* to|stop\S*|forg\S* to"
+    rf"|\S+n't|{'|'.join(sorted(_BARE_CONTRACTIONS))})"
+    r"(?: (?:yet|been|be|being|get|gets|got|getting|any|anymore|longer|even|actually|properly|correctly|successfully"
+    r"|have|has|had|to|the|a|an|its|it|their|them|this|that|these|those|ever|all|fully|really|able|most|some|both"
+    r"|every|each|anything|something|new|on|in|to|up|at|by)){0,3}"
+)
+"""What `not` stands for in a term, with the small words that may follow: *isn't in the*, *has never been*."""
+_NO = (
+    r"(?:no|not|zero|0|without|lack\S*|miss\S*|not enough|too few|insufficient|run\S* out of|ran out of|out of|short of"
+    r"|not have|\S+n't have|\S+n't)"
+    r"(?: (?:free|more|single|a|an|any|of|the|enough|available|valid|usable|healthy|spare|remaining|left|its|their"
+    r"|such|new|further|other|unused|working)){0,3}"
+)
+"""What `no` stands for in a term: *there isn't a*, *without any*, *no free*."""
 _LONGEST_TEXT = 4096
 """In characters, once compatibility forms are spelt out: a little more than the longest submission."""
 _LONGEST_CLAUSE = 60
@@ -84,7 +111,7 @@ def split_words(text: str) -> Words:
     """
     folded = unicodedata.normalize("NFKC", text)[:_LONGEST_TEXT].casefold().replace("’", "'")
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
-    spaced = _BREAK.sub(" ; ", visible).replace("_", " ").replace("-", " ")
+    spaced = _BREAK.sub(" ; ", visible.replace("w/o", "without")).replace("_", " ").replace("-", " ")
     words = [word.removesuffix("'s") for word in _WORD.findall(spaced)]
     return tuple(word for index, word in enumerate(words) if word != "," or words[index - 1 : index] != [","])
 
@@ -104,9 +131,45 @@ def _compile_terms(terms: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _form(term: str) -> str:
-    parts = [" ".join(_TERM_WORD.findall(part.casefold().replace("’", "'"))) for part in term.split(" + ")]
-    escaped = [re.escape(part).replace(r"\*", r"\S*") for part in parts]
-    return "|".join(_GAP.join(order) for order in itertools.permutations(escaped))
+    parts = [" ".join(map(_word_form, _split_part(part))) for part in term.split(" + ")]
+    return "|".join(_GAP.join(order) for order in itertools.permutations(parts))
+
+
+def _split_part(part: str) -> list[str]:
+    return _TERM_WORD.findall(part.casefold().replace("’", "'"))
+
+
+def _word_form(word: str) -> str:
+    if word == "not":
+        return _NOT
+    if word == "no":
+        return _NO
+    return re.escape(word.removesuffix("*")) + (r"\S*" if word.endswith("*") else "")
+
+
+@lru_cache(maxsize=2048)
+def _key_terms(group: tuple[str, ...]) -> dict[str, list[tuple[str, tuple[str, ...], tuple[str, ...]]]]:
+    """The terms of a group, by the longest beginning of a word without which each stands nowhere.
+
+    With each go the words and the beginnings of words that it needs.
+    """
+    keyed: dict[str, list[tuple[str, tuple[str, ...], tuple[str, ...]]]] = {}
+    for term in dict.fromkeys(plain for term in group for plain in _put_senses(term)):
+        needed = {word for part in term.split(" + ") for word in _split_part(part)} - {"not", "no"}
+        words = tuple(word for word in needed if not word.endswith("*"))
+        beginnings = tuple(word.removesuffix("*") for word in needed if word.endswith("*"))
+        keyed.setdefault(max((*words, *beginnings), key=len), []).append((term, words, beginnings))
+    return keyed
+
+
+def _put_senses(term: str) -> list[str]:
+    """The terms that a term with a sense stands for: `pool + <exhausted>` for one of each word of that sense."""
+    found = _SENSE.search(term)
+    if found is None:
+        return [term]
+    return [
+        plain for meant in load_senses().get(found[1], (found[1],)) for plain in _put_senses(term.replace(found[0], meant, 1))
+    ]
 
 
 def find_occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
@@ -159,10 +222,67 @@ def split_clauses(text: str) -> tuple[Words, ...]:
     return tuple(bound_clauses(found))
 
 
+class _Reading(NamedTuple):
+    """A text as it is searched: its clauses, one to a line, so that no term matches across two.
+
+    `starts` are the positions of the words in `lines`, `firsts` the number of the first word of each clause.
+    """
+
+    clauses: tuple[Words, ...]
+    lines: str
+    starts: tuple[int, ...]
+    firsts: tuple[int, ...]
+    words: frozenset[str]
+    beginnings: frozenset[str]
+
+    def list_possible(self, group: tuple[str, ...]) -> list[str]:
+        """The terms of a group all of whose words are there; most are not."""
+        keyed = _key_terms(group)
+        return [
+            term
+            for key in keyed.keys() & self.beginnings
+            for term, words, beginnings in keyed[key]
+            if self.words.issuperset(words) and self.beginnings.issuperset(beginnings)
+        ]
+
+
 @lru_cache(maxsize=256)
-def _normalise_lines(text: str) -> str:
-    """The clauses of a text, one to a line: no term matches across two."""
-    return "\n".join(" ".join(clause) for clause in split_clauses(text))
+def _read(text: str) -> _Reading:
+    clauses = split_clauses(text)
+    lines = "\n".join(" ".join(clause) for clause in clauses)
+    words = frozenset(word for clause in clauses for word in clause)
+    starts, firsts, position = [], [], 0
+    for clause in clauses:
+        firsts.append(len(starts))
+        for word in clause:
+            starts.append(position)
+            position += len(word) + 1
+    beginnings = frozenset(word[:end] for word in words for end in range(1, len(word) + 1))
+    return _Reading(clauses, lines, tuple(starts), tuple(firsts), words, beginnings)
+
+
+class _Mention(NamedTuple):
+    """A place at which a term stands: the clause, and the words from `start` up to `end` of it."""
+
+    clause: int
+    start: int
+    end: int
+    spread: bool
+
+    def list_words(self) -> Iterable[int]:
+        """The places of its words in the clause; of a term whose parts stand apart, of the first and the last."""
+        return (self.start, self.end - 1) if self.spread else range(self.start, self.end)
+
+
+def _find_term(reading: _Reading, term: str) -> Iterator[_Mention]:
+    pattern = _compile_terms((term,))
+    match = pattern.search(reading.lines)
+    while match is not None:
+        word = bisect_right(reading.starts, match.start()) - 1
+        clause = bisect_right(reading.firsts, word) - 1
+        start = word - reading.firsts[clause]
+        yield _Mention(clause, start, start + match[0].count(" ") + 1, " + " in term)
+        match = pattern.search(reading.lines, match.start() + 1)
 
 
 def bound_clauses(clauses: list[list[str]]) -> list[Words]:
@@ -201,19 +321,41 @@ def _length_to_end(stream: Words, start: int) -> int:
     return length
 
 
+class _Cue(NamedTuple):
+    """A denial: where it stands, and from where to where it holds, as positions in the clause."""
+
+    start: int
+    begins: int
+    ends: int
+
+
 @lru_cache(maxsize=1024)
-def _find_cues(clause: Words) -> tuple[tuple[int, int], ...]:
-    """Where each denial begins to hold and where it ends, as positions in the clause."""
+def _find_cues(clause: Words) -> tuple[_Cue, ...]:
     found = [
-        (index + 1, index + 1 + _INABILITY_REACH if word in _INABILITY else len(clause))
+        _Cue(index, index + 1, _measure_reach(clause, index))
         for index, word in enumerate(clause)
         if (word in _CUES or word.endswith("n't")) and clause[index : index + 2] != ("not", "only")
     ]
-    found += [(index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES]
     found += [
-        (index + 1, _measure_noun_reach(clause, index)) for index, word in enumerate(clause) if word in _NOUN_CUES
+        _Cue(index, index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES
     ]
+    found += [
+        _Cue(index, index + 1, _measure_noun_reach(clause, index))
+        for index, word in enumerate(clause)
+        if word in _NOUN_CUES
+    ]
+    if clause[0] in _CONDITIONS:
+        found.append(_Cue(0, 0, len(clause)))
     return tuple(found)
+
+
+def _measure_reach(clause: Words, cue: int) -> int:
+    word = clause[cue]
+    if word in _INABILITY:
+        return cue + 1 + _INABILITY_REACH
+    if word in _DEED_CUES and "and" in clause[cue + 2 :]:
+        return clause.index("and", cue + 2)
+    return len(clause)
 
 
 def _measure_noun_reach(clause: Words, cue: int) -> int:
@@ -235,25 +377,80 @@ def is_denied(clause: Words, start: int, end: int) -> bool:
 
     It is when a cue stands before it in the clause without being part of it, or when the next words rule it out.
     """
-    if any(begins <= start < ends for begins, ends in _find_cues(clause)):
-        return True
+    return _has_cue_before(clause, start, frozenset()) or _is_ruled_out(clause, end)
+
+
+def _has_cue_before(clause: Words, start: int, spent: frozenset[int]) -> bool:
+    return any(cue.begins <= start < cue.ends for cue in _find_cues(clause) if cue.start not in spent)
+
+
+def _is_ruled_out(clause: Words, end: int) -> bool:
     rest = clause[end:]
     return any(
-        rest[index : index + len(denial)] == denial
+        rest[index : index + len(denial)] == denial and (denial[0] not in _DESCRIBING or _is_predicate(rest, index))
         for denial in _TRAILING_DENIALS
         for index in range(min(_TRAILING_REACH, len(rest)))
     )
 
 
+def _is_predicate(rest: Words, index: int) -> bool:
+    """Whether a word is said of what stands before it, and not of a noun behind it."""
+    return index + 1 == len(rest) or bool(_COPULAS & set(rest[:index]))
+
+
+class Affirmed(NamedTuple):
+    """What a text affirms of some groups of terms: which of them, and in how many of its words."""
+
+    groups: tuple[bool, ...]
+    words: int
+
+
+@lru_cache(maxsize=4096)
+def find_affirmed(text: str, groups: tuple[tuple[str, ...], ...]) -> Affirmed:
+    """Which groups of terms a text affirms: of which it says, at least once, that one of the terms is so.
+
+    A denial that is part of an affirmed term denies nothing else: *the variable isn't set* is about the variable,
+    if *not set* is a term of another of the groups.
+    """
+    reading = _read(text)
+    standing = [
+        {
+            mention
+            for term in reading.list_possible(group)
+            for mention in _find_term(reading, term)
+            if not _is_ruled_out(reading.clauses[mention.clause], mention.end)
+        }
+        for group in groups
+    ]
+    spent = _list_spent(reading, standing)
+    affirmed = [
+        [
+            mention
+            for mention in group
+            if not _has_cue_before(
+                reading.clauses[mention.clause], mention.start, spent.get(mention.clause, frozenset())
+            )
+        ]
+        for group in standing
+    ]
+    words = {(mention.clause, index) for group in affirmed for mention in group for index in mention.list_words()}
+    return Affirmed(tuple(map(bool, affirmed)), len(words))
+
+
+def _list_spent(reading: _Reading, groups: Iterable[Iterable[_Mention]]) -> dict[int, frozenset[int]]:
+    """By clause, the words of denial that are part of an affirmed term."""
+    spent: dict[int, frozenset[int]] = {}
+    for group in groups:
+        for clause, start, end, _ in group:
+            words = reading.clauses[clause]
+            if not _has_cue_before(words, start, frozenset()):
+                spent[clause] = spent.get(clause, frozenset()) | frozenset(range(start, end))
+    return spent
+
+
 def affirms(text: str, *terms: str) -> bool:
     """Whether a text says that one of the terms is so, at least once: stated, and not denied in its clause."""
-    if not _compile_terms(terms).search(_normalise_lines(text)):
-        return False  # said nowhere; most are
-    return any(
-        not is_denied(clause, start, end)
-        for clause in split_clauses(text)
-        for start, end in find_occurrences(clause, *terms)
-    )
+    return find_affirmed(text, (terms,)).groups[0]
 
 
 def split_sentences(text: str) -> list[str]:

@@ -7,10 +7,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from graders.prose import affirms
+from graders.prose import find_affirmed
 from graders.reasons import Reason, give_reason, to_percent
+from graders.rivals import count_equals, find_rivals
 from graders.score import Point
-from scenarios.library import load_failure_families, load_runbook_catalogue
+from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import RootCauseAnswer
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ _FAILURE_MODE = Fraction(25, 100)
 _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
-_RIVALS_TO_NOTHING = 3
+_TOO_MANY = 3
+_IDEAS = ("what failed", "what was wrong with it", "where or through what")
 
 RULES = (
     f"up to {float(_SERVICE + _FAILURE_MODE):.2f} for the right service and how it failed, in full only when the "
@@ -56,26 +58,34 @@ def _drop_service_names(text: str, services: tuple[str, ...]) -> str:
 def match_failure_mode(text: str, truth: Truth, services: tuple[str, ...] = ()) -> tuple[Fraction, tuple[Reason, ...]]:
     """How well a text says what failed, from 0 to 1, and why.
 
-    The share of concept groups affirmed, divided by one more than the number of rival failure families affirmed
-    beside them; three rivals or more leave nothing.
+    All ideas affirmed give 1, divided by one more than the number of rivals beside them. Some of the ideas give their
+    share, divided by one more than the number of failures of which as much is affirmed. A text may name three
+    failures: with three beside the true one nothing is left, nor with one that it says more of.
     """
     text = drop_runbook_names(text)
-    missed = [group[0].replace("*", "…") for group in truth.concepts if not affirms(text, *group)]
-    affirmed = len(truth.concepts) - len(missed)
+    said = find_affirmed(text, truth.concepts).groups
     nameless = _drop_service_names(text, services)
-    rivals = sorted(
-        name
-        for name, family in load_failure_families().items()
-        if name not in truth.families and affirms(nameless, *family.terms)
-    )
-    share = Fraction(affirmed, len(truth.concepts))
-    match = Fraction(0) if len(rivals) >= _RIVALS_TO_NOTHING else share / (1 + len(rivals))
-    reasons = [give_reason("concepts_affirmed", affirmed=affirmed, concepts=len(truth.concepts))]
-    if missed:
+    share = Fraction(sum(said), len(said))
+    rivals = find_rivals(nameless, truth)
+    others = count_equals(nameless, truth, share) if 0 < share < 1 else len(rivals.sharing)
+    beside = rivals.sharing if share == 1 else rivals.named
+    spoilt = len(rivals.named) >= _TOO_MANY or others >= _TOO_MANY or rivals.prevails or (share < 1 and bool(beside))
+    reasons = [give_reason("concepts_affirmed", affirmed=sum(said), concepts=len(said))]
+    if not all(said):
+        missed = [name for name, is_said in zip(_name_ideas(len(said)), said, strict=True) if not is_said]
         reasons.append(give_reason("concepts_missed", missed=missed))
-    if rivals:
-        reasons.append(give_reason("rivals_affirmed", rivals=rivals))
-    return match, tuple(reasons)
+    if spoilt and rivals.named:
+        beside = rivals.named
+    if beside:
+        reasons.append(give_reason("rivals_affirmed", rivals=list(beside)))
+    elif others:
+        reasons.append(give_reason("unspecific", count=others))
+    return Fraction(0) if spoilt else share / (1 + others), tuple(reasons)
+
+
+def _name_ideas(count: int) -> list[str]:
+    """What each of the ideas of a failure is about, in the order in which truths list them."""
+    return [*_IDEAS, *(f"idea {number}" for number in range(len(_IDEAS) + 1, count + 1))][:count]
 
 
 def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:

@@ -8,26 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from env_core.selection import Handle, absent_as_empty
-from scenarios.parsing import InvalidActionError, parse_action, parse_arguments, quote
+from env_core.selection import Handle
+from scenarios.given import Given, read_object
+from scenarios.parsing import WRAPPING, InvalidActionError, build_example, parse_action, parse_arguments, quote
 from scenarios.vocabulary import ACTIONS, Action
 
 REQUEST_ID_LIMIT = 255
 """Longest request id, in characters."""
 
-_RequestId = Annotated[str, StringConstraints(max_length=REQUEST_ID_LIMIT)]
-RequestId = Annotated[_RequestId, BeforeValidator(absent_as_empty, json_schema_input_type=_RequestId | None)]
+RequestId = Annotated[str, StringConstraints(max_length=REQUEST_ID_LIMIT)]
 
 
-class Strict(BaseModel):
-    """A message that takes no other fields than its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Tags(Strict):
+class Tags(Given):
     """What may stand beside an action."""
 
     episode_id: Handle = Field(default="", description="Handle of the episode.")
@@ -44,7 +38,7 @@ class Envelope(Tags):
     timeout_s: float | None = Field(default=None, gt=0, description="Ignored: a step takes microseconds.")
 
 
-class ToolCall(Strict):
+class ToolCall(Given):
     """A tool called by its name, as a step."""
 
     type: str = "call_tool"
@@ -53,7 +47,7 @@ class ToolCall(Strict):
     metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
 
 
-class ToolListing(Strict):
+class ToolListing(Given):
     """A request for the list of tools, as a step. It is not counted and needs no episode."""
 
     type: str = "list_tools"
@@ -64,6 +58,7 @@ Command = Action | ToolCall | ToolListing
 _NO_TAGS = Tags()
 _BARE = {"action_type", "parameters"}
 _TAGS = frozenset(Tags.model_fields)
+_EXAMPLE = '{"action_type": "query_logs", "parameters": {"service": "api-gateway"}}'
 
 
 class StepRequest(NamedTuple):
@@ -80,17 +75,44 @@ def parse_step(message: object) -> StepRequest:
         InvalidActionError: if it has none of the forms, or its action is not valid.
     """
     if not isinstance(message, dict):
-        raise InvalidActionError(
-            'A step is a JSON object: {"action_type": "query_logs", "parameters": {"service": …}}.'
-        )
+        message = _find_object(message)
     if "action" in message:
-        envelope = parse_arguments("step", Envelope, message)
-        return StepRequest(parse_command(envelope.action), envelope)
+        return _parse_enveloped(message)
     if _TAGS.isdisjoint(message):
         return StepRequest(parse_command(message))
     command = dict(message)
     beside = {name: command.pop(name) for name in _TAGS if name in message}
     return StepRequest(parse_command(command), parse_arguments("step", Tags, beside))
+
+
+def _parse_enveloped(message: dict[str, Any]) -> StepRequest:
+    """A step in OpenEnv's envelope; envelopes around it that hold nothing else are taken off."""
+    action = message["action"]
+    if not isinstance(action, dict):
+        message = {**message, "action": action if action is None else _find_object(action)}
+    while isinstance(message["action"], dict) and message["action"].keys() == {"action"}:
+        message = {**message, "action": _find_object(message["action"]["action"])}
+    envelope = parse_arguments("step", Envelope, message)
+    return StepRequest(parse_command(envelope.action), envelope)
+
+
+def _find_object(given: object) -> dict[str, Any]:
+    """The one object that a value is, or whose JSON text it is, or that stands alone in a list.
+
+    Raises:
+        InvalidActionError: if there is not exactly one.
+    """
+    opened = read_object(given)
+    if isinstance(opened, list) and len(opened) == 1:
+        opened = read_object(opened[0])
+    if isinstance(opened, dict):
+        return opened
+    if isinstance(opened, list):
+        raise InvalidActionError(
+            f"A step is one action, and a list of {len(opened)} was sent; no step was taken. "
+            f"Send them one after the other, each as {_EXAMPLE}."
+        )
+    raise InvalidActionError(f"A step is a JSON object, and {quote(opened)} was sent. Send {_EXAMPLE}.")
 
 
 def parse_command(message: dict[str, Any]) -> Command:
@@ -101,7 +123,10 @@ def parse_command(message: dict[str, Any]) -> Command:
     """
     if message.keys() == _BARE:
         return parse_action(message["action_type"], message["parameters"])
+    message = {name: value for name, value in message.items() if value is not None}
     match message:
+        case {"type": "call_tool", "arguments": arguments} if not isinstance(arguments, dict):
+            return parse_arguments("call_tool", ToolCall, {**message, "arguments": {WRAPPING: arguments}})
         case {"type": "call_tool"}:
             return parse_arguments("call_tool", ToolCall, message)
         case {"type": "list_tools"}:
@@ -110,16 +135,20 @@ def parse_command(message: dict[str, Any]) -> Command:
             return parse_action(action_type, parameters)
         case {"action_type": str(action_type)} if action_type in ACTIONS:
             unknown = [quote(name) for name in message if name not in {"action_type", "parameters"}]
-            problem = f"{', '.join(unknown[:5])} cannot stand here" if unknown else "parameters are missing"
-            raise InvalidActionError(f'{action_type}: {problem}. Send {{"action_type": …, "parameters": {{…}}}}.')
+            problem = f"{', '.join(unknown[:5])} cannot stand here" if unknown else "`parameters` are missing"
+            example = build_example((ACTIONS[action_type].parameters,))
+            raise InvalidActionError(
+                f"{action_type}: {problem}; no step was taken. "
+                f'Send {{"action_type": "{action_type}", "parameters": {example}}}.'
+            )
         case {"action_type": action_type}:
             return parse_action(action_type, {})
         case _:
             raise InvalidActionError(
-                f"A step has `action_type` and `parameters`, or `type` call_tool or list_tools. "
-                f"Valid actions: {', '.join(ACTIONS)}."
+                f"A step has `action_type` and `parameters`, or `type` call_tool or list_tools; no step was taken. "
+                f"Send {_EXAMPLE}. Valid actions: {', '.join(ACTIONS)}."
             )
 
 
 def _has_only_metadata(others: dict[str, Any]) -> bool:
-    return others.keys() == {"metadata"} and isinstance(others["metadata"], dict)
+    return not others or (others.keys() == {"metadata"} and isinstance(others["metadata"], dict))

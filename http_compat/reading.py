@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
+from scenarios.given import Given, read_object
 from scenarios.parsing import explain_errors
 
 if TYPE_CHECKING:
@@ -23,10 +23,7 @@ MOST_BODY_BYTES = 1 << 20
 BODY_SECONDS = 30.0
 """Seconds that a client may take to send its body."""
 
-_LONGEST_NUMBER = 20
-"""Characters of a whole number in a query string at most."""
-
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound=Given)
 
 
 async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
@@ -86,11 +83,12 @@ async def read_json(request: Request) -> Any:
 
 
 def parse_model(what: str, model: type[Model], given: object) -> Model:
-    """JSON values validated against a model. `what` names them in messages.
+    """JSON values validated against a model; null counts as an empty object. `what` names them in messages.
 
     Raises:
         MalformedError: if they do not fit; it says where, and what would fit.
     """
+    given = {} if given is None else read_object(given)
     if not isinstance(given, dict):
         raise MalformedError(f"{what}: a JSON object is expected.")
     try:
@@ -105,21 +103,4 @@ def parse_query(what: str, model: type[Model], request: Request) -> Model:
     Raises:
         MalformedError: if it does not fit; it says where, and what would fit.
     """
-    kinds = _list_kinds(model)
-    return parse_model(
-        what, model, {name: _read_value(text, kinds.get(name)) for name, text in request.query_params.items() if text}
-    )
-
-
-@lru_cache
-def _list_kinds(model: type[BaseModel]) -> dict[str, str]:
-    """The JSON type of each field of a model."""
-    properties = model.model_json_schema()["properties"]
-    return {name: next(iter(schema.get("anyOf", [schema]))).get("type") for name, schema in properties.items()}
-
-
-def _read_value(text: str, kind: str | None) -> Any:
-    """The value that a text in a query string stands for. A text that stands for none stays, to be refused."""
-    if kind == "integer" and len(text) <= _LONGEST_NUMBER and text.removeprefix("-").isdecimal():
-        return int(text)
-    return {"true": True, "false": False}.get(text.casefold(), text) if kind == "boolean" else text
+    return parse_model(what, model, {name: text for name, text in request.query_params.items() if text})

@@ -11,6 +11,7 @@ from http_compat.jsontext import encode_evidence
 from scenarios.errors import CloudIncidentError
 from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.schemas import build_arguments_schema
+from scenarios.suggesting import suggest
 from scenarios.vocabulary import ACTIONS, Action
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 A_NEW_SESSION = "A new session (openenv/session/create, or another WebSocket)"
 """What starts an episode for clients of OpenEnv's JSON-RPC."""
+
+LISTED_TOOLS = f"Tools: {', '.join(ACTIONS)}."
+"""What there is, for a call of a tool that there is not."""
 
 
 def build_reset_reply(episode: Episode) -> dict[str, Any]:
@@ -46,12 +50,12 @@ async def take_step(session: Session, request: StepRequest) -> dict[str, Any]:
 
 async def _call_tool(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
     if call.tool_name not in ACTIONS:
-        return await _refuse_tool(session, call, "tool_not_found", f"Tools: {', '.join(ACTIONS)}.")
+        told = " ".join(filter(None, [suggest(call.tool_name, ACTIONS), LISTED_TOOLS]))
+        return await _refuse_tool(session, call, "tool_not_found", told)
     try:
-        action = parse_action(call.tool_name, call.arguments)
+        transition = await session.step(parse_action(call.tool_name, call.arguments), request_id)
     except InvalidActionError as error:
         return await _refuse_tool(session, call, "invalid_args", str(error))
-    transition = await session.step(action, request_id)
     shown = {"tool_name": call.tool_name, "result": _build_tool_result(transition), "error": None}
     return _build_reply(shown, transition)
 

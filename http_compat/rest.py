@@ -12,12 +12,13 @@ from env_core.observation import State, debrief, read_state, report_grade
 from env_core.selection import Handle, Selection, SelectionError
 from env_core.stores import Claim
 from http_compat import shapes
-from http_compat.dialects import Strict, parse_step
+from http_compat.dialects import parse_step
 from http_compat.operations import HANDLE_HEADER, BoundOperation, Operation, bind_operations
 from http_compat.problems import Json, NoEpisodeError
 from http_compat.reading import parse_model, parse_query, read_json
 from http_compat.replies import build_reset_reply, take_step
 from http_compat.sessions import Session
+from scenarios.given import Given
 from scenarios.vocabulary import QUERY_LOGS, ROOT_CAUSE_ANALYSIS, SUBMIT_SEVERITY, TASKS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ MOST_STEPS = 1_000_000
 """More steps than any episode has."""
 
 
-class EpisodeName(Strict):
+class EpisodeName(Given):
     """Which episode is meant."""
 
     episode_id: Handle = Field(default="", description="Handle of the episode.")

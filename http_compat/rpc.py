@@ -6,34 +6,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from env_core.selection import Selection
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
-from http_compat.replies import A_NEW_SESSION, call_rpc_tool, list_rpc_tools
+from http_compat.reading import parse_model
+from http_compat.replies import A_NEW_SESSION, LISTED_TOOLS, call_rpc_tool, list_rpc_tools
 from http_compat.sessions import SessionInUseError, report_capacity
 from scenarios.errors import CloudIncidentError
+from scenarios.given import Given, read_object
 from scenarios.parsing import InvalidActionError, explain_errors, quote
+from scenarios.suggesting import suggest
 from scenarios.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
     from http_compat.sessions import Session, Sessions
 
+_EXAMPLE = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
 METHODS = ("tools/list", "tools/call", "openenv/session/create", "openenv/session/close")
 
 
-class RpcRequest(BaseModel):
+class RpcRequest(Given):
     """A JSON-RPC 2.0 request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     jsonrpc: Literal["2.0"]
     method: str
     params: dict[str, Any] = Field(default_factory=dict)
-    id: Annotated[str | int | None, Field(default=None)]
+    id: str | int | None = None
 
 
 class InvalidRequestError(CloudIncidentError):
@@ -76,8 +78,10 @@ def build_error(error: CloudIncidentError, request_id: str | int | None = None) 
 
 
 def _parse_request(message: object) -> RpcRequest:
+    if isinstance(message, list):
+        raise InvalidRequestError(f"Invalid request: batches are not served; send each request by itself: {_EXAMPLE}.")
     try:
-        return RpcRequest.model_validate(message)
+        return RpcRequest.model_validate(read_object(message))
     except ValidationError as error:
         problems = explain_errors("the request", RpcRequest, error)
         raise InvalidRequestError(f"Invalid request: {problems}") from error
@@ -116,12 +120,9 @@ async def _open_session(sessions: Sessions, params: dict[str, Any], own: Session
 
 def _parse_selection(params: dict[str, Any]) -> Selection | None:
     """The reset options of a request; None where it has none."""
-    if not params:
+    if all(value is None for value in params.values()):
         return None
-    try:
-        return Selection.model_validate(params)
-    except ValidationError as error:
-        raise MalformedError(explain_errors("openenv/session/create", Selection, error)) from error
+    return parse_model("openenv/session/create", Selection, params)
 
 
 async def _close_session(sessions: Sessions, params: dict[str, Any], own: Session | None) -> dict[str, Any]:
@@ -138,12 +139,14 @@ async def _close_session(sessions: Sessions, params: dict[str, Any], own: Sessio
 async def _call_tool(sessions: Sessions, params: dict[str, Any], own: Session | None) -> dict[str, Any]:
     name = params.get("name")
     if not isinstance(name, str) or name not in ACTIONS:
-        raise InvalidActionError(f"There is no tool {quote(name)}. Tools: {', '.join(ACTIONS)}.")
+        closest = suggest(name, ACTIONS) if isinstance(name, str) else ""
+        raise InvalidActionError(" ".join(filter(None, [f"There is no tool {quote(name)}.", closest, LISTED_TOOLS])))
     session = own or _find_session(sessions, params)
-    return await call_rpc_tool(session, name, params.get("arguments", {}))
+    arguments = params.get("arguments")
+    return await call_rpc_tool(session, name, {} if arguments is None else arguments)
 
 
 def _find_session(sessions: Sessions, params: dict[str, Any]) -> Session:
-    if "session_id" not in params:
+    if params.get("session_id") is None:
         raise MalformedError("session_id is required; openenv/session/create opens a session.")
     return sessions.find(params["session_id"])

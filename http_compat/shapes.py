@@ -11,10 +11,11 @@ from typing_extensions import TypedDict
 
 from env_core.frames import Frame
 from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
-from http_compat.dialects import Envelope, Strict, Tags, ToolCall, ToolListing
+from http_compat.dialects import Envelope, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
 from scenarios.generator.naming import SplitKind
-from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, WHOLE, ActionDeclaration, Kind, TaskId
+from scenarios.given import Given
+from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, ActionDeclaration, Kind, TaskId
 
 if TYPE_CHECKING:
     from scenarios.evidence import Evidence as AnyEvidence
@@ -27,11 +28,11 @@ Tier = Literal["easy", "medium", "hard"]
 _CLOSED = ConfigDict(extra="forbid")
 
 
-class _MetadataOnly(Strict):
+class _MetadataOnly(Given):
     metadata: dict[str, Any] = Field(default_factory=dict, description="Ignored.")
 
 
-def _build_action_model(action: ActionDeclaration, base: type[Strict]) -> type[BaseModel]:
+def _build_action_model(action: ActionDeclaration, base: type[Given]) -> type[BaseModel]:
     name = "".join(part.title() for part in action.name.split("_"))
     fields: dict[str, Any] = {"action_type": (Literal[action.name], ...), "parameters": (action.parameters, ...)}
     return create_model(
@@ -40,7 +41,7 @@ def _build_action_model(action: ActionDeclaration, base: type[Strict]) -> type[B
 
 
 @cache
-def _unite_actions(base: type[Strict] = _MetadataOnly) -> Any:
+def _unite_actions(base: type[Given] = _MetadataOnly) -> Any:
     """The union of every action in its bare form, by `action_type`. `base` has what may stand beside an action."""
     union = reduce(or_, (_build_action_model(action, base) for action in ACTIONS.values()))
     return Annotated[union, Field(discriminator="action_type")]
@@ -322,7 +323,7 @@ class TaskSpec(TypedDict):
     reset: dict[str, Any]
 
 
-class SplitName(Strict):
+class SplitName(Given):
     """A split by its name."""
 
     split: str = Field(max_length=64, description="Name of the split.")
@@ -331,14 +332,14 @@ class SplitName(Strict):
 class TaskAt(SplitName):
     """A scenario of a split by its index."""
 
-    index: Annotated[int, WHOLE] = Field(description="Index in the split, counted from 0.")
+    index: int = Field(description="Index in the split, counted from 0.")
 
 
 class TaskRange(SplitName):
     """Scenarios of a split by their indices, like a slice."""
 
-    start: Annotated[int, WHOLE] | None = Field(default=None, description="First index; 0 if not given.")
-    stop: Annotated[int, WHOLE] | None = Field(default=None, description="Index after the last; the end if not given.")
+    start: int | None = Field(default=None, description="First index; 0 if not given.")
+    stop: int | None = Field(default=None, description="Index after the last; the end if not given.")
 
 
 class ListedTasks(TypedDict):

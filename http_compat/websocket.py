@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from env_core.observation import read_state
@@ -18,6 +18,7 @@ from http_compat.replies import build_reset_reply, take_step
 from http_compat.rpc import UnknownMethodError, answer, answer_text, build_error
 from http_compat.sessions import report_capacity
 from scenarios.errors import CloudIncidentError
+from scenarios.given import Given, read_object
 from scenarios.parsing import explain_errors, quote
 
 if TYPE_CHECKING:
@@ -55,29 +56,25 @@ class ProductionModeError(CloudIncidentError):
     code = "not_allowed"
 
 
-class _MessageBase(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ResetMessage(_MessageBase):
+class ResetMessage(Given):
     type: Literal["reset"]
     data: dict[str, Any] = Field(default_factory=dict)
 
 
-class StepMessage(_MessageBase):
+class StepMessage(Given):
     type: Literal["step"]
-    data: dict[str, Any]
+    data: Any
 
 
-class StateMessage(_MessageBase):
+class StateMessage(Given):
     type: Literal["state"]
 
 
-class CloseMessage(_MessageBase):
+class CloseMessage(Given):
     type: Literal["close"]
 
 
-class RpcMessage(_MessageBase):
+class RpcMessage(Given):
     type: Literal["mcp"]
     data: dict[str, Any]
 
@@ -155,7 +152,7 @@ class Sockets:
     async def _answer_message(self, session: Session, text: str) -> str | None:
         """The reply to a message; None to `close`."""
         try:
-            given = parse_json(text)
+            given = read_object(parse_json(text))
             kind, model = _find_model(given)
             try:
                 message = model.model_validate(given)
@@ -196,7 +193,9 @@ def _find_model(given: object) -> tuple[str, type[SocketMessage]]:
     Raises:
         UnknownMethodError: if there is no such type.
     """
-    kind = given.get("type") if isinstance(given, dict) else None
+    if not isinstance(given, dict):
+        raise UnknownMethodError(f"A message is one JSON object with a `type`. Types: {', '.join(_MESSAGES)}.")
+    kind = given.get("type")
     if not isinstance(kind, str) or kind not in _MESSAGES:
         raise UnknownMethodError(f"Unknown message type {quote(kind)}. Types: {', '.join(_MESSAGES)}.")
     return kind, _MESSAGES[kind]
@@ -231,7 +230,7 @@ def _write_error(error: CloudIncidentError) -> str:
     return _write({"type": "error", "data": {"message": message, "code": code, **details}})
 
 
-def _write_invalid(kind: str, model: type[BaseModel], error: ValidationError) -> str:
+def _write_invalid(kind: str, model: type[Given], error: ValidationError) -> str:
     """The error of a message whose fields do not fit its model, with pydantic's list of what does not."""
     message = f"{kind}: {explain_errors(kind, model, error)}"
     problems = error.errors(include_url=False, include_context=False, include_input=False)

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mcp.server.context import ServerRequestContext
-    from pydantic import BaseModel
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from mcp_server.binding import OperatorBinding
+    from scenarios.given import Given
 
 
 OLD_NAMES = {
@@ -136,7 +136,7 @@ class ControlTools:
         name: str,
         title: str,
         description: str,
-        takes: type[BaseModel],
+        takes: type[Given],
         answer: Callable[[ServerRequestContext[Any, Any], Any], Awaitable[CallToolResult]],
         *,
         read_only: bool = False,

@@ -31,9 +31,11 @@ from mcp_server.completion import Completions
 from mcp_server.control import OLD_NAMES, ControlTools
 from mcp_server.instructions import OPERATOR, write_agent_instructions
 from mcp_server.prompts import Prompts
+from mcp_server.reading import read_request
 from mcp_server.resources import EpisodeResources
 from mcp_server.results import PAGE_CHARACTERS, build_refusal
 from mcp_server.tools import ActionTools, ServedTool
+from scenarios.suggesting import suggest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -65,7 +67,8 @@ class _Handlers:
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = self.find_tool(params.name)
         if tool is None:
-            return build_refusal(f"There is no tool {params.name[:80]!r}. Tools: {', '.join(self.tools)}.")
+            told = [f"There is no tool {params.name[:80]!r}.", suggest(params.name, self.tools)]
+            return build_refusal(" ".join(filter(None, [*told, f"Tools: {', '.join(self.tools)}."])))
         result = await tool.call(ctx, params.arguments or {})
         if not self.structured.is_wanted(ctx):
             result.structured_content = None
@@ -148,6 +151,7 @@ def build_server(
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
+    server.middleware.append(read_request)
     if shown is not None:
         declare(server)
     return server

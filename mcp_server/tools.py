@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from mcp_types import CallToolResult, Tool, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from mcp_server.apps import MODEL_ONLY, App, has_picture
 from mcp_server.errors import explain_refused_action
 from mcp_server.meta import EPISODE_ID
 from mcp_server.results import PAGE_CHARACTERS, build_further_page, build_refusal, build_step_result
 from scenarios.errors import CloudIncidentError
-from scenarios.parsing import parse_action, parse_arguments
+from scenarios.given import Given
+from scenarios.parsing import open_arguments, parse_action, parse_arguments
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, ActionDeclaration
 
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from mcp_server.binding import Binding
 
 
-class Arguments(BaseModel):
+class Arguments(Given):
     """Arguments that tools add to an action's own parameters."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Paging(Arguments):
@@ -143,11 +142,14 @@ class _ActionCall:
     tools: ActionTools
     action: ActionDeclaration
 
+    @property
+    def _takes(self) -> tuple[type[Given], ...]:
+        return (self.action.parameters, *self.tools.list_extras(self.action))
+
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         tools = self.tools
         handle, page, parameters = self._split(arguments)
-        extra_names = tuple(name for extra in tools.list_extras(self.action) for name in extra.model_fields)
-        action = parse_action(self.action.name, parameters, extra_names)
+        action = parse_action(self.action.name, parameters, self._takes)
         episode = await tools.binding.find(ctx, handle)
         if page > 1:
             result = build_further_page(episode, action, page, tools.page_size)
@@ -158,10 +160,11 @@ class _ActionCall:
 
     def _split(self, arguments: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:
         """The handle, the page and the action's own parameters."""
-        handle, page, parameters = "", 1, dict(arguments)
+        name = self.action.name
+        handle, page, parameters = "", 1, dict(open_arguments(name, arguments, self._takes))
         if self.tools.takes_handle and "episode_id" in parameters:
             given = {"episode_id": parameters.pop("episode_id")}
-            handle = parse_arguments(self.action.name, OnEpisode, given).episode_id
+            handle = parse_arguments(name, OnEpisode, given, self._takes).episode_id
         if self.action.read_only and "page" in parameters:
-            page = parse_arguments(self.action.name, Paging, {"page": parameters.pop("page")}).page
+            page = parse_arguments(name, Paging, {"page": parameters.pop("page")}, self._takes).page
         return handle, page, parameters

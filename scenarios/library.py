@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 
 class _LibraryEntry(BaseModel):
@@ -32,23 +32,22 @@ class FailureFamily(_LibraryEntry):
     terms: tuple[str, ...] = Field(min_length=1)
 
 
-def _load_entries(name: str) -> list[dict[str, Any]]:
+def _load_data(name: str) -> Any:
     text = files("scenarios").joinpath("data", name).read_text("utf-8")
-    loaded: list[dict[str, Any]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
-    return loaded
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
 
 
 @cache
 def digest_library() -> str:
     """Hex SHA-256 of what every incident shares. It is part of each incident's digest, since scores rest on it."""
-    shared = [_load_entries("runbooks.yaml"), _load_entries("failures.yaml")]
+    shared = [_load_data(name) for name in ("runbooks.yaml", "failures.yaml", "senses.yaml")]
     return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
 
 @cache
 def load_runbook_catalogue() -> dict[str, RunbookStep]:
     """Every runbook step by name, the same for every incident."""
-    return {step.name: step for step in (RunbookStep.model_validate(entry) for entry in _load_entries("runbooks.yaml"))}
+    return {step.name: step for step in (RunbookStep.model_validate(entry) for entry in _load_data("runbooks.yaml"))}
 
 
 @cache
@@ -56,5 +55,11 @@ def load_failure_families() -> dict[str, FailureFamily]:
     """Every family of failure by name. Affirming families beside the true one costs a root-cause answer its points."""
     return {
         family.name: family
-        for family in (FailureFamily.model_validate(entry) for entry in _load_entries("failures.yaml"))
+        for family in (FailureFamily.model_validate(entry) for entry in _load_data("failures.yaml"))
     }
+
+
+@cache
+def load_senses() -> dict[str, tuple[str, ...]]:
+    """Terms of like meaning by the name with which other terms refer to them: `<gone>`."""
+    return TypeAdapter(dict[str, tuple[str, ...]]).validate_python(_load_data("senses.yaml"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ _MOST = 3
 _LONGEST = 64
 _ALIKE = 0.6
 """How much of two names must be the same, 0 to 1."""
+_AS_CLOSE = 0.1
+"""How much less than the closest name another may be like the one given, to be told beside it."""
 
 
 def suggest(name: str, names: Iterable[str]) -> str:
@@ -19,6 +21,15 @@ def suggest(name: str, names: Iterable[str]) -> str:
 
     Case does not matter. The names are given as they are written in `names`, the closest first, three at most.
     """
-    known = {known.casefold(): known for known in names}
-    close = [known[found] for found in get_close_matches(name.casefold()[:_LONGEST], known, _MOST, _ALIKE)]
-    return f"Did you mean {' or '.join(close)}?" if close else ""
+    matcher = SequenceMatcher(None, "", name.casefold()[:_LONGEST])
+    alike: dict[str, float] = {}
+    for known in names:
+        matcher.set_seq1(known.casefold())
+        if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
+            alike[known] = matcher.ratio()
+    least = max(_ALIKE, max(alike.values(), default=0.0) - _AS_CLOSE)
+    close = sorted((known for known in alike if alike[known] >= least), key=lambda known: -alike[known])[:_MOST]
+    if not close:
+        return ""
+    *others, last = close
+    return f"Did you mean {', '.join(others)} or {last}?" if others else f"Did you mean {last}?"

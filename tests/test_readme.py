@@ -14,7 +14,14 @@ import yaml
 from cloud_incident.cli.evaluate import evaluate
 from cloud_incident.evaluation.agents import collect_agents
 from cloud_incident.evaluation.audit.exploits import LATE_CEILING, RANDOM_CEILING, SOUP_CEILING
-from cloud_incident.evaluation.running import InProcess, ReopeningEnvironment, Runner, list_attempts, play_actions
+from cloud_incident.evaluation.running import (
+    InProcess,
+    ReopeningEnvironment,
+    Runner,
+    list_attempts,
+    play_actions,
+    read_score,
+)
 from env_core.perfect import play_perfectly, word_summary
 from env_core.selection import Selection
 from http_compat.dialects import parse_step
@@ -200,5 +207,5 @@ def test_the_scores_told_are_those_that_are_reached(catalogue: Catalogue) -> Non
         environment = ReopeningEnvironment(lambda: InProcess(catalogue))
         attempts = list_attempts([agent], list(catalogue.scenarios), repeats=50 if agent == "random" else 1)
         played = [asyncio.run(runner.play(attempt, environment)) for attempt in attempts]
-        means = [mean(episode["score"] for episode in played if episode["task_id"] == task) for task in TASKS]
+        means = [mean(read_score(episode) for episode in played if episode["task_id"] == task) for task in TASKS]
         assert [f"{score:.2f}" for score in means] == told, agent

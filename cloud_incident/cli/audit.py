@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
+from cloud_incident.cli.outputs import OutputFile
 from cloud_incident.evaluation.audit import (
     Audit,
     AuditedWorld,
@@ -20,6 +20,9 @@ from cloud_incident.evaluation.audit import (
 from cloud_incident.evaluation.audit import render_json as to_json
 from cloud_incident.settings.base import Settings
 from scenarios.catalogue import UnknownScenarioError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class AuditSettings(Settings):
@@ -42,9 +45,7 @@ class AuditSettings(Settings):
 @click.option("--difficulty", "difficulties", type=DIFFICULTY, multiple=True, help="Only this difficulty.")
 @click.option("--check", "checks", multiple=True, help="Only this check, such as semantic.oracle_max.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes that measure; as many as processors if not given.")
-@click.option(
-    "--json", "as_json", type=click.Path(dir_okay=False, path_type=Path), help="The file to write the figures to."
-)
+@click.option("--json", "as_json", type=OutputFile(), help="The file to write the figures to.")
 @with_settings(AuditSettings, without=("scenarios",))
 def audit(
     settings: AuditSettings,
@@ -57,7 +58,8 @@ def audit(
 ) -> None:
     """Measure the environment: OpenEnv's checks on generated incidents.
 
-    Prints a Markdown table. The exit code is 1 if a check failed, 2 if there is no such thing to audit.
+    Prints a Markdown table. The exit code is 1 if a check failed, 2 if there is no such thing to audit. A figure that
+    is out of bounds on a sample that is too small to tell fails nothing; the table says so.
     """
     sample = Sample.from_options(size=size, start=start, **{name: given for name, given in chosen.items() if given})
     world = AuditedWorld(settings.secret_salt)

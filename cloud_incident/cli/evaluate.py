@@ -6,14 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
+from cloud_incident.cli.outputs import OutputFile, refuse_same_file
 from cloud_incident.evaluation.agents import SettingError
 from cloud_incident.evaluation.reporting import describe_run, export_chat
-from cloud_incident.evaluation.running import SURFACES, BrokenError, Evaluation, RunInUseError, run_evaluation
+from cloud_incident.evaluation.running import (
+    SURFACES,
+    Evaluation,
+    Outcome,
+    RunInUseError,
+    UnreachableError,
+    run_evaluation,
+)
 from cloud_incident.extras import require_extra
 from cloud_incident.settings.base import Settings
+from env_core.selection import MOST_TYPED_SEED
+
+
+_GIVEN = ParameterSource.COMMANDLINE
+_INCOMPLETE = 3
+"""The exit status if an episode has no result: it failed, or was not played."""
 
 
 class EvaluateSettings(Settings):
@@ -22,7 +37,7 @@ class EvaluateSettings(Settings):
     command = "evaluate"
 
 
-@click.command(cls=ReportingCommand, failures=(BrokenError, RunInUseError, SettingError, OSError, ValueError))
+@click.command(cls=ReportingCommand, failures=(RunInUseError, SettingError, UnreachableError, OSError, ValueError))
 @click.option("--agent", "agents", multiple=True, default=("responder",), show_default=True, help="Agent to evaluate.")
 @click.option("--task", "tasks", multiple=True, help="Only scenarios of this task.")
 @click.option("--scenario", "scenario_ids", multiple=True, help="Only this scenario, such as RP-001.")
@@ -40,7 +55,9 @@ class EvaluateSettings(Settings):
     multiple=True,
     help="Difficulty of the split's incidents, once or more; each has its own if not given.",
 )
-@click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, default=(0,), help="Seed of the attempts.")
+@click.option(
+    "--seed", "seeds", type=click.IntRange(0, MOST_TYPED_SEED), multiple=True, default=(0,), help="Seed of attempts."
+)
 @click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Attempts with each seed.")
 @click.option("--url", default="", help="A server to play on, such as http://127.0.0.1:7860; in process if not given.")
 @click.option(
@@ -61,14 +78,13 @@ class EvaluateSettings(Settings):
 @with_settings(EvaluateSettings)
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(makes_directory=True),
     default=Path("evaluation.jsonl"),
     show_default=True,
-    help="Where the trajectories go; what is there already is not played again.",
+    help="Where the trajectories go; what has a result there already is not played again.",
 )
-@click.option(
-    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write an HTML page of the results here."
-)
+@click.option("--start-over", is_flag=True, help="Remove the results that are in --out, and play everything again.")
+@click.option("--report", type=OutputFile(), help="Write an HTML page of the results here.")
 @click.option(
     "--compare",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -76,7 +92,7 @@ class EvaluateSettings(Settings):
 )
 @click.option(
     "--export",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile(),
     help="Write the episodes as chat here, a line each, for fine-tuning.",
 )
 @click.option(
@@ -94,11 +110,15 @@ def evaluate(
     export: Path | None,
     export_from: float,
     scenario_ids: tuple[str, ...],
+    *,
+    start_over: bool,
     **options: Any,
 ) -> None:
     """Play agents against scenarios and measure them.
 
-    A run that was stopped goes on where it was.
+    A run that was stopped goes on where it was. Episodes that failed, because a model or a server did not answer, are
+    in no mean; they are played again by the same command. The exit code is 3 if there are such episodes, 1 if nothing
+    could be played.
 
     Scripted agents: oracle, responder, novice, random, and those who cheat. llm is the model that API_BASE_URL,
     MODEL_NAME and HF_TOKEN or API_KEY name; llm-or-responder asks the responder where the model fails.
@@ -107,8 +127,22 @@ def evaluate(
         directories=settings.scenarios, salt=settings.secret_salt, scenarios=scenario_ids, **options
     )
     require_extra("evaluate", "jinja2", "rich")  # before hours of playing
-    run_evaluation(evaluation, out)
+    refuse_same_file({"--out": out, "--report": report, "--export": export})
+    refuse_same_file({"--report": report, "--export": export}, {"--compare": compare})
+    if not evaluation.url and click.get_current_context().get_parameter_source("surface") is _GIVEN:
+        raise click.UsageError("--surface says how to play on a server; give its --url, or leave --surface out.")
+    outcome = run_evaluation(evaluation, out, start_over=start_over)
+    if outcome.stopped:
+        click.echo(f"The run was stopped: {outcome.stopped}.", err=True)
     for finding in describe_run(out, against=compare, page=report):
         click.echo(finding)
     if export is not None:
         click.echo(export_chat(out, export, export_from))
+    if not outcome.complete:
+        click.echo(_describe_gap(outcome), err=True)
+        raise SystemExit(_INCOMPLETE)
+
+
+def _describe_gap(outcome: Outcome) -> str:
+    unplayed = f" {outcome.unplayed} were not played." if outcome.unplayed else ""
+    return f"Error: {outcome.failed} episodes failed and are in no mean.{unplayed} The same command tries them again."

@@ -8,7 +8,7 @@ import click
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import with_settings
-from cloud_incident.evaluation.running import find_differences, read_trajectories, render_trajectory
+from cloud_incident.evaluation.running import find_differences, is_measured, read_trajectories, render_trajectory
 from cloud_incident.settings.base import Settings
 
 
@@ -26,14 +26,16 @@ class ReplaySettings(Settings):
 def replay(settings: ReplaySettings, file: Path, key: str | None, quiet: bool) -> None:
     """Print trajectories step by step and verify that they replay.
 
-    Each must come to the same evidence, rewards and score again. The exit code is 1 if one does not.
+    Each must come to the same evidence, rewards and score again. The exit code is 1 if one does not. Of an episode
+    that failed the steps that were taken are verified; it has no score.
     """
     catalogue = settings.build_catalogue()
-    count = wrong = 0
+    count = wrong = failed = 0
     for trajectory in read_trajectories(file):
         if key is not None and trajectory["key"] != key:
             continue
         count += 1
+        failed += not is_measured(trajectory)
         if not quiet:
             click.echo("\n".join(render_trajectory(trajectory)))
         found = find_differences(trajectory, catalogue)
@@ -42,6 +44,9 @@ def replay(settings: ReplaySettings, file: Path, key: str | None, quiet: bool) -
             click.echo(f"{trajectory['key']}: {difference}", err=True)
     if not count:
         raise click.ClickException(f"{file} has no trajectory{f' called {key}' if key else ''}.")
-    click.echo(f"{count - wrong} of {count} replay to the same evidence, rewards and score.")
+    left_out = (
+        f" {failed} of them failed when {'it was' if failed == 1 else 'they were'} played: no score." if failed else ""
+    )
+    click.echo(f"{count - wrong} of {count} replay to the same evidence, rewards and score.{left_out}")
     if wrong:
         raise SystemExit(1)

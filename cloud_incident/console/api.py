@@ -20,11 +20,11 @@ from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Tra
 from cloud_incident.evaluation.reporting import POLICY
 from cloud_incident.evaluation.running import Trajectory
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
-from http_compat.dialects import Strict
 from http_compat.jsontext import to_json
 from http_compat.operations import BoundOperation, Operation, bind_operations
 from http_compat.problems import Json
 from http_compat.reading import parse_model, parse_query, read_body, read_json
+from scenarios.given import Given
 from scenarios.vocabulary import NAME_LIMIT, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from env_core.service import EpisodeService
 
 
-class RunRequest(Strict):
+class RunRequest(Given):
     """The agent to watch, and the scenario, which is selected as in a reset."""
 
     agent: str = Field(max_length=NAME_LIMIT, description="Agent, as GET /console/agents lists them.")
@@ -78,13 +78,13 @@ class RunEvent(TypedDict):
     ]
 
 
-class EvaluationQuery(Strict):
+class EvaluationQuery(Given):
     """Which evaluation is meant."""
 
     run: str = Field(default="", max_length=255, description="Name of an evaluation; all of them if not given.")
 
 
-class UploadQuery(Strict):
+class UploadQuery(Given):
     """Which trajectory of an upload is meant."""
 
     key: str = Field(default="", max_length=1_000, description="Key of the trajectory; the first if not given.")

@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
 from cloud_incident.console.refusals import UnreadableFileError
-from cloud_incident.console.stored import find_file, list_files, read_trajectories
+from cloud_incident.console.stored import find_file, list_files, read_results
 from cloud_incident.evaluation.reporting import render_report
 from cloud_incident.evaluation.statistics import get_task_title, summarise
 from scenarios.errors import CloudIncidentError
@@ -42,39 +42,57 @@ class EstimateReport(TypedDict):
 
 
 class TaskReport(TypedDict):
-    """An agent on a task. `passed`, `failed` and `truncated` are shares of its episodes; `steps` is a mean."""
+    """An agent on a task. `passed` and `truncated` are shares of its `episodes`; `steps` is a mean.
+
+    `failed` counts further episodes, which could not be measured and are in no mean.
+    """
 
     task_id: str
     title: str
     episodes: int
     score: EstimateReport
     passed: float
-    failed: float
+    failed: int
     truncated: float
     steps: float
 
 
 class AgentReport(TypedDict):
-    """An agent. `rank` goes by `first`, the mean score of first attempts; `score` is of all attempts."""
+    """An agent. `rank` goes by `first`, the mean score of first attempts; `score` is of all attempts.
+
+    `failed` counts further episodes, which could not be measured and are in no mean.
+    """
 
     agent: str
     rank: int
     episodes: int
+    failed: int
     first: EstimateReport | None
     score: EstimateReport
     tasks: list[TaskReport]
 
 
+class FailureReport(TypedDict):
+    """An episode that could not be measured, and why."""
+
+    key: str
+    agent: str
+    reason: str
+
+
 class EvaluationReport(TypedDict):
     """A stored evaluation: its agents, best first; or the `problem` for which it cannot be read.
 
-    `modified` is when it was last written, in UTC, as ISO 8601 has it.
+    `modified` is when it was last written, in UTC, as ISO 8601 has it. `episodes` and `scenarios` count those that were
+    measured, `failures` are the others. `origin` says which release measured, when, where and on what.
     """
 
     name: str
     modified: str
     episodes: int
     scenarios: int
+    failures: list[FailureReport]
+    origin: dict[str, list[str]]
     agents: list[AgentReport]
     problem: str | None
 
@@ -120,6 +138,8 @@ def _report_evaluation(file: StoredFile) -> EvaluationReport:
         "modified": datetime.fromtimestamp(file.modified // 1_000_000_000, UTC).isoformat(),
         "episodes": 0,
         "scenarios": 0,
+        "failures": [],
+        "origin": {},
         "agents": [],
         "problem": None,
     }
@@ -131,6 +151,10 @@ def _report_evaluation(file: StoredFile) -> EvaluationReport:
         **known,
         "episodes": found.episodes,
         "scenarios": len(found.scenarios),
+        "failures": [
+            {"key": failure.key, "agent": failure.agent, "reason": failure.reason} for failure in found.failures
+        ],
+        "origin": {what: list(values) for what, values in found.origin.items()},
         "agents": [_report_agent(agent) for agent in found.agents],
     }
 
@@ -140,6 +164,7 @@ def _report_agent(agent: AgentMetrics) -> AgentReport:
         "agent": agent.agent,
         "rank": agent.rank,
         "episodes": agent.episodes,
+        "failed": agent.failed,
         "first": _report_estimate(agent.first) if agent.first is not None else None,
         "score": _report_estimate(agent.score),
         "tasks": [_report_task(task) for task in agent.tasks],
@@ -181,7 +206,7 @@ def _render_report(file: StoredFile) -> bytes:
 
 
 def _read_episodes(file: StoredFile) -> list[Trajectory]:
-    found = list(read_trajectories(file))
+    found = read_results(file)
     if not found:
         raise UnreadableFileError(f"{file.name} holds no whole episode yet.")
     return found

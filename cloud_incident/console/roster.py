@@ -20,8 +20,8 @@ from cloud_incident.evaluation.agents import (
     collect_agents,
     describe_agent,
 )
-from http_compat.dialects import Strict
 from http_compat.problems import MalformedError
+from scenarios.given import Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ ENDPOINT_SECONDS = 900.0
 """Seconds that a model may take for a whole run."""
 
 
-class EndpointGiven(Strict):
+class EndpointGiven(Given):
     """A model that the visitor names. The key is used for the run, and neither kept, logged nor told."""
 
     base_url: str = Field(

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from env_core.service import EpisodeService
 
 _ID_BYTES = 16
-_EXPECTED_FAILURES = ("ModelError: ", "AgentFailedError: ")
-"""Failures whose messages are written for visitors; of others the kind is said as well."""
+_EXPECTED_FAILURE = "ModelError: "
+"""Begins failures whose messages are written for visitors; of others the kind is said as well."""
 NOBODY_WATCHED = "Nobody was watching any more, so the run was stopped; start it again."
 STOPPED = "The server was stopped; start the run again."
 PULSE_SECONDS = 15.0
@@ -229,8 +229,13 @@ class Runs:
             trajectory = await play_attempt(attempt, scenario, agent, environment, show_step)
         finally:
             await agent.close()
-        failed = trajectory.get("failed")
-        run.end(None if failed else trajectory["score"], explain_failure(failed) if failed else None)
+        failed, gave_up = trajectory.get("failed"), trajectory.get("gave_up")
+        if failed is not None:
+            run.end(None, explain_failure(failed))
+        elif gave_up is not None:
+            run.end(None, f"The agent gave up: {gave_up}")
+        else:
+            run.end(trajectory["score"], None)
 
     def _stop_unwatched(self, run: Run, playing: asyncio.Task[None]) -> None:
         """Stop a run when nobody has watched it for a while. A model that plays on would cost somebody money."""
@@ -243,8 +248,7 @@ class Runs:
 
 def explain_failure(failed: str) -> str:
     """Why an episode was not played to its end, in words for a visitor."""
-    for kind in _EXPECTED_FAILURES:
-        if failed.startswith(kind):
-            reason = failed.removeprefix(kind)
-            return f"{reason[:1].upper()}{reason[1:]}"
+    if failed.startswith(_EXPECTED_FAILURE):
+        reason = failed.removeprefix(_EXPECTED_FAILURE)
+        return f"{reason[:1].upper()}{reason[1:]}"
     return f"The run failed: {failed}"

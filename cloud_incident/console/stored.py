@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError, UnreplayableError
-from cloud_incident.evaluation.running import LINE_START, OtherFormatError, parse_trajectory
+from cloud_incident.evaluation.running import LINE_START, OtherFormatError, keep_results, parse_trajectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ _KEPT = 2 * MOST_FILES
 
 
 class TrajectoryEntry(TypedDict):
-    """A trajectory in a list. `failed` says why it was not played to its end."""
+    """A trajectory in a list. `failed` says why the episode could not be measured; it has no score then."""
 
     key: str
     agent: str
@@ -37,7 +37,7 @@ class TrajectoryEntry(TypedDict):
     scenario_id: str
     seed: int
     repeat: int
-    score: Annotated[float, Field(ge=0.0, le=1.0)]
+    score: Annotated[float, Field(ge=0.0, le=1.0)] | None
     steps: int
     failed: str | None
 
@@ -103,23 +103,26 @@ def find_file(directory: Path, name: str) -> StoredFile:
 
 
 def list_entries(file: StoredFile) -> list[TrajectoryEntry]:
-    """The entries of the trajectories of a file, in its order.
+    """The entries of the trajectories of a file, in its order; of an episode that was played again the last one.
 
     Raises:
         UnreadableFileError: if it is too large or a line is no trajectory.
         UnreplayableError: if another release wrote a line.
     """
-    return [line.entry for line in _list_lines(file)]
+    return list({line.entry["key"]: line.entry for line in _list_lines(file)}.values())
 
 
-def read_trajectories(file: StoredFile) -> Iterator[Trajectory]:
-    """The trajectories of a file, without a last line that is still being written.
+def read_results(file: StoredFile) -> list[Trajectory]:
+    """What a file says last of each episode, without a last line that is still being written.
 
     Raises:
-        UnreadableFileError: if it is too large or a line is no trajectory.
+        UnreadableFileError: if it is too large, a line is no trajectory, or an episode has two results.
         UnreplayableError: if another release wrote a line.
     """
-    return (trajectory for _, trajectory in _read_lines(file))
+    try:
+        return keep_results(trajectory for _, trajectory in _read_lines(file))
+    except ValueError as error:
+        raise UnreadableFileError(str(error)) from error
 
 
 def find_trajectory(file: StoredFile, key: str) -> Trajectory:
@@ -155,6 +158,8 @@ def parse_line(line: bytes, number: int) -> Trajectory:
         raise UnreadableFileError(
             f"Line {number} is not a trajectory: {f'`{where}`: ' if where else ''}{first['msg']}."
         ) from error
+    except ValueError as error:
+        raise UnreadableFileError(f"Line {number} is not a trajectory: {error}.") from error
 
 
 @lru_cache(_KEPT)

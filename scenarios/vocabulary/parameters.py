@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from scenarios.given import Given
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -53,14 +55,14 @@ def _limit_length(limit: int) -> BeforeValidator:
 
     def refuse_longer(value: object) -> object:
         if isinstance(value, str) and len(value) > limit:
-            raise ValueError(f"should have at most {limit} characters")
+            raise ValueError(f"must have at most {limit} characters")
         return value
 
     return BeforeValidator(refuse_longer)
 
 
 @dataclass(frozen=True, slots=True)
-class _SchemaPattern:
+class SchemaPattern:
     """Shows in JSON schemas what a validator asks of a string; pydantic's own `pattern` would word the refusal."""
 
     pattern: str
@@ -73,7 +75,7 @@ Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LIMIT),
     AfterValidator(_normalise_name),
-    _SchemaPattern(_NAME_PATTERN),
+    SchemaPattern(_NAME_PATTERN),
     _limit_length(NAME_LIMIT),
 ]
 """A name of 1 to `NAME_LIMIT` characters, stripped and casefolded, without control characters."""
@@ -82,7 +84,7 @@ OptionalName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT),
     AfterValidator(_normalise_name),
-    _SchemaPattern(_OPTIONAL_NAME_PATTERN),
+    SchemaPattern(_OPTIONAL_NAME_PATTERN),
     _limit_length(NAME_LIMIT),
 ]
 """A name like `Name` that may be empty."""
@@ -91,7 +93,7 @@ FailureMode = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=FAILURE_MODE_LIMIT),
     AfterValidator(_check_prose),
-    _SchemaPattern(_PROSE_PATTERN),
+    SchemaPattern(_PROSE_PATTERN),
     _limit_length(FAILURE_MODE_LIMIT),
 ]
 """Prose of 1 to `FAILURE_MODE_LIMIT` characters."""
@@ -100,7 +102,7 @@ Summary = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=SUMMARY_LIMIT),
     AfterValidator(_check_prose),
-    _SchemaPattern(_PROSE_PATTERN),
+    SchemaPattern(_PROSE_PATTERN),
     _limit_length(SUMMARY_LIMIT),
 ]
 """Prose of 1 to `SUMMARY_LIMIT` characters."""
@@ -109,18 +111,10 @@ SEVERITY_NORMALISED = BeforeValidator(_normalise_severity)
 """Reads ` p1 ` as P1."""
 
 
-def _read_whole(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WHOLE = BeforeValidator(_read_whole)
-"""Reads 3.0 as the whole number 3: JSON does not tell them apart."""
-
-
-class Parameters(BaseModel):
+class Parameters(Given):
     """The typed parameters of one action, normalised once for every surface."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    undone = "no step was taken"
 
 
 class OnService(Parameters):

@@ -21,8 +21,8 @@ def to_reward(points: int) -> float:
 class RewardTable:
     """What each event of a step earns, in units of 1/`POINT`.
 
-    `foreign_submission`: the submission of another task. `past_halfway`: added to each step in the second half.
-    `timeout`: added to the last step that is allowed, if it is not the submission of the task.
+    `past_halfway`: added to each step in the second half. `timeout`: added to the last step that is allowed, if it is
+    not the submission of the task.
     """
 
     new_service: int
@@ -31,7 +31,6 @@ class RewardTable:
     unknown_service: int
     effective_remediation: int
     wrong_remediation: int
-    foreign_submission: int
     past_halfway: int
     timeout: int
 

@@ -191,7 +191,6 @@ CENSUS_TAKING = Task(
         unknown_service=-100,
         effective_remediation=0,
         wrong_remediation=-100,
-        foreign_submission=-100,
         past_halfway=-100,
         timeout=-100,
     ),

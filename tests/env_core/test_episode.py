@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from cloud_incident.evaluation.audit import draw_random_play
 from cloud_incident.evaluation.running import play_actions
-from env_core.episode import Episode, Reference, StaleReferenceError, replay
+from env_core.episode import Episode, Reference, StaleReferenceError, begin, replay
 from env_core.observation import Observation, debrief, observe, read_state
 from env_core.perfect import play_perfectly
-from scenarios.parsing import parse_action
+from env_core.transition import step
+from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
@@ -41,22 +43,18 @@ METRICS = act("check_metrics", service="postgres-db")
         ("AC-001", [act("query_logs", service="api-gateway")], [0.04]),
         ("AC-001", [act("query_logs", service="nowhere")], [-0.06]),
         ("AC-001", [act("restart_service", service="api-gateway")], [-0.08]),
-        ("AC-001", [act("submit_root_cause", service="a", failure_mode="b")], [-0.08]),
         ("AC-001", [act("query_logs", service="api-gateway")] * 3, [0.04, -0.07, -0.22]),
         ("RCA-001", [LOGS, METRICS, LOGS], [0.04, 0.02, -0.04]),
         ("RCA-001", [act("query_logs", service="nowhere")], [-0.06]),
         ("RCA-001", [FLAG, FLAG], [0.06, 0.0]),
         ("RCA-001", [act("clear_cache", service="postgres-db")], [-0.10]),
-        ("RCA-001", [act("submit_severity", severity="P1")], [-0.10]),
         ("RCA-001", [LOGS] * 10, [0.04] + [-0.04] * 4 + [-0.06] * 4 + [-0.21]),
         ("RP-001", [LOGS, METRICS, LOGS], [0.03, 0.01, -0.03]),
         ("RP-001", [act("query_logs", service="nowhere")], [-0.05]),
         ("RP-001", [act("restart_service", service="order-service"), FLAG], [0.0, 0.06]),
         ("RP-001", [act("execute_runbook_step", runbook_action="verify_queue_lag")], [0.0]),
         ("RP-001", [act("execute_runbook_step", runbook_action="restore_bgp_routes")], [-0.15]),
-        ("RP-001", [act("execute_runbook_step", runbook_action="no_such_step")], [-0.15]),
         ("RP-001", [act("scale_service", service="nowhere", replicas=3)], [-0.15]),
-        ("RP-001", [act("submit_severity", severity="P1")], [-0.12]),
         ("RP-001", [LOGS] * 15, [0.03] + [-0.03] * 6 + [-0.05] * 7 + [-0.25]),
     ],
 )
@@ -71,9 +69,9 @@ def test_rewards_by_the_table(
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        (act("execute_runbook_step", runbook_action="nope"), "There is no runbook step 'nope'"),
         (act("disable_feature_flag", flag="nope"), "There is no feature flag 'nope'"),
         (act("restart_service", service="nope"), "Known services: analytics-service"),
+        (act("restart_service", service="postgres"), "Did you mean postgres-db?"),
     ],
 )
 def test_what_does_not_exist_is_said_and_counts_as_wrong(catalogue: Catalogue, action: Action, said: str) -> None:
@@ -81,6 +79,29 @@ def test_what_does_not_exist_is_said_and_counts_as_wrong(catalogue: Catalogue, a
     assert rewards(episode) == [-0.15]
     assert said in (episode.steps[0].error or "")
     assert episode.wrong == 1
+
+
+@pytest.mark.parametrize(
+    ("scenario_id", "action", "said"),
+    [
+        ("AC-001", act("submit_root_cause", service="a", failure_mode="b"), "alert_classification ends with"),
+        ("AC-001", act("submit_severity", severity="P1", service="gateway"), "Did you mean api-gateway?"),
+        ("AC-001", act("execute_runbook_step", runbook_action="nope"), "There is no runbook step 'nope'."),
+        ("RCA-001", act("submit_severity", severity="P1"), "root_cause_analysis ends with submit_root_cause"),
+        ("RCA-001", act("submit_root_cause", service="postgres", failure_mode="b"), "Did you mean postgres-db?"),
+        ("RP-001", act("submit_severity", severity="P1"), "remediation_planning ends with submit_resolution"),
+        ("RP-001", act("execute_runbook_step", runbook_action="verify_db_helth"), "Did you mean verify_db_health"),
+    ],
+)
+def test_a_slip_is_no_step_and_the_closest_name_is_told(
+    catalogue: Catalogue, scenario_id: str, action: Action, said: str
+) -> None:
+    scenario = catalogue.get(scenario_id)
+    episode = begin("slipped", Reference.to(scenario), scenario)
+    with pytest.raises(InvalidActionError, match=re.escape(said)):
+        step(episode, action)
+    with pytest.raises(InvalidActionError, match=re.escape(said)):
+        list(replay("slipped", episode.reference, [action.dump()], catalogue))
 
 
 def test_the_same_query_is_free_once_a_fix_has_changed_it(catalogue: Catalogue) -> None:
@@ -111,10 +132,10 @@ def test_terminal_mode_says_nothing_before_the_end(scenario: Scenario) -> None:
     actions = play_perfectly(scenario.incident, scenario.task)
     episode = play_actions(scenario, actions, "terminal")
     assert rewards(episode) == [0.0] * (len(actions) - 1) + [1.0]
-    for step in episode.steps[:-1]:
-        assert not step.events
+    for taken in episode.steps[:-1]:
+        assert not taken.events
         for word in ("took effect", "did not help", "nothing", "+0", "-0"):
-            assert word not in step.feedback
+            assert word not in taken.feedback
 
 
 def test_terminal_mode_does_not_say_that_the_impossible_was_done(catalogue: Catalogue) -> None:

@@ -84,4 +84,4 @@ def test_a_mistake_is_a_frame_too(catalogue: Catalogue) -> None:
     assert shown["evidence"] is None
     assert shown["step"] is not None
     assert shown["step"]["error"] == shown["observation"]["last_action_error"]
-    assert "Unknown service" in str(shown["step"]["error"])
+    assert "There is no service" in str(shown["step"]["error"])

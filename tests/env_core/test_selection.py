@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from env_core.selection import Selection, SelectionError
+from env_core.selection import MOST_TYPED_SEED, Selection, SelectionError
 from scenarios.catalogue import UnknownScenarioError
+from scenarios.generator.naming import OPEN, region_of
+from scenarios.parsing import InvalidActionError, parse_arguments
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         ({"split": "curated", "index": 4}, "RCA-002"),
         ({"split": "Curated", "index": 1, "task_id": "remediation_planning"}, "RP-002"),
         ({"scenario_id": "RP-001", "seed": 7, "episode_id": None}, "RP-001"),
+        ({"scenario_index": "1", "random": None, "reward_mode": None, "observation": None, "split": None}, "AC-002"),
     ],
 )
 def test_what_is_selected(catalogue: Catalogue, selectors: dict[str, Any], scenario_id: str) -> None:
@@ -73,7 +76,12 @@ def test_what_does_not_exist_is_told_with_what_does(catalogue: Catalogue, select
     [
         {"seed": -1},
         {"seed": 1.5},
-        {"seed": 2**63},
+        {"seed": 2**48},
+        {"seed": "-1"},
+        {"seed": "1.5"},
+        {"seed": ""},
+        {"random": "yes"},
+        {"random": 1},
         {"difficulty": 0},
         {"difficulty": 6},
         {"task_id": "x"},
@@ -102,12 +110,24 @@ def test_a_split_draws_the_same_scenario_again_and_all_of_them_in_time(catalogue
         ({"seed": 42, "task_id": "remediation_planning"}, "GEN1-RP-D3-42"),
         ({"seed": 42, "difficulty": 5.0}, "GEN1-AC-D5-42"),
         ({"scenario_id": "gen1-rca-d2-7", "seed": 9, "difficulty": 2}, "GEN1-RCA-D2-7"),
-        ({"seed": 2**63 - 1}, f"GEN1-AC-D3-{2**63 - 1}"),
+        ({"seed": 2**48 - 1}, f"GEN1-AC-D3-{2**48 - 1}"),
+        ({"seed": "42", "random": "False"}, "GEN1-AC-D3-42"),
     ],
 )
 def test_what_a_seed_names(catalogue: Catalogue, selectors: dict[str, Any], scenario_id: str) -> None:
     chosen = Selection(**selectors).choose(catalogue)
-    assert chosen == (scenario_id, selectors.get("seed"))
+    assert chosen.scenario_id == scenario_id
+    assert chosen.seed == (None if "seed" not in selectors else int(selectors["seed"]))
+
+
+def test_a_larger_seed_is_named_by_its_scenario_and_not_typed(catalogue: Catalogue) -> None:
+    assert region_of(MOST_TYPED_SEED) == OPEN
+    assert region_of(MOST_TYPED_SEED + 1) != OPEN
+    with pytest.raises(InvalidActionError, match=r"0 to 281474976710655, .* start a scenario .* by its scenario_id"):
+        parse_arguments("reset", Selection, {"seed": MOST_TYPED_SEED + 1})
+    named = Selection(split="train", index=0).choose(catalogue).scenario_id
+    assert int(named.rpartition("-")[2]) > MOST_TYPED_SEED
+    assert Selection(scenario_id=named).choose(catalogue).scenario_id == named
 
 
 def test_indices_of_a_split_and_their_difficulty(catalogue: Catalogue) -> None:

@@ -67,7 +67,7 @@ async def test_the_earlier_names_of_the_controls_are_answered_and_not_listed(ser
         for old, new in OLD_NAMES.items():
             if new not in {"start_drill", "close_drill"}:
                 assert await client.call_tool(old, {}) == await client.call_tool(new, {})
-        assert "Known services" in read_text(await client.call_tool("start_incident", {}))
+        assert "Known services" in read_text(await client.call_tool("start_drill", {}))
 
 
 async def test_the_agent_profile_has_no_earlier_names(service: EpisodeService) -> None:
@@ -167,11 +167,15 @@ async def test_an_unknown_service_is_a_step_and_an_error_that_names_the_known_on
     ("tool", "arguments", "said"),
     [
         ("query_logs", {"service": "postgres-db", "verbose": True}, "`verbose` is not a parameter of query_logs"),
-        ("query_logs", {"service": ["postgres-db"]}, "valid string"),
-        ("query_logs", {"service": "postgres-db", "page": 0}, "greater than or equal to 1"),
+        ("query_logs", {"service": ["postgres-db"]}, "`service` must be text"),
+        ("query_logs", {"service": "postgres-db", "page": 0}, "`page` must be 1 to 10000; 0 was given"),
         ("query_logs", {"service": "postgres-db", "page": 2}, "has not been queried yet"),
         ("query_logs", {"service": "postgres-db", "episode_id": "never-minted"}, "Call start_drill"),
-        ("query_logs", {"service": "postgres-db", "episode_id": 7}, "valid string"),
+        (
+            "query_logs",
+            {"service": "postgres-db", "episode_id": 7},
+            "Parameters: `service`, `page` (optional), `episode_id` (optional)",
+        ),
         ("start_drill", {"task_id": "guessing"}, "alert_classification"),
         ("start_drill", {"seed": 1, "random": True}, "contradict"),
         ("start_drill", {"scenario_id": "RP-404"}, "Scenarios: AC-001"),

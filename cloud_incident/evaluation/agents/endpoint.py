@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from cloud_incident.evaluation.agents.address import is_address
 from cloud_incident.evaluation.agents.agent import Usage
 from cloud_incident.evaluation.agents.pacing import Budget, RateLimit, make_backoff, read_retry_after
 from cloud_incident.evaluation.agents.replies import FREE, ModelReply, Prices, UnreadableReplyError, read_reply
@@ -47,6 +48,10 @@ class ModelError(Exception):
         self.usage = Usage()
 
 
+class NoActionError(ModelError):
+    """A model answered, and no answer held a valid action. That is how it plays, and no failure to ask it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointSettings:
     """Where a model is and how it is asked.
@@ -74,7 +79,7 @@ class EndpointSettings:
     prices: Prices = FREE
 
     def __post_init__(self) -> None:
-        if not _is_address(self.base_url):
+        if not is_address(self.base_url):
             raise ValueError(f"{self.base_url!r} is not an address such as https://router.huggingface.co/v1.")
         if not (self.api_key.isascii() and self.api_key.isprintable()):
             raise ValueError("The API key holds characters that no key has.")
@@ -87,15 +92,6 @@ class EndpointSettings:
             return not ip_address(host).is_loopback
         except ValueError:
             return host != "localhost"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises if it is none
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 class _AttemptError(Exception):

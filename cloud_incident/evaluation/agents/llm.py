@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents.agent import Agent, Decision, Usage
 from cloud_incident.evaluation.agents.conversation import Conversation, Message
-from cloud_incident.evaluation.agents.endpoint import ModelError
+from cloud_incident.evaluation.agents.endpoint import ModelError, NoActionError
 from cloud_incident.evaluation.agents.prompting import (
     build_function_tools,
     collect_evidence,
@@ -45,7 +45,8 @@ class LLM(Agent):
         """Ask the model for the next step.
 
         Raises:
-            ModelError: if the model does not answer, or gives no valid action.
+            NoActionError: if the model gives no valid action.
+            ModelError: if it does not answer.
         """
         self._tell(shown)
         tools, turns, recorded = self._endpoint.tools, self._conversation.turns, self._count_recorded(shown)
@@ -86,7 +87,7 @@ class LLM(Agent):
             except InvalidActionError as error:
                 problem = str(error)
                 self._conversation.tell(write_correction(problem, tools=self._endpoint.tools))
-        raise ModelError(f"no valid action in {self._most_replies} replies: {problem}")
+        raise NoActionError(f"no valid action in {self._most_replies} replies: {problem}")
 
     def _build_tools(self, shown: Observation) -> list[Message]:
         return build_function_tools(shown["available_actions"])

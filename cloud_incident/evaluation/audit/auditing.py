@@ -7,14 +7,17 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from cloud_incident.about import describe_server
 from cloud_incident.evaluation.audit.case import Bench, Case
 from cloud_incident.evaluation.audit.check import (
     MOST_EXAMPLES,
+    STATUSES,
     AuditContext,
     Check,
     CheckGroup,
@@ -73,16 +76,26 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """The result of an audit. `seconds` is wall-clock time."""
+    """The result of an audit. `seconds` is wall-clock time.
+
+    `measured_at` is when the audit began, in UTC, as ISO 8601 has it. `version` is that of the release that measured.
+    """
 
     sample: Sample
     checks: tuple[CheckResult, ...]
     seconds: float
+    measured_at: str
+    version: str
 
     @property
     def passed(self) -> bool:
         """Whether no check failed."""
         return not any(check.failed for check in self.checks)
+
+    def count_statuses(self) -> dict[CheckStatus, int]:
+        """Count the checks of each status."""
+        found = [check.status for check in self.checks]
+        return {status: found.count(status) for status in STATUSES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +116,7 @@ class Audit:
         """
         groups = self._select_groups()
         self.sample.check(self.world.make_catalogue())
-        began = time.perf_counter()
+        began, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
         specimens = self.sample.list_specimens()
         measured = self._measure(specimens, [GROUPS.index(group) for group in groups])
         with click.progressbar(
@@ -116,7 +129,7 @@ class Audit:
             for check in self._judge(group, [row.measured[number] for row in rows if not row.broken], rows)
             if not self.checks or check.spec.id in self.checks
         )
-        return AuditResult(self.sample, checks, time.perf_counter() - began)
+        return AuditResult(self.sample, checks, time.perf_counter() - began, now, describe_server().version)
 
     def _select_groups(self) -> list[CheckGroup[Any]]:
         for name in self.checks:

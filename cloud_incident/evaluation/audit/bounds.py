@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp, lgamma, log
-from statistics import fmean
+from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.statistics import LEVEL, estimate_mean
@@ -55,6 +55,16 @@ def check_drop(before: Sequence[float], after: Sequence[float], least: float, wh
     if count < FEWEST or fall + spread >= least:
         return BoundedFigure(fall, broken=False, note=_word_doubt(what, fall, "under", least, count))
     return BoundedFigure(fall, broken=True, note=f"{what} {fall:.3f} is under {least:.3f}")
+
+
+def check_spread(values: Sequence[float], least: float, what: str) -> BoundedFigure:
+    """Check that the standard deviation of values is at least `least`."""
+    spread = pstdev(values)
+    if spread >= least:
+        return BoundedFigure(spread, broken=False)
+    if len(values) < FEWEST:
+        return BoundedFigure(spread, broken=False, note=_word_doubt(what, spread, "under", least, len(values)))
+    return BoundedFigure(spread, broken=True, note=f"{what} {spread:.3f} is under {least:.3f}")
 
 
 def check_rate(hits: int, count: int, low: float, high: float, what: str) -> BoundedFigure:

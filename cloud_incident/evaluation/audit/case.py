@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents import Agent, Seat
 from cloud_incident.evaluation.audit.yardstick import measure_slowdown
-from cloud_incident.evaluation.running import Attempt, InProcess, play_attempt
+from cloud_incident.evaluation.running import Attempt, InProcess, play_attempt, read_score
 from scenarios.generator.incident import GeneratedIncident
 
 if TYPE_CHECKING:
@@ -99,8 +99,12 @@ class Case:
         return await play_attempt(attempt, scenario, agent, InProcess(self.bench.first))
 
     def collect_scores(self, agents: Iterable[str]) -> dict[TaskId, dict[str, float]]:
-        """Collect the scores of agents, 0.0 to 1.0, by task and agent."""
-        return {task_id: {name: self.play(name, task_id)["score"] for name in agents} for task_id in self.scenarios}
+        """Collect the scores of agents, 0.0 to 1.0, by task and agent.
+
+        Raises:
+            ValueError: if an episode failed, so that it has no score.
+        """
+        return {task_id: {name: read_score(self.play(name, task_id)) for name in agents} for task_id in self.scenarios}
 
 
 class _FailingAgent(Agent):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar, get_args
 
+from cloud_incident.evaluation.audit.bounds import BoundedFigure
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CheckStatus = Literal["pass", "fail", "skip", "error"]
+CheckStatus = Literal["pass", "fail", "too_small_to_tell", "skip", "error"]
+"""`too_small_to_tell`: a figure is out of bounds, and the sample is too small to tell whether that is more than chance.
+`skip`: the sample has nothing to measure. `error`: it could not be measured."""
+
+STATUSES: tuple[CheckStatus, ...] = get_args(CheckStatus)
 
 MOST_EXAMPLES = 5
 """How many examples a check shows."""
@@ -51,6 +56,20 @@ class CheckResult:
     def failed(self) -> bool:
         """Whether it failed or could not be made."""
         return self.status in {"fail", "error"}
+
+
+def judge_figures(
+    spec: Check, measured: Mapping[str, float | int | str], figures: Sequence[BoundedFigure]
+) -> CheckResult:
+    """The result of a check that rests on figures with bounds. The notes of the figures stand beside it."""
+    status: CheckStatus = "pass"
+    if any(figure.broken for figure in figures):
+        status = "fail"
+    elif any(figure.note for figure in figures):
+        status = "too_small_to_tell"
+    return CheckResult(
+        spec, status, measured, "; ".join([figure.note for figure in figures if figure.note][:MOST_EXAMPLES])
+    )
 
 
 class Measurement(NamedTuple, Generic[T]):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from statistics import correlation, fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.audit.bounds import check_at_least, check_at_most, check_rate
+from cloud_incident.evaluation.audit.bounds import BoundedFigure, check_at_least, check_at_most, check_rate
 from cloud_incident.evaluation.audit.check import (
-    MOST_EXAMPLES,
     Check,
     CheckGroup,
     CheckResult,
     Measurement,
+    judge_figures,
     require_no_problems,
 )
 from cloud_incident.evaluation.audit.exploits import list_cheat_plays
@@ -116,7 +116,7 @@ class GamingChecks(CheckGroup[GamingFigures]):
         self, spec: Check, found: Sequence[Measurement[GamingFigures]], context: AuditContext
     ) -> CheckResult:
         measured: dict[str, float | int | str] = {}
-        notes, broken = [], []
+        figures = []
         for task_id in context.sample.tasks:
             highest = ("", -1.0)
             for name, (_, ceilings) in context.world.list_exploits().items():
@@ -124,24 +124,22 @@ class GamingChecks(CheckGroup[GamingFigures]):
                     _collect_scores(found, task_id, name), ceilings.get(task_id), f"{task_id}: {name}"
                 )
                 highest = max(highest, (name, bounded.value), key=lambda pair: pair[1])
-                broken += [bounded.note] if bounded.broken else []
-                notes += [bounded.note] if bounded.note else []
+                figures.append(bounded)
             measured[f"{task_id}, {highest[0]}"] = round(highest[1], 4)
-        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes[:MOST_EXAMPLES]))
+        return judge_figures(spec, measured, figures)
 
     def _judge_gap(
         self, spec: Check, found: Sequence[Measurement[GamingFigures]], context: AuditContext
     ) -> CheckResult:
         measured: dict[str, float | int | str] = {}
-        notes, broken = [], False
+        figures = []
         for task_id in context.sample.tasks:
             best = max(context.world.list_exploits(), key=lambda name: fmean(_collect_scores(found, task_id, name)))
             honest, cheating = _collect_scores(found, task_id, _HONEST), _collect_scores(found, task_id, best)
             gaps = [earned - cheated for earned, cheated in zip(honest, cheating, strict=True)]
             bounded = check_at_least(gaps, LEAST_GAP, f"{task_id}: the gap to {best}")
             measured[f"{task_id}, over {best}"] = round(bounded.value, 4)
-            broken = broken or bounded.broken
-            notes += [bounded.note] if bounded.note else []
+            figures.append(bounded)
         pairs = [
             (score, float(measurement.value.done[task_id][name]))
             for measurement in found
@@ -151,24 +149,23 @@ class GamingChecks(CheckGroup[GamingFigures]):
         together = correlation(*zip(*pairs, strict=True)) if len({done for _, done in pairs}) > 1 else 0.0
         measured["correlation of score and task done"] = round(together, 4)
         if together < LEAST_CORRELATION:
-            broken = True
-            notes.append(f"the correlation {together:.3f} is under {LEAST_CORRELATION}")
-        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes))
+            note = f"the correlation {together:.3f} is under {LEAST_CORRELATION}"
+            figures.append(BoundedFigure(together, broken=True, note=note))
+        return judge_figures(spec, measured, figures)
 
     def _judge_rules(self, spec: Check, found: Sequence[Measurement[GamingFigures]]) -> CheckResult:
         if not found:
             return CheckResult(spec, "skip", {}, "the sample has no incident of these difficulties")
         chance = fmean(1 / measurement.value.services for measurement in found)
         measured: dict[str, float | int | str] = {"incidents": len(found), "chance": round(chance, 4)}
-        notes, broken = [], False
+        figures = []
         for name in found[0].value.rules:
             hits = sum(measurement.value.rules[name] for measurement in found)
             low, high = (factor * chance for factor in GUESSING)
             bounded = check_rate(hits, len(found), low, high, name)
             measured[name] = round(bounded.value, 4)
-            broken = broken or bounded.broken
-            notes += [bounded.note] if bounded.note else []
-        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes))
+            figures.append(bounded)
+        return judge_figures(spec, measured, figures)
 
 
 def _collect_scores(found: Sequence[Measurement[GamingFigures]], task_id: TaskId, name: str) -> list[float]:

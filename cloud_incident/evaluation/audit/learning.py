@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from statistics import fmean, pstdev
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.audit.bounds import FEWEST, check_at_most, check_drop
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement
+from cloud_incident.evaluation.audit.bounds import check_at_most, check_drop, check_spread
+from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement, judge_figures
 from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS, TaskId
 
 if TYPE_CHECKING:
@@ -56,19 +56,11 @@ class LearningChecks(CheckGroup[Scores]):
         yield _judge_separation(separation, found)
         by_task = {task_id: [measurement.value[task_id] for measurement in found] for task_id in context.sample.tasks}
         bounded = {task_id: check_at_most(scores, MOST_MEAN, task_id) for task_id, scores in by_task.items()}
-        yield CheckResult(
-            headroom,
-            "fail" if any(figure.broken for figure in bounded.values()) else "pass",
-            {task_id: round(figure.value, 4) for task_id, figure in bounded.items()},
-            "; ".join(figure.note for figure in bounded.values() if figure.note),
-        )
-        spreads: dict[str, float | int | str] = {
-            task_id: round(pstdev(scores), 4) for task_id, scores in by_task.items()
-        }
-        flat = [task_id for task_id, scores in by_task.items() if pstdev(scores) < LEAST_SPREAD]
-        few = len(found) < FEWEST
-        note = f"{', '.join(flat)}: n = {len(found)} is too small to tell" if flat and few else ", ".join(flat)
-        yield CheckResult(variance, "fail" if flat and not few else "pass", spreads, note)
+        shown = {task_id: round(figure.value, 4) for task_id, figure in bounded.items()}
+        yield judge_figures(headroom, shown, list(bounded.values()))
+        spreads = {task_id: check_spread(scores, LEAST_SPREAD, task_id) for task_id, scores in by_task.items()}
+        shown = {task_id: round(spread.value, 4) for task_id, spread in spreads.items()}
+        yield judge_figures(variance, shown, list(spreads.values()))
 
 
 _SEPARATED: TaskId = ROOT_CAUSE_ANALYSIS.id
@@ -93,5 +85,4 @@ def _judge_separation(spec: Check, found: Sequence[Measurement[Scores]]) -> Chec
         )
         for lower, upper in steps
     ]
-    notes = [fall.note for fall in falls if fall.note]
-    return CheckResult(spec, "fail" if any(fall.broken for fall in falls) else "pass", measured, "; ".join(notes))
+    return judge_figures(spec, measured, falls)

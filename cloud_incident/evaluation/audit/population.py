@@ -13,6 +13,7 @@ from cloud_incident.evaluation.audit.check import (
     CheckGroup,
     CheckResult,
     Measurement,
+    judge_figures,
     require_no_problems,
 )
 from scenarios.catalogue import CURATED_SPLIT
@@ -80,11 +81,8 @@ class PopulationChecks(CheckGroup[IncidentTraits]):
         balance, duplicates, overlap = self.specs
         counts = Counter(measurement.value.severity for measurement in found)
         rates = {level: check_rate(counts[level], len(found), *BALANCED, level) for level in SEVERITIES}
-        yield CheckResult(
-            balance,
-            "fail" if any(rate.broken for rate in rates.values()) else "pass",
-            {level: round(rate.value, 4) for level, rate in rates.items()},
-            "; ".join(rate.note for rate in rates.values() if rate.note),
+        yield judge_figures(
+            balance, {level: round(rate.value, 4) for level, rate in rates.items()}, list(rates.values())
         )
         yield _judge_duplicates(duplicates, found)
         yield _judge_overlap(overlap, found, context)

@@ -7,16 +7,32 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from env_core.episode import RULES_VERSION
+from scenarios.generator.naming import GENERATOR_VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cloud_incident.evaluation.audit.auditing import AuditResult
-    from cloud_incident.evaluation.audit.check import Check, CheckResult
+    from cloud_incident.evaluation.audit.check import Check, CheckResult, CheckStatus
 
-FORMAT = 1
+FORMAT = 2
 """The version of the JSON. It changes whenever older readers can no longer read it."""
 
-_MARKS = {"pass": "✓ pass", "fail": "✗ FAIL", "skip": "– skip", "error": "✗ ERROR"}
+_MARKS: dict[CheckStatus, str] = {
+    "pass": "✓ pass",
+    "fail": "✗ FAIL",
+    "too_small_to_tell": "? too small to tell",
+    "skip": "– skip",
+    "error": "✗ ERROR",
+}
+_COUNTED: dict[CheckStatus, str] = {
+    "too_small_to_tell": "too small to tell",
+    "fail": "failed",
+    "error": "could not be made",
+    "skip": "skipped",
+}
+"""The words for a number of checks of each status but `pass`."""
 
 
 def render_markdown(audited: AuditResult) -> str:
@@ -39,21 +55,34 @@ def render_markdown(audited: AuditResult) -> str:
     for check in audited.checks:
         if check.examples:
             lines += ["", f"`{check.spec.id}`:", *(f"- {_escape_cell(example)}" for example in check.examples)]
-    failed = sum(check.failed for check in audited.checks)
     lines += [
         "",
-        f"{len(audited.checks) - failed} of {len(audited.checks)} checks passed on {sample.size} incidents from "
+        f"{_count_checks(audited)}, on {sample.size} incidents from "
         f"{sample.start} on of {', '.join(sample.splits)} at difficulty {', '.join(map(str, sample.difficulties))}, "
         f"each in {', '.join(sample.tasks)}; {audited.seconds:.0f} s.",
+        f"Measured on {audited.measured_at} with version {audited.version}, rules {RULES_VERSION} and generator "
+        f"{GENERATOR_VERSION}.",
     ]
     return "\n".join(lines) + "\n"
 
 
+def _count_checks(audited: AuditResult) -> str:
+    """How many checks came to which result. Those of which there are none are left out, but for those that passed."""
+    counts = audited.count_statuses()
+    others = [f"{counts[status]} {words}" for status, words in _COUNTED.items() if counts[status]]
+    return ", ".join([f"{counts['pass']} of {len(audited.checks)} checks passed", *others])
+
+
 def render_json(audited: AuditResult) -> bytes:
-    """Render the result as JSON. Statuses and ids are those of OpenEnv's reports."""
+    """Render the result as JSON. Ids are those of OpenEnv's reports, and statuses too but for `too_small_to_tell`."""
     content = {
         "format": FORMAT,
         "passed": audited.passed,
+        "counts": audited.count_statuses(),
+        "measured_at": audited.measured_at,
+        "version": audited.version,
+        "rules": RULES_VERSION,
+        "generator": GENERATOR_VERSION,
         "sample": asdict(audited.sample),
         "seconds": round(audited.seconds, 1),
         "checks": [

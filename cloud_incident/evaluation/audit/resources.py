@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from dataclasses import replace
 from math import ceil
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.audit.bounds import FEWEST
+from cloud_incident.evaluation.audit.bounds import FEWEST, BoundedFigure
 from cloud_incident.evaluation.audit.case import Bench
-from cloud_incident.evaluation.audit.check import MOST_EXAMPLES, Check, CheckGroup, CheckResult, Measurement
+from cloud_incident.evaluation.audit.check import (
+    MOST_EXAMPLES,
+    Check,
+    CheckGroup,
+    CheckResult,
+    Measurement,
+    judge_figures,
+)
 from env_core.episode import Reference, advance, begin
 from env_core.observation import observe
 from env_core.transition import Transition
@@ -69,7 +77,7 @@ class ResourceChecks(CheckGroup[ResourceUse]):
         measured: dict[str, float | int | str] = {
             "slowdown": round(median(measurement.value.slowdown for measurement in found), 2)
         }
-        notes, broken = [], False
+        figures = []
         for what, values, limits in (
             ("reset", [measurement.value.reset for measurement in found], RESET_MS),
             ("step", [milliseconds for measurement in found for milliseconds in measurement.value.steps], STEP_MS),
@@ -79,17 +87,16 @@ class ResourceChecks(CheckGroup[ResourceUse]):
                 measured[f"{what} p{100 * depth:g}, ms"] = round(value, 2)
                 if value > limit:
                     sure = low > limit and len(values) >= FEWEST
-                    broken = broken or sure
                     doubt = "" if sure else f"; n = {len(values)} is too small to tell"
-                    notes.append(f"{what} p{100 * depth:g} {value:.1f} ms is over {limit:g} ms{doubt}")
+                    note = f"{what} p{100 * depth:g} {value:.1f} ms is over {limit:g} ms{doubt}"
+                    figures.append(BoundedFigure(value, broken=sure, note=note))
         memory = max((use.memory for _, _, use in found if use.memory is not None), default=0.0)
         measured["memory, MB"] = round(memory, 2)
         if memory > MEMORY_MB:
-            broken = True
-            notes.append(f"{memory:.1f} MB is over {MEMORY_MB:g} MB")
-        slowest = sorted(found, key=lambda measurement: -measurement.value.reset)[:MOST_EXAMPLES] if notes else []
+            figures.append(BoundedFigure(memory, broken=True, note=f"{memory:.1f} MB is over {MEMORY_MB:g} MB"))
+        slowest = sorted(found, key=lambda measurement: -measurement.value.reset)[:MOST_EXAMPLES] if figures else []
         examples = tuple(f"{name}: reset {use.reset:.1f} ms" for _, name, use in slowest)
-        yield CheckResult(self.specs[0], "fail" if broken else "pass", measured, "; ".join(notes), examples)
+        yield replace(judge_figures(self.specs[0], measured, figures), examples=examples)
 
 
 def compute_quantile(values: Sequence[float], depth: float) -> tuple[float, float]:

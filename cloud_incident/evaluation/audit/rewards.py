@@ -8,12 +8,19 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.bounds import check_at_least
-from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement, require_no_problems
+from cloud_incident.evaluation.audit.check import (
+    Check,
+    CheckGroup,
+    CheckResult,
+    Measurement,
+    judge_figures,
+    require_no_problems,
+)
 from cloud_incident.evaluation.audit.world import IDLE
-from cloud_incident.evaluation.running import play_actions
+from cloud_incident.evaluation.running import is_measured, play_actions
 from env_core.perfect import carry_out, look_at, play_perfectly
 from scenarios.parsing import parse_action
-from scenarios.vocabulary import ACTIONS, DIAGNOSTICS, SUBMISSIONS, TASKS, RewardTable
+from scenarios.vocabulary import DIAGNOSTICS, TASKS, RewardTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,9 +38,12 @@ _REPAIRS = {"effective_remediation"}
 
 
 class RewardFigures(NamedTuple):
-    """The figures of one incident: `lazy`, the scores of lazy agents by task; the events by task; malformed rewards."""
+    """The figures of one incident: `lazy`, the scores of lazy agents by task; the events by task; malformed rewards.
 
-    lazy: dict[TaskId, dict[str, float]]
+    There are no scores if an episode failed; it is among the malformed ones then.
+    """
+
+    lazy: dict[TaskId, dict[str, float]] | None
     events: dict[TaskId, set[str]]
     malformed: list[str]
 
@@ -62,7 +72,7 @@ class RewardChecks(CheckGroup[RewardFigures]):
     def measure(self, case: Case) -> RewardFigures:
         lazy = [IDLE, "random", *(name for name in case.bench.world.list_exploits() if name.startswith(_CONSTANT))]
         return RewardFigures(
-            case.collect_scores(lazy),
+            case.collect_scores(lazy) if _have_scores(case, lazy) else None,
             {task_id: _collect_events(case, task_id) for task_id in case.scenarios},
             [finding for task_id in case.scenarios for finding in _find_malformed(case, task_id)],
         )
@@ -87,34 +97,39 @@ class RewardChecks(CheckGroup[RewardFigures]):
     def _judge_gap(
         self, spec: Check, found: Sequence[Measurement[RewardFigures]], context: AuditContext
     ) -> CheckResult:
+        lazy = [measurement.value.lazy for measurement in found if measurement.value.lazy is not None]
+        if len(lazy) < len(found):
+            return CheckResult(spec, "error", {}, "episodes failed and have no score; see runtime.reward_well_formed")
         ceilings = next(iter(context.world.list_exploits().values()))[1]
         measured: dict[str, float | int | str] = {}
-        notes, broken = [], False
+        figures = []
         for task_id in context.sample.tasks:
-            by_player = {
-                name: [1.0 - measurement.value.lazy[task_id][name] for measurement in found]
-                for name in found[0].value.lazy[task_id]
-            }
+            by_player = {name: [1.0 - scores[task_id][name] for scores in lazy] for name in lazy[0][task_id]}
             best = min(by_player, key=lambda name: fmean(by_player[name]))
             margin = min(FLOOR_MARGIN, 1.0 - ceilings.get(task_id))
             bounded = check_at_least(by_player[best], margin, f"{task_id}: the gap to {best}")
             measured[f"{task_id}, to {best}"] = round(bounded.value, 4)
-            broken = broken or bounded.broken
-            notes += [bounded.note] if bounded.note else []
-        return CheckResult(spec, "fail" if broken else "pass", measured, "; ".join(notes))
+            figures.append(bounded)
+        return judge_figures(spec, measured, figures)
+
+
+def _have_scores(case: Case, agents: Sequence[str]) -> bool:
+    return all(is_measured(case.play(name, task_id)) for name in agents for task_id in case.scenarios)
 
 
 def _find_malformed(case: Case, task_id: TaskId) -> Iterator[str]:
     for name in case.bench.players:
         played = case.play(name, task_id)
-        if "failed" in played or not played["done"]:
-            yield f"{played['key']}: {played.get('failed', 'the episode did not end')}"
+        if not is_measured(played) or not played["done"]:
+            reason = played.get("failed") or played.get("gave_up") or "the episode did not end"
+            yield f"{played['key']}: {reason}"
         for number, step in enumerate(played["steps"], 1):
             reward = step["reward"]
             if not (isfinite(reward) and -1 <= reward <= 1):
                 yield f"{played['key']}, step {number}: reward {reward!r}"
-        if not 0 <= played["score"] <= 1:
-            yield f"{played['key']}: score {played['score']!r}"
+        score = played["score"]
+        if score is not None and not 0 <= score <= 1:
+            yield f"{played['key']}: score {score!r}"
 
 
 def _list_wanted_events(task: Task) -> set[str]:
@@ -145,12 +160,9 @@ def _list_tours(scenario: Scenario) -> Iterator[list[Action]]:
     first, second = list(DIAGNOSTICS)[:2]
     service = incident.services[0]
     look, other = look_at((first, service)), look_at((second, service))
-    foreign = next(name for name in SUBMISSIONS if name != task.submission.name)
-    texts = {"severity": "P1", "service": service, "failure_mode": "unknown to us", "summary": "It is over now."}
-    parameters = {name: texts[name] for name in ACTIONS[foreign].parameters.model_fields if name in texts}
     yield [look, look]
     yield [look, other]
-    yield [look_at((first, "nowhere")), parse_action(foreign, parameters)]
+    yield [look_at((first, "nowhere"))]
     yield [look] * task.max_steps
     yield play_perfectly(incident, task)
     if incident.plan.steps:

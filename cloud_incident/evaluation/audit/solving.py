@@ -52,7 +52,7 @@ class SolvabilityChecks(CheckGroup[SolvabilityFigures]):
         incident = case.incident
         steps = {task_id: count_fewest_steps(incident, TASKS[task_id]) for task_id in case.scenarios}
         return SolvabilityFigures(
-            {task_id: case.play("oracle", task_id)["score"] for task_id in case.scenarios},
+            {task_id: earned["oracle"] for task_id, earned in case.collect_scores(["oracle"]).items()},
             [finding for task_id in case.scenarios for finding in _find_weak_certificates(case, task_id)],
             [
                 f"{scenario.id}: {steps[task_id]} of {scenario.task.max_steps} steps"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.reporting.report import render_report
-from cloud_incident.evaluation.running import read_trajectories
+from cloud_incident.evaluation.running import read_results
 from cloud_incident.evaluation.statistics import RunComparison, compare_runs, summarise
 from cloud_incident.extras import require_extra
 
@@ -25,12 +25,12 @@ def describe_run(run: Path, *, against: Path | None = None, page: Path | None = 
     # The server imports this module and needs no tables: rich takes 110 ms of processor time to import.
     from cloud_incident.evaluation.reporting.tables import render_run_comparison, render_summary
 
-    trajectories = list(read_trajectories(run))
+    trajectories = read_results(run)
     summary = summarise(trajectories)
     yield render_summary(summary)
     compared: RunComparison | None = None
     if against is not None:
-        compared = compare_runs(read_trajectories(against), trajectories, names=(against.stem, run.stem))
+        compared = compare_runs(read_results(against), trajectories, names=(against.stem, run.stem))
         yield render_run_comparison(compared)
     if page is not None:
         comparisons = compared.comparisons if compared is not None else ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from cloud_incident.evaluation.agents import build_function_tools, write_system_prompt
-from cloud_incident.evaluation.running import read_trajectories
+from cloud_incident.evaluation.running import is_measured, read_results, read_score
 from env_core.briefing import describe_remaining, write_briefing_of
 from scenarios.vocabulary import TASKS
 
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
 def export_chat(run: Path, chat: Path, minimum: float = 0.0) -> str:
     """Write the episodes of a run that score `minimum` or more as chat; the result says how many there are."""
-    lines = list(render_chat_lines(read_trajectories(run), minimum=minimum))
+    results = read_results(run)
+    lines = list(render_chat_lines(results, minimum=minimum))
     chat.write_bytes(b"".join(lines))
-    return f"{len(lines)} episodes are in {chat} as chat."
+    failed = sum(not is_measured(episode) for episode in results)
+    left_out = f" {failed} failed and {'is' if failed == 1 else 'are'} not among them." if failed else ""
+    return f"{len(lines)} episodes are in {chat} as chat.{left_out}"
 
 
 def render_chat_lines(trajectories: Iterable[Trajectory], *, minimum: float = 0.0) -> Iterator[bytes]:
@@ -37,7 +40,7 @@ def render_chat_lines(trajectories: Iterable[Trajectory], *, minimum: float = 0.
     Episodes that failed, and those without a step, are left out.
     """
     for episode in trajectories:
-        if episode["score"] >= minimum and episode["steps"] and "failed" not in episode:
+        if is_measured(episode) and read_score(episode) >= minimum and episode["steps"]:
             yield orjson.dumps(build_chat(episode), option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -22,6 +22,7 @@ from cloud_incident.evaluation.reporting.plots import (
     Legend,
 )
 from cloud_incident.evaluation.reporting.transcripts import MOST_SCENARIOS, choose_transcripts
+from cloud_incident.evaluation.running import is_measured, read_score
 from cloud_incident.evaluation.statistics import (
     average_rewards,
     count_scores,
@@ -43,8 +44,8 @@ _STYLE = Path(__file__).with_name("report.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What the page may load: nothing."""
 
-_LIMITS = {"scenarios": 200, "differences": 12, "reason": 300, "transcripts": MOST_SCENARIOS}
-"""Of the page: rows of the table of scenarios and of a table of differences, characters of a reason, transcripts."""
+_LIMITS = {"scenarios": 200, "differences": 12, "failures": 200, "reason": 300, "transcripts": MOST_SCENARIOS}
+"""Of the page: rows of the tables of scenarios, of differences and of failures, characters of a reason, transcripts."""
 
 
 def render_report(
@@ -64,8 +65,9 @@ def render_report(
         ValueError: if there are no trajectories.
         MissingExtraError: if Jinja2 is not installed.
     """
-    episodes = sort_trajectories(trajectories)
-    found = summarise(episodes) if summary is None else summary
+    everything = sort_trajectories(trajectories)
+    found = summarise(everything) if summary is None else summary
+    episodes = [episode for episode in everything if is_measured(episode)]
     return render_template(
         "report.html.j2",
         title=title,
@@ -78,13 +80,13 @@ def render_report(
         titles={task_id: get_task_title(task_id) for task_id in found.task_ids},
         scenarios=group_items(found.scenarios[: _LIMITS["scenarios"]], lambda pair: pair[0]),
         comparisons=[(comparison, _plot_comparison(comparison)) for comparison in comparisons],
-        passes=_collect_passes(found),
+        passes=_collect_passes(found) if found.agents else {},
         ranking=_plot_ranking(found),
         tasks=list(_plot_tasks(found)),
         spread=list(_plot_spread(found, episodes)),
         lost=list(_plot_losses(found)),
         rewards=list(_plot_rewards(found, episodes)),
-        effort=list(_plot_effort(found)),
+        effort=list(_plot_effort(found)) if found.agents else [],
         transcripts=choose_transcripts(episodes),
     )
 
@@ -151,7 +153,7 @@ def _plot_comparison(comparison: Comparison) -> IntervalPlot:
 def _plot_spread(found: Summary, episodes: Sequence[Trajectory]) -> Iterator[HistogramPlot]:
     agents = group_by_agent(episodes)
     for colour, agent in enumerate(_choose_drawn(found)):
-        counts = count_scores([episode["score"] for episode in agents[agent.agent]])
+        counts = count_scores([read_score(episode) for episode in agents[agent.agent]])
         played = wording.format_count(agent.episodes, "episode")
         description = f"Scores of {played} in tenths; {counts[-1]} reached the full score."
         yield HistogramPlot(Legend(f"spread-{colour}", agent.agent, description), counts, colour)

@@ -31,14 +31,15 @@ _GAP = 2
 _LOSSES = 4
 _DIFFERENCES = 8
 _SCENARIOS = 40
+_FAILURES = 20
 _INTERVAL = f"{LEVEL:.0%} interval"
 
 
 def render_summary(summary: Summary) -> str:
     """The tables of a run."""
-    return _render(
-        [
-            _write(_count_all(summary)),
+    parts: list[RenderableType] = [_tabulate_origin(summary), _write(_count_all(summary))]
+    if summary.agents:
+        parts += [
             _tabulate_ranking(summary),
             _tabulate_passes(summary),
             _tabulate_tasks(summary),
@@ -46,7 +47,9 @@ def render_summary(summary: Summary) -> str:
             *(_tabulate_losses(agent) for agent in summary.agents if agent.losses),
             _tabulate_costs(summary),
         ]
-    )
+    if summary.failures:
+        parts.append(_tabulate_failures(summary))
+    return _render(parts)
 
 
 def render_comparison(comparison: Comparison) -> str:
@@ -60,6 +63,8 @@ def render_run_comparison(runs: RunComparison) -> str:
     for which, agents in (("first", runs.only_first), ("second", runs.only_second)):
         if agents:
             parts.append(_write(f"Only in the {which} run: {wording.list_names(agents)}."))
+    if runs.unmeasured:
+        parts.append(_write(f"All episodes failed in one of the two runs: {wording.list_names(runs.unmeasured)}."))
     return _render(parts)
 
 
@@ -101,20 +106,49 @@ def _tabulate_comparison(comparison: Comparison) -> Iterator[RenderableType]:
     for name, left in ((comparison.first, comparison.only_first), (comparison.second, comparison.only_second)):
         if left:
             yield _write(f"Only in {_cut(name, 60)}, and not compared: {wording.list_names(left)}.")
+    for name, failed in ((comparison.first, comparison.failed_first), (comparison.second, comparison.failed_second)):
+        if failed:
+            count = wording.format_count(len(failed), "episode")
+            yield _write(f"{count} of {_cut(name, 60)} failed, and left out: {wording.list_names(failed)}.")
+    if comparison.conditions:
+        yield _write(f"Measured under different conditions: {'; '.join(comparison.conditions)}.")
     if comparison.changed:
         yield _write(f"Changed between the two, so not the same thing: {wording.list_names(comparison.changed)}.")
 
 
 def _count_all(summary: Summary) -> str:
     counts = [
-        wording.format_count(summary.episodes, "episode"),
+        f"{wording.format_count(summary.episodes, 'episode')} measured",
+        f"{len(summary.failures):,} failed",
         wording.format_count(len(summary.agents), "agent"),
         wording.format_count(len(summary.scenarios), "scenario"),
     ]
+    if not summary.agents:
+        return f"{', '.join(counts[:2])}. There is no score to report."
     if summary.constant is None:
         return ", ".join(counts)
     best = f"Best constant answer to alert_classification: {summary.constant.severity}, {summary.constant.score:.3f}."
     return f"{', '.join(counts)}. {best}"
+
+
+def _tabulate_origin(summary: Summary) -> RenderableType:
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    for what, values in summary.origin.items():
+        table.add_row(what, _write(wording.list_names(values)))
+    return table
+
+
+def _tabulate_failures(summary: Summary) -> RenderableType:
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    table.add_column(min_width=8)
+    shown = summary.failures[:_FAILURES]
+    for failure in shown:
+        table.add_row("", _write(f"{_cut(failure.key, 60)}: {_cut(failure.reason, 2 * (WIDTH - 10) - 60)}"))
+    left = len(summary.failures) - len(shown)
+    if left:
+        table.add_row("", f"… and {left} more.")
+    title = f"{wording.format_count(len(summary.failures), 'episode')} failed, without a score and in no mean:"
+    return Group(_write(title), table)
 
 
 def _tabulate_ranking(summary: Summary) -> RenderableType:
@@ -129,7 +163,7 @@ def _tabulate_ranking(summary: Summary) -> RenderableType:
                 wording.format_interval(agent.first),
                 wording.format_score(agent.score.mean),
                 wording.format_difference(agent.above_constant),
-                wording.format_share(agent.failed),
+                f"{agent.failed}",
                 f"{agent.episodes}",
             ]
             for agent in summary.agents
@@ -168,7 +202,7 @@ def _tabulate_tasks(summary: Summary) -> RenderableType:
     ]
     return _tabulate(
         "By task, all attempts",
-        ["task", "agent", "score", _INTERVAL, "passed", "steps"],
+        ["task", "agent", "score", _INTERVAL, "passed", "failed", "steps"],
         [
             [
                 get_task_title(task.task_id),
@@ -176,6 +210,7 @@ def _tabulate_tasks(summary: Summary) -> RenderableType:
                 wording.format_score(task.score.mean),
                 wording.format_interval(task.score),
                 wording.format_share(task.passed),
+                f"{task.failed}",
                 wording.format_amount(task.costs.steps),
             ]
             for agent, task in played

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from cloud_incident.evaluation.running import read_score
 from cloud_incident.evaluation.statistics import get_task_title, group_by_scenario
 
 if TYPE_CHECKING:
@@ -28,25 +29,25 @@ class Transcript(NamedTuple):
 
 
 def choose_transcripts(trajectories: Sequence[Trajectory]) -> list[Transcript]:
-    """Choose a transcript for each scenario; of more than `MOST_SCENARIOS` those where scores lie furthest apart."""
+    """Choose a transcript for each scenario of measured episodes; of more than `MOST_SCENARIOS` those where scores lie furthest apart."""
     scenarios = group_by_scenario(trajectories)
     shown = sorted(scenarios, key=lambda pair: -_measure_spread(scenarios[pair]))[:MOST_SCENARIOS]
     return [_build_transcript(*pair, episodes) for pair, episodes in scenarios.items() if pair in shown]
 
 
 def _measure_spread(episodes: Sequence[Trajectory]) -> float:
-    scores = [episode["score"] for episode in episodes]
+    scores = [read_score(episode) for episode in episodes]
     return max(scores) - min(scores)
 
 
 def _build_transcript(task_id: str, scenario_id: str, episodes: Sequence[Trajectory]) -> Transcript:
-    best = min(episodes, key=lambda episode: (-episode["score"], len(episode["steps"])))
-    worst = min(episodes, key=lambda episode: (episode["score"], -len(episode["steps"])))
+    best = min(episodes, key=lambda episode: (-read_score(episode), len(episode["steps"])))
+    worst = min(episodes, key=lambda episode: (read_score(episode), -len(episode["steps"])))
     briefings = [episode["briefing"] for episode in episodes]
     return Transcript(
         scenario_id=scenario_id,
         task_title=get_task_title(task_id),
-        mean=fmean(episode["score"] for episode in episodes),
+        mean=fmean(read_score(episode) for episode in episodes),
         episodes=len(episodes),
         summary=next((briefing["incident_summary"] for briefing in briefings if "incident_summary" in briefing), None),
         shown={"Only": best} if worst is best else {"Best": best, "Worst": worst},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloud_incident.evaluation.running.action_list import get_score, play_actions
 from cloud_incident.evaluation.running.baseline import Baseline, run_baseline
+from cloud_incident.evaluation.running.conditions import ConditionsRecord, describe_conditions, fingerprint_salt
 from cloud_incident.evaluation.running.environments import (
     BrokenError,
     Environment,
@@ -14,8 +15,8 @@ from cloud_incident.evaluation.running.environments import (
     reply_with,
 )
 from cloud_incident.evaluation.running.episode_loop import play_attempt
-from cloud_incident.evaluation.running.evaluation import Evaluation
-from cloud_incident.evaluation.running.execution import run_evaluation
+from cloud_incident.evaluation.running.evaluation import Evaluation, UnreachableError
+from cloud_incident.evaluation.running.execution import Outcome, run_evaluation
 from cloud_incident.evaluation.running.remote import SURFACES
 from cloud_incident.evaluation.running.replay import (
     compare_replay,
@@ -33,7 +34,11 @@ from cloud_incident.evaluation.running.trajectory import (
     StepTaken,
     Trajectory,
     dump_trajectory,
+    is_measured,
+    keep_results,
     parse_trajectory,
+    read_results,
+    read_score,
     read_trajectories,
 )
 
@@ -44,11 +49,13 @@ __all__ = [
     "Attempt",
     "Baseline",
     "BrokenError",
+    "ConditionsRecord",
     "Environment",
     "EnvironmentReply",
     "Evaluation",
     "InProcess",
     "OtherFormatError",
+    "Outcome",
     "RefusedError",
     "ReopeningEnvironment",
     "RunFile",
@@ -56,14 +63,21 @@ __all__ = [
     "Runner",
     "StepTaken",
     "Trajectory",
+    "UnreachableError",
     "compare_replay",
+    "describe_conditions",
     "dump_trajectory",
     "find_differences",
+    "fingerprint_salt",
     "get_score",
+    "is_measured",
+    "keep_results",
     "list_attempts",
     "parse_trajectory",
     "play_actions",
     "play_attempt",
+    "read_results",
+    "read_score",
     "read_trajectories",
     "render_trajectory",
     "replay_trajectory",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -19,6 +21,7 @@ from cloud_incident.evaluation.agents import (
     Usage,
     read_endpoint_settings,
 )
+from cloud_incident.evaluation.running.conditions import describe_conditions
 from cloud_incident.evaluation.running.environments import InProcess
 from cloud_incident.evaluation.running.episode_loop import play_attempt
 from cloud_incident.evaluation.running.remote import RestEnvironment
@@ -78,7 +81,11 @@ async def run_baseline(baseline: Baseline) -> bool:
     catalogue, endpoint = Catalogue(), ModelEndpoint(baseline.endpoint)
     environment = RestEnvironment(baseline.url) if baseline.url else InProcess(catalogue)
     scenarios = list(catalogue.scenarios.values())
-    click.echo(f"{baseline.endpoint.model} at {baseline.endpoint.base_url}")
+    about = describe_conditions()
+    click.echo(
+        f"{baseline.endpoint.model} at {baseline.endpoint.base_url}, temperature {baseline.endpoint.temperature:g}"
+    )
+    click.echo(f"version {about['version']}, {datetime.now(UTC):%Y-%m-%d}, {baseline.url or about['surface']}")
     try:
         episodes = [await _play_scenario(baseline, endpoint, environment, scenario) for scenario in scenarios]
         scores = {scenario.id: episode.score for scenario, episode in zip(scenarios, episodes, strict=True)}
@@ -86,14 +93,16 @@ async def run_baseline(baseline: Baseline) -> bool:
     finally:
         await endpoint.close()
         await environment.close()
-    return not any(episode.failed for episode in episodes)
+    return all(episode.score is not None for episode in episodes)
 
 
 class _EpisodeOutcome(NamedTuple):
-    """The result of one scenario: its score (0.0 to 1.0), and how many steps the model and the fallback decided."""
+    """The result of one scenario: its score (0.0 to 1.0), and how many steps the model and the fallback decided.
 
-    score: float
-    failed: bool
+    An episode that failed has no score.
+    """
+
+    score: float | None
     by_model: int
     by_fallback: int
     usage: Usage
@@ -112,10 +121,10 @@ async def _play_scenario(
         click.echo(_format_step(step, reply))
 
     trajectory = await play_attempt(attempt, scenario, agent, environment, print_step)
-    failed = trajectory.get("failed", "")
-    click.echo(f"{scenario.id} score {trajectory['score']:.4f}{f'  [{failed}]' if failed else ''}")
-    usage = Usage(**trajectory["usage"])
-    return _EpisodeOutcome(trajectory["score"], bool(failed), deciders[False], deciders[True], usage)
+    score, reason = trajectory["score"], trajectory.get("failed") or trajectory.get("gave_up", "")
+    told = "none" if score is None else f"{score:.4f}"
+    click.echo(f"{scenario.id} score {told}{f'  [{reason}]' if reason else ''}")
+    return _EpisodeOutcome(score, deciders[False], deciders[True], Usage(**trajectory["usage"]))
 
 
 def _format_step(step: StepTaken, reply: EnvironmentReply) -> str:
@@ -126,22 +135,32 @@ def _format_step(step: StepTaken, reply: EnvironmentReply) -> str:
     return f"{shown['scenario_id']} {shown['step_count']:>2}/{shown['max_steps']} {short} {step['reward']:+.2f}{note}"
 
 
-def format_score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float]) -> list[str]:
-    """Format the scores as lines of text: a line for each task, and last the mean of the averages of the tasks."""
-    by_task: dict[str, list[float]] = {}
+def format_score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float | None]) -> list[str]:
+    """Format the scores as lines of text: a line for each task, and last the mean of the averages of the tasks.
+
+    A scenario without a score belongs into no average; a last line counts those that there are.
+    """
+    by_task: dict[str, list[float | None]] = {}
     for scenario in scenarios:
         by_task.setdefault(scenario.task.id, []).append(scores[scenario.id])
     most = max(map(len, by_task.values()))
     rows = [["Task", "Difficulty", *(f"S{index}" for index in range(most)), "Average"]]
     averages = []
     for task in TASKS.values():
-        if earned := by_task.get(task.id):
-            averages.append(sum(earned) / len(earned))
-            cells = [f"{score:.2f}" for score in earned] + [""] * (most - len(earned))
-            rows.append([task.id, task.tier.capitalize(), *cells, f"{averages[-1]:.2f}"])
-    rows.append(["Overall", *[""] * (most + 1), f"{sum(averages) / len(averages):.2f}"])
+        if played := by_task.get(task.id):
+            earned = [score for score in played if score is not None]
+            averages += [fmean(earned)] if earned else []
+            cells = [_format_score(score) for score in played] + [""] * (most - len(played))
+            rows.append([task.id, task.tier.capitalize(), *cells, _format_score(fmean(earned) if earned else None)])
+    rows.append(["Overall", *[""] * (most + 1), _format_score(fmean(averages) if averages else None)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    failed = sum(score is None for score in scores.values())
+    return [*lines, f"{failed} of {len(scores)} failed and belong into no average."] if failed else lines
+
+
+def _format_score(score: float | None) -> str:
+    return "none" if score is None else f"{score:.2f}"
 
 
 def _format_totals(baseline: Baseline, episodes: Iterable[_EpisodeOutcome]) -> str:

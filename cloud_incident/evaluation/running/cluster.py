@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from cloud_incident.evaluation.running.environments import ReopeningEnvironment
+from cloud_incident.evaluation.agents import close_models
+from cloud_incident.evaluation.running.environments import describe_error
+from cloud_incident.evaluation.running.episode_loop import fail_attempt
 from cloud_incident.evaluation.running.runner import Runner
 from cloud_incident.extras import require_extra
 
@@ -23,40 +25,58 @@ _CHUNK = 16
 
 def run_on_ray(
     evaluation: Evaluation, attempts: Sequence[Attempt], file: RunFile, on_trajectory: Callable[[Trajectory], None]
-) -> None:
-    """Play the attempts that are not in the file yet on the cluster that `RAY_ADDRESS` names.
+) -> str:
+    """Play the attempts that have no result in the file yet on the cluster that `RAY_ADDRESS` names.
 
     If the variable is not set, a cluster is started on this machine. `on_trajectory` is called with each trajectory.
+    The attempts of a worker that died have failed. Returns why the run was stopped before its end, or an empty text.
 
     Raises:
         MissingExtraError: if Ray is not installed.
     """
     require_extra("ray", "ray")
     import ray
+    from ray.exceptions import RayError
 
     left = [attempt for attempt in attempts if attempt.key not in file.done]
+    chunks = [left[start : start + _CHUNK] for start in range(0, len(left), _CHUNK)]
+    stopped = ""
     ray.init(log_to_driver=False, include_dashboard=False, ignore_reinit_error=True)
     try:
         task: Any = ray.remote(_play_chunk)
-        pending = [task.remote(evaluation, left[start : start + _CHUNK]) for start in range(0, len(left), _CHUNK)]
-        while pending:
-            (ended, *_), pending = ray.wait(pending, num_returns=1)
-            for trajectory in ray.get(ended):
+        pending = {task.remote(evaluation, chunk): chunk for chunk in chunks}
+        while pending and not stopped:
+            (ended, *_), _ = ray.wait(list(pending), num_returns=1)
+            chunk = pending.pop(ended)
+            try:
+                trajectories, stopped = ray.get(ended)
+            except RayError as error:
+                trajectories = _fail_chunk(evaluation, chunk, error)
+            for trajectory in trajectories:
                 file.append(trajectory)
                 on_trajectory(trajectory)
+        for unwanted in pending:
+            ray.cancel(unwanted)
     finally:
         ray.shutdown()
+    return stopped
 
 
-def _play_chunk(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Trajectory]:
-    """Play some attempts one after another in a worker, and give their trajectories."""
+def _fail_chunk(evaluation: Evaluation, attempts: Sequence[Attempt], error: Exception) -> list[Trajectory]:
+    """Give the trajectories of attempts whose worker died or could not begin."""
+    reason = f"the Ray worker failed: {describe_error(error)}"
+    return [fail_attempt(attempt, evaluation.catalogue.get(attempt.scenario_id), reason) for attempt in attempts]
+
+
+def _play_chunk(evaluation: Evaluation, attempts: Sequence[Attempt]) -> tuple[list[Trajectory], str]:
+    """Play some attempts one after another in a worker. Give their trajectories, and why it stopped if it did."""
     return asyncio.run(_play_attempts(evaluation, attempts))
 
 
-async def _play_attempts(evaluation: Evaluation, attempts: Sequence[Attempt]) -> list[Trajectory]:
-    runner = Runner(evaluation.catalogue, evaluation.find_agents(), evaluation.make_environment)
-    environment = ReopeningEnvironment(evaluation.make_environment)
+async def _play_attempts(evaluation: Evaluation, attempts: Sequence[Attempt]) -> tuple[list[Trajectory], str]:
+    runner = Runner(evaluation.catalogue, evaluation.find_agents(), evaluation.make_environment, concurrency=1)
+    played: list[Trajectory] = []
     try:
-        return [await runner.play(attempt, environment) for attempt in attempts]
+        return played, await runner.play_all(attempts, played.append)
     finally:
-        await environment.close()
+        await close_models()

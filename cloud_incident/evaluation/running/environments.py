@@ -119,7 +119,7 @@ class ReopeningEnvironment(Environment):
             await self._raise_if_connection_broke()
             raise
         except Exception as error:
-            self.broken = _describe_error(error)
+            self.broken = describe_error(error)
             await self.close()
             raise
 
@@ -136,11 +136,12 @@ class ReopeningEnvironment(Environment):
             if inner is not None:
                 await inner.close()
         except Exception as error:
-            self.broken = _describe_error(error)
+            self.broken = describe_error(error)
             raise BrokenError(self.broken) from error
 
 
-def _describe_error(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
+    """Describe an error by its kind and message; of a group, the first one in it."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {error}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloud_incident.evaluation.agents import ModelError, Usage
-from cloud_incident.evaluation.running.environments import BrokenError, RefusedError
+from cloud_incident.evaluation.agents import ModelError, NoActionError, Usage
+from cloud_incident.evaluation.running.environments import BrokenError, RefusedError, describe_error
 from cloud_incident.evaluation.running.trajectory import TRAJECTORY_FORMAT, record_reference
 from env_core.episode import Reference
 from env_core.selection import Selection
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from scenarios.catalogue import Scenario
 
 MOST_REFUSALS = 3
-"""An agent fails when this many of its actions in a row are refused."""
+"""An agent gives up when this many of its actions in a row are refused."""
+
+_LONGEST_REASON = 2000
 
 _BRIEFING_FIELDS = (
     "task_id",
@@ -35,8 +38,30 @@ _BRIEFING_FIELDS = (
 )
 
 
-class AgentFailedError(RuntimeError):
-    """The agent gave no action that could be taken."""
+class RefusedTooOftenError(RuntimeError):
+    """The agent gave no action that could be taken. `usage` is what its decisions cost."""
+
+    def __init__(self, reason: str, usage: Usage) -> None:
+        super().__init__(reason)
+        self.usage = usage
+
+
+class HopelessError(BrokenError):
+    """The model of an agent cannot be asked, for this episode nor for others. `trajectory` is that of this episode."""
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        reason = trajectory.get("failed", "").partition(": ")[2]
+        super().__init__(f"The model cannot be asked: {reason}")
+        self.trajectory = trajectory
+
+
+class _Ending(NamedTuple):
+    """Why an episode ended before its end, if it did, and the cost of the decision that came to nothing."""
+
+    gave_up: str = ""
+    failed: str = ""
+    usage: Usage = Usage()
+    hopeless: bool = False
 
 
 async def play_attempt(
@@ -46,18 +71,20 @@ async def play_attempt(
     environment: Environment,
     on_step: Callable[[StepTaken, EnvironmentReply], None] = lambda _step, _reply: None,
 ) -> Trajectory:
-    """Play an attempt, and give its trajectory. An error ends the episode and stands in the trajectory as `failed`.
+    """Play an attempt, and give its trajectory.
 
-    `on_step` is called after each step.
+    An agent that offers no action which can be taken gives up: the episode ends there, with a score of 0.0. Any other
+    error ends the episode without a score and stands in the trajectory as `failed`. `on_step` is called after each
+    step.
 
     Raises:
-        BrokenError: if the agent needs a model that cannot be asked at all.
+        HopelessError: if the agent needs a model that cannot be asked at all. It holds the trajectory.
     """
     began = time.perf_counter()
     selection = Selection(scenario_id=scenario.id, seed=attempt.seed, reward_mode=attempt.reward_mode)
     steps: list[StepTaken] = []
     reply: EnvironmentReply | None = None
-    failed = ""
+    ending = _Ending()
     briefing: dict[str, Any] = {}
     try:
         reply = await environment.reset(selection)
@@ -66,13 +93,25 @@ async def play_attempt(
             step, reply = await _take_step(agent, environment, reply.observation)
             steps.append(step)
             on_step(step, reply)
+    except (NoActionError, RefusedTooOftenError) as error:
+        ending = _Ending(gave_up=_shorten(str(error)), usage=error.usage)
     except ModelError as error:
-        if error.final:  # every other episode would fail in the same way
-            raise BrokenError(f"The model cannot be asked: {error}") from error
-        failed = f"{type(error).__name__}: {error}"[:2000]
+        ending = _Ending(failed=_shorten(f"{type(error).__name__}: {error}"), usage=error.usage, hopeless=error.final)
     except Exception as error:
-        failed = f"{type(error).__name__}: {error}"[:2000]
-    return _build_trajectory(attempt, scenario, reply, steps, briefing, failed, time.perf_counter() - began)
+        ending = _Ending(failed=_shorten(describe_error(error)))
+    trajectory = _build_trajectory(attempt, scenario, reply, steps, briefing, ending, time.perf_counter() - began)
+    if ending.hopeless:  # every other episode would fail in the same way
+        raise HopelessError(trajectory)
+    return trajectory
+
+
+def fail_attempt(attempt: Attempt, scenario: Scenario, reason: str) -> Trajectory:
+    """Give the trajectory of an attempt that could not be begun, and say why."""
+    return _build_trajectory(attempt, scenario, None, [], {}, _Ending(failed=_shorten(reason)), 0.0)
+
+
+def _shorten(reason: str) -> str:
+    return reason[:_LONGEST_REASON]
 
 
 def _extract_briefing(shown: Observation) -> dict[str, Any]:
@@ -84,7 +123,7 @@ async def _take_step(agent: Agent, environment: Environment, shown: Observation)
     """Take one step. The agent is told of a refused action and decides again.
 
     Raises:
-        AgentFailedError: if too many actions in a row are refused.
+        RefusedTooOftenError: if too many actions in a row are refused.
     """
     began = time.perf_counter()
     refused: list[str] = []
@@ -99,7 +138,8 @@ async def _take_step(agent: Agent, environment: Environment, shown: Observation)
         except RefusedError as error:
             refused.append(str(error))
             if len(refused) >= MOST_REFUSALS:
-                raise AgentFailedError(f"{MOST_REFUSALS} actions in a row were refused, the last: {error}") from error
+                reason = f"{MOST_REFUSALS} actions in a row were refused, the last: {error}"
+                raise RefusedTooOftenError(reason, usage) from error
             shown = {**shown, "last_action_error": str(error)}
     step: StepTaken = {
         "action": {"action_type": decision.action["action_type"], "parameters": dict(decision.action["parameters"])},
@@ -139,11 +179,11 @@ def _build_trajectory(
     reply: EnvironmentReply | None,
     steps: list[StepTaken],
     briefing: dict[str, Any],
-    failed: str,
+    ending: _Ending,
     seconds: float,
 ) -> Trajectory:
     grade = reply.info.get("grade") if reply is not None else None
-    used = Usage()
+    used = ending.usage
     for step in steps:
         used = used.add(Usage(**step["usage"]))
     trajectory: Trajectory = {
@@ -154,10 +194,12 @@ def _build_trajectory(
         "scenario_id": scenario.id,
         "seed": attempt.seed,
         "repeat": attempt.repeat,
+        "conditions": attempt.conditions,
+        "played_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "reference": record_reference(Reference.to(scenario, attempt.reward_mode, attempt.seed)),
         "briefing": briefing,
         "steps": steps,
-        "score": grade["score"] if grade and not failed else 0.0,
+        "score": None if ending.failed else grade["score"] if grade is not None else 0.0,
         "total_reward": round(sum(step["reward"] for step in steps), 4),
         "done": reply.done if reply is not None else False,
         "truncated": reply.info["truncated"] if reply is not None else False,
@@ -166,6 +208,8 @@ def _build_trajectory(
     }
     if grade is not None:
         trajectory["grade"] = grade
-    if failed:
-        trajectory["failed"] = failed
+    if ending.gave_up:
+        trajectory["gave_up"] = ending.gave_up
+    if ending.failed:
+        trajectory["failed"] = ending.failed
     return trajectory

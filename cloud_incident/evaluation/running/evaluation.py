@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.agents import UnknownAgentError, collect_agents, label_agent
-from cloud_incident.evaluation.running.environments import Environment, InProcess
+from cloud_incident.evaluation.agents import (
+    UnknownAgentError,
+    collect_agents,
+    describe_parameters,
+    identify_address,
+    label_agent,
+)
+from cloud_incident.evaluation.running.conditions import (
+    HERE,
+    ConditionsRecord,
+    Place,
+    describe_conditions,
+    find_split,
+)
+from cloud_incident.evaluation.running.environments import Environment, InProcess, describe_error
 from cloud_incident.evaluation.running.remote import SURFACES
 from cloud_incident.evaluation.running.schedule import Attempt, list_attempts
 from scenarios.catalogue import CURATED_SPLIT, Catalogue, UnknownScenarioError
@@ -21,8 +36,14 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents import Agent, Seat
     from scenarios.generator.salt import Salt
 
+_PROBE_SECONDS = 15.0
+
 SPLIT_COUNT = 100
 """How many scenarios of a split and task are played if no count is given."""
+
+
+class UnreachableError(RuntimeError):
+    """The server that was to be played on does not answer. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +76,54 @@ class Evaluation:
         """The incidents. They are loaded once in a process."""
         return _load_catalogue(self.directories, self.salt)
 
-    def list_attempts(self) -> list[Attempt]:
-        """List every attempt.
+    def list_attempts(self, place: Place = HERE) -> list[Attempt]:
+        """List every attempt, with the conditions under which it is played at a place.
 
         Raises:
             UnknownAgentError: if an agent does not exist.
+            SettingError: if an agent asks a model and a variable of the environment cannot be read or is missing.
             UnknownScenarioError: if a task, scenario, split or index does not exist, or options contradict.
         """
-        return list_attempts(list(self.find_agents()), self._list_scenario_ids(), self.seeds, self.repeats)
+        agents, scenario_ids = list(self.find_agents()), self._list_scenario_ids()
+        parameters = {label_agent(name): describe_parameters(name) for name in self.agents}
+        shared = describe_conditions(place, salt=self.salt)
+        splits = {scenario_id: find_split(self.catalogue, scenario_id) for scenario_id in dict.fromkeys(scenario_ids)}
+        conditions: dict[tuple[str, str], ConditionsRecord] = {
+            (agent, split): {**shared, "split": split, "parameters": parameters[agent]}
+            for agent, split in product(agents, dict.fromkeys(splits.values()))
+        }
+        return [
+            replace(attempt, conditions=conditions[attempt.agent, splits[attempt.scenario_id]])
+            for attempt in list_attempts(agents, scenario_ids, self.seeds, self.repeats)
+        ]
+
+    async def find_place(self) -> Place:
+        """Find where the episodes are played. A server is asked for its version.
+
+        Raises:
+            UnreachableError: if no server answers at the address, or none that can be played on.
+            ValueError: if it is no address.
+        """
+        if not self.url:
+            return HERE
+        address = identify_address(self.url)
+        environment = SURFACES[self.surface](self.url.rstrip("/"))
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                version = await environment.ask_version()
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"{address} did not answer within {_PROBE_SECONDS:g} s; nothing was played. Is the server running there?"
+            ) from error
+        except Exception as error:
+            raise UnreachableError(
+                f"{address} cannot be played on over {self.surface}: {describe_error(error)}. Nothing was played. "
+                "Start the server there, or correct --url."
+            ) from error
+        finally:
+            with suppress(Exception):  # the answer is there without a clean close
+                await environment.close()
+        return Place(self.surface, address, version)
 
     def make_environment(self) -> Environment:
         """Make an environment to play attempts in, one after another."""

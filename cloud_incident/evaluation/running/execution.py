@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from cloud_incident.evaluation.agents import close_models, forget_models
 from cloud_incident.evaluation.running.cluster import run_on_ray
+from cloud_incident.evaluation.running.mixing import refuse_other_conditions
 from cloud_incident.evaluation.running.run_file import RunFile
 from cloud_incident.evaluation.running.runner import Runner
+from cloud_incident.evaluation.running.trajectory import is_measured, read_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,60 +23,68 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.running.evaluation import Evaluation
     from cloud_incident.evaluation.running.schedule import Attempt
     from cloud_incident.evaluation.running.trajectory import Trajectory
-    from scenarios.catalogue import Catalogue
-
-_MOST_DIGESTS = 20
-"""How many generated scenarios are made again to verify the digests of a resumed run. For the others their id suffices,
-because it determines the incident."""
 
 
-def run_evaluation(evaluation: Evaluation, path: Path) -> None:
-    """Play the attempts that are not in the file yet, and display the progress on standard error.
+class Outcome(NamedTuple):
+    """The outcome of a run: how many episodes in its file failed, and how many were not played because of `stopped`."""
+
+    failed: int
+    unplayed: int
+    stopped: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether every episode has a result."""
+        return not self.failed and not self.unplayed
+
+
+def run_evaluation(evaluation: Evaluation, path: Path, *, start_over: bool = False) -> Outcome:
+    """Play the attempts that have no result in the file yet, and display the progress on standard error.
+
+    Attempts that failed are made again. `start_over` removes what is in the file.
 
     Raises:
         UnknownAgentError, UnknownScenarioError: if an agent, task or scenario does not exist.
+        UnreachableError: if the server to play on does not answer.
         RunInUseError: if another evaluation is writing the file.
+        OtherConditionsError: if the file holds results that were measured under other conditions.
         MissingExtraError: if Ray is asked for and is not installed.
-        BrokenError: if the environment keeps failing.
-        ValueError: if the file holds something else, or attempts at incidents that have changed since.
+        ValueError: if the file holds something else.
     """
-    attempts = evaluation.list_attempts()
-    with RunFile(path) as file:
-        _refuse_stale(attempts, file, evaluation.catalogue)
+    evaluation.list_attempts()  # what does not exist is refused before a server is asked
+    attempts = evaluation.list_attempts(asyncio.run(evaluation.find_place()))
+    forget_models()
+    with RunFile(path, start_over=start_over) as file:
+        refuse_other_conditions(attempts, file, evaluation.catalogue)
         left = sum(attempt.key not in file.done for attempt in attempts)
         if left < len(attempts):
             click.echo(f"{len(attempts) - left} of {len(attempts)} episodes are in {path} already.", err=True)
+        again = sum(attempt.key in file.failed for attempt in attempts)
+        if again:
+            click.echo(f"{again} of them failed before and {'is' if again == 1 else 'are'} played again.", err=True)
         progress = _Progress(left)
         with progress.bar as bar:
-            _run_attempts(evaluation, attempts, file, lambda trajectory: progress.count(bar, trajectory))
-
-
-def _refuse_stale(attempts: list[Attempt], file: RunFile, catalogue: Catalogue) -> None:
-    generated: set[str] = set()
-    for attempt in attempts:
-        recorded = file.digests.get(attempt.key)
-        if recorded is None:
-            continue
-        if attempt.scenario_id not in catalogue.scenarios and attempt.scenario_id not in generated:
-            if len(generated) >= _MOST_DIGESTS:
-                continue
-            generated.add(attempt.scenario_id)
-        if recorded != catalogue.get(attempt.scenario_id).incident.digest:
-            raise ValueError(
-                f"{attempt.scenario_id} has changed since {attempt.key} was played; name a new file as --out."
-            )
+            stopped = _run_attempts(evaluation, attempts, file, lambda trajectory: progress.count(bar, trajectory))
+        unplayed = sum(attempt.key not in file.done and attempt.key not in file.failed for attempt in attempts)
+        return Outcome(len(file.failed), unplayed, stopped)
 
 
 def _run_attempts(
     evaluation: Evaluation, attempts: list[Attempt], file: RunFile, on_trajectory: Callable[[Trajectory], None]
-) -> None:
+) -> str:
     if evaluation.backend == "ray":
-        run_on_ray(evaluation, attempts, file, on_trajectory)
-    else:
-        runner = Runner(
-            evaluation.catalogue, evaluation.find_agents(), evaluation.make_environment, evaluation.concurrency
-        )
-        asyncio.run(runner.run(attempts, file, on_trajectory))
+        return run_on_ray(evaluation, attempts, file, on_trajectory)
+    return asyncio.run(_run_here(evaluation, attempts, file, on_trajectory))
+
+
+async def _run_here(
+    evaluation: Evaluation, attempts: list[Attempt], file: RunFile, on_trajectory: Callable[[Trajectory], None]
+) -> str:
+    runner = Runner(evaluation.catalogue, evaluation.find_agents(), evaluation.make_environment, evaluation.concurrency)
+    try:
+        return await runner.run(attempts, file, on_trajectory)
+    finally:
+        await close_models()
 
 
 class _Progress:
@@ -89,11 +100,13 @@ class _Progress:
 
     def count(self, bar: click._termui_impl.ProgressBar[int], trajectory: Trajectory) -> None:
         """Count an episode that has been played."""
-        self._scores += trajectory["score"]
-        self._count += 1
-        self._failed += "failed" in trajectory
+        if is_measured(trajectory):
+            self._scores += read_score(trajectory)
+            self._count += 1
+        else:
+            self._failed += 1
         bar.update(1, current_item=self._count)
 
     def _describe(self) -> str:
         failed = f", {self._failed} failed" if self._failed else ""
-        return f"mean score {self._scores / max(self._count, 1):.3f}{failed}"
+        return f"mean score {self._scores / self._count:.3f}{failed}" if self._count else f"no score yet{failed}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import abstractmethod
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,13 +40,52 @@ def _build_reply(answer: Mapping[str, Any]) -> EnvironmentReply:
     return EnvironmentReply(answer["observation"], answer["reward"], answer["done"], answer["metadata"])
 
 
-class RestEnvironment(Environment):
+class RemoteEnvironment(Environment):
+    """An environment on a server."""
+
+    @abstractmethod
+    async def ask_version(self) -> str:
+        """Ask the server for its version. No episode is started.
+
+        Raises:
+            ServerError: if what answers is not a server of incidents.
+        """
+
+
+async def _ask_over_http(address: str) -> str:
+    """Ask a server for its version: `/health` tells it, or else `/metadata`.
+
+    Raises:
+        ServerError: if neither does.
+    """
+    from httpx2 import AsyncClient
+
+    answers = []
+    async with AsyncClient(base_url=address, timeout=_SECONDS) as client:
+        for path in ("/health", "/metadata"):
+            answer = await client.get(path)
+            told = answer.json() if _holds_json(answer) else None
+            version = told.get("version") if isinstance(told, dict) else None
+            if answer.is_success and isinstance(version, str) and version:
+                return version
+            answers.append(f"{path} answered {answer.status_code}")
+    raise ServerError(f"{' and '.join(answers)}, without a version; that is no server of incidents")
+
+
+def _holds_json(answer: httpx2.Response) -> bool:
+    return answer.headers.get("content-type", "").startswith("application/json")
+
+
+class RestEnvironment(RemoteEnvironment):
     """Plays over REST. A header names the episode."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._client: httpx2.AsyncClient | None = None
         self._handle = ""
+
+    async def ask_version(self) -> str:
+        return await _ask_over_http(self._address)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         await self._close_episode()
@@ -82,12 +122,16 @@ class RestEnvironment(Environment):
         return body_of_answer
 
 
-class WebSocketEnvironment(Environment):
+class WebSocketEnvironment(RemoteEnvironment):
     """Plays over a WebSocket. One connection is one session."""
 
     def __init__(self, address: str) -> None:
+        self._server = address
         self._address = address.replace("http", "ws", 1) + "/ws"
         self._socket: ClientConnection | None = None
+
+    async def ask_version(self) -> str:
+        return await _ask_over_http(self._server)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         return _build_reply(await self._exchange({"type": "reset", "data": _dump_selection(selection)}))
@@ -114,14 +158,24 @@ class WebSocketEnvironment(Environment):
         raise ServerError(f"{message['type']} was answered with {data['code']}: {data['message']}")
 
 
-class McpEnvironment(Environment):
+class McpEnvironment(RemoteEnvironment):
     """Plays over MCP tools. The observation is put together from what they show."""
 
     def __init__(self, address: str) -> None:
+        self._server = address
         self._address = f"{address}/mcp"
         self._stack = AsyncExitStack()
         self._client: Client | None = None
         self._shown: Observation | None = None
+
+    async def ask_version(self) -> str:
+        try:
+            return await _ask_over_http(self._server)
+        except ServerError:  # a server may have MCP alone
+            client = await self._connect()
+        if client.server_info is None:
+            raise ServerError("the server does not say its version")
+        return client.server_info.version
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         client = await self._connect()
@@ -232,7 +286,7 @@ def _build_info(content: Mapping[str, Any], *, submitted: bool) -> StepInfo:
     return info
 
 
-SURFACES: dict[str, Callable[[str], Environment]] = {
+SURFACES: dict[str, Callable[[str], RemoteEnvironment]] = {
     "rest": RestEnvironment,
     "websocket": WebSocketEnvironment,
     "mcp": McpEnvironment,

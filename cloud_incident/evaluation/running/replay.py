@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.running.action_list import get_score
+from cloud_incident.evaluation.running.trajectory import is_measured
 from env_core.episode import Reference, replay
 from env_core.observation import report_grade
 from scenarios.errors import CloudIncidentError
@@ -61,11 +62,15 @@ def compare_replay(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
         yield f"the episode {'had' if trajectory['done'] else 'had not'} ended and the replay says otherwise"
     if trajectory["truncated"] != episode.truncated:
         yield f"the episode {'had' if trajectory['truncated'] else 'had not'} run out of steps; the replay differs"
-    score = 0.0 if "failed" in trajectory else get_score(episode)
+    score = get_score(episode) if is_measured(trajectory) else None
     if trajectory["score"] != score:
-        yield f"the score was {trajectory['score']:.4f} and is {score:.4f} when replayed"
+        yield f"the score was {_word_score(trajectory['score'])} and is {_word_score(score)} when replayed"
     if trajectory.get("grade") != (report_grade(episode.grade) if episode.grade is not None else None):
         yield "the grade's breakdown is another when replayed"
+
+
+def _word_score(score: float | None) -> str:
+    return "none" if score is None else f"{score:.4f}"
 
 
 def _shorten(value: object) -> str:
@@ -75,7 +80,7 @@ def _shorten(value: object) -> str:
 
 def render_trajectory(trajectory: Trajectory) -> Iterator[str]:
     """Render a trajectory as lines of text for a reader."""
-    yield f"{trajectory['key']} · {trajectory['task_id']} · score {trajectory['score']:.4f}"
+    yield f"{trajectory['key']} · {trajectory['task_id']} · score {_word_score(trajectory['score'])}"
     yield from str(trajectory["briefing"].get("incident_summary", "")).splitlines()
     for number, step in enumerate(trajectory["steps"], 1):
         yield _RULE
@@ -88,5 +93,7 @@ def render_trajectory(trajectory: Trajectory) -> Iterator[str]:
     yield _RULE
     for point in trajectory["grade"]["breakdown"] if "grade" in trajectory else []:
         yield f"{point['points']:+.4f} of {point['most']:.2f}  {point['name']}: {point['reason']}"
+    if "gave_up" in trajectory:
+        yield f"the agent gave up: {trajectory['gave_up']}"
     if "failed" in trajectory:
-        yield f"failed: {trajectory['failed']}"
+        yield f"failed, and not measured: {trajectory['failed']}"

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from cloud_incident.evaluation.running.trajectory import LINE_START, dump_trajectory, read_trajectories
+from cloud_incident.evaluation.running.trajectory import LINE_START, dump_trajectory, is_measured, read_results
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from cloud_incident.evaluation.running.trajectory import Trajectory
+    from cloud_incident.evaluation.running.conditions import ConditionsRecord
+    from cloud_incident.evaluation.running.trajectory import ReferenceRecord, Trajectory
+
+
+WAY_OUT = "Name another file as --out, or start this one over with --start-over."
+"""What to do about a file whose results cannot be added to."""
+
+
+class KnownResult(NamedTuple):
+    """What a result in a file rests on."""
+
+    agent: str
+    conditions: ConditionsRecord
+    reference: ReferenceRecord
 
 
 class RunInUseError(RuntimeError):
@@ -20,18 +33,22 @@ class RunInUseError(RuntimeError):
 
 
 class RunFile:
-    """Appends trajectories to a file; `done` holds the keys of those in it. An incomplete last line is removed.
+    """Appends trajectories to a file. An incomplete last line is removed.
+
+    `done` holds the keys of those in it that have a result, `failed` of those that have none yet.
 
     Entering the context raises:
         RunInUseError: if another evaluation is writing the file.
         ValueError: if the file holds something else than trajectories.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, start_over: bool = False) -> None:
         self._path = path
+        self._start_over = start_over
         self.done: set[str] = set()
-        self.digests: dict[str, str] = {}
-        """The digest of the incident of each trajectory that was in the file when it was opened, by key."""
+        self.failed: set[str] = set()
+        self.known: dict[str, KnownResult] = {}
+        """What the results rest on that were in the file when it was opened, by key."""
         self._file = -1
 
     def __enter__(self) -> RunFile:
@@ -44,13 +61,10 @@ class RunFile:
             raise RunInUseError(f"{self._path} is being written by another evaluation.") from error
         try:
             self._cut_partial_line()
-            self.digests = {
-                trajectory["key"]: trajectory["reference"]["digest"] for trajectory in read_trajectories(self._path)
-            }
+            self._read()
         except (OSError, ValueError):
             os.close(self._file)
             raise
-        self.done = set(self.digests)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -70,18 +84,42 @@ class RunFile:
         except OSError:
             os.ftruncate(self._file, before)  # a full disk must not leave half a line
             raise
-        self.done.add(trajectory["key"])
+        self._note(trajectory)
+
+    def _read(self) -> None:
+        if self._start_over:
+            os.ftruncate(self._file, 0)
+            return
+        try:
+            results = read_results(self._path)
+        except ValueError as error:
+            raise ValueError(f"{error} {WAY_OUT}") from error
+        for trajectory in results:
+            self._note(trajectory)
+            if is_measured(trajectory):
+                known = KnownResult(trajectory["agent"], trajectory["conditions"], trajectory["reference"])
+                self.known[trajectory["key"]] = known
+
+    def _note(self, trajectory: Trajectory) -> None:
+        key = trajectory["key"]
+        if is_measured(trajectory):
+            self.done.add(key)
+            self.failed.discard(key)
+        else:
+            self.failed.add(key)
 
     def _cut_partial_line(self) -> None:
         """Remove an incomplete last line.
 
         Raises:
-            ValueError: if it is not the start of a trajectory.
+            ValueError: if the file holds something else than trajectories.
         """
         content = self._path.read_bytes()
         whole = content.rfind(b"\n") + 1
-        last_start = content[whole : whole + len(LINE_START)]
-        if not LINE_START.startswith(last_start):
-            raise ValueError(f"{self._path} is no file of trajectories; nothing was changed in it.")
+        for start in (0, whole):
+            if not LINE_START.startswith(content[start : start + len(LINE_START)]):
+                raise ValueError(
+                    f"{self._path} is no file of trajectories; nothing was changed in it. Name another file as --out."
+                )
         if whole < len(content):
             os.ftruncate(self._file, whole)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
+
+from cloud_incident.evaluation.running.conditions import ConditionsRecord, describe_conditions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One episode to be played. `repeat` counts the attempts of an agent at a scenario with a seed, from 0."""
+    """One episode to be played. `repeat` counts the attempts of an agent at a scenario with a seed, from 0.
+
+    `conditions` are recorded with the result. If none are given, they are those of this process.
+    """
 
     agent: str
     scenario_id: str
     seed: int = 0
     repeat: int = 0
     reward_mode: RewardMode = "dense"
+    conditions: ConditionsRecord = field(default_factory=describe_conditions, compare=False, repr=False)
 
     @property
     def key(self) -> str:

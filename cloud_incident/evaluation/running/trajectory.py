@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
+from cloud_incident.evaluation.running.conditions import ConditionsRecord
 from env_core.episode import ObservationMode, RewardMode
 from env_core.observation import GradeReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from env_core.episode import Reference
 
-TRAJECTORY_FORMAT = 2
+TRAJECTORY_FORMAT = 3
 """The version of the record. It changes whenever older lines can no longer be read."""
 
 LINE_START = b'{"format":'
 """The first bytes of every line."""
+
+_FORMAT = re.compile(rb'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*[,}]')
 
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -73,8 +77,12 @@ class ReferenceRecord(TypedDict):
 class Trajectory(TypedDict):
     """The record of one episode of an evaluation.
 
-    `key` names it within the evaluation: agent, scenario, seed and repeat. `score` is the grader's, 0.0 to 1.0.
-    `failed` says why an episode could not be played to its end; its score is then 0.0. `seconds` is wall-clock time.
+    `key` names it within the evaluation: agent, scenario, seed and repeat. With `conditions` and `reference` it is all
+    that the result depends on. `played_at` is when the episode ended, in UTC, as ISO 8601 has it.
+
+    `score` is the grader's, 0.0 to 1.0. `gave_up` says why the agent took no further step before the end; its score is
+    then 0.0, which is a result like any other. `failed` says why the episode could not be measured, for example because
+    a model or a server did not answer; there is no score then. `seconds` is wall-clock time.
     """
 
     format: int
@@ -84,14 +92,17 @@ class Trajectory(TypedDict):
     scenario_id: str
     seed: int
     repeat: int
+    conditions: ConditionsRecord
+    played_at: str
     reference: ReferenceRecord
     briefing: dict[str, Any]
     steps: list[StepTaken]
-    score: float
+    score: float | None
     total_reward: float
     done: bool
     truncated: bool
     grade: NotRequired[GradeReport]
+    gave_up: NotRequired[str]
     failed: NotRequired[str]
     usage: UsageRecord
     seconds: float
@@ -130,14 +141,36 @@ def parse_trajectory(line: bytes) -> Trajectory:
         OtherFormatError: if it is a trajectory of another format.
         ValueError: if it is not a trajectory.
     """
+    found = _FORMAT.match(line)
+    if found is not None and int(found[1]) != TRAJECTORY_FORMAT:
+        raise OtherFormatError(f"is of format {int(found[1])}; this release reads {TRAJECTORY_FORMAT}.")
     trajectory = _TRAJECTORY.validate_json(line)
-    if trajectory["format"] != TRAJECTORY_FORMAT:
-        raise OtherFormatError(f"is of format {trajectory['format']}; this release reads {TRAJECTORY_FORMAT}.")
+    if ("failed" in trajectory) != (trajectory["score"] is None):
+        raise ValueError("an episode has no score where it failed, and one where it did not")
     return trajectory
 
 
+def is_measured(trajectory: Trajectory) -> bool:
+    """Whether the episode has a score. One that failed has none and belongs into no mean."""
+    return "failed" not in trajectory
+
+
+def read_score(trajectory: Trajectory) -> float:
+    """Read the score of an episode, 0.0 to 1.0.
+
+    Raises:
+        ValueError: if it has none, because it failed.
+    """
+    score = trajectory["score"]
+    if score is None:
+        raise ValueError(f"{trajectory['key']} has no score: {trajectory.get('failed', 'it was not measured')}")
+    return score
+
+
 def read_trajectories(path: Path) -> Iterator[Trajectory]:
-    """Read the trajectories of a file, one after another.
+    """Read the trajectories of a file, one after another, those included that failed and were played again later.
+
+    A last line that is incomplete is left out: it is being written, or its writer was killed.
 
     Raises:
         ValueError: if a line is not a trajectory or has another format; the message names the line.
@@ -149,5 +182,35 @@ def read_trajectories(path: Path) -> Iterator[Trajectory]:
             except OtherFormatError as error:
                 raise ValueError(f"{path}:{number} {error}") from error
             except ValueError as error:
-                raise ValueError(f"{path}:{number} is not a trajectory: {error}") from error
+                if not line.endswith(b"\n"):
+                    return
+                raise ValueError(
+                    f"{path}:{number} is not a trajectory: {error}. If the line is broken, remove it; "
+                    "`evaluate` plays its episode again."
+                ) from error
             yield trajectory
+
+
+def read_results(path: Path) -> list[Trajectory]:
+    """Read what a file says last of each episode: its result, or, where it has none yet, its last failure.
+
+    Raises:
+        ValueError: as `read_trajectories` does, and if an episode has two results.
+    """
+    return keep_results(read_trajectories(path))
+
+
+def keep_results(trajectories: Iterable[Trajectory]) -> list[Trajectory]:
+    """Keep one trajectory of each key: its result, or, where it has none, its last failure.
+
+    Raises:
+        ValueError: if a key has two results.
+    """
+    kept: dict[str, Trajectory] = {}
+    for trajectory in trajectories:
+        before = kept.get(trajectory["key"])
+        if before is None or not is_measured(before):
+            kept[trajectory["key"]] = trajectory
+        elif is_measured(trajectory):
+            raise ValueError(f"There are two results of {trajectory['key']}; files of two runs cannot be joined.")
+    return list(kept.values())

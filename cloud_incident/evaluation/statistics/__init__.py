@@ -13,13 +13,14 @@ from cloud_incident.evaluation.statistics.grouping import (
     sort_trajectories,
 )
 from cloud_incident.evaluation.statistics.intervals import LEVEL, Estimate, estimate_mean
-from cloud_incident.evaluation.statistics.metrics import AgentMetrics, Summary, TaskMetrics, summarise
+from cloud_incident.evaluation.statistics.metrics import AgentMetrics, Failure, Summary, TaskMetrics, summarise
 
 __all__ = [
     "LEVEL",
     "AgentMetrics",
     "Comparison",
     "Estimate",
+    "Failure",
     "RunComparison",
     "Summary",
     "TaskMetrics",

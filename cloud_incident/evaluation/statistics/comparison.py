@@ -9,6 +9,7 @@ from math import fsum
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from cloud_incident.evaluation.running import is_measured, read_score
 from cloud_incident.evaluation.statistics.grouping import (
     get_task_order,
     group_by_agent,
@@ -16,9 +17,10 @@ from cloud_incident.evaluation.statistics.grouping import (
     sort_trajectories,
 )
 from cloud_incident.evaluation.statistics.intervals import RESAMPLES, Estimate, estimate_tasks
+from cloud_incident.evaluation.statistics.origin import compare_origins, describe_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cloud_incident.evaluation.running import Trajectory
     from cloud_incident.evaluation.statistics.grouping import Scores
@@ -55,7 +57,9 @@ class Comparison:
     `wins`, `ties` and `losses` are the second's. `p_value` is that of a sign-flip permutation test: how often a mean
     difference at least as great results if chance decides in every pair which episode is whose; `exact` says that all
     ways were counted. `scenarios` begin with those that differ most. `only_first` and `only_second` name episodes
-    without a partner. `changed` names scenarios whose content or rules differ, so that their scores are not comparable.
+    without a partner. `failed_first` and `failed_second` name those that failed: they have no score and are in no pair.
+    `changed` names scenarios whose content or rules differ, so that their scores are not comparable. `conditions` says
+    what else differs between the two, such as the release or the surface.
     """
 
     first: str
@@ -73,16 +77,23 @@ class Comparison:
     scenarios: tuple[ScenarioDifference, ...]
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
+    failed_first: tuple[str, ...]
+    failed_second: tuple[str, ...]
     changed: tuple[str, ...]
+    conditions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
-    """Two runs, agent by agent; `only_first` and `only_second` are agents that only one of them has."""
+    """Two runs, agent by agent; `only_first` and `only_second` are agents that only one of them has.
+
+    Of `unmeasured` agents all episodes failed in one of the two.
+    """
 
     comparisons: tuple[Comparison, ...]
     only_first: tuple[str, ...] = ()
     only_second: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
 
 
 def compare_episodes(
@@ -96,12 +107,15 @@ def compare_episodes(
     """Compare the episodes of one agent with those of another, or of the same agent in another run.
 
     Raises:
-        ValueError: if no two episodes are of the same problem, or if two episodes on one side are.
+        ValueError: if no two measured episodes are of the same problem, or if two episodes on one side are.
     """
-    ours, theirs = _map_problems(first, names[0]), _map_problems(second, names[1])
+    all_ours, all_theirs = _map_problems(first, names[0]), _map_problems(second, names[1])
+    ours, theirs = _choose_measured(all_ours), _choose_measured(all_theirs)
     shared = [problem for problem in ours if problem in theirs]
     if not shared:
-        raise ValueError(f"{names[0]} and {names[1]} have no episode of the same task, scenario, seed and repeat.")
+        raise ValueError(
+            f"{names[0]} and {names[1]} have no episode of the same task, scenario, seed and repeat that both measured."
+        )
     pairs = [(ours[problem], theirs[problem]) for problem in shared]
     grouped = _group_pairs(pairs)
     differences = {
@@ -129,8 +143,11 @@ def compare_episodes(
         scenarios=tuple(
             sorted(scenarios, key=lambda scenario: (-abs(scenario.difference), scenario.task_id, scenario.scenario_id))
         ),
-        only_first=tuple(_name_problem(problem) for problem in ours if problem not in theirs),
-        only_second=tuple(_name_problem(problem) for problem in theirs if problem not in ours),
+        only_first=tuple(_name_problem(problem) for problem in ours if problem not in all_theirs),
+        only_second=tuple(_name_problem(problem) for problem in theirs if problem not in all_ours),
+        failed_first=tuple(_name_problem(problem) for problem in all_ours if problem not in ours),
+        failed_second=tuple(_name_problem(problem) for problem in all_theirs if problem not in theirs),
+        conditions=compare_origins(*(describe_origin(side) for side in zip(*pairs, strict=True))),
         changed=tuple(dict.fromkeys(pair[0]["scenario_id"] for pair in pairs if _has_changed(pair))),
     )
 
@@ -160,8 +177,10 @@ def compare_runs(
     common = [agent for agent in ours if agent in theirs]
     if not common:
         raise ValueError(f"No agent is in both runs: {', '.join(ours)}; {', '.join(theirs)}.")
+    measured = [agent for agent in common if all(any(map(is_measured, side[agent])) for side in (ours, theirs))]
     return RunComparison(
-        comparisons=tuple(compare(agent, agent) for agent in common),
+        comparisons=tuple(compare(agent, agent) for agent in measured),
+        unmeasured=tuple(agent for agent in common if agent not in measured),
         only_first=tuple(agent for agent in ours if agent not in theirs),
         only_second=tuple(agent for agent in theirs if agent not in ours),
     )
@@ -206,6 +225,10 @@ def _map_problems(trajectories: Iterable[Trajectory], name: str) -> dict[Problem
     return problems
 
 
+def _choose_measured(problems: Mapping[Problem, Trajectory]) -> dict[Problem, Trajectory]:
+    return {problem: episode for problem, episode in problems.items() if is_measured(episode)}
+
+
 def _get_problem_order(episode: Trajectory) -> tuple[tuple[int, str], str, int, int]:
     return (get_task_order(episode["task_id"]), episode["scenario_id"], episode["seed"], episode["repeat"])
 
@@ -224,15 +247,15 @@ def _weigh_differences(differences: Scores) -> list[float]:
 
 def _subtract(pair: Pair) -> float:
     """The second's score less the first's."""
-    return pair[1]["score"] - pair[0]["score"]
+    return read_score(pair[1]) - read_score(pair[0])
 
 
 def _compare_scenario(pairs: Sequence[Pair]) -> ScenarioDifference:
     return ScenarioDifference(
         task_id=pairs[0][0]["task_id"],
         scenario_id=pairs[0][0]["scenario_id"],
-        first=fmean(pair[0]["score"] for pair in pairs),
-        second=fmean(pair[1]["score"] for pair in pairs),
+        first=fmean(read_score(pair[0]) for pair in pairs),
+        second=fmean(read_score(pair[1]) for pair in pairs),
         difference=fmean(_subtract(pair) for pair in pairs),
         pairs=len(pairs),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from cloud_incident.evaluation.running import read_score
 from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
@@ -70,11 +71,15 @@ def get_task_title(task_id: str) -> str:
 
 
 def collect_scores(trajectories: Iterable[Trajectory]) -> dict[str, dict[str, list[float]]]:
-    """The scores by task and scenario."""
+    """The scores by task and scenario.
+
+    Raises:
+        ValueError: if an episode has none, because it failed.
+    """
     collected: dict[str, dict[str, list[float]]] = {}
     for task_id, of_task in group_by_task(trajectories).items():
         scenarios = group_items(of_task, lambda trajectory: trajectory["scenario_id"])
         collected[task_id] = {
-            scenario_id: [episode["score"] for episode in episodes] for scenario_id, episodes in scenarios.items()
+            scenario_id: [read_score(episode) for episode in episodes] for scenario_id, episodes in scenarios.items()
         }
     return collected

@@ -55,9 +55,9 @@ def _find_task_losses(task_id: str, episodes: Sequence[Trajectory]) -> list[Loss
 
 def _list_deductions(episode: Trajectory) -> Iterator[_Deduction]:
     grade = episode.get("grade")
-    if grade is None or "failed" in episode:
-        failed = episode.get("failed", "The episode has no grade.")
-        yield _Deduction("not finished", 1.0, failed, (failed.partition(":")[0],))
+    if grade is None:
+        reason = f"The agent gave up: {episode.get('gave_up', 'the episode has no grade')}"
+        yield _Deduction("not finished", 1.0, reason, (reason.partition(":")[0],))
         return
     for point in grade["breakdown"]:
         points = point["most"] - point["points"]

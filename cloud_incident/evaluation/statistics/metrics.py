@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from cloud_incident.evaluation.running import is_measured, read_score
 from cloud_incident.evaluation.statistics import constant
 from cloud_incident.evaluation.statistics.constant import Constant, find_best_constant
 from cloud_incident.evaluation.statistics.grouping import (
@@ -17,12 +19,14 @@ from cloud_incident.evaluation.statistics.grouping import (
 )
 from cloud_incident.evaluation.statistics.intervals import RESAMPLES, Estimate, estimate_mean, estimate_tasks
 from cloud_incident.evaluation.statistics.losses import Loss, find_losses
+from cloud_incident.evaluation.statistics.origin import describe_origin
 from cloud_incident.evaluation.statistics.passes import THRESHOLD, Passes, measure_passes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cloud_incident.evaluation.running import Trajectory
+    from cloud_incident.evaluation.statistics.origin import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +42,16 @@ class Costs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMetrics:
-    """One agent on one task. `passed`, `failed` and `truncated` are shares of its episodes, 0.0 to 1.0."""
+    """One agent on one task. `passed` and `truncated` are shares of its `episodes`, 0.0 to 1.0.
+
+    `failed` counts further episodes that failed.
+    """
 
     task_id: str
     episodes: int
     score: Estimate
     passed: float
-    failed: float
+    failed: int
     truncated: float
     costs: Costs
 
@@ -67,8 +74,8 @@ class AgentMetrics:
     """One agent. `rank` goes by `first`, the mean score of first attempts; an agent without any has None and is last.
 
     `score` is the mean of all attempts. `above_constant` is the mean score in alert_classification less that of the
-    best constant answer, -1.0 to 1.0; None where that is not known. `failed` and `truncated` are shares of the
-    episodes, 0.0 to 1.0: those that could not be played to the end, and those that ran out of steps.
+    best constant answer, -1.0 to 1.0; None where that is not known. `truncated` is the share of the `episodes` that ran
+    out of steps, 0.0 to 1.0. `failed` counts further episodes: they could not be measured and belong into no mean.
     """
 
     agent: str
@@ -81,7 +88,7 @@ class AgentMetrics:
     scenarios: tuple[ScenarioMetrics, ...]
     losses: tuple[Loss, ...]
     above_constant: float | None
-    failed: float
+    failed: int
     truncated: float
     costs: Costs
 
@@ -95,15 +102,29 @@ class AgentMetrics:
         return next((found for found in self.scenarios if (found.task_id, found.scenario_id) == wanted), None)
 
 
+class Failure(NamedTuple):
+    """An episode that could not be measured, and why. It belongs into no mean."""
+
+    key: str
+    agent: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """An evaluation: its agents, best first, and the task and id of every scenario that was played."""
+    """An evaluation: its agents, best first, and the task and id of every scenario that was measured.
+
+    An agent of which no episode was measured is not among them, but its `failures` are. `episodes` counts those that
+    were measured. `origin` says which release measured them, when, where and on what.
+    """
 
     agents: tuple[AgentMetrics, ...]
     episodes: int
     task_ids: tuple[str, ...]
     scenarios: tuple[tuple[str, str], ...]
     constant: Constant | None
+    failures: tuple[Failure, ...]
+    origin: Origin
 
 
 def summarise(
@@ -126,23 +147,34 @@ def summarise(
     everything = sort_trajectories(trajectories)
     if not everything:
         raise ValueError("There are no trajectories to summarise.")
-    best = find_best_constant(everything)
+    measured = [episode for episode in everything if is_measured(episode)]
+    failed = [episode for episode in everything if not is_measured(episode)]
+    best = find_best_constant(measured)
     agents = [
-        _measure_agent(agent, episodes, best, threshold, seed, resamples)
-        for agent, episodes in group_by_agent(everything).items()
+        _measure_agent(agent, episodes, failed, best, threshold, seed, resamples)
+        for agent, episodes in group_by_agent(measured).items()
     ]
     return Summary(
         agents=_rank(agents),
-        episodes=len(everything),
-        task_ids=tuple(group_by_task(everything)),
-        scenarios=tuple(group_by_scenario(everything)),
+        episodes=len(measured),
+        task_ids=tuple(group_by_task(measured)),
+        scenarios=tuple(group_by_scenario(measured)),
         constant=best,
+        failures=tuple(Failure(episode["key"], episode["agent"], episode.get("failed", "")) for episode in failed),
+        origin=describe_origin(measured or failed),
     )
 
 
 def _measure_agent(
-    agent: str, episodes: Sequence[Trajectory], best: Constant | None, threshold: float, seed: int, resamples: int
+    agent: str,
+    episodes: Sequence[Trajectory],
+    failed: Sequence[Trajectory],
+    best: Constant | None,
+    threshold: float,
+    seed: int,
+    resamples: int,
 ) -> AgentMetrics:
+    failures = Counter(episode["task_id"] for episode in failed if episode["agent"] == agent)
     found = estimate_tasks(collect_scores(episodes), seed, resamples)
     classified = found.tasks.get(constant.TASK)
     return AgentMetrics(
@@ -153,7 +185,7 @@ def _measure_agent(
         score=found.overall,
         passes=measure_passes(episodes, threshold),
         tasks=tuple(
-            _measure_task(task_id, of_task, found.tasks[task_id], threshold)
+            _measure_task(task_id, of_task, failures[task_id], found.tasks[task_id], threshold)
             for task_id, of_task in group_by_task(episodes).items()
         ),
         scenarios=tuple(
@@ -162,7 +194,7 @@ def _measure_agent(
         ),
         losses=find_losses(episodes),
         above_constant=None if best is None or classified is None else classified.mean - best.score,
-        failed=_measure_failed(episodes),
+        failed=failures.total(),
         truncated=_measure_truncated(episodes),
         costs=_measure_costs(episodes),
     )
@@ -187,13 +219,15 @@ def _rank(agents: Sequence[AgentMetrics]) -> tuple[AgentMetrics, ...]:
     )
 
 
-def _measure_task(task_id: str, episodes: Sequence[Trajectory], score: Estimate, threshold: float) -> TaskMetrics:
+def _measure_task(
+    task_id: str, episodes: Sequence[Trajectory], failed: int, score: Estimate, threshold: float
+) -> TaskMetrics:
     return TaskMetrics(
         task_id=task_id,
         episodes=len(episodes),
         score=score,
-        passed=sum(episode["score"] >= threshold for episode in episodes) / len(episodes),
-        failed=_measure_failed(episodes),
+        passed=sum(read_score(episode) >= threshold for episode in episodes) / len(episodes),
+        failed=failed,
         truncated=_measure_truncated(episodes),
         costs=_measure_costs(episodes),
     )
@@ -202,7 +236,7 @@ def _measure_task(task_id: str, episodes: Sequence[Trajectory], score: Estimate,
 def _measure_scenario(
     task_id: str, scenario_id: str, episodes: Sequence[Trajectory], seed: int, resamples: int
 ) -> ScenarioMetrics:
-    values = [episode["score"] for episode in episodes]
+    values = [read_score(episode) for episode in episodes]
     return ScenarioMetrics(
         task_id=task_id,
         scenario_id=scenario_id,
@@ -222,10 +256,6 @@ def _measure_costs(episodes: Sequence[Trajectory]) -> Costs:
         seconds=fmean(episode["seconds"] for episode in episodes),
         cost=fmean(episode["usage"]["cost"] for episode in episodes) * len(episodes),
     )
-
-
-def _measure_failed(episodes: Sequence[Trajectory]) -> float:
-    return sum("failed" in episode for episode in episodes) / len(episodes)
 
 
 def _measure_truncated(episodes: Sequence[Trajectory]) -> float:

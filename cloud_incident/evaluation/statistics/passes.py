@@ -7,6 +7,7 @@ from math import comb
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from cloud_incident.evaluation.running import read_score
 from cloud_incident.evaluation.statistics.grouping import group_items
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def measure_passes(trajectories: Sequence[Trajectory], threshold: float = THRESH
     """Measure how often the repeats of one agent pass, which is with a score of `threshold` or more."""
     problems = group_items(trajectories, lambda episode: (episode["task_id"], episode["scenario_id"], episode["seed"]))
     counts = [
-        (len(repeats), sum(episode["score"] >= threshold for episode in repeats)) for repeats in problems.values()
+        (len(repeats), sum(read_score(episode) >= threshold for episode in repeats)) for repeats in problems.values()
     ]
     ks = range(1, min(attempts for attempts, _ in counts) + 1)
     return Passes(

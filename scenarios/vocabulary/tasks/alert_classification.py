@@ -23,7 +23,6 @@ ALERT_CLASSIFICATION = Task(
         unknown_service=-600,
         effective_remediation=0,
         wrong_remediation=-800,
-        foreign_submission=-800,
         past_halfway=-400,
         timeout=-1500,
     ),

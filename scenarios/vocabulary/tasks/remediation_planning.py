@@ -25,7 +25,6 @@ REMEDIATION_PLANNING = Task(
         unknown_service=-500,
         effective_remediation=600,
         wrong_remediation=-1500,
-        foreign_submission=-1200,
         past_halfway=-200,
         timeout=-2000,
     ),

@@ -24,7 +24,6 @@ ROOT_CAUSE_ANALYSIS = Task(
         unknown_service=-600,
         effective_remediation=600,
         wrong_remediation=-1000,
-        foreign_submission=-1000,
         past_halfway=-200,
         timeout=-1500,
     ),

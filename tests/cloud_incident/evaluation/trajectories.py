@@ -37,7 +37,7 @@ def played(
 
 
 def made_up(
-    score: float,
+    score: float | None,
     *,
     agent: str = "agent",
     task_id: str = "root_cause_analysis",
@@ -57,6 +57,17 @@ def made_up(
         "scenario_id": scenario_id,
         "seed": seed,
         "repeat": repeat,
+        "conditions": {
+            "version": "0.1.0",
+            "generator": "1",
+            "surface": "in process",
+            "address": "",
+            "server": "",
+            "split": "curated",
+            "salt": "",
+            "parameters": {},
+        },
+        "played_at": "2026-07-01T12:00:00+00:00",
         "reference": {
             "scenario_id": scenario_id,
             "task_id": task_id,
@@ -78,6 +89,13 @@ def made_up(
         "seconds": 0.5,
     }
     made: Trajectory = {**trajectory, **other}  # type: ignore[typeddict-item]
+    return made
+
+
+def failed(reason: str = "ModelError: HTTP 500", **other: Any) -> Trajectory:
+    """An episode that could not be measured, and why."""
+    made = made_up(0.0, **{"steps": [], "done": False, **other, "score": None, "failed": reason})
+    del made["grade"]
     return made
 
 

@@ -33,6 +33,13 @@ export function Measure({ query }) {
   `;
 }
 
+const MOST_FAILURES = 50;
+const MOST_VALUES = 6;
+
+/** The first few values, and how many more there are. */
+const shorten = (values) =>
+  values.slice(0, MOST_VALUES).join(", ") + (values.length > MOST_VALUES ? ` and ${values.length - MOST_VALUES} more` : "");
+
 const None = () => html`
   <div class="panel">
     <p>No evaluation has been stored where this server looks for them.</p>
@@ -41,17 +48,18 @@ const None = () => html`
   </div>
 `;
 
-function Evaluation({ name, modified, episodes, scenarios, agents, problem }) {
+function Evaluation({ name, modified, episodes, scenarios, failures, origin, agents, problem }) {
   if (problem) return html`<p class="problem">${problem}</p>`;
   const tasks = [...new Map(agents.flatMap((one) => one.tasks).map((task) => [task.task_id, task])).values()];
   return html`
     <section class="panel" aria-label="Evaluation ${name}">
-      <h2>${name} <small>${episodes} episodes on ${scenarios} scenarios, last written ${modified.slice(0, 16).replace("T", " ")} UTC</small></h2>
+      <h2>${name} <small>${episodes} episodes on ${scenarios} scenarios, ${failures.length} failed, last written ${modified.slice(0, 16).replace("T", " ")} UTC</small></h2>
+      <p class="quiet">${Object.entries(origin).map(([what, values]) => `${what} ${shorten(values)}`).join("; ")}</p>
       <div class="scroll" tabindex="0" role="group" aria-label="Scores">
         <table class="scores">
           <caption class="quiet">Mean scores with intervals of 95 %</caption>
           <thead>
-            <tr><th scope="col">Agent</th><th scope="col">All tasks</th>${tasks.map((task) => html`<th scope="col" key=${task.task_id}>${task.title}</th>`)}<th scope="col" class="number">Episodes</th></tr>
+            <tr><th scope="col">Agent</th><th scope="col">All tasks</th>${tasks.map((task) => html`<th scope="col" key=${task.task_id}>${task.title}</th>`)}<th scope="col" class="number">Failed</th><th scope="col" class="number">Episodes</th></tr>
           </thead>
           <tbody>
             ${agents.map(
@@ -60,6 +68,7 @@ function Evaluation({ name, modified, episodes, scenarios, agents, problem }) {
                   <th scope="row">${agent.rank}. ${agent.agent}</th>
                   <td><${Interval} ...${agent.score} /></td>
                   ${tasks.map(({ task_id }) => html`<td key=${task_id}><${Interval} ...${agent.tasks.find((one) => one.task_id === task_id)?.score} /></td>`)}
+                  <td class="number">${agent.failed}</td>
                   <td class="number">${agent.episodes}</td>
                 </tr>
               `,
@@ -67,6 +76,9 @@ function Evaluation({ name, modified, episodes, scenarios, agents, problem }) {
           </tbody>
         </table>
       </div>
+      ${failures.length
+        ? html`<details><summary>${failures.length} failed and are in no mean</summary><ul>${failures.slice(0, MOST_FAILURES).map((one) => html`<li key=${one.key}>${one.key}: ${one.reason}</li>`)}</ul></details>`
+        : null}
     </section>
     <section aria-label="Report">
       <p><a href="console/evaluations/${encodeURIComponent(name)}">The whole report, as a page of its own</a></p>

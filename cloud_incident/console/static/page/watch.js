@@ -165,7 +165,7 @@ function Trajectories({ said, entries, open, busy }) {
           ${entries.map(
             (one) => html`
               <tr key="${one.run ?? ""} ${one.key}">
-                <th scope="row">${one.agent}</th><td>${one.scenario_id}</td><td class="number">${one.steps}</td><td class="number">${one.score.toFixed(2)}</td>
+                <th scope="row">${one.agent}</th><td>${one.scenario_id}</td><td class="number">${one.steps}</td><td class="number">${one.score === null ? "failed" : one.score.toFixed(2)}</td>
                 <td><button disabled=${busy} aria-label="Open ${one.agent} on ${one.scenario_id}${one.run ? ` of ${one.run}` : ""}" onClick=${() => open(one)}>Open</button></td>
               </tr>
             `,

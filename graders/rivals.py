@@ -1,0 +1,117 @@
+"""Rivals: the other failures that a text affirms beside the true one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from graders.prose import affirms, find_affirmed
+from scenarios.generator.library import families
+from scenarios.library import load_failure_families
+
+if TYPE_CHECKING:
+    from scenarios.incident import Truth
+
+Ideas = tuple[tuple[str, ...], ...]
+
+_SHARES = Fraction(4, 5)
+"""A fault family takes its share of the points if it is affirmed in so many words for each word of the truth."""
+_PREVAILS = Fraction(5, 4)
+"""With more words than this for each of the truth, a text says that the other one failed."""
+_TERMS_AT_ONCE = 40
+"""So many terms make a text that is read as a whole."""
+
+
+class _Fault(NamedTuple):
+    """A fault family as prose tells it: its ideas, the failure family that it belongs to first, and the others."""
+
+    ideas: Ideas
+    failure: str
+    consequences: frozenset[str]
+
+
+class Rivals(NamedTuple):
+    """What a text affirms beside the true failure.
+
+    `named` are all failures, by name, `sharing` those that take their share of the points, and `prevails` says that
+    the text is about another one above all.
+    """
+
+    named: tuple[str, ...]
+    sharing: tuple[str, ...]
+    prevails: bool
+
+
+@cache
+def _list_faults() -> dict[str, _Fault]:
+    return {
+        name: _Fault(family.words.concepts, family.words.families[0], frozenset(family.words.families[1:]))
+        for name, family in families().items()
+    }
+
+
+@lru_cache(maxsize=512)
+def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
+    """The fault families that are no rivals of a failure.
+
+    Those are itself, its declared consequences, and its siblings: the families all of whose ideas can be said in terms
+    of the failure's own.
+    """
+    own = next((fault for fault in _list_faults().values() if fault.ideas == ideas), None)
+    consequences = failures if own is None else own.consequences
+    return frozenset(
+        name
+        for name, fault in _list_faults().items()
+        if fault.failure in consequences or _can_say(ideas, fault.ideas)
+    )
+
+
+def _can_say(ideas: Ideas, others: Ideas) -> bool:
+    said = [find_affirmed(text, others).groups for text in _spell_out(ideas)]
+    return all(map(any, zip(*said, strict=True)))
+
+
+@lru_cache(maxsize=512)
+def _spell_out(ideas: Ideas) -> tuple[str, ...]:
+    """All terms of ideas as texts, one term to a line."""
+    terms = [term.replace("*", "").replace(" + ", " ") for group in ideas for term in group]
+    return tuple("\n".join(terms[start : start + _TERMS_AT_ONCE]) for start in range(0, len(terms), _TERMS_AT_ONCE))
+
+
+def find_rivals(text: str, truth: Truth) -> Rivals:
+    """What a text affirms beside the true failure: failure families, and fault families in full.
+
+    A fault family that belongs to a failure family among them is not counted again.
+    """
+    failures = [
+        name
+        for name, family in load_failure_families().items()
+        if name not in truth.families and affirms(text, *family.terms)
+    ]
+    own = find_affirmed(text, truth.concepts).words
+    said = {
+        name: words
+        for name, (share, words) in _weigh_faults(text, truth).items()
+        if share == 1 and _list_faults()[name].failure not in failures
+    }
+    return Rivals(
+        named=tuple(sorted({*failures, *said})),
+        sharing=tuple(sorted({*failures, *(name for name, words in said.items() if words >= _SHARES * own)})),
+        prevails=any(words > _PREVAILS * own for words in said.values()),
+    )
+
+
+def count_equals(text: str, truth: Truth, share: Fraction) -> int:
+    """How many fault families, other than kin of the truth, have at least this share of their ideas affirmed."""
+    return sum(other >= share for other, _ in _weigh_faults(text, truth).values())
+
+
+@lru_cache(maxsize=64)
+def _weigh_faults(text: str, truth: Truth) -> dict[str, tuple[Fraction, int]]:
+    """By fault family that is no kin of the truth: the share of its ideas that is affirmed, and in how many words."""
+    kin = find_kin(truth.concepts, truth.families)
+    said = {
+        name: find_affirmed(text, fault.ideas) for name, fault in _list_faults().items() if name not in kin
+    }
+    return {name: (Fraction(sum(found.groups), len(found.groups)), found.words) for name, found in said.items()}
