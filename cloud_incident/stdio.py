@@ -30,7 +30,7 @@ async def run_stdio(settings: McpSettings) -> None:
     """
     service = settings.build_service(loaded=False)
     selection = settings.selection
-    episode = await service.create(selection) if selection is not None else None
+    episode = await service.resume(selection) if selection is not None else None
     if settings.operator:
         server = _build_operator_server(settings, service, episode)
     elif episode is not None:
@@ -38,7 +38,7 @@ async def run_stdio(settings: McpSettings) -> None:
         server = _build_agent_server(settings, service, episode)
     else:
         raise ValueError("the agent profile needs an incident")
-    await serve_stdio(server, note="" if episode is None else PROCESS_NOTE)
+    await serve_stdio(server, note="" if episode is None or settings.episode_id else PROCESS_NOTE)
 
 
 def _build_operator_server(settings: McpSettings, service: EpisodeService, episode: Episode | None) -> Server[Callers]:

@@ -15,6 +15,7 @@ from env_core.episode import Episode, advance, begin
 from env_core.stores import (
     AppendConflictError,
     Claim,
+    EpisodeExistsError,
     EpisodeStore,
     Event,
     MemoryStore,
@@ -84,6 +85,21 @@ class EpisodeService:
         for forgotten in await self._store.create(episode_id, reference, incarnation, self._limits.capacity, replacing):
             self._folded.pop(forgotten, None)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
+
+    async def resume(self, selection: Selection) -> Episode:
+        """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
+
+        Raises:
+            StaleReferenceError: if the stored episode's incident or the rules have changed since it began.
+            SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
+            CapacityError: if as many episodes are open as may be.
+        """
+        for _ in range(_ATTEMPTS if selection.episode_id else 0):
+            with suppress(UnknownEpisodeError):
+                return await self.get(selection.episode_id)
+            with suppress(EpisodeExistsError):  # another process was quicker
+                return await self.create(selection)
+        return await self.create(selection)
 
     async def get(self, episode_id: str, incarnation: str = "", *, touch: bool = True) -> Episode:
         """The episode as it stands. Without `touch` looking at it does not keep it from expiring.

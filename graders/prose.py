@@ -34,9 +34,7 @@ _BARE_CONTRACTIONS = frozenset(
     "isnt arent wasnt werent dont doesnt didnt cant couldnt wont wouldnt hasnt havent hadnt shouldnt".split()
 )
 _CUES = (
-    _NEGATORS
-    | _BARE_CONTRACTIONS
-    | {"neither", "nor", "unlikely", "unrelated", "excluded", "excluding", "considered"}
+    _NEGATORS | _BARE_CONTRACTIONS | {"neither", "nor", "unlikely", "unrelated", "excluded", "excluding", "considered"}
 )
 _CUE_PHRASES = frozenset(
     {("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"), ("false", "that")}
@@ -168,7 +166,9 @@ def _put_senses(term: str) -> list[str]:
     if found is None:
         return [term]
     return [
-        plain for meant in load_senses().get(found[1], (found[1],)) for plain in _put_senses(term.replace(found[0], meant, 1))
+        plain
+        for meant in load_senses().get(found[1], (found[1],))
+        for plain in _put_senses(term.replace(found[0], meant, 1))
     ]
 
 

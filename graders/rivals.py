@@ -61,9 +61,7 @@ def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
     own = next((fault for fault in _list_faults().values() if fault.ideas == ideas), None)
     consequences = failures if own is None else own.consequences
     return frozenset(
-        name
-        for name, fault in _list_faults().items()
-        if fault.failure in consequences or _can_say(ideas, fault.ideas)
+        name for name, fault in _list_faults().items() if fault.failure in consequences or _can_say(ideas, fault.ideas)
     )
 
 
@@ -111,7 +109,5 @@ def count_equals(text: str, truth: Truth, share: Fraction) -> int:
 def _weigh_faults(text: str, truth: Truth) -> dict[str, tuple[Fraction, int]]:
     """By fault family that is no kin of the truth: the share of its ideas that is affirmed, and in how many words."""
     kin = find_kin(truth.concepts, truth.families)
-    said = {
-        name: find_affirmed(text, fault.ideas) for name, fault in _list_faults().items() if name not in kin
-    }
+    said = {name: find_affirmed(text, fault.ideas) for name, fault in _list_faults().items() if name not in kin}
     return {name: (Fraction(sum(found.groups), len(found.groups)), found.words) for name, found in said.items()}

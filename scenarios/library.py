@@ -54,8 +54,7 @@ def load_runbook_catalogue() -> dict[str, RunbookStep]:
 def load_failure_families() -> dict[str, FailureFamily]:
     """Every family of failure by name. Affirming families beside the true one costs a root-cause answer its points."""
     return {
-        family.name: family
-        for family in (FailureFamily.model_validate(entry) for entry in _load_data("failures.yaml"))
+        family.name: family for family in (FailureFamily.model_validate(entry) for entry in _load_data("failures.yaml"))
     }
 
 

@@ -1,6 +1,7 @@
 """Where episodes are kept: one protocol, one file for each implementation."""
 
 from env_core.stores.memory import MemoryStore
+from env_core.stores.opening import MEMORY, open_store
 from env_core.stores.protocol import (
     AppendConflictError,
     CapacityError,
@@ -15,6 +16,7 @@ from env_core.stores.protocol import (
 from env_core.stores.sqlite import SqliteStore
 
 __all__ = [
+    "MEMORY",
     "AppendConflictError",
     "CapacityError",
     "Claim",
@@ -26,4 +28,5 @@ __all__ = [
     "SqliteStore",
     "StoreUnavailableError",
     "UnknownEpisodeError",
+    "open_store",
 ]

@@ -81,7 +81,8 @@ class SqliteStore:
         self.path = path
         self._clock = clock
         with self._explain_failures():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # the files beside it take its mode
             self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
             self._prepare()
 
@@ -130,7 +131,7 @@ class SqliteStore:
             if self._database.execute("SELECT 1 FROM episodes WHERE touched <= ? LIMIT 1", (limit,)).fetchone() is None:
                 return []
             found = self._database.execute("DELETE FROM episodes WHERE touched <= ? RETURNING id", (limit,)).fetchall()
-            self._database.execute("PRAGMA incremental_vacuum")
+            self._database.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
             return [handle for (handle,) in found]
 
         return await self._retry(delete_idle)
