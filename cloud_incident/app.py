@@ -129,9 +129,13 @@ class _Wiring:
         )
 
     def _make_server(self, **options: object) -> Server[Callers]:
-        structured = self.settings.structured_content
         return self.make_server(
-            self.service, version=__version__, structured=structured, app=read_document(), **options
+            self.service,
+            version=__version__,
+            structured=self.settings.structured_content,
+            app=read_document(),
+            training=self.settings.training,
+            **options,
         )
 
     def _list_routes(self) -> list[BaseRoute]:

@@ -25,7 +25,7 @@ class DemoMove(NamedTuple):
 
 
 MOVES = (
-    DemoMove("Take the pager.", "start_drill", {"scenario_id": "RP-001"}),
+    DemoMove("Take the pager.", "start_drill", {"incident": "RP-001"}),
     DemoMove(
         "Sign-in and checkout fail together while browsing works. auth-service and order-service have one thing in "
         "common that browsing has not: they write to postgres-db.",

@@ -49,6 +49,7 @@ def _build_operator_server(settings: McpSettings, service: EpisodeService, episo
         callers=lambda: OneCaller(*opened, advice=PROCESS_ADVICE),
         structured=settings.structured_content,
         app=read_document(),
+        training=settings.training,
     )
 
 

@@ -73,10 +73,11 @@ def describe_remaining(steps: int, task: Task) -> str:
     return f"Step {steps} of {task.max_steps}; {task.max_steps - steps} left, {task.submission.name} included."
 
 
-def describe_step(episode: Episode, evidence: str | None = None) -> str:
+def describe_step(episode: Episode, evidence: str | None = None, *, rewards: bool = True) -> str:
     """What the last step showed, what it earned, what remains; after the end the score and the debrief.
 
-    `evidence` stands for the text of what was shown, where that is told in part.
+    `evidence` stands for the text of what was shown, where that is told in part. Without `rewards` it does not say what
+    the step earned.
     """
     step = episode.last
     if step is None:
@@ -87,18 +88,19 @@ def describe_step(episode: Episode, evidence: str | None = None) -> str:
     if step.error:
         parts.append(step.error)
     if episode.grade is None or episode.truncated:
-        parts.append(f"{step.feedback} {describe_standing(episode)}")
+        feedback = step.feedback if rewards else step.plain_feedback
+        parts.append(f"{feedback} {describe_standing(episode)}".lstrip())
     if episode.grade is not None:
         parts += [describe_grade(episode.grade), write_debrief(episode)]
     return "\n\n".join(parts)
 
 
-def write_timeline(episode: Episode) -> str:
-    """What has been done so far, a line per step."""
+def write_timeline(episode: Episode, *, rewards: bool = True) -> str:
+    """What has been done so far, a line per step; with `rewards` also what each has earned."""
     lines = [f"{episode.reference.scenario_id} · {describe_standing(episode)}"]
     for step in episode.steps:
-        error = f" {step.error}" if step.error else ""
-        lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {step.feedback}{error}")
+        told = [step.feedback if rewards else step.plain_feedback, step.error]
+        lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {' '.join(filter(None, told))}")
     return "\n".join(lines)
 
 

@@ -7,7 +7,16 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from env_core.rewards import Events, reward_lateness, reward_query, reward_remediation, sum_events, word_feedback
+from env_core.rewards import (
+    SCORE,
+    Events,
+    reward_lateness,
+    reward_query,
+    reward_remediation,
+    sum_events,
+    word_events,
+    word_feedback,
+)
 from graders import Conduct, Grade, grade
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.errors import CloudIncidentError
@@ -120,6 +129,12 @@ class Step(NamedTuple):
     error_code: str | None = None
     evidence: Evidence | None = None
     outcome: Outcome | None = None
+
+    @property
+    def plain_feedback(self) -> str:
+        """The feedback without what the step has earned."""
+        told = self.events and self.events != ((SCORE, self.reward),)
+        return word_events(self.action, self.events) if told else self.feedback
 
 
 class Episode(NamedTuple):
@@ -299,7 +314,7 @@ def _submit(episode: Episode, action: Action) -> Episode:
     step = Step(
         episode.step_count + 1,
         action,
-        (("score", reward),),
+        ((SCORE, reward),),
         reward,
         f"Submitted. Final score {graded.score:.4f}.",
     )
@@ -350,4 +365,5 @@ def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
         verified=episode.recovery_seen and len(episode.effective) == len(incident.plan.steps),
         services=incident.services,
         flags=incident.flags,
+        shown=tuple(step.evidence for step in episode.steps if step.evidence is not None),
     )

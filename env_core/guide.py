@@ -16,8 +16,8 @@ ORDER_OF_WORK = """\
 _UNSUBMITTED = "- Nothing submitted within the step limit: 0."
 
 
-def write_oncall_guide() -> str:
-    """The guide as Markdown, the same for every incident."""
+def write_oncall_guide(*, rewards: bool = True) -> str:
+    """The guide as Markdown, the same for every incident; with `rewards` also what each step earns."""
     parts = [
         "# On-call guide",
         "## Severity matrix",
@@ -35,10 +35,7 @@ def write_oncall_guide() -> str:
         ORDER_OF_WORK,
         "## Scoring",
         "\n".join([*(f"- **{task.id}**: {GRADERS[task].rules}" for task in TASKS.values()), _UNSUBMITTED]),
-        "## Rewards per step",
-        _list_rewards(),
-        "An ineffective remediation (too early, or done already) earns 0, and so does a query repeated after a fix has "
-        "changed its evidence. The submission earns the score.",
+        *(_describe_rewards() if rewards else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -54,6 +51,15 @@ def list_runbook_steps() -> str:
         f"- `{step.name}` ({step.domain}{', verification' if step.verify else ''}): {step.does}"
         for step in load_runbook_catalogue().values()
     )
+
+
+def _describe_rewards() -> list[str]:
+    return [
+        "## Rewards per step",
+        _list_rewards(),
+        "An ineffective remediation (too early, or done already) earns 0, and so does a query repeated after a fix has "
+        "changed its evidence. The submission earns the score.",
+    ]
 
 
 def _list_rewards() -> str:

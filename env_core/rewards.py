@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Events = tuple[tuple[str, int], ...]
 """What a step is made of: (event, reward in units of 1/`POINT`)."""
 
+SCORE = "score"
+"""The event of the submission that ends the episode. It earns the score, and its step says so itself."""
+
 _FEEDBACK = {
     "new_service": "First look at {target}",
     "new_query": "Another look at {target}",
@@ -32,6 +35,9 @@ _FEEDBACK = {
     "past_halfway": "Past half of the steps",
     "timeout": "Out of steps without a submission",
 }
+
+_TOLD_ELSEWHERE = {"past_halfway", "unknown_service", "unknown_target"}
+"""Events that say nothing beside what they earn and the error of their step."""
 
 
 def sum_events(events: Events) -> int:
@@ -71,13 +77,17 @@ def reward_lateness(task: Task, number: int) -> Events:
 def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
-        return " ".join(
-            [
-                f"{_FEEDBACK[event].format(target=action.target, step=action.step)} ({to_reward(points):+.2f})."
-                for event, points in events
-            ]
-        )
+        return " ".join([f"{_word_event(action, event)} ({to_reward(points):+.2f})." for event, points in events])
     nothing = events[0][0] in {"unknown_target", "unknown_service"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
     text = f"{_FEEDBACK[events[0][0]]}." if nothing else done
     return f"{text} {_FEEDBACK['timeout']}." if out_of_time else text
+
+
+def word_events(action: Action, events: Events) -> str:
+    """What a step is told, for people who do not train: without rewards."""
+    return " ".join(f"{_word_event(action, event)}." for event, _ in events if event not in _TOLD_ELSEWHERE)
+
+
+def _word_event(action: Action, event: str) -> str:
+    return _FEEDBACK[event].format(target=action.target, step=action.step)

@@ -101,7 +101,7 @@ class Selection(Given):
     index: Index | None = Field(default=None, description="Its index in the split, from 0.")
     seed: Seed | None = Field(
         default=None,
-        description=f"Generates an incident, or draws from the split; same seed, same scenario. {_SEED_RANGE}.",
+        description=f"Generates an incident, or draws from the split. {_SEED_RANGE}.",
     )
     difficulty: Difficulty | None = Field(
         default=None,

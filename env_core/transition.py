@@ -112,12 +112,13 @@ class Transition(NamedTuple):
             report["grade"] = report_grade(episode.grade)
         return report
 
-    def text(self, evidence: str | None = None) -> str:
+    def text(self, evidence: str | None = None, *, rewards: bool = True) -> str:
         """The last step for a model: what it showed, what it earned, what remains; after the end score and debrief.
 
-        `evidence` replaces the text of the evidence, if a surface shows only a part of it.
+        `evidence` replaces the text of the evidence, if a surface shows only a part of it. Without `rewards` it does
+        not say what the step earned.
         """
-        return describe_step(self.episode, evidence)
+        return describe_step(self.episode, evidence, rewards=rewards)
 
 
 def read_action(sent: Action | Mapping[str, Any]) -> Action:

@@ -50,7 +50,7 @@ _VERBS = Attachments(
     "verbs that claim a remediation",
     REMEDIATIONS.values(),
     {
-        RESTART_SERVICE: _Verbs(("restart*", "bounced", "rebooted", "recycled")),
+        RESTART_SERVICE: _Verbs(("restart", "restarts", "restarted", "restarting", "bounced", "rebooted", "recycled")),
         ROLLBACK_DEPLOY: _Verbs(
             ("rollback*", "roll back", "rolled back", "rolling back", "revert*"), (("rolled", "rolling"), "back")
         ),
@@ -66,9 +66,45 @@ _VERBS = Attachments(
 _SEPARATION = 7
 _FUTURE = _split_set(
     "will would should shall must could may might need needs recommend recommended recommending consider considered"
-    " future tomorrow planned going propose proposed suggest suggested upcoming todo"
+    " future tomorrow planned plan plans going propose proposed suggest suggested upcoming todo ought wants"
 )
+_FUTURE_PAIRS = {
+    *((have, "to") for have in ("has", "have")),
+    *(
+        ("next", when)
+        for when in ("day", "week", "month", "quarter", "sprint", "year", "time", "maintenance", "release")
+    ),
+}
 _FUTURE_REACH = 5
+_PAST = {*(("last", when) for when in ("week", "month", "quarter", "year")), ("weeks", "ago"), ("days", "ago")}
+"""What was done then was no repair of this incident."""
+_OTHERS = _split_set(
+    "nobody noone someone somebody anyone anybody everybody everyone others they he she it who kubernetes k8s kubelet"
+    " kubelets platform orchestrator scheduler controller operator autoscaler hpa cluster kernel supervisor systemd"
+    " watchdog probe probes partner vendor provider supplier carrier owner owners team teams colleague colleagues"
+    " developer developers engineer engineers maintainer pipeline ci deploy deployment release rollout patch patches"
+    " maintenance automation cron job script alert itself themselves customer customers"
+)
+"""Who may do what the agent could: a deed of theirs is none of its own."""
+_CONDITIONS = _split_set("if unless whether")
+_BETWEEN = _split_set(
+    "keeps keep kept has had have is was were are been already then also automatically again simply just always"
+    " constantly repeatedly now immediately one ones ever even only still that which to"
+)
+"""What may stand between others and their deed: *the kubelet has already restarted it*."""
+_OURSELVES = _split_set("us me myself ourselves hand hands one two three four five six seven eight nine ten")
+_ASKED = _split_set("asked ask asks asking told tell advise advised request requested requesting urged invited")
+_ASKED_REACH = 6
+_AGAIN = _split_set("repeatedly constantly continuously perpetually permanently loop loops loses keeps kept every")
+"""A deed that is done over and over is no repair."""
+_COMPOUNDS = _split_set("loop loops count counts counter policy policies storm backoff limit limits")
+"""Nouns that begin with a deed: *the restart count*."""
+_UNDONE = tuple(
+    tuple(phrase.split())
+    for phrase in ("unnecessary", "rejected", "avoided", "not needed", "not necessary", "not required")
+)
+_REACH_BEHIND = 5
+_PRONOUNS = _split_set("it them both these those")
 _FILLER = _split_set(
     "the then and also both its our all of to service services pod pods instance instances deployment database feature"
     " flag flags cache caches for in order finally lastly first second third next followed by afterwards on from at"
@@ -127,10 +163,47 @@ def _find_stated_verbs(words: Words, action: str) -> tuple[tuple[int, int], ...]
 
 
 def _is_stated(words: Words, start: int, end: int) -> bool:
+    """Whether a deed is told as done by the agent: not denied, not ahead, not on condition, not of others."""
     if words[end : end + 1] == ("of",):
         end += 1  # a noun: *a restart of postgres-db was unnecessary*
-    ahead = words[max(0, start - _FUTURE_REACH) : start] + words[end : end + _FUTURE_REACH]
-    return not is_denied(words, start, end) and not (set(ahead) & _FUTURE)
+    return not (
+        is_denied(words, start, end)
+        or _is_undone(words[end : end + _REACH_BEHIND])
+        or _is_ahead(words[max(0, start - _FUTURE_REACH) : start], words[end : end + _FUTURE_REACH])
+        or _is_of_others(words, start, end)
+        or not _CONDITIONS.isdisjoint(words[:start])
+        or words[end - 1] == "restarts"
+        or not _COMPOUNDS.isdisjoint(words[end : end + 1])
+    )
+
+
+def _is_undone(behind: Words) -> bool:
+    return any(
+        behind[index : index + len(phrase)] == phrase for phrase in _UNDONE for index in range(min(4, len(behind)))
+    )
+
+
+def _is_ahead(before: Words, behind: Words) -> bool:
+    """Whether a deed is only planned, or was done long ago or for somebody who was asked."""
+    near = before + behind
+    pairs = {*pairwise(before), *pairwise(behind)}
+    return not (_FUTURE | _AGAIN).isdisjoint(near) or not (_FUTURE_PAIRS | _PAST).isdisjoint(pairs)
+
+
+def _is_of_others(words: Words, start: int, end: int) -> bool:
+    """Whether others did it: they stand before the deed, or behind it after *by*, or were asked to."""
+    for index in range(start - 1, -1, -1):
+        if words[index] in _OTHERS:
+            return True
+        if words[index] not in _BETWEEN:
+            break
+    if not _ASKED.isdisjoint(words[max(0, start - _ASKED_REACH) : start]):
+        return True
+    behind = words[end : end + _REACH_BEHIND + 2]
+    return any(
+        word == "by" and agent not in _OURSELVES and not agent.endswith("ing") and not agent[0].isdigit()
+        for word, agent in pairwise(behind)
+    )
 
 
 @lru_cache(maxsize=128)
@@ -186,7 +259,11 @@ def _reaches(words: Words, verb: tuple[int, int], place: tuple[int, int], names:
         has_own_verb = any(word in _OWN_VERB for word in words[place[1] : place[1] + 1])
         return not has_own_verb and _only_filler(words[verb[1] : place[0]], names)
     between = words[place[1] : verb[0]]
-    return bool(set(between) & _PASSIVE) and _only_filler(between, (*names, *_PASSIVE))
+    return (
+        not words[verb[0]].endswith("ing")
+        and bool(set(between) & _PASSIVE)
+        and _only_filler(between, (*names, *_PASSIVE))
+    )
 
 
 def _only_filler(words: Words, names: tuple[str, ...]) -> bool:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scenarios.evidence import Evidence
     from scenarios.progress import PlanStep
     from scenarios.vocabulary import Parameters
 
@@ -20,7 +21,8 @@ class Conduct:
 
     `evidence` is the largest share of any one certificate that was returned before the first remediation counted for
     the task. `effective` are the plan steps done, `attempted` every remediation made whatever its outcome, `wrong` the
-    number of wrong ones, repeats counted. `verified` says that recovery was seen after the last repair.
+    number of wrong ones, repeats counted. `verified` says that recovery was seen after the last repair. `shown` is all
+    evidence that diagnostics returned.
     """
 
     submission: Parameters | None
@@ -34,6 +36,7 @@ class Conduct:
     verified: bool
     services: tuple[str, ...]
     flags: frozenset[str]
+    shown: tuple[Evidence, ...] = ()
 
     @property
     def efficiency(self) -> Fraction:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
-from bisect import bisect_right
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenarios.library import load_senses
+from graders.terms import Mention, Reading, Words, denies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _BREAK = re.compile(r"\s-+\s|[–—→()\[\]{}]|[-=]+>")
+_FORM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.;:?!](?=\s|$)|\n|,")
-_TERM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
-_SENSE = re.compile(r"<([a-z]+)>")
 
 _ENDS = frozenset(".;:?!\n")
 _CLAUSE_WORDS = frozenset(
@@ -29,13 +26,6 @@ _CONJUNCTIONS = frozenset({"and", "or", "nor"})
 _LONGEST_ITEM = {"and": 2, "or": 3, "nor": 3}
 _LONGEST_MIDDLE_ITEM = 3
 
-_NEGATORS = frozenset({"not", "never", "cannot"})
-_BARE_CONTRACTIONS = frozenset(
-    "isnt arent wasnt werent dont doesnt didnt cant couldnt wont wouldnt hasnt havent hadnt shouldnt".split()
-)
-_CUES = (
-    _NEGATORS | _BARE_CONTRACTIONS | {"neither", "nor", "unlikely", "unrelated", "excluded", "excluding", "considered"}
-)
 _CUE_PHRASES = frozenset(
     {("rather", "than"), ("ruled", "out"), ("ruling", "out"), ("rule", "out"), ("instead", "of"), ("false", "that")}
     | {("decided", "against"), ("nothing", "wrong"), ("next", "time")}
@@ -75,29 +65,12 @@ _COPULAS = frozenset({"is", "are", "was", "were", "be", "been", "looks", "look",
 _DESCRIBING = frozenset({"healthy", "harmless", "innocent", "unrelated"})
 """Before a noun they describe that: *the probe kills healthy instances* denies no probe."""
 
-_NOT = (
-    r"(?:not|never|cannot|no longer|nobody|no one|none|nothing|unable to|without|fail\S* to|refus\S* to|stop\S*|forg\S* to"
-    rf"|\S+n't|{'|'.join(sorted(_BARE_CONTRACTIONS))})"
-    r"(?: (?:yet|been|be|being|get|gets|got|getting|any|anymore|longer|even|actually|properly|correctly|successfully"
-    r"|have|has|had|to|the|a|an|its|it|their|them|this|that|these|those|ever|all|fully|really|able|most|some|both"
-    r"|every|each|anything|something|new|on|in|to|up|at|by)){0,3}"
-)
-"""What `not` stands for in a term, with the small words that may follow: *isn't in the*, *has never been*."""
-_NO = (
-    r"(?:no|not|zero|0|without|lack\S*|miss\S*|not enough|too few|insufficient|run\S* out of|ran out of|out of|short of"
-    r"|not have|\S+n't have|\S+n't)"
-    r"(?: (?:free|more|single|a|an|any|of|the|enough|available|valid|usable|healthy|spare|remaining|left|its|their"
-    r"|such|new|further|other|unused|working)){0,3}"
-)
-"""What `no` stands for in a term: *there isn't a*, *without any*, *no free*."""
 _LONGEST_TEXT = 4096
 """In characters, once compatibility forms are spelt out: a little more than the longest submission."""
 _LONGEST_CLAUSE = 60
 """In words. It bounds the work that a text without punctuation can cause."""
 _MOST_CLAUSES = 150
 """What stands further on is not read: no summary of the longest length that is written in sentences has as many."""
-
-Words = tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
@@ -114,68 +87,17 @@ def split_words(text: str) -> Words:
     return tuple(word for index, word in enumerate(words) if word != "," or words[index - 1 : index] != [","])
 
 
-_GAP = rf"(?: (?!(?:{'|'.join(sorted(_CUES | _NOUN_CUES))}|\S+n't) )\S+){{0,7}} "
-"""Up to seven words, none of which denies."""
-
-
 @lru_cache(maxsize=4096)
-def _compile_terms(terms: tuple[str, ...]) -> re.Pattern[str]:
-    """Finds any of the terms, the longest first, as whole words in words joined by spaces.
-
-    The parts of a term with `+` stand near each other, in any order.
-    """
-    alternatives = sorted({_form(term) for term in terms}, key=lambda form: (-len(form), form))
-    return re.compile(rf"(?<!\S)(?:{'|'.join(alternatives)})(?!\S)")
+def _compile_forms(forms: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds any of the forms, the longest first, as whole words in words joined by spaces; `*` ends a stem."""
+    alternatives = {re.escape(" ".join(_FORM_WORD.findall(form.casefold()))).replace(r"\*", r"\S*") for form in forms}
+    return re.compile(rf"(?<!\S)(?:{'|'.join(sorted(alternatives, key=lambda form: (-len(form), form)))})(?!\S)")
 
 
-def _form(term: str) -> str:
-    parts = [" ".join(map(_word_form, _split_part(part))) for part in term.split(" + ")]
-    return "|".join(_GAP.join(order) for order in itertools.permutations(parts))
-
-
-def _split_part(part: str) -> list[str]:
-    return _TERM_WORD.findall(part.casefold().replace("’", "'"))
-
-
-def _word_form(word: str) -> str:
-    if word == "not":
-        return _NOT
-    if word == "no":
-        return _NO
-    return re.escape(word.removesuffix("*")) + (r"\S*" if word.endswith("*") else "")
-
-
-@lru_cache(maxsize=2048)
-def _key_terms(group: tuple[str, ...]) -> dict[str, list[tuple[str, tuple[str, ...], tuple[str, ...]]]]:
-    """The terms of a group, by the longest beginning of a word without which each stands nowhere.
-
-    With each go the words and the beginnings of words that it needs.
-    """
-    keyed: dict[str, list[tuple[str, tuple[str, ...], tuple[str, ...]]]] = {}
-    for term in dict.fromkeys(plain for term in group for plain in _put_senses(term)):
-        needed = {word for part in term.split(" + ") for word in _split_part(part)} - {"not", "no"}
-        words = tuple(word for word in needed if not word.endswith("*"))
-        beginnings = tuple(word.removesuffix("*") for word in needed if word.endswith("*"))
-        keyed.setdefault(max((*words, *beginnings), key=len), []).append((term, words, beginnings))
-    return keyed
-
-
-def _put_senses(term: str) -> list[str]:
-    """The terms that a term with a sense stands for: `pool + <exhausted>` for one of each word of that sense."""
-    found = _SENSE.search(term)
-    if found is None:
-        return [term]
-    return [
-        plain
-        for meant in load_senses().get(found[1], (found[1],))
-        for plain in _put_senses(term.replace(found[0], meant, 1))
-    ]
-
-
-def find_occurrences(words: Words, *terms: str) -> Iterator[tuple[int, int]]:
-    """Every place, as (start, end), at which one of the terms begins in a run of words."""
+def find_occurrences(words: Words, *forms: str) -> Iterator[tuple[int, int]]:
+    """Every place, as (start, end), at which a name or a form of a verb begins in a run of words."""
     text = " ".join(words)
-    pattern = _compile_terms(terms)
+    pattern = _compile_forms(forms)
     match = pattern.search(text)
     while match is not None:
         start = text.count(" ", 0, match.start())
@@ -222,67 +144,9 @@ def split_clauses(text: str) -> tuple[Words, ...]:
     return tuple(bound_clauses(found))
 
 
-class _Reading(NamedTuple):
-    """A text as it is searched: its clauses, one to a line, so that no term matches across two.
-
-    `starts` are the positions of the words in `lines`, `firsts` the number of the first word of each clause.
-    """
-
-    clauses: tuple[Words, ...]
-    lines: str
-    starts: tuple[int, ...]
-    firsts: tuple[int, ...]
-    words: frozenset[str]
-    beginnings: frozenset[str]
-
-    def list_possible(self, group: tuple[str, ...]) -> list[str]:
-        """The terms of a group all of whose words are there; most are not."""
-        keyed = _key_terms(group)
-        return [
-            term
-            for key in keyed.keys() & self.beginnings
-            for term, words, beginnings in keyed[key]
-            if self.words.issuperset(words) and self.beginnings.issuperset(beginnings)
-        ]
-
-
 @lru_cache(maxsize=256)
-def _read(text: str) -> _Reading:
-    clauses = split_clauses(text)
-    lines = "\n".join(" ".join(clause) for clause in clauses)
-    words = frozenset(word for clause in clauses for word in clause)
-    starts, firsts, position = [], [], 0
-    for clause in clauses:
-        firsts.append(len(starts))
-        for word in clause:
-            starts.append(position)
-            position += len(word) + 1
-    beginnings = frozenset(word[:end] for word in words for end in range(1, len(word) + 1))
-    return _Reading(clauses, lines, tuple(starts), tuple(firsts), words, beginnings)
-
-
-class _Mention(NamedTuple):
-    """A place at which a term stands: the clause, and the words from `start` up to `end` of it."""
-
-    clause: int
-    start: int
-    end: int
-    spread: bool
-
-    def list_words(self) -> Iterable[int]:
-        """The places of its words in the clause; of a term whose parts stand apart, of the first and the last."""
-        return (self.start, self.end - 1) if self.spread else range(self.start, self.end)
-
-
-def _find_term(reading: _Reading, term: str) -> Iterator[_Mention]:
-    pattern = _compile_terms((term,))
-    match = pattern.search(reading.lines)
-    while match is not None:
-        word = bisect_right(reading.starts, match.start()) - 1
-        clause = bisect_right(reading.firsts, word) - 1
-        start = word - reading.firsts[clause]
-        yield _Mention(clause, start, start + match[0].count(" ") + 1, " + " in term)
-        match = pattern.search(reading.lines, match.start() + 1)
+def _read(text: str) -> Reading:
+    return Reading.of(split_clauses(text))
 
 
 def bound_clauses(clauses: list[list[str]]) -> list[Words]:
@@ -334,7 +198,7 @@ def _find_cues(clause: Words) -> tuple[_Cue, ...]:
     found = [
         _Cue(index, index + 1, _measure_reach(clause, index))
         for index, word in enumerate(clause)
-        if (word in _CUES or word.endswith("n't")) and clause[index : index + 2] != ("not", "only")
+        if word not in _NOUN_CUES and denies(word) and clause[index : index + 2] != ("not", "only")
     ]
     found += [
         _Cue(index, index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES
@@ -414,12 +278,7 @@ def find_affirmed(text: str, groups: tuple[tuple[str, ...], ...]) -> Affirmed:
     """
     reading = _read(text)
     standing = [
-        {
-            mention
-            for term in reading.list_possible(group)
-            for mention in _find_term(reading, term)
-            if not _is_ruled_out(reading.clauses[mention.clause], mention.end)
-        }
+        [mention for mention in reading.find(group) if not _is_ruled_out(reading.clauses[mention.clause], mention.end)]
         for group in groups
     ]
     spent = _list_spent(reading, standing)
@@ -437,7 +296,7 @@ def find_affirmed(text: str, groups: tuple[tuple[str, ...], ...]) -> Affirmed:
     return Affirmed(tuple(map(bool, affirmed)), len(words))
 
 
-def _list_spent(reading: _Reading, groups: Iterable[Iterable[_Mention]]) -> dict[int, frozenset[int]]:
+def _list_spent(reading: Reading, groups: Iterable[Iterable[Mention]]) -> dict[int, frozenset[int]]:
     """By clause, the words of denial that are part of an affirmed term."""
     spent: dict[int, frozenset[int]] = {}
     for group in groups:

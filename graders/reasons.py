@@ -21,6 +21,8 @@ REASONS = {
     "evidence_before_any_fix": "{percent} % of the evidence that carries the cause was seen before any fix",
     "evidence_before_effective_fix": "{percent} % of the evidence that carries the cause was seen before the first "
     "effective fix",
+    "evidence_seen": "{percent} % of the evidence that carries the cause was seen",
+    "evidence_without_fix": "{percent} % of the evidence that carries the cause was seen, and no fix took effect",
     "cause_not_established": "Counts only when the cause was established",
     "concepts_affirmed": "{affirmed} of {concepts} concepts of the failure affirmed",
     "concepts_missed": "not said: {missed}",

@@ -57,7 +57,10 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     worked = conduct.evidence * conduct.completion
     missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
     shares = [
-        give_reason("evidence_before_effective_fix", percent=to_percent(conduct.evidence)),
+        give_reason(
+            "evidence_before_effective_fix" if conduct.effective else "evidence_without_fix",
+            percent=to_percent(conduct.evidence),
+        ),
         give_reason("plan_steps_done", done=len(conduct.effective), steps=len(conduct.plan)),
     ]
     if missing:
@@ -104,7 +107,7 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
     long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
     named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
-    match, _ = match_failure_mode(text, truth, conduct.services)
+    match = _match_summary(text, truth, conduct)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [step.step for step in done if states(text, step.action, step.target, conduct.services)]
@@ -126,6 +129,16 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     if false:
         reasons.append(give_reason("false_claims", claimed=false))
     return max(Fraction(0), points), tuple(reasons)
+
+
+def _match_summary(text: str, truth: Truth, conduct: Conduct) -> Fraction:
+    """How well a summary says what failed: in the sentences about the service that did, or in all of them."""
+    about = " ".join(
+        sentence
+        for sentence in split_sentences(text)
+        if find_mentions(split_words(sentence), truth.service, conduct.services)
+    )
+    return max(match_failure_mode(said, truth, conduct.services, conduct.shown)[0] for said in (about, text))
 
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:

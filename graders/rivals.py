@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from graders.prose import affirms, find_affirmed
+from graders.prose import affirms, find_affirmed, split_words
+from graders.terms import Reading
 from scenarios.generator.library import families
 from scenarios.library import load_failure_families
 
@@ -19,8 +21,6 @@ _SHARES = Fraction(4, 5)
 """A fault family takes its share of the points if it is affirmed in so many words for each word of the truth."""
 _PREVAILS = Fraction(5, 4)
 """With more words than this for each of the truth, a text says that the other one failed."""
-_TERMS_AT_ONCE = 40
-"""So many terms make a text that is read as a whole."""
 
 
 class _Fault(NamedTuple):
@@ -66,15 +66,13 @@ def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
 
 
 def _can_say(ideas: Ideas, others: Ideas) -> bool:
-    said = [find_affirmed(text, others).groups for text in _spell_out(ideas)]
-    return all(map(any, zip(*said, strict=True)))
+    return all(map(_spell_out(ideas).find, others))
 
 
 @lru_cache(maxsize=512)
-def _spell_out(ideas: Ideas) -> tuple[str, ...]:
-    """All terms of ideas as texts, one term to a line."""
-    terms = [term.replace("*", "").replace(" + ", " ") for group in ideas for term in group]
-    return tuple("\n".join(terms[start : start + _TERMS_AT_ONCE]) for start in range(0, len(terms), _TERMS_AT_ONCE))
+def _spell_out(ideas: Ideas) -> Reading:
+    """All terms of ideas, read as a clause each."""
+    return Reading.of(tuple(split_words(re.sub(r"[*+<>]", "", term)) for group in ideas for term in group))
 
 
 def find_rivals(text: str, truth: Truth) -> Rivals:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from graders.prose import find_affirmed
+from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
 from graders.rivals import count_equals, find_rivals
 from graders.score import Point
@@ -15,9 +16,10 @@ from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import RootCauseAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from graders.conduct import Conduct
+    from scenarios.evidence import Evidence
     from scenarios.incident import Truth
 
 _SERVICE = Fraction(35, 100)
@@ -55,18 +57,24 @@ def _drop_service_names(text: str, services: tuple[str, ...]) -> str:
     return _compile_service_names(services).sub("it", text) if services else text
 
 
-def match_failure_mode(text: str, truth: Truth, services: tuple[str, ...] = ()) -> tuple[Fraction, tuple[Reason, ...]]:
+def match_failure_mode(
+    text: str, truth: Truth, services: tuple[str, ...] = (), shown: Iterable[Evidence] = ()
+) -> tuple[Fraction, tuple[Reason, ...]]:
     """How well a text says what failed, from 0 to 1, and why.
 
     All ideas affirmed give 1, divided by one more than the number of rivals beside them. Some of the ideas give their
     share, divided by one more than the number of failures of which as much is affirmed. A text may name three
-    failures: with three beside the true one nothing is left, nor with one that it says more of.
+    failures: with three beside the true one nothing is left, nor with one that it says more of. What it quotes of the
+    evidence that was `shown` names no failure but the true one.
     """
     text = drop_runbook_names(text)
     said = find_affirmed(text, truth.concepts).groups
     nameless = _drop_service_names(text, services)
     share = Fraction(sum(said), len(said))
     rivals = find_rivals(nameless, truth)
+    if rivals.named and shown:
+        nameless = _drop_service_names(drop_quotes(text, (evidence.text for evidence in shown)), services)
+        rivals = find_rivals(nameless, truth)
     others = count_equals(nameless, truth, share) if 0 < share < 1 else len(rivals.sharing)
     beside = rivals.sharing if share == 1 else rivals.named
     spoilt = len(rivals.named) >= _TOO_MANY or others >= _TOO_MANY or rivals.prevails or (share < 1 and bool(beside))
@@ -92,7 +100,8 @@ def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, RootCauseAnswer):
         raise TypeError("root_cause_analysis is graded on a root cause")
-    seen = give_reason("evidence_before_any_fix", percent=to_percent(conduct.evidence))
+    when = "evidence_before_any_fix" if conduct.attempted else "evidence_seen"
+    seen = give_reason(when, percent=to_percent(conduct.evidence))
     if answer.service != truth.service:
         wrong = give_reason("wrong_service", submitted=answer.service, truth=truth.service)
         only_right = (give_reason("only_for_the_right_service"),)
@@ -102,7 +111,7 @@ def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         yield Point("investigation", _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence, Fraction(0), (seen,))
         return
     known = (1 + conduct.evidence) / 2
-    match, reasons = match_failure_mode(answer.failure_mode, truth, conduct.services)
+    match, reasons = match_failure_mode(answer.failure_mode, truth, conduct.services, conduct.shown)
     yield Point("service", _SERVICE * known, _SERVICE, (give_reason("right_service", service=truth.service), seen))
     yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, (*reasons, seen))
     if conduct.evidence == 1:

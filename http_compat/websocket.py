@@ -76,7 +76,7 @@ class CloseMessage(Given):
 
 class RpcMessage(Given):
     type: Literal["mcp"]
-    data: dict[str, Any]
+    data: Any
 
 
 SocketMessage = ResetMessage | StepMessage | StateMessage | CloseMessage | RpcMessage

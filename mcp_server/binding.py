@@ -28,7 +28,6 @@ _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
 _MOST_EPISODES = 100
 """How many episodes a connection may have listed; those opened earlier are still reached by their handles."""
-_FINISHED_KEPT = 3
 
 
 @dataclass(slots=True)
@@ -139,7 +138,7 @@ class Binding(ABC):
 
     @abstractmethod
     async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
-        """The open episodes that the caller may know of, oldest first."""
+        """The episodes that the caller may know of, finished ones too, oldest first."""
 
     @abstractmethod
     def _describe_missing(self, handle: str) -> str:
@@ -174,7 +173,7 @@ class Binding(ABC):
 class OperatorBinding(Binding):
     """Every tool takes a handle; where the connection has exactly one unfinished episode it may be left out."""
 
-    after_the_end = "Call start_drill for another."
+    after_the_end = "grade_drill explains its score, and start_drill starts another."
 
     def remember(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
         """Remember that the caller opened an episode."""
@@ -208,17 +207,13 @@ class OperatorBinding(Binding):
 
     async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
         caller = self._identify(ctx)
-        looks = [(opened, await self._look_at(caller, opened, touch=False)) for opened in list(caller.opened.values())]
-        still_open = [(opened, episode) for opened, episode in looks if episode is not None]
-        for finished in [look for look in still_open if look[1].done][:-_FINISHED_KEPT]:
-            caller.forget(finished[0])
-            still_open.remove(finished)
-        return [episode for _, episode in still_open]
+        looks = [await self._look_at(caller, opened, touch=False) for opened in list(caller.opened.values())]
+        return [episode for episode in looks if episode is not None]
 
     def _describe_missing(self, handle: str) -> str:
         return (
-            f"There is no open incident with episode_id {handle[:80]!r}: it was never started, or it was closed. "
-            "Call start_drill to start one and use the episode_id it returns."
+            f"There is no drill with episode_id {handle[:80]!r}: it was never started, or it was closed. list_drills "
+            "lists yours; start_drill starts one and returns its episode_id."
         )
 
     def _note(self, ctx: ServerRequestContext[Any, Any], episode: Episode) -> None:
@@ -244,7 +239,9 @@ class OperatorBinding(Binding):
         Episodes that are known to have ended are loaded only if no unfinished one is left.
         """
         if not caller.known:
-            raise HandleError("This connection has no session: pass the episode_id that start_drill returned.")
+            raise HandleError(
+                "Which drill? Pass the episode_id that start_drill returned: this connection has no session to tell by."
+            )
         if len(caller.unfinished) > 1:
             await self._refuse_several(caller)
         for opened in caller.unfinished:
@@ -255,7 +252,7 @@ class OperatorBinding(Binding):
             episode = await self._look_at(caller, opened, touch=True)
             if episode is not None:
                 return episode
-        raise HandleError(caller.advise("No incident is open. Call start_drill first."))
+        raise HandleError(caller.advise("No drill is open here. Call start_drill first."))
 
     async def _refuse_several(self, caller: Caller) -> None:
         """Look at every episode that may be unfinished, and refuse the call if more than one is."""
@@ -263,7 +260,7 @@ class OperatorBinding(Binding):
         unfinished = [episode for episode in looks if episode is not None and not episode.done]
         if len(unfinished) > 1:
             names = ", ".join(f"{episode.id} ({episode.reference.scenario_id})" for episode in unfinished)
-            raise HandleError(f"Several incidents are open; pass the episode_id of the one you mean: {names}.")
+            raise HandleError(f"Several drills are open; pass the episode_id of the one you mean: {names}.")
 
 
 class AgentBinding(Binding):

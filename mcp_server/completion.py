@@ -1,4 +1,4 @@
-"""Completion of service names, scenario ids and episode ids, for prompts and resource templates alike."""
+"""Completion of service names, episode ids and what can be started, for prompts and resource templates alike."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_types import Completion, PromptReference
 
+from mcp_server.drill import RANDOM
 from mcp_server.resources import CURRENT
 from scenarios.errors import CloudIncidentError
+from scenarios.generator.naming import DIFFICULTIES
+from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +70,12 @@ class Completions:
         self, ctx: ServerRequestContext[Any, Any], name: str, context: Mapping[str, str]
     ) -> list[str]:
         match name:
-            case "scenario_id":
-                return list(self.catalogue.scenarios)
+            case "incident":
+                return [*self.catalogue.scenarios, RANDOM]
+            case "task_id":
+                return list(TASKS)
+            case "difficulty":
+                return [str(difficulty) for difficulty in DIFFICULTIES]
             case "episode_id":
                 return [episode.id for episode in await self.binding.list_open(ctx)]
             case "service":

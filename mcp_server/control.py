@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
 
-from mcp_types import CallToolResult, Tool, ToolAnnotations
+from mcp_types import CallToolResult, ToolAnnotations
 from typing_extensions import TypedDict
 
 from env_core.briefing import describe_grade, describe_standing, write_briefing, write_debrief, write_timeline
-from env_core.observation import ProgressReport
-from env_core.selection import Selection
+from env_core.observation import GradeReport, ProgressReport, report_grade
+from env_core.perfect import play_perfectly
 from env_core.transition import Transition
 from mcp_server.apps import MODEL_AND_PAGE, MODEL_ONLY, App
+from mcp_server.drill import FIRST, RANDOM, START, Drill, TrainingDrill
 from mcp_server.errors import explain_error
 from mcp_server.results import build_refusal, build_result
-from mcp_server.tools import Arguments, OnEpisode, ServedTool, add_meta
+from mcp_server.tools import Arguments, OnEpisode, ServedTool, add_meta, define_tool
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.parsing import parse_arguments
+from scenarios.parsing import InvalidActionError, parse_arguments
 from scenarios.schemas import build_arguments_schema
-from scenarios.vocabulary import TASKS
+from scenarios.vocabulary import TASKS, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from mcp_server.binding import OperatorBinding
+    from scenarios.errors import CloudIncidentError
     from scenarios.given import Given
 
 
@@ -59,16 +61,19 @@ class StartableScenario(TypedDict):
 
 
 class Listing(TypedDict):
-    """What can be started, and which of the caller's incidents are open."""
+    """What can be started, and which of the caller's drills are open or finished."""
 
     scenarios: list[StartableScenario]
     open: list[ProgressReport]
+    finished: list[ProgressReport]
 
 
-class ClosedIncident(TypedDict):
-    """The handle that has been closed."""
+class ClosedDrill(TypedDict):
+    """A drill that has been closed, with its grade if it was finished."""
 
     episode_id: str
+    scenario_id: str
+    grade: NotRequired[GradeReport]
 
 
 class _Nothing(Arguments):
@@ -82,32 +87,34 @@ class ControlTools:
     service: EpisodeService
     binding: OperatorBinding
     app: App | None = None
+    training: bool = False
 
     def build_tools(self) -> list[ServedTool]:
         """The control tools, in the order in which clients list them."""
         return [
             self._build_tool(
-                "start_drill",
+                START,
                 "Start a drill",
-                "Start an incident and get its briefing and episode_id. Name a task, a scenario, an index or a seed, "
-                f"or ask for one at random; with nothing named it is {next(iter(TASKS))}, scenario 0.",
-                Selection,
+                "Start an incident and get its briefing and episode_id. With nothing named it is "
+                f"{FIRST}, a short first one.",
+                TrainingDrill if self.training else Drill,
                 self._start,
+                explain=_explain_start,
                 shown=MODEL_ONLY,
             ),
             self._build_tool(
                 "show_drill",
                 "Show a drill again",
-                "Show the briefing of an open incident again and what has been done so far. Not a step.",
+                "Show the briefing of a drill again and what has been done so far. Not a step.",
                 OnEpisode,
-                self._get,
+                self._show,
                 read_only=True,
                 shown=MODEL_AND_PAGE,
             ),
             self._build_tool(
                 "list_drills",
                 "List drills",
-                "List what can be started and which incidents this connection has open. Not a step.",
+                "List your drills, open and finished, with their episode_id, and what can be started. Not a step.",
                 _Nothing,
                 self._list,
                 read_only=True,
@@ -115,7 +122,8 @@ class ControlTools:
             self._build_tool(
                 "grade_drill",
                 "Grade a drill",
-                "Show the score of a finished incident with every point explained, and what had happened. Not a step.",
+                "Explain the score of a finished drill: each point, what had happened, what was done, and one way to "
+                "the full score. Not a step.",
                 OnEpisode,
                 self._grade,
                 read_only=True,
@@ -124,7 +132,7 @@ class ControlTools:
             self._build_tool(
                 "close_drill",
                 "Close a drill",
-                "Close an incident, finished or not, and forget it.",
+                "Close a drill, finished or not, and forget it. A finished one gives its grade once more.",
                 OnEpisode,
                 self._close,
                 destructive=True,
@@ -139,6 +147,7 @@ class ControlTools:
         takes: type[Given],
         answer: Callable[[ServerRequestContext[Any, Any], Any], Awaitable[CallToolResult]],
         *,
+        explain: Callable[[CloudIncidentError], str] = explain_error,
         read_only: bool = False,
         destructive: bool = False,
         shown: dict[str, Any] | None = None,
@@ -146,65 +155,47 @@ class ControlTools:
         async def handler(ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
             return await answer(ctx, parse_arguments(name, takes, arguments))
 
-        annotations = ToolAnnotations(
-            title=title,
-            read_only_hint=read_only,
-            destructive_hint=destructive,
-            idempotent_hint=read_only or destructive,
-            open_world_hint=False,
+        hints = ToolAnnotations(
+            read_only_hint=read_only, destructive_hint=destructive, idempotent_hint=read_only or destructive
         )
-        definition = Tool(
-            name=name,
-            title=title,
-            description=description,
-            input_schema=build_arguments_schema(takes),
-            annotations=annotations,
-            meta=shown if self.app is not None else None,
-        )
-        return ServedTool(definition, handler, explain_error)
+        meta = shown if self.app is not None else None
+        definition = define_tool(name, title, description, build_arguments_schema(takes), hints, meta)
+        return ServedTool(definition, handler, explain)
 
-    async def _start(self, ctx: ServerRequestContext[Any, Any], selection: Selection) -> CallToolResult:
-        episode = await self.service.create(selection)
+    async def _start(self, ctx: ServerRequestContext[Any, Any], drill: Drill) -> CallToolResult:
+        episode = await self.service.create(drill.select())
         self.binding.remember(ctx, episode)
-        seed = f"\nDrawn with seed {episode.reference.seed}." if episode.reference.seed is not None else ""
-        text = f"episode_id: {episode.id}{seed}\n\n{write_briefing(episode)}"
+        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}"
+        if self.training and episode.reference.seed is not None:
+            text = f"{text}\n\nSeed: {episode.reference.seed}"
         return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=False)
 
-    async def _get(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
+    async def _show(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
-        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{write_timeline(episode)}"
+        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
+        if episode.done:
+            text = f"{text}\n\nThis drill is over. {self.binding.after_the_end}"
         return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
-        catalogue = self.service.catalogue
-        lines = ["Can be started with start_drill:"]
-        for task in TASKS.values():
-            ids = ", ".join(scenario.id for scenario in catalogue.of_task(task.id))
-            lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
-        splits = ", ".join(name for name in catalogue.splits if name != CURATED_SPLIT)
-        difficulties = f"{min(DIFFICULTIES)} to {max(DIFFICULTIES)}"
-        lines.append(
-            f"Generated, of each task: by seed and difficulty ({difficulties}), or by index in a split ({splits})."
-        )
         episodes = await self.binding.list_open(ctx)
-        if not self.binding.has_session(ctx):
-            lines.append("This connection has no session: use the episode_id that start_drill returned.")
-        for heading, done in (("Open here:", False), ("Finished here:", True)):
-            entries = [
-                f"- {episode.id}  {episode.reference.scenario_id}  {describe_standing(episode)}"
-                for episode in episodes
-                if episode.done is done
-            ]
-            lines += [heading, *entries] if entries else []
+        unfinished = [episode for episode in episodes if not episode.done]
+        finished = [episode for episode in episodes if episode.done]
         listing: Listing = {
             "scenarios": [
                 {"scenario_id": scenario.id, "task_id": task_id, "scenario_index": index}
                 for task_id in TASKS
-                for index, scenario in enumerate(catalogue.of_task(task_id))
+                for index, scenario in enumerate(self.service.catalogue.of_task(task_id))
             ],
-            "open": [Transition(episode).report() for episode in episodes],
+            "open": [Transition(episode).report() for episode in unfinished],
+            "finished": [Transition(episode).report() for episode in finished],
         }
-        return build_result("\n".join(lines), dict(listing))
+        parts = [_list_standings("Your open drills:", unfinished), _list_standings("Your finished drills:", finished)]
+        if not self.binding.has_session(ctx):
+            parts = [_NO_SESSION]
+        elif not episodes:
+            parts = ["You have no drill here yet."]
+        return build_result("\n\n".join(filter(None, [*parts, self._list_startable()])), dict(listing))
 
     async def _grade(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
@@ -212,15 +203,69 @@ class ControlTools:
             return build_refusal(
                 f"Not finished, so not graded. {describe_standing(episode)} {episode.task.submission.name} ends it."
             )
-        text = f"{describe_grade(episode.grade)}\n\n{write_debrief(episode)}"
-        return add_meta(ctx, self.app, episode, build_result(text, dict(Transition(episode).report())), whole=True)
+        way = " → ".join(
+            action.name if isinstance(action.declaration, Submission) else action.step
+            for action in play_perfectly(episode.incident, episode.task)
+        )
+        parts = [
+            f"episode_id: {episode.id}",
+            f"{episode.reference.scenario_id} · {episode.task.title}\n{describe_grade(episode.grade)}",
+            write_debrief(episode),
+            f"What was done:\n{self._tell_timeline(episode)}",
+            f"One way to the full score: {way}",
+        ]
+        result = build_result("\n\n".join(parts), dict(Transition(episode).report()))
+        return add_meta(ctx, self.app, episode, result, whole=True)
 
     async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
         await self.binding.close(episode)
-        closed: ClosedIncident = {"episode_id": episode.id}
-        result = build_result(f"Closed {episode.id}. {self.binding.after_the_end}", dict(closed))
-        return add_meta(ctx, None, episode, result, whole=False)
+        scenario_id = episode.reference.scenario_id
+        closed: ClosedDrill = {"episode_id": episode.id, "scenario_id": scenario_id}
+        if episode.grade is None:
+            text = f"Closed {scenario_id} ({episode.id}) before its end, so it has no score. {_ANOTHER}"
+        else:
+            closed["grade"] = report_grade(episode.grade)
+            text = f"Closed {scenario_id} ({episode.id}). {_ANOTHER}\n\n{describe_grade(episode.grade)}"
+        return add_meta(ctx, None, episode, build_result(text, dict(closed)), whole=False)
+
+    def _tell_timeline(self, episode: Episode) -> str:
+        return write_timeline(episode, rewards=self.training)
+
+    def _list_startable(self) -> str:
+        catalogue = self.service.catalogue
+        lines = [f"What {START} can start:"]
+        for task in TASKS.values():
+            ids = ", ".join(scenario.id for scenario in catalogue.of_task(task.id))
+            lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
+        difficulties = f"{min(DIFFICULTIES)} (easy) to {max(DIFFICULTIES)} (hard)"
+        lines.append(f'- generated incidents of each task, difficulty {difficulties}: any number, or "{RANDOM}"')
+        if self.training:
+            splits = ", ".join(name for name in catalogue.splits if name != CURATED_SPLIT)
+            lines.append(f"- the same by index or number in a split: {splits}")
+        return "\n".join(lines)
+
+
+_ANOTHER = f"{START} starts another."
+_NO_SESSION = (
+    "Your drills are not listed: this connection has no session, so they cannot be told from those of others. Keep the "
+    f"episode_id that {START} returns; without it a drill cannot be found again."
+)
+
+
+def _explain_start(error: CloudIncidentError) -> str:
+    """Why no drill was started. What is said of invalid arguments says that by itself."""
+    told = explain_error(error)
+    return told if isinstance(error, InvalidActionError) else f"{told} Nothing was started."
+
+
+def _list_standings(heading: str, episodes: list[Episode]) -> str:
+    """The handles of episodes and where each stands; empty where there is none."""
+    lines = [
+        f"- episode_id {episode.id}: {episode.reference.scenario_id}. {describe_standing(episode)}"
+        for episode in episodes
+    ]
+    return "\n".join([heading, *lines]) if lines else ""
 
 
 def _report_briefing(episode: Episode) -> dict[str, Any]:

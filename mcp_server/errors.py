@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.shared.exceptions import MCPError
 
 from env_core.episode import StaleReferenceError
-from env_core.stores import AppendConflictError
+from env_core.stores import AppendConflictError, CapacityError
 from env_core.transition import EpisodeOverError
 from scenarios.errors import CloudIncidentError
 
@@ -25,6 +25,10 @@ def explain_error(error: CloudIncidentError) -> str:
     """What a caller is told that asked to see or to control an episode."""
     if isinstance(error, StaleReferenceError):
         return f"{error} Close this incident and start another."
+    if isinstance(error, CapacityError):
+        return (
+            f"All {error.most} drills that this server keeps are open. Close one with close_drill, or try again later."
+        )
     return str(error)
 
 
@@ -32,7 +36,9 @@ def explain_refused_action(error: CloudIncidentError, after_the_end: str) -> str
     """What an agent is told whose action was refused; `after_the_end` is what it can do once its incident is over."""
     if isinstance(error, EpisodeOverError):
         return f"This incident is over, with score {error.score:.4f}; nothing was changed. {after_the_end}"
-    if isinstance(error, AppendConflictError | StaleReferenceError):
+    if isinstance(error, AppendConflictError):
+        return "Others act on this incident at the same time. Nothing was changed; call again."
+    if isinstance(error, StaleReferenceError):
         return f"{error} Nothing was changed."
     return str(error)
 

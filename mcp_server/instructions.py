@@ -26,9 +26,10 @@ _RULES = (
 
 OPERATOR = "\n".join(
     [
-        "Cloud incident response, simulated exactly. Begin with start_drill (or show_drill, if one is open): it "
-        "returns a briefing and an episode_id. Pass that with every call; it may be left out on stdio and in HTTP "
-        "sessions while one incident is open. Then:",
+        "Drills in cloud incident response: every incident, service and repair here is simulated, and nothing real is "
+        "touched. Do not mix these tools with those of live systems. Begin with start_drill (or show_drill, if one is "
+        "open): it returns a briefing and an episode_id. Pass that with every call; it may be left out on stdio and in "
+        "HTTP sessions while one drill is open. Then:",
         f"1. {_EVIDENCE}",
         *(f"{number}. {task.id}: {task.way}" for number, task in enumerate(TASKS.values(), 2)),
         _RULES,

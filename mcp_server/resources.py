@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.apps import client_supports_apps
@@ -32,16 +33,20 @@ CURRENT = RESERVED_HANDLE
 _LONGEST_URI = 2000
 """How much of a URI that was asked for an error repeats, in characters."""
 
+_MOST_FINISHED = 3
+"""Of how many finished episodes resources are listed; those of others can be read by their handles."""
+
 
 @dataclass(frozen=True, slots=True)
 class EpisodeView:
-    """One way to look at an episode."""
+    """One way to look at an episode. `plain`, if there is one, renders it without rewards."""
 
     path: str
     title: str
     description: str
     mime_type: str
     render: Callable[[Episode], str]
+    plain: Callable[[Episode], str] | None = None
 
 
 def _dump_json(value: Any) -> str:
@@ -69,7 +74,14 @@ VIEWS = (
     EpisodeView(
         "map", "Service map as Mermaid", "The service map as a Mermaid flowchart.", "text/vnd.mermaid", draw_mermaid
     ),
-    EpisodeView("timeline", "Timeline", "What has been done so far, with rewards.", "text/plain", write_timeline),
+    EpisodeView(
+        "timeline",
+        "Timeline",
+        "What has been done so far.",
+        "text/plain",
+        write_timeline,
+        partial(write_timeline, rewards=False),
+    ),
 )
 
 _FRAMES_VIEW = EpisodeView(
@@ -90,6 +102,8 @@ class EpisodeResources:
     binding: Binding
     takes_handle: bool
     app: App | None = None
+    rewards: bool = True
+    """Whether texts say what each step has earned."""
 
     async def list_resources(self, ctx: ServerRequestContext[Any, Any]) -> list[Resource]:
         """The guide, the page where the client shows it, and the views of each episode that the caller may know of."""
@@ -101,7 +115,9 @@ class EpisodeResources:
             mime_type="text/markdown",
         )
         app = [self.app.build_resource()] if self.app is not None and client_supports_apps(ctx) else []
-        episodes = await self.binding.list_open(ctx)
+        known = await self.binding.list_open(ctx)
+        latest = [episode.id for episode in known if episode.done][-_MOST_FINISHED:]
+        episodes = [episode for episode in known if not episode.done or episode.id in latest]
         return [guide, *app, *(self._build_resource(view, episode) for episode in episodes for view in VIEWS)]
 
     def list_templates(self) -> list[ResourceTemplate]:
@@ -133,13 +149,14 @@ class EpisodeResources:
             MCPError: if there is no such resource or no such episode, with the code that the table of errors has.
         """
         if uri == GUIDE:
-            return _build_contents(uri, "text/markdown", write_oncall_guide())
+            return _build_contents(uri, "text/markdown", write_oncall_guide(rewards=self.rewards))
         if uri == APP_URI and self.app is not None:
             return self.app.build_contents()
         for view in VIEWS if self.app is None else (*VIEWS, _FRAMES_VIEW):
             matched = UriTemplate.parse(f"incident://{{episode_id}}/{view.path}").match(uri)
             if matched is not None:
-                return _build_contents(uri, view.mime_type, view.render(await self._find_episode(ctx, uri, matched)))
+                render = view.render if self.rewards or view.plain is None else view.plain
+                return _build_contents(uri, view.mime_type, render(await self._find_episode(ctx, uri, matched)))
         matched = _EVIDENCE.match(uri)
         if matched is None:
             raise _build_not_found(

@@ -65,8 +65,10 @@ def _split_lines(text: str, size: int) -> list[str]:
     return [line[start : start + size] for line in text.split("\n") for start in range(0, max(len(line), 1), size)]
 
 
-def build_step_result(transition: Transition, page_size: int = PAGE_CHARACTERS) -> CallToolResult:
-    """What a step showed, what it earned, what remains; after the last step the score and the debrief.
+def build_step_result(
+    transition: Transition, page_size: int = PAGE_CHARACTERS, *, rewards: bool = True
+) -> CallToolResult:
+    """What a step showed, with `rewards` what it earned, what remains; after the last step the score and the debrief.
 
     Raises:
         ValueError: if no step has been taken.
@@ -77,8 +79,10 @@ def build_step_result(transition: Transition, page_size: int = PAGE_CHARACTERS) 
     evidence, meta = None, None
     if step.evidence is not None:
         page = cut_page(step.evidence.text, 1, page_size)
-        evidence, meta = _render_page(page, step.action, 1), {PAGE: page.mark}
-    return build_result(transition.text(evidence), dict(transition.report()), meta, error=step.error is not None)
+        evidence, meta = _render_page(page, step.action), {PAGE: page.mark}
+    return build_result(
+        transition.text(evidence, rewards=rewards), dict(transition.report()), meta, error=step.error is not None
+    )
 
 
 def build_further_page(
@@ -89,13 +93,18 @@ def build_further_page(
     if evidence is None:
         return build_refusal(f"{action.step} has not been queried yet; leave page out for a first look.")
     page = cut_page(evidence.text, number, page_size)
-    text = f"{_render_page(page, action, number)}\n\nNot a step. {describe_standing(episode)}"
+    if page.number < number:
+        return build_refusal(
+            f"There is no page {number} of {action.step}: its evidence ends with page {page.of} of {page.of}. "
+            "Nothing was changed. Without page the query is made again, which is a step."
+        )
+    text = f"{_render_page(page, action)}\n\nNot a step. {describe_standing(episode)}"
     return build_result(text, dict(Transition(episode).report()), {PAGE: page.mark})
 
 
-def _render_page(page: TextPage, action: Action, asked: int) -> str:
-    """A page, and after it which page it is, unless the evidence has one page and no other was `asked` for."""
-    if page.of == 1 and asked == 1:
+def _render_page(page: TextPage, action: Action) -> str:
+    """A page, and after it which page it is, unless the evidence has one page."""
+    if page.of == 1:
         return page.text
     more = f"call {action.name} with page={page.number + 1} for more (not a step)" if page.number < page.of else "end"
     return f"{page.text}\n… page {page.number} of {page.of}; {more}"

@@ -111,6 +111,7 @@ def build_server(
     page_size: int = PAGE_CHARACTERS,
     structured: StructuredContent = StructuredContent.AUTO,
     app: str | None = None,
+    training: bool = False,
 ) -> Server[Callers]:
     """An MCP server over an episode service.
 
@@ -120,10 +121,13 @@ def build_server(
     With `bound`, which finds the one episode of a request, it has the agent profile: the actions on that episode and
     nothing else. Where that `episode` is known at launch, the instructions brief the agent.
 
+    With `training` the operator may choose what trainers do, such as a split, and texts say what each step has earned.
+    An agent's texts always do.
+
     `app` is the page that clients able to show one draw beside the operator's results (see `mcp_server.apps`).
     """
     shown = App(app) if app is not None and bound is None else None
-    handlers = _build_handlers(service, bound, page_size, structured, shown)
+    handlers = _build_handlers(service, bound, page_size, structured, shown, training=training)
 
     @asynccontextmanager
     async def lifespan(_: Server[Callers]) -> AsyncIterator[Callers]:
@@ -132,8 +136,9 @@ def build_server(
     server = Server(
         SERVER_NAME,
         version=version,
-        title="Cloud Incident Response",
-        description="Take the pager: investigate, repair and write up simulated cloud incidents, scored exactly.",
+        title="Cloud Incident Drills (simulated)",
+        description="Take the pager: investigate, repair and write up simulated cloud incidents, scored exactly. "
+        "Nothing real is touched.",
         instructions=OPERATOR if bound is None else write_agent_instructions(episode),
         lifespan=lifespan,
         cache_hints={
@@ -163,14 +168,17 @@ def _build_handlers(
     page_size: int,
     structured: StructuredContent,
     app: App | None,
+    *,
+    training: bool,
 ) -> _Handlers:
     operator = OperatorBinding(service)
     binding = operator if bound is None else AgentBinding(service, bound)
     takes_handle = bound is None
-    control = ControlTools(service, operator, app).build_tools() if takes_handle else []
-    actions = ActionTools(binding, takes_handle, page_size, app).build_tools()
-    resources = EpisodeResources(binding, takes_handle, app)
-    prompts = Prompts(binding, takes_handle)
+    rewards = training or not takes_handle
+    control = ControlTools(service, operator, app, training).build_tools() if takes_handle else []
+    actions = ActionTools(binding, takes_handle, page_size, app, rewards).build_tools()
+    resources = EpisodeResources(binding, takes_handle, app, rewards)
+    prompts = Prompts(binding, service.catalogue, takes_handle, rewards)
     return _Handlers(
         {tool.definition.name: tool for tool in (*control, *actions)},
         resources,

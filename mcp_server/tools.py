@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from mcp_server.binding import Binding
 
 
+SIMULATED = "Simulated incident; nothing real is touched."
+"""Begins the description of every tool: a client may have tools of a live system beside these."""
+
+
 class Arguments(Given):
     """Arguments that tools add to an action's own parameters."""
 
@@ -37,7 +41,7 @@ class Paging(Arguments):
 
 class OnEpisode(Arguments):
     episode_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = Field(
-        default="", description="Handle from start_drill; may be left out when one incident is open here."
+        default="", description="Handle from start_drill. Empty: the drill that is open here."
     )
 
 
@@ -67,6 +71,29 @@ class ServedTool:
             return build_refusal(self.explain(error))
 
 
+def define_tool(
+    name: str,
+    title: str,
+    description: str,
+    input_schema: dict[str, Any],
+    hints: ToolAnnotations,
+    meta: dict[str, Any] | None,
+) -> Tool:
+    """The definition of a tool as it is listed, which says that it acts in a simulation.
+
+    `hints` say what the tool does there; no tool reaches anything beyond.
+    """
+    title = f"{title} (simulated)"
+    return Tool(
+        name=name,
+        title=title,
+        description=f"{SIMULATED} {description}",
+        input_schema=input_schema,
+        annotations=hints.model_copy(update={"title": title, "open_world_hint": False}),
+        meta=meta,
+    )
+
+
 def add_meta(
     ctx: ServerRequestContext[Any, Any], app: App | None, episode: Episode, result: CallToolResult, *, whole: bool
 ) -> CallToolResult:
@@ -87,6 +114,8 @@ class ActionTools:
     takes_handle: bool
     page_size: int = PAGE_CHARACTERS
     app: App | None = None
+    rewards: bool = True
+    """Whether results say in words what a step has earned."""
 
     def build_tools(self) -> list[ServedTool]:
         """One tool for each action."""
@@ -116,19 +145,15 @@ class ActionTools:
         return result
 
     def _define(self, action: ActionDeclaration) -> Tool:
-        return Tool(
-            name=action.name,
-            title=action.title,
-            description=action.description,
-            input_schema=build_arguments_schema(action.parameters, *self.list_extras(action)),
-            annotations=ToolAnnotations(
-                title=action.title,
-                read_only_hint=action.read_only,
-                destructive_hint=action.destructive,
-                idempotent_hint=False,
-                open_world_hint=False,
+        return define_tool(
+            action.name,
+            action.title,
+            action.description,
+            build_arguments_schema(action.parameters, *self.list_extras(action)),
+            ToolAnnotations(
+                read_only_hint=action.read_only, destructive_hint=action.destructive, idempotent_hint=False
             ),
-            meta=MODEL_ONLY if self.app is not None and has_picture(action) else None,
+            MODEL_ONLY if self.app is not None and has_picture(action) else None,
         )
 
     def _explain(self, error: CloudIncidentError) -> str:
@@ -155,7 +180,7 @@ class _ActionCall:
             result = build_further_page(episode, action, page, tools.page_size)
         else:
             transition = await tools.binding.step(ctx, episode, action)
-            episode, result = transition.episode, build_step_result(transition, tools.page_size)
+            episode, result = transition.episode, build_step_result(transition, tools.page_size, rewards=tools.rewards)
         return tools.fit_to_profile(ctx, self.action, episode, result, whole=page > 1)
 
     def _split(self, arguments: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from scenarios.incident import Incident
 
 CURATED = Path(__file__).parent / "curated"
+_FINGERPRINT = b"ci-fingerprint"
+_FINGERPRINT_DIGITS = 16
+
 CURATED_SPLIT = "curated"
 """The split of every authored scenario, those of further directories too."""
 
@@ -83,6 +86,9 @@ class Catalogue:
 
     With a salt the ids of generated scenarios are opaque, and there is a private split.
     """
+
+    generator = naming.GENERATOR_VERSION
+    """The version of the generator that makes the generated ones."""
 
     def __init__(self, directories: Sequence[Path] = (), salt: Salt | None = None) -> None:
         self._directories = (CURATED, *directories)
@@ -231,6 +237,21 @@ class Catalogue:
         """
         name = self._name(scenario_id)
         return name, self._ids.incident(name)
+
+    def find_split(self, scenario_id: str) -> str:
+        """The split that a scenario belongs to; `open` for the seeds that people type.
+
+        Raises:
+            UnknownScenarioError: if there is no such scenario.
+        """
+        if scenario_id.strip().upper() in self.scenarios:
+            return CURATED_SPLIT
+        return naming.region_of(self._name(scenario_id).drawn)
+
+    @property
+    def salt_fingerprint(self) -> str:
+        """What tells two salts apart, and from which no salt can be computed; empty without a salt."""
+        return self._salt.key(_FINGERPRINT).hex()[:_FINGERPRINT_DIGITS] if self._salt is not None else ""
 
     def _name(self, scenario_id: str) -> Name:
         try:

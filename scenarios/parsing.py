@@ -149,7 +149,7 @@ _WANTED = {
 """What a value must be or do, by pydantic's type of error. What is not here is said in pydantic's words."""
 
 _REPEATED = {"greater_than_equal", "less_than_equal", "greater_than", "literal_error", "int_from_float"} | {
-    f"{kind}_type" for kind in ("bool", "int", "float")
+    f"{kind}_type" for kind in ("int", "float")
 }
 """The types of errors whose message repeats what was given. A text may be a secret."""
 

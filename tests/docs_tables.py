@@ -18,6 +18,7 @@ from cloud_incident.evaluation.audit.auditing import CHECKS
 from cloud_incident.evaluation.audit.presentation import render_inventory
 from env_core.service import EpisodeService
 from mcp_server import build_server
+from mcp_server.tools import SIMULATED
 from scenarios.catalogue import Catalogue
 from scenarios.vocabulary import ACTIONS, TASKS
 
@@ -43,11 +44,12 @@ def render_tasks() -> str:
 
 
 def render_tools() -> str:
-    """The tools of the operator profile as Markdown, with the descriptions that clients show their models."""
+    """The tools of the operator profile as Markdown, described as clients show them, but for what all of them say."""
 
     async def list_tools() -> dict[str, str]:
         async with Client(build_server(EpisodeService(Catalogue()), version="docs")) as client:
-            return {tool.name: tool.description or "" for tool in (await client.list_tools()).tools}
+            tools = (await client.list_tools()).tools
+            return {tool.name: (tool.description or "").removeprefix(SIMULATED).strip() for tool in tools}
 
     rows = [f"| `{name}` | {description} |" for name, description in anyio.run(list_tools).items()]
     return "\n".join(["| tool | what it does |", "|---|---|", *rows]) + "\n"

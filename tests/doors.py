@@ -168,12 +168,12 @@ class OperatorDoor:
 
     def start(self, scenario_id: str) -> None:
         if self.handle:
-            self.portal.call(self.client.call_tool, "close_incident", {"episode_id": self.handle})
+            self.portal.call(self.client.call_tool, "close_drill", {"episode_id": self.handle})
         self.handle = self.portal.call(start, self.client, scenario_id)
 
     def act(self, name: str, arguments: Any) -> Told:
         result = self.portal.call(call_raw, self.client, name, arguments)
-        looked = self.portal.call(self.client.call_tool, "get_incident", {"episode_id": self.handle})
+        looked = self.portal.call(self.client.call_tool, "show_drill", {"episode_id": self.handle})
         return _read_result(result, read_numbers(looked)["step_count"])
 
 

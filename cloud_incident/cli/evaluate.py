@@ -25,7 +25,6 @@ from cloud_incident.extras import require_extra
 from cloud_incident.settings.base import Settings
 from env_core.selection import MOST_TYPED_SEED
 
-
 _GIVEN = ParameterSource.COMMANDLINE
 _INCOMPLETE = 3
 """The exit status if an episode has no result: it failed, or was not played."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ class OutputFile(click.Path):
         self._makes_directory = makes_directory
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = Path(super().convert(value, param, ctx))
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         directory = path.parent
         if self._makes_directory:
             directory = next(parent for parent in (directory, *directory.absolute().parents) if parent.exists())

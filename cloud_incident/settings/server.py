@@ -44,6 +44,11 @@ class ServerSettings(Settings):
         StructuredContent.AUTO,
         description="Numbers beside the text of results. auto: unless the client is known to hide the text then.",
     )
+    training: bool = Field(
+        False,
+        description="Whether operators over MCP choose split, index, reward mode and handle, and read what each step "
+        "earned.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: tuple[Port, ...] = Field((7860,), min_length=1, description="Port to listen on; may be given more than once.")
     allow_host: tuple[str, ...] = Field((), description="A further Host header to accept; may be given more than once.")

@@ -30,7 +30,7 @@ CHOICE: dict[str, Any] = {"split": "private", "index": 11, "difficulty": 4}
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with full_server(CLOUD_INCIDENT_SALT=SECRET) as address:
+    with full_server("--training", CLOUD_INCIDENT_SALT=SECRET) as address:
         yield address
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from env_core.observation import Observation
 from env_core.perfect import play_perfectly
+from env_core.selection import Selection
 from scenarios.vocabulary import ACTIONS, TASKS
 from tests.http_compat.talking import ANSWER, QUERY, read_answer
 from tests.servers import full_server
@@ -70,9 +71,21 @@ def test_an_episode_from_reset_to_grade(api: httpx2.Client, catalogue: Catalogue
         {"action": QUERY, "timeout_s": 30, "request_id": "one"},
         {"action": {"type": "call_tool", "tool_name": "query_logs", "arguments": {"service": " API-Gateway "}}},
         {"type": "call_tool", "tool_name": "query_logs", "arguments": {"service": "api-gateway"}},
+        {"action": json.dumps(QUERY)},
+        {"action": {**QUERY, "parameters": json.dumps(QUERY["parameters"])}},
+        {"action": {"action": QUERY}},
+        {"action": {"action": {"action": json.dumps(QUERY)}}, "request_id": "two"},
+        {"action": [QUERY]},
+        [QUERY],
+        json.dumps(QUERY),
+        {**QUERY, "metadata": None, "request_id": None, "episode_id": None},
+        {"action": {**QUERY, "metadata": None}, "timeout_s": None, "request_id": None, "metadata": None},
+        {"action": QUERY, "timeout_s": "30"},
+        {"type": "call_tool", "tool_name": "query_logs", "arguments": '{"service": "api-gateway"}', "metadata": None},
+        {"action_type": "query_logs", "parameters": {"parameters": QUERY["parameters"]}, "type": None},
     ],
 )
-def test_the_forms_of_a_step_mean_the_same(api: httpx2.Client, body: dict[str, Any]) -> None:
+def test_the_forms_of_a_step_mean_the_same(api: httpx2.Client, body: Any) -> None:
     read_answer(api.post("/reset"))
     stepped = read_answer(api.post("/step", json=body))
     assert stepped["reward"] == 0.04
@@ -194,6 +207,25 @@ def test_resets_take_their_options_from_query_and_body(api: httpx2.Client) -> No
     assert again["observation"]["scenario_id"] == at_random["observation"]["scenario_id"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "plain"),
+    [
+        (None, {}),
+        ("{}", {}),
+        (dict.fromkeys(Selection.model_fields), {}),
+        ({"task_id": ""}, {}),
+        ({"scenario_index": "1", "random": "False"}, {"scenario_index": 1}),
+        ({"seed": "7", "difficulty": "2", "task_id": None}, {"seed": 7, "difficulty": 2}),
+        (json.dumps({"scenario_id": "RP-001"}), {"scenario_id": "RP-001"}),
+    ],
+)
+def test_what_a_reset_means_does_not_depend_on_how_it_is_written(api: httpx2.Client, sent: Any, plain: Any) -> None:
+    started = [read_answer(api.post("/reset", content=json.dumps(body))) for body in (sent, plain)]
+    for answer in started:
+        del answer["observation"]["episode_id"]
+    assert started[0] == started[1]
+
+
 def test_a_requested_handle_is_used_and_is_refused_while_it_is_in_use(address: str) -> None:
     with httpx2.Client(base_url=address) as api:
         body = {"episode_id": "mine:1", "task_id": "alert_classification"}
@@ -252,16 +284,23 @@ def test_a_request_sent_again_is_not_taken_again(api: httpx2.Client) -> None:
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
         (b'{"action_type": NaN}', "not JSON"),
-        (b"[]", "A step is a JSON object"),
+        (b"[]", "A step is one action, and a list of 0 was sent"),
+        (b'[{"action_type": "query_logs"}, {"action_type": "query_logs"}]', "a list of 2 was sent; no step was taken"),
+        (
+            b'{"action": [{}, {}, {}]}',
+            'Send them one after the other, each as {"action_type": "query_logs", "parameters"',
+        ),
+        (b'{"action": "query_logs"}', 'Send {"action_type": "query_logs", "parameters": {"service": "api-gateway"}}'),
+        (b'{"action": null}', "`action` is required"),
         (b"{}", "`action_type` and `parameters`"),
         (b'"x"', "A step is a JSON object"),
         (b'{"action_type": "nonsense", "parameters": {}}', "Valid actions: query_logs"),
-        (b'{"action_type": "query_logs"}', "parameters are missing"),
+        (b'{"action_type": "query_logs"}', "`parameters` are missing"),
         (b'{"action_type": "query_logs", "parameters": {}, "speed": 1}', "'speed' cannot stand here"),
         (b'{"action_type": "query_logs", "parameters": {"service": ""}}', "service"),
         (b'{"action_type": "query_logs", "parameters": {"service": "a", "since": 1}}', "`since` is not a parameter"),
         (b'{"action_type": "submit_severity", "parameters": {"severity": "P9"}}', "P1"),
-        (b'{"action": {"action_type": "query_logs", "parameters": {"service": 7}}}', "string"),
+        (b'{"action": {"action_type": "query_logs", "parameters": {"service": 7}}}', "`service` must be text"),
         (b'{"action": {}, "render": true}', "`render` is not a parameter"),
         (b'{"action": {}, "timeout_s": 0}', "timeout_s"),
         (b'{"action_type": "query_logs", "parameters": {"service": "a"}, "episode_id": "/"}', "episode_id"),
@@ -285,7 +324,12 @@ def test_malformed_steps_are_refused_and_change_nothing(api: httpx2.Client, cont
         ("/reset", {"scenario_id": "RP-001", "random": True}, 409, "contradict"),
         ("/reset?scenario_index=1", {"scenario_index": 2}, 409, "differs between"),
         ("/reset?seed=tomorrow", {}, 422, "seed"),
-        ("/reset?seed=-1", {}, 422, "seed"),
+        ("/reset?seed=-1", {}, 422, "`seed` must be 0 or more; -1 was given; nothing was started"),
+        ("/reset?seed=281474976710656", {}, 422, "`seed` must be 0 to 281474976710655"),
+        ("/reset?random=yes", {}, 422, "`random` must be true or false; nothing was started"),
+        ("/reset", {"random": "yes"}, 422, "`random` must be true or false; nothing was started"),
+        ("/reset", {"difficulty": 9}, 422, "`difficulty` must be 1 to 5; 9 was given; nothing was started"),
+        ("/reset", {"scenario": "RP-001"}, 422, "Did you mean scenario_id?"),
         ("/reset", {"episode_id": "current"}, 409, "stands for"),
         ("/reset", {"episode_id": "a" * 129}, 422, "episode_id"),
         ("/reset", ["RP-001"], 422, "object is expected"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -81,6 +82,9 @@ def test_close_ends_the_episode_and_the_connection(address: str) -> None:
         ({"type": "step", "data": QUERY}, "EXECUTION_ERROR", "reset first"),
         ({"type": "reset", "data": {"scenario_id": "RP-404"}}, "EXECUTION_ERROR", "Scenarios"),
         ({"type": "mcp"}, "VALIDATION_ERROR", "`data` is required"),
+        ({"type": "step", "data": None}, "VALIDATION_ERROR", "`data` is required"),
+        ({"type": "step", "data": [QUERY, QUERY]}, "VALIDATION_ERROR", "a list of 2 was sent; no step was taken"),
+        ([{"type": "state"}], "UNKNOWN_TYPE", "A message is one JSON object with a `type`"),
     ],
 )
 def test_refusals_have_openenvs_codes_and_the_connection_goes_on(
@@ -92,6 +96,29 @@ def test_refusals_have_openenvs_codes_and_the_connection_goes_on(
         assert said in refused["message"]
         assert ("errors" in refused) is (code == "VALIDATION_ERROR")
         assert talk.reset()["observation"]["step_count"] == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"action": QUERY},
+        {"action": {"action": QUERY}},
+        [QUERY],
+        json.dumps(QUERY),
+        {**QUERY, "request_id": None, "metadata": None},
+        {**QUERY, "parameters": json.dumps(QUERY["parameters"])},
+    ],
+)
+def test_the_forms_of_a_step_mean_the_same(address: str, sent: Any) -> None:
+    with open_talk(address) as talk:
+        for null_or_text in (None, "{}"):
+            started = talk.expect_observation({"type": "reset", "data": null_or_text})
+            assert started["observation"]["scenario_id"] == "AC-001"
+        assert talk.step(sent)["reward"] == 0.04
+        listed = talk.say(
+            {"type": "mcp", "data": json.dumps({"jsonrpc": "2.0", "method": "tools/list", "params": None})}
+        )
+        assert "tools" in listed["data"]["result"]
 
 
 def test_tools_as_steps(address: str) -> None:
@@ -173,6 +200,11 @@ def test_plain_json_rpc_over_a_websocket(address: str) -> None:
         (build_rpc("initialize"), -32601, "text/event-stream"),
         (build_rpc("openenv/session/create", scenario_id="RP-404"), -32602, "Scenarios"),
         (build_rpc("openenv/session/create", speed=1), -32602, "`speed`"),
+        (build_rpc("openenv/session/create", seed=2**48), -32602, "`seed` must be 0 to 281474976710655"),
+        (build_rpc("tools/call", name="query_log"), -32602, "Did you mean query_logs?"),
+        (build_rpc("tools/call", name="query_logs", session_id=None), -32602, "session_id is required"),
+        (b"[]", -32600, "batches are not served; send each request by itself"),
+        ([build_rpc("tools/list"), build_rpc("tools/list")], -32600, "batches are not served"),
     ],
 )
 def test_json_rpc_errors_come_with_status_200(address: str, message: Any, code: int, said: str) -> None:

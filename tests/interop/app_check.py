@@ -143,7 +143,7 @@ class Check:
 
 def played(check: Check, talk: Conversation, play: dict[str, Any], where: str, secret: str) -> None:
     """A whole perfect play, with looks that cost nothing to the plan's score beside it."""
-    started, shown = talk.call("start_drill", {"scenario_id": play["scenario_id"]})
+    started, shown = talk.call("start_drill", {"incident": play["scenario_id"]})
     assert shown is not None
     handle = started["structured"]["episode_id"]
     expect(shown.get_by_role("tab", name="Alert")).to_have_attribute("aria-selected", "true")
@@ -178,7 +178,7 @@ def played(check: Check, talk: Conversation, play: dict[str, Any], where: str, s
 
 def looked(check: Check, talk: Conversation, where: str) -> None:
     """Every kind of evidence, the map as it grows, and the whole incident asked for from within the page."""
-    started, _ = talk.call("start_drill", {"scenario_id": "RP-003"})
+    started, _ = talk.call("start_drill", {"incident": "RP-003"})
     handle = started["structured"]["episode_id"]
     services = ("api-gateway", "order-service")
     tools = ("check_dependencies", "check_metrics", "check_recent_deploys", "check_service_status", "query_logs")
@@ -215,7 +215,7 @@ _DEFACE = """markup => {
 def defaced(talk: Conversation) -> None:
     """Every text in every part of the page, replaced by markup that would run if it were taken for markup."""
     markup = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-    started, _ = talk.call("start_drill", {"scenario_id": "RCA-001"})
+    started, _ = talk.call("start_drill", {"incident": "RCA-001"})
     handle = started["structured"]["episode_id"]
     for number, tool in enumerate(
         ("query_logs", "check_metrics", "check_dependencies", "check_recent_deploys", "check_service_status"), 1
@@ -248,7 +248,7 @@ def fallen_back(browser: Browser, port: int, server: str) -> None:
         ({"meta": "none", "capabilities": "none"}, "pre"),
     ):
         talk = Conversation(browser, port, server, 800, "light", **options)
-        started, _ = talk.call("start_drill", {"scenario_id": "RP-001"})
+        started, _ = talk.call("start_drill", {"incident": "RP-001"})
         handle = started["structured"]["episode_id"]
         result, shown = talk.call("query_logs", {"service": "postgres-db", "episode_id": handle})
         assert shown is not None

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def played(trajectory: Trajectory) -> dict[str, Any]:
-    """A trajectory without the time that it took."""
+    """A trajectory without the time that it took, and when it was."""
     steps = [{**step, "seconds": 0} for step in trajectory["steps"]]
-    return {**trajectory, "seconds": 0, "steps": steps}
+    return {**trajectory, "seconds": 0, "played_at": "", "steps": steps}
 
 
 def main(first: str, second: str) -> None:

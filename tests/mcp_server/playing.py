@@ -43,7 +43,7 @@ def read_numbers(result: CallToolResult) -> dict[str, Any]:
 
 async def start(client: Client, scenario_id: str) -> str:
     """Start a scenario; its handle."""
-    started = await client.call_tool("start_drill", {"scenario_id": scenario_id})
+    started = await client.call_tool("start_drill", {"incident": scenario_id})
     assert not started.is_error, read_text(started)
     handle: str = read_numbers(started)["episode_id"]
     return handle

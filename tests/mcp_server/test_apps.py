@@ -108,7 +108,7 @@ async def test_frames_come_with_results_and_are_those_of_the_episode(
 ) -> None:
     scenario = catalogue.get("RP-001")
     async with Client(server, extensions=SHOWS_APPS) as client:
-        started = await client.call_tool("start_drill", {"scenario_id": "RP-001"})
+        started = await client.call_tool("start_drill", {"incident": "RP-001"})
         handle = read_numbers(started)["episode_id"]
         *before, last = await play(client, play_perfectly(scenario.incident, scenario.task))
         whole = draw_frames(await service.get(handle))

@@ -161,7 +161,7 @@ async def test_messages_that_are_not_requests_do_not_end_the_server() -> None:
         "jsonrpc": "2.0",
         "id": 99,
         "method": "tools/call",
-        "params": {"name": "start_drill", "arguments": {"scenario_id": "AC-001"}},
+        "params": {"name": "start_drill", "arguments": {"incident": "AC-001"}},
     }
     initialized = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     script = [json.dumps(initialize), json.dumps(initialized), *lines, json.dumps(call)]

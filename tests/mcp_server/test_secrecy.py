@@ -47,7 +47,7 @@ async def fetch_everything(client: Client, handle: str) -> set[str]:
     for prompt in prompts.prompts:
         takes = {argument.name for argument in prompt.arguments or []}
         pieces.append(await client.get_prompt(prompt.name, named if "episode_id" in takes else {}))
-    for name in ("service", "scenario_id", "episode_id"):
+    for name in ("service", "incident", "task_id", "difficulty", "episode_id"):
         for prompt in prompts.prompts:
             pieces.append(
                 await client.complete(PromptReference(type="ref/prompt", name=prompt.name), {"name": name, "value": ""})

@@ -15,7 +15,7 @@ from env_core.observation import ProgressReport
 from env_core.selection import Selection
 from mcp_server import build_server
 from mcp_server.clients import StructuredContent
-from mcp_server.control import OLD_NAMES, Briefing, ClosedIncident, Listing
+from mcp_server.control import OLD_NAMES, Briefing, ClosedDrill, Listing
 from mcp_server.instructions import LIMIT, OPERATOR
 from mcp_server.meta import EPISODE_ID, PAGE
 from mcp_server.results import cut_page
@@ -88,8 +88,12 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
             hints.idempotent_hint,
             hints.open_world_hint,
         )
+        assert hints.open_world_hint is False
+        assert tool.title == hints.title
         assert tool.title
+        assert tool.title.endswith("(simulated)")
         assert tool.description
+        assert tool.description.startswith("Simulated incident; nothing real is touched.")
         assert len(tool.description) < 300
         assert not collect_keywords(tool.input_schema) & {"anyOf", "$ref", "$defs", "title", "oneOf", "allOf"}
         assert tool.input_schema["additionalProperties"] is False
@@ -101,16 +105,26 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
         assert hints is not None
         assert hints.read_only_hint is (spec.kind is Kind.DIAGNOSTIC)
         assert hints.destructive_hint is (spec.kind is Kind.REMEDIATION)
-    size = len(json.dumps([tool.model_dump(by_alias=True, exclude_none=True) for tool in tools.values()]))
-    assert size < 15_000
 
 
-async def test_instructions_are_short() -> None:
+async def test_what_a_model_sees_of_the_tools_is_short(server: Server[Callers]) -> None:
+    shown = [(tool.name, tool.description, tool.input_schema) for tool in (await list_tools(server)).values()]
+    assert len(json.dumps(shown, separators=(",", ":"))) < 16_000  # 4,000 tokens of four characters
+
+
+async def test_the_server_says_that_it_is_simulated_and_in_few_words(server: Server[Callers]) -> None:
+    async with Client(server) as client:
+        about = client.server_info
+        assert about is not None
+        assert "simulated" in (about.title or "")
+        assert "simulated" in (about.description or "")
+        assert client.instructions == OPERATOR
+    assert "every incident, service and repair here is simulated, and nothing real is touched" in OPERATOR
     assert len(OPERATOR) < LIMIT
 
 
 CALLS: list[tuple[str, dict[str, Any], type]] = [
-    ("start_drill", {"scenario_id": "RP-001"}, Briefing),
+    ("start_drill", {"incident": "RP-001"}, Briefing),
     ("query_logs", {"service": "postgres-db"}, ProgressReport),
     ("query_logs", {"service": "nowhere"}, ProgressReport),
     ("restart_service", {"service": "postgres-db"}, ProgressReport),
@@ -118,7 +132,7 @@ CALLS: list[tuple[str, dict[str, Any], type]] = [
     ("list_drills", {}, Listing),
     ("submit_resolution", {"summary": "Done."}, ProgressReport),
     ("grade_drill", {}, ProgressReport),
-    ("close_drill", {}, ClosedIncident),
+    ("close_drill", {}, ClosedDrill),
 ]
 
 
@@ -149,7 +163,7 @@ async def test_clients_that_would_hide_the_text_get_text_alone(
     server = build_server(service, version="test", structured=setting)
     info = Implementation(name=client_name, version="1")
     async with Client(server, mode=era, client_info=info) as client:
-        result = await client.call_tool("start_drill", {"scenario_id": "RP-001"})
+        result = await client.call_tool("start_drill", {"incident": "RP-001"})
         assert "Known services" in read_text(result)
         assert (result.structured_content is not None) is wanted
 
@@ -170,15 +184,12 @@ async def test_an_unknown_service_is_a_step_and_an_error_that_names_the_known_on
         ("query_logs", {"service": ["postgres-db"]}, "`service` must be text"),
         ("query_logs", {"service": "postgres-db", "page": 0}, "`page` must be 1 to 10000; 0 was given"),
         ("query_logs", {"service": "postgres-db", "page": 2}, "has not been queried yet"),
-        ("query_logs", {"service": "postgres-db", "episode_id": "never-minted"}, "Call start_drill"),
+        ("query_logs", {"service": "postgres-db", "episode_id": "never-minted"}, "start_drill starts one"),
         (
             "query_logs",
             {"service": "postgres-db", "episode_id": 7},
             "Parameters: `service`, `page` (optional), `episode_id` (optional)",
         ),
-        ("start_drill", {"task_id": "guessing"}, "alert_classification"),
-        ("start_drill", {"seed": 1, "random": True}, "contradict"),
-        ("start_drill", {"scenario_id": "RP-404"}, "Scenarios: AC-001"),
         ("grade_drill", {}, "Not finished"),
         ("no_such_tool", {}, "Tools: start_drill"),
     ],
@@ -213,14 +224,6 @@ async def test_a_handle_may_be_left_out_while_one_incident_is_open(server: Serve
         assert "it was closed" in read_text(closed)
 
 
-async def test_a_handle_in_use_is_refused(server: Server[Callers]) -> None:
-    async with Client(server) as client:
-        await client.call_tool("start_drill", {"episode_id": "mine"})
-        again = await client.call_tool("start_drill", {"episode_id": "mine"})
-        assert again.is_error
-        assert "already exists" in read_text(again)
-
-
 async def test_long_evidence_is_paged_and_pages_are_not_steps(service: EpisodeService) -> None:
     async with Client(build_server(service, version="test", page_size=600)) as client:
         handle = await start(client, "RP-001")
@@ -248,6 +251,17 @@ async def test_meta_says_what_a_result_is_about(server: Server[Callers]) -> None
             assert (result.meta or {}).get(EPISODE_ID) == (handle if about_one else None)
             shows_evidence = (name, arguments) == ("query_logs", {"service": "postgres-db"})
             assert (PAGE in (result.meta or {})) is shows_evidence
+
+
+async def test_a_page_past_the_end_is_refused_and_says_which_is_the_last(service: EpisodeService) -> None:
+    async with Client(build_server(service, version="test")) as client:
+        handle = await start(client, "RP-001")
+        await client.call_tool("query_logs", {"service": "postgres-db"})
+        past = await client.call_tool("query_logs", {"service": "postgres-db", "page": 2})
+        assert past.is_error
+        assert "its evidence ends with page 1 of 1" in read_text(past)
+        assert "Out of memory" not in read_text(past)
+        assert (await service.get(handle)).step_count == 1
 
 
 def test_pages_hold_everything_and_are_bounded() -> None:

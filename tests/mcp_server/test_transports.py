@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-def play_in_process(scenario: Scenario) -> Transcript:
-    """Perfect play without any transport."""
+def play_in_process(scenario: Scenario, *, rewards: bool = False) -> Transcript:
+    """Perfect play without any transport, with or without texts that say what each step earned."""
     actions = play_perfectly(scenario.incident, scenario.task)
     episodes = [play_actions(scenario, actions[: count + 1]) for count in range(len(actions))]
     last = episodes[-1]
     return Transcript(
-        tuple(read_text(build_step_result(Transition(episode, stepped=True))) for episode in episodes),
+        tuple(read_text(build_step_result(Transition(episode, stepped=True), rewards=rewards)) for episode in episodes),
         tuple(step.reward / POINT for step in last.steps),
         last.grade.score if last.grade else None,
     )
@@ -49,6 +49,12 @@ def play_in_process(scenario: Scenario) -> Transcript:
 @pytest.fixture(scope="module")
 def streamable() -> Iterator[str]:
     with http_server("--transport", "streamable-http") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def training() -> Iterator[str]:
+    with full_server("--training") as address:
         yield address
 
 
@@ -120,7 +126,7 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
                 assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
             seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
-        assert seen == play_in_process(scenario)
+        assert seen == play_in_process(scenario, rewards=True)
         graded = await operator.call_tool("grade_drill", {"episode_id": handle})
         assert "Score 1.0000" in read_text(graded)
 
@@ -143,6 +149,33 @@ async def test_no_agent_endpoint_without_an_open_episode(streamable: str) -> Non
     assert "no open episode" in answer.text
 
 
+async def test_a_lost_handle_is_found_where_there_is_a_session(streamable: str) -> None:
+    async with Client(f"{streamable}/mcp", mode=LEGACY) as client:
+        finished, unfinished = await start(client, "AC-001"), await start(client, "RP-001")
+        await client.call_tool("submit_severity", {"severity": "P1", "episode_id": finished})
+        listed = read_text(await client.call_tool("list_drills", {}))
+        assert f"Your open drills:\n- episode_id {unfinished}: RP-001. Step 0 of 15" in listed
+        assert f"Your finished drills:\n- episode_id {finished}: AC-001. Over after 1 steps. Score 1.0000." in listed
+
+
+async def test_launched_for_training_texts_say_what_steps_earn(training: str) -> None:
+    async with Client(f"{training}/mcp", mode=MODERN) as client:
+        chosen = {"split": "curated", "index": 6, "reward_mode": "dense", "episode_id": "trained"}
+        started = await client.call_tool("start_drill", chosen)
+        assert "episode_id: trained\n\nRP-001" in read_text(started)
+        look = await client.call_tool("query_logs", {"service": "postgres-db", "episode_id": "trained"})
+        assert "First look at postgres-db (+0.03)." in read_text(look)
+        await client.call_tool("close_drill", {"episode_id": "trained"})
+
+
+@pytest.mark.slow
+async def test_launched_for_training_over_stdio() -> None:
+    async with Client(stdio("--training")) as client:
+        await client.call_tool("start_drill", {"split": "curated", "index": 6})
+        look = await client.call_tool("query_logs", {"service": "postgres-db"})
+        assert "First look at postgres-db (+0.03)." in read_text(look)
+
+
 async def test_handles_may_be_left_out_where_there_is_a_session(streamable: str) -> None:
     async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
         await start(one, "RP-001")
@@ -157,9 +190,11 @@ async def test_a_request_without_a_session_cannot_invent_one(streamable: str) ->
         transport = streamable_http_client(f"{streamable}/mcp", http_client=http)
         async with Client(transport, mode=MODERN) as client:
             handle = await start(client, "RP-001")
-            assert handle not in read_text(await client.call_tool("list_drills", {}))
+            listed = read_text(await client.call_tool("list_drills", {}))
+            assert handle not in listed
+            assert "without it a drill cannot be found again" in listed
             refused = await client.call_tool("show_drill", {})
-            assert "This connection has no session" in read_text(refused)
+            assert "this connection has no session" in read_text(refused)
 
 
 @pytest.mark.parametrize("name", ["list_drills ", " list_drills\t", "list_drill"])
@@ -183,14 +218,14 @@ def test_whitespace_around_header_values_means_nothing(streamable: str, name: st
         assert ("error" in json.load(answer)) == (answer.status == 400) == (name.strip() != "list_drills")
 
 
-async def test_a_handle_opened_anew_by_another_is_not_mine(streamable: str) -> None:
-    async with Client(f"{streamable}/mcp", mode=LEGACY) as one, Client(f"{streamable}/mcp", mode=LEGACY) as two:
-        chosen = {"scenario_id": "RP-001", "episode_id": "shared-name"}
+async def test_a_handle_opened_anew_by_another_is_not_mine(training: str) -> None:
+    async with Client(f"{training}/mcp", mode=LEGACY) as one, Client(f"{training}/mcp", mode=LEGACY) as two:
+        chosen = {"incident": "RP-001", "episode_id": "shared-name"}
         await one.call_tool("start_drill", chosen)
         await one.call_tool("close_drill", {"episode_id": "shared-name"})
         await two.call_tool("start_drill", chosen)
         assert "shared-name" not in read_text(await one.call_tool("list_drills", {}))
-        assert "No incident is open" in read_text(await one.call_tool("restart_service", {"service": "postgres-db"}))
+        assert "No drill is open" in read_text(await one.call_tool("restart_service", {"service": "postgres-db"}))
         await two.call_tool("close_drill", {"episode_id": "shared-name"})
 
 
@@ -203,7 +238,7 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
         assert refused.is_error
         assert read_text(refused).endswith(PROCESS_NOTE)
         seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
-        assert seen == play_in_process(scenario)
+        assert seen == play_in_process(scenario, rewards=True)
         over = await agent.call_tool("query_logs", {"service": scenario.incident.services[0]})
         assert over.is_error
         assert "There is nothing more to do" in read_text(over)
@@ -213,7 +248,7 @@ async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
 async def test_an_incident_opened_at_launch(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RCA-003")
     async with Client(stdio("--scenario", "RCA-003")) as client:
-        first = await client.call_tool("get_incident", {})
+        first = await client.call_tool("show_drill", {})
         assert read_text(first).endswith(PROCESS_NOTE)
         assert read_numbers(first)["note"] == PROCESS_NOTE
         seen = await play_through(client, "", play_perfectly(scenario.incident, scenario.task))

@@ -65,7 +65,7 @@ def label_agent(name: str) -> str:
     return f"{name}:{_read_settings().model}" if name in MODEL_AGENTS else name
 
 
-def describe_parameters(name: str) -> dict[str, str | float | None]:
+def describe_parameters(name: str) -> dict[str, str | int | float | None]:
     """Describe what the play of an agent depends on beside its name: of a model, where it is and how it is asked.
 
     Of the address only what says which server it is. Where another agent decides in place of the model, the times
@@ -77,7 +77,7 @@ def describe_parameters(name: str) -> dict[str, str | float | None]:
     if name not in MODEL_AGENTS:
         return {}
     settings = _read_settings()
-    described: dict[str, str | float | None] = {
+    described: dict[str, str | int | float | None] = {
         "model": settings.model,
         "endpoint": identify_address(settings.base_url),
         "temperature": settings.temperature,

@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar, get_args
 
-from cloud_incident.evaluation.audit.bounds import BoundedFigure
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cloud_incident.evaluation.audit.bounds import BoundedFigure
     from cloud_incident.evaluation.audit.case import Case
     from cloud_incident.evaluation.audit.sample import Sample, Specimen
     from cloud_incident.evaluation.audit.world import AuditedWorld

@@ -29,7 +29,10 @@ class Transcript(NamedTuple):
 
 
 def choose_transcripts(trajectories: Sequence[Trajectory]) -> list[Transcript]:
-    """Choose a transcript for each scenario of measured episodes; of more than `MOST_SCENARIOS` those where scores lie furthest apart."""
+    """Choose a transcript for each scenario of measured episodes.
+
+    Of more than `MOST_SCENARIOS` those are chosen where scores lie furthest apart.
+    """
     scenarios = group_by_scenario(trajectories)
     shown = sorted(scenarios, key=lambda pair: -_measure_spread(scenarios[pair]))[:MOST_SCENARIOS]
     return [_build_transcript(*pair, episodes) for pair, episodes in scenarios.items() if pair in shown]

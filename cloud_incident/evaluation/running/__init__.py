@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloud_incident.evaluation.running.action_list import get_score, play_actions
 from cloud_incident.evaluation.running.baseline import Baseline, run_baseline
-from cloud_incident.evaluation.running.conditions import ConditionsRecord, describe_conditions, fingerprint_salt
+from cloud_incident.evaluation.running.conditions import ConditionsRecord, describe_conditions
 from cloud_incident.evaluation.running.environments import (
     BrokenError,
     Environment,
@@ -68,7 +68,6 @@ __all__ = [
     "describe_conditions",
     "dump_trajectory",
     "find_differences",
-    "fingerprint_salt",
     "get_score",
     "is_measured",
     "keep_results",

@@ -9,19 +9,13 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from cloud_incident.about import describe_server
-from scenarios.catalogue import CURATED_SPLIT
-from scenarios.generator.naming import GENERATOR_VERSION, region_of
+from scenarios.catalogue import CURATED_SPLIT, Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from scenarios.catalogue import Catalogue
-    from scenarios.generator.salt import Salt
-
 IN_PROCESS = "in process"
 """The surface of episodes that are played without a server."""
-
-_FINGERPRINT_DIGITS = 16
 
 
 class Place(NamedTuple):
@@ -54,7 +48,7 @@ class ConditionsRecord(TypedDict):
     server: str
     split: str
     salt: str
-    parameters: dict[str, str | float | None]
+    parameters: dict[str, str | int | float | None]
 
 
 _OF_RUN = ("version", "generator", "surface", "address", "server", "salt")
@@ -65,37 +59,20 @@ def describe_conditions(
     place: Place = HERE,
     *,
     split: str = CURATED_SPLIT,
-    salt: Salt | None = None,
-    parameters: Mapping[str, str | float | None] | None = None,
+    salt: str = "",
+    parameters: Mapping[str, str | int | float | None] | None = None,
 ) -> ConditionsRecord:
-    """Describe the conditions under which this release plays at a place."""
+    """Describe the conditions under which this release plays at a place. `salt` is a fingerprint."""
     return {
         "version": _find_version(),
-        "generator": GENERATOR_VERSION,
+        "generator": Catalogue.generator,
         "surface": place.surface,
         "address": place.address,
         "server": place.server,
         "split": split,
-        "salt": fingerprint_salt(salt) if salt is not None else "",
+        "salt": salt,
         "parameters": dict(parameters or {}),
     }
-
-
-def find_split(catalogue: Catalogue, scenario_id: str) -> str:
-    """Find the split that a scenario belongs to; `open` for the seeds that people type.
-
-    Raises:
-        UnknownScenarioError: if there is no such scenario.
-    """
-    if scenario_id in catalogue.scenarios:
-        return CURATED_SPLIT
-    name, _ = catalogue.origin(scenario_id)
-    return region_of(name.drawn)
-
-
-def fingerprint_salt(salt: Salt) -> str:
-    """Give a fingerprint that tells two salts apart and from which no salt can be computed."""
-    return salt.key(b"ci-fingerprint").hex()[:_FINGERPRINT_DIGITS]
 
 
 def compare_conditions(then: ConditionsRecord, now: ConditionsRecord, *, same_agent: bool) -> Iterator[str]:

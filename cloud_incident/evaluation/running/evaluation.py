@@ -21,7 +21,6 @@ from cloud_incident.evaluation.running.conditions import (
     ConditionsRecord,
     Place,
     describe_conditions,
-    find_split,
 )
 from cloud_incident.evaluation.running.environments import Environment, InProcess, describe_error
 from cloud_incident.evaluation.running.remote import SURFACES
@@ -86,8 +85,8 @@ class Evaluation:
         """
         agents, scenario_ids = list(self.find_agents()), self._list_scenario_ids()
         parameters = {label_agent(name): describe_parameters(name) for name in self.agents}
-        shared = describe_conditions(place, salt=self.salt)
-        splits = {scenario_id: find_split(self.catalogue, scenario_id) for scenario_id in dict.fromkeys(scenario_ids)}
+        shared = describe_conditions(place, salt=self.catalogue.salt_fingerprint)
+        splits = {scenario_id: self.catalogue.find_split(scenario_id) for scenario_id in dict.fromkeys(scenario_ids)}
         conditions: dict[tuple[str, str], ConditionsRecord] = {
             (agent, split): {**shared, "split": split, "parameters": parameters[agent]}
             for agent, split in product(agents, dict.fromkeys(splits.values()))
@@ -113,7 +112,8 @@ class Evaluation:
                 version = await environment.ask_version()
         except TimeoutError as error:
             raise UnreachableError(
-                f"{address} did not answer within {_PROBE_SECONDS:g} s; nothing was played. Is the server running there?"
+                f"{address} did not answer within {_PROBE_SECONDS:g} s. Nothing was played. "
+                "Start the server there, or correct --url."
             ) from error
         except Exception as error:
             raise UnreachableError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from abc import abstractmethod
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 60.0
 """How long a REST request may take."""
-_PAGE_MARK = re.compile(r"\n… page \d+ of (\d+);[^\n]*\Z")
 _UNPROCESSABLE = 422
+_PAGE = "cloud-incident/page"
+"""The key in `_meta` of a result that says which page of evidence it shows."""
 
 
 class ServerError(RuntimeError):
@@ -34,6 +34,26 @@ class ServerError(RuntimeError):
 
 def _dump_selection(selection: Selection) -> dict[str, Any]:
     return selection.model_dump(exclude_defaults=True)
+
+
+def _dump_drill(selection: Selection) -> dict[str, Any]:
+    """What a selection is to `start_drill`, which takes what trainers choose only where it is launched for them.
+
+    A seed that is only noted beside a scenario is left out.
+
+    Raises:
+        RefusedError: if it names a scenario by its index in a task, for which the tool has no parameter.
+    """
+    if selection.scenario_index is not None:
+        raise RefusedError("Over MCP a scenario is named by its id, not by scenario_index.")
+    incident = selection.scenario_id
+    if not incident and selection.seed is not None:
+        incident = str(selection.seed)
+    elif selection.random:
+        incident = "random"
+    same = {"task_id", "difficulty", "split", "index", "reward_mode", "observation", "episode_id"}
+    arguments = selection.model_dump(include=same, exclude_defaults=True)
+    return {**arguments, "incident": incident} if incident else arguments
 
 
 def _build_reply(answer: Mapping[str, Any]) -> EnvironmentReply:
@@ -181,7 +201,7 @@ class McpEnvironment(RemoteEnvironment):
         client = await self._connect()
         if self._shown is not None:
             await client.call_tool("close_drill", {"episode_id": self._shown["episode_id"]})
-        started = await client.call_tool("start_drill", _dump_selection(selection))
+        started = await client.call_tool("start_drill", _dump_drill(selection))
         content = _get_structured(started)
         handle = content["episode_id"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
@@ -232,13 +252,9 @@ class McpEnvironment(RemoteEnvironment):
 
     async def _collect_evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
         """Collect all pages of the evidence, without the feedback on the step."""
-        text, _, _ = _join_text(result).partition(f"\n\n{_get_structured(result)['feedback']}")
-        pages = [_PAGE_MARK.sub("", text)]
-        marked = _PAGE_MARK.search(text)
-        for page in range(2, int(marked[1]) + 1 if marked else 2):
-            further = await self._call(name, {**arguments, "page": page})
-            pages.append(_PAGE_MARK.sub("", _join_text(further).partition("\n\nNot a step.")[0]))
-        return "\n".join(pages)
+        numbers = range(2, _read_mark(result)["of"] + 1)
+        further = [await self._call(name, {**arguments, "page": number}) for number in numbers]
+        return "\n".join(_read_page(page) for page in (result, *further))
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
         client, shown = await self._connect(), self._shown
@@ -249,6 +265,16 @@ class McpEnvironment(RemoteEnvironment):
 
 def _join_text(result: CallToolResult) -> str:
     return "\n".join(getattr(block, "text", "") for block in result.content)
+
+
+def _read_mark(result: CallToolResult) -> Mapping[str, int]:
+    """Which page of evidence a result shows: its number, of how many, and how many characters of the text it takes."""
+    mark: Mapping[str, int] = (result.meta or {})[_PAGE]
+    return mark
+
+
+def _read_page(result: CallToolResult) -> str:
+    return _join_text(result)[: _read_mark(result)["characters"]]
 
 
 def _get_structured(result: CallToolResult) -> dict[str, Any]:

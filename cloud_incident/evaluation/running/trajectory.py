@@ -24,7 +24,7 @@ TRAJECTORY_FORMAT = 3
 LINE_START = b'{"format":'
 """The first bytes of every line."""
 
-_FORMAT = re.compile(rb'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*[,}]')
+_FORMAT = re.compile(rb'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"key"\s*:')
 
 _CLOSED = ConfigDict(extra="forbid")
 

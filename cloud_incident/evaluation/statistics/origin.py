@@ -66,7 +66,7 @@ def _word_surface(conditions: ConditionsRecord) -> str:
     return f"{conditions['surface']} at {conditions['address']}, version {conditions['server']}"
 
 
-def _word_model(parameters: Mapping[str, str | float | None]) -> str:
+def _word_model(parameters: Mapping[str, str | int | float | None]) -> str:
     others = {**parameters}
     model, endpoint = others.pop("model", None), others.pop("endpoint", None)
     settings = [f"{name} {value}" for name, value in others.items() if value is not None]

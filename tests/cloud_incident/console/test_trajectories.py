@@ -11,7 +11,7 @@ import pytest
 
 from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError
 from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, Trajectories
-from cloud_incident.evaluation.running import dump_trajectory
+from cloud_incident.evaluation.running import TRAJECTORY_FORMAT, dump_trajectory
 from tests.cloud_incident.console.listening import watch_run
 from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played, step_taken
 from tests.http_compat.talking import read_answer
@@ -109,7 +109,7 @@ def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, novice: T
     assert "Line 2 " in expect_refusal(api, line + line[:100])
     worse = json.dumps({**novice, "steps": [{**novice["steps"][0], "evidence": 5}]}).encode()
     assert expect_refusal(api, worse).startswith("Line 1 is not a trajectory: `steps.0.evidence`: ")
-    assert "is of format 99; this release reads 2" in expect_refusal(
+    assert f"is of format 99; this release reads {TRAJECTORY_FORMAT}" in expect_refusal(
         api, json.dumps({**novice, "format": 99}).encode(), 409
     )
     detail = expect_refusal(api, b"x" * (MOST_UPLOADED + 1), 413)
@@ -157,12 +157,13 @@ def test_an_episode_that_was_not_ended_tells_nothing_of_the_truth(api: httpx2.Cl
         **novice,
         "steps": novice["steps"][:2],
         "done": False,
-        "score": 0.0,
+        "score": None,
         "failed": "ModelError: no connection",
     }
     del cut["grade"]
     answer = upload(api, cut)
     assert answer["trajectory"]["failed"] == "ModelError: no connection"
+    assert answer["trajectory"]["score"] is None
     assert answer["differences"] == []
     assert len(answer["frames"]) == 3
     assert not any({"grade", "debrief"} & {*frame, *frame["info"]} for frame in answer["frames"])

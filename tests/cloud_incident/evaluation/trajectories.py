@@ -37,7 +37,7 @@ def played(
 
 
 def made_up(
-    score: float | None,
+    score: float,
     *,
     agent: str = "agent",
     task_id: str = "root_cause_analysis",
@@ -48,7 +48,7 @@ def made_up(
 ) -> Trajectory:
     """An episode of one step that scored so much; `other` fields replace its own."""
     reason = f"{score} of 1 was earned."
-    points = {"name": "everything", "points": score, "most": 1.0, "reason": reason, "reasons": []}
+    points: dict[str, Any] = {"name": "everything", "points": score, "most": 1.0, "reason": reason, "reasons": []}
     trajectory: dict[str, Any] = {
         "format": TRAJECTORY_FORMAT,
         "key": f"{agent}/{scenario_id}/{seed}/{repeat}",
@@ -94,9 +94,9 @@ def made_up(
 
 def failed(reason: str = "ModelError: HTTP 500", **other: Any) -> Trajectory:
     """An episode that could not be measured, and why."""
-    made = made_up(0.0, **{"steps": [], "done": False, **other, "score": None, "failed": reason})
+    made = made_up(0.0, **{"steps": [], "done": False, **other})
     del made["grade"]
-    return made
+    return {**made, "score": None, "failed": reason}
 
 
 def step_taken(**other: Any) -> StepTaken:
@@ -119,7 +119,7 @@ def step_taken(**other: Any) -> StepTaken:
 
 
 def hostile() -> list[Trajectory]:
-    """Episodes whose every text tries to be markup, with names as long as names get."""
+    """Episodes whose every text tries to be markup, with names as long as names get; one of them failed."""
     attack = (
         "</style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg onload=alert(1)>&\x00\x1b[2J"
     )
@@ -132,9 +132,16 @@ def hostile() -> list[Trajectory]:
         note=attack,
         refused=[attack],
     )
-    points = {"name": attack, "points": 0.5, "most": 1.0, "reason": f"{attack} {endless}", "reasons": []}
+    points: dict[str, Any] = {
+        "name": attack,
+        "points": 0.5,
+        "most": 1.0,
+        "reason": f"{attack} {endless}",
+        "reasons": [],
+    }
     grade = {"score": 0.5, "breakdown": [points]}
-    return [
+    conditions = {**made_up(0.5)["conditions"], "surface": attack, "address": endless, "parameters": {attack: attack}}
+    measured = [
         made_up(
             0.5,
             agent=f"{agent}{attack}",
@@ -145,8 +152,10 @@ def hostile() -> list[Trajectory]:
             grade=grade,
             briefing={"incident_summary": attack},
             usage={"prompt_tokens": 10**9, "completion_tokens": 10**8, "cost": 123456.789},
-            failed=attack,
+            gave_up=attack,
+            conditions=conditions,
         )
         for agent in ("", endless)
         for number in range(2)
     ]
+    return [*measured, failed(attack, agent=attack, task_id=attack, scenario_id=attack, conditions=conditions)]

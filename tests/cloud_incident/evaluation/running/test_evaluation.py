@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from cloud_incident.cli import main
 from cloud_incident.evaluation.agents import AGENTS
 from cloud_incident.evaluation.agents.agent import Agent, Decision, choose
-from cloud_incident.evaluation.running.environments import BrokenError, EnvironmentReply, InProcess
+from cloud_incident.evaluation.running.environments import EnvironmentReply, InProcess
 from cloud_incident.evaluation.running.evaluation import Evaluation
 from cloud_incident.evaluation.running.execution import run_evaluation
 from cloud_incident.evaluation.running.remote import SURFACES
@@ -28,7 +28,7 @@ from cloud_incident.evaluation.running.replay import find_differences, render_tr
 from cloud_incident.evaluation.running.run_file import RunFile, RunInUseError
 from cloud_incident.evaluation.running.runner import Runner
 from cloud_incident.evaluation.running.schedule import list_attempts
-from cloud_incident.evaluation.running.trajectory import dump_trajectory, read_trajectories
+from cloud_incident.evaluation.running.trajectory import dump_trajectory, read_results, read_trajectories
 from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.vocabulary import TASKS
 from tests.servers import full_server
@@ -55,7 +55,7 @@ def seen(step: StepTaken) -> tuple[object, ...]:
 
 def without_time(trajectory: Trajectory) -> dict[str, Any]:
     steps = [{**step, "seconds": 0} for step in trajectory["steps"]]
-    return {**trajectory, "seconds": 0, "steps": steps}
+    return {**trajectory, "seconds": 0, "steps": steps, "played_at": "", "conditions": {}}
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,7 @@ def test_the_same_evaluation_on_every_surface(tmp_path: Path, address: str, surf
             assert without_time(theirs) == without_time(mine)
             continue
         assert [seen(one) for one in theirs["steps"]] == [seen(one) for one in mine["steps"]]
+        assert theirs["briefing"]["available_actions"] == mine["briefing"]["available_actions"]
         assert (theirs["score"], theirs["grade"]) == (mine["score"], mine["grade"])
         assert (theirs["done"], theirs["truncated"]) == (mine["done"], mine["truncated"])
 
@@ -84,7 +85,7 @@ def test_trajectories_replay_to_what_they_say_and_to_nothing_else(tmp_path: Path
         assert find_differences(trajectory, catalogue) == []
         assert f"{trajectory['score']:.4f}" in next(render_trajectory(trajectory))
         forged: Trajectory = {**trajectory, "score": 0.1234}
-        assert "the score was 0.1234" in find_differences(forged, catalogue)[0]
+        assert "the score was 0.1234 and is" in find_differences(forged, catalogue)[0]
         stale: Trajectory = {**trajectory, "reference": {**trajectory["reference"], "digest": "another"}}
         assert "content digest" in find_differences(stale, catalogue)[0]
         first = trajectory["steps"][0]
@@ -149,11 +150,16 @@ class Broken(Agent):
         raise ConnectionError("the model is gone")
 
 
+def unmakeable(_: Seat) -> Agent:
+    raise RuntimeError("cannot be made today")
+
+
 def test_refusals_are_written_down_and_too_many_are_a_failure(tmp_path: Path) -> None:
     agents: dict[str, Callable[[Seat], Agent]] = {
         "twice": lambda _: Stubborn(2),
         "always": lambda _: Stubborn(99),
         "broken": lambda _: Broken(),
+        "unmakeable": unmakeable,
         "oracle": AGENTS["oracle"],
     }
     attempts = list_attempts(list(agents), ["AC-001"])
@@ -164,10 +170,13 @@ def test_refusals_are_written_down_and_too_many_are_a_failure(tmp_path: Path) ->
     assert [len(one["refused"]) for one in by_agent["twice"]["steps"]] == [2]
     assert "Valid actions" in by_agent["twice"]["steps"][0]["refused"][0]
     assert by_agent["twice"]["score"] == 1.0
-    assert "3 actions in a row were refused" in by_agent["always"]["failed"]
+    assert "3 actions in a row were refused" in by_agent["always"]["gave_up"]
+    assert by_agent["always"]["score"] == 0.0
+    assert "failed" not in by_agent["always"]
     assert "the model is gone" in by_agent["broken"]["failed"]
+    assert by_agent["broken"]["score"] is None
+    assert "cannot be made today" in by_agent["unmakeable"]["failed"]
     assert by_agent["oracle"]["score"] == 1.0
-    assert {by_agent[name]["score"] for name in ("always", "broken")} == {0.0}
 
 
 def test_attempts_draw_apart_and_are_the_same_again(tmp_path: Path) -> None:
@@ -237,13 +246,33 @@ def test_what_breaks_the_environment_is_no_score(
     runner = Runner(catalogue, AGENTS, lambda: Flaky(catalogue), 1)
     attempts, path = list_attempts(["oracle"], ["AC-001", "RP-001"]), tmp_path / "run.jsonl"
     with RunFile(path) as file:
-        if whole:
-            asyncio.run(runner.run(attempts, file))
-        else:
-            with pytest.raises(BrokenError, match=r"oracle/AC-001/0/0 could not be played: ConnectionError"):
-                asyncio.run(runner.run(attempts, file))
-    assert [one["score"] for one in read_trajectories(path)] == ([1.0, 1.0] if whole else [])
-    assert all("failed" not in one for one in read_trajectories(path))
+        stopped = asyncio.run(runner.run(attempts, file))
+        assert file.done == ({attempt.key for attempt in attempts} if whole else set())
+        assert file.failed == (set() if whole else {attempt.key for attempt in attempts})
+    assert stopped == ""
+    found = list(read_trajectories(path))
+    assert [one["score"] for one in found] == ([1.0, 1.0] if whole else [None, None])
+    told = {one.get("failed") for one in found}
+    assert told == {None if whole else "ConnectionError: the server is gone"}
+
+
+def test_an_environment_that_keeps_failing_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
+) -> None:
+    monkeypatch.setattr("cloud_incident.evaluation.running.runner._WAITS", ())
+    monkeypatch.setattr(Flaky, "left", 3)
+    runner = Runner(catalogue, AGENTS, lambda: Flaky(catalogue), 1)
+    attempts, path = list_attempts(["oracle"], list(SCENARIOS)), tmp_path / "run.jsonl"
+    with RunFile(path) as file:
+        stopped = asyncio.run(runner.run(attempts, file))
+        assert stopped == "the environment failed in 3 episodes in a row: ConnectionError: the server is gone"
+        assert len(file.failed) == 3
+    with RunFile(path) as file:
+        assert file.failed == {attempt.key for attempt in attempts[:3]}
+        assert asyncio.run(runner.run(attempts, file)) == ""
+        assert file.failed == set()
+    assert [one["score"] for one in read_results(path)] == [1.0] * 9
+    assert len(list(read_trajectories(path))) == 12
 
 
 def test_what_cannot_be_written_or_set_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,13 +281,24 @@ def test_what_cannot_be_written_or_set_is_told(tmp_path: Path, monkeypatch: pyte
     out = ["--out", str(tmp_path / "run.jsonl")]
     for arguments, hint in (
         (["--out", str(tmp_path / "file" / "run.jsonl")], "file"),
-        ([*out, "--report", str(tmp_path / "none" / "page.html")], "No such file"),
+        (["--out", str(tmp_path)], "is a directory"),
+        (["--out", "/sys/run.jsonl"], "cannot be written"),
+        ([*out, "--report", str(tmp_path / "none" / "page.html")], "does not exist"),
+        ([*out, "--report", str(tmp_path / "file" / "page.html")], "is a file"),
+        ([*out, "--report", str(tmp_path)], "is a directory"),
+        ([*out, "--export", "/sys/chat.jsonl"], "cannot be written"),
+        ([*out, "--export", str(tmp_path / "run.jsonl")], "name the same file"),
+        ([*out, "--report", str(tmp_path / "file"), "--compare", str(tmp_path / "file")], "name the same file"),
+        ([*out, "--surface", "mcp"], "give its --url"),
         ([*out, "--agent", "llm"], "MAX_SECONDS takes a number"),
+        ([*out, "--url", "localhost:7860"], "is not an address"),
     ):
         refused = CliRunner().invoke(main, ["evaluate", "--scenario", "AC-001", *arguments])
-        assert refused.exit_code == 1
+        assert refused.exit_code in {1, 2}
         assert refused.output.splitlines()[-1].startswith("Error: ")
         assert hint in refused.output
+        assert "Ranking" not in refused.output
+        assert not (tmp_path / "run.jsonl").exists()
 
 
 def test_every_attempt_is_scheduled_once() -> None:
@@ -266,10 +306,16 @@ def test_every_attempt_is_scheduled_once() -> None:
 
 
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    for content in ("my only notes", '{"an": "object"}', '{"format":1}\nnotes'):
+    for content, *more in (
+        ("my only notes",),
+        ('{"an": "object"}',),
+        ('{"format":1}\nnotes',),
+        ("my only notes\n", "--start-over"),
+        ("my only notes\n{", "--start-over"),
+    ):
         path = tmp_path / "other"
         path.write_text(content)
-        refused = CliRunner().invoke(main, ["evaluate", "--scenario", "AC-001", "--out", str(path)])
+        refused = CliRunner().invoke(main, ["evaluate", "--scenario", "AC-001", "--out", str(path), *more])
         assert refused.exit_code == 1
         assert "no file of trajectories" in refused.output
         assert path.read_text() == content
@@ -347,9 +393,7 @@ def test_many_attempts_at_one_generated_incident_do_not_hide_a_change_of_another
         run(path, asked)
 
 
-def test_a_model_that_cannot_be_asked_stops_the_run_and_is_no_score(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_without_a_key_is_refused_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("API_KEY", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MODEL_NAME", "some/model")
@@ -357,7 +401,7 @@ def test_a_model_that_cannot_be_asked_stops_the_run_and_is_no_score(
     refused = CliRunner().invoke(main, ["evaluate", "--agent", "llm", "--out", str(path)])
     assert refused.exit_code == 1
     assert "no API key is set" in refused.output
-    assert list(read_trajectories(path)) == []
+    assert not path.exists()
     asked = ["evaluate", "--agent", "llm-or-responder", "--scenario", "AC-001", "--out", str(path)]
     assert CliRunner().invoke(main, asked).exit_code == 0
     (played,) = read_trajectories(path)

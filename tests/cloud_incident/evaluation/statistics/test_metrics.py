@@ -177,14 +177,16 @@ def test_losses_name_items_sums_and_the_most_frequent_reason() -> None:
         return made_up(score, repeat=number, grade={"score": score, "breakdown": breakdown})
 
     run = [graded(0.4, reason, number) for number, reason in enumerate(["9 steps", "late", "7 steps", "9 steps"])]
-    run.append(made_up(0.0, repeat=4, failed="TimeoutError: gone"))
+    given_up = made_up(0.0, repeat=4, gave_up="no valid action in 3 replies", done=False)
+    del given_up["grade"]
+    run.append(given_up)
     found = {loss.item: loss for loss in find_losses(run)}
     assert list(found) == ["efficiency", "not finished", "wrong remediations"]
     efficiency = found["efficiency"]
     assert (efficiency.points, efficiency.times, efficiency.episodes) == (1.2, 4, 5)
     assert (efficiency.reason, efficiency.reason_times) == ("9 steps", 3)
     assert efficiency.mean == pytest.approx(0.24)
-    assert found["not finished"].reason == "TimeoutError: gone"
+    assert found["not finished"].reason == "The agent gave up: no valid action in 3 replies"
     assert found["wrong remediations"].points == 0.4
 
 

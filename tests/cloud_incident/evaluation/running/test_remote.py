@@ -1,0 +1,62 @@
+"""Environments on a server: a selection means the same on every surface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_incident.evaluation.running import RefusedError
+from cloud_incident.evaluation.running.remote import SURFACES, ServerError
+from env_core.selection import Selection
+from tests.servers import full_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with full_server("--training") as address:
+        yield address
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize(
+    ("selection", "scenario_id"),
+    [
+        (Selection(), "AC-001"),
+        (Selection(scenario_id="RCA-002", task_id="root_cause_analysis", seed=5), "RCA-002"),
+        (Selection(task_id="root_cause_analysis", seed=42, difficulty=2), "GEN1-RCA-D2-42"),
+        (Selection(split="curated", index=6, reward_mode="terminal", observation="delta"), "RP-001"),
+    ],
+)
+async def test_a_selection_starts_the_same(address: str, surface: str, selection: Selection, scenario_id: str) -> None:
+    environment = SURFACES[surface](address)
+    try:
+        reply = await environment.reset(selection)
+        assert reply.observation["scenario_id"] == scenario_id
+        service = reply.observation["known_services"][0]
+        taken = await environment.step({"action_type": "query_logs", "parameters": {"service": service}})
+        assert (taken.reward == 0.0) is (selection.reward_mode == "terminal")
+        assert service in taken.observation["queried_data"]["query_logs"]
+    finally:
+        await environment.close()
+
+
+async def test_over_mcp_no_scenario_is_named_by_its_index(address: str) -> None:
+    environment = SURFACES["mcp"](address)
+    with pytest.raises(RefusedError, match="named by its id"):
+        await environment.reset(Selection(scenario_index=1))
+
+
+async def test_what_trainers_choose_needs_a_server_launched_for_them() -> None:
+    with full_server() as address:
+        environment = SURFACES["mcp"](address)
+        try:
+            with pytest.raises(ServerError, match="`split` is not a parameter of start_drill"):
+                await environment.reset(Selection(split="train", index=1))
+        finally:
+            await environment.close()
