@@ -36,6 +36,7 @@ ERRORS: dict[str, ErrorKind] = {
     "episode_over": ErrorKind(409, INVALID_PARAMS, 1, "A step on an episode that has ended."),
     "stale_reference": ErrorKind(409, INVALID_PARAMS, 1, "An episode whose incident or rules have changed since."),
     "request_id_reused": ErrorKind(409, INVALID_PARAMS, 1, "A request id that was used for another action."),
+    "unknown_step": ErrorKind(422, INVALID_PARAMS, 1, "A step that the episode has not taken."),
     "append_conflict": ErrorKind(409, SERVER_ERROR, 1, "Somebody else stepped the episode first; try again."),
     "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "The limit of open episodes, sessions or runs is reached."),
     "store_unavailable": ErrorKind(503, SERVER_ERROR, 1, "The store of episodes does not answer now; try again."),

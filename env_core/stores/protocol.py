@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from env_core.episode import Reference
     from scenarios.vocabulary import Action
 
@@ -93,11 +95,17 @@ class EpisodeStore(Protocol):
     """
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+        self,
+        episode_id: str,
+        reference: Reference,
+        incarnation: str,
+        capacity: int,
+        replacing: Claim | None = None,
+        events: Sequence[Event] = (),
     ) -> list[str]:
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
-        `replacing` is deleted first if it still exists, and so is an ended episode that has the same handle. If
+        `events` are those that it begins with. `replacing` is deleted first if it still exists, and so is an ended episode that has the same handle. If
         `capacity` is still reached, the episode that ended first is deleted.
 
         Raises:

@@ -22,7 +22,7 @@ from env_core.stores.protocol import (
 from env_core.stores.writing import read_events, read_reference, write_event, write_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from env_core.episode import Reference
@@ -46,10 +46,18 @@ MIGRATIONS = (
 )
 """What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
 
-_APPEND = """
+_ENDED_LAST = "(SELECT coalesce(max(ended), 0) + 1 FROM episodes)"
+"""Episodes that have ended are counted, so that the one that ended first is known."""
+
+_INSERT = f"""
+    INSERT INTO episodes (id, incarnation, reference, length, events, touched, ended)
+    VALUES (:id, :incarnation, :reference, :length, :events, :now, CASE WHEN :ends THEN {_ENDED_LAST} END)
+"""
+
+_APPEND = f"""
     UPDATE episodes
     SET events = events || :event, length = length + 1, touched = :now,
-        ended = CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes) ELSE ended END
+        ended = CASE WHEN :ends THEN {_ENDED_LAST} ELSE ended END
     WHERE id = :id AND incarnation = :incarnation AND length = :length
 """
 
@@ -91,15 +99,27 @@ class SqliteStore:
         self._database.close()
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+        self,
+        episode_id: str,
+        reference: Reference,
+        incarnation: str,
+        capacity: int,
+        replacing: Claim | None = None,
+        events: Sequence[Event] = (),
     ) -> list[str]:
         def insert() -> list[str]:
             with self._transact():
                 freed = self._make_room(episode_id, capacity, replacing)
-                self._database.execute(
-                    "INSERT INTO episodes (id, incarnation, reference, touched) VALUES (?, ?, ?, ?)",
-                    (episode_id, incarnation, write_reference(reference), self._clock()),
-                )
+                values = {
+                    "id": episode_id,
+                    "incarnation": incarnation,
+                    "reference": write_reference(reference),
+                    "length": len(events),
+                    "events": "".join(map(write_event, events)),
+                    "now": self._clock(),
+                    "ends": any(event.ends for event in events),
+                }
+                self._database.execute(_INSERT, values)
             return freed
 
         return await self._retry(insert)

@@ -166,3 +166,11 @@ async def test_what_nobody_uses_expires(store: EpisodeStore, clock: Clock) -> No
     assert (await store.load("stepped")).events == (LOOK,)
     with pytest.raises(UnknownEpisodeError):
         await store.load("idle")
+
+
+async def test_an_episode_may_begin_with_events(store: EpisodeStore) -> None:
+    await store.create("a", REFERENCE, "incarnation of a", 2, events=(LOOK, SCALE))
+    await append(store, "a", 2, LOOK)
+    assert (await store.load("a")).events == (LOOK, SCALE, LOOK)
+    await store.create("b", REFERENCE, "incarnation of b", 2, events=(LOOK, END))
+    assert await create(store, "c", capacity=2) == ["b"]  # it had ended
