@@ -41,7 +41,7 @@ def count_truths(seeds: Sequence[int]) -> dict[Truth, int]:
     """The truths of generated incidents, told apart by their words, and how often each comes."""
     catalogue = Catalogue()
     counted: Counter[tuple[object, ...]] = Counter()
-    truths = {}
+    truths: dict[tuple[object, ...], Truth] = {}
     for seed in seeds:
         truth = catalogue.get_generated("root_cause_analysis", seed, 1 + seed % 5).incident.truth
         key = (truth.concepts, truth.families)

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
@@ -20,19 +20,25 @@ from cloud_incident.about import describe_server
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
+from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
 from http_compat.guard import LOOPBACK, Access, Guard
+from http_compat.jsontext import parse_json
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
+from http_compat.reading import read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
+from mcp_server.accepting import find_header, read_accept
 from mcp_server.binding import Callers, CallersBySession
-from mcp_server.transports import StreamableHTTP, build_sse_routes, read_episode_id
+from mcp_server.transports import AgentsHTTP, SessionLimits, StreamableHTTP, build_sse_routes, read_episode_id
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from mcp.server.lowlevel import Server
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
@@ -82,9 +88,10 @@ class _Wiring:
     streams: bool
 
     def build(self) -> Starlette:
+        routes = self._list_routes()
         app = Starlette(
-            routes=self._list_routes(),
-            middleware=self._list_middleware(),
+            routes=routes,
+            middleware=self._list_middleware(routes),
             exception_handlers={
                 HTTPException: answer_http_error,
                 ClientDisconnect: answer_disconnect,
@@ -92,17 +99,22 @@ class _Wiring:
             },
             lifespan=self._run_parts,
         )
-        if self.console_api is not None:
-            app.state.stopping = self.console_api.close
+        app.router.redirect_slashes = False  # clients do not follow; `BehindProxies` has taken the slash off
+        app.state.stopping = self._end_what_waits
         return app
 
     @cached_property
-    def agents(self) -> StreamableHTTP:
-        return StreamableHTTP(self._make_server(callers=CallersBySession, bound=read_episode_id), self.streams)
+    def agents(self) -> AgentsHTTP:
+        server = self._make_server(callers=CallersBySession, bound=read_episode_id)
+        return AgentsHTTP(server, self._session_limits, self.service, streams=self.streams)
 
     @cached_property
     def operators(self) -> StreamableHTTP:
-        return StreamableHTTP(self._make_server(callers=CallersBySession), self.streams)
+        return StreamableHTTP(self._make_server(callers=CallersBySession), self._session_limits, streams=self.streams)
+
+    @property
+    def _session_limits(self) -> SessionLimits:
+        return SessionLimits(most=self.settings.capacity, idle_seconds=self.settings.idle_seconds)
 
     @cached_property
     def console_api(self) -> ConsoleApi | None:
@@ -140,7 +152,7 @@ class _Wiring:
 
     def _list_routes(self) -> list[BaseRoute]:
         routes = [] if self.openenv is None else self.openenv.build_routes()
-        routes.append(self.agents.build_route_per_episode(AGENT_PATH, self.service))
+        routes.append(Route(AGENT_PATH, self.agents.app))
         if self.settings.operator:
             mcp = self.operators.app
             routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
@@ -148,12 +160,16 @@ class _Wiring:
                 routes += build_sse_routes(self._make_server())
         return routes
 
-    def _list_middleware(self) -> list[Middleware]:
+    def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
+        names = {getattr(route, "path", "").split("/")[1] for route in routes}
+        proxies = Middleware(
+            BehindProxies, trusted=settings.trusted_proxies, root_path=settings.root_path, own_names=names
+        )
         hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
         if not settings.allow_origin:
-            return [guard]
+            return [proxies, guard]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
@@ -161,18 +177,29 @@ class _Wiring:
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id"],
         )
-        return [guard, cors]
+        return [proxies, guard, cors]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for endpoint in [self.agents, self.operators] if self.settings.operator else [self.agents]:
-                await stack.enter_async_context(endpoint.manager.run())
+            for endpoint in self._endpoints:
+                await stack.enter_async_context(endpoint.run())
             await self._open()
             yield
+            await self._end_what_waits()
+        if self.console_api is not None:
+            click.echo(f"Stopped after {self.service.steps_taken} steps.", err=True)
+
+    @property
+    def _endpoints(self) -> list[StreamableHTTP]:
+        return [self.agents, self.operators] if self.settings.operator else [self.agents]
+
+    async def _end_what_waits(self) -> None:
+        """End runs and sessions, so that no request waits for them when the server stops."""
         if self.console_api is not None:
             await self.console_api.close()
-            click.echo(f"Stopped after {self.service.steps_taken} steps.", err=True)
+        for endpoint in self._endpoints:
+            await endpoint.sessions.end_all()
 
     async def _open(self) -> None:
         """Open the incident that the settings name, if they name one, and print what its operator has to know."""
@@ -192,15 +219,51 @@ class _Wiring:
 
 @dataclass(frozen=True, slots=True)
 class _Negotiated:
-    """One path, two dialects: MCP for clients that accept an event stream or speak of MCP in their headers, and
-    OpenEnv's plain JSON-RPC for POST requests that do neither."""
+    """One path, two dialects: MCP, and OpenEnv's plain JSON-RPC.
+
+    Clients that ask for an event stream by name or speak of MCP in their headers mean MCP, and so does whatever is no
+    POST. The rest is OpenEnv's, but for `initialize`, which there is in MCP alone.
+    """
 
     mcp: ASGIApp
-    rpc: ASGIApp
+    answer_rpc: Callable[[bytes], Awaitable[Response]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        plain = scope["method"] == "POST" and not any(
-            name.startswith(b"mcp-") or (name == b"accept" and b"text/event-stream" in value.lower())
-            for name, value in scope["headers"]
-        )
-        await (self.rpc if plain else self.mcp)(scope, receive, send)
+        if scope["method"] != "POST" or _means_mcp(scope):
+            await self.mcp(scope, receive, send)
+            return
+        body = await read_body(Request(scope, receive))
+        if _is_initialize(body):
+            await self.mcp(scope, _Replay(body, receive), send)
+        else:
+            await (await self.answer_rpc(body))(scope, receive, send)
+
+
+class _Replay:
+    """Receives a body again that has been read already, and then what comes after it."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        message, self._message = self._message, None
+        return message or await self._receive()
+
+
+def _means_mcp(scope: Scope) -> bool:
+    """Whether the headers of a request say that it is of MCP."""
+    headers = scope["headers"]
+    return (
+        any(name.startswith(b"mcp-") for name, _ in headers) or read_accept(find_header(scope, b"accept")).names_events
+    )
+
+
+def _is_initialize(body: bytes) -> bool:
+    if b"initialize" not in body:
+        return False
+    try:
+        message = parse_json(body)
+    except CloudIncidentError:
+        return False
+    return isinstance(message, dict) and message.get("method") == "initialize"

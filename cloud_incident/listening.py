@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ import click
 import uvicorn
 
 from cloud_incident.garbage import collect_seldom
+from cloud_incident.settings.serve import ServeSettings
 from http_compat.reading import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -19,6 +22,12 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 """Connections that wait to be accepted; uvicorn's own default."""
+
+_REMEDIES = {
+    errno.EADDRINUSE: "end the program that listens there, or choose another --port",
+    errno.EACCES: "choose a --port above 1023",
+    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
+}
 
 _GRACE_SECONDS = 5
 """How long running requests may take to end when the server is stopped."""
@@ -37,8 +46,11 @@ class StoppingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_app(app: Starlette, settings: ServerSettings) -> None:
+def run_app(app: Starlette, settings: ServerSettings, banner: str = "") -> None:
     """Serve an application until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
+
+    The `banner` is printed on standard error once every port is listened on. In it `{address}` stands for the URL of
+    the first one.
 
     Raises:
         ClickException: if a port cannot be listened on.
@@ -46,6 +58,9 @@ def run_app(app: Starlette, settings: ServerSettings) -> None:
     server = make_server(app, settings)
     collect_seldom()
     sockets = [_bind(settings.host, port) for port in settings.port]
+    if banner:
+        listening = settings.model_copy(update={"port": tuple(listener.getsockname()[1] for listener in sockets)})
+        click.echo(banner.format(address=listening.address), err=True)
     signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
     server.run(sockets)
 
@@ -55,6 +70,7 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
 
     When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
+    ping_seconds, ping_timeout = _read_pings(settings)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -62,11 +78,19 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
         ws_max_size=MOST_BODY_BYTES,
         ws_per_message_deflate=False,  # 40 KB of memory for every connection, and the messages are small
         log_level="warning",
-        proxy_headers=True,
-        forwarded_allow_ips="*" if settings.space_host else None,
+        ws_ping_interval=ping_seconds,
+        ws_ping_timeout=ping_timeout,
+        proxy_headers=False,  # the application reads them, since it looks for more of them than uvicorn does
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return StoppingServer(app, config)
+
+
+def _read_pings(settings: ServerSettings) -> tuple[float | None, float | None]:
+    """The seconds between pings on WebSockets, and those that the answer to one may take; None for no limit."""
+    if not isinstance(settings, ServeSettings):
+        return None, None  # there are no WebSockets
+    return settings.ws_ping_seconds or None, settings.ws_ping_timeout or None
 
 
 def _exit(*_: object) -> None:
@@ -78,4 +102,7 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+        remedy = _REMEDIES.get(error.errno or 0, "choose another --host or --port")
+        # The text of a system error repeats the address; a name that is not found has an errno below 0.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise click.ClickException(f"Cannot listen on {host}:{port}: {reason}; {remedy}.") from error

@@ -22,12 +22,16 @@ def render_schema() -> str:
 
 
 def write_scaffold(file: Path) -> list[Path]:
-    """Write a new incident and the schema beside it; gives the files that were written."""
+    """Write a new incident and the schema beside it; gives the files that were written.
+
+    Raises:
+        OSError: if one of them cannot be written. Then there is no new incident.
+    """
     slug = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or "incident"
     slug = slug if slug[0].isalpha() else f"incident-{slug}"
     template = files("cloud_incident").joinpath("incident_template.yaml").read_text("utf-8")
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(template.replace("SLUG", slug.upper()).replace("slug", slug), "utf-8")
     schema = file.with_name(SCHEMA_NAME)
     schema.write_text(render_schema(), "utf-8")
+    file.write_text(template.replace("SLUG", slug.upper()).replace("slug", slug), "utf-8")
     return [file, schema]

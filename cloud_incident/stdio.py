@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,9 +27,12 @@ async def run_stdio(settings: McpSettings) -> None:
     """Serve one client over standard input and output. An incident that the settings name is open from the start.
 
     Raises:
+        ClickException: if standard input or output is closed.
         DocumentError: if a document of a further directory is not valid.
         InvalidActionError, SelectionError, UnknownScenarioError: if there is no incident to open.
     """
+    if sys.stdin is None or sys.stdout is None:
+        raise click.ClickException("Standard input or output is closed; MCP clients talk to this command over both.")
     service = settings.build_service(loaded=False)
     selection = settings.selection
     episode = await service.resume(selection) if selection is not None else None
@@ -38,7 +43,19 @@ async def run_stdio(settings: McpSettings) -> None:
         server = _build_agent_server(settings, service, episode)
     else:
         raise ValueError("the agent profile needs an incident")
+    if sys.stdin.isatty():
+        click.echo(_describe_use(), err=True)
     await serve_stdio(server, note="" if episode is None or settings.episode_id else PROCESS_NOTE)
+
+
+def _describe_use() -> str:
+    """What a person at a terminal is told, who has started what a client should start."""
+    command = Path(sys.executable).with_name("cloud-incident")
+    return (
+        "This is an MCP server. It waits for messages of an MCP client on standard input.\n"
+        f"Your client starts it by itself: give it the command `{command} mcp`; the README has the configurations.\n"
+        "`cloud-incident serve` is for a browser, `cloud-incident demo` plays an incident here. Ctrl-C ends this."
+    )
 
 
 def _build_operator_server(settings: McpSettings, service: EpisodeService, episode: Episode | None) -> Server[Callers]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from env_core.guide import describe_scoring
 from env_core.observation import debrief, observe
 from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
 
@@ -38,6 +39,7 @@ def write_briefing(episode: Episode) -> str:
 def write_briefing_of(shown: Mapping[str, Any]) -> str:
     """The briefing from an observation, or from those of its fields that do not change in an episode."""
     task = TASKS[shown["task_id"]]
+    criteria = [f"{task.submission.name} takes:\n{task.submission.criteria}"] if task.submission.criteria else []
     return "\n\n".join(
         [
             f"{shown['scenario_id']} · {task.title} · {shown['max_steps']} steps\n{task.objective}",
@@ -45,6 +47,8 @@ def write_briefing_of(shown: Mapping[str, Any]) -> str:
             describe_alert(shown["alert"]),
             f"Known services: {', '.join(shown['known_services'])}",
             f"Actions: {', '.join(shown['available_actions'])}. {task.submission.name} ends the incident.",
+            *criteria,
+            describe_scoring(task),
         ]
     )
 
@@ -63,9 +67,15 @@ def write_headline(episode: Episode) -> str:
 
 def describe_standing(episode: Episode) -> str:
     """Where an episode stands, in one line."""
-    if episode.grade is not None:
-        return f"Over after {episode.step_count} steps. Score {episode.grade.score:.4f}."
-    return describe_remaining(episode.step_count, episode.task)
+    if episode.grade is None:
+        return describe_remaining(episode.step_count, episode.task)
+    steps = "1 step" if episode.step_count == 1 else f"{episode.step_count} steps"
+    return f"Over after {steps}. Score {episode.grade.score:.4f}."
+
+
+def describe_named_standing(episode: Episode) -> str:
+    """Which incident it is, and where it stands."""
+    return f"{episode.reference.scenario_id} · {describe_standing(episode)}"
 
 
 def describe_remaining(steps: int, task: Task) -> str:
@@ -89,15 +99,16 @@ def describe_step(episode: Episode, evidence: str | None = None, *, rewards: boo
         parts.append(step.error)
     if episode.grade is None or episode.truncated:
         feedback = step.feedback if rewards else step.plain_feedback
-        parts.append(f"{feedback} {describe_standing(episode)}".lstrip())
+        parts.append(f"{feedback} {describe_named_standing(episode)}".lstrip())
     if episode.grade is not None:
-        parts += [describe_grade(episode.grade), write_debrief(episode)]
+        named = f"{episode.reference.scenario_id} · {episode.task.title}"
+        parts += [f"{named}\n{describe_grade(episode.grade)}", write_debrief(episode)]
     return "\n\n".join(parts)
 
 
 def write_timeline(episode: Episode, *, rewards: bool = True) -> str:
     """What has been done so far, a line per step; with `rewards` also what each has earned."""
-    lines = [f"{episode.reference.scenario_id} · {describe_standing(episode)}"]
+    lines = [describe_named_standing(episode)]
     for step in episode.steps:
         told = [step.feedback if rewards else step.plain_feedback, step.error]
         lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {' '.join(filter(None, told))}")
@@ -174,7 +185,7 @@ def write_debrief(episode: Episode) -> str:
     lines += [f"  {number}. {sentence}" for number, sentence in enumerate(told["causal_chain"], 1)]
     if told["evidence"]:
         items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"])
-        lines.append(f"Evidence that establishes it: {items}")
+        lines.append(f"Evidence that shows the cause: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
     lines += [f"Harm done: {harm}" for harm in told["harms"]]

@@ -1,10 +1,27 @@
-"""The on-call guide: the severity matrix, what each action does, the runbook catalogue, the rules of scoring."""
+"""What an agent may know of every incident: what actions do, how answers are scored, and the on-call guide."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from graders import GRADERS
-from scenarios.library import load_runbook_catalogue
-from scenarios.vocabulary import ACTIONS, SEVERITY_MATRIX, TASKS, to_reward
+from scenarios.library import list_runbook_steps, load_runbook_catalogue
+from scenarios.schemas import build_arguments_schema
+from scenarios.vocabulary import (
+    ACTIONS,
+    ASK_FOR_LIST,
+    RUNBOOK_STEP,
+    TASKS,
+    Remediation,
+    Submission,
+    list_severities,
+    to_reward,
+)
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from scenarios.vocabulary import ActionDeclaration, Task
 
 ORDER_OF_WORK = """\
 1. Establish the cause, on the service where it started and on a service that suffers from it.
@@ -13,7 +30,33 @@ ORDER_OF_WORK = """\
 4. Run the verifications that fit what was repaired, from the bottom up: networks, databases and nodes before customer
    journeys, those before the API journeys, and last that the alert has cleared."""
 
-_UNSUBMITTED = "- Nothing submitted within the step limit: 0."
+_NO_SUM = "What single steps earn is not part of the score."
+
+
+def describe_action(action: ActionDeclaration) -> str:
+    """What an action does, and what somebody who sees nothing else needs in order to use it.
+
+    Of a submission that is how its answers are defined and what earns points.
+    """
+    if not isinstance(action, Submission):
+        return action.description
+    parts = [action.description, action.criteria]
+    parts += [describe_scoring(task) for task in TASKS.values() if task.submission is action]
+    return "\n".join(filter(None, parts))
+
+
+def build_action_schema(action: ActionDeclaration, *extras: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of an action's parameters and of what `extras` take beside them; it names the runbook steps."""
+    schema = build_arguments_schema(action.parameters, *extras)
+    if isinstance(action, Remediation) and action.target is RUNBOOK_STEP:
+        schema["properties"][action.subject]["enum"] = [*load_runbook_catalogue(), ASK_FOR_LIST]
+    return schema
+
+
+def describe_scoring(task: Task) -> str:
+    """What earns points in a task, from 0.0 to 1.0."""
+    late = f"Without {task.submission.name} within {task.max_steps} steps it is 0."
+    return f"Score, 0.0 to 1.0: {GRADERS[task].rules} {_NO_SUM} {late}"
 
 
 def write_oncall_guide(*, rewards: bool = True) -> str:
@@ -34,23 +77,10 @@ def write_oncall_guide(*, rewards: bool = True) -> str:
         "## Order of work",
         ORDER_OF_WORK,
         "## Scoring",
-        "\n".join([*(f"- **{task.id}**: {GRADERS[task].rules}" for task in TASKS.values()), _UNSUBMITTED]),
+        "\n".join(f"- **{task.id}**: {describe_scoring(task)}" for task in TASKS.values()),
         *(_describe_rewards() if rewards else []),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def list_severities() -> str:
-    """The severities and their criteria, a line each."""
-    return "\n".join(f"- **{level} {name}**: {criterion}" for level, name, criterion in SEVERITY_MATRIX)
-
-
-def list_runbook_steps() -> str:
-    """The runbook catalogue, a line per step."""
-    return "\n".join(
-        f"- `{step.name}` ({step.domain}{', verification' if step.verify else ''}): {step.does}"
-        for step in load_runbook_catalogue().values()
-    )
 
 
 def _describe_rewards() -> list[str]:

@@ -28,12 +28,12 @@ _FEEDBACK = {
     "unknown_service": "No such service",
     "effective_remediation": "{step} took effect",
     "passed_verification": "{step} passed",
-    "ineffective_remediation": "{step} was executed; nothing is better for it",
-    "unmet_verification": "{step} was run and does not show a recovery",
+    "ineffective_remediation": "{step} was executed and changed nothing",
+    "unmet_verification": "{step} was run, and what it checks has not recovered",
     "wrong_remediation": "{step} was executed and did not help",
-    "unknown_target": "Nothing to act on",
-    "past_halfway": "Past half of the steps",
-    "timeout": "Out of steps without a submission",
+    "unknown_target": "There is nothing of that name to act on",
+    "past_halfway": "More than half of the steps are used",
+    "timeout": "The steps ran out without a submission",
 }
 
 _TOLD_ELSEWHERE = {"past_halfway", "unknown_service", "unknown_target"}
@@ -77,7 +77,9 @@ def reward_lateness(task: Task, number: int) -> Events:
 def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
-        return " ".join([f"{_word_event(action, event)} ({to_reward(points):+.2f})." for event, points in events])
+        return " ".join(
+            [f"{_word_event(action, event)} (reward {to_reward(points):+.2f})." for event, points in events]
+        )
     nothing = events[0][0] in {"unknown_target", "unknown_service"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
     text = f"{_FEEDBACK[events[0][0]]}." if nothing else done

@@ -39,7 +39,24 @@ models refuse a schema that has it."""
 _SEED_RANGE = f"0 to {MOST_TYPED_SEED}, which every JSON client keeps exactly"
 
 Index = Annotated[int, Field(ge=0, le=1_000_000)]
-Difficulty = Annotated[int, Field(ge=min(DIFFICULTIES), le=max(DIFFICULTIES))]
+
+
+def check_difficulty(value: int) -> int:
+    """A difficulty that exists.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    if value not in DIFFICULTIES:
+        raise ValueError(f"must be {min(DIFFICULTIES)} (easy) to {max(DIFFICULTIES)} (hard); {value} was given")
+    return value
+
+
+Difficulty = Annotated[
+    int,
+    AfterValidator(check_difficulty),
+    Field(json_schema_extra={"minimum": min(DIFFICULTIES), "maximum": max(DIFFICULTIES)}),
+]
 
 
 def _read_blank(value: object) -> object:

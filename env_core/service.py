@@ -27,7 +27,7 @@ from scenarios.catalogue import UnknownScenarioError
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from env_core.episode import Reference
     from env_core.selection import Selection
@@ -72,6 +72,8 @@ class EpisodeService:
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
+        self.on_over: list[Callable[[str], None]] = []
+        """What is told the handle of each episode that has ended, was closed, or was forgotten to make room."""
 
     async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
         """Open an episode, in the place of `replacing` if that is still there.
@@ -181,8 +183,10 @@ class EpisodeService:
                 continue
             self.steps_taken += 1
             self._keep(transition.episode)
+            if transition.done:
+                self._tell_over(handle)
             return transition
-        raise AppendConflictError(f"Episode {handle} is being stepped by others; try again.")
+        raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done. Try again.")
 
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
@@ -194,7 +198,7 @@ class EpisodeService:
         if incarnation and incarnation != record.incarnation:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
         await self._store.delete(Claim(episode_id, record.incarnation))
-        self._folded.pop(episode_id, None)
+        self._forget(episode_id)
 
     async def _make_room(
         self,
@@ -209,7 +213,7 @@ class EpisodeService:
         expired = await self._store.expire(self._limits.idle_seconds)
         freed = await self._store.create(episode_id, reference, incarnation, capacity, replacing, events)
         for forgotten in (*expired, *freed):
-            self._folded.pop(forgotten, None)
+            self._forget(forgotten)
 
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""
@@ -217,7 +221,10 @@ class EpisodeService:
         for index, event in enumerate(record.events):
             if event.request_id == request_id:
                 if event.action != action:
-                    raise RequestIdError(f"Request id {request_id[:80]!r} was used for {event.action.name}.")
+                    raise RequestIdError(
+                        f"Request id {request_id[:80]!r} was used for {event.action.name}; nothing was done. "
+                        "Give every action a request id of its own."
+                    )
                 first = await self._begin_again(episode.id, record)
                 return Transition(_fold(first, record.events[: index + 1]), stepped=True)
         return None
@@ -233,6 +240,14 @@ class EpisodeService:
             await self._scenario(record.reference.scenario_id)
         scenario = record.reference.resolve(self.catalogue)
         return begin(episode_id, record.reference, scenario, record.incarnation)
+
+    def _forget(self, handle: str) -> None:
+        self._folded.pop(handle, None)
+        self._tell_over(handle)
+
+    def _tell_over(self, handle: str) -> None:
+        for tell in self.on_over:
+            tell(handle)
 
     def _keep(self, episode: Episode) -> Episode:
         self._folded[episode.id] = episode

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 class EpisodeOverError(CloudIncidentError):
-    """A step on an episode that has ended, with its score. Nothing was changed."""
+    """A step on an episode that has ended, with its scenario and its score. Nothing was changed."""
 
     code = "episode_over"
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(f"Episode {episode.id} is over.")
+        self.scenario_id = episode.reference.scenario_id
         self.score = episode.grade.score if episode.grade is not None else 0.0
 
     def explain(self, starting: str) -> str:

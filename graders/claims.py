@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from graders.prose import (
-    Words,
     bound_clauses,
     ends_clause,
     find_mentions,
+    find_named,
     find_occurrences,
     is_denied,
     split_sentences,
@@ -29,6 +29,9 @@ from scenarios.vocabulary import (
     SCALE_SERVICE,
     Attachments,
 )
+
+if TYPE_CHECKING:
+    from graders.terms import Words
 
 
 def _split_set(text: str) -> frozenset[str]:
@@ -67,9 +70,11 @@ _SEPARATION = 7
 _FUTURE = _split_set(
     "will would should shall must could may might need needs recommend recommended recommending consider considered"
     " future tomorrow planned plan plans going propose proposed suggest suggested upcoming todo ought wants"
+    " avoid avoided refrained"
 )
 _FUTURE_PAIRS = {
-    *((have, "to") for have in ("has", "have")),
+    *((ahead, "to") for ahead in ("has", "have", "about", "meant", "wanted", "ready")),
+    *(("to", "do"), ("follow", "up"), ("action", "item")),
     *(
         ("next", when)
         for when in ("day", "week", "month", "quarter", "sprint", "year", "time", "maintenance", "release")
@@ -82,11 +87,12 @@ _OTHERS = _split_set(
     "nobody noone someone somebody anyone anybody everybody everyone others they he she it who kubernetes k8s kubelet"
     " kubelets platform orchestrator scheduler controller operator autoscaler hpa cluster kernel supervisor systemd"
     " watchdog probe probes partner vendor provider supplier carrier owner owners team teams colleague colleagues"
-    " developer developers engineer engineers maintainer pipeline ci deploy deployment release rollout patch patches"
+    " developer developers maintainer pipeline ci deploy deployment release rollout patch patches"
     " maintenance automation cron job script alert itself themselves customer customers"
 )
 """Who may do what the agent could: a deed of theirs is none of its own."""
 _CONDITIONS = _split_set("if unless whether")
+_SELF = _split_set("we i")
 _BETWEEN = _split_set(
     "keeps keep kept has had have is was were are been already then also automatically again simply just always"
     " constantly repeatedly now immediately one ones ever even only still that which to"
@@ -164,15 +170,17 @@ def _find_stated_verbs(words: Words, action: str) -> tuple[tuple[int, int], ...]
 
 def _is_stated(words: Words, start: int, end: int) -> bool:
     """Whether a deed is told as done by the agent: not denied, not ahead, not on condition, not of others."""
+    if words[end - 1] == "restarts":
+        return False
     if words[end : end + 1] == ("of",):
         end += 1  # a noun: *a restart of postgres-db was unnecessary*
+    first = max([0, start - _FUTURE_REACH, *(index + 1 for index in range(start) if words[index] in _SELF)])
     return not (
         is_denied(words, start, end)
         or _is_undone(words[end : end + _REACH_BEHIND])
-        or _is_ahead(words[max(0, start - _FUTURE_REACH) : start], words[end : end + _FUTURE_REACH])
+        or _is_ahead(words[first:start], words[end : end + _FUTURE_REACH])
         or _is_of_others(words, start, end)
         or not _CONDITIONS.isdisjoint(words[:start])
-        or words[end - 1] == "restarts"
         or not _COMPOUNDS.isdisjoint(words[end : end + 1])
     )
 
@@ -193,9 +201,9 @@ def _is_ahead(before: Words, behind: Words) -> bool:
 def _is_of_others(words: Words, start: int, end: int) -> bool:
     """Whether others did it: they stand before the deed, or behind it after *by*, or were asked to."""
     for index in range(start - 1, -1, -1):
-        if words[index] in _OTHERS:
+        if words[index] in _OTHERS or words[index - 1 : index + 1] == ("no", "one"):
             return True
-        if words[index] not in _BETWEEN:
+        if words[index] not in _BETWEEN or (words[index] in _PASSIVE and not words[start].endswith("ing")):
             break
     if not _ASKED.isdisjoint(words[max(0, start - _ASKED_REACH) : start]):
         return True
@@ -204,6 +212,11 @@ def _is_of_others(words: Words, start: int, end: int) -> bool:
         word == "by" and agent not in _OURSELVES and not agent.endswith("ing") and not agent[0].isdigit()
         for word, agent in pairwise(behind)
     )
+
+
+@lru_cache(maxsize=128)
+def _list_words(text: str) -> frozenset[str]:
+    return frozenset(split_words(text))
 
 
 @lru_cache(maxsize=128)
@@ -226,6 +239,39 @@ def _split(sentence: str) -> list[Words]:
     return bound_clauses(found)
 
 
+def find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """What each deed of an action that is done to a pronoun can mean, as in *We looked at a. We rolled it back*.
+
+    That are the names in the same sentence before the deed, or else those in the last sentence that has any.
+    """
+    found: dict[tuple[str, ...], None] = {}
+    before: tuple[str, ...] = ()
+    for sentence in split_sentences(text):
+        here: tuple[str, ...] = ()
+        for words in _split(sentence):
+            verb = next((verb for verb in _find_stated_verbs(words, action) if _has_pronoun(words, verb)), None)
+            if verb is not None:
+                found[(*here, *_list_named(words[: verb[0]], names)) or before] = None
+            here += _list_named(words, names)
+        before = here or before
+    return [meant for meant in found if meant]
+
+
+def _list_named(words: Words, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that stand in a clause, the last one last."""
+    places = find_named(words, names)
+    return tuple(sorted(places, key=lambda name: places[name][-1]))
+
+
+def _has_pronoun(words: Words, verb: tuple[int, int]) -> bool:
+    """Whether a deed is done to a pronoun: *rolled it back*, *it was rolled back*."""
+    start, end = verb
+    if not _PRONOUNS.isdisjoint(words[end : end + 1]):
+        return True
+    before = [index for index in range(start) if words[index] in _PRONOUNS]
+    return bool(before) and _is_passive(words[before[-1] + 1 : start], ()) and not words[start].endswith("ing")
+
+
 def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
     """Whether a text says that a remediation was made: deed and target together, neither denied nor future.
 
@@ -233,7 +279,9 @@ def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     """
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         return any(clause.names(target) or clause.hints_at(target) for clause in _list_clauses(text))
-    return any(clause.verbs(action) and clause.targets(target, names) for clause in _list_clauses(text))
+    return any(clause.verbs(action) and clause.targets(target, names) for clause in _list_clauses(text)) or any(
+        target in meant for meant in find_meant(text, action, names or (target,))
+    )
 
 
 def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
@@ -245,12 +293,15 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         if target.startswith("verify_") and not re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()):
             return False
+        if not _list_words(text).issuperset(target.split("_")[1:]):
+            return False
         return any(clause.names(target) for clause in _list_clauses(text))
     return any(
         _reaches(clause.words, verb, place, names)
         for clause in _list_clauses(text)
-        for verb in clause.verbs(action)
+        if clause.verbs(action)
         for place in clause.targets(target, names)
+        for verb in clause.verbs(action)
     )
 
 
@@ -258,17 +309,16 @@ def _reaches(words: Words, verb: tuple[int, int], place: tuple[int, int], names:
     if place[0] >= verb[1]:
         has_own_verb = any(word in _OWN_VERB for word in words[place[1] : place[1] + 1])
         return not has_own_verb and _only_filler(words[verb[1] : place[0]], names)
-    between = words[place[1] : verb[0]]
-    return (
-        not words[verb[0]].endswith("ing")
-        and bool(set(between) & _PASSIVE)
-        and _only_filler(between, (*names, *_PASSIVE))
-    )
+    return not words[verb[0]].endswith("ing") and _is_passive(words[place[1] : verb[0]], names)
 
 
-def _only_filler(words: Words, names: tuple[str, ...]) -> bool:
+def _is_passive(between: Words, names: tuple[str, ...]) -> bool:
+    return not _PASSIVE.isdisjoint(between) and _only_filler(between, names, _FILLER | _PASSIVE)
+
+
+def _only_filler(words: Words, names: tuple[str, ...], filler: frozenset[str] = _FILLER) -> bool:
     """Whether next to nothing but filler and other names stands between."""
-    named = {index for start, end in find_occurrences(words, *names) for index in range(start, end)} if names else set()
-    stray = [word for index, word in enumerate(words) if index not in named and word not in _FILLER]
+    named = {index for places in find_named(words, names).values() for place in places for index in range(*place)}
+    stray = [word for index, word in enumerate(words) if index not in named and word not in filler]
     doubled = any(first == second for first, second in pairwise(stray))
     return len(stray) <= _STRAY_WORDS and not doubled and not any(word.endswith("ed") for word in stray)

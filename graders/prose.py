@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from graders.terms import Mention, Reading, Words, denies
+from graders.terms import Mention, Reading, Span, Words, denies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,21 +105,35 @@ def find_occurrences(words: Words, *forms: str) -> Iterator[tuple[int, int]]:
         match = pattern.search(text, match.start() + 1)
 
 
-def find_mentions(words: Words, name: str, names: tuple[str, ...]) -> list[tuple[int, int]]:
+def find_mentions(words: Words, name: str, names: tuple[str, ...]) -> list[Span]:
     """Every place at which a name stands for itself and is not a part of a longer one of the names."""
-    found = list(find_occurrences(words, name))
-    if not found:
-        return found
-    longer = _longer(name, names)
-    within = list(find_occurrences(words, *longer)) if longer else []
-    return [(start, end) for start, end in found if not any(left <= start and end <= right for left, right in within)]
+    return find_named(words, names if name in names else (*names, name)).get(name, [])
 
 
-@lru_cache(maxsize=512)
-def _longer(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that hold another one: `orders-db` holds `orders`."""
-    plain = f" {' '.join(split_words(name))} "
-    return tuple(other for other in names if other != name and plain in f" {' '.join(split_words(other))} ")
+@lru_cache(maxsize=4096)
+def find_named(words: Words, names: tuple[str, ...]) -> dict[str, list[Span]]:
+    """By name the places, as (start, end), at which each of the names stands and is not a part of a longer one."""
+    index = _index_names(names)
+    found: dict[str, list[Span]] = {}
+    covered = 0
+    for start, word in enumerate(words):
+        for spelt, name in index.get(word, ()):
+            end = start + len(spelt)
+            if end > covered and words[start:end] == spelt:
+                found.setdefault(name, []).append((start, end))
+                covered = end
+                break
+    return found
+
+
+@lru_cache(maxsize=256)
+def _index_names(names: tuple[str, ...]) -> dict[str, list[tuple[Words, str]]]:
+    """Names by their first word, as words, the longest first."""
+    index: dict[str, list[tuple[Words, str]]] = {}
+    for spelt, name in sorted(((split_words(name), name) for name in names), key=lambda named: -len(named[0])):
+        if spelt:
+            index.setdefault(spelt[0], []).append((spelt, name))
+    return index
 
 
 @lru_cache(maxsize=256)
@@ -138,7 +152,7 @@ def split_clauses(text: str) -> tuple[Words, ...]:
             if not _in_list(stream, index):
                 found.append([])
         elif ends_clause(stream, index):
-            found.append([])
+            found.append([] if word in _ENDS else [word])
         else:
             found[-1].append(word)
     return tuple(bound_clauses(found))
@@ -146,7 +160,7 @@ def split_clauses(text: str) -> tuple[Words, ...]:
 
 @lru_cache(maxsize=256)
 def _read(text: str) -> Reading:
-    return Reading.of(split_clauses(text))
+    return Reading(split_clauses(text))
 
 
 def bound_clauses(clauses: list[list[str]]) -> list[Words]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,12 +22,13 @@ def drop_quotes(text: str, shown: Iterable[str]) -> str:
     evidence = " | ".join(f" {' '.join(_WORD.findall(found.casefold()))} " for found in shown)
     words = list(_WORD.finditer(text))
     forms = [word[0].casefold() for word in words]
+    starts = [word.start() for word in words]
     quoted: set[int] = set()
     for start in range(len(words) - _FEWEST_WORDS + 1):
         if f" {' '.join(forms[start : start + _FEWEST_WORDS])} " in evidence:
             quoted.update(range(start, start + _FEWEST_WORDS))
     for marked in _MARKED.finditer(text):
-        inside = [index for index, word in enumerate(words) if marked.start() <= word.start() < marked.end()]
+        inside = range(bisect_left(starts, marked.start()), bisect_left(starts, marked.end()))
         if len(inside) >= _FEWEST_MARKED_WORDS and f" {' '.join(forms[index] for index in inside)} " in evidence:
             quoted.update(inside)
     return _cut(text, [words[index].span() for index in sorted(quoted)])

@@ -5,45 +5,52 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from graders.conduct import DECAY_STEPS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from fractions import Fraction
 
 Fact = str | int | list[str]
 
+_PER_STEP = f"{100 // DECAY_STEPS} %"
+
 REASONS = {
-    "nothing_submitted": "Nothing was submitted; {submission} was due",
-    "severity_exact": "Submitted {submitted}; the incident is {truth}: exact",
-    "severity_off": "Submitted {submitted}; the incident is {truth}: {count} level{s} off",
-    "right_service": "{service} is right",
-    "wrong_service": "{submitted} is not where it started; that was {truth}",
-    "only_for_the_right_service": "Counts only for the right service",
-    "evidence_before_any_fix": "{percent} % of the evidence that carries the cause was seen before any fix",
-    "evidence_before_effective_fix": "{percent} % of the evidence that carries the cause was seen before the first "
+    "nothing_submitted": "{submission} was not called before the steps ran out, so nothing is earned",
+    "severity_exact": "Submitted {submitted}, and the incident is {truth}",
+    "severity_off": "Submitted {submitted}, but the incident is {truth}: {count} level{s} off",
+    "right_service": "{service} is where it started",
+    "wrong_service": "{submitted} was named, but it started in {truth}",
+    "only_for_the_right_service": "Earned only with the right service",
+    "evidence_before_any_fix": "{percent} % of the evidence that shows the cause was seen before anything was changed",
+    "half_without_evidence": "with none of it these points are halved, with all of it they are full",
+    "evidence_before_effective_fix": "{percent} % of the evidence that shows the cause was seen before the first "
     "effective fix",
-    "evidence_seen": "{percent} % of the evidence that carries the cause was seen",
-    "evidence_without_fix": "{percent} % of the evidence that carries the cause was seen, and no fix took effect",
-    "cause_not_established": "Counts only when the cause was established",
-    "concepts_affirmed": "{affirmed} of {concepts} concepts of the failure affirmed",
+    "evidence_seen": "{percent} % of the evidence that shows the cause was seen",
+    "evidence_without_fix": "{percent} % of the evidence that shows the cause was seen, and no fix took effect",
+    "cause_not_established": "Earned only if all of the evidence that shows the cause was seen",
+    "concepts_affirmed": "the text says {affirmed} of the {concepts} things that make up this failure",
     "concepts_missed": "not said: {missed}",
-    "rivals_affirmed": "other failures affirmed beside them: {rivals}",
-    "unspecific": "{count} other failure{s} could be meant as well",
-    "steps_taken": "{steps} steps; {fewest} are the fewest",
-    "steps_weighed": "{steps} steps, {fewest} are the fewest: {percent} %, in proportion to evidence and plan",
+    "rivals_affirmed": "it also names failures that did not happen, which lowers these points: {rivals}",
+    "unspecific": "it fits {count} other failure{s} as well, which lowers these points",
+    "steps_taken": "{steps} steps were used and {fewest} would have been enough; "
+    f"each step more takes {_PER_STEP} of these points",
+    "steps_weighed": "{steps} steps were used and {fewest} would have been enough; "
+    f"each step more takes {_PER_STEP}, which leaves {{percent}} %, times the shares of the evidence and of the plan",
     "resolution_submitted": "A resolution was submitted",
-    "plan_steps_done": "{done} of {steps} plan steps were done",
+    "plan_steps_done": "{done} of {steps} steps of the plan were done in order; the two shares are multiplied",
     "plan_steps_missing": "not done: {missing}",
-    "wrong_remediations": "{count} wrong remediation{s}",
-    "recovery_shown": "A diagnostic showed the recovery after the last repair",
-    "plan_not_completed": "Counts only for a completed plan; {count} of its steps {were} not done",
-    "recovery_not_looked_at": "No diagnostic that shows the recovery was looked at after the last repair",
-    "long_enough": "three full sentences or more",
-    "too_short": "fewer than three sentences of five words",
-    "cause_named": "names the cause",
-    "cause_not_named": "does not say in one sentence which service failed and how",
-    "failure_mode_matched": "failure mode matched to {percent} %",
-    "repairs_stated": "states {stated} of the plan's {repairs} repairs as done",
-    "false_claims": "claims repairs that were not made: {claimed}",
+    "wrong_remediations": "{count} remediation{s} did not help",
+    "recovery_shown": "After the last repair a diagnostic was looked at that shows the recovery",
+    "plan_not_completed": "Earned only with the whole plan done; {count} of its steps {were} not done",
+    "recovery_not_looked_at": "After the last repair no diagnostic was looked at that shows the recovery",
+    "long_enough": "The summary has three sentences or more",
+    "too_short": "The summary has fewer than three sentences of five words or more",
+    "cause_named": "a sentence says which service failed and how",
+    "cause_not_named": "no sentence says both which service failed and how",
+    "failure_mode_matched": "{percent} % of what failed is described",
+    "repairs_stated": "{stated} of the {repairs} repairs of the plan are told as done",
+    "false_claims": "it claims repairs that were not made: {claimed}",
 }
 """The text of every code. Names in braces are facts; `s` and `were` follow the number of the fact `count`."""
 
@@ -73,5 +80,7 @@ def to_percent(share: Fraction) -> int:
 
 def _render_reason(reason: Reason) -> str:
     facts = {name: ", ".join(fact) if isinstance(fact, list) else fact for name, fact in reason.facts.items()}
+    if "rivals" in facts:
+        facts["rivals"] = str(facts["rivals"]).replace("_", " ")
     single = reason.facts.get("count") == 1
     return REASONS[reason.code].format(**facts, s="" if single else "s", were="was" if single else "were")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from graders.claims import claims, states
+from graders.claims import claims, find_meant, states
+from graders.conduct import DECAY_STEPS
 from graders.prose import affirms, find_mentions, split_sentences, split_words
+from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
 from graders.root_cause import drop_runbook_names, match_failure_mode
 from graders.score import Point
@@ -34,14 +36,14 @@ _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
 RULES = (
-    f"{float(_BASE):.2f} for a submission, up to {float(_PLAN):.2f} for the plan done in order with the cause "
-    f"established\n  first, up to {float(_EFFICIENCY):.2f} for\n"
-    f"  needing few steps, {float(_VERIFIED):.2f} for a completed plan "
-    "with a look, after the last repair, at a diagnostic that shows the\n"
-    f"  recovery, up to {float(_SUMMARY):.2f} for a summary of three sentences or more that says in one sentence which "
-    "service failed and how,\n  and states the repairs. "
-    f"Each wrong remediation costs {float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each "
-    f"remediation that the summary claims and\n  that was never made costs {float(_FALSE_CLAIM):.2f}."
+    f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for the plan: its repairs and verifications done in "
+    "order, times the share of the evidence for the cause that was seen before the first repair that worked. "
+    f"Up to {float(_EFFICIENCY):.2f} for few steps, times both shares: each beyond the fewest costs "
+    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}. {float(_VERIFIED):.2f} for a complete plan with a look at a diagnostic "
+    f"that shows the recovery, after the last repair. Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
+    "more that says in one sentence which service failed and how, and tells the repairs. Each wrong remediation costs "
+    f"{float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each one told and never made "
+    f"{float(_FALSE_CLAIM):.2f}."
 )
 """What earns points, as the on-call guide says it."""
 
@@ -111,8 +113,9 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [step.step for step in done if states(text, step.action, step.target, conduct.services)]
-    never_made = [step.split(" ", 1) for step in sorted(_list_claimable(conduct) - _list_made(conduct))]
-    false = [f"{action} {target}" for action, target in never_made if claims(text, action, target, conduct.services)]
+    false = _list_false_claims(text, conduct)
+    if false and conduct.shown:
+        false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
     points = (
         _LENGTH * long_enough
         + _CAUSE * named
@@ -131,6 +134,20 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     return max(Fraction(0), points), tuple(reasons)
 
 
+def _list_false_claims(text: str, conduct: Conduct) -> list[str]:
+    """The remediations that a text claims and that were not made, by name or as what a pronoun means."""
+    made = _list_made(conduct)
+    never_made = [step.split(" ", 1) for step in sorted(_list_claimable(conduct) - made)]
+    false = {f"{action} {target}" for action, target in never_made if claims(text, action, target, conduct.services)}
+    for remediation in REMEDIATIONS.values():
+        names = {SERVICE: conduct.services, FLAG: tuple(sorted(conduct.flags))}.get(remediation.target, ())
+        for meant in find_meant(text, remediation.name, names):
+            steps = [f"{remediation.name} {name}" for name in meant]
+            if made.isdisjoint(steps) and false.isdisjoint(steps):
+                false.add(steps[-1])
+    return sorted(false)
+
+
 def _match_summary(text: str, truth: Truth, conduct: Conduct) -> Fraction:
     """How well a summary says what failed: in the sentences about the service that did, or in all of them."""
     about = " ".join(
@@ -138,7 +155,8 @@ def _match_summary(text: str, truth: Truth, conduct: Conduct) -> Fraction:
         for sentence in split_sentences(text)
         if find_mentions(split_words(sentence), truth.service, conduct.services)
     )
-    return max(match_failure_mode(said, truth, conduct.services, conduct.shown)[0] for said in (about, text))
+    match, _ = match_failure_mode(about, truth, conduct.services, conduct.shown)
+    return match if match == 1 else max(match, match_failure_mode(text, truth, conduct.services, conduct.shown)[0])
 
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:

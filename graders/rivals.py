@@ -72,7 +72,7 @@ def _can_say(ideas: Ideas, others: Ideas) -> bool:
 @lru_cache(maxsize=512)
 def _spell_out(ideas: Ideas) -> Reading:
     """All terms of ideas, read as a clause each."""
-    return Reading.of(tuple(split_words(re.sub(r"[*+<>]", "", term)) for group in ideas for term in group))
+    return Reading(split_words(re.sub(r"[*+<>]", "", term)) for group in ideas for term in group)
 
 
 def find_rivals(text: str, truth: Truth) -> Rivals:
@@ -86,10 +86,12 @@ def find_rivals(text: str, truth: Truth) -> Rivals:
         if name not in truth.families and affirms(text, *family.terms)
     ]
     own = find_affirmed(text, truth.concepts).words
+    kin = find_kin(truth.concepts, truth.families)
+    faults = ((name, fault) for name, fault in _list_faults().items() if name not in kin)
     said = {
-        name: words
-        for name, (share, words) in _weigh_faults(text, truth).items()
-        if share == 1 and _list_faults()[name].failure not in failures
+        name: find_affirmed(text, fault.ideas).words
+        for name, fault in faults
+        if fault.failure not in failures and all(find_affirmed(text, fault.ideas).groups)
     }
     return Rivals(
         named=tuple(sorted({*failures, *said})),
@@ -100,12 +102,9 @@ def find_rivals(text: str, truth: Truth) -> Rivals:
 
 def count_equals(text: str, truth: Truth, share: Fraction) -> int:
     """How many fault families, other than kin of the truth, have at least this share of their ideas affirmed."""
-    return sum(other >= share for other, _ in _weigh_faults(text, truth).values())
-
-
-@lru_cache(maxsize=64)
-def _weigh_faults(text: str, truth: Truth) -> dict[str, tuple[Fraction, int]]:
-    """By fault family that is no kin of the truth: the share of its ideas that is affirmed, and in how many words."""
     kin = find_kin(truth.concepts, truth.families)
-    said = {name: find_affirmed(text, fault.ideas) for name, fault in _list_faults().items() if name not in kin}
-    return {name: (Fraction(sum(found.groups), len(found.groups)), found.words) for name, found in said.items()}
+    return sum(
+        Fraction(sum(find_affirmed(text, fault.ideas).groups), len(fault.ideas)) >= share
+        for name, fault in _list_faults().items()
+        if name not in kin
+    )

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from graders.conduct import DECAY_STEPS
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
@@ -31,10 +32,11 @@ _TOO_MANY = 3
 _IDEAS = ("what failed", "what was wrong with it", "where or through what")
 
 RULES = (
-    f"up to {float(_SERVICE + _FAILURE_MODE):.2f} for the right service and how it failed, in full only when the "
-    "evidence that\n  establishes it was seen before any fix was tried; "
-    f"up to {float(_EFFICIENCY):.2f} more for needing few steps. A wrong service earns at most\n"
-    f"  {float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming several unrelated failures at once costs points."
+    f"{float(_SERVICE):.2f} for the right service and up to {float(_FAILURE_MODE):.2f} for saying what failed; half of "
+    "both without evidence: all of it counts only if what shows the cause (on two services or more) was seen before "
+    f"the answer and before any remediation. Then up to {float(_EFFICIENCY):.2f} more for few steps: each beyond the "
+    f"fewest that suffice costs {float(_EFFICIENCY / DECAY_STEPS):.2f}. A wrong service earns at most "
+    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming failures that did not happen costs points."
 )
 """What earns points, as the on-call guide says it."""
 
@@ -112,8 +114,9 @@ def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         return
     known = (1 + conduct.evidence) / 2
     match, reasons = match_failure_mode(answer.failure_mode, truth, conduct.services, conduct.shown)
-    yield Point("service", _SERVICE * known, _SERVICE, (give_reason("right_service", service=truth.service), seen))
-    yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, (*reasons, seen))
+    halved = (seen,) if conduct.evidence == 1 else (seen, give_reason("half_without_evidence"))
+    yield Point("service", _SERVICE * known, _SERVICE, (give_reason("right_service", service=truth.service), *halved))
+    yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, (*reasons, *halved))
     if conduct.evidence == 1:
         yield Point(
             "efficiency",

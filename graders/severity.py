@@ -20,7 +20,7 @@ _BY_DISTANCE = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(0))
 
 RULES = (
     f"{float(_BY_DISTANCE[0])} for the exact severity, {float(_BY_DISTANCE[1])} one level off, "
-    f"{float(_BY_DISTANCE[2])} two levels off."
+    f"{float(_BY_DISTANCE[2])} two levels off. Evidence and the number of steps do not count in it."
 )
 """What earns points, as the on-call guide says it."""
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.library import load_senses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 Words = tuple[str, ...]
 Span = tuple[int, int]
@@ -43,13 +43,23 @@ class _Denial(NamedTuple):
     phrases: tuple[Words, ...]
     fillers: frozenset[str]
 
+    def may_begin(self, word: str) -> bool:
+        """Whether any of the phrases begins with a word."""
+        firsts, stems = _list_firsts(self)
+        return word in firsts or word.startswith(stems) or denies_verb(word)
+
+
+@cache
+def _list_firsts(denial: _Denial) -> tuple[frozenset[str], Words]:
+    firsts = {phrase[0] for phrase in denial.phrases}
+    return frozenset(firsts), tuple(word[:-1] for word in firsts if word.endswith("*"))
+
 
 def _split(text: str) -> tuple[Words, ...]:
     return tuple(tuple(phrase.split()) for phrase in text.split(", "))
 
 
 _MOST_FILLERS = 3
-_LONGEST_DENIAL = 3
 _DENIALS = {
     "not": _Denial(
         _split(
@@ -102,68 +112,94 @@ class Mention(NamedTuple):
         return (self.start, self.end - 1) if self.apart else range(self.start, self.end)
 
 
-class Reading(NamedTuple):
+class Reading:
     """Clauses, with the places (clause, word) of every word and of every beginning of a word."""
 
-    clauses: tuple[Words, ...]
-    words: Mapping[str, list[Span]]
-    beginnings: Mapping[str, list[Span]]
-
-    @classmethod
-    def of(cls, clauses: tuple[Words, ...]) -> Reading:
-        words: dict[str, list[Span]] = {}
-        for number, clause in enumerate(clauses):
+    def __init__(self, clauses: Iterable[Words]) -> None:
+        self.clauses = tuple(dict.fromkeys(clauses))
+        self._words: dict[str, list[Span]] = {}
+        for number, clause in enumerate(self.clauses):
             for index, word in enumerate(clause):
-                words.setdefault(word, []).append((number, index))
-        beginnings: dict[str, list[Span]] = {}
-        for word, places in words.items():
+                self._words.setdefault(word, []).append((number, index))
+        self._beginnings: dict[str, list[Span]] = {}
+        for word, places in self._words.items():
             for end in range(1, len(word) + 1):
-                beginnings.setdefault(word[:end], []).extend(places)
-        return cls(clauses, words, beginnings)
+                self._beginnings.setdefault(word[:end], []).extend(places)
+
+    @cached_property
+    def _denials(self) -> dict[str, dict[Span, tuple[int, ...]]]:
+        """By kind, where a denial begins and where it may end."""
+        return {
+            kind: {
+                (number, index): ends
+                for number, clause in enumerate(self.clauses)
+                for index, word in enumerate(clause)
+                if denial.may_begin(word) and (ends := tuple(_pass_denial(denial, clause, index)))
+            }
+            for kind, denial in _DENIALS.items()
+        }
+
+    @cached_property
+    def _denied(self) -> dict[str, dict[Span, int]]:
+        """By kind, where a denial may end and where it begins."""
+        return {
+            kind: {(clause, end): start for (clause, start), ends in places.items() for end in ends}
+            for kind, places in self._denials.items()
+        }
 
     def find(self, group: tuple[str, ...]) -> set[Mention]:
         """Every place at which a term of a group stands, denied or not."""
         keyed = _key_terms(group)
         return {
             mention
-            for key in keyed.keys() & self.beginnings.keys()
+            for key in keyed.keys() & self._beginnings.keys()
             for term in keyed[key]
-            if all(word in self.words for word in term.words)
-            and all(beginning in self.beginnings for beginning in term.beginnings)
+            if all(word in self._words for word in term.words)
+            and all(beginning in self._beginnings for beginning in term.beginnings)
             for mention in self._find_term(term)
         }
 
     def _find_term(self, term: _Term) -> Iterator[Mention]:
-        first, *others = (self._find_part(part) for part in term.parts)
-        if not others:
-            yield from (Mention(*place) for place in first)
+        if len(term.parts) == 1:
+            yield from (Mention(*place) for place in self._find_part(term.parts[0]))
             return
-        for places in itertools.product(first, *map(list, others)):
-            clause = places[0][0]
-            if all(place[0] == clause for place in places):
-                ordered = sorted(place[1:] for place in places)
+        found: list[dict[int, list[Span]]] = []
+        for part in term.parts:
+            places: dict[int, list[Span]] = {}
+            for clause, start, end in self._find_part(part):
+                places.setdefault(clause, []).append((start, end))
+            found.append(places)
+        for clause in set.intersection(*map(set, found)):
+            for spans in itertools.product(*(places[clause] for places in found)):
+                ordered = sorted(spans)
                 if all(self._is_near(clause, left[1], right[0]) for left, right in itertools.pairwise(ordered)):
                     yield Mention(clause, ordered[0][0], ordered[-1][1], apart=True)
 
     def _find_part(self, part: Words) -> Iterator[tuple[int, int, int]]:
-        if not set(part) - _DENIALS.keys():
-            yield from self._find_denials()
+        first, *rest = part
+        if first in _DENIALS and not rest:
+            yield from ((clause, start, start + 1) for (clause, start) in self._denials[first])
             return
-        anchor = next(index for index, word in enumerate(part) if word not in _DENIALS)
-        word = part[anchor]
-        places = self.beginnings[word[:-1]] if word.endswith("*") else self.words[word]
+        word = rest[0] if first in _DENIALS else first
+        places = self._beginnings[word[:-1]] if word.endswith("*") else self._words[word]
         for clause, place in places:
-            words = self.clauses[clause]
-            starts = range(max(0, place - _LONGEST_DENIAL - _MOST_FILLERS), place) if anchor else (place,)
-            for start in starts:
-                end = _match(part, words, start)
-                if end > place:
+            start = self._denied[first].get((clause, place), -1) if first in _DENIALS else place
+            if start >= 0:
+                end = self._match(part[1:] if first in _DENIALS else part, clause, place)
+                if end >= 0:
                     yield clause, start, end
 
-    def _find_denials(self) -> Iterator[tuple[int, int, int]]:
-        for word, places in self.words.items():
-            if denies(word):
-                yield from ((clause, place, place + 1) for clause, place in places)
+    def _match(self, part: Words, clause: int, start: int) -> int:
+        """Where a part of a term ends that begins at a word, and -1 if it does not begin there."""
+        words = self.clauses[clause]
+        for number, form in enumerate(part):
+            if form in _DENIALS:
+                ends = self._denials[form].get((clause, start), ())
+                return max((self._match(part[number + 1 :], clause, end) for end in ends), default=-1)
+            if start >= len(words) or not _fits(form, words[start]):
+                return -1
+            start += 1
+        return start
 
     def _is_near(self, clause: int, end: int, start: int) -> bool:
         return 0 <= start - end <= _NEAR and not any(map(denies, self.clauses[clause][end:start]))
@@ -177,19 +213,6 @@ def denies(word: str) -> bool:
 _DENYING = BARE_CONTRACTIONS | _split_set(
     "not never cannot neither nor no without unlikely unrelated excluded excluding considered"
 )
-
-
-def _match(part: Words, words: Words, start: int) -> int:
-    """Where a part of a term ends that begins at a word, and -1 if it does not begin there."""
-    if not part:
-        return start
-    denial = _DENIALS.get(part[0])
-    if denial is not None:
-        ends = (_match(part[1:], words, after) for after in _pass_denial(denial, words, start))
-        return next((end for end in ends if end >= 0), -1)
-    if start < len(words) and _fits(part[0], words[start]):
-        return _match(part[1:], words, start + 1)
-    return -1
 
 
 def _pass_denial(denial: _Denial, words: Words, start: int) -> Iterator[int]:

@@ -13,8 +13,9 @@ from starlette.responses import FileResponse
 from http_compat import shapes
 from http_compat.jsontext import to_json
 from http_compat.openapi import build_openapi
-from http_compat.operations import BoundOperation, Operation, bind_operations
+from http_compat.operations import BoundOperation, Operation, bind_operations, read_root
 from http_compat.problems import Json
+from http_compat.schemas import build_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +66,9 @@ class AboutApi:
     async def answer_health(self, _: Request) -> Response:
         return Json(self._health)
 
-    async def answer_metadata(self, _: Request) -> Response:
+    async def answer_metadata(self, request: Request) -> Response:
         about = self.about
+        links = {name: f"{read_root(request)}{path}" for name, path in LINKS.items()}
         return Json(
             to_json(
                 {
@@ -74,8 +76,8 @@ class AboutApi:
                     "description": about.description,
                     "version": about.version,
                     "author": about.author,
-                    "documentation_url": LINKS["documentation"],
-                    "links": LINKS,
+                    "documentation_url": links["documentation"],
+                    "links": links,
                 }
             )
         )
@@ -83,8 +85,10 @@ class AboutApi:
     async def answer_schema(self, _: Request) -> Response:
         return Json(self._schemas)
 
-    async def answer_openapi(self, _: Request) -> Response:
-        return Json(self._openapi)
+    async def answer_openapi(self, request: Request) -> Response:
+        root = read_root(request)
+        servers = {"servers": [{"url": root}]} if root else {}
+        return Json(to_json({**self._openapi, **servers}))
 
     async def answer_docs(self, _: Request) -> Response:
         return FileResponse(STATIC / "docs.html", headers=self._page_headers)
@@ -105,12 +109,12 @@ class AboutApi:
 
     @cached_property
     def _schemas(self) -> bytes:
-        return to_json(shapes.build_schemas())
+        return to_json(build_schemas())
 
     @cached_property
-    def _openapi(self) -> bytes:
+    def _openapi(self) -> dict[str, Any]:
         documented = [*self.operations, *(operation for operation in OPERATIONS if operation.documented)]
-        return to_json(build_openapi(self.about.title, self.about.name, self.about.description, documented))
+        return build_openapi(self.about.title, self.about.name, self.about.description, documented)
 
 
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])

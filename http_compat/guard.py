@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FORWARDED_HOST = "forwarded_host"
+"""The key of a request's scope under which is, as bytes, what a trusted proxy says that the Host was."""
+
 _REMEMBERED = 1024
-"""Pairs of Host and Origin whose judgement is kept, those used last."""
+"""Hosts and Origins whose judgement is kept, those used last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,14 @@ class Access:
 class Guard:
     """Refuses requests that name a foreign host or come from a foreign page.
 
-    Without it a foreign page in a browser could reach a server on the same machine, for example by DNS rebinding.
+    Without it a foreign page in a browser could reach a server on the same machine, for example by DNS rebinding. So
+    the Host that a proxy forwards never replaces the Host of the request, which has to be accepted in any case; but
+    pages of the forwarded Host may call, if that is accepted too.
     """
 
     app: ASGIApp
     access: Access = Access()
-    _refusal: Callable[[bytes | None, bytes | None], tuple[int, str] | None] = field(init=False)
+    _refusal: Callable[[bytes | None, bytes | None, bytes | None], tuple[int, str] | None] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_refusal", lru_cache(_REMEMBERED)(self._judge))
@@ -71,7 +76,7 @@ class Guard:
                 host = value
             elif name == b"origin":
                 origin = value
-        refusal = self._refusal(host, origin)
+        refusal = self._refusal(host, origin, scope.get(FORWARDED_HOST))
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -79,7 +84,7 @@ class Guard:
         else:
             await build_problem(*refusal)(scope, receive, send)
 
-    def _judge(self, host: bytes | None, origin: bytes | None) -> tuple[int, str] | None:
+    def _judge(self, host: bytes | None, origin: bytes | None, forwarded: bytes | None) -> tuple[int, str] | None:
         """The status and the message of a refusal, or None where the request is accepted."""
         if not host:
             return 421, "A Host header is needed."
@@ -87,7 +92,8 @@ class Guard:
         if not self.access.accepts_host(named):
             return 421, f"Host {named[:80]!r} is not served here; --allow-host {named[:80]} accepts it."
         said = (origin or b"").decode("latin-1")
-        if said and not self.access.accepts_origin(said, named):
+        called = [named, *filter(self.access.accepts_host, [_read_name((forwarded or b"").decode("latin-1"))])]
+        if said and not any(self.access.accepts_origin(said, name) for name in called):
             return 403, f"Pages of {said[:80]!r} may not call this server; --allow-origin accepts them."
         return None
 

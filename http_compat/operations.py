@@ -22,6 +22,12 @@ HANDLE_HEADER = "X-Episode-Id"
 """The header by which requests may name their episode."""
 
 
+def read_root(request: Request) -> str:
+    """The path prefix under which the server stands for whoever sent a request; "" if there is none."""
+    root: str = request.scope.get("root_path", "")
+    return root.rstrip("/")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one path: what it takes, what it gives, and with which statuses it refuses.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from env_core.guide import build_action_schema, describe_action
 from env_core.transition import Transition
 from http_compat.dialects import ToolCall, ToolListing
 from http_compat.jsontext import encode_evidence
 from scenarios.errors import CloudIncidentError
 from scenarios.parsing import InvalidActionError, parse_action
-from scenarios.schemas import build_arguments_schema
 from scenarios.suggesting import suggest
 from scenarios.vocabulary import ACTIONS, Action
 
@@ -107,7 +107,7 @@ async def call_rpc_tool(session: Session, name: object, arguments: object) -> di
 @lru_cache
 def _list_tools(schema_key: str) -> list[dict[str, Any]]:
     return [
-        {"name": action.name, "description": action.description, schema_key: build_arguments_schema(action.parameters)}
+        {"name": action.name, "description": describe_action(action), schema_key: build_action_schema(action)}
         for action in ACTIONS.values()
     ]
 

@@ -13,7 +13,7 @@ from env_core.selection import MOST_STEPS, Handle, Selection, SelectionError
 from env_core.stores import Claim
 from http_compat import shapes
 from http_compat.dialects import parse_step
-from http_compat.operations import HANDLE_HEADER, BoundOperation, Operation, bind_operations
+from http_compat.operations import HANDLE_HEADER, BoundOperation, Operation, bind_operations, read_root
 from http_compat.problems import Json, NoEpisodeError
 from http_compat.reading import parse_model, parse_query, read_json
 from http_compat.replies import build_reset_reply, take_step
@@ -86,7 +86,7 @@ class EpisodeApi:
             self.default = episode.id
         response = Json.encode(_add_info(build_reset_reply(episode)))
         cookie = f"{episode.id}{_COOKIE_SEPARATOR}{episode.incarnation}"
-        response.set_cookie(HANDLE_COOKIE, cookie, httponly=True, samesite="strict")
+        response.set_cookie(HANDLE_COOKIE, cookie, path=_read_path(request), httponly=True, samesite="strict")
         return response
 
     async def answer_fork(self, request: Request) -> Response:
@@ -137,7 +137,7 @@ class EpisodeApi:
             self.default = ""
         response = Json.encode({"episode_id": claim.episode_id, "closed": True})
         if (own := _read_cookie(request)) and own.episode_id == claim.episode_id:
-            response.delete_cookie(HANDLE_COOKIE)
+            response.delete_cookie(HANDLE_COOKIE, path=_read_path(request))
         return response
 
     async def _load_episode(self, request: Request, query: EpisodeName) -> Episode:
@@ -179,6 +179,11 @@ class EpisodeApi:
 def _read_name(request: Request) -> EpisodeName:
     """The episode that the query string names. Every step comes by, so that an empty one costs nothing."""
     return parse_query("episode_id", EpisodeName, request) if request.scope["query_string"] else _NO_NAME
+
+
+def _read_path(request: Request) -> str:
+    """Where the cookie is sent to: below the server's own prefix, since others may stand beside it."""
+    return read_root(request) or "/"
 
 
 def _read_cookie(request: Request) -> Claim | None:

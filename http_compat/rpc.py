@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from env_core.selection import Selection
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
-from http_compat.reading import parse_model
 from http_compat.replies import A_NEW_SESSION, LISTED_TOOLS, call_rpc_tool, list_rpc_tools
 from http_compat.sessions import SessionInUseError, report_capacity
+from http_compat.starting import parse_start
 from scenarios.errors import CloudIncidentError
 from scenarios.given import Given, read_object
 from scenarios.parsing import InvalidActionError, explain_errors, quote
@@ -23,7 +22,8 @@ from scenarios.suggesting import suggest
 from scenarios.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
-    from http_compat.sessions import Session, Sessions
+    from env_core.selection import Selection
+    from http_compat.sessions import Resumption, Session, Sessions
 
 _EXAMPLE = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
 METHODS = ("tools/list", "tools/call", "openenv/session/create", "openenv/session/close")
@@ -98,19 +98,19 @@ async def _dispatch(sessions: Sessions, request: RpcRequest, session: Session | 
         case "tools/call":
             return await _call_tool(sessions, request.params, session)
         case unknown:
-            hint = " MCP clients send Accept: application/json, text/event-stream." if unknown == "initialize" else ""
+            hint = " MCP is spoken over POST /mcp." if unknown == "initialize" else ""
             raise UnknownMethodError(f"Method not found: {quote(unknown)}. Methods: {', '.join(METHODS)}.{hint}")
 
 
 async def _open_session(sessions: Sessions, params: dict[str, Any], own: Session | None) -> Session:
     """A new session, or the WebSocket's `own`; with reset options, on the episode that they select."""
-    selection = _parse_selection(params)
-    if own is not None and own.handle and selection is not None:
+    start = _parse_start(params)
+    if own is not None and own.handle and start is not None:
         raise SessionInUseError("This WebSocket has an episode already; open another WebSocket.")
     session = own or await sessions.open()
-    if selection is not None:
+    if start is not None:
         try:
-            await session.reset(selection)
+            await sessions.start(session, start)
         except CloudIncidentError:
             if own is None:
                 await sessions.close(session)
@@ -118,11 +118,11 @@ async def _open_session(sessions: Sessions, params: dict[str, Any], own: Session
     return session
 
 
-def _parse_selection(params: dict[str, Any]) -> Selection | None:
-    """The reset options of a request; None where it has none."""
+def _parse_start(params: dict[str, Any]) -> Selection | Resumption | None:
+    """What a request starts the session's episode with; None where it has no options."""
     if all(value is None for value in params.values()):
         return None
-    return parse_model("openenv/session/create", Selection, params)
+    return parse_start("openenv/session/create", params)
 
 
 async def _close_session(sessions: Sessions, params: dict[str, Any], own: Session | None) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from env_core.selection import Selection
-from env_core.stores import CapacityError, Claim, UnknownEpisodeError
+from pydantic import Field
+
+from env_core.selection import Handle, Selection
+from env_core.stores import CapacityError, Claim, EpisodeExistsError, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
 from scenarios.errors import CloudIncidentError
+from scenarios.given import Given
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from env_core.episode import Episode
     from env_core.service import EpisodeService
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import Action
 
 _ID_BYTES = 16
+
+
+class Resumption(Given):
+    """An episode to be taken up as it stands, after the connection that had it broke off."""
+
+    episode_id: Handle = Field(min_length=1, description="Handle of the episode.")
 
 
 class SessionsFullError(CloudIncidentError):
@@ -56,11 +65,11 @@ def report_capacity(error: CloudIncidentError) -> dict[str, int] | None:
 class Session:
     """One episode at a time, or none yet.
 
-    `attached`: a WebSocket has the session. `closing`: it is closed when that WebSocket ends. `used` is when it was
-    last used, in seconds of the clock of its `Sessions`.
+    `attached`: a WebSocket has the session, and `hang_up` closes that. `closing`: the session is closed when that
+    WebSocket ends. `used` is when it was last used, in seconds of the clock of its `Sessions`.
     """
 
-    __slots__ = ("_incarnation", "_service", "attached", "closing", "handle", "id", "used")
+    __slots__ = ("_incarnation", "_service", "attached", "closing", "handle", "hang_up", "id", "used")
 
     def __init__(self, service: EpisodeService, handle: str = "", incarnation: str = "", session_id: str = "") -> None:
         self._service = service
@@ -69,6 +78,7 @@ class Session:
         self.id = session_id
         self.attached = False
         self.closing = False
+        self.hang_up: Callable[[], Awaitable[None]] | None = None
         self.used = 0.0
 
     async def reset(self, selection: Selection) -> Episode:
@@ -80,6 +90,24 @@ class Session:
         episode = await self._service.create(selection, Claim(self.handle, self._incarnation) if self.handle else None)
         self.handle, self._incarnation = episode.id, episode.incarnation
         return episode
+
+    async def take_up(self, handle: str) -> Episode:
+        """Go on with an episode that is open, in the place of the one there is.
+
+        Raises:
+            UnknownEpisodeError, StaleReferenceError: as the service does.
+        """
+        episode = await self._service.get(handle)
+        if self.handle != episode.id:
+            await self.close()
+        self.handle, self._incarnation = episode.id, episode.incarnation
+        return episode
+
+    def let_go(self) -> Claim:
+        """Have no episode any more, without closing it. It is given."""
+        claim = Claim(self.handle, self._incarnation)
+        self.handle = self._incarnation = ""
+        return claim
 
     async def step(self, action: Action, request_id: str = "") -> Transition:
         """Take a step.
@@ -121,8 +149,9 @@ class Session:
 class Sessions:
     """The open sessions, at most `most`.
 
-    When room is needed, sessions are closed that no WebSocket has and that have been idle for `idle_seconds`. `clock`
-    gives seconds.
+    When room is needed, sessions are closed that have been idle for `idle_seconds`, with their WebSockets. The episode
+    of a WebSocket that broke off stays without a session, to be taken up again; at most `most` such episodes are kept,
+    those that were left last. `clock` gives seconds.
     """
 
     def __init__(
@@ -137,6 +166,7 @@ class Sessions:
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._open: OrderedDict[str, Session] = OrderedDict()
+        self._left: OrderedDict[str, Claim] = OrderedDict()  # by handle, the one that was left longest ago first
 
     async def open(self, *, attached: bool = False) -> Session:
         """Open a session; with `attached` it is the session of a WebSocket.
@@ -154,6 +184,36 @@ class Sessions:
         self._open[session.id] = session
         return session
 
+    async def start(self, session: Session, start: Selection | Resumption) -> Episode:
+        """Give a session the episode that a reset asks for: a new one, or one that is open already.
+
+        An episode that is taken up is no longer that of the session that had it. A new one takes the room of the
+        episode that was left longest ago, if there is no other room.
+
+        Raises:
+            SelectionError, UnknownScenarioError, CapacityError, EpisodeExistsError, UnknownEpisodeError,
+            StaleReferenceError: as the service does.
+        """
+        if isinstance(start, Resumption):
+            return await self._take_up(session, start.episode_id)
+        try:
+            return await session.reset(start)
+        except CapacityError:
+            if not self._left:
+                raise
+            await self._close_left()
+            return await session.reset(start)
+        except EpisodeExistsError as error:
+            raise EpisodeExistsError(f"{error} With resume true it is taken up as it stands.") from error
+
+    async def _take_up(self, session: Session, handle: str) -> Episode:
+        episode = await session.take_up(handle)
+        for other in self._open.values():
+            if other is not session and other.handle == handle:
+                other.let_go()
+        self._left.pop(handle, None)
+        return episode
+
     def find(self, session_id: object) -> Session:
         """The session of an id.
 
@@ -165,9 +225,12 @@ class Sessions:
             raise UnknownSessionError(
                 f"Unknown session_id {str(session_id)[:80]!r}; openenv/session/create opens a session."
             )
-        session.used = self._clock()
-        self._open.move_to_end(session.id)
+        self.note_use(session)
         return session
+
+    def note_use(self, session: Session) -> None:
+        """Remember that a session is in use, so that it is not taken for idle."""
+        session.used = self._clock()
 
     def attach(self, session_id: str) -> Session:
         """Give a WebSocket the session of an id.
@@ -182,11 +245,21 @@ class Sessions:
         session.attached = True
         return session
 
-    async def leave(self, session: Session, *, own: bool) -> None:
-        """End a WebSocket's use of a session. The WebSocket's `own` session is closed; one that it joined stays."""
+    async def leave(self, session: Session, *, own: bool, clean: bool = True) -> None:
+        """End a WebSocket's use of a session. The WebSocket's `own` session is closed; one that it joined stays.
+
+        Of an own session that did not end `clean`, the episode stays, to be taken up again by its handle.
+        """
         session.attached = False
-        session.used = self._clock()
-        if own or session.closing:
+        session.hang_up = None
+        self.note_use(session)
+        if own and not clean and session.handle and session.id in self._open:
+            del self._open[session.id]
+            claim = session.let_go()
+            self._left[claim.episode_id] = claim
+            if len(self._left) > self._most:
+                await self._close_left()
+        elif own or session.closing:
             await self.close(session)
 
     async def close(self, session: Session) -> None:
@@ -194,8 +267,18 @@ class Sessions:
         self._open.pop(session.id, None)
         await session.close()
 
+    async def _close_left(self) -> None:
+        """Close the episode that was left longest ago, unless it is closed already."""
+        _, claim = self._left.popitem(last=False)
+        with suppress(UnknownEpisodeError):
+            await self._service.close(*claim)
+
     async def _expire(self) -> None:
         limit = self._clock() - self._idle_seconds
-        idle = [session for session in self._open.values() if not session.attached and session.used <= limit]
+        idle = [session for session in self._open.values() if session.used <= limit]
         for session in idle:
+            if session.attached and session.hang_up is None:
+                continue
             await self.close(session)
+            if session.hang_up is not None:
+                await session.hang_up()

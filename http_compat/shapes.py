@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, wi
 from typing_extensions import TypedDict
 
 from env_core.frames import Frame
-from env_core.observation import Observation, PointReport, ProgressReport, State, StepInfo
+from env_core.observation import Observation, PointReport, ProgressReport, StepInfo
 from http_compat.dialects import Envelope, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
 from scenarios.generator.naming import SplitKind
@@ -65,12 +65,6 @@ class ListTools(ToolListing):
 
 class ListToolsStep(Tags, ListTools):
     """The tools asked for, with what may stand beside that."""
-
-
-@cache
-def _adapt_action() -> TypeAdapter[Any]:
-    """An action in any of its forms, as a WebSocket's step takes it."""
-    return TypeAdapter(_unite_actions() | CallTool | ListTools)
 
 
 @cache
@@ -388,14 +382,3 @@ class ListedObservation(ToolsObservation):
 
     reward: float
     done: bool
-
-
-@cache
-def build_schemas() -> dict[str, Any]:
-    """What `/schema` answers. Observations have `reward` and `done`, as clients put them together."""
-    return {
-        "action": _adapt_action().json_schema(),
-        "observation": TypeAdapter(IncidentObservation | CalledObservation | ListedObservation).json_schema(),
-        "reset_observation": TypeAdapter(IncidentObservation).json_schema(),
-        "state": TypeAdapter(State).json_schema(),
-    }

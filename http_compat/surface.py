@@ -7,14 +7,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from http_compat.about import STATIC, AboutApi
 from http_compat.jsontext import to_json
-from http_compat.reading import read_body
+from http_compat.operations import read_root
 from http_compat.rest import EpisodeApi
 from http_compat.rpc import answer_text
 from http_compat.sessions import Sessions
@@ -22,7 +21,7 @@ from http_compat.task_api import TaskApi
 from http_compat.websocket import Sockets
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.requests import Request
 
     from env_core.service import EpisodeService
     from http_compat.about import About
@@ -79,14 +78,18 @@ class OpenEnvSurface:
             Mount("/static", StaticFiles(directory=STATIC)),
             *(self.pages if control else ()),
             Route("/", _redirect_to_docs),
+            Route("/web", _redirect_to_page),  # where OpenEnv's pages send people
         ]
 
-    async def answer_rpc(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer POST /mcp in OpenEnv's dialect. Every answer has status 200, errors included."""
-        body = await read_body(Request(scope, receive))
+    async def answer_rpc(self, body: bytes) -> Response:
+        """Answer the body of POST /mcp in OpenEnv's dialect. Every answer has status 200, errors included."""
         answer = to_json(await answer_text(self.sessions, body))
-        await Response(answer, media_type="application/json")(scope, receive, send)
+        return Response(answer, media_type="application/json")
 
 
 async def _redirect_to_docs(_: Request) -> Response:
     return RedirectResponse("docs")
+
+
+async def _redirect_to_page(request: Request) -> Response:
+    return RedirectResponse(f"{read_root(request)}/")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from env_core.guide import describe_action
 from env_core.selection import SelectionError
 from http_compat import shapes
 from http_compat.operations import BoundOperation, Operation, bind_operations
@@ -113,7 +114,7 @@ class TaskApi:
                 {
                     "action_type": action.name,
                     "kind": action.kind,
-                    "description": action.description,
+                    "description": describe_action(action),
                     "parameters": build_arguments_schema(action.parameters),
                 }
                 for action in task.actions

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from env_core.observation import read_state
-from env_core.selection import Selection
 from http_compat.dialects import parse_step
 from http_compat.jsontext import parse_json, to_json
-from http_compat.reading import parse_model
 from http_compat.replies import build_reset_reply, take_step
 from http_compat.rpc import UnknownMethodError, answer, answer_text, build_error
 from http_compat.sessions import report_capacity
+from http_compat.starting import parse_start
 from scenarios.errors import CloudIncidentError
 from scenarios.given import Given, read_object
 from scenarios.parsing import explain_errors, quote
@@ -91,6 +92,10 @@ _MESSAGES: dict[str, type[SocketMessage]] = {
 _SIMULATION_MESSAGES = (ResetMessage, StepMessage, StateMessage)
 
 
+_NO_CODE, _BROKEN_OFF, _GOING_AWAY = 1005, 1006, 1001
+_CLEAN_ENDS = frozenset({1000, _GOING_AWAY, _NO_CODE})
+"""The codes with which a client says goodbye. With any other the connection broke off, or the client failed."""
+
 _NOTHING_YET = {"episode_id": None, "step_count": 0}
 """The state of a session that has no episode."""
 
@@ -135,16 +140,20 @@ class Sockets:
     ) -> None:
         """Answer message after message until the client hangs up or `answer_next` gives None.
 
-        With `close_session` the session is closed with the socket.
+        With `close_session` the session is closed with the socket, but its episode stays if the connection broke off.
         """
+        session.hang_up = partial(_hang_up, socket)
+        clean = False
         try:
             while (reply := await answer_next(session, await _receive(socket))) is not None:
                 await socket.send_text(reply)
+                self.sessions.note_use(session)
+            clean = True
             await socket.close()
-        except WebSocketDisconnect:
-            return
+        except WebSocketDisconnect as end:
+            clean = clean or end.code in _CLEAN_ENDS
         finally:
-            await self.sessions.leave(session, own=close_session)
+            await self.sessions.leave(session, own=close_session, clean=clean)
 
     async def _answer_rpc(self, session: Session, text: str) -> str:
         return _write(await answer_text(self.sessions, text, session))
@@ -174,7 +183,7 @@ class Sockets:
             )
         match message:
             case ResetMessage(data=options):
-                episode = await session.reset(parse_model("reset", Selection, options))
+                episode = await self.sessions.start(session, parse_start("reset", options))
                 return _write_observation(build_reset_reply(episode))
             case StepMessage(data=step):
                 return _write_observation(await take_step(session, parse_step(step)))
@@ -209,9 +218,17 @@ async def _receive(socket: WebSocket) -> str:
     """
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message["code"], message.get("reason"))
+        code = message["code"]
+        if code == _NO_CODE and "reason" not in message:
+            code = _BROKEN_OFF  # uvicorn gives the code of a close without one to a lost connection, but no reason
+        raise WebSocketDisconnect(code, message.get("reason"))
     text: str | None = message.get("text")
     return text if text is not None else str(message["bytes"], "utf-8", "replace")
+
+
+async def _hang_up(socket: WebSocket) -> None:
+    with suppress(RuntimeError, WebSocketDisconnect):  # it is closed already
+        await socket.close(_GOING_AWAY, "Idle for too long, and others need the room.")
 
 
 def _write(message: dict[str, Any]) -> str:

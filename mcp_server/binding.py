@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from env_core.transition import Transition
-    from scenarios.vocabulary import Action
+    from scenarios.vocabulary import Action, Task
 
 _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
@@ -141,6 +141,14 @@ class Binding(ABC):
         """The episodes that the caller may know of, finished ones too, oldest first."""
 
     @abstractmethod
+    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:
+        """The task whose actions alone are offered to the caller; None where the caller may start any task.
+
+        Raises:
+            UnknownEpisodeError, StaleReferenceError: as `find` does.
+        """
+
+    @abstractmethod
     def _describe_missing(self, handle: str) -> str:
         """What to say of a handle that means no open episode."""
 
@@ -209,6 +217,9 @@ class OperatorBinding(Binding):
         caller = self._identify(ctx)
         looks = [await self._look_at(caller, opened, touch=False) for opened in list(caller.opened.values())]
         return [episode for episode in looks if episode is not None]
+
+    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:  # noqa: ARG002 - any can be started
+        return None
 
     def _describe_missing(self, handle: str) -> str:
         return (
@@ -280,6 +291,9 @@ class AgentBinding(Binding):
             return [await self.find(ctx, "")]
         except CloudIncidentError:
             return []
+
+    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:
+        return (await self.find(ctx, "")).task
 
     def _describe_missing(self, handle: str) -> str:  # noqa: ARG002 - the agent does not know it
         return "The incident of this connection has been closed. Ask whoever started it to open another."

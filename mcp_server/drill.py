@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from env_core.episode import ObservationMode, RewardMode
-from env_core.selection import MOST_TYPED_SEED, Handle, Selection, SelectionError
+from env_core.selection import MOST_TYPED_SEED, Handle, Selection, SelectionError, check_difficulty
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
 from scenarios.given import Given
@@ -34,6 +34,10 @@ def _write_number(value: object) -> object:
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_LIMIT)]
 
 
+def _check_difficulty(value: int) -> int:
+    return value and check_difficulty(value)
+
+
 class Drill(Given):
     """What to start. Each parameter has a default that means "left out", so that a caller may send all of them."""
 
@@ -45,10 +49,9 @@ class Drill(Given):
         f'"{RANDOM}". Empty: the first scenario of the task, or a random one of the difficulty.',
     )
     task_id: _Text = Field(default="", description=f"{', '.join(TASKS)}. Empty: any.")
-    difficulty: int = Field(
+    difficulty: Annotated[int, AfterValidator(_check_difficulty)] = Field(
         default=0,
-        ge=0,
-        le=_HARD,
+        json_schema_extra={"minimum": 0, "maximum": _HARD},
         description=f"Of generated incidents, {_EASY} (easy) to {_HARD} (hard). 0: not chosen ({DEFAULT_DIFFICULTY}).",
     )
 

@@ -14,11 +14,25 @@ from scenarios.errors import CloudIncidentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scenarios.vocabulary import ActionDeclaration, Task
+
 
 class HandleError(CloudIncidentError):
     """A call without a handle where it does not say by itself which episode is meant. The message says what to do."""
 
     code = "no_episode"
+
+
+class NotOfferedError(CloudIncidentError):
+    """A call of an action that is not one of the task's, by an agent that works that task alone."""
+
+    code = "invalid_action"
+
+    def __init__(self, action: ActionDeclaration, task: Task) -> None:
+        super().__init__(
+            f"{action.name} is not an action of {task.id}; nothing was done. {task.submission.name} answers this task "
+            f"and ends it. Actions: {', '.join(task.available_actions)}."
+        )
 
 
 def explain_error(error: CloudIncidentError) -> str:
@@ -35,7 +49,7 @@ def explain_error(error: CloudIncidentError) -> str:
 def explain_refused_action(error: CloudIncidentError, after_the_end: str) -> str:
     """What an agent is told whose action was refused; `after_the_end` is what it can do once its incident is over."""
     if isinstance(error, EpisodeOverError):
-        return f"This incident is over, with score {error.score:.4f}; nothing was changed. {after_the_end}"
+        return f"This incident is over: {error.scenario_id}, score {error.score:.4f}. Nothing was done. {after_the_end}"
     if isinstance(error, AppendConflictError):
         return "Others act on this incident at the same time. Nothing was changed; call again."
     if isinstance(error, StaleReferenceError):

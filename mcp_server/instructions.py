@@ -15,13 +15,13 @@ LIMIT = 2000
 
 _EVIDENCE = (
     f"Query evidence with {', '.join(DIAGNOSTICS)}. Follow what failing services depend on; compare "
-    "onset times with changes. Each call is a step; steps are limited and repeats cost points."
+    "onset times with changes. Each call is a step, and steps are limited."
 )
 
 _RULES = (
     "Wrong remediations cost points; wrong and premature ones can do harm. Service names must be exact. The submission "
-    "ends the incident and returns its score, 0.0 to 1.0. Long evidence comes in pages: the same call with page=2 is "
-    "not a step."
+    "ends the incident and returns its score, 0.0 to 1.0; its description says what earns points. Long evidence comes "
+    "in pages: the same call with page=2 is not a step."
 )
 
 OPERATOR = "\n".join(

@@ -1,13 +1,14 @@
-"""Tool results: short text for the model, numbers for programs, long evidence in pages."""
+"""Tool results: text, and structured content that says the same for clients that show it alone; evidence in pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult, TextContent
 
-from env_core.briefing import describe_standing
+from env_core.briefing import describe_named_standing
 from env_core.transition import Transition
 from mcp_server.meta import PAGE, PageMark
 
@@ -19,13 +20,45 @@ PAGE_CHARACTERS = 12_000
 """About 4,000 tokens a page: well under what clients cut, and enough for most evidence in one."""
 
 
+class StructuredContent(StrEnum):
+    """Which parts of a result are sent. Each says everything: `both` is for clients that show their model one of the
+    two, `off` and `only` (structured content alone) are for those that show both."""
+
+    BOTH = "both"
+    OFF = "off"
+    ONLY = "only"
+
+    def fit(self, result: CallToolResult) -> CallToolResult:
+        """A result with the parts that are sent. What went wrong is always told in text."""
+        if self is StructuredContent.OFF:
+            result.structured_content = None
+        elif self is StructuredContent.ONLY and result.structured_content is not None and not result.is_error:
+            result.content = [TextContent(type="text", text="The result is in the structured content.")]
+        return result
+
+
 def build_result(
     text: str, structured: dict[str, Any] | None = None, meta: dict[str, Any] | None = None, *, error: bool = False
 ) -> CallToolResult:
-    """A tool result. `error`: the model is told that the call, or the step that it took, went wrong."""
+    """A tool result. `error`: the model is told that the call, or the step that it took, went wrong.
+
+    `structured` is what programs read. The text goes before it, for clients that show their model nothing else.
+    """
     return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content=structured, is_error=error, meta=meta
+        content=[TextContent(type="text", text=text)],
+        structured_content=None if structured is None else {"text": text, **structured},
+        is_error=error,
+        meta=meta,
     )
+
+
+def name_incident(result: CallToolResult, episode: Episode) -> None:
+    """Say at the end of a result which incident it is about, by its handle."""
+    for block in result.content:
+        if isinstance(block, TextContent):
+            block.text += f"\nepisode_id: {episode.id}"
+            if result.structured_content is not None:
+                result.structured_content["text"] = block.text
 
 
 def build_refusal(text: str) -> CallToolResult:
@@ -76,13 +109,12 @@ def build_step_result(
     step = transition.episode.last
     if step is None:
         raise ValueError("no step has been taken")
-    evidence, meta = None, None
-    if step.evidence is not None:
-        page = cut_page(step.evidence.text, 1, page_size)
-        evidence, meta = _render_page(page, step.action), {PAGE: page.mark}
-    return build_result(
-        transition.text(evidence, rewards=rewards), dict(transition.report()), meta, error=step.error is not None
-    )
+    if step.evidence is None:
+        text = transition.text(rewards=rewards)
+        return build_result(text, dict(transition.report()), error=step.error is not None)
+    page = cut_page(step.evidence.text, 1, page_size)
+    text = transition.text(_render_page(page, step.action), rewards=rewards)
+    return build_result(text, dict(transition.report()), {PAGE: page.mark})
 
 
 def build_further_page(
@@ -91,14 +123,17 @@ def build_further_page(
     """A further page of evidence already returned. It is not a step."""
     evidence = episode.shown.get((action.name, action.target))
     if evidence is None:
-        return build_refusal(f"{action.step} has not been queried yet; leave page out for a first look.")
+        return build_refusal(
+            f"{action.step} has not been queried yet in {episode.reference.scenario_id}, so it has no page {number}; "
+            "nothing was done. Leave `page` out for a first look."
+        )
     page = cut_page(evidence.text, number, page_size)
     if page.number < number:
         return build_refusal(
-            f"There is no page {number} of {action.step}: its evidence ends with page {page.of} of {page.of}. "
-            "Nothing was changed. Without page the query is made again, which is a step."
+            f"{episode.reference.scenario_id}: there is no page {number} of {action.step}; its evidence ends with page "
+            f"{page.of} of {page.of}. Nothing was changed. Without page the query is made again, which is a step."
         )
-    text = f"{_render_page(page, action)}\n\nNot a step. {describe_standing(episode)}"
+    text = f"{_render_page(page, action)}\n\nNot a step. {describe_named_standing(episode)}"
     return build_result(text, dict(Transition(episode).report()), {PAGE: page.mark})
 
 

@@ -25,16 +25,17 @@ from mcp_types import (
 )
 
 from mcp_server.apps import App, declare
-from mcp_server.binding import AgentBinding, Callers, OneCaller, OperatorBinding
-from mcp_server.clients import StructuredContent
+from mcp_server.binding import AgentBinding, Binding, Callers, OneCaller, OperatorBinding
 from mcp_server.completion import Completions
 from mcp_server.control import OLD_NAMES, ControlTools
+from mcp_server.errors import explain_error, to_mcp_error
 from mcp_server.instructions import OPERATOR, write_agent_instructions
 from mcp_server.prompts import Prompts
 from mcp_server.reading import read_request
 from mcp_server.resources import EpisodeResources
-from mcp_server.results import PAGE_CHARACTERS, build_refusal
+from mcp_server.results import PAGE_CHARACTERS, StructuredContent, build_refusal
 from mcp_server.tools import ActionTools, ServedTool
+from scenarios.errors import CloudIncidentError
 from scenarios.suggesting import suggest
 
 if TYPE_CHECKING:
@@ -55,24 +56,25 @@ _HOUR_MS = 3_600_000
 class _Handlers:
     """The request handlers of one profile."""
 
+    binding: Binding
     tools: dict[str, ServedTool]
     resources: EpisodeResources
     prompts: Prompts
     completions: Completions
     structured: StructuredContent
 
-    async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[tool.definition for tool in self.tools.values()])
+    async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> ListToolsResult:
+        try:
+            offered = await self._find_offered(ctx)
+        except CloudIncidentError as error:
+            raise to_mcp_error(error) from error
+        return ListToolsResult(tools=[tool.definition for tool in offered])
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = self.find_tool(params.name)
         if tool is None:
-            told = [f"There is no tool {params.name[:80]!r}.", suggest(params.name, self.tools)]
-            return build_refusal(" ".join(filter(None, [*told, f"Tools: {', '.join(self.tools)}."])))
-        result = await tool.call(ctx, params.arguments or {})
-        if not self.structured.is_wanted(ctx):
-            result.structured_content = None
-        return result
+            return await self._refuse_unknown(ctx, params.name)
+        return self.structured.fit(await tool.call(ctx, params.arguments or {}))
 
     async def list_resources(self, ctx: Context, _: PaginatedRequestParams | None) -> ListResourcesResult:
         return ListResourcesResult(resources=await self.resources.list_resources(ctx))
@@ -92,6 +94,24 @@ class _Handlers:
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         return CompleteResult(completion=await self.completions.complete(ctx, params))
 
+    async def _find_offered(self, ctx: Context) -> list[ServedTool]:
+        """The tools that the caller is offered: every one, or those of the task that it works."""
+        task = await self.binding.find_task(ctx)
+        return [tool for tool in self.tools.values() if tool.is_offered(task)]
+
+    async def _refuse_unknown(self, ctx: Context, name: str) -> CallToolResult:
+        try:
+            offered = await self._find_offered(ctx)
+        except CloudIncidentError as error:
+            return build_refusal(explain_error(error))
+        names = [tool.definition.name for tool in offered]
+        told = [
+            f"There is no tool {name[:80]!r}; nothing was done.",
+            suggest(name, names),
+            f"Tools: {', '.join(names)}.",
+        ]
+        return build_refusal(" ".join(filter(None, told)))
+
     def find_tool(self, name: str) -> ServedTool | None:
         """The tool of a name that is listed, or of one that a control tool had earlier."""
         return self.tools.get(OLD_NAMES.get(name, name))
@@ -109,7 +129,7 @@ def build_server(
     bound: Callable[[Context], str] | None = None,
     episode: Episode | None = None,
     page_size: int = PAGE_CHARACTERS,
-    structured: StructuredContent = StructuredContent.AUTO,
+    structured: StructuredContent = StructuredContent.BOTH,
     app: str | None = None,
     training: bool = False,
 ) -> Server[Callers]:
@@ -142,7 +162,8 @@ def build_server(
         instructions=OPERATOR if bound is None else write_agent_instructions(episode),
         lifespan=lifespan,
         cache_hints={
-            "tools/list": CacheHint(_HOUR_MS, "public"),
+            # An agent's tools are those of its task, and its endpoint knows which one that is.
+            "tools/list": CacheHint(_HOUR_MS, "public" if bound is None else "private"),
             "prompts/list": CacheHint(_HOUR_MS, "public"),
             "resources/templates/list": CacheHint(_HOUR_MS, "public"),
         },
@@ -180,6 +201,7 @@ def _build_handlers(
     resources = EpisodeResources(binding, takes_handle, app, rewards)
     prompts = Prompts(binding, service.catalogue, takes_handle, rewards)
     return _Handlers(
+        binding,
         {tool.definition.name: tool for tool in (*control, *actions)},
         resources,
         prompts,

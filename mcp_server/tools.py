@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import Field, StringConstraints
 
+from env_core.guide import build_action_schema, describe_action
 from mcp_server.apps import MODEL_ONLY, App, has_picture
-from mcp_server.errors import explain_refused_action
+from mcp_server.errors import NotOfferedError, explain_refused_action
 from mcp_server.meta import EPISODE_ID
-from mcp_server.results import PAGE_CHARACTERS, build_further_page, build_refusal, build_step_result
+from mcp_server.results import PAGE_CHARACTERS, build_further_page, build_refusal, build_step_result, name_incident
 from scenarios.errors import CloudIncidentError
 from scenarios.given import Given
 from scenarios.parsing import open_arguments, parse_action, parse_arguments
-from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, ActionDeclaration
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from mcp_server.binding import Binding
+    from scenarios.vocabulary import Task
 
 
 SIMULATED = "Simulated incident; nothing real is touched."
@@ -36,12 +37,12 @@ class Arguments(Given):
 
 
 class Paging(Arguments):
-    page: int = Field(default=1, ge=1, le=10_000, description="Page of evidence already returned; not a step.")
+    page: int = Field(default=1, ge=1, le=10_000, description="Page of evidence already shown; not a step.")
 
 
 class OnEpisode(Arguments):
     episode_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = Field(
-        default="", description="Handle from start_drill. Empty: the drill that is open here."
+        default="", description="From start_drill. Empty: the drill open here."
     )
 
 
@@ -57,11 +58,12 @@ class ToolHandler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServedTool:
-    """A tool's definition as listed, what does its work, and what it says of an error."""
+    """A tool's definition as listed, what does its work, what it says of an error, and of which action it is."""
 
     definition: Tool
     handler: ToolHandler
     explain: Callable[[CloudIncidentError], str]
+    action: ActionDeclaration | None = None
 
     async def call(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         """Answer a call. A refusal is a result that the model can act on, never an exception."""
@@ -69,6 +71,10 @@ class ServedTool:
             return await self.handler(ctx, arguments)
         except CloudIncidentError as error:
             return build_refusal(self.explain(error))
+
+    def is_offered(self, task: Task | None) -> bool:
+        """Whether the tool is listed to who works a task, and that alone; None: any task."""
+        return task is None or self.action in task.actions
 
 
 def define_tool(
@@ -120,7 +126,8 @@ class ActionTools:
     def build_tools(self) -> list[ServedTool]:
         """One tool for each action."""
         return [
-            ServedTool(self._define(action), _ActionCall(self, action), self._explain) for action in ACTIONS.values()
+            ServedTool(self._define(action), _ActionCall(self, action), self._explain, action)
+            for action in ACTIONS.values()
         ]
 
     def list_extras(self, action: ActionDeclaration) -> list[type[Arguments]]:
@@ -139,6 +146,7 @@ class ActionTools:
     ) -> CallToolResult:
         """A result as the profile shows it: no handle for an agent under test, handle and picture for an operator."""
         if self.takes_handle:
+            name_incident(result, episode)
             return add_meta(ctx, self.app if has_picture(action) else None, episode, result, whole=whole)
         if result.structured_content is not None:
             del result.structured_content["episode_id"]
@@ -148,8 +156,8 @@ class ActionTools:
         return define_tool(
             action.name,
             action.title,
-            action.description,
-            build_arguments_schema(action.parameters, *self.list_extras(action)),
+            describe_action(action),
+            build_action_schema(action, *self.list_extras(action)),
             ToolAnnotations(
                 read_only_hint=action.read_only, destructive_hint=action.destructive, idempotent_hint=False
             ),
@@ -174,8 +182,10 @@ class _ActionCall:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         tools = self.tools
         handle, page, parameters = self._split(arguments)
-        action = parse_action(self.action.name, parameters, self._takes)
         episode = await tools.binding.find(ctx, handle)
+        if not (tools.takes_handle or self.action in episode.task.actions):
+            raise NotOfferedError(self.action, episode.task)
+        action = parse_action(self.action.name, parameters, self._takes)
         if page > 1:
             result = build_further_page(episode, action, page, tools.page_size)
         else:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.sse import SseServerTransport
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
+from mcp_server.accepting import AnswersAsAccepted
+from mcp_server.sessions import HTTPSessions, read_session_id
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
     from mcp.server.lowlevel import Server
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,7 +37,7 @@ def build_sse_routes(server: Server[Any]) -> list[BaseRoute]:
     transport = SseServerTransport("/messages/", security_settings=_UNGUARDED, max_request_body_size=MOST_BODY_BYTES)
     return [
         Route("/sse", _SSEConnection(server, transport), methods=["GET"]),
-        Mount("/messages/", app=transport.handle_post_message),
+        Route("/messages", _SSEMessages(transport)),
     ]
 
 
@@ -47,35 +53,107 @@ class _SSEConnection:
             await self.server.run(reading, writing, self.server.create_initialization_options())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class _SSEMessages:
+    """Takes the messages of the clients that are connected over SSE."""
+
+    transport: SseServerTransport
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.transport.handle_post_message(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """How many sessions of streamable HTTP are open at most, and after how many idle seconds one ends."""
+
+    most: int = 10_000
+    idle_seconds: float = 3600.0
+
+
 class StreamableHTTP:
-    """One server over streamable HTTP; `manager.run()` must be entered while it serves.
+    """One server over streamable HTTP; `run()` must be entered while it serves.
 
     An answer is one JSON document; with `streams` it may be a stream of events, in which a tool can report progress
     and ask the client something before it answers.
     """
 
-    server: Server[Any]
-    streams: bool = False
-    manager: StreamableHTTPSessionManager = field(init=False)
-
-    def __post_init__(self) -> None:
-        manager = StreamableHTTPSessionManager(
-            app=self.server,
-            json_response=not self.streams,
-            security_settings=_UNGUARDED,
-            max_request_body_size=MOST_BODY_BYTES,
-        )
-        object.__setattr__(self, "manager", manager)
+    def __init__(self, server: Server[Any], limits: SessionLimits, *, streams: bool = False) -> None:
+        self.sessions = HTTPSessions(_build_manager(server, streams=streams), limits.most, limits.idle_seconds)
+        self._streams = streams
 
     @property
     def app(self) -> ASGIApp:
-        """What answers the requests of one endpoint."""
-        return _HeaderTrimmer(StreamableHTTPASGIApp(self.manager))
+        """What answers the requests."""
+        return self._read_headers(self.sessions)
 
-    def build_route_per_episode(self, path: str, service: EpisodeService) -> Route:
-        """An endpoint per open episode; for any other the path does not exist."""
-        return Route(path, _OpenEpisodeGate(self.app, service))
+    def run(self) -> AbstractAsyncContextManager[None]:
+        """Serve while this is entered."""
+        return self.sessions.run()
+
+    def _read_headers(self, app: ASGIApp) -> ASGIApp:
+        return _HeaderTrimmer(app if self._streams else AnswersAsAccepted(app))
+
+
+class AgentsHTTP(StreamableHTTP):
+    """The agents' server over streamable HTTP: an endpoint for each open episode, at the path that names it.
+
+    The end of an episode ends its sessions. An agent's session holds nothing that its path does not say, so a message
+    of a session that has ended, or that another has taken the room of, is answered all the same.
+    """
+
+    def __init__(
+        self, server: Server[Any], limits: SessionLimits, service: EpisodeService, *, streams: bool = False
+    ) -> None:
+        super().__init__(server, limits, streams=streams)
+        self._service = service
+        self._sessionless = _build_manager(server, streams=streams, stateless=True)
+        service.on_over.append(self.sessions.end_episode)
+
+    @property
+    def app(self) -> ASGIApp:
+        return self._read_headers(self._answer)
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        async with self._sessionless.run(), super().run():
+            yield
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session_id = read_session_id(scope)
+        lost = session_id != "" and session_id not in self.sessions
+        if lost and scope["method"] == "DELETE":
+            await Response(status_code=204)(scope, receive, send)  # it has ended, as was asked
+        elif not await self._has_episode(scope["path_params"]["episode_id"]):
+            message = "There is no open episode of this id; whoever runs the simulation starts one."
+            await JSONResponse({"detail": message}, 404)(scope, receive, send)
+        elif not lost:
+            await self.sessions(scope, receive, send)
+        elif scope["method"] == "POST":
+            await self._sessionless.handle_request(scope, receive, send)
+        else:
+            message = "This session has ended; POST works on, and initialize opens another."
+            await JSONResponse({"detail": message}, 405, {"Allow": "POST"})(scope, receive, send)
+
+    async def _has_episode(self, episode_id: str) -> bool:
+        try:
+            await self._service.get(episode_id, touch=False)
+        except CloudIncidentError:
+            return False
+        return True
+
+
+def _build_manager(server: Server[Any], *, streams: bool, stateless: bool = False) -> StreamableHTTPSessionManager:
+    """A session manager that leaves it to `HTTPSessions` which sessions end."""
+    return StreamableHTTPSessionManager(
+        app=server,
+        json_response=not streams,
+        stateless=stateless,
+        security_settings=_UNGUARDED,
+        session_idle_timeout=None,
+        max_request_body_size=MOST_BODY_BYTES,
+        max_sessions=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +168,6 @@ class _HeaderTrimmer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if any(value[-1:] in {b" ", b"\t"} for _, value in scope["headers"]):
             scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
-        await self.app(scope, receive, send)
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenEpisodeGate:
-    """Lets requests through that name an open episode in their path; others get 404."""
-
-    app: ASGIApp
-    service: EpisodeService
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self.service.get(scope["path_params"]["episode_id"], touch=False)
-        except CloudIncidentError:
-            message = "There is no open episode of this id; whoever runs the simulation starts one."
-            await JSONResponse({"detail": message}, 404)(scope, receive, send)
-            return
         await self.app(scope, receive, send)
 
 

@@ -14,6 +14,7 @@ from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.incidents import Incidents
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, Name
 from scenarios.loading import DocumentError, load_document
+from scenarios.suggesting import describe_unknown
 from scenarios.vocabulary import TASKS, Task, TaskId
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Catalogue:
         """
         name = name.casefold()
         if name not in self.splits:
-            raise UnknownScenarioError(f"Unknown split {name[:80]!r}. Splits: {', '.join(self.splits)}.")
+            raise UnknownScenarioError(describe_unknown("split", name, self.splits))
         if name == CURATED_SPLIT:
             if difficulty is not None:
                 raise UnknownScenarioError(
@@ -259,8 +260,8 @@ class Catalogue:
         except UnknownNameError as error:
             raise UnknownScenarioError(str(error)) from error
         if name is None:
-            known = f"{', '.join(self.scenarios)}; {self._ids.hint}"
-            raise UnknownScenarioError(f"Unknown scenario {scenario_id[:80]!r}. Scenarios: {known}.")
+            listed = f"{', '.join(self.scenarios)}; {self._ids.hint}"
+            raise UnknownScenarioError(describe_unknown("scenario", scenario_id, self.scenarios, listed))
         return name
 
     def _list_entry(self, name: Name, difficulty: int | None = None) -> Entry:
@@ -276,7 +277,7 @@ class Catalogue:
         """
         task = next((task for task in TASKS.values() if task.id == task_id), None)
         if task is None:
-            raise UnknownScenarioError(f"Unknown task {task_id[:80]!r}. Tasks: {', '.join(TASKS)}.")
+            raise UnknownScenarioError(describe_unknown("task", task_id, TASKS))
         scenarios = self.of_task(task.id)
         if not 0 <= index < len(scenarios):
             raise UnknownScenarioError(f"{task_id} has scenarios 0 to {len(scenarios) - 1}; there is no index {index}.")
@@ -284,10 +285,18 @@ class Catalogue:
 
     def _documents(self) -> Iterator[Path]:
         for directory in self._directories:
-            if not directory.is_dir():
-                raise DocumentError(f"{directory}: no such directory of scenarios")
-            files = (path for path in directory.iterdir() if path.is_file())
-            found = sorted(path for path in files if path.suffix in {".yaml", ".yml"})
-            if not found:
-                raise DocumentError(f"{directory}: holds no .yaml file; incidents stand directly in the directory")
-            yield from found
+            yield from list_documents(directory)
+
+
+def list_documents(directory: Path) -> list[Path]:
+    """The documents of incidents in a directory, in the order in which they are loaded.
+
+    Raises:
+        DocumentError: if there is no such directory, or no document in it.
+    """
+    if not directory.is_dir():
+        raise DocumentError(f"{directory}: no such directory of scenarios")
+    found = sorted(path for path in directory.iterdir() if path.is_file() and path.suffix in {".yaml", ".yml"})
+    if not found:
+        raise DocumentError(f"{directory}: holds no .yaml file; incidents stand directly in the directory")
+    return found

@@ -50,6 +50,14 @@ def load_runbook_catalogue() -> dict[str, RunbookStep]:
     return {step.name: step for step in (RunbookStep.model_validate(entry) for entry in _load_data("runbooks.yaml"))}
 
 
+def list_runbook_steps() -> str:
+    """The runbook catalogue, a line per step."""
+    return "\n".join(
+        f"- {step.name} ({step.domain}{', verification' if step.verify else ''}): {step.does}"
+        for step in load_runbook_catalogue().values()
+    )
+
+
 @cache
 def load_failure_families() -> dict[str, FailureFamily]:
     """Every family of failure by name. Affirming families beside the true one costs a root-cause answer its points."""

@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _MOST = 3
 _LONGEST = 64
@@ -33,3 +33,13 @@ def suggest(name: str, names: Iterable[str]) -> str:
         return ""
     *others, last = close
     return f"Did you mean {', '.join(others)} or {last}?" if others else f"Did you mean {last}?"
+
+
+def describe_unknown(kind: str, name: str, names: Collection[str], listed: str = "") -> str:
+    """Say that there is no such name: `Unknown split 'tset'. Did you mean test? Splits: curated, train, test.`
+
+    `listed` stands in place of the list of all `names`, where it is given.
+    """
+    suggestion = suggest(name, names)
+    said = f"Unknown {kind} {name[:_LONGEST]!r}. {suggestion}".rstrip()
+    return f"{said} {kind.capitalize()}s: {listed or ', '.join(names)}."

@@ -44,12 +44,13 @@ def render_tasks() -> str:
 
 
 def render_tools() -> str:
-    """The tools of the operator profile as Markdown, described as clients show them, but for what all of them say."""
+    """The tools of the operator profile as Markdown: the first line of what clients show, but for what all say."""
 
     async def list_tools() -> dict[str, str]:
         async with Client(build_server(EpisodeService(Catalogue()), version="docs")) as client:
             tools = (await client.list_tools()).tools
-            return {tool.name: (tool.description or "").removeprefix(SIMULATED).strip() for tool in tools}
+            firsts = {tool.name: (tool.description or "").partition("\n")[0] for tool in tools}
+            return {name: first.removeprefix(SIMULATED).strip() for name, first in firsts.items()}
 
     rows = [f"| `{name}` | {description} |" for name, description in anyio.run(list_tools).items()]
     return "\n".join(["| tool | what it does |", "|---|---|", *rows]) + "\n"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, TASK, with_settings
+from cloud_incident.cli.outputs import OutputPath
 from cloud_incident.generate import GenerateError, select_incidents, write_incidents
 from cloud_incident.settings.base import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class GenerateSettings(Settings):
@@ -44,7 +47,7 @@ class GenerateSettings(Settings):
 @with_settings(GenerateSettings, without=("scenarios",))
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputPath(file=False),
     required=True,
     help="The directory to write to; other commands take it as --scenarios.",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from cloud_incident.cli.interrupts import end_on_interrupt
 from cloud_incident.garbage import exempt_imports
 
 if TYPE_CHECKING:
@@ -30,6 +31,21 @@ class LazyGroup(click.Group):
     def __init__(self, *arguments: Any, lazy_commands: Mapping[str, LazyCommand], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.lazy_commands = lazy_commands
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with end_on_interrupt():
+            return super().invoke(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            from scenarios.suggesting import describe_unknown
+
+            names = self.list_commands(ctx)
+            raise click.UsageError(describe_unknown("command", error.command_name, names), ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(self.lazy_commands)

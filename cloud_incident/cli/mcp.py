@@ -6,6 +6,7 @@ import anyio
 import click
 
 from cloud_incident.cli.errors import ReportingCommand
+from cloud_incident.cli.interrupts import end_at_once_on_interrupt
 from cloud_incident.cli.options import with_settings
 from cloud_incident.listening import run_app
 from cloud_incident.settings.mcp import McpSettings, Transport
@@ -17,6 +18,8 @@ from cloud_incident.stdio import run_stdio
 def mcp(settings: McpSettings) -> None:
     """Run the MCP server."""
     if settings.transport is Transport.STDIO:
+        # A thread waits for the next line, which nothing else can interrupt.
+        end_at_once_on_interrupt()
         anyio.run(run_stdio, settings)
         return
     # Its imports take 200 ms, and over stdio `tools/list` would be answered that much later.

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from cloud_incident.cli.errors import ReportingCommand
+from cloud_incident.cli.outputs import OutputPath
 from cloud_incident.scaffold import write_scaffold
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+
+@click.command(cls=ReportingCommand)
+@click.argument("file", type=OutputPath(file=True))
 def new(file: Path) -> None:
     """Write a small incident that passes lint, and the schema for editors.
 

@@ -18,6 +18,7 @@ from pydantic.types import PathType
 from cloud_incident.settings.base import NO_FLAG, Settings
 from cloud_incident.settings.sources import get_element, is_secret, read_secret
 from scenarios.generator.naming import DIFFICULTIES
+from scenarios.suggesting import suggest
 from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
@@ -27,7 +28,16 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given", bound=Settings)
 
-TASK = click.Choice(list(TASKS))
+
+class NameChoice(click.Choice[str]):
+    """One of some names. An error suggests the closest ones."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        message = super().get_invalid_choice_message(value, ctx)
+        return f"{message} {suggest(str(value), self.choices)}".rstrip()
+
+
+TASK = NameChoice(list(TASKS))
 """One of the tasks."""
 
 DIFFICULTY = click.IntRange(min(DIFFICULTIES), max(DIFFICULTIES))
@@ -104,9 +114,9 @@ def _get_type(annotation: Any, metadata: Iterable[Any]) -> click.ParamType[Any, 
         annotation, *more = get_args(annotation)
         constraints += _flatten(more)
     if get_origin(annotation) is Literal:
-        return click.Choice(get_args(annotation))
+        return NameChoice(get_args(annotation))
     if issubclass(annotation, StrEnum):
-        return click.Choice([member.value for member in annotation], case_sensitive=False)
+        return NameChoice([member.value for member in annotation], case_sensitive=False)
     if annotation is bool:
         return click.BOOL
     if annotation is Path:

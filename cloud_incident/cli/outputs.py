@@ -1,4 +1,4 @@
-"""Files that a command writes when its work is done: whether they can be written is found out before the work."""
+"""What a command writes: whether it can be written is found out before the work."""
 
 from __future__ import annotations
 
@@ -12,14 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class OutputFile(click.Path):
+class OutputPath(click.Path):
+    """A file or a directory to write, which need not exist. An empty text, such as an unset variable, is none."""
+
+    def __init__(self, *, file: bool) -> None:
+        super().__init__(file_okay=file, dir_okay=not file, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not os.fsdecode(value):
+            self.fail("an empty text is no path.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class OutputFile(OutputPath):
     """A file that will be written. It is refused if its directory is missing or it cannot be written there.
 
     With `makes_directory` a missing directory is made when the file is written.
     """
 
     def __init__(self, *, makes_directory: bool = False) -> None:
-        super().__init__(dir_okay=False, path_type=Path)
+        super().__init__(file=True)
         self._makes_directory = makes_directory
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

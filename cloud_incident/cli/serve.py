@@ -10,6 +10,8 @@ from cloud_incident.cli.options import with_settings
 from cloud_incident.listening import run_app
 from cloud_incident.settings.serve import ServeSettings
 
+_BANNER = "Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it."
+
 
 @click.command(cls=ReportingCommand)
 @with_settings(ServeSettings)
@@ -18,10 +20,7 @@ def serve(settings: ServeSettings) -> None:
 
     OpenEnv's REST and WebSocket, MCP over streamable HTTP (/mcp) and SSE (/sse), the API's page (/docs).
     """
-    app = build_app(settings)
-    address = settings.address
-    click.echo(f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp.", err=True)
-    run_app(app, settings)
+    run_app(build_app(settings), settings, _BANNER)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def show(settings: ShowSettings, scenario: str | None, task: TaskId | None, as_j
     scenario such as RCA-001 or GEN1-RP-D3-42.
     """
     selectors |= {"scenario_id": scenario, "task_id": task}
-    given = {name: value for name, value in selectors.items() if value is not None}
+    given = {name: value for name, value in selectors.items() if value not in {None, ""}}
     if not given:
         raise click.UsageError("Name a scenario, such as RCA-001 or GEN1-RP-D3-42, or give --seed or --split.")
     selection = parse_arguments("cloud-incident show", Selection, given)

@@ -22,6 +22,7 @@ from cloud_incident.evaluation.agents import (
 )
 from http_compat.problems import MalformedError
 from scenarios.given import Given
+from scenarios.suggesting import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,8 +103,8 @@ class Roster:
             return self._find_model_player(name, given)
         make = collect_agents().get(name)
         if make is None:
-            known = ", ".join(entry["name"] for entry in self.list_agents()["agents"])
-            raise UnknownAgentError(f"Unknown agent {name[:80]!r}. Agents: {known}.")
+            known = [entry["name"] for entry in self.list_agents()["agents"]]
+            raise UnknownAgentError(describe_unknown("agent", name, known))
         if given is not None:
             raise EndpointMismatchError(
                 f"endpoint: {name} asks no model; leave it out, or take {' or '.join(MODEL_AGENTS)}."

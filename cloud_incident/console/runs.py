@@ -233,7 +233,7 @@ class Runs:
         if failed is not None:
             run.end(None, explain_failure(failed))
         elif gave_up is not None:
-            run.end(None, f"The agent gave up: {gave_up}")
+            run.end(None, _begin_sentence(gave_up))
         else:
             run.end(trajectory["score"], None)
 
@@ -249,6 +249,9 @@ class Runs:
 def explain_failure(failed: str) -> str:
     """Why an episode was not played to its end, in words for a visitor."""
     if failed.startswith(_EXPECTED_FAILURE):
-        reason = failed.removeprefix(_EXPECTED_FAILURE)
-        return f"{reason[:1].upper()}{reason[1:]}"
+        return _begin_sentence(failed.removeprefix(_EXPECTED_FAILURE))
     return f"The run failed: {failed}"
+
+
+def _begin_sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -13,6 +14,7 @@ from cloud_incident.settings.sources import FileSource, InvalidSettingsError, Va
 from scenarios.catalogue import Catalogue
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
 from scenarios.generator.salt import Salt
+from scenarios.suggesting import suggest
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -65,7 +67,9 @@ class Settings(BaseSettings):
         try:
             return cls(**flags)
         except ValidationError as error:
-            raise InvalidSettingsError("\n".join(_explain(cls, flags, item) for item in error.errors())) from None
+            # One bad element is one error; that too few are left is no news.
+            errors = {item["loc"][:1]: item for item in reversed(error.errors())}
+            raise InvalidSettingsError("\n".join(_explain(cls, flags, errors[loc]) for loc in sorted(errors))) from None
 
     @classmethod
     def settings_customise_sources(
@@ -96,8 +100,10 @@ def _explain(settings: type[Settings], flags: Mapping[str, Any], error: ErrorDet
         return f"{message}."
     name = str(error["loc"][0])
     field = settings.model_fields.get(name)
-    value = "" if field is None or is_secret(field) else f", not {error['input']!r}"
-    return f"{name} ({_locate(settings, flags, name)}): {message}{value}."
+    given = error["input"]
+    value = "" if field is None or is_secret(field) else f", not {str(given) if isinstance(given, Path) else given!r}"
+    valid = re.findall("'(.+?)'", str(error.get("ctx", {}).get("expected", "")))
+    return f"{name} ({_locate(settings, flags, name)}): {message}{value}. {suggest(str(given), valid)}".rstrip()
 
 
 def _locate(settings: type[Settings], flags: Mapping[str, Any], name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotati
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, DirectoryPath, Field
 
 from cloud_incident.settings.server import ServerSettings
 from http_compat.guard import LOOPBACK
@@ -24,6 +24,7 @@ class ServeSettings(ServerSettings):
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **ServerSettings.variable_names,
         "port": ("CLOUD_INCIDENT_SERVE_PORT", "PORT"),
+        "forwarded_allow_ips": ("CLOUD_INCIDENT_SERVE_FORWARDED_ALLOW_IPS", "FORWARDED_ALLOW_IPS"),
         "mode": ("OPENENV_MODE", "CLOUD_INCIDENT_SERVE_MODE"),
         "max_sessions": ("CLOUD_INCIDENT_SERVE_MAX_SESSIONS", "CLOUD_INCIDENT_SERVE_MOST_SESSIONS"),
     }
@@ -34,8 +35,22 @@ class ServeSettings(ServerSettings):
     shared_default: bool = Field(
         True, description="Whether REST requests that name no episode may mean the last one that anybody started."
     )
-    max_sessions: int = Field(1_000, ge=1, description="Most WebSockets and JSON-RPC sessions at once.")
-    evaluations: Path = Field(Path(), description="The directory whose evaluations (.jsonl) the console shows.")
+    max_sessions: int = Field(
+        1_000,
+        ge=1,
+        description="Most WebSockets and JSON-RPC sessions at once; and most episodes that are kept of WebSockets that "
+        "broke off. --capacity limits MCP sessions.",
+    )
+    ws_ping_seconds: float = Field(20.0, ge=0, description="Seconds between pings on a WebSocket; 0 for no pings.")
+    ws_ping_timeout: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds until an unanswered ping closes a WebSocket; 0 for never, since clients are silent while "
+        "they think.",
+    )
+    evaluations: DirectoryPath = Field(
+        Path(), description="The directory whose evaluations (.jsonl) the console shows."
+    )
     model_endpoints: bool | None = Field(
         None,
         description="Whether visitors of the console may have this server ask models at addresses that they name. "

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import click
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cloud_incident.settings.base import NO_FLAG, Settings
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MEMORY, MemoryStore, StoreUnavailableError, open_store
-from mcp_server.clients import StructuredContent
+from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
     from env_core.selection import Selection
@@ -22,7 +23,22 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 _DAY = 86_400
 """In seconds."""
+_LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_LONGEST_PREFIX = 200
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+
+
+def read_prefix(text: str) -> str:
+    """A path prefix such as `/incidents`, without a slash at its end; "" if there is none.
+
+    Raises:
+        ValueError: if the text is no path prefix.
+    """
+    prefix = text.strip().rstrip("/")
+    if prefix and (len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix) or "/." in prefix):
+        raise ValueError("a path prefix is expected, such as /incidents")
+    return prefix
 
 
 class ServerSettings(Settings):
@@ -30,7 +46,12 @@ class ServerSettings(Settings):
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
 
-    capacity: int = Field(10_000, ge=1, description="Most open episodes.")
+    capacity: int = Field(
+        10_000,
+        ge=1,
+        description="Most open episodes; and most MCP sessions over HTTP, of operators and of agents each. Finished "
+        "episodes make room, and the sessions that were used longest ago.",
+    )
     idle_seconds: float = Field(
         3600.0,
         ge=1,
@@ -41,8 +62,9 @@ class ServerSettings(Settings):
     )
     keep_days: float = Field(7.0, gt=0, description="After how many days an unused episode in a file is forgotten.")
     structured_content: StructuredContent = Field(
-        StructuredContent.AUTO,
-        description="Numbers beside the text of results. auto: unless the client is known to hide the text then.",
+        StructuredContent.BOTH,
+        description="What results carry, each of which says everything. both: text and structured content. off: text. "
+        "only: structured content.",
     )
     training: bool = Field(
         False,
@@ -54,6 +76,14 @@ class ServerSettings(Settings):
     allow_host: tuple[str, ...] = Field((), description="A further Host header to accept; may be given more than once.")
     allow_origin: tuple[str, ...] = Field(
         (), description="A site whose pages may call, such as https://app.example; or *. May be given more than once."
+    )
+    forwarded_allow_ips: str | None = Field(
+        None,
+        description="Proxies whose X-Forwarded-… headers count: addresses and networks, separated by commas; * for "
+        "all. Loopback if not given.",
+    )
+    root_path: Annotated[str, AfterValidator(read_prefix)] = Field(
+        "", description="The path prefix under which a proxy serves this server, such as /incidents."
     )
     space_host: Annotated[str, NO_FLAG] = Field(
         "", description="The public host name of the hosted Space that the server runs in."
@@ -73,6 +103,11 @@ class ServerSettings(Settings):
     def selection(self) -> Selection | None:
         """The incident to open at the start, if there is one."""
         return None
+
+    @property
+    def trusted_proxies(self) -> str:
+        """The addresses and networks whose forwarded headers count. A Space stands behind proxies of its host alone."""
+        return self.forwarded_allow_ips or ("*" if self.space_host else ",".join(_LOOPBACK_ADDRESSES))
 
     @property
     def address(self) -> str:

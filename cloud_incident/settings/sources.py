@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import SecretStr
 from pydantic_settings import PydanticBaseSettingsSource
 
+from scenarios.suggesting import suggest
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pydantic.fields import FieldInfo
     from pydantic_settings import BaseSettings
@@ -139,10 +141,12 @@ def _iterate_given(source: PydanticBaseSettingsSource) -> Iterator[tuple[str, An
             yield name, value
 
 
-def _refuse_unknown(names: Iterable[str], known: Iterable[str], refusal: str) -> None:
+def _refuse_unknown(names: Iterable[str], known: Collection[str], refusal: str) -> None:
     unknown = sorted(set(names) - set(known))
     if unknown:
-        raise InvalidSettingsError(f"{refusal} {', '.join(unknown)}. Valid: {', '.join(known)}.")
+        suggestion = suggest(unknown[0], known)
+        said = f"{refusal} {', '.join(unknown)}. {suggestion}".rstrip()
+        raise InvalidSettingsError(f"{said} Valid: {', '.join(known)}.")
 
 
 def _holds(annotation: Any, wanted: type) -> bool:

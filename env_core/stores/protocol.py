@@ -105,8 +105,8 @@ class EpisodeStore(Protocol):
     ) -> list[str]:
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
-        `events` are those that it begins with. `replacing` is deleted first if it still exists, and so is an ended episode that has the same handle. If
-        `capacity` is still reached, the episode that ended first is deleted.
+        `events` are those that it begins with. `replacing` is deleted first if it still exists, and so is an ended
+        episode that has the same handle. If `capacity` is still reached, the episode that ended first is deleted.
 
         Raises:
             CapacityError: if `capacity` is reached and no episode has ended.

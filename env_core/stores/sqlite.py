@@ -46,18 +46,17 @@ MIGRATIONS = (
 )
 """What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
 
-_ENDED_LAST = "(SELECT coalesce(max(ended), 0) + 1 FROM episodes)"
-"""Episodes that have ended are counted, so that the one that ended first is known."""
-
-_INSERT = f"""
+# Episodes are numbered as they end, so that the one that ended first is known.
+_INSERT = """
     INSERT INTO episodes (id, incarnation, reference, length, events, touched, ended)
-    VALUES (:id, :incarnation, :reference, :length, :events, :now, CASE WHEN :ends THEN {_ENDED_LAST} END)
+    VALUES (:id, :incarnation, :reference, :length, :events, :now,
+            CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes) END)
 """
 
-_APPEND = f"""
+_APPEND = """
     UPDATE episodes
     SET events = events || :event, length = length + 1, touched = :now,
-        ended = CASE WHEN :ends THEN {_ENDED_LAST} ELSE ended END
+        ended = CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes) ELSE ended END
     WHERE id = :id AND incarnation = :incarnation AND length = :length
 """
 

@@ -47,7 +47,7 @@ from scenarios.vocabulary.remediations import (
     SCALE_SERVICE,
     acts_on,
 )
-from scenarios.vocabulary.severity import SEVERITIES, SEVERITY_MATRIX, Severity, SeverityRow
+from scenarios.vocabulary.severity import SEVERITIES, SEVERITY_MATRIX, Severity, SeverityRow, list_severities
 from scenarios.vocabulary.submissions import (
     SUBMISSIONS,
     SUBMIT_RESOLUTION,
@@ -57,7 +57,7 @@ from scenarios.vocabulary.submissions import (
     RootCauseAnswer,
     SeverityAnswer,
 )
-from scenarios.vocabulary.target import FLAG, RUNBOOK_STEP, SERVICE, Target
+from scenarios.vocabulary.target import ASK_FOR_LIST, FLAG, RUNBOOK_STEP, SERVICE, Target
 from scenarios.vocabulary.task import POINT, RewardTable, Task, to_reward
 from scenarios.vocabulary.tasks import ALERT_CLASSIFICATION, REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS, TASKS, TaskId
 
@@ -67,6 +67,7 @@ ACTIONS: dict[str, ActionDeclaration] = {**DIAGNOSTICS, **REMEDIATIONS, **SUBMIS
 __all__ = [
     "ACTIONS",
     "ALERT_CLASSIFICATION",
+    "ASK_FOR_LIST",
     "CHECK_DEPENDENCIES",
     "CHECK_METRICS",
     "CHECK_RECENT_DEPLOYS",
@@ -130,5 +131,6 @@ __all__ = [
     "Task",
     "TaskId",
     "acts_on",
+    "list_severities",
     "to_reward",
 ]

@@ -92,13 +92,14 @@ class Submission(ActionDeclaration):
     """An action that answers a task and ends its episode.
 
     `about` names the parameter that says what the answer is about. `line` is the submission as a timeline tells it,
-    with its parameters in braces.
+    with its parameters in braces. `criteria` defines the answers, where there are a few to choose from.
     """
 
     kind: ClassVar[Kind] = Kind.SUBMISSION
 
     line: str
     about: str = "service"
+    criteria: str = ""
 
     @property
     def subject(self) -> str:

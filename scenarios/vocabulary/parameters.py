@@ -120,4 +120,4 @@ class Parameters(Given):
 class OnService(Parameters):
     """An action on one service."""
 
-    service: Name = Field(description="Exact service name, as listed in known_services.")
+    service: Name = Field(description="Exact service name.")

@@ -19,5 +19,10 @@ class Target:
 
 
 SERVICE = Target("service", "service")
+ASK_FOR_LIST = "list"
+"""Given in place of a runbook step, it asks which steps there are."""
+
 FLAG = Target("flag", "feature flag", "Flag names are found in evidence: status, deploys, logs.")
-RUNBOOK_STEP = Target("runbook_action", "runbook step", "The on-call guide lists the runbook catalogue.")
+RUNBOOK_STEP = Target(
+    "runbook_action", "runbook step", f"With `{ASK_FOR_LIST}` in its place every step is told, and nothing is executed."
+)

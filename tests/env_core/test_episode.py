@@ -141,7 +141,7 @@ def test_terminal_mode_says_nothing_before_the_end(scenario: Scenario) -> None:
 def test_terminal_mode_does_not_say_that_the_impossible_was_done(catalogue: Catalogue) -> None:
     missteps = [act("restart_service", service="nope"), act("query_logs", service="nope")]
     episode = play_actions(catalogue.get("RP-001"), missteps, "terminal")
-    assert [step.feedback for step in episode.steps] == ["Nothing to act on.", "No such service."]
+    assert [step.feedback for step in episode.steps] == ["There is nothing of that name to act on.", "No such service."]
 
 
 def test_the_observation_has_fourteen_fields(scenario: Scenario) -> None:

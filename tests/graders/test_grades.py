@@ -83,7 +83,7 @@ def test_root_cause_formula() -> None:
     assert root_cause(evidence=Fraction(1, 2)) == pytest.approx((0.35 + 0.25) * 0.75)
     assert root_cause(evidence=Fraction(0)) == pytest.approx(0.3)
     assert root_cause(evidence=Fraction(0), failure_mode="broken") == pytest.approx(0.175)
-    assert root_cause(failure_mode="a full export") == pytest.approx(0.35 + 0.125 + 0.4)
+    assert root_cause(failure_mode="an unbounded export") == pytest.approx(0.35 + 0.125 + 0.4)
     assert root_cause(service="postgres-db") == pytest.approx(0.2)
     assert root_cause(service="postgres-db", evidence=Fraction(1, 3)) == pytest.approx(0.1)
     assert root_cause(service="analytics") == pytest.approx(0.2)

@@ -184,6 +184,7 @@ def test_plain_json_rpc_over_a_websocket(address: str) -> None:
         assert "is over" in over["content"][0]["text"]
         assert talk.say("{")["error"]["code"] == -32700
         assert talk.say(build_rpc("reset"))["error"]["code"] == -32601
+        assert "POST /mcp" in talk.say(build_rpc("initialize"))["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_plain_json_rpc_over_a_websocket(address: str) -> None:
         (build_rpc("tools/call", name=["query_logs"]), -32602, "Tools: query_logs"),
         (build_rpc("tools/call", name="query_logs", session_id=7), -32602, "openenv/session/create"),
         (build_rpc("openenv/session/close"), -32602, "session_id is required"),
-        (build_rpc("initialize"), -32601, "text/event-stream"),
+        (build_rpc("resources/list"), -32601, "tools/list"),
         (build_rpc("openenv/session/create", scenario_id="RP-404"), -32602, "Scenarios"),
         (build_rpc("openenv/session/create", speed=1), -32602, "`speed`"),
         (build_rpc("openenv/session/create", seed=2**48), -32602, "`seed` must be 0 to 281474976710655"),

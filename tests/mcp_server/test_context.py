@@ -133,7 +133,7 @@ async def test_the_pager_proposes_a_drill_and_fits_its_task(
         ({"task_id": "root_cause"}, "Did you mean root_cause_analysis?"),
         ({"incident": "RP-001", "task_id": "root_cause_analysis"}, "RP-001 belongs to remediation_planning"),
         ({"incident": "RP-001", "difficulty": "2"}, "RP-001 is hand-written and has no difficulty"),
-        ({"difficulty": "9"}, "`difficulty` must be 0 to 5; 9 was given"),
+        ({"difficulty": "9"}, "`difficulty` must be 1 (easy) to 5 (hard); 9 was given"),
         ({"difficulty": "easy"}, "`difficulty` must be a whole number"),
         ({"split": "train"}, "take_the_pager takes incident, task_id, difficulty, not 'split'"),
     ],
@@ -165,7 +165,7 @@ async def test_prompts_on_a_finished_incident_say_so(server: Server[Callers]) ->
         await client.call_tool("submit_severity", {"severity": "P1"})
         for name in ("classify_alert", "find_root_cause", "write_summary"):
             said = await prompt(client, name)
-            assert said.startswith(f"AC-001 ({handle}) is over, and no action changes it. Over after 1 steps.")
+            assert said.startswith(f"AC-001 ({handle}) is over, and no action changes it. Over after 1 step.")
             assert "start_drill starts another" in said
         assert "Begin by calling start_drill" in await prompt(client, "take_the_pager")
 

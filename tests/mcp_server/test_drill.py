@@ -146,7 +146,7 @@ async def test_what_trainers_start(training: Server[Callers], arguments: dict[st
         ({"incident": True}, "`incident` must be text"),
         ({"task_id": "guessing"}, "There is no task 'guessing'. Tasks: alert_classification, root_cause_analysis"),
         ({"task_id": "root_cause"}, "Did you mean root_cause_analysis?"),
-        ({"difficulty": 9}, "`difficulty` must be 0 to 5; 9 was given"),
+        ({"difficulty": 9}, "`difficulty` must be 1 (easy) to 5 (hard); 9 was given"),
         ({"split": "train"}, "`split` is not a parameter of start_drill"),
     ],
 )
@@ -225,7 +225,7 @@ async def test_grading_says_more_than_the_end_did(server: Server[Callers]) -> No
         answer = {"service": "api-gateway", "failure_mode": "It was overloaded."}
         end = read_text(await client.call_tool("submit_root_cause", answer))
         graded = read_text(await client.call_tool("grade_drill", {}))
-    assert end in graded.replace("RCA-001 · Root cause analysis\n", "")
+    assert end.partition("\nepisode_id: ")[0] in graded
     assert " 1. query_logs postgres-db · First look at postgres-db.\n" in graded
     assert "One way to the full score: " in graded
     assert graded.endswith("→ submit_root_cause")

@@ -76,7 +76,8 @@ class Bench:
 
     def call(self, tool: Tool, arguments: dict[str, Any]) -> str:
         """What a tool answers, on an episode of its own that is the only one."""
-        return self.portal.call(self._call, tool, arguments)
+        told: str = self.portal.call(self._call, tool, arguments)
+        return told
 
     async def _call(self, tool: Tool, arguments: dict[str, Any]) -> str:
         if self.bound is not None:
@@ -86,17 +87,22 @@ class Bench:
         result = await self.client.call_tool(tool.name, arguments)
         opened = handle or (result.structured_content or {}).get("episode_id", "")
         if opened:
-            await self.client.call_tool("close_incident", {"episode_id": opened})
+            await self.client.call_tool("close_drill", {"episode_id": opened})
         return forget_handle(result, opened)
 
 
-@pytest.fixture(scope="module", params=["operator", "agent"])
+@pytest.fixture(scope="module", params=["operator", "operator who trains", "agent"])
 def bench(request: pytest.FixtureRequest, catalogue: Catalogue) -> Iterator[Bench]:
     service = EpisodeService(catalogue)
-    bound = [""] if request.param == "agent" else None
-    server = build_server(service, version="test", bound=None if bound is None else lambda _: bound[0])
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(server)) as client:
-        yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)
+    bound: list[str] | None = None
+    training = "trains" in request.param
+    with start_blocking_portal() as portal:
+        if request.param == "agent":
+            bound = [portal.call(service.create, Selection(scenario_id="RP-001")).id]
+        finding = None if bound is None else lambda _: bound[0]
+        server = build_server(service, version="test", bound=finding, training=training)
+        with portal.wrap_async_context_manager(Client(server)) as client:
+            yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)
 
 
 @settings(max_examples=count_examples(50))

@@ -112,12 +112,13 @@ async def test_what_others_finish_or_close_is_noticed(service: EpisodeService, s
         assert await count_loads(client, store, *LOOK) == handles[2:]
         await service.step(handles[2], WRONG)
         over = await client.call_tool(*LOOK)
-        assert "This incident is over" in read_text(over)
+        assert "This incident is over: RCA-003" in read_text(over)
 
 
 async def test_the_agent_profile(service: EpisodeService, store: CountingStore) -> None:
     episode = await service.create(Selection(scenario_id="RCA-001"))
     server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
     async with Client(server) as agent:
+        await agent.list_tools()
         for tool, arguments in CALLS[:2]:
             assert await count_loads(agent, store, tool, arguments) == [episode.id]

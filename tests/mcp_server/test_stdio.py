@@ -66,7 +66,7 @@ def converse(*lines: bytes) -> tuple[list[dict[str, Any]], list[str]]:
         assert process.stdout is not None
         process.stdin.write(b"\n".join([*lines, json.dumps(ping).encode(), b""]))
         process.stdin.flush()
-        answers = []
+        answers: list[dict[str, Any]] = []
         while not answers or answers[-1]["id"] != "last":
             answers.append(json.loads(process.stdout.readline()))
         _, reported = process.communicate(timeout=START_SECONDS)

@@ -21,7 +21,7 @@ from env_core.perfect import play_perfectly
 from env_core.transition import Transition
 from mcp_server.results import build_step_result
 from mcp_server.stdio import PROCESS_NOTE
-from scenarios.vocabulary import ACTIONS, POINT
+from scenarios.vocabulary import POINT
 from tests.mcp_server.playing import LEGACY, MODERN, Transcript, play_through, read_numbers, read_text, start
 from tests.servers import full_server, http_server, stdio
 from tests.slow import mark_slow_after
@@ -122,7 +122,7 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
         for era in (MODERN, LEGACY):
             async with Client(f"{streamable}/agent/{handle}/mcp", mode=era) as agent:
                 tools = (await agent.list_tools()).tools
-                assert len(tools) == len(ACTIONS)
+                assert [tool.name for tool in tools] == scenario.task.available_actions
                 assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
         async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
             seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
@@ -155,7 +155,7 @@ async def test_a_lost_handle_is_found_where_there_is_a_session(streamable: str) 
         await client.call_tool("submit_severity", {"severity": "P1", "episode_id": finished})
         listed = read_text(await client.call_tool("list_drills", {}))
         assert f"Your open drills:\n- episode_id {unfinished}: RP-001. Step 0 of 15" in listed
-        assert f"Your finished drills:\n- episode_id {finished}: AC-001. Over after 1 steps. Score 1.0000." in listed
+        assert f"Your finished drills:\n- episode_id {finished}: AC-001. Over after 1 step. Score 1.0000." in listed
 
 
 async def test_launched_for_training_texts_say_what_steps_earn(training: str) -> None:
@@ -164,7 +164,7 @@ async def test_launched_for_training_texts_say_what_steps_earn(training: str) ->
         started = await client.call_tool("start_drill", chosen)
         assert "episode_id: trained\n\nRP-001" in read_text(started)
         look = await client.call_tool("query_logs", {"service": "postgres-db", "episode_id": "trained"})
-        assert "First look at postgres-db (+0.03)." in read_text(look)
+        assert "First look at postgres-db (reward +0.03)." in read_text(look)
         await client.call_tool("close_drill", {"episode_id": "trained"})
 
 
@@ -173,7 +173,7 @@ async def test_launched_for_training_over_stdio() -> None:
     async with Client(stdio("--training")) as client:
         await client.call_tool("start_drill", {"split": "curated", "index": 6})
         look = await client.call_tool("query_logs", {"service": "postgres-db"})
-        assert "First look at postgres-db (+0.03)." in read_text(look)
+        assert "First look at postgres-db (reward +0.03)." in read_text(look)
 
 
 async def test_handles_may_be_left_out_where_there_is_a_session(streamable: str) -> None:
@@ -232,7 +232,7 @@ async def test_a_handle_opened_anew_by_another_is_not_mine(training: str) -> Non
 async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
     scenario = catalogue.get("AC-002")
     async with Client(stdio("--profile", "agent", "--scenario", "AC-002")) as agent:
-        assert len((await agent.list_tools()).tools) == 14
+        assert [tool.name for tool in (await agent.list_tools()).tools] == scenario.task.available_actions
         assert scenario.incident.alert["name"] in (agent.instructions or "")
         refused = await agent.call_tool("start_drill", {})
         assert refused.is_error

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from env_core.briefing import describe_remaining
-from env_core.guide import ORDER_OF_WORK, list_runbook_steps, list_severities
-from graders import GRADERS
+from env_core.guide import ORDER_OF_WORK
+from scenarios.library import list_runbook_steps
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, ALERT_CLASSIFICATION, REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS, TASKS
 
@@ -54,12 +54,9 @@ def build_function_tools(actions: list[str]) -> list[dict[str, Any]]:
 
 
 def write_system_prompt(shown: Observation, *, tools: bool) -> str:
-    """Write the system prompt: the short on-call guide for one task, and how to answer."""
+    """Write the system prompt: how to work one task and how to answer. The briefing after it says what earns points."""
     task = TASKS[shown["task_id"]]
-    rules = " ".join(GRADERS[task].rules.split())
-    parts = [_WORK, _WAYS.get(task.id, task.way), f"Scoring, 0.0 to 1.0: {rules}"]
-    if "severity" in task.submission.parameters.model_fields:
-        parts.append(f"Severity matrix:\n{list_severities()}")
+    parts = [_WORK, _WAYS.get(task.id, task.way)]
     if task.asks_repair:
         parts += [f"Order of work:\n{ORDER_OF_WORK}", f"Runbook catalogue:\n{list_runbook_steps()}"]
     parts.append(_BY_TOOL if tools else "\n".join([_BY_TEXT, *_describe_actions(shown["available_actions"])]))

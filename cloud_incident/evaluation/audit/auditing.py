@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -37,6 +40,7 @@ from cloud_incident.evaluation.audit.secrecy import ContainmentChecks, LeakageCh
 from cloud_incident.evaluation.audit.solving import SolvabilityChecks
 from cloud_incident.evaluation.audit.world import AuditedWorld
 from scenarios.generator.naming import OPEN
+from scenarios.suggesting import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -134,7 +138,7 @@ class Audit:
     def _select_groups(self) -> list[CheckGroup[Any]]:
         for name in self.checks:
             if name not in CHECKS:
-                raise UnknownCheckError(f"Unknown check {name!r}. Checks: {', '.join(CHECKS)}.")
+                raise UnknownCheckError(describe_unknown("check", name, CHECKS))
         return [group for group in GROUPS if not self.checks or any(spec.id in self.checks for spec in group.specs)]
 
     def _measure(self, specimens: Sequence[Specimen], groups: Sequence[int]) -> Iterator[Row]:
@@ -143,8 +147,17 @@ class Audit:
             yield from map(worker.measure, specimens)
             return
         given = (self.world, self.sample.tasks, groups)
+        parts = [specimens[start : start + _AT_ONCE] for start in range(0, len(specimens), _AT_ONCE)]
         with ProcessPoolExecutor(self.jobs, get_context("spawn"), _start_worker, given) as pool:
-            yield from pool.map(_measure_in_worker, specimens, chunksize=_AT_ONCE)
+            with _ignore_interrupts():  # the workers inherit that, so that they print nothing when Ctrl-C is pressed
+                measured = [pool.submit(_measure_in_worker, part) for part in parts]
+            try:
+                for rows in measured:
+                    yield from rows.result()
+            except BaseException:
+                for process in active_children():
+                    process.kill()
+                raise
 
     def _judge(
         self, group: CheckGroup[Any], found: Sequence[Measurement[Any] | str], rows: Sequence[Row]
@@ -211,8 +224,21 @@ def _start_worker(world: AuditedWorld, tasks: Sequence[TaskId], groups: Sequence
     _worker[:] = [_Worker(world, tasks, groups)]
 
 
-def _measure_in_worker(specimen: Specimen) -> Row:
-    return _worker[0].measure(specimen)
+def _measure_in_worker(specimens: Sequence[Specimen]) -> list[Row]:
+    return [_worker[0].measure(specimen) for specimen in specimens]
+
+
+@contextmanager
+def _ignore_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C meanwhile, where signals are handled: in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
 
 
 def count_processors() -> int:

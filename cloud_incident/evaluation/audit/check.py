@@ -67,9 +67,8 @@ def judge_figures(
         status = "fail"
     elif any(figure.note for figure in figures):
         status = "too_small_to_tell"
-    return CheckResult(
-        spec, status, measured, "; ".join([figure.note for figure in figures if figure.note][:MOST_EXAMPLES])
-    )
+    noted = sorted((figure for figure in figures if figure.note), key=lambda figure: not figure.broken)
+    return CheckResult(spec, status, measured, "; ".join(figure.note for figure in noted[:MOST_EXAMPLES]))
 
 
 class Measurement(NamedTuple, Generic[T]):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenarios.catalogue import CURATED_SPLIT, UnknownScenarioError
 from scenarios.generator.naming import DIFFICULTIES, OPEN, OUT_OF_DISTRIBUTION
+from scenarios.suggesting import describe_unknown
 from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Sample:
         """
         for task_id in tasks:
             if task_id not in TASKS:
-                raise UnknownScenarioError(f"Unknown task {task_id!r}. Tasks: {', '.join(TASKS)}.")
+                raise UnknownScenarioError(describe_unknown("task", task_id, TASKS))
         return cls(tasks=tuple(task_id for task_id in TASKS if task_id in tasks), **options)
 
     def list_specimens(self) -> list[Specimen]:

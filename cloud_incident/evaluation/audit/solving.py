@@ -22,9 +22,12 @@ FEWEST_ITEMS = 2
 
 
 class SolvabilityFigures(NamedTuple):
-    """The figures of one incident: the oracle's scores, weak certificates, tasks that are too long, steps by task."""
+    """The figures of one incident: the oracle's scores, weak certificates, tasks that are too long, steps by task.
 
-    oracle: dict[TaskId, float]
+    The oracle has no score where its episode failed.
+    """
+
+    oracle: dict[TaskId, float | None]
     unproved: list[str]
     long: list[str]
     steps: dict[TaskId, int]
@@ -52,7 +55,7 @@ class SolvabilityChecks(CheckGroup[SolvabilityFigures]):
         incident = case.incident
         steps = {task_id: count_fewest_steps(incident, TASKS[task_id]) for task_id in case.scenarios}
         return SolvabilityFigures(
-            {task_id: earned["oracle"] for task_id, earned in case.collect_scores(["oracle"]).items()},
+            {task_id: case.play("oracle", task_id)["score"] for task_id in case.scenarios},
             [finding for task_id in case.scenarios for finding in _find_weak_certificates(case, task_id)],
             [
                 f"{scenario.id}: {steps[task_id]} of {scenario.task.max_steps} steps"
@@ -66,10 +69,13 @@ class SolvabilityChecks(CheckGroup[SolvabilityFigures]):
         made, oracle, proved, length = self.specs
         yield require_no_problems(made, context.broken, len(found) + len(context.broken))
         scores = [(name, task_id, score) for _, name, value in found for task_id, score in value.oracle.items()]
-        low = [f"{name}, {task_id}: {score:.4f}" for name, task_id, score in scores if score != 1.0]
-        yield require_no_problems(
-            oracle, low, len(scores), "scenarios", {"least": min((score for *_, score in scores), default=0.0)}
-        )
+        low = [
+            f"{name}, {task_id}: {'it failed' if score is None else f'{score:.4f}'}"
+            for name, task_id, score in scores
+            if score != 1.0
+        ]
+        least = min((score for *_, score in scores if score is not None), default=0.0)
+        yield require_no_problems(oracle, low, len(scores), "scenarios", {"least": least})
         yield require_no_problems(
             proved, [finding for measurement in found for finding in measurement.value.unproved], len(found)
         )

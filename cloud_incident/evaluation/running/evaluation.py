@@ -26,6 +26,7 @@ from cloud_incident.evaluation.running.environments import Environment, InProces
 from cloud_incident.evaluation.running.remote import SURFACES
 from cloud_incident.evaluation.running.schedule import Attempt, list_attempts
 from scenarios.catalogue import CURATED_SPLIT, Catalogue, UnknownScenarioError
+from scenarios.suggesting import describe_unknown
 from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
@@ -139,13 +140,13 @@ class Evaluation:
         agents = collect_agents()
         for name in self.agents:
             if name not in agents:
-                raise UnknownAgentError(f"Unknown agent {name!r}. Agents: {', '.join(agents)}.")
+                raise UnknownAgentError(describe_unknown("agent", name, agents))
         return {label_agent(name): agents[name] for name in self.agents}
 
     def _list_scenario_ids(self) -> list[str]:
         for task in self.tasks:
             if task not in TASKS:
-                raise UnknownScenarioError(f"Unknown task {task!r}. Tasks: {', '.join(TASKS)}.")
+                raise UnknownScenarioError(describe_unknown("task", task, TASKS))
         if self.split and self.scenarios:
             raise UnknownScenarioError("Scenarios are named or taken from a split; leave one of the two out.")
         if self.split:

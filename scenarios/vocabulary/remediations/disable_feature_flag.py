@@ -12,7 +12,7 @@ from scenarios.vocabulary.target import FLAG
 class Flag(Parameters):
     """A feature flag."""
 
-    flag: Name = Field(description="Exact feature flag name, as seen in evidence.")
+    flag: Name = Field(description="Exact name of the flag.")
 
 
 DISABLE_FEATURE_FLAG = Remediation(

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import BeforeValidator, Field
+
+from scenarios.library import list_runbook_steps
 from scenarios.vocabulary.action import Remediation
 from scenarios.vocabulary.parameters import Name, Parameters
-from scenarios.vocabulary.target import RUNBOOK_STEP
+from scenarios.vocabulary.target import ASK_FOR_LIST, RUNBOOK_STEP
+
+
+def _list_when_asked(value: object) -> object:
+    if isinstance(value, str) and value.strip().casefold() in {"", ASK_FOR_LIST}:
+        raise ValueError(
+            f"name one of these steps (nothing was executed, and this was no step):\n{list_runbook_steps()}\n"
+        )
+    return value
 
 
 class Runbook(Parameters):
     """A step of the runbook catalogue."""
 
-    runbook_action: Name = Field(description="Name of a step in the organisation's runbook catalogue.")
+    runbook_action: Annotated[Name, BeforeValidator(_list_when_asked)] = Field(
+        description=f"One of the steps. `{ASK_FOR_LIST}` tells what each does, and executes nothing."
+    )
 
 
 EXECUTE_RUNBOOK_STEP = Remediation(
     name="execute_runbook_step",
     title="Execute runbook step",
-    description="Execute one step of the runbook catalogue: a repair, or a verification once repairs are done.",
+    description="Execute a runbook step: a repair, or a verification (verify_…) once repairs are done.",
     parameters=Runbook,
     deed="executed {target}",
     target=RUNBOOK_STEP,

@@ -8,8 +8,7 @@ from scenarios.vocabulary.parameters import OnService
 RESTART_SERVICE = Remediation(
     name="restart_service",
     title="Restart service",
-    description="Restart every instance of one service. A wrong restart costs points; a premature one can make "
-    "things worse.",
+    description="Restart every instance of one service. A premature restart can make things worse.",
     parameters=OnService,
     deed="restarted {target}",
 )

@@ -19,7 +19,7 @@ class ResolutionAnswer(Parameters):
 SUBMIT_RESOLUTION = Submission(
     name="submit_resolution",
     title="Submit resolution",
-    description="Hand in the post-incident summary and end the incident. Only for remediation_planning.",
+    description="Hand in the post-incident summary, and end the incident. Only for remediation_planning.",
     parameters=ResolutionAnswer,
     line="submit_resolution",
     about="summary",

@@ -18,7 +18,7 @@ class RootCauseAnswer(OnService):
 SUBMIT_ROOT_CAUSE = Submission(
     name="submit_root_cause",
     title="Submit root cause",
-    description="Name the root-cause service and its failure mode and end the incident. Only for root_cause_analysis.",
+    description="Answer where the incident started and what failed there, and end it. Only for root_cause_analysis.",
     parameters=RootCauseAnswer,
     line="submit_root_cause {service}",
 )

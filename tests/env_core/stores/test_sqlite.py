@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -51,7 +49,8 @@ async def append_for_ever():
     store = SqliteStore(Path(sys.argv[1]))
     await store.create("a", REFERENCE, "incarnation", 10)
     for number in range(1_000_000):
-        await store.append("a", "incarnation", number, Event(parse_action("query_logs", {"service": f"service-{number}"})))
+        action = parse_action("query_logs", {"service": f"service-{number}"})
+        await store.append("a", "incarnation", number, Event(action))
         print(number, flush=True)
 
 anyio.run(append_for_ever)
@@ -61,11 +60,15 @@ anyio.run(append_for_ever)
 async def test_a_process_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
     path = tmp_path / "episodes.db"
     command = [sys.executable, "-c", _ENDLESS, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    told = b""
+    async with await anyio.open_process(command, stdin=None) as process:
         assert process.stdout is not None
-        acknowledged = [int(next(process.stdout)) for _ in range(300)]
-        process.send_signal(signal.SIGKILL)
-        acknowledged += [int(line) for line in process.stdout if line.endswith("\n")]
+        while told.count(b"\n") < 300:
+            told += await process.stdout.receive()
+        process.kill()
+        async for rest in process.stdout:
+            told += rest
+    acknowledged = told.split(b"\n")[:-1]
     events = (await SqliteStore(path).load("a")).events
     assert len(events) - len(acknowledged) in {0, 1}  # one may have been written and not yet told
     assert [event.action.target for event in events] == [f"service-{number}" for number in range(len(events))]
@@ -127,9 +130,13 @@ async def test_a_file_that_is_full_refuses_and_goes_on_when_there_is_room(tmp_pa
     (pages,) = store._database.execute("PRAGMA page_count").fetchone()
     store._database.execute(f"PRAGMA max_page_count = {pages}")
     long = Event(parse_action("submit_resolution", {"summary": "x" * 4000}))
-    with pytest.raises(StoreUnavailableError, match="full"):
+
+    async def fill() -> None:
         for number in range(100):
             await store.append("a", "incarnation", number, long)
+
+    with pytest.raises(StoreUnavailableError, match="full"):
+        await fill()
     kept = len((await store.load("a")).events)
     store._database.execute("PRAGMA max_page_count = 100000")
     await store.append("a", "incarnation", kept, long)

@@ -22,7 +22,7 @@ export const Score = ({ grade, debrief, services }) => html`
   <p>Severity ${debrief.severity}; it started in <b>${debrief.root_cause}</b>.</p>
   <ol class="chain">${debrief.causal_chain.map((sentence) => html`<li><${Marked} text=${sentence} services=${services} /></li>`)}</ol>
   ${debrief.harms.length ? html`<h3>Harm done</h3><ul>${debrief.harms.map((harm) => html`<li>${harm}</li>`)}</ul>` : null}
-  ${debrief.evidence.length ? html`<h3>Evidence that establishes it</h3><ul>${debrief.evidence.map((item) => html`<li>${item.action} <b>${item.service}</b></li>`)}</ul>` : null}
+  ${debrief.evidence.length ? html`<h3>Evidence that shows the cause</h3><ul>${debrief.evidence.map((item) => html`<li>${item.action} <b>${item.service}</b></li>`)}</ul>` : null}
   ${debrief.plan.length ? html`<h3>The plan</h3><ol>${debrief.plan.map((step) => html`<li>${step}</li>`)}</ol>` : null}
 `;
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from env_core.observation import Observation
 
-_FAILURE_FEEDBACK = ("did not help", "nothing is better", "does not show a recovery", "Nothing to act on")
-_EARLY_FEEDBACK = "nothing is better"
+_FAILURE_FEEDBACK = ("did not help", "changed nothing", "has not recovered", "nothing of that name")
+_EARLY_FEEDBACK = "changed nothing"
 T = TypeVar("T")
 Play = Generator[Decision, "Observation", T]
 """Work that takes steps: a generator that yields decisions, is sent the observations, and returns a result."""

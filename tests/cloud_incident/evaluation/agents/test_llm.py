@@ -124,7 +124,7 @@ async def test_trouble_that_passes_is_survived(model: ScriptedModel, name: str, 
 LASTING = {
     "mumbling": ("no valid action in 3 replies: There is no JSON object with an action_type in the reply.", False),
     "unknown-tool": ("no valid action in 3 replies: 'reboot the world!' is not an action of this task.", False),
-    "missing-argument": ("no valid action in 3 replies: query_logs: `service` is required.", False),
+    "missing-argument": ("no valid action in 3 replies: query_logs: `service` is required;", False),
     "broken-arguments": ("no valid action in 3 replies: query_logs: the arguments are not valid JSON", False),
     "no-choices": ("an answer without choices after 4 attempts", False),
     "not-json": ("an answer that is not JSON after 4 attempts", False),

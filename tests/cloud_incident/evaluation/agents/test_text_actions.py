@@ -55,7 +55,7 @@ def test_line_breaks_in_a_summary_are_no_trouble() -> None:
         ("{", "no JSON object"),
         ('{"action_type": "reboot", "parameters": {}}', "'reboot' is not an action of this task"),
         ('{"action_type": "query_logs", "parameters": {}}', "`service` is required"),
-        ('{"action_type": "query_logs", "parameters": "api-gateway"}', "parameters must be an object"),
+        ('{"action_type": "query_logs", "parameters": "api-gateway"}', "parameters must be a JSON object"),
         ('{"action_type": "query_logs", "parameters": {"service": "\\ud800"}}', "query_logs"),
         ("<think>" + LOOK, "no JSON object"),
     ],

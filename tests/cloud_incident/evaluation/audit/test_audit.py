@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_incident.about import describe_server
 from cloud_incident.cli import main
 from cloud_incident.evaluation.agents import EXPLOITS
 from cloud_incident.evaluation.agents.cheats import Ceilings
@@ -20,6 +21,7 @@ from cloud_incident.evaluation.audit.bounds import FEWEST, check_at_least, check
 from cloud_incident.evaluation.audit.presentation import render_inventory
 from cloud_incident.evaluation.audit.rewards import FLOOR_MARGIN
 from cloud_incident.evaluation.audit.sample import Sample
+from env_core.episode import RULES_VERSION
 from tests.cloud_incident.evaluation.audit.broken_worlds import BROKEN, OneForAll, spoiling
 from tests.slow import mark_slow_after
 
@@ -48,6 +50,19 @@ OPENENV = {
     "statistical.gameability_gap",
 }
 """The ids of OpenEnv's severity policy that are measured here."""
+
+STATISTICAL = {
+    "generator.naive_rules",
+    "generator.severity_balance",
+    "semantic.floor_gap",
+    "semantic.resource_envelope",
+    "statistical.adversarial_floor",
+    "statistical.difficulty_separation",
+    "statistical.gameability_gap",
+    "statistical.headroom",
+    "statistical.variance_bound",
+}
+"""Checks that rest on figures of a sample, which may be too small to tell."""
 
 LONG = {
     "generator.naive_rules",
@@ -102,7 +117,47 @@ def test_a_small_audit_of_this_environment_is_green(tmp_path: Path, names: list[
     told = json.loads(file.read_bytes())
     assert told["passed"] is True
     assert [check["check_id"] for check in told["checks"]] == [name for name in CHECKS if name in names]
-    assert all(f"| `{name}` | ✓ pass |" in text for name in names)
+    statuses = {check["check_id"]: check["status"] for check in told["checks"]}
+    unsure = {name for name, status in statuses.items() if status == "too_small_to_tell"}
+    marks = {name: "? too small to tell" if name in unsure else "✓ pass" for name in names}
+    assert all(f"| `{name}` | {mark} |" in text for name, mark in marks.items())
+    assert unsure <= STATISTICAL
+    doubt = f", {len(unsure)} too small to tell" if unsure else ""
+    assert f"{len(names) - len(unsure)} of {len(names)} checks passed{doubt}, on 5 incidents" in text
+    assert told["counts"] == {"pass": len(names) - len(unsure), "fail": 0, "too_small_to_tell": len(unsure)} | {
+        "skip": 0,
+        "error": 0,
+    }
+    assert all(("too small to tell" in check["note"]) == (check["check_id"] in unsure) for check in told["checks"])
+
+
+def test_a_sample_that_is_too_small_to_tell_passes_nothing_and_fails_nothing(tmp_path: Path) -> None:
+    file, check = tmp_path / "audit.json", "generator.severity_balance"
+    code, text = run("--sample", "2", "--check", check, "--json", str(file))
+    assert code == 0, text
+    told = json.loads(file.read_bytes())
+    assert told["checks"][0]["status"] == "too_small_to_tell"
+    assert told["passed"] is True
+    assert f"| `{check}` | ? too small to tell |" in text
+    assert "0 of 1 checks passed, 1 too small to tell, on 2 incidents" in text
+    version = describe_server().version
+    assert f"with version {version}, rules {RULES_VERSION} and generator 1." in text
+    assert f"Measured on {told['measured_at']} with version" in text
+    assert (told["version"], told["rules"], told["generator"]) == (version, RULES_VERSION, "1")
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_audit(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path, said in (
+        (tmp_path / "none" / "audit.json", "does not exist"),
+        (tmp_path / "file" / "audit.json", "is a file"),
+        (tmp_path, "is a directory"),
+        (Path("/sys/audit.json"), "cannot be written"),
+    ):
+        code, text = run("--sample", "1", "--check", "semantic.oracle_max", "--json", str(path))
+        assert code == 2
+        assert said in text
+        assert "incidents" not in text
 
 
 @pytest.mark.slow

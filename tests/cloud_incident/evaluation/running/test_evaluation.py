@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -363,15 +364,17 @@ class Foreign(Agent):
         return choose("submit_severity", severity="P1")
 
 
-@pytest.mark.parametrize("surface", ["rest", "mcp"])
-def test_another_task_s_submission_at_the_last_step_truncates(
+@pytest.mark.parametrize("surface", ["", "rest", "websocket", "mcp"])
+def test_who_offers_another_task_s_submission_alone_gives_up(
     tmp_path: Path, address: str, catalogue: Catalogue, surface: str
 ) -> None:
-    runner = Runner(catalogue, {"foreign": lambda _: Foreign()}, lambda: SURFACES[surface](address))
+    make = partial(SURFACES[surface], address) if surface else partial(InProcess, catalogue)
+    runner = Runner(catalogue, {"foreign": lambda _: Foreign()}, make)
     with RunFile(tmp_path / "run.jsonl") as file:
         asyncio.run(runner.run(list_attempts(["foreign"], ["RCA-001"]), file))
     (one,) = read_trajectories(tmp_path / "run.jsonl")
-    assert one["truncated"]
+    assert one["gave_up"].startswith("3 actions in a row were refused, the last: ")
+    assert (one["score"], one["steps"]) == (0.0, [])
     assert find_differences(one, catalogue) == []
 
 
