@@ -186,7 +186,7 @@ class EpisodeService:
             if transition.done:
                 self._tell_over(handle)
             return transition
-        raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done. Try again.")
+        raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
 
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
