@@ -9,6 +9,7 @@ prints the best text with its share of the points.
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,12 @@ INCIDENTS = 400
 RESTARTS = 4
 TRIES = 500
 """Changes tried in a row without a gain before a search stops."""
+
+
+_WHOLE, _SINGLE = 0.45, 0.9
+"""Up to which draws a clause says a whole family, and up to which one idea; beyond them it is a term of failures."""
+_TAKE_OUT, _EXCHANGE = 0.2, 0.55
+_TWICE = 0.3
 
 
 class Found(NamedTuple):
@@ -58,55 +65,51 @@ def measure_text(text: str, truths: Mapping[Truth, int]) -> float:
 
 def list_clauses() -> dict[str, list[list[str]]]:
     """By family, what its ideas can be said with: the terms of each group as people write them."""
-    senses = load_senses()
-
-    def spell(term: str) -> str:
-        for name, meant in senses.items():
-            term = term.replace(f"<{name}>", meant[0])
-        return term.replace("*", "").replace(" + ", " ")
-
     return {
-        name: [[spell(term) for term in group] for group in family.words.concepts]
+        name: [[_spell(term) for term in group] for group in family.words.concepts]
         for name, family in families().items()
     }
 
 
-def search_text(truths: Mapping[Truth, int], chance: random.Random) -> Found:
+def _spell(term: str) -> str:
+    for name, meant in load_senses().items():
+        term = term.replace(f"<{name}>", meant[0])
+    return re.sub(r"[*<>]", "", term).replace(" + ", " ")
+
+
+def search_text(truths: Mapping[Truth, int], chance: random.Random, tries: int = TRIES) -> Found:
     """The best text of one search, by its share of the points."""
     clauses = list_clauses()
-    loose = [
-        term.replace("*", "").replace(" + ", " ")
-        for family in load_failure_families().values()
-        for term in family.terms
-    ]
+    loose = [_spell(term) for family in load_failure_families().values() for term in family.terms]
     names = list(clauses)
 
     def draw_clause() -> str:
         kind = chance.random()
         groups = clauses[chance.choice(names)]
-        if kind < 0.45:
+        if kind < _WHOLE:
             return " ".join(chance.choice(group) for group in groups)
-        if kind < 0.9:
+        if kind < _SINGLE:
             return chance.choice(chance.choice(groups))
         return chance.choice(loose)
+
+    def change(clauses: list[str]) -> list[str]:
+        other = list(clauses)
+        move = chance.random()
+        if other and move < _TAKE_OUT:
+            other.pop(chance.randrange(len(other)))
+        elif other and move < _EXCHANGE:
+            other[chance.randrange(len(other))] = draw_clause()
+        else:
+            other.insert(chance.randint(0, len(other)), draw_clause())
+        return other
 
     said = [draw_clause() for _ in range(chance.choice((0, 1, 3, 8)))]
     best = measure_text(_join(said), truths)
     idle = 0
-    while idle < TRIES:
-        other = list(said)
-        move = chance.random()
-        if other and move < 0.2:
-            other.pop(chance.randrange(len(other)))
-        elif other and move < 0.55:
-            other[chance.randrange(len(other))] = draw_clause()
-        else:
-            other.insert(chance.randint(0, len(other)), draw_clause())
+    while idle < tries:
+        other = change(change(said) if chance.random() < _TWICE else said)
         idle += 1
-        if len(_join(other)) > FAILURE_MODE_LIMIT:
-            continue
-        share = measure_text(_join(other), truths)
-        if share >= best:
+        if len(_join(other)) <= FAILURE_MODE_LIMIT and (share := measure_text(_join(other), truths)) >= best:
             idle = 0 if share > best else idle
             best, said = share, other
     return Found(best, _join(said))

@@ -110,7 +110,8 @@ def write_timeline(episode: Episode, *, rewards: bool = True) -> str:
     """What has been done so far, a line per step; with `rewards` also what each has earned."""
     lines = [describe_named_standing(episode)]
     for step in episode.steps:
-        told = [step.feedback if rewards else step.plain_feedback, step.error]
+        feedback = step.feedback if rewards else step.plain_feedback.removeprefix(f"{step.action.step} ")
+        told = [feedback, step.error]
         lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {' '.join(filter(None, told))}")
     return "\n".join(lines)
 

@@ -29,7 +29,7 @@ _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
 _TOO_MANY = 3
-_IDEAS = ("what failed", "what was wrong with it", "where or through what")
+_IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
     f"{float(_SERVICE):.2f} for the right service and up to {float(_FAILURE_MODE):.2f} for saying what failed; half of "

@@ -79,7 +79,7 @@ _DENIALS = {
             "out of, short of, not have"
         ),
         _split_set(
-            "have free more single a an any of the enough available valid usable healthy spare "
+            "have get gets got find free more single a an any of the enough available valid usable healthy spare "
             "remaining left its their such new further other unused working"
         ),
     ),

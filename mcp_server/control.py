@@ -153,7 +153,7 @@ class ControlTools:
             self._build_tool(
                 "close_drill",
                 "Close a drill",
-                "Close a drill, finished or not, and forget it. A finished one gives its grade once more.",
+                "Close a drill and forget it. A finished one gives its grade once more.",
                 OnEpisode,
                 self._close,
                 destructive=True,

@@ -6,7 +6,7 @@ import json
 import logging
 from contextlib import suppress
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 from mcp.server.stdio import stdio_server
@@ -19,6 +19,8 @@ from mcp_types import (
     JSONRPCError,
     JSONRPCMessage,
     JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
     RequestId,
     jsonrpc_message_adapter,
 )
@@ -46,6 +48,9 @@ PROCESS_NOTE = (
 """What a caller over stdio is told with its first result, where the process opened an episode at its start."""
 
 _STDIN = 0
+
+_LONGEST_ANSWER_SECONDS = 10.0
+"""How long a client that has ended its input is still answered."""
 
 _MARK = "\ufeff"
 """The byte-order mark, which some programs write first."""
@@ -76,15 +81,19 @@ async def serve_stdio(server: Server[Any], *, note: str = "") -> None:
     # The SDK's own reader drops such lines without an answer, so it is given an input that has ended.
     # surrogateescape keeps bytes that are not UTF-8 apart from the characters that UTF-8 can hold.
     lines = await anyio.open_file(_STDIN, encoding="utf-8", errors="surrogateescape", closefd=False)
-    async with (
-        lines,
-        stdio_server(stdin=anyio.wrap_file(StringIO())) as (unused, writing),
-        anyio.create_task_group() as tasks,
-    ):
-        await unused.aclose()
-        sending, reading = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-        tasks.start_soon(_read_messages, lines, sending, writing)
-        await server.run(reading, writing, server.create_initialization_options())
+    try:
+        async with (
+            lines,
+            stdio_server(stdin=anyio.wrap_file(StringIO())) as (unused, writing),
+            anyio.create_task_group() as tasks,
+        ):
+            await unused.aclose()
+            sending, reading = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+            answering = _AnsweringStream(writing)
+            tasks.start_soon(_read_messages, lines, sending, answering)
+            await server.run(reading, answering, server.create_initialization_options())
+    except* BrokenPipeError:
+        pass  # the client has left without ending its input first
 
 
 class _FirstResultNote:
@@ -105,12 +114,55 @@ class _FirstResultNote:
         return result
 
 
+class _AnsweringStream:
+    """Passes messages on to the client, and knows which requests have no answer yet."""
+
+    def __init__(self, writing: WriteStream[SessionMessage]) -> None:
+        self._writing = writing
+        self._unanswered: set[RequestId] = set()
+        self._answered = anyio.Event()
+
+    def expect(self, message: JSONRPCMessage) -> None:
+        """Note that a request waits for its answer, or that a client waits for one no more."""
+        if isinstance(message, JSONRPCRequest):
+            self._unanswered.add(message.id)
+        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            self._forget((message.params or {}).get("requestId"))
+
+    async def drain(self) -> None:
+        """Wait until every request has its answer, or for as long as an answer may take."""
+        with anyio.move_on_after(_LONGEST_ANSWER_SECONDS):
+            while self._unanswered:
+                self._answered = anyio.Event()
+                await self._answered.wait()
+
+    async def send(self, item: SessionMessage, /) -> None:
+        await self._writing.send(item)
+        if isinstance(item.message, JSONRPCResponse | JSONRPCError):
+            self._forget(item.message.id)
+
+    async def aclose(self) -> None:
+        await self._writing.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _forget(self, request_id: object) -> None:
+        if isinstance(request_id, int | str):
+            self._unanswered.discard(request_id)
+        self._answered.set()
+
+
 async def _read_messages(
-    lines: anyio.AsyncFile[str],
-    sending: ObjectSendStream[SessionMessage | Exception],
-    writing: WriteStream[SessionMessage],
+    lines: anyio.AsyncFile[str], sending: ObjectSendStream[SessionMessage | Exception], answering: _AnsweringStream
 ) -> None:
-    """Send on each message that a line holds, and answer each line that holds none, until the input ends."""
+    """Send on each message that a line holds, and answer each line that holds none, until the input ends.
+
+    The server drops what it is at when its own input ends, so that waits for the last answers.
+    """
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
         async with sending:
             async for given in lines:
@@ -122,9 +174,11 @@ async def _read_messages(
                 except RefusedLineError as refused:
                     _logger.warning("A line of standard input was refused: %s", refused)
                     if refused.answer is not None:
-                        await writing.send(SessionMessage(refused.answer))
+                        await answering.send(SessionMessage(refused.answer))
                 else:
+                    answering.expect(message)
                     await sending.send(SessionMessage(message))
+            await answering.drain()
 
 
 def read_message(line: str) -> JSONRPCMessage:

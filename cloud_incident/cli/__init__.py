@@ -11,7 +11,7 @@ COMMANDS = {
     "demo": LazyCommand("cloud_incident.cli.demo", "Play a whole incident over stdio and print it."),
     "evaluate": LazyCommand("cloud_incident.cli.evaluate", "Play agents against scenarios and measure them."),
     "generate": LazyCommand("cloud_incident.cli.generate", "Write generated incidents down as files that last."),
-    "lint": LazyCommand("cloud_incident.cli.lint", "Check an incident and play it."),
+    "lint": LazyCommand("cloud_incident.cli.lint", "Check incidents and play them."),
     "mcp": LazyCommand("cloud_incident.cli.mcp", "Run the MCP server."),
     "new": LazyCommand(
         "cloud_incident.cli.new", "Write a small incident that passes lint, and the schema for editors."

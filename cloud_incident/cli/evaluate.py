@@ -19,6 +19,7 @@ from cloud_incident.evaluation.running import (
     Outcome,
     RunInUseError,
     UnreachableError,
+    read_results,
     run_evaluation,
 )
 from cloud_incident.extras import require_extra
@@ -130,6 +131,8 @@ def evaluate(
     refuse_same_file({"--report": report, "--export": export}, {"--compare": compare})
     if not evaluation.url and click.get_current_context().get_parameter_source("surface") is _GIVEN:
         raise click.UsageError("--surface says how to play on a server; give its --url, or leave --surface out.")
+    if compare is not None:
+        read_results(compare)  # what cannot be compared with is told before the run
     outcome = run_evaluation(evaluation, out, start_over=start_over)
     if outcome.stopped:
         click.echo(f"The run was stopped: {outcome.stopped}.", err=True)

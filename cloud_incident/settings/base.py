@@ -67,9 +67,11 @@ class Settings(BaseSettings):
         try:
             return cls(**flags)
         except ValidationError as error:
-            # One bad element is one error; that too few are left is no news.
-            errors = {item["loc"][:1]: item for item in reversed(error.errors())}
-            raise InvalidSettingsError("\n".join(_explain(cls, flags, errors[loc]) for loc in sorted(errors))) from None
+            # The first error of each setting; that too few values are left without a bad one is no news.
+            errors: dict[tuple[int | str, ...], ErrorDetails] = {}
+            for item in error.errors():
+                errors.setdefault(item["loc"][:1], item)
+            raise InvalidSettingsError("\n".join(_explain(cls, flags, item) for item in errors.values())) from None
 
     @classmethod
     def settings_customise_sources(

@@ -92,6 +92,7 @@ def test_the_mcp_server_has_variables_of_its_own(monkeypatch: pytest.MonkeyPatch
 def test_a_file_has_a_table_for_each_command_and_paths_from_where_it_lies(tmp_path: Path) -> None:
     (tmp_path / "salt").write_text(SALT)
     (tmp_path / "mine").mkdir()
+    (tmp_path / "runs").mkdir()
     text = (
         "scenarios = ['mine']\nsalt_file = 'salt'\n[mcp]\ntransport = 'sse'\n[serve]\nport = 1\nevaluations = 'runs'\n"
     )
@@ -108,7 +109,11 @@ def test_a_file_has_a_table_for_each_command_and_paths_from_where_it_lies(tmp_pa
     [
         ("[serve]\ncolour = 1", ("[serve]", "colour", "capacity")),
         ("colour = 1", ("settings.toml", "colour", "scenarios")),
-        ("[server]\nport = 1", ("server", "serve, show")),
+        ("[server]\nport = 1", ("server", "Did you mean serve?", "serve, show")),
+        ("prot = 1", ("prot", "Did you mean port?")),
+        ("port = 'x'", ("port", "valid integer", "not 'x'")),
+        ("[serve]\nmode = 'simulator'", ("'simulator'. Did you mean simulation?",)),
+        ("[serve]\nevaluations = 'nowhere'", ("evaluations", "Path does not point to a directory", "/nowhere'.")),
         ("port = ", ("settings.toml", "not TOML")),
         ("serve = 1", ("serve",)),
         ("[serve]\ncapacity = 0", ("capacity", "settings.toml", "greater than or equal to 1", "not 0")),
@@ -119,6 +124,7 @@ def test_a_file_has_a_table_for_each_command_and_paths_from_where_it_lies(tmp_pa
 def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
     refused = refusal(ServeSettings, config=write_file(tmp_path, text))
     assert all(word in refused for word in words), refused
+    assert "\n" not in refused
 
 
 def test_a_refusal_names_every_setting_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,3 +189,23 @@ def test_invariants_of_any_play(scenario: Scenario, seed: int) -> None:
     assert episode.done == (
         episode.step_count == scenario.task.max_steps or episode.steps[-1].action.name == scenario.task.submission.name
     )
+
+
+def test_a_log_line_that_was_shown_may_be_quoted(catalogue: Catalogue) -> None:
+    scenario = catalogue.get("GEN1-RCA-D5-24")
+    root = scenario.incident.truth.service
+    line = "image garbage collection freed 0 bytes"
+    *looks, answer = play_perfectly(scenario.incident, scenario.task)
+    logs = act("query_logs", service=root)
+    said = f"{answer.parameters.model_dump()['failure_mode']} Its log: {line}"
+    quoting = act("submit_root_cause", service=root, failure_mode=said)
+    shown = play_actions(scenario, [*looks, logs, quoting])
+    assert any(line in step.evidence.text for step in shown.steps if step.evidence)
+    unseen = play_actions(scenario, [*(look for look in looks if look != logs), quoting])
+    by_name = [
+        {point.name: point for point in played.grade.breakdown}["failure mode"]
+        for played in (shown, unseen)
+        if played.grade
+    ]
+    assert by_name[0].points == by_name[0].most
+    assert by_name[1].points < by_name[0].points

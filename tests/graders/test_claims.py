@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graders.claims import claims, states
+from graders.claims import claims, find_meant, states
 
 SERVICES = ("analytics-service", "postgres-db", "auth-service", "order-service", "api-gateway", "config-service")
 
@@ -97,3 +97,101 @@ def test_what_stands_beyond_the_verbs_reach_is_not_claimed() -> None:
     text = "Restarted analytics-service after its export killed postgres-db."
     assert claims(text, "restart_service", "analytics-service", SERVICES)
     assert not claims(text, "restart_service", "postgres-db", SERVICES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kubernetes keeps restarting api-gateway.",
+        "The kubelet has already restarted api-gateway several times.",
+        "api-gateway keeps restarting.",
+        "api-gateway was restarted by Kubernetes again and again.",
+        "api-gateway restarted by itself at 14:02.",
+        "api-gateway crashed and restarted on its own.",
+        "api-gateway is restarting every few minutes.",
+        "Instances of api-gateway get restarted over and over.",
+        "Pods of api-gateway were restarted by the liveness probe.",
+        "The platform restarts api-gateway whenever the probe fails.",
+        "The rollout restarted api-gateway.",
+        "The host patches restarted api-gateway with all other members.",
+        "The restart count of api-gateway rose to 12.",
+        "The restarts of api-gateway stopped.",
+        "The owner restarted api-gateway last week.",
+        "They restarted api-gateway before we were paged.",
+        "We asked the owners to restart api-gateway.",
+        "Nobody restarted api-gateway.",
+        "No one has restarted api-gateway so far.",
+        "Somebody should restart api-gateway next week.",
+        "Someone has to restart api-gateway tomorrow.",
+        "api-gateway needs to be restarted once more.",
+        "We plan to restart api-gateway in the next maintenance.",
+        "We were about to restart api-gateway when it recovered.",
+        "As a follow-up: restart api-gateway with a new limit.",
+        "TODO restart api-gateway.",
+        "A restart of api-gateway is still needed.",
+        "A restart of api-gateway might help.",
+        "If we had restarted api-gateway, nothing would have changed.",
+        "Unless we restart api-gateway it will happen again.",
+        "Restarting api-gateway would not have helped.",
+        "We could have restarted api-gateway, and did not.",
+        "It was not necessary to restart api-gateway.",
+        "There was no need to restart api-gateway.",
+        "We avoided restarting api-gateway.",
+        "We did without restarting api-gateway.",
+    ],
+)
+def test_what_others_did_and_what_is_only_thought_of_is_no_claim(text: str) -> None:
+    assert not claims(text, "restart_service", "api-gateway", SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "target"),
+    [
+        ("nobody scaled order-service", "scale_service", "order-service"),
+        ("The autoscaler scaled order-service to 12 replicas.", "scale_service", "order-service"),
+        ("order-service was scaled by its autoscaler.", "scale_service", "order-service"),
+        ("config-service was rolled back by its team last month.", "rollback_deploy", "config-service"),
+        ("We did not have to roll back config-service.", "rollback_deploy", "config-service"),
+        ("Someone has to expand the db volume next week.", "execute_runbook_step", "expand_db_volume"),
+        ("The db volume must be expanded by the owner.", "execute_runbook_step", "expand_db_volume"),
+        ("Nobody expanded the db volume.", "execute_runbook_step", "expand_db_volume"),
+    ],
+)
+def test_no_deed_of_others_is_a_claim(text: str, action: str, target: str) -> None:
+    assert not claims(text, action, target, SERVICES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I restarted api-gateway at 14:02.",
+        "We had to restart api-gateway.",
+        "api-gateway has been restarted by us.",
+        "By restarting api-gateway we cut the back-off short.",
+        "We fixed it by restarting api-gateway.",
+        "It recovered after a restart of api-gateway.",
+        "Finally, api-gateway got restarted and the errors stopped.",
+        "Kubernetes kept killing it, so we restarted api-gateway.",
+        "Since it kept crashing we restarted api-gateway.",
+        "Because nobody had restarted it, we restarted api-gateway.",
+        "Then the on-call engineer restarted api-gateway.",
+    ],
+)
+def test_own_deeds_are_claims_whatever_stands_beside_them(text: str) -> None:
+    assert claims(text, "restart_service", "api-gateway", SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("We looked at config-service. We rolled it back.", [("config-service",)]),
+        ("config-service was changed; it was then rolled back by us.", [("config-service",)]),
+        ("The change of config-service broke api-gateway, so we reverted it.", [("config-service", "api-gateway")]),
+        ("We rolled it back.", []),
+        ("config-service failed. Nobody rolled it back.", []),
+        ("config-service failed. Someone has to roll it back.", []),
+        ("config-service failed. Its owner rolled it back.", []),
+    ],
+)
+def test_what_a_deed_done_to_a_pronoun_means(text: str, meant: list[tuple[str, ...]]) -> None:
+    assert find_meant(text, "rollback_deploy", SERVICES) == meant

@@ -162,3 +162,32 @@ def test_scores_stay_within_bounds_and_are_explained(
 def test_more_work_with_the_same_end_never_earns_more(steps: int, more: int) -> None:
     assert root_cause(steps=steps + more) <= root_cause(steps=steps)
     assert resolution(steps=steps + more) <= resolution(steps=steps)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "lost"),
+    [
+        ("In api-gateway there was a release. We rolled it back.", 0.04),
+        ("We restarted auth-service. Then we looked at it again.", 0.04),
+        ("We looked at analytics-service. We restarted it.", 0),
+        ("Nobody restarted auth-service.", 0),
+        ("Kubernetes keeps restarting auth-service.", 0),
+        ("Someone has to restart auth-service next week.", 0),
+    ],
+)
+def test_a_false_claim_costs_and_a_true_sentence_does_not(sentence: str, lost: float) -> None:
+    assert resolution(f"{SUMMARY} {sentence}") == pytest.approx(1.0 - lost)
+
+
+def _tell_points(task: str, action: str, parameters: dict[str, Any], **known: Any) -> str:
+    graded = grade(TASKS[task], TRUTH, conduct(action, parameters, **known))
+    return " ".join(point.reason for point in graded.breakdown)
+
+
+def test_no_fix_is_spoken_of_where_there_was_none() -> None:
+    nothing: dict[str, Any] = {"effective": frozenset(), "attempted": frozenset(), "verified": False}
+    answer = {"service": "analytics-service", "failure_mode": RIGHT}
+    told = _tell_points("remediation_planning", "submit_resolution", {"summary": SUMMARY}, **nothing)
+    assert "effective fix" not in told
+    assert "effective fix" in _tell_points("remediation_planning", "submit_resolution", {"summary": SUMMARY})
+    assert "before any" not in _tell_points("root_cause_analysis", "submit_root_cause", answer, **nothing)

@@ -9,7 +9,7 @@ from whole_play import check_shown, choose_call, load_plays
 
 
 async def work(transport, plays):
-    async with Client(transport) as client:
+    async with Client(transport, init_timeout=60) as client:
         for play in plays:
             shown = []
             while chosen := choose_call(play, shown):

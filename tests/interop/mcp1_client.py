@@ -1,4 +1,7 @@
-"""A client on the MCP SDK 1.x plays all nine scenarios over stdio, streamable HTTP and SSE."""
+"""A client on the MCP SDK 1.x plays all nine scenarios over stdio, streamable HTTP and SSE.
+
+It sends what careless models write: null for each parameter that is left out, and numbers as text.
+"""
 
 import asyncio
 import json
@@ -20,11 +23,19 @@ async def over_http(address):
 async def play(transport, plays):
     async with transport as (reading, writing), ClientSession(reading, writing) as session:
         await session.initialize()
+        listed = {tool.name: tool.inputSchema["properties"] for tool in (await session.list_tools()).tools}
+
+        async def call_tool(name, arguments):
+            arguments = {"difficulty": 0, "page": 1, **arguments}
+            given = {parameter: arguments.get(parameter) for parameter in listed[name]}
+            texts = {parameter: str(value) for parameter, value in given.items() if isinstance(value, int)}
+            return await session.call_tool(name, {**given, **texts})
+
         for scenario in plays:
-            started = await session.call_tool("start_drill", {"incident": scenario["scenario_id"]})
+            started = await call_tool("start_drill", {"incident": scenario["scenario_id"]})
             handle = started.structuredContent["episode_id"]
             for call in scenario["calls"]:
-                result = await session.call_tool(call["tool"], {**call["arguments"], "episode_id": handle})
+                result = await call_tool(call["tool"], {**call["arguments"], "episode_id": handle})
                 assert (call["evidence"] or "") in result.content[0].text, (scenario["scenario_id"], call["tool"])
             assert result.structuredContent["grade"]["score"] == 1.0
 

@@ -44,6 +44,7 @@ server.on('upgrade', (request, socket) => {
     tunnel.pipe(socket).pipe(tunnel)
     tunnel.on('error', () => socket.destroy())
     socket.on('error', () => tunnel.destroy())
+    socket.on('close', () => tunnel.destroy())
   })
   forwarded.on('response', (answer) => socket.end(`HTTP/1.1 ${answer.statusCode} Refused\r\n\r\n`))
   forwarded.on('error', () => socket.destroy())

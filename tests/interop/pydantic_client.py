@@ -26,7 +26,8 @@ async def pydantic_ai(server, scenario):
         call = scenario["calls"][len(seen)]
         return ModelResponse(parts=[ToolCallPart(call["tool"], call["arguments"])])
 
-    toolset = MCPToolset(StdioTransport(server, ["mcp", "--profile", "agent", "--scenario", scenario["scenario_id"]]))
+    transport = StdioTransport(server, ["mcp", "--profile", "agent", "--scenario", scenario["scenario_id"]])
+    toolset = MCPToolset(transport, init_timeout=60)
     agent = Agent(FunctionModel(scripted), toolsets=[toolset])
     async with agent:
         await agent.run("Work the incident.")

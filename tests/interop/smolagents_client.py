@@ -22,6 +22,7 @@ class ScriptedModel(Model):
 
     def generate(self, messages, tools_to_call_from=None, **_):
         said = [message.content[0]["text"] for message in messages if message.role == MessageRole.TOOL_RESPONSE]
+        assert all(text.startswith(f"{OBSERVATION}{{") for text in said), said[-1]
         self.shown = [ast.literal_eval(text.removeprefix(OBSERVATION))["text"] for text in said]
         name, given = choose_call(self.play, self.shown) or ("final_answer", {"answer": "done"})
         (tool,) = (tool for tool in tools_to_call_from if tool.name == name)
@@ -31,7 +32,7 @@ class ScriptedModel(Model):
 
 
 def work(how, plays):
-    with MCPClient(how, structured_output=True) as tools:
+    with MCPClient(how, {"connect_timeout": 60}, structured_output=True) as tools:
         for play in plays:
             model = ScriptedModel(play)
             agent = ToolCallingAgent(tools, model, max_steps=30, verbosity_level=LogLevel.OFF)

@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 
 from env_core.selection import Selection
+from env_core.service import EpisodeService, Limits
 from mcp_server import build_server
 from scenarios.vocabulary import TASKS
 from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
@@ -18,8 +19,8 @@ from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, st
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
-    from env_core.service import EpisodeService
     from mcp_server.binding import Callers
+    from scenarios.catalogue import Catalogue
 
 pytestmark = pytest.mark.anyio
 
@@ -108,7 +109,6 @@ async def test_what_is_started(server: Server[Callers], arguments: dict[str, Any
         result = await client.call_tool("start_drill", arguments)
         assert re.fullmatch(started, read_numbers(result)["scenario_id"])
         assert read_text(result).startswith(f"episode_id: {read_numbers(result)['episode_id']}\n\n")
-        assert not REWARD.search(read_text(result))
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,10 @@ async def test_a_drill_tells_people_no_words_of_training(server: Server[Callers]
         pieces = [client.instructions or "", json.dumps((await client.list_prompts()).model_dump(mode="json"))]
         pieces += [tool.model_dump_json() for tool in (await client.list_tools()).tools]
         handle = await start(client, "RP-001")
+        pieces.append((await client.list_resource_templates()).model_dump_json())
+        pieces.append((await client.list_resources()).model_dump_json())
+        for name in ("take_the_pager", "classify_alert", "find_root_cause", "write_summary"):
+            pieces.append((await client.get_prompt(name)).model_dump_json())
         for name, arguments in moves:
             pieces.append(read_text(await client.call_tool(name, arguments)))
             if name == "list_drills":
@@ -218,15 +222,30 @@ async def test_a_drill_tells_people_no_words_of_training(server: Server[Callers]
         assert not (found := REWARD.search(piece)), piece[found.start() - 80 : found.end() + 80]
 
 
+async def test_a_full_server_says_what_to_do(catalogue: Catalogue) -> None:
+    full = EpisodeService(catalogue, limits=Limits(capacity=1))
+    async with Client(build_server(full, version="test")) as client:
+        await start(client, "RP-001")
+        refused = await client.call_tool("start_drill", {})
+        assert read_text(refused) == (
+            "All 1 drills that this server keeps are open. Close one with close_drill, or try again later. "
+            "Nothing was started."
+        )
+
+
 async def test_grading_says_more_than_the_end_did(server: Server[Callers]) -> None:
     async with Client(server) as client:
         await start(client, "RCA-001")
         await client.call_tool("query_logs", {"service": "postgres-db"})
+        await client.call_tool("restart_service", {"service": "api-gateway"})
+        await client.call_tool("check_metrics", {"service": "nowhere"})
         answer = {"service": "api-gateway", "failure_mode": "It was overloaded."}
         end = read_text(await client.call_tool("submit_root_cause", answer))
         graded = read_text(await client.call_tool("grade_drill", {}))
     assert end.partition("\nepisode_id: ")[0] in graded
     assert " 1. query_logs postgres-db · First look at postgres-db.\n" in graded
+    assert " 2. restart_service api-gateway · was executed and did not help.\n" in graded
+    assert " 3. check_metrics nowhere · There is no service 'nowhere'. Known services" in graded
     assert "One way to the full score: " in graded
     assert graded.endswith("→ submit_root_cause")
 

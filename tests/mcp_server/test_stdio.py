@@ -57,21 +57,16 @@ OPENING: dict[str, dict[str, Any]] = {
 
 
 def converse(*lines: bytes) -> tuple[list[dict[str, Any]], list[str]]:
-    """What the server says to these lines on standard output until it answers a last ping, and on standard error."""
+    """What the server says to these lines, after which its input ends: on standard output and on standard error."""
     server = stdio()
-    command = [server.command, *server.args]
-    ping = {"jsonrpc": "2.0", "id": "last", "method": "ping", "params": {"_meta": META}}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(b"\n".join([*lines, json.dumps(ping).encode(), b""]))
-        process.stdin.flush()
-        answers: list[dict[str, Any]] = []
-        while not answers or answers[-1]["id"] != "last":
-            answers.append(json.loads(process.stdout.readline()))
-        _, reported = process.communicate(timeout=START_SECONDS)
-    assert process.returncode == 0
-    return answers[:-1], reported.decode().splitlines()
+    ended = subprocess.run(
+        [server.command, *server.args],
+        input=b"\n".join([*lines, b""]),
+        capture_output=True,
+        timeout=START_SECONDS,
+        check=True,
+    )
+    return [json.loads(line) for line in ended.stdout.splitlines()], ended.stderr.decode().splitlines()
 
 
 def opening(era: str) -> bytes:
@@ -109,6 +104,15 @@ def test_a_response_that_is_not_valid_is_reported_and_not_answered() -> None:
     assert "response" in reports[0]
 
 
+def test_what_was_asked_before_the_input_ended_is_answered() -> None:
+    params = {"name": "start_drill", "arguments": {"incident": "GEN1-RP-D5-77"}}
+    cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
+    calls = [{"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params} for number in (1, 2)]
+    answers, reports = converse(opening(LEGACY), *(json.dumps(call).encode() for call in (*calls, cancelled)))
+    assert {answer["id"]: "result" in answer for answer in answers} == {"opening": True, 1: True}
+    assert reports == []
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("arguments", [{}, {"episode_id": "of-another-process"}])
 async def test_a_process_that_started_no_incident_says_why_none_is_found(
@@ -123,3 +127,21 @@ async def test_a_process_that_started_no_incident_says_why_none_is_found(
         await start(client, "RP-001")
         found = await client.call_tool("query_logs", call)
         assert PROCESS_ADVICE not in read_text(found)
+
+
+@pytest.mark.slow
+def test_a_client_that_leaves_without_a_word_is_no_failure() -> None:
+    server = stdio()
+    command = [server.command, *server.args]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(opening(LEGACY) + b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n')
+        process.stdin.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(START_SECONDS) == 0

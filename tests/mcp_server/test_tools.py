@@ -97,6 +97,8 @@ async def test_definitions_are_complete_and_free_of_noise(server: Server[Callers
         assert not collect_keywords(tool.input_schema) & {"anyOf", "$ref", "$defs", "title", "oneOf", "allOf"}
         assert tool.input_schema["additionalProperties"] is False
         assert all(field["description"] for field in tool.input_schema["properties"].values())
+        # Gemini refuses a list of tools in which "" is a choice.
+        assert all("" not in field.get("enum", []) for field in tool.input_schema["properties"].values())
         jsonschema.Draft202012Validator.check_schema(tool.input_schema)
         assert tool.output_schema is None  # results hold structured content without it, and refusals need none
     for spec in ACTIONS.values():

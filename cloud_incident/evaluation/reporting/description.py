@@ -18,7 +18,7 @@ def describe_run(run: Path, *, against: Path | None = None, page: Path | None = 
     """Yield the tables of a run and of its comparison with an earlier run; write its page, and yield where it is.
 
     Raises:
-        ValueError: if a file holds no trajectories, or the runs have nothing in common.
+        ValueError: if a file holds no trajectories; or, when all else is done, if the runs have nothing in common.
         MissingExtraError: if rich is not installed, or Jinja2 is not and there is a page to write.
     """
     require_extra("evaluate", "rich")
@@ -29,11 +29,18 @@ def describe_run(run: Path, *, against: Path | None = None, page: Path | None = 
     summary = summarise(trajectories)
     yield render_summary(summary)
     compared: RunComparison | None = None
+    incomparable: ValueError | None = None
     if against is not None:
-        compared = compare_runs(read_results(against), trajectories, names=(against.stem, run.stem))
-        yield render_run_comparison(compared)
+        try:
+            compared = compare_runs(read_results(against), trajectories, names=(against.stem, run.stem))
+        except ValueError as error:
+            incomparable = error
+        else:
+            yield render_run_comparison(compared)
     if page is not None:
         comparisons = compared.comparisons if compared is not None else ()
         text = render_report(trajectories, title=f"Evaluation {run.stem}", summary=summary, comparisons=comparisons)
         page.write_text(text, "utf-8")
         yield f"The report is in {page}."
+    if incomparable is not None:
+        raise incomparable

@@ -29,7 +29,8 @@ def run_on_ray(
     """Play the attempts that have no result in the file yet on the cluster that `RAY_ADDRESS` names.
 
     If the variable is not set, a cluster is started on this machine. `on_trajectory` is called with each trajectory.
-    The attempts of a worker that died have failed. Returns why the run was stopped before its end, or an empty text.
+    If a worker dies, each of its attempts is made by itself, and one whose worker dies again has failed. Returns why
+    the run was stopped before its end, or an empty text.
 
     Raises:
         MissingExtraError: if Ray is not installed.
@@ -43,7 +44,7 @@ def run_on_ray(
     stopped = ""
     ray.init(log_to_driver=False, include_dashboard=False, ignore_reinit_error=True)
     try:
-        task: Any = ray.remote(_play_chunk)
+        task: Any = ray.remote(_play_chunk).options(max_retries=1)
         pending = {task.remote(evaluation, chunk): chunk for chunk in chunks}
         while pending and not stopped:
             (ended, *_), _ = ray.wait(list(pending), num_returns=1)
@@ -51,7 +52,10 @@ def run_on_ray(
             try:
                 trajectories, stopped = ray.get(ended)
             except RayError as error:
-                trajectories = _fail_chunk(evaluation, chunk, error)
+                if len(chunk) > 1:  # one of them may have ended the worker, and the others must not suffer for it
+                    pending |= {task.remote(evaluation, [attempt]): [attempt] for attempt in chunk}
+                    continue
+                trajectories = [_fail_attempt(evaluation, attempt, error) for attempt in chunk]
             for trajectory in trajectories:
                 file.append(trajectory)
                 on_trajectory(trajectory)
@@ -62,10 +66,10 @@ def run_on_ray(
     return stopped
 
 
-def _fail_chunk(evaluation: Evaluation, attempts: Sequence[Attempt], error: Exception) -> list[Trajectory]:
-    """Give the trajectories of attempts whose worker died or could not begin."""
-    reason = f"the Ray worker failed: {describe_error(error)}"
-    return [fail_attempt(attempt, evaluation.catalogue.get(attempt.scenario_id), reason) for attempt in attempts]
+def _fail_attempt(evaluation: Evaluation, attempt: Attempt, error: Exception) -> Trajectory:
+    """Give the trajectory of an attempt whose worker died or could not begin."""
+    scenario = evaluation.catalogue.get(attempt.scenario_id)
+    return fail_attempt(attempt, scenario, f"the Ray worker failed: {describe_error(error)}")
 
 
 def _play_chunk(evaluation: Evaluation, attempts: Sequence[Attempt]) -> tuple[list[Trajectory], str]:

@@ -10,6 +10,7 @@ import click
 
 from cloud_incident.evaluation.agents import close_models, forget_models
 from cloud_incident.evaluation.running.cluster import run_on_ray
+from cloud_incident.evaluation.running.conditions import describe_conditions
 from cloud_incident.evaluation.running.mixing import refuse_other_conditions
 from cloud_incident.evaluation.running.run_file import RunFile
 from cloud_incident.evaluation.running.runner import Runner
@@ -52,7 +53,11 @@ def run_evaluation(evaluation: Evaluation, path: Path, *, start_over: bool = Fal
         ValueError: if the file holds something else.
     """
     evaluation.list_attempts()  # what does not exist is refused before a server is asked
-    attempts = evaluation.list_attempts(asyncio.run(evaluation.find_place()))
+    place = asyncio.run(evaluation.find_place())
+    attempts = evaluation.list_attempts(place)
+    version = describe_conditions()["version"]
+    if place.server not in {"", version}:
+        click.echo(f"The server is of version {place.server}, and this is version {version}.", err=True)
     forget_models()
     with RunFile(path, start_over=start_over) as file:
         refuse_other_conditions(attempts, file, evaluation.catalogue)
@@ -61,7 +66,7 @@ def run_evaluation(evaluation: Evaluation, path: Path, *, start_over: bool = Fal
             click.echo(f"{len(attempts) - left} of {len(attempts)} episodes are in {path} already.", err=True)
         again = sum(attempt.key in file.failed for attempt in attempts)
         if again:
-            click.echo(f"{again} of them failed before and {'is' if again == 1 else 'are'} played again.", err=True)
+            click.echo(f"{again} failed before and {'is' if again == 1 else 'are'} played again.", err=True)
         progress = _Progress(left)
         with progress.bar as bar:
             stopped = _run_attempts(evaluation, attempts, file, lambda trajectory: progress.count(bar, trajectory))

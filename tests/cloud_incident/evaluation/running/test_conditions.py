@@ -15,6 +15,7 @@ from cloud_incident.evaluation.agents import identify_address
 from cloud_incident.evaluation.running import dump_trajectory, read_trajectories
 from scenarios.catalogue import Catalogue
 from scenarios.generator.salt import Salt
+from scenarios.vocabulary import ALERT_CLASSIFICATION, REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 from tests.cloud_incident.evaluation.scripted_model import serving
 from tests.servers import full_server, http_server
 
@@ -138,6 +139,25 @@ def test_another_endpoint_is_another_result_and_another_model_another_agent(
     more = evaluate(path, agent="llm", **{**asked, "MODEL_NAME": "prose"})
     assert more.exit_code == 0, more.output
     assert [trajectory["agent"] for trajectory in read_trajectories(path)] == ["llm:perfect", "llm:prose"]
+
+
+@pytest.mark.parametrize("surface", ["", "rest", "websocket", "mcp"])
+def test_a_model_sees_the_tools_of_its_task_and_no_others(
+    tmp_path: Path, address: str, model: ScriptedModel, surface: str
+) -> None:
+    name, over = f"perfect:{surface}", ("--url", address, "--surface", surface) if surface else ()
+    asked = {"API_BASE_URL": model.address, "MODEL_NAME": name}
+    scenarios = {"AC-002": ALERT_CLASSIFICATION, "RCA-002": ROOT_CAUSE_ANALYSIS, "RP-002": REMEDIATION_PLANNING}
+    for number, (scenario_id, task) in enumerate(scenarios.items()):
+        before = len(model.of(name))
+        path = tmp_path / f"{number}.jsonl"
+        said = evaluate(path, *over, agent="llm", scenario=scenario_id, **asked)
+        assert said.exit_code == 0, said.output
+        assert only(path)["score"] == 1.0
+        requests = model.of(name)[before:]
+        assert requests
+        for request in requests:
+            assert [tool["function"]["name"] for tool in request["tools"]] == task.available_actions
 
 
 @pytest.mark.parametrize(

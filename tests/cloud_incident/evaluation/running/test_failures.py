@@ -109,7 +109,7 @@ def test_what_failed_is_played_again_by_the_same_command(tmp_path: Path, model: 
     second = evaluate(path, model, "500*4:again", *asked)
     assert second.exit_code == 0, second.output
     assert "1 of 2 episodes are in" in second.output
-    assert "1 of them failed before and is played again." in second.output
+    assert "1 failed before and is played again." in second.output
     assert "2 episodes measured, 0 failed" in second.output
     assert "failed and" not in second.output
     assert [trajectory["score"] for trajectory in read_trajectories(path)] == [None, 1.0, 1.0]
@@ -266,6 +266,21 @@ def test_a_line_that_was_cut_off_is_left_out_wherever_a_file_is_read(tmp_path: P
     doubled = CliRunner().invoke(main, asked)
     assert doubled.exit_code == 1
     assert "There are two results of oracle/AC-001/0/0" in doubled.output
+
+
+def test_what_cannot_be_compared_with_is_told_before_the_run(tmp_path: Path) -> None:
+    path, notes, page = tmp_path / "run.jsonl", tmp_path / "notes.txt", tmp_path / "page.html"
+    asked = ["evaluate", "--agent", "oracle", "--scenario", "AC-001", "--out", str(path), "--report", str(page)]
+    notes.write_text("my only notes\n")
+    refused = CliRunner().invoke(main, [*asked, "--compare", str(notes)])
+    assert refused.exit_code == 1
+    assert f"{notes}:1 is not a trajectory" in refused.output
+    assert not path.exists()
+    notes.write_bytes(dump_trajectory(failed(scenario_id="AC-001", agent="oracle")))
+    late = CliRunner().invoke(main, [*asked, "--compare", str(notes)])
+    assert late.exit_code == 1
+    assert "that both measured" in late.output
+    assert page.exists()
 
 
 def test_a_score_and_a_failure_exclude_each_other(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_the_summary_as_text(summary: Summary) -> None:
         "pass@3",
         "pass^3",
         "RP-003",
-        "Nothing was submit",
+        "was not called before the steps ran out",
     ):
         assert words in text
 
