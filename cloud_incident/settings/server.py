@@ -6,18 +6,16 @@ import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import click
-from platformdirs import user_data_path
 from pydantic import AfterValidator, Field
 
-from cloud_incident.settings.base import NO_FLAG, Settings
+from cloud_incident.settings.base import NO_FLAG
+from cloud_incident.settings.store import StoreSettings
 from env_core.service import EpisodeService, Limits
-from env_core.stores import MEMORY, MemoryStore, StoreUnavailableError, open_store
+from env_core.stores import MemoryStore
 from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
     from env_core.selection import Selection
-    from env_core.stores import EpisodeStore
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -41,7 +39,7 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-class ServerSettings(Settings):
+class ServerSettings(StoreSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
@@ -56,9 +54,6 @@ class ServerSettings(Settings):
         3600.0,
         ge=1,
         description="After how many seconds an unused session, or an unused episode in memory, is forgotten.",
-    )
-    store: str = Field(
-        "", description="Where episodes are kept: memory, or a file. If not given: a file of the user's data directory."
     )
     keep_days: float = Field(7.0, gt=0, description="After how many days an unused episode in a file is forgotten.")
     structured_content: StructuredContent = Field(
@@ -128,23 +123,6 @@ class ServerSettings(Settings):
         catalogue = self.build_catalogue()
         if loaded or self.scenarios:
             catalogue.load()
-        store = self._open_store()
+        store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else self.keep_days * _DAY
         return EpisodeService(catalogue, store, Limits(self.capacity, kept))
-
-    def _open_store(self) -> EpisodeStore:
-        """The store that the settings name. Without a name, memory takes the place of a file that cannot be written.
-
-        Raises:
-            StoreUnavailableError: if the store that they name cannot be opened.
-        """
-        if self.store:
-            return open_store(self.store)
-        file = user_data_path("cloud-incident") / "episodes.db"
-        try:
-            return open_store(str(file))
-        except StoreUnavailableError as error:
-            click.echo(
-                f"{error} Episodes are kept in memory and end with this process; --store names a place.", err=True
-            )
-            return open_store(MEMORY)

@@ -10,6 +10,7 @@ from env_core.stores.protocol import (
     AppendConflictError,
     CapacityError,
     Claim,
+    Entry,
     EpisodeExistsError,
     Event,
     Record,
@@ -79,6 +80,13 @@ class MemoryStore:
     async def delete(self, claim: Claim) -> None:
         if self._has(claim):
             self._forget(claim.episode_id)
+
+    async def list_entries(self) -> list[Entry]:
+        now = self._clock()
+        return [
+            Entry(handle, stored.reference, len(stored.events), handle in self._ended, now - stored.touched)
+            for handle, stored in reversed(self._episodes.items())
+        ]
 
     async def expire(self, idle_seconds: float) -> list[str]:
         # Touching moves an episode to the end, so the idle ones stand first.

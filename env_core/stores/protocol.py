@@ -81,6 +81,16 @@ class Record(NamedTuple):
     events: tuple[Event, ...]
 
 
+class Entry(NamedTuple):
+    """What a list of stored episodes tells of one: how many steps it has, and for how many seconds it was not used."""
+
+    episode_id: str
+    reference: Reference
+    length: int
+    ended: bool
+    idle_seconds: float
+
+
 class Claim(NamedTuple):
     """A handle and its incarnation. The handle alone is not enough: it may have been closed and used again."""
 
@@ -130,6 +140,9 @@ class EpisodeStore(Protocol):
 
     async def delete(self, claim: Claim) -> None:
         """Forget an episode; does nothing if it is not there."""
+
+    async def list_entries(self) -> list[Entry]:
+        """Every stored episode, the one that was used last first."""
 
     async def expire(self, idle_seconds: float) -> list[str]:
         """Delete the episodes that were not used for `idle_seconds` or longer, and give their handles."""

@@ -13,6 +13,7 @@ from env_core.stores.protocol import (
     AppendConflictError,
     CapacityError,
     Claim,
+    Entry,
     EpisodeExistsError,
     Event,
     Record,
@@ -143,6 +144,15 @@ class SqliteStore:
         await self._retry(
             lambda: self._database.execute("DELETE FROM episodes WHERE id = ? AND incarnation = ?", claim).rowcount
         )
+
+    async def list_entries(self) -> list[Entry]:
+        query = "SELECT id, reference, length, ended IS NOT NULL, touched FROM episodes ORDER BY touched DESC, id"
+        rows = await self._retry(lambda: self._database.execute(query).fetchall())
+        now = self._clock()
+        return [
+            Entry(handle, read_reference(reference), length, bool(ended), now - touched)
+            for handle, reference, length, ended, touched in rows
+        ]
 
     async def expire(self, idle_seconds: float) -> list[str]:
         def delete_idle() -> list[str]:

@@ -12,6 +12,7 @@ from env_core.stores import (
     AppendConflictError,
     CapacityError,
     Claim,
+    Entry,
     EpisodeExistsError,
     EpisodeStore,
     Event,
@@ -174,3 +175,17 @@ async def test_an_episode_may_begin_with_events(store: EpisodeStore) -> None:
     assert (await store.load("a")).events == (LOOK, SCALE, LOOK)
     await store.create("b", REFERENCE, "incarnation of b", 2, events=(LOOK, END))
     assert await create(store, "c", capacity=2) == ["b"]  # it had ended
+
+
+async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStore, clock: Clock) -> None:
+    assert await store.list_entries() == []
+    for episode_id in ("a", "b"):
+        await create(store, episode_id)
+        clock.now += 10.0
+    await append(store, "a", 0, LOOK)
+    await append(store, "a", 1, END)
+    clock.now += 5.0
+    assert await store.list_entries() == [
+        Entry("a", REFERENCE, 2, ended=True, idle_seconds=5.0),
+        Entry("b", REFERENCE, 0, ended=False, idle_seconds=15.0),
+    ]
