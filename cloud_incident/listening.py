@@ -12,7 +12,6 @@ import click
 import uvicorn
 
 from cloud_incident.garbage import collect_seldom
-from cloud_incident.settings.serve import ServeSettings
 from http_compat.reading import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
 
     When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
-    ping_seconds, ping_timeout = _read_pings(settings)
+    ping_seconds, ping_timeout = settings.websocket_pings
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -84,13 +83,6 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return StoppingServer(app, config)
-
-
-def _read_pings(settings: ServerSettings) -> tuple[float | None, float | None]:
-    """The seconds between pings on WebSockets, and those that the answer to one may take; None for no limit."""
-    if not isinstance(settings, ServeSettings):
-        return None, None  # there are no WebSockets
-    return settings.ws_ping_seconds or None, settings.ws_ping_timeout or None
 
 
 def _exit(*_: object) -> None:

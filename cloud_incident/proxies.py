@@ -35,22 +35,25 @@ class BehindProxies:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        prefixes = []
-        client = scope.get("client")
-        if client is not None and client[0] in self._proxies.trusted_hosts:
-            for name, value in scope["headers"]:
-                if name == b"x-forwarded-prefix":
-                    prefixes.append(value)
-                elif name == b"x-forwarded-host":
-                    scope[FORWARDED_HOST] = value
-        if prefix := _read_prefixes(prefixes) or self._root_path:
+        forwarded = self._read_forwarded(scope)
+        prefix = _read_prefixes(forwarded) or self._root_path if forwarded else self._root_path
+        if prefix:
             self._put_under(scope, prefix)
+        if forwarded and (host := _find(forwarded, b"x-forwarded-host")):
+            scope[FORWARDED_HOST] = host[-1]
         if scope["path"][-1:] == "/" and (shorter := _drop_slash(scope)):
             if _is_for_browsers(scope):
                 await RedirectResponse(shorter)(scope, receive, send)
                 return
             scope["path"] = shorter
-        await self._proxies(scope, receive, send)
+        await (self._proxies if forwarded else self._app)(scope, receive, send)
+
+    def _read_forwarded(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """The headers with which a proxy that is trusted forwarded a request. Every request comes by here."""
+        forwarded = [header for header in scope["headers"] if header[0].startswith(b"x-forwarded-")]
+        client = scope.get("client")
+        trusted = forwarded and client is not None and client[0] in self._proxies.trusted_hosts
+        return forwarded if trusted else []
 
     def _put_under(self, scope: Scope, prefix: str) -> None:
         """Give a request its prefix, as ASGI has it: the path has the prefix too."""
@@ -60,8 +63,13 @@ class BehindProxies:
         scope["path"] = path if left_on else f"{prefix}{path}"
 
 
-def _read_prefixes(values: list[bytes]) -> str:
+def _find(headers: list[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:
+    return [value for name, value in headers if name == wanted]
+
+
+def _read_prefixes(forwarded: list[tuple[bytes, bytes]]) -> str:
     """The prefix that several proxies make together, the outermost first; "" where one of them says nonsense."""
+    values = _find(forwarded, b"x-forwarded-prefix")
     try:
         return "".join(read_prefix(part) for value in values for part in value.decode("latin-1").split(","))
     except ValueError:

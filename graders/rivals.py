@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 Ideas = tuple[tuple[str, ...], ...]
 
-_SHARES = Fraction(4, 5)
-"""A fault family takes its share of the points if it is affirmed in so many words for each word of the truth."""
 _PREVAILS = Fraction(5, 4)
-"""With more words than this for each of the truth, a text says that the other one failed."""
+"""With more words than this for each that affirms the truth, a text says that another one failed."""
 
 
 class _Fault(NamedTuple):
@@ -34,8 +32,9 @@ class _Fault(NamedTuple):
 class Rivals(NamedTuple):
     """What a text affirms beside the true failure.
 
-    `named` are all failures, by name, `sharing` those that take their share of the points, and `prevails` says that
-    the text is about another one above all.
+    `named` are all failures, by name. `sharing` are those that take their share of the points: failure families, and
+    the fault families that at least as many words affirm as the truth. `prevails` says that far more words affirm
+    another one.
     """
 
     named: tuple[str, ...]
@@ -95,7 +94,7 @@ def find_rivals(text: str, truth: Truth) -> Rivals:
     }
     return Rivals(
         named=tuple(sorted({*failures, *said})),
-        sharing=tuple(sorted({*failures, *(name for name, words in said.items() if words >= _SHARES * own)})),
+        sharing=tuple(sorted({*failures, *(name for name, words in said.items() if words >= own)})),
         prevails=any(words > _PREVAILS * own for words in said.values()),
     )
 

@@ -58,6 +58,10 @@ class ServeSettings(ServerSettings):
     )
 
     @property
+    def websocket_pings(self) -> tuple[float | None, float | None]:
+        return self.ws_ping_seconds or None, self.ws_ping_timeout or None
+
+    @property
     def asks_models(self) -> bool:
         """Whether visitors may name models. By default only on loopback, as the server calls what they name."""
         if self.model_endpoints is not None:

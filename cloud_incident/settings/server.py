@@ -105,6 +105,11 @@ class ServerSettings(StoreSettings):
         return self.forwarded_allow_ips or ("*" if self.space_host else ",".join(_LOOPBACK_ADDRESSES))
 
     @property
+    def websocket_pings(self) -> tuple[float | None, float | None]:
+        """The seconds between pings on WebSockets, and those that an answer may take. None: no limit."""
+        return None, None
+
+    @property
     def address(self) -> str:
         """Where the server is reached on this machine: the URL of its first port."""
         named = "localhost" if self.host in _EVERYWHERE else self.host
