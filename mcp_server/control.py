@@ -142,14 +142,7 @@ class ControlTools:
                 read_only=True,
                 shown=MODEL_AND_PAGE,
             ),
-            self._build_tool(
-                "fork_drill",
-                "Fork a drill",
-                "Try another way: start a drill that begins with the first steps of one, which stays as it is.",
-                ForkedDrill,
-                self._fork,
-                shown=MODEL_ONLY,
-            ),
+            *([self._build_fork()] if self.training else []),
             self._build_tool(
                 "close_drill",
                 "Close a drill",
@@ -159,6 +152,16 @@ class ControlTools:
                 destructive=True,
             ),
         ]
+
+    def _build_fork(self) -> ServedTool:
+        return self._build_tool(
+            "fork_drill",
+            "Fork a drill",
+            "Try another way: start a drill that begins with the first steps of one, which stays as it is.",
+            ForkedDrill,
+            self._fork,
+            shown=MODEL_ONLY,
+        )
 
     def _build_tool(
         self,

@@ -328,16 +328,7 @@ def test_malformed_steps_are_refused_and_change_nothing(api: httpx2.Client, cont
         ("/reset?seed=281474976710656", {}, 422, "`seed` must be 0 to 281474976710655"),
         ("/reset?random=yes", {}, 422, "`random` must be true or false; nothing was started"),
         ("/reset", {"random": "yes"}, 422, "`random` must be true or false; nothing was started"),
-<<<<<<< HEAD
-        (
-            "/reset",
-            {"difficulty": 9},
-            422,
-            "`difficulty` must be 1 (easy) to 5 (hard); 9 was given; nothing was started",
-        ),
-=======
         ("/reset", {"difficulty": 9}, 422, "must be 1 (easy) to 5 (hard); 9 was given; nothing was started"),
->>>>>>> 0fdc94bcac2b956e688967debe2bb8ed1c40dde0
         ("/reset", {"scenario": "RP-001"}, 422, "Did you mean scenario_id?"),
         ("/reset", {"episode_id": "current"}, 409, "stands for"),
         ("/reset", {"episode_id": "a" * 129}, 422, "episode_id"),

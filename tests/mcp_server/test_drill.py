@@ -282,8 +282,8 @@ async def test_every_drill_of_a_caller_is_listed(server: Server[Callers], era: s
         assert not resources & set(finished[:-3])
 
 
-async def test_a_fork_begins_as_a_drill_did_and_leaves_it_alone(server: Server[Callers]) -> None:
-    async with Client(server) as client:
+async def test_a_fork_begins_as_a_drill_did_and_leaves_it_alone(training: Server[Callers]) -> None:
+    async with Client(training) as client:
         source = await start(client, "RCA-001")
         await client.call_tool("query_logs", {"service": "postgres-db", "episode_id": source})
         await client.call_tool("check_metrics", {"service": "postgres-db", "episode_id": source})
