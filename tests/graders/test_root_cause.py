@@ -169,6 +169,10 @@ CONSTANT_TEXTS = [
     "aggressive; producer each field; canary; memory; new key stale key; subnet; cfs quota; refus; out of "
     "space; flap no impact; version; maxreplicas; gone; pull secret removal; trace trace level; workers",
     "rights not granted; audience; authori wildcard; expired; burn processor; allow list narrowed; payload; wrong",
+    "partition; mute; unavailable; keeps connection; packet size; endless; caller list not cover; flaw; "
+    "packet size; rights not have; poison; threshold; write protect; gone; push out",
+    "port 53; zone; read all rows; all the time; own password; unchanged; kube apiserver; batch workload; "
+    "one of them; head of queue; consistency check; overlay bad config",
     "gone; denied; exhausted; stale; too low; too many; down; not set; wrong; slow; no incident; removed; full; lost",
     "dns; cache; disk; memory; cpu; threads; ports; tokens; certificate; routes; packets; queue; index; "
     "lock; pods; flag",
