@@ -205,7 +205,7 @@ class _Wiring:
         """Open the incident that the settings name, if they name one, and print what its operator has to know."""
         settings = self.settings
         if settings.selection is not None:
-            episode = await self.service.create(settings.selection)
+            episode = await self.service.resume(settings.selection)
             path = AGENT_PATH.format(episode_id=episode.id)
             click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {settings.address}{path}", err=True)
         if settings.host not in LOOPBACK and not (settings.allow_host or settings.space_host):

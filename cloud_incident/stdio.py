@@ -35,7 +35,7 @@ async def run_stdio(settings: McpSettings) -> None:
         raise click.ClickException("Standard input or output is closed; MCP clients talk to this command over both.")
     service = settings.build_service(loaded=False)
     selection = settings.selection
-    episode = await service.create(selection) if selection is not None else None
+    episode = await service.resume(selection) if selection is not None else None
     if settings.operator:
         server = _build_operator_server(settings, service, episode)
     elif episode is not None:
@@ -45,7 +45,7 @@ async def run_stdio(settings: McpSettings) -> None:
         raise ValueError("the agent profile needs an incident")
     if sys.stdin.isatty():
         click.echo(_describe_use(), err=True)
-    await serve_stdio(server, note="" if episode is None else PROCESS_NOTE)
+    await serve_stdio(server, note="" if episode is None or settings.episode_id else PROCESS_NOTE)
 
 
 def _describe_use() -> str:

@@ -67,6 +67,17 @@ class Batch:
             raise ValueError(f"Episodes {over} are over; give None for them, or reset.")
         return [self._step(index, action) for index, action in enumerate(actions)]
 
+    def fork(self, index: int, copies: int = 1) -> list[int]:
+        """Add copies of an episode as it stands, to be stepped apart from it; gives their indices.
+
+        Raises:
+            IndexError: if there is no episode of that index.
+        """
+        episode = self.episodes[index]
+        first = len(self.episodes)
+        self.episodes += [episode._replace(id=f"batch-{first + copy}") for copy in range(copies)]
+        return list(range(first, first + copies))
+
     def _step(self, index: int, sent: Mapping[str, Any] | None) -> BatchStep:
         episode = self.episodes[index]
         if sent is None:

@@ -93,6 +93,10 @@ _DRAWING = "1"
 """Changes whenever the same seed would draw another scenario from a split."""
 
 
+MOST_STEPS = 1_000_000
+"""More steps than any episode has."""
+
+
 class SelectionError(CloudIncidentError):
     """Selectors that contradict each other. The message says which, and what to give instead."""
 

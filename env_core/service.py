@@ -15,6 +15,7 @@ from env_core.episode import Episode, advance, begin
 from env_core.stores import (
     AppendConflictError,
     Claim,
+    EpisodeExistsError,
     EpisodeStore,
     Event,
     MemoryStore,
@@ -28,12 +29,19 @@ from scenarios.errors import CloudIncidentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from env_core.episode import Reference
     from env_core.selection import Selection
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.vocabulary import Action
 
 _HANDLE_BYTES = 16
 _ATTEMPTS = 16
+
+
+class UnknownStepError(CloudIncidentError):
+    """A step that an episode has not taken. Nothing was changed."""
+
+    code = "unknown_step"
 
 
 class RequestIdError(CloudIncidentError):
@@ -80,12 +88,47 @@ class EpisodeService:
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
-        for expired in await self._store.expire(self._limits.idle_seconds):
-            self._forget(expired)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        for forgotten in await self._store.create(episode_id, reference, incarnation, self._limits.capacity, replacing):
-            self._forget(forgotten)
+        await self._make_room(episode_id, reference, incarnation, replacing)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
+
+    async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
+        """Open an episode that begins with the first `after` steps of another one; with all of them if None.
+
+        The two share nothing from then on. The steps that were taken over have no request ids: these were the other's.
+
+        Raises:
+            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownStepError: if the episode has not that many steps.
+            StaleReferenceError: if its incident or the rules have changed since it began.
+            CapacityError: if as many episodes are open as may be.
+            EpisodeExistsError: if the handle asked for is in use.
+        """
+        source = await self.get(claim.episode_id, claim.incarnation)
+        record = await self._store.load(source.id)
+        taken = len(record.events) if after is None else after
+        if taken > len(record.events):
+            raise UnknownStepError(f"Episode {source.id} has {len(record.events)} steps; {after} were asked for.")
+        events = tuple(event._replace(request_id="") for event in record.events[:taken])
+        fork_id, incarnation = fork_id or _mint_handle(), secrets.token_hex(8)
+        await self._make_room(fork_id, record.reference, incarnation, events=events)
+        scenario = await self._scenario(record.reference.scenario_id)
+        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events))
+
+    async def resume(self, selection: Selection) -> Episode:
+        """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
+
+        Raises:
+            StaleReferenceError: if the stored episode's incident or the rules have changed since it began.
+            SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
+            CapacityError: if as many episodes are open as may be.
+        """
+        for _ in range(_ATTEMPTS if selection.episode_id else 0):
+            with suppress(UnknownEpisodeError):
+                return await self.get(selection.episode_id)
+            with suppress(EpisodeExistsError):  # another process was quicker
+                return await self.create(selection)
+        return await self.create(selection)
 
     async def get(self, episode_id: str, incarnation: str = "", *, touch: bool = True) -> Episode:
         """The episode as it stands. Without `touch` looking at it does not keep it from expiring.
@@ -143,7 +186,7 @@ class EpisodeService:
             if transition.done:
                 self._tell_over(handle)
             return transition
-        raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done. Try again.")
+        raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
 
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
@@ -156,6 +199,21 @@ class EpisodeService:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
+
+    async def _make_room(
+        self,
+        episode_id: str,
+        reference: Reference,
+        incarnation: str,
+        replacing: Claim | None = None,
+        events: tuple[Event, ...] = (),
+    ) -> None:
+        """Store a new episode, and forget what has expired or makes room for it."""
+        capacity = self._limits.capacity
+        expired = await self._store.expire(self._limits.idle_seconds)
+        freed = await self._store.create(episode_id, reference, incarnation, capacity, replacing, events)
+        for forgotten in (*expired, *freed):
+            self._forget(forgotten)
 
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""

@@ -64,6 +64,11 @@ _TRAILING_REACH = 4
 _COPULAS = frozenset({"is", "are", "was", "were", "be", "been", "looks", "look", "looked", "seems", "seemed", "itself"})
 _DESCRIBING = frozenset({"healthy", "harmless", "innocent", "unrelated"})
 """Before a noun they describe that: *the probe kills healthy instances* denies no probe."""
+_NEGATED_COPULAS = frozenset({"isn't", "aren't", "wasn't", "weren't", "isnt", "arent", "wasnt", "werent"})
+_WELL = frozenset({"fine", "ok", "okay", "normal", "correct", "intact", "healthy"})
+"""What a thing is that has not failed, if a form of *to be* stands before it: *memory and disk are fine*."""
+_PLENTY = frozenset({"spare", "plenty", "ample"})
+"""They deny the want of what follows: *there are spare threads and file descriptors*."""
 
 _LONGEST_TEXT = 4096
 """In characters, once compatibility forms are spelt out: a little more than the longest submission."""
@@ -220,7 +225,7 @@ def _find_cues(clause: Words) -> tuple[_Cue, ...]:
     found += [
         _Cue(index, index + 1, _measure_noun_reach(clause, index))
         for index, word in enumerate(clause)
-        if word in _NOUN_CUES
+        if word in _NOUN_CUES or word in _PLENTY
     ]
     if clause[0] in _CONDITIONS:
         found.append(_Cue(0, 0, len(clause)))
@@ -264,6 +269,8 @@ def _has_cue_before(clause: Words, start: int, spent: frozenset[int]) -> bool:
 
 def _is_ruled_out(clause: Words, end: int) -> bool:
     rest = clause[end:]
+    if any(pair[0] in _COPULAS and pair[1] in _WELL for pair in pairwise(rest[:_TRAILING_REACH])):
+        return True
     return any(
         rest[index : index + len(denial)] == denial and (denial[0] not in _DESCRIBING or _is_predicate(rest, index))
         for denial in _TRAILING_DENIALS
@@ -297,17 +304,24 @@ def find_affirmed(text: str, groups: tuple[tuple[str, ...], ...]) -> Affirmed:
     ]
     spent = _list_spent(reading, standing)
     affirmed = [
-        [
-            mention
-            for mention in group
-            if not _has_cue_before(
-                reading.clauses[mention.clause], mention.start, spent.get(mention.clause, frozenset())
-            )
-        ]
+        [mention for mention in group if not _is_denied_there(reading, mention, spent.get(mention.clause, frozenset()))]
         for group in standing
     ]
     words = {(mention.clause, index) for group in affirmed for mention in group for index in mention.list_words()}
     return Affirmed(tuple(map(bool, affirmed)), len(words))
+
+
+def _is_denied_there(reading: Reading, mention: Mention, spent: frozenset[int]) -> bool:
+    clause = reading.clauses[mention.clause]
+    return _has_cue_before(clause, mention.start, spent) or _has_denial_behind(clause, mention.end, spent)
+
+
+def _has_denial_behind(clause: Words, end: int, spent: frozenset[int]) -> bool:
+    """Whether it is said of something that it is not so, as in *the disk isn't full*, by words that are not spent."""
+    if clause[end : end + 1] and clause[end] in _COPULAS:
+        end += 1
+        return clause[end : end + 1] == ("not",) and end not in spent
+    return not _NEGATED_COPULAS.isdisjoint(clause[end : end + 1]) and end not in spent
 
 
 def _list_spent(reading: Reading, groups: Iterable[Iterable[Mention]]) -> dict[int, frozenset[int]]:

@@ -17,25 +17,29 @@ if TYPE_CHECKING:
 
 Ideas = tuple[tuple[str, ...], ...]
 
-_SHARES = Fraction(4, 5)
-"""A fault family takes its share of the points if it is affirmed in so many words for each word of the truth."""
+_FLAGGED = "a feature flag was turned on"
 _PREVAILS = Fraction(5, 4)
-"""With more words than this for each of the truth, a text says that the other one failed."""
+"""With more words than this for each that affirms the truth, a text says that another one failed."""
 
 
 class _Fault(NamedTuple):
-    """A fault family as prose tells it: its ideas, the failure family that it belongs to first, and the others."""
+    """A fault family as prose tells it: its ideas, the failure family that it belongs to first, and the others.
+
+    `flagged` says that a feature flag brings it about.
+    """
 
     ideas: Ideas
     failure: str
     consequences: frozenset[str]
+    flagged: bool
 
 
 class Rivals(NamedTuple):
     """What a text affirms beside the true failure.
 
-    `named` are all failures, by name, `sharing` those that take their share of the points, and `prevails` says that
-    the text is about another one above all.
+    `named` are all failures, by name. `sharing` are those that take their share of the points: failure families, and
+    the fault families that at least as many words affirm as the truth. `prevails` says that far more words affirm
+    another one.
     """
 
     named: tuple[str, ...]
@@ -46,7 +50,9 @@ class Rivals(NamedTuple):
 @cache
 def _list_faults() -> dict[str, _Fault]:
     return {
-        name: _Fault(family.words.concepts, family.words.families[0], frozenset(family.words.families[1:]))
+        name: _Fault(
+            family.words.concepts, family.words.families[0], frozenset(family.words.families[1:]), bool(family.flag)
+        )
         for name, family in families().items()
     }
 
@@ -55,13 +61,17 @@ def _list_faults() -> dict[str, _Fault]:
 def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
     """The fault families that are no rivals of a failure.
 
-    Those are itself, its declared consequences, and its siblings: the families all of whose ideas can be said in terms
-    of the failure's own.
+    Those are itself, its declared consequences, its siblings (the families all of whose ideas can be said in terms of
+    the failure's own), and, if a feature flag may have brought it about, those that say no more than that.
     """
     own = next((fault for fault in _list_faults().values() if fault.ideas == ideas), None)
-    consequences = failures if own is None else own.consequences
+    consequences, flagged = (failures, True) if own is None else (own.consequences, own.flagged)
     return frozenset(
-        name for name, fault in _list_faults().items() if fault.failure in consequences or _can_say(ideas, fault.ideas)
+        name
+        for name, fault in _list_faults().items()
+        if fault.failure in consequences
+        or _can_say(ideas, fault.ideas)
+        or (flagged and all(find_affirmed(_FLAGGED, fault.ideas).groups))
     )
 
 
@@ -95,7 +105,7 @@ def find_rivals(text: str, truth: Truth) -> Rivals:
     }
     return Rivals(
         named=tuple(sorted({*failures, *said})),
-        sharing=tuple(sorted({*failures, *(name for name, words in said.items() if words >= _SHARES * own)})),
+        sharing=tuple(sorted({*failures, *(name for name, words in said.items() if words >= own)})),
         prevails=any(words > _PREVAILS * own for words in said.values()),
     )
 

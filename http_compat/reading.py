@@ -92,7 +92,7 @@ def parse_model(what: str, model: type[Model], given: object) -> Model:
     if not isinstance(given, dict):
         raise MalformedError(f"{what}: a JSON object is expected.")
     try:
-        return model.model_validate(given)
+        return model.read(given)
     except ValidationError as error:
         raise MalformedError(f"{what}: {explain_errors(what, model, error)}") from error
 

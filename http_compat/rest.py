@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from env_core.frames import draw_frames
 from env_core.observation import State, debrief, read_state, report_grade
-from env_core.selection import Handle, Selection, SelectionError
+from env_core.selection import MOST_STEPS, Handle, Selection, SelectionError
 from env_core.stores import Claim
 from http_compat import shapes
 from http_compat.dialects import parse_step
@@ -40,14 +40,18 @@ _ABOUT_HANDLES = (
     "without it, it is the caller's own last one (by cookie), or else the server's."
 )
 
-MOST_STEPS = 1_000_000
-"""More steps than any episode has."""
-
 
 class EpisodeName(Given):
     """Which episode is meant."""
 
     episode_id: Handle = Field(default="", description="Handle of the episode.")
+
+
+class Fork(EpisodeName):
+    """Which episode is forked, after which step, and what the fork is called."""
+
+    after: int | None = Field(default=None, ge=0, le=MOST_STEPS, description="Steps to take over; all if not given.")
+    fork_id: Handle = Field(default="", description="Handle of the fork; minted if not given.")
 
 
 class FramesQuery(EpisodeName):
@@ -84,6 +88,13 @@ class EpisodeApi:
         cookie = f"{episode.id}{_COOKIE_SEPARATOR}{episode.incarnation}"
         response.set_cookie(HANDLE_COOKIE, cookie, path=_read_path(request), httponly=True, samesite="strict")
         return response
+
+    async def answer_fork(self, request: Request) -> Response:
+        body = parse_model("fork", Fork, await read_json(request))
+        claim = self._find_claim(request, body.episode_id, _read_name(request))
+        self._check_named(claim)
+        fork = await self.service.fork(claim, body.after, body.fork_id)
+        return Json.encode(_add_info(build_reset_reply(fork)))
 
     async def answer_step(self, request: Request) -> Response:
         step = parse_step(await read_json(request))
@@ -264,6 +275,21 @@ OPERATIONS = (
         body_required=True,
         answer=TypeAdapter(shapes.StepAnswer),
         refusals=(404, 409, 413, 422),
+    ),
+    Operation(
+        method="POST",
+        path="/fork",
+        name="fork",
+        tag=_CONTROL,
+        summary="Start an episode that begins as another one did",
+        description="The fork has the first `after` steps of the episode, and shares nothing with it from then on. "
+        f"{_ABOUT_HANDLES}",
+        query=EpisodeName,
+        body=TypeAdapter(Fork),
+        examples={"as it stands": {}, "before the third step": {"after": 2}},
+        answer=TypeAdapter(shapes.ResetAnswer),
+        refusals=(404, 409, 413, 422, 429),
+        starts=("step", "state", "evidence", "frames", "grader", "close"),
     ),
     Operation(
         method="GET",

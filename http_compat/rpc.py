@@ -81,7 +81,7 @@ def _parse_request(message: object) -> RpcRequest:
     if isinstance(message, list):
         raise InvalidRequestError(f"Invalid request: batches are not served; send each request by itself: {_EXAMPLE}.")
     try:
-        return RpcRequest.model_validate(read_object(message))
+        return RpcRequest.read(read_object(message))
     except ValidationError as error:
         problems = explain_errors("the request", RpcRequest, error)
         raise InvalidRequestError(f"Invalid request: {problems}") from error

@@ -164,7 +164,7 @@ class Sockets:
             given = read_object(parse_json(text))
             kind, model = _find_model(given)
             try:
-                message = model.model_validate(given)
+                message = model.read(given)
             except ValidationError as error:
                 return _write_invalid(kind, model, error)
             return await self._act(session, message)

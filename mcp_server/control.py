@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NotRequired
 
 from mcp_types import CallToolResult, ToolAnnotations
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from env_core.briefing import describe_grade, describe_standing, write_briefing, write_debrief, write_timeline
 from env_core.observation import GradeReport, ProgressReport, report_grade
 from env_core.perfect import play_perfectly
+from env_core.selection import MOST_STEPS
+from env_core.stores import Claim
 from env_core.transition import Transition
 from mcp_server.apps import MODEL_AND_PAGE, MODEL_ONLY, App
 from mcp_server.drill import FIRST, RANDOM, START, Drill, TrainingDrill
@@ -76,6 +79,16 @@ class ClosedDrill(TypedDict):
     grade: NotRequired[GradeReport]
 
 
+ALL_STEPS = -1
+"""Asks a fork for all steps."""
+
+
+class ForkedDrill(OnEpisode):
+    """Which drill is forked, and after which of its steps."""
+
+    after: int = Field(ALL_STEPS, ge=ALL_STEPS, le=MOST_STEPS, description="Steps to take over; -1 is all of them.")
+
+
 class _Nothing(Arguments):
     """No arguments."""
 
@@ -129,6 +142,7 @@ class ControlTools:
                 read_only=True,
                 shown=MODEL_AND_PAGE,
             ),
+            *([self._build_fork()] if self.training else []),
             self._build_tool(
                 "close_drill",
                 "Close a drill",
@@ -138,6 +152,16 @@ class ControlTools:
                 destructive=True,
             ),
         ]
+
+    def _build_fork(self) -> ServedTool:
+        return self._build_tool(
+            "fork_drill",
+            "Fork a drill",
+            "Try another way: start a drill that begins with the first steps of one, which stays as it is.",
+            ForkedDrill,
+            self._fork,
+            shown=MODEL_ONLY,
+        )
 
     def _build_tool(
         self,
@@ -175,6 +199,14 @@ class ControlTools:
         text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
         if episode.done:
             text = f"{text}\n\nThis drill is over. {self.binding.after_the_end}"
+        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
+
+    async def _fork(self, ctx: ServerRequestContext[Any, Any], arguments: ForkedDrill) -> CallToolResult:
+        source = await self.binding.find(ctx, arguments.episode_id)
+        after = None if arguments.after == ALL_STEPS else arguments.after
+        episode = await self.service.fork(Claim(source.id, source.incarnation), after)
+        self.binding.remember(ctx, episode)
+        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
         return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:

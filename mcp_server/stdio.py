@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from mcp.shared._stream_protocols import WriteStream
 
-_REMEDY = "keep one session open, or connect over HTTP."
+_REMEDY = "keep one session open, connect over HTTP, or start it with --episode-id and a name of your own."
 
 PROCESS_ADVICE = (
-    "An incident lives in the server process that started it, and this process has started none. If your client starts "
-    f"a new process for each call, {_REMEDY}"
+    "This process has started no incident, and those of others are found by their episode_id. If your client starts a "
+    f"new process for each call, pass the episode_id, {_REMEDY}"
 )
 """What a caller over stdio is told in addition whose episode is missing, and who has opened none."""
 

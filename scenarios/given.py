@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
+from functools import cache, partial
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,25 +62,43 @@ class Given(BaseModel):
 
     undone: ClassVar[str] = "nothing was changed"
 
-    @model_validator(mode="before")
     @classmethod
-    def _read(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        if None in given.values():
-            given = {name: value for name, value in given.items() if value is not None or name not in cls.model_fields}
-        readers = _find_readers(cls)
-        if not readers:
-            return given
-        read = {name: reader(given[name]) for name, reader in readers.items() if name in given}
-        return {**given, **read} if read else given
+    def read(cls, given: object) -> Self:
+        """What was given, validated. Every step comes by, so that only what is not valid as it is is read at all.
+
+        Raises:
+            ValidationError: if it is not valid even so.
+        """
+        try:
+            return cls.model_validate(given)
+        except ValidationError:
+            read = _read_fields(cls, given)
+        return cls.model_validate(read)
+
+
+def _read_fields(model: type[BaseModel], given: object) -> object:
+    """What was given, without null and with each field as a value of its type, where it stands for one."""
+    if not isinstance(given, dict):
+        return given
+    readers = _find_readers(model)
+    return {
+        name: readers[name](value) if name in readers else value
+        for name, value in given.items()
+        if value is not None or name not in model.model_fields
+    }
 
 
 @cache
 def _find_readers(model: type[BaseModel]) -> dict[str, Callable[[object], object]]:
-    """What reads the fields of a model that need it."""
+    """What reads the fields of a model that may have to be read."""
     kinds = {name: _find_kind(field.annotation) for name, field in model.model_fields.items()}
-    return {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
+    return {name: reader for name, kind in kinds.items() if (reader := _find_reader(kind)) is not None}
+
+
+def _find_reader(kind: object) -> Callable[[object], object] | None:
+    if isinstance(kind, type) and issubclass(kind, Given):
+        return partial(_read_fields, kind)
+    return _READERS.get(kind)
 
 
 def _find_kind(annotation: object) -> object:

@@ -24,7 +24,7 @@ _LONGEST_NUMBER = 70
 """Bits of a number that is."""
 WRAPPING = "arguments"
 """What surfaces wrap into an object that is none, so that it is refused, or read, where arguments are parsed."""
-_WRAPPINGS = (WRAPPING, "parameters")
+_WRAPPINGS = frozenset({WRAPPING, "parameters"})
 """What callers put arguments into once too often."""
 
 Model = TypeVar("Model", bound=Given)
@@ -61,7 +61,7 @@ def parse_arguments(name: str, model: type[Model], arguments: object, takes: Mod
     """
     takes = takes or (model,)
     try:
-        return model.model_validate(open_arguments(name, arguments, takes))
+        return model.read(open_arguments(name, arguments, takes))
     except ValidationError as error:
         raise InvalidActionError(f"{name}: {explain_errors(name, model, error, takes)}") from error
 
@@ -74,6 +74,8 @@ def open_arguments(name: str, arguments: object, takes: Models) -> dict[str, Any
     Raises:
         InvalidActionError: if they are not an object.
     """
+    if isinstance(arguments, dict) and _WRAPPINGS.isdisjoint(arguments):
+        return arguments
     opened = read_object(arguments)
     if isinstance(opened, dict) and len(opened) == 1:
         (wrapping,) = opened

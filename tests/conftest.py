@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent / "golden")
 
+# Each server of the tests has episodes of its own, and the user's stay as they are.
+os.environ["CLOUD_INCIDENT_STORE"] = "memory"
+
 CURATED_IDS = ("AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003")
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Told:
     """What a client was told of an action, and how many steps the episode has now.
 
-    `refused`: it was told of an error; an error of a tool may be of a step that was taken.
+    `refused`: it was told of an error; an error of a tool may be of a step that was taken. The text is without the
+    handle, which is another one for each episode.
     """
 
     refused: bool
@@ -155,7 +156,7 @@ class AgentDoor:
             async with Client(f"{self.address}/agent/{self.handle}/mcp", mode=self.era) as client:
                 return await call_raw(client, name, arguments)
 
-        return _read_result(self.portal.call(call), count_steps(self.api, self.handle))
+        return _read_result(self.portal.call(call), self.handle, count_steps(self.api, self.handle))
 
 
 @dataclass
@@ -174,7 +175,7 @@ class OperatorDoor:
     def act(self, name: str, arguments: Any) -> Told:
         result = self.portal.call(call_raw, self.client, name, arguments)
         looked = self.portal.call(self.client.call_tool, "show_drill", {"episode_id": self.handle})
-        return _read_result(result, read_numbers(looked)["step_count"])
+        return _read_result(result, self.handle, read_numbers(looked)["step_count"])
 
 
 @contextmanager
@@ -250,5 +251,5 @@ def _read_observation(reply: dict[str, Any], steps: int) -> Told:
     return Told(False, json.dumps([seen["feedback"], seen["queried_data"], seen["last_action_error"]]), steps)
 
 
-def _read_result(result: CallToolResult, steps: int) -> Told:
-    return Told(bool(result.is_error), read_text(result), steps)
+def _read_result(result: CallToolResult, handle: str, steps: int) -> Told:
+    return Told(bool(result.is_error), read_text(result).replace(handle, "…"), steps)

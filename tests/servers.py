@@ -24,8 +24,9 @@ START_SECONDS = 120
 
 
 def stdio(*arguments: str) -> StdioServerParameters:
-    """How a client starts the server over stdio."""
-    return StdioServerParameters(command=sys.executable, args=["-m", "cloud_incident", "mcp", *arguments])
+    """How a client starts the server over stdio. Its episodes are in memory, unless the arguments name a store."""
+    store = () if "--store" in arguments else ("--store", "memory")
+    return StdioServerParameters(command=sys.executable, args=["-m", "cloud_incident", "mcp", *store, *arguments])
 
 
 def free_port() -> int:

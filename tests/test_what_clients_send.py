@@ -73,15 +73,15 @@ REFUSED: list[tuple[str, str, Any, tuple[str, ...]]] = [
         ("There is no service 'postgres'.", "Did you mean postgres-db?", "Nothing was changed."),
     ),
     ("AC-001", "submit_severity", {"severity": "P1", "service": "db"}, ("There is no service 'db'.", "Nothing was")),
-    ("RP-001", "submit_severity", {"severity": "P1"}, ("belongs to another task", "ends with submit_resolution")),
-    ("RCA-001", "submit_resolution", {"summary": "Done."}, ("belongs to another task", "ends with submit_root_cause")),
+    ("RP-001", "submit_severity", {"severity": "P1"}, ("submit_resolution", "othing was ")),
+    ("RCA-001", "submit_resolution", {"summary": "Done."}, ("submit_root_cause", "othing was ")),
     (
         "RP-001",
         "execute_runbook_step",
         {"runbook_action": "verify_db_helth"},
         ("There is no runbook step 'verify_db_helth'. Did you mean verify_db_health", "Nothing was changed."),
     ),
-    ("AC-001", "execute_runbook_step", {"runbook_action": "nope"}, ("There is no runbook step 'nope'.",)),
+    ("RCA-001", "execute_runbook_step", {"runbook_action": "nope"}, ("There is no runbook step 'nope'.",)),
 ]
 
 

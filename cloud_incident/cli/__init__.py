@@ -9,6 +9,7 @@ COMMANDS = {
         "cloud_incident.cli.audit", "Measure the environment: OpenEnv's checks on generated incidents."
     ),
     "demo": LazyCommand("cloud_incident.cli.demo", "Play a whole incident over stdio and print it."),
+    "episodes": LazyCommand("cloud_incident.cli.episodes", "List, show, export, fork and prune stored episodes."),
     "evaluate": LazyCommand("cloud_incident.cli.evaluate", "Play agents against scenarios and measure them."),
     "generate": LazyCommand("cloud_incident.cli.generate", "Write generated incidents down as files that last."),
     "lint": LazyCommand("cloud_incident.cli.lint", "Check incidents and play them."),

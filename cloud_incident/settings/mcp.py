@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from cloud_incident.settings.base import DIFFICULTY_HELP
 from cloud_incident.settings.server import ServerSettings
 from env_core.episode import RewardMode  # noqa: TC001 - pydantic reads the annotations
-from env_core.selection import Selection
+from env_core.selection import Handle, Selection
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.parsing import parse_arguments
 from scenarios.vocabulary import TaskId  # noqa: TC001 - pydantic reads the annotations
@@ -45,6 +45,9 @@ class McpSettings(ServerSettings):
     profile: Profile = Field(
         Profile.OPERATOR,
         description="operator: start and grade incidents. agent: the actions on one incident, nothing else.",
+    )
+    episode_id: Handle = Field(
+        "", description="Go on with the stored episode of this id. If there is none, the incident is opened under it."
     )
     task: TaskId | None = Field(None, description="Open an incident of this task at the start.")
     scenario: str | None = Field(None, description="Open this scenario at the start, such as RP-001.")
@@ -106,5 +109,6 @@ class McpSettings(ServerSettings):
             "split": self.split,
             "index": self.index,
             "reward_mode": self.reward_mode,
+            "episode_id": self.episode_id or None,
         }
         return {name: value for name, value in selectors.items() if value is not None}

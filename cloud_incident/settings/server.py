@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from cloud_incident.settings.base import NO_FLAG, Settings
+from cloud_incident.settings.base import NO_FLAG
+from cloud_incident.settings.store import StoreSettings
 from env_core.service import EpisodeService, Limits
+from env_core.stores import MemoryStore
 from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
+_DAY = 86_400
+"""In seconds."""
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
@@ -35,7 +39,7 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-class ServerSettings(Settings):
+class ServerSettings(StoreSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
@@ -47,8 +51,11 @@ class ServerSettings(Settings):
         "episodes make room, and the sessions that were used longest ago.",
     )
     idle_seconds: float = Field(
-        3600.0, ge=1, description="After how many seconds an unused episode, or an unused session, is forgotten."
+        3600.0,
+        ge=1,
+        description="After how many seconds an unused session, or an unused episode in memory, is forgotten.",
     )
+    keep_days: float = Field(7.0, gt=0, description="After how many days an unused episode in a file is forgotten.")
     structured_content: StructuredContent = Field(
         StructuredContent.BOTH,
         description="What results carry, each of which says everything. both: text and structured content. off: text. "
@@ -116,8 +123,11 @@ class ServerSettings(Settings):
 
         Raises:
             DocumentError: if a document that is loaded is not valid.
+            StoreUnavailableError: if the store that the settings name cannot be opened.
         """
         catalogue = self.build_catalogue()
         if loaded or self.scenarios:
             catalogue.load()
-        return EpisodeService(catalogue, limits=Limits(self.capacity, self.idle_seconds))
+        store = self.open_store()
+        kept = self.idle_seconds if isinstance(store, MemoryStore) else self.keep_days * _DAY
+        return EpisodeService(catalogue, store, Limits(self.capacity, kept))

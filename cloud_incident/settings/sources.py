@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PREFIX = "CLOUD_INCIDENT_"
 """What the names of our variables begin with."""
 
-TABLES = ("audit", "evaluate", "generate", "mcp", "replay", "serve", "show")
+TABLES = ("audit", "episodes", "evaluate", "generate", "mcp", "replay", "serve", "show")
 """The commands that take settings; a file may have a table for each."""
 
 

@@ -10,6 +10,7 @@ from env_core.stores.protocol import (
     AppendConflictError,
     CapacityError,
     Claim,
+    Entry,
     EpisodeExistsError,
     Event,
     Record,
@@ -17,7 +18,7 @@ from env_core.stores.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from env_core.episode import Reference
 
@@ -39,7 +40,13 @@ class MemoryStore:
         self._ended: dict[str, None] = {}  # handles, the one that ended longest ago first
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+        self,
+        episode_id: str,
+        reference: Reference,
+        incarnation: str,
+        capacity: int,
+        replacing: Claim | None = None,
+        events: Sequence[Event] = (),
     ) -> list[str]:
         freed = [replacing.episode_id] if replacing is not None and self._has(replacing) else []
         if episode_id in self._episodes and episode_id not in freed:
@@ -53,7 +60,9 @@ class MemoryStore:
             freed.append(oldest)
         for handle in freed:
             self._forget(handle)
-        self._episodes[episode_id] = _StoredEpisode(reference, incarnation, [], self._clock())
+        self._episodes[episode_id] = _StoredEpisode(reference, incarnation, [*events], self._clock())
+        if any(event.ends for event in events):
+            self._ended[episode_id] = None
         return freed
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
@@ -71,6 +80,13 @@ class MemoryStore:
     async def delete(self, claim: Claim) -> None:
         if self._has(claim):
             self._forget(claim.episode_id)
+
+    async def list_entries(self) -> list[Entry]:
+        now = self._clock()
+        return [
+            Entry(handle, stored.reference, len(stored.events), handle in self._ended, now - stored.touched)
+            for handle, stored in reversed(self._episodes.items())
+        ]
 
     async def expire(self, idle_seconds: float) -> list[str]:
         # Touching moves an episode to the end, so the idle ones stand first.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from env_core.episode import Reference
     from scenarios.vocabulary import Action
 
@@ -42,6 +44,19 @@ class AppendConflictError(CloudIncidentError):
     code = "append_conflict"
 
 
+class StoreUnavailableError(CloudIncidentError):
+    """The place where episodes are kept does not answer now. Nothing was changed, and the same call may be sent again.
+
+    `busy`: others were using it for too long.
+    """
+
+    code = "store_unavailable"
+
+    def __init__(self, message: str, *, busy: bool = False) -> None:
+        super().__init__(message)
+        self.busy = busy
+
+
 class Event(NamedTuple):
     """One accepted action, the id of the request that made it, and whether it ended the episode.
 
@@ -66,6 +81,16 @@ class Record(NamedTuple):
     events: tuple[Event, ...]
 
 
+class Entry(NamedTuple):
+    """What a list of stored episodes tells of one: how many steps it has, and for how many seconds it was not used."""
+
+    episode_id: str
+    reference: Reference
+    length: int
+    ended: bool
+    idle_seconds: float
+
+
 class Claim(NamedTuple):
     """A handle and its incarnation. The handle alone is not enough: it may have been closed and used again."""
 
@@ -80,12 +105,18 @@ class EpisodeStore(Protocol):
     """
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+        self,
+        episode_id: str,
+        reference: Reference,
+        incarnation: str,
+        capacity: int,
+        replacing: Claim | None = None,
+        events: Sequence[Event] = (),
     ) -> list[str]:
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
-        `replacing` is deleted first if it still exists, and so is an ended episode that has the same handle. If
-        `capacity` is still reached, the episode that ended first is deleted.
+        `events` are those that it begins with. `replacing` is deleted first if it still exists, and so is an ended
+        episode that has the same handle. If `capacity` is still reached, the episode that ended first is deleted.
 
         Raises:
             CapacityError: if `capacity` is reached and no episode has ended.
@@ -109,6 +140,9 @@ class EpisodeStore(Protocol):
 
     async def delete(self, claim: Claim) -> None:
         """Forget an episode; does nothing if it is not there."""
+
+    async def list_entries(self) -> list[Entry]:
+        """Every stored episode, the one that was used last first."""
 
     async def expire(self, idle_seconds: float) -> list[str]:
         """Delete the episodes that were not used for `idle_seconds` or longer, and give their handles."""

@@ -155,6 +155,16 @@ def test_a_path_that_cannot_be_used_is_one_line_before_the_work(
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_what_is_no_trajectory_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "played.jsonl"
+    for line, said in (("nonsense", "Invalid JSON"), ("{}", "`format`: Field required")):
+        file.write_text(f"{line}\n")
+        code, text = run("replay", str(file))
+        assert code == 1
+        assert text.startswith(f"Error: {file}:1 is not a trajectory: {said}")
+        assert text.count("\n") == 1
+
+
 def test_an_empty_scenario_is_none() -> None:
     code, text = run("show", "")
     assert code == 2

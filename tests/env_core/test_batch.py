@@ -70,3 +70,14 @@ def test_mistakes_step_nothing(catalogue: Catalogue) -> None:
     with pytest.raises(SelectionError):
         batch.reset([Selection(), Selection(index=1)])
     assert [episode.step_count for episode in batch.episodes] == [1, 0]
+
+
+def test_a_fork_is_stepped_apart(catalogue: Catalogue) -> None:
+    batch = Batch(catalogue)
+    batch.reset([Selection(scenario_id="RCA-001"), Selection(scenario_id="AC-001")])
+    look = {"action_type": "query_logs", "parameters": {"service": "postgres-db"}}
+    batch.step([look, None])
+    assert batch.fork(0, copies=2) == [2, 3]
+    batch.step([None, None, look, None])
+    assert [episode.step_count for episode in batch.episodes] == [1, 0, 2, 1]
+    assert len({episode.id for episode in batch.episodes}) == 4

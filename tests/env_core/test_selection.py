@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_what_is_selected(catalogue: Catalogue, selectors: dict[str, Any], scenario_id: str) -> None:
-    assert Selection(**selectors).resolve(catalogue)[0].id == scenario_id
+    assert Selection.read(selectors).resolve(catalogue)[0].id == scenario_id
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_is_selected(catalogue: Catalogue, selectors: dict[str, Any], scena
 )
 def test_contradictions(catalogue: Catalogue, selectors: dict[str, Any], said: str) -> None:
     with pytest.raises(SelectionError, match=said):
-        Selection(**selectors).resolve(catalogue)
+        Selection.read(selectors).resolve(catalogue)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_contradictions(catalogue: Catalogue, selectors: dict[str, Any], said: s
 )
 def test_what_does_not_exist_is_told_with_what_does(catalogue: Catalogue, selectors: dict[str, Any]) -> None:
     with pytest.raises(UnknownScenarioError, match=r"Scenarios: AC|scenarios 0 to (2|99999)|Splits: curated, train"):
-        Selection(**selectors).resolve(catalogue)
+        Selection.read(selectors).resolve(catalogue)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_does_not_exist_is_told_with_what_does(catalogue: Catalogue, select
 )
 def test_malformed(selectors: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Selection(**selectors)
+        Selection.read(selectors)
 
 
 def test_a_split_draws_the_same_scenario_again_and_all_of_them_in_time(catalogue: Catalogue) -> None:
@@ -115,7 +115,7 @@ def test_a_split_draws_the_same_scenario_again_and_all_of_them_in_time(catalogue
     ],
 )
 def test_what_a_seed_names(catalogue: Catalogue, selectors: dict[str, Any], scenario_id: str) -> None:
-    chosen = Selection(**selectors).choose(catalogue)
+    chosen = Selection.read(selectors).choose(catalogue)
     assert chosen.scenario_id == scenario_id
     assert chosen.seed == (None if "seed" not in selectors else int(selectors["seed"]))
 

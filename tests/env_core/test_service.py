@@ -12,7 +12,7 @@ import pytest
 
 from env_core.episode import StaleReferenceError
 from env_core.selection import Selection, SelectionError
-from env_core.service import EpisodeService, Limits, RequestIdError
+from env_core.service import EpisodeService, Limits, RequestIdError, UnknownStepError
 from env_core.stores import (
     AppendConflictError,
     CapacityError,
@@ -30,6 +30,8 @@ from scenarios.generator.salt import Salt
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from env_core.episode import Reference
     from scenarios.incident import Incident
 
@@ -44,10 +46,16 @@ class YieldingStore(MemoryStore):
     """A store on which every call lets others run first, as one behind a network does."""
 
     async def create(
-        self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+        self,
+        episode_id: str,
+        reference: Reference,
+        incarnation: str,
+        capacity: int,
+        replacing: Claim | None = None,
+        events: Sequence[Event] = (),
     ) -> list[str]:
         await anyio.lowlevel.checkpoint()
-        return await super().create(episode_id, reference, incarnation, capacity, replacing)
+        return await super().create(episode_id, reference, incarnation, capacity, replacing, events)
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
         await anyio.lowlevel.checkpoint()
@@ -219,10 +227,16 @@ async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
             self.kept: list[Any] = []
 
         async def create(
-            self, episode_id: str, reference: Reference, incarnation: str, capacity: int, replacing: Claim | None = None
+            self,
+            episode_id: str,
+            reference: Reference,
+            incarnation: str,
+            capacity: int,
+            replacing: Claim | None = None,
+            events: Sequence[Event] = (),
         ) -> list[str]:
             self.kept.append(reference)
-            return await super().create(episode_id, reference, incarnation, capacity, replacing)
+            return await super().create(episode_id, reference, incarnation, capacity, replacing, events)
 
         async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
             self.kept.append(event)
@@ -306,3 +320,44 @@ async def test_a_generated_incident_is_found_again_from_what_is_stored() -> None
     for stranger in (Catalogue(), Catalogue(salt=Salt.of("another secret of a length"))):
         with pytest.raises(StaleReferenceError, match="salt"):
             await EpisodeService(stranger, store).get(opened.id)
+
+
+async def test_a_fork_begins_with_the_steps_of_another_episode_and_goes_its_own_way(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue)
+    source = await service.create(RP)
+    for number, service_name in enumerate(("api-gateway", "postgres-db", "auth-service")):
+        await service.step(source.id, parse_action("query_logs", {"service": service_name}), f"request-{number}")
+    claim = Claim(source.id, source.incarnation)
+    early = await service.fork(claim, 1, "early")
+    late = await service.fork(claim)
+    assert (early.id, early.step_count, late.step_count) == ("early", 1, 3)
+    repair = parse_action("disable_feature_flag", {"flag": "full_history_export"})
+    await service.step("early", repair, "request-1")  # request ids are the own ones of each
+    assert [step.action.name for step in (await service.get("early")).steps] == ["query_logs", "disable_feature_flag"]
+    before = await service.get(source.id)
+    assert before.step_count == 3
+    assert (await service.get(late.id)).cumulative == before.cumulative
+
+
+async def test_a_fork_that_cannot_be_made_is_refused_and_changes_nothing(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(capacity=2))
+    source = await service.create(RP)
+    claim = Claim(source.id, source.incarnation)
+    with pytest.raises(UnknownStepError, match="has 0 steps; 1 were asked for"):
+        await service.fork(claim, 1)
+    with pytest.raises(UnknownEpisodeError):
+        await service.fork(Claim(source.id, "another"))
+    with pytest.raises(EpisodeExistsError):
+        await service.fork(claim, fork_id=source.id)
+    await service.fork(claim)
+    with pytest.raises(CapacityError):
+        await service.fork(claim)
+
+
+async def test_an_episode_is_taken_up_by_its_handle_or_opened_under_it(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue)
+    named = RP.model_copy(update={"episode_id": "run-1"})
+    opened = await service.resume(named)
+    await service.step("run-1", LOGS)
+    assert (await service.resume(named)).step_count == 1
+    assert (await service.resume(RP)).id != opened.id

@@ -139,17 +139,18 @@ def test_siblings_follow_from_shared_words() -> None:
     assert "dns-failure" not in find_kin(full.concepts, full.families)
 
 
-LOG = "I0303 image garbage collection freed 0 bytes, 12 GB of images in use"
+LOG = "W0303 node agent reports a long gc pause of 3 s"
 
 
 @pytest.mark.parametrize(
     ("text", "shown", "paid"),
     [
-        ("DiskPressure, kubelet evicts pods: image garbage collection freed 0 bytes", LOG, True),
-        ('DiskPressure, kubelet evicts pods ("garbage collection")', LOG, True),
-        ("DiskPressure, kubelet evicts pods: image garbage collection freed 0 bytes", "all is well", False),
-        ("DiskPressure, kubelet evicts pods by garbage collection", LOG, False),
-        ("DiskPressure, kubelet evicts pods: garbage collection of images freed nothing", LOG, False),
+        ("DiskPressure, kubelet evicts pods: image garbage collection freed 0 bytes", "image gc ran", True),
+        ("DiskPressure, kubelet evicts pods: reports a long gc pause of 3 s", LOG, True),
+        ('DiskPressure, kubelet evicts pods ("gc pause")', LOG, True),
+        ("DiskPressure, kubelet evicts pods: reports a long gc pause of 3 s", "all is well", False),
+        ("DiskPressure, kubelet evicts pods after a gc pause", LOG, False),
+        ("DiskPressure, kubelet evicts pods: the node agent had many gc pauses", LOG, False),
     ],
 )
 def test_a_quotation_of_evidence_names_no_other_failure(text: str, shown: str, paid: bool) -> None:

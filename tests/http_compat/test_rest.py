@@ -328,7 +328,7 @@ def test_malformed_steps_are_refused_and_change_nothing(api: httpx2.Client, cont
         ("/reset?seed=281474976710656", {}, 422, "`seed` must be 0 to 281474976710655"),
         ("/reset?random=yes", {}, 422, "`random` must be true or false; nothing was started"),
         ("/reset", {"random": "yes"}, 422, "`random` must be true or false; nothing was started"),
-        ("/reset", {"difficulty": 9}, 422, "`difficulty` must be 1 (easy) to 5 (hard); 9 was given; nothing was started"),
+        ("/reset", {"difficulty": 9}, 422, "must be 1 (easy) to 5 (hard); 9 was given; nothing was started"),
         ("/reset", {"scenario": "RP-001"}, 422, "Did you mean scenario_id?"),
         ("/reset", {"episode_id": "current"}, 409, "stands for"),
         ("/reset", {"episode_id": "a" * 129}, 422, "episode_id"),
@@ -452,3 +452,19 @@ def test_an_old_cookie_means_nobody_elses_episode(address: str) -> None:
         )
         assert "POST /reset starts one" in read_answer(first.post("/step", json=QUERY), 404)["detail"]
         assert read_answer(second.get("/state"))["step_count"] == 1
+
+
+def test_a_fork_is_an_episode_of_its_own(api: httpx2.Client) -> None:
+    first = read_answer(api.post("/reset", json={"scenario_id": "RCA-001"}))
+    source = first["observation"]["episode_id"]
+    for service in ("api-gateway", "postgres-db"):
+        read_answer(api.post("/step", json={"action_type": "query_logs", "parameters": {"service": service}}))
+    fork = read_answer(api.post("/fork", json={"after": 1, "fork_id": "what-if"}))
+    assert (fork["observation"]["episode_id"], fork["observation"]["step_count"]) == ("what-if", 1)
+    assert list(fork["observation"]["queried_data"]["query_logs"]) == ["api-gateway"]
+    answer = {"action_type": "submit_root_cause", "parameters": {"service": "postgres-db", "failure_mode": "?"}}
+    assert read_answer(api.post("/step?episode_id=what-if", json=answer))["done"]
+    assert read_answer(api.get("/state", params={"episode_id": source}))["step_count"] == 2
+    refused = api.post("/fork", json={"episode_id": source, "after": 3})
+    assert refused.status_code == 422
+    assert "has 2 steps; 3 were asked for" in refused.text

@@ -82,7 +82,7 @@ def test_close_ends_the_episode_and_the_connection(address: str) -> None:
         ({"type": "step", "data": QUERY}, "EXECUTION_ERROR", "reset first"),
         ({"type": "reset", "data": {"scenario_id": "RP-404"}}, "EXECUTION_ERROR", "Scenarios"),
         ({"type": "mcp"}, "VALIDATION_ERROR", "`data` is required"),
-        ({"type": "step", "data": None}, "VALIDATION_ERROR", "`data` is required"),
+        ({"type": "step", "data": None}, "VALIDATION_ERROR", "A step is a JSON object, and None was sent"),
         ({"type": "step", "data": [QUERY, QUERY]}, "VALIDATION_ERROR", "a list of 2 was sent; no step was taken"),
         ([{"type": "state"}], "UNKNOWN_TYPE", "A message is one JSON object with a `type`"),
     ],

@@ -1,4 +1,4 @@
-"""Pydantic AI with a scripted model: an agent under test works RP-001 and reads the evidence as text."""
+"""Pydantic AI with a scripted model: an agent under test works RP-001 and reads the evidence in structured content."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ async def pydantic_ai(server, scenario):
     seen = []
 
     def scripted(messages, _):
-        seen.extend(str(p.content) for p in messages[-1].parts if isinstance(p, ToolReturnPart))
+        seen.extend(part.content["text"] for part in messages[-1].parts if isinstance(part, ToolReturnPart))
         if len(seen) == len(scenario["calls"]):
             return ModelResponse(parts=[TextPart("done")])
         call = scenario["calls"][len(seen)]
@@ -37,7 +37,7 @@ async def pydantic_ai(server, scenario):
 async def main(server, _, plays_file):
     scenario = next(one for one in json.load(open(plays_file)) if one["scenario_id"] == "RP-001")
     await pydantic_ai(server, scenario)
-    print("Pydantic AI, agent profile: RP-001 played, every result read as text")
+    print("Pydantic AI, agent profile: RP-001 played, every text read in structured content")
 
 
 asyncio.run(main(*sys.argv[1:]))

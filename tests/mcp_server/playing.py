@@ -56,7 +56,7 @@ async def play_through(client: Client, handle: str, actions: Iterable[Action]) -
         arguments = action.parameters.model_dump(exclude_defaults=True)
         result = await client.call_tool(action.name, {**arguments, **({"episode_id": handle} if handle else {})})
         numbers = read_numbers(result)
-        texts.append(read_text(result).removesuffix(f"\nepisode_id: {handle}"))
+        texts.append(read_text(result).removesuffix(f"\nepisode_id: {numbers.get('episode_id')}"))
         rewards.append(numbers["reward"])
         score = numbers.get("grade", {}).get("score")
     return Transcript(tuple(texts), tuple(rewards), score)

@@ -280,3 +280,23 @@ async def test_every_drill_of_a_caller_is_listed(server: Server[Callers], era: s
         resources = {resource.uri.split("/")[2] for resource in (await client.list_resources()).resources}
         assert {unfinished, *finished[-3:]} <= resources
         assert not resources & set(finished[:-3])
+
+
+async def test_a_fork_begins_as_a_drill_did_and_leaves_it_alone(training: Server[Callers]) -> None:
+    async with Client(training) as client:
+        source = await start(client, "RCA-001")
+        await client.call_tool("query_logs", {"service": "postgres-db", "episode_id": source})
+        await client.call_tool("check_metrics", {"service": "postgres-db", "episode_id": source})
+        told = await client.call_tool("fork_drill", {"episode_id": source, "after": 1})
+        fork = read_numbers(told)["episode_id"]
+        assert fork != source
+        assert "query_logs postgres-db" in read_text(told)
+        assert "check_metrics postgres-db" not in read_text(told)
+        wrong = {"service": "api-gateway", "failure_mode": "It failed.", "episode_id": fork}
+        await client.call_tool("submit_root_cause", wrong)
+        standing = read_text(await client.call_tool("show_drill", {"episode_id": source}))
+        assert "check_metrics postgres-db" in standing
+        assert "is over" not in standing
+        refused = await client.call_tool("fork_drill", {"episode_id": source, "after": 3})
+        assert refused.is_error
+        assert "has 2 steps; 3 were asked for" in read_text(refused)

@@ -14,7 +14,8 @@ from cloud_incident.evaluation.audit.exploits import (
 )
 from cloud_incident.evaluation.running import get_score, play_actions
 from env_core.perfect import play_perfectly
-from graders.prose import affirms
+from graders.prose import affirms, find_affirmed
+from graders.reasons import render_reasons
 from graders.root_cause import match_failure_mode
 from scenarios.catalogue import Catalogue, Scenario
 from scenarios.lint import lint
@@ -90,7 +91,7 @@ def play_cheats(scenario: Scenario) -> Iterator[tuple[str, float, float]]:
             get_score(play_actions(scenario, draw_random_play(scenario, seed))) for seed in range(RANDOM_PLAYS)
         )
         yield f"random legal play, mean of {RANDOM_PLAYS}", earned, RANDOM_CEILING
-    else:
+    elif "severity" in scenario.task.submission.parameters.model_fields:
         for level, actions in list_constant_answers().items():
             yield f"always {level}", get_score(play_actions(scenario, actions)), 1.0
 
@@ -106,7 +107,8 @@ def _find_copied_answers(incident: Incident) -> Iterator[str]:
     for name, text in texts.items():
         match, reason = match_failure_mode(text, incident.truth)
         if match > MOST_COPIED_MATCH:
-            yield f"The {name}, copied as a failure mode, matches to {float(match):.2f} ({reason}); at most 0.33 may."
+            found = f"matches to {float(match):.2f} ({render_reasons(reason)}); at most {float(MOST_COPIED_MATCH):.2f} may"
+            yield f"The {name}, copied as a failure mode, {found}."
 
 
 def _find_unreadable_terms(incident: Incident) -> Iterator[str]:
@@ -115,11 +117,14 @@ def _find_unreadable_terms(incident: Incident) -> Iterator[str]:
         for term in group:
             if not affirms(term.replace("*", ""), term):
                 yield f"The concept term {term!r} is never affirmed, not even by itself."
-    answer = incident.truth.answer
-    match, reason = match_failure_mode(answer or " ".join(incident.truth.chain), incident.truth)
-    if match < 1 and incident.plan.steps:
-        subject = "The answer" if answer else "The causal chain, offered as a failure mode,"
-        yield f"{subject} matches to {float(match):.2f} only ({reason})."
+    truth = incident.truth
+    match, reason = match_failure_mode(truth.answer, truth)
+    if truth.answer and match < 1 and incident.plan.steps:
+        yield f"The answer matches to {float(match):.2f} only ({render_reasons(reason)})."
+    told = find_affirmed("\n".join(truth.chain), truth.concepts).groups
+    if not truth.answer and not all(told) and incident.plan.steps:
+        missing = ", ".join(str(number) for number, is_told in enumerate(told, 1) if not is_told)
+        yield f"The causal chain does not say what these groups of concepts mean: {missing}."
 
 
 def _find_play_defects(scenario: Scenario) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NotRequired
 
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from cloud_incident.evaluation.running.conditions import ConditionsRecord
@@ -139,12 +139,17 @@ def parse_trajectory(line: bytes) -> Trajectory:
 
     Raises:
         OtherFormatError: if it is a trajectory of another format.
-        ValueError: if it is not a trajectory.
+        ValueError: if it is not a trajectory. The message is the first reason.
     """
     found = _FORMAT.match(line)
     if found is not None and int(found[1]) != TRAJECTORY_FORMAT:
         raise OtherFormatError(f"is of format {int(found[1])}; this release reads {TRAJECTORY_FORMAT}.")
-    trajectory = _TRAJECTORY.validate_json(line)
+    try:
+        trajectory = _TRAJECTORY.validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])[:120]
+        raise ValueError(f"{f'`{where}`: ' if where else ''}{first['msg']}") from error
     if ("failed" in trajectory) != (trajectory["score"] is None):
         raise ValueError("an episode has no score where it failed, and one where it did not")
     return trajectory

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
 
@@ -10,6 +12,7 @@ from env_core.stores import (
     AppendConflictError,
     CapacityError,
     Claim,
+    Entry,
     EpisodeExistsError,
     EpisodeStore,
     Event,
@@ -17,6 +20,9 @@ from env_core.stores import (
 )
 from scenarios.parsing import parse_action
 from tests.env_core.stores.implementations import STORES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -42,8 +48,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, clock: Clock) -> EpisodeStore:
-    return STORES[request.param](clock)
+def store(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> EpisodeStore:
+    return STORES[request.param](clock, tmp_path)
 
 
 async def create(store: EpisodeStore, episode_id: str, capacity: int = 10, replacing: Claim | None = None) -> list[str]:
@@ -161,3 +167,25 @@ async def test_what_nobody_uses_expires(store: EpisodeStore, clock: Clock) -> No
     assert (await store.load("stepped")).events == (LOOK,)
     with pytest.raises(UnknownEpisodeError):
         await store.load("idle")
+
+
+async def test_an_episode_may_begin_with_events(store: EpisodeStore) -> None:
+    await store.create("a", REFERENCE, "incarnation of a", 2, events=(LOOK, SCALE))
+    await append(store, "a", 2, LOOK)
+    assert (await store.load("a")).events == (LOOK, SCALE, LOOK)
+    await store.create("b", REFERENCE, "incarnation of b", 2, events=(LOOK, END))
+    assert await create(store, "c", capacity=2) == ["b"]  # it had ended
+
+
+async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStore, clock: Clock) -> None:
+    assert await store.list_entries() == []
+    for episode_id in ("a", "b"):
+        await create(store, episode_id)
+        clock.now += 10.0
+    await append(store, "a", 0, LOOK)
+    await append(store, "a", 1, END)
+    clock.now += 5.0
+    assert await store.list_entries() == [
+        Entry("a", REFERENCE, 2, ended=True, idle_seconds=5.0),
+        Entry("b", REFERENCE, 0, ended=False, idle_seconds=15.0),
+    ]

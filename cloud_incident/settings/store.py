@@ -1,0 +1,44 @@
+"""Where episodes are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from platformdirs import user_data_path
+from pydantic import Field
+
+from cloud_incident.settings.base import Settings
+from env_core.stores import MEMORY, EpisodeStore, StoreUnavailableError, open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class StoreSettings(Settings):
+    """Settings of a command that works on stored episodes."""
+
+    store: str = Field(
+        "", description="Where episodes are kept: memory, or a file. If not given: a file of the user's data directory."
+    )
+
+    @property
+    def default_file(self) -> Path:
+        """The file that keeps episodes where the settings name no place."""
+        return user_data_path("cloud-incident") / "episodes.db"
+
+    def open_store(self) -> EpisodeStore:
+        """The store that the settings name. Without a name, memory takes the place of a file that cannot be used.
+
+        Raises:
+            StoreUnavailableError: if the store that they name cannot be opened.
+        """
+        if self.store:
+            return open_store(self.store)
+        try:
+            return open_store(str(self.default_file))
+        except StoreUnavailableError as error:
+            click.echo(
+                f"{error} Episodes are kept in memory and end with this process; --store names a place.", err=True
+            )
+            return open_store(MEMORY)

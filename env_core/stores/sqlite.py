@@ -1,0 +1,259 @@
+"""Episodes in one SQLite file. They outlive the process, and the processes of one machine may share them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+
+from env_core.stores.protocol import (
+    AppendConflictError,
+    CapacityError,
+    Claim,
+    Entry,
+    EpisodeExistsError,
+    Event,
+    Record,
+    StoreUnavailableError,
+    UnknownEpisodeError,
+)
+from env_core.stores.writing import read_events, read_reference, write_event, write_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from env_core.episode import Reference
+
+Answer = TypeVar("Answer")
+
+MIGRATIONS = (
+    """
+    CREATE TABLE episodes (
+        id TEXT PRIMARY KEY,
+        incarnation TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        length INTEGER NOT NULL DEFAULT 0,
+        events TEXT NOT NULL DEFAULT '',
+        touched REAL NOT NULL,
+        ended INTEGER
+    ) STRICT;
+    CREATE INDEX touched ON episodes (touched);
+    CREATE INDEX ended ON episodes (ended) WHERE ended IS NOT NULL;
+    """,
+)
+"""What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
+
+# Episodes are numbered as they end, so that the one that ended first is known.
+_INSERT = """
+    INSERT INTO episodes (id, incarnation, reference, length, events, touched, ended)
+    VALUES (:id, :incarnation, :reference, :length, :events, :now,
+            CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes) END)
+"""
+
+_APPEND = """
+    UPDATE episodes
+    SET events = events || :event, length = length + 1, touched = :now,
+        ended = CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes) ELSE ended END
+    WHERE id = :id AND incarnation = :incarnation AND length = :length
+"""
+
+_TOUCH_SECONDS = 1.0
+"""How long a look at an episode is not written down: a write for every look would cost more than the look."""
+_PATIENCE = 5.0
+"""For how many seconds a call waits while another process writes."""
+_PAUSE = 0.001
+"""Seconds before the first new try; each further one waits twice as long, up to `_LONGEST_PAUSE`."""
+_LONGEST_PAUSE = 0.02
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_PRIMARY = 0xFF
+"""The part of an SQLite error code that names the error; the rest names its variant."""
+
+
+class SqliteStore:
+    """Keeps episodes in a file. `clock` gives seconds since the epoch and decides what has been idle.
+
+    What was acknowledged survives the end of the process, however it ends. A power failure may lose the last moments,
+    and never damages the file. Several processes may use one file; a call that finds another one writing waits without
+    holding up the event loop.
+
+    Raises:
+        StoreUnavailableError: if the file cannot be opened, is no such file, or a newer release has written it.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        with self._explain_failures():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # the files beside it take its mode
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
+            self._prepare()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    async def create(
+        self,
+        episode_id: str,
+        reference: Reference,
+        incarnation: str,
+        capacity: int,
+        replacing: Claim | None = None,
+        events: Sequence[Event] = (),
+    ) -> list[str]:
+        def insert() -> list[str]:
+            with self._transact():
+                freed = self._make_room(episode_id, capacity, replacing)
+                values = {
+                    "id": episode_id,
+                    "incarnation": incarnation,
+                    "reference": write_reference(reference),
+                    "length": len(events),
+                    "events": "".join(map(write_event, events)),
+                    "now": self._clock(),
+                    "ends": any(event.ends for event in events),
+                }
+                self._database.execute(_INSERT, values)
+            return freed
+
+        return await self._retry(insert)
+
+    async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
+        return await self._retry(lambda: self._load(episode_id, since, touch=touch))
+
+    async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
+        values = {
+            "id": episode_id,
+            "incarnation": incarnation,
+            "length": expected_length,
+            "event": write_event(event),
+            "ends": event.ends,
+        }
+        written = await self._retry(lambda: self._database.execute(_APPEND, {**values, "now": self._clock()}).rowcount)
+        if not written:
+            await self.load(episode_id)
+            raise AppendConflictError(f"Episode {episode_id} was changed by somebody else; load it and try again.")
+
+    async def delete(self, claim: Claim) -> None:
+        await self._retry(
+            lambda: self._database.execute("DELETE FROM episodes WHERE id = ? AND incarnation = ?", claim).rowcount
+        )
+
+    async def list_entries(self) -> list[Entry]:
+        query = "SELECT id, reference, length, ended IS NOT NULL, touched FROM episodes ORDER BY touched DESC, id"
+        rows = await self._retry(lambda: self._database.execute(query).fetchall())
+        now = self._clock()
+        return [
+            Entry(handle, read_reference(reference), length, bool(ended), now - touched)
+            for handle, reference, length, ended, touched in rows
+        ]
+
+    async def expire(self, idle_seconds: float) -> list[str]:
+        def delete_idle() -> list[str]:
+            limit = self._clock() - idle_seconds
+            if self._database.execute("SELECT 1 FROM episodes WHERE touched <= ? LIMIT 1", (limit,)).fetchone() is None:
+                return []
+            found = self._database.execute("DELETE FROM episodes WHERE touched <= ? RETURNING id", (limit,)).fetchall()
+            self._database.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
+            return [handle for (handle,) in found]
+
+        return await self._retry(delete_idle)
+
+    def _load(self, episode_id: str, since: int, *, touch: bool) -> Record:
+        row = self._database.execute(
+            "SELECT reference, incarnation, length, events, touched FROM episodes WHERE id = ?", (episode_id,)
+        ).fetchone()
+        if row is None:
+            raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
+        reference, incarnation, length, events, touched = row
+        now = self._clock()
+        if touch and abs(now - touched) >= _TOUCH_SECONDS:
+            self._database.execute("UPDATE episodes SET touched = ? WHERE id = ?", (now, episode_id))
+        new = read_events(events, since) if since < length else ()
+        return Record(read_reference(reference), incarnation, new)
+
+    def _make_room(self, episode_id: str, capacity: int, replacing: Claim | None) -> list[str]:
+        """Delete what a new episode replaces and, if there is no room then, what ended first; give their handles."""
+        freed = []
+        if replacing is not None:
+            freed += self._delete_where("id = ? AND incarnation = ?", replacing)
+        freed += self._delete_where("id = ? AND ended IS NOT NULL", (episode_id,))
+        (count, same) = self._database.execute(
+            "SELECT (SELECT count(*) FROM episodes), EXISTS (SELECT 1 FROM episodes WHERE id = ?)", (episode_id,)
+        ).fetchone()
+        if same:
+            raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
+        if count >= capacity:
+            oldest = self._delete_where("ended = (SELECT min(ended) FROM episodes)", ())
+            if not oldest:
+                raise CapacityError(capacity)
+            freed += oldest
+        return freed
+
+    def _delete_where(self, condition: str, values: tuple[str, ...]) -> list[str]:
+        statement = f"DELETE FROM episodes WHERE {condition} RETURNING id"  # noqa: S608 - conditions stand in this file
+        return [handle for (handle,) in self._database.execute(statement, values).fetchall()]
+
+    def _prepare(self) -> None:
+        self._database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        with self._transact():
+            (version,) = self._database.execute("PRAGMA user_version").fetchone()
+            if version > len(MIGRATIONS):
+                raise StoreUnavailableError(
+                    f"{self.path} was written by a newer release (schema {version}; this one knows "
+                    f"{len(MIGRATIONS)}). Use that release, or another file."
+                )
+            for migration in MIGRATIONS[version:]:
+                for statement in filter(str.strip, migration.split(";")):
+                    self._database.execute(statement)
+            self._database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        self._database.execute("PRAGMA busy_timeout = 0")  # calls wait in `_retry`, where others are served meanwhile
+
+    @contextmanager
+    def _transact(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    async def _retry(self, work: Callable[[], Answer]) -> Answer:
+        """Do some work on the file; while another process writes, wait and try again.
+
+        Raises:
+            StoreUnavailableError: if that takes too long, or the file cannot be read or written.
+        """
+        pause, until = _PAUSE, 0.0
+        while True:
+            try:
+                with self._explain_failures():
+                    return work()
+            except StoreUnavailableError as error:
+                now = anyio.current_time()
+                until = until or now + _PATIENCE
+                if not error.busy or now >= until:
+                    raise
+            await anyio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    @contextmanager
+    def _explain_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+            raise StoreUnavailableError(
+                f"The episodes in {self.path} cannot be read or written now: {error}. Nothing was changed.",
+                busy=code in _BUSY,
+            ) from error
