@@ -21,6 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["i
 PACKAGES: list[str] = [*PROJECT["root_packages"], "server"]
 
 LATE = {
+    ("cloud_incident.cli.group", "scenarios.suggesting"): "only a command that does not exist needs it",
     ("cloud_incident.cli.mcp", "cloud_incident.app"): "over stdio the HTTP application is not needed",
     ("cloud_incident.evaluation.reporting.description", "cloud_incident.evaluation.reporting.tables"): (
         "the server, which shows reports, works without rich"

@@ -52,7 +52,7 @@ class EpisodesSettings(StoreSettings):
 
 @click.group()
 def episodes() -> None:
-    """List, show, export, fork and prune the episodes that a server has stored."""
+    """List, show, export, fork and prune stored episodes."""
 
 
 @episodes.command("list", cls=ReportingCommand)

@@ -52,10 +52,14 @@ class ToyStore(MemoryStore):
     (
         Insertion(
             "tests/env_core/stores/implementations.py",
-            "from env_core.stores import EpisodeStore, MemoryStore\n",
+            "from env_core.stores import EpisodeStore, MemoryStore, SqliteStore\n",
             "from env_core.stores.toy import ToyStore\n",
         ),
-        Insertion("tests/env_core/stores/implementations.py", '    "memory": MemoryStore,\n', '    "toy": ToyStore,\n'),
+        Insertion(
+            "tests/env_core/stores/implementations.py",
+            '    "memory": lambda clock, _: MemoryStore(clock),\n',
+            '    "toy": lambda clock, _: ToyStore(clock),\n',
+        ),
     ),
 )
 

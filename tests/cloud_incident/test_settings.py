@@ -181,7 +181,8 @@ def test_every_setting_is_an_option(name: str, settings: type[Settings]) -> None
 def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
     command = find_command(name)
     assert (command.help or "").partition("\n\n")[0] == COMMANDS[name].summary
-    assert (name in TABLES) == any(option.name == "config" for option in command.params)
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    assert all((name in TABLES) == any(option.name == "config" for option in each.params) for each in commands)
 
 
 def test_the_file_that_the_readme_shows_is_valid(tmp_path: Path) -> None:

@@ -85,10 +85,10 @@ class Bench:
             return forget_handle(await self.client.call_tool(tool.name, arguments), self.bound[0])
         handle = "" if tool.name.startswith(("start", "list")) else await start(self.client, "RP-001")
         result = await self.client.call_tool(tool.name, arguments)
-        opened = handle or (result.structured_content or {}).get("episode_id", "")
-        if opened:
-            await self.client.call_tool("close_drill", {"episode_id": opened})
-        return forget_handle(result, opened)
+        opened = (result.structured_content or {}).get("episode_id", "")
+        for each in {handle, opened} - {""}:
+            await self.client.call_tool("close_drill", {"episode_id": each})
+        return forget_handle(result, handle).replace(opened or "?", "…")
 
 
 @pytest.fixture(scope="module", params=["operator", "operator who trains", "agent"])

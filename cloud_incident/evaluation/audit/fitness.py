@@ -107,10 +107,8 @@ def _find_copied_answers(incident: Incident) -> Iterator[str]:
     for name, text in texts.items():
         match, reason = match_failure_mode(text, incident.truth)
         if match > MOST_COPIED_MATCH:
-            found = (
-                f"matches to {float(match):.2f} ({render_reasons(reason)}); at most {float(MOST_COPIED_MATCH):.2f} may"
-            )
-            yield f"The {name}, copied as a failure mode, {found}."
+            found = f"matches to {float(match):.2f}, of {float(MOST_COPIED_MATCH):.2f} at most"
+            yield f"The {name}, copied as a failure mode, {found}: {render_reasons(reason)}."
 
 
 def _find_unreadable_terms(incident: Incident) -> Iterator[str]:
