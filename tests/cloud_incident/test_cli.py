@@ -216,5 +216,5 @@ def test_the_demo_scores_one() -> None:
         check=True,
         timeout=60,
     )
-    assert "> start_drill(scenario_id='RP-001')" in result.stdout
+    assert "> start_drill(incident='RP-001')" in result.stdout
     assert "Score 1.0000 of 1.0" in result.stdout
