@@ -14,6 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from env_core.episode import Episode, advance, begin
 from env_core.stores import (
     AppendConflictError,
+    CapacityError,
     Claim,
     EpisodeExistsError,
     EpisodeStore,
@@ -52,10 +53,15 @@ class RequestIdError(CloudIncidentError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many episodes may be open at once, and after how many idle seconds one is forgotten."""
+    """How many episodes may be stored at once, and after how many idle seconds one is forgotten.
+
+    After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
+    not given, in any case.
+    """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
+    keep_seconds: float | None = None
 
 
 class EpisodeService:
@@ -209,11 +215,21 @@ class EpisodeService:
         events: tuple[Event, ...] = (),
     ) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
-        capacity = self._limits.capacity
-        expired = await self._store.expire(self._limits.idle_seconds)
-        freed = await self._store.create(episode_id, reference, incarnation, capacity, replacing, events)
-        for forgotten in (*expired, *freed):
-            self._forget(forgotten)
+        limits = self._limits
+        kept = limits.idle_seconds if limits.keep_seconds is None else limits.keep_seconds
+        forgotten = await self._store.expire(kept)
+        content = (episode_id, reference, incarnation, limits.capacity, replacing, events)
+        try:
+            forgotten += await self._store.create(*content)
+        except CapacityError:
+            idle = await self._store.expire(limits.idle_seconds)
+            if not idle:
+                raise
+            forgotten += idle
+            forgotten += await self._store.create(*content)
+        finally:
+            for handle in forgotten:
+                self._forget(handle)
 
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""

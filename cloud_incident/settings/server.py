@@ -53,9 +53,11 @@ class ServerSettings(StoreSettings):
     idle_seconds: float = Field(
         3600.0,
         ge=1,
-        description="After how many seconds an unused session, or an unused episode in memory, is forgotten.",
+        description="After how many seconds an unused session or episode is forgotten; a stored episode if room is needed.",
     )
-    keep_days: float = Field(7.0, gt=0, description="After how many days an unused episode in a file is forgotten.")
+    keep_days: float = Field(
+        7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."
+    )
     structured_content: StructuredContent = Field(
         StructuredContent.BOTH,
         description="What results carry, each of which says everything. both: text and structured content. off: text. "
@@ -129,5 +131,5 @@ class ServerSettings(StoreSettings):
         if loaded or self.scenarios:
             catalogue.load()
         store = self.open_store()
-        kept = self.idle_seconds if isinstance(store, MemoryStore) else self.keep_days * _DAY
-        return EpisodeService(catalogue, store, Limits(self.capacity, kept))
+        kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
+        return EpisodeService(catalogue, store, Limits(self.capacity, self.idle_seconds, kept))

@@ -361,3 +361,23 @@ async def test_an_episode_is_taken_up_by_its_handle_or_opened_under_it(catalogue
     await service.step("run-1", LOGS)
     assert (await service.resume(named)).step_count == 1
     assert (await service.resume(RP)).id != opened.id
+
+
+async def test_where_episodes_are_kept_long_the_idle_ones_make_room(catalogue: Catalogue) -> None:
+    now = 0.0
+    service = EpisodeService(catalogue, MemoryStore(lambda: now), Limits(capacity=2, idle_seconds=10, keep_seconds=100))
+    first, second = await service.create(RP), await service.create(RP)
+    with pytest.raises(CapacityError):
+        await service.create(RP)
+    now = 9.0
+    await service.step(second.id, LOGS)
+    now = 11.0
+    assert (await service.get(first.id, touch=False)).step_count == 0  # idle, and there is room
+    await service.create(RP)
+    with pytest.raises(UnknownEpisodeError):
+        await service.get(first.id)
+    assert (await service.get(second.id, touch=False)).step_count == 1
+    now = 200.0
+    await service.create(RP)
+    with pytest.raises(UnknownEpisodeError):
+        await service.get(second.id)
