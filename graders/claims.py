@@ -31,6 +31,8 @@ from scenarios.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from graders.terms import Words
 
 
@@ -122,6 +124,8 @@ _FILLER = _split_set(
     " flag flags cache caches for in order finally lastly first second third next followed by afterwards on from at"
     " latest bad deploy release back up out off has have had"
 )
+_MEANT = _FUTURE | _OTHERS | _CONDITIONS | _ASKED | _AGAIN | _COMPOUNDS
+"""Words that say of a deed that it is none of the agent's own, or none at all."""
 _PASSIVE = _split_set("was were been being got are is")
 _OWN_VERB = _split_set("came went began is was were are has had have could can did does recovers recovered returned")
 _STRAY_WORDS = 1
@@ -258,11 +262,44 @@ def _split(sentence: str) -> list[Words]:
     return bound_clauses(found)
 
 
+class _Named(NamedTuple):
+    """A text and the names of services, in which no part of a name is a word of its own."""
+
+    text: str
+    names: tuple[str, ...]
+    joined: Mapping[str, str]
+
+    def join(self, name: str) -> str:
+        return self.joined.get(name, name)
+
+
+@lru_cache(maxsize=128)
+def _join_names(text: str, names: tuple[str, ...]) -> _Named:
+    """Write names in one word that have a part which means something here: `plans-api` plans nothing."""
+    parts = {name: [part for part in re.split(r"[-_ ]", name) if part] for name in names}
+    joined = {name: "".join(words) for name, words in parts.items() if len(words) > 1 and not _MEANT.isdisjoint(words)}
+    if not joined:
+        return _Named(text, names, joined)
+    longest_first = sorted(joined, key=len, reverse=True)
+    forms = "|".join("[-_ ]".join(map(re.escape, parts[name])) for name in longest_first)
+    written = re.sub(
+        rf"(?<![\w-])(?:{forms})(?![\w-])", lambda match: re.sub(r"[-_ ]", "", match[0]), text, flags=re.IGNORECASE
+    )
+    return _Named(written, tuple(joined.get(name, name) for name in names), joined)
+
+
 def find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
     """What each deed of an action that is done to a pronoun can mean, as in *We looked at a. We rolled it back*.
 
     That are the names in the same sentence before the deed, or else those in the last sentence that has any.
     """
+    named = _join_names(text, names)
+    back = {joined: name for name, joined in named.joined.items()}
+    found = _find_meant(named.text, action, named.names)
+    return [tuple(back.get(name, name) for name in meant) for meant in found]
+
+
+def _find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
     found: dict[tuple[str, ...], None] = {}
     before: tuple[str, ...] = ()
     for clauses in _list_sentences(text):
@@ -296,10 +333,12 @@ def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
 
     `names` are all services: a target that is part of a longer name is not meant by it.
     """
+    named = _join_names(text, names)
+    text, names, target = named.text, named.names, named.join(target)
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         return any(clause.names(target) or clause.hints_at(target) for clause in _list_clauses(text))
     return any(clause.verbs(action) and clause.targets(target, names) for clause in _list_clauses(text)) or any(
-        target in meant for meant in find_meant(text, action, names or (target,))
+        target in meant for meant in _find_meant(text, action, names or (target,))
     )
 
 
@@ -309,6 +348,8 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     A verb reaches over filler and over other `names`, as in *restarted a, b and then c*. A verification is claimed
     only by its exact name, since prose speaks of verifying in many other ways.
     """
+    named = _join_names(text, names)
+    text, names, target = named.text, named.names, named.join(target)
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         if target.startswith("verify_") and not re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()):
             return False

@@ -203,3 +203,14 @@ def test_a_service_called_after_others_is_a_target_all_the_same() -> None:
     assert states(text, "restart_service", "kube-platform", names)
     assert states(text, "restart_service", "order-service", names)
     assert claims("We rolled back identity-provider, restarted auth-service.", "restart_service", "auth-service", names)
+
+
+@pytest.mark.parametrize("name", ["plans-api", "limits-service", "alert-engine", "script-runner", "operator-api"])
+def test_words_in_the_name_of_a_service_say_nothing_of_the_deed(name: str) -> None:
+    names = (name, "postgres-db")
+    assert states(f"To repair it we rolled back {name}, restarted {name}.", "rollback_deploy", name, names)
+    assert states(f"To repair it we rolled back {name}, restarted {name}.", "restart_service", name, names)
+    assert states(f"We looked at {name}. We rolled it back.", "rollback_deploy", name, names)
+    assert claims(f"We restarted {name.replace('-', ' ')} and postgres-db.", "restart_service", name, names)
+    assert claims(f"We restarted {name} and postgres-db.", "restart_service", "postgres-db", names)
+    assert not claims(f"We plan to restart {name}.", "restart_service", name, names)
