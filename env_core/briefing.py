@@ -186,7 +186,7 @@ def write_debrief(episode: Episode) -> str:
     lines += [f"  {number}. {sentence}" for number, sentence in enumerate(told["causal_chain"], 1)]
     if told["evidence"]:
         items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"])
-        lines.append(f"Evidence that shows the cause: {items}")
+        lines.append(f"Evidence that shows the cause, for example: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
     lines += [f"Harm done: {harm}" for harm in told["harms"]]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from graders.conduct import Conduct
     from scenarios.incident import Truth
 
+_MOST_SENTENCES_ABOUT = 12
+"""So many sentences about the service that failed are read: what failed is told in one or two."""
 _BASE = Fraction(10, 100)
 _PLAN = Fraction(40, 100)
 _EFFICIENCY = Fraction(30, 100)
@@ -149,14 +151,32 @@ def _list_false_claims(text: str, conduct: Conduct) -> list[str]:
 
 
 def _match_summary(text: str, truth: Truth, conduct: Conduct) -> Fraction:
-    """How well a summary says what failed: in the sentences about the service that did, or in all of them."""
-    about = " ".join(
+    """How well a summary says what failed: the best of three readings.
+
+    They are the sentences about the service that failed, those of them that tell of no repair, and the whole.
+    """
+    about = [
         sentence
         for sentence in split_sentences(text)
         if find_mentions(split_words(sentence), truth.service, conduct.services)
-    )
-    match, _ = match_failure_mode(about, truth, conduct.services, conduct.shown)
-    return match if match == 1 else max(match, match_failure_mode(text, truth, conduct.services, conduct.shown)[0])
+    ][:_MOST_SENTENCES_ABOUT]
+    best = Fraction(0)
+    for reading in _read_about(about, text, conduct):
+        best = max(best, match_failure_mode(reading, truth, conduct.services, conduct.shown)[0])
+        if best == 1:
+            break
+    return best
+
+
+def _read_about(about: list[str], text: str, conduct: Conduct) -> Iterator[str]:
+    yield " ".join(about)
+    yield " ".join(sentence for sentence in about if not _tells_of_repair(sentence, conduct))
+    yield text
+
+
+def _tells_of_repair(sentence: str, conduct: Conduct) -> bool:
+    made = (step.split(" ", 1) for step in sorted(conduct.attempted))
+    return any(states(sentence, action, target, conduct.services) for action, target in made)
 
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:

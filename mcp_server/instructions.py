@@ -19,9 +19,9 @@ _EVIDENCE = (
 )
 
 _RULES = (
-    "Wrong remediations cost points; wrong and premature ones can do harm. Service names must be exact. The submission "
-    "ends the incident and returns its score, 0.0 to 1.0; its description says what earns points. Long evidence comes "
-    "in pages: the same call with page=2 is not a step."
+    "Wrong remediations cost points; wrong and premature ones can do harm. Service names must be exact; a query of an "
+    "unknown one is a step. The submission ends the incident and returns its score, 0.0 to 1.0; its description says "
+    "what earns points. Long evidence comes in pages: the same call with page=2 is not a step."
 )
 
 OPERATOR = "\n".join(

@@ -12,10 +12,17 @@ from env_core.guide import build_action_schema, describe_action
 from mcp_server.apps import MODEL_ONLY, App, has_picture
 from mcp_server.errors import NotOfferedError, explain_refused_action
 from mcp_server.meta import EPISODE_ID
-from mcp_server.results import PAGE_CHARACTERS, build_further_page, build_refusal, build_step_result, name_incident
+from mcp_server.results import (
+    PAGE_CHARACTERS,
+    build_further_page,
+    build_refusal,
+    build_result,
+    build_step_result,
+    name_incident,
+)
 from scenarios.errors import CloudIncidentError
 from scenarios.given import Given
-from scenarios.parsing import open_arguments, parse_action, parse_arguments
+from scenarios.parsing import ListingError, open_arguments, parse_action, parse_arguments
 from scenarios.vocabulary import ACTIONS, ActionDeclaration
 
 if TYPE_CHECKING:
@@ -69,6 +76,8 @@ class ServedTool:
         """Answer a call. A refusal is a result that the model can act on, never an exception."""
         try:
             return await self.handler(ctx, arguments)
+        except ListingError as listing:
+            return build_result(str(listing))
         except CloudIncidentError as error:
             return build_refusal(self.explain(error))
 

@@ -53,7 +53,7 @@ class ServerSettings(StoreSettings):
     idle_seconds: float = Field(
         3600.0,
         ge=1,
-        description="After how many seconds an unused session or episode is forgotten; a stored episode if room is needed.",
+        description="After how many seconds an unused session or episode is forgotten; a stored one if room is needed.",
     )
     keep_days: float = Field(
         7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."

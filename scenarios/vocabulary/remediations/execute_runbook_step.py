@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from scenarios.library import list_runbook_steps
 from scenarios.vocabulary.action import Remediation
-from scenarios.vocabulary.parameters import Name, Parameters
+from scenarios.vocabulary.parameters import LISTED, Name, Parameters
 from scenarios.vocabulary.target import ASK_FOR_LIST, RUNBOOK_STEP
+
+_HEADING = "The steps of the runbook, and what each does. Asking was no step, and nothing was executed."
 
 
 def _list_when_asked(value: object) -> object:
     if isinstance(value, str) and value.strip().casefold() in {"", ASK_FOR_LIST}:
-        raise ValueError(
-            f"name one of these steps (nothing was executed, and this was no step):\n{list_runbook_steps()}\n"
-        )
+        raise PydanticCustomError(LISTED, "{listing}", {"listing": f"{_HEADING}\n{list_runbook_steps()}"})
     return value
 
 
