@@ -16,6 +16,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -76,7 +77,8 @@ def _pin(pid: int) -> None:
     os.sched_setaffinity(0, {0})
 
 
-OURS = [sys.executable, "-m", "cloud_incident", "serve", "--capacity", "100000", "--port"]
+SERVE = [sys.executable, "-m", "cloud_incident", "serve", "--capacity", "100000"]
+OURS = [*SERVE, "--store", "memory", "--port"]
 BARE = [sys.executable, "-m", "benchmarks.bare"]
 
 
@@ -139,6 +141,23 @@ async def compare_rest(ours: MeasuredServer, bare: MeasuredServer) -> SpeedRow:
     theirs.close()
     ours_, bares = (list(times) for times in zip(*costs[10:], strict=True))
     return _format_ratio("POST /step", ours_, bares, "bare route, same bytes", "≤ 2×")
+
+
+async def compare_stores(kept: MeasuredServer, memory: MeasuredServer) -> SpeedRow:
+    """POST /step with episodes in a file against the same with episodes in memory."""
+    connections = [(server, await Connection.to(server)) for server in (kept, memory)]
+    bodies = [json.dumps({**look, "episode_id": "bench"}).encode() for look in list_looks()]
+    costs: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS + 10):
+        for (server, connection), spent in zip(connections, costs, strict=True):
+            await connection.anew("bench")
+            began = server.cpu()
+            for body in bodies:
+                await connection.post("/step", body)
+            spent.append((server.cpu() - began) / 1e3 / STEPS)
+    for _, connection in connections:
+        connection.close()
+    return _format_ratio("POST /step, episodes in a file", costs[0][10:], costs[1][10:], "in memory", "≤ 1.5×")
 
 
 async def compare_mcp(ours: MeasuredServer, bare: MeasuredServer) -> SpeedRow:
@@ -291,6 +310,9 @@ def measure(openenv: str | None) -> Iterator[SpeedRow]:
         ours, bare = (stack.enter_context(run_server(command)) for command in (OURS, BARE))
         for compare in (compare_rest, compare_mcp):
             yield asyncio.run(compare(ours, bare))
+        file = Path(stack.enter_context(TemporaryDirectory())) / "episodes.db"
+        kept = stack.enter_context(run_server([*SERVE, "--store", str(file), "--port"]))
+        yield asyncio.run(compare_stores(kept, ours))
         if openenv is not None:
             echo = stack.enter_context(run_server([openenv, str(Path(__file__).parent / "openenv_echo.py")]))
             yield from asyncio.run(compare_websockets(ours, echo))
