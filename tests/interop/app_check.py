@@ -152,7 +152,8 @@ def played(check: Check, talk: Conversation, play: dict[str, Any], where: str, s
     number = 0
     for call in play["calls"]:
         result, shown = talk.call(call["tool"], {**call["arguments"], "episode_id": handle})
-        hold(result["text"] == call["text"], f"{where}: {call['tool']} says another text to a client that shows apps")
+        hold((call["evidence"] or "") in result["text"], f"{where}: the text of {call['tool']} has not the evidence")
+        hold(result["text"] == result["structured"]["text"], f"{where}: {call['tool']} says two different texts")
         if shown is None:
             continue
         number += 1
