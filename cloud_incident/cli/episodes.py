@@ -33,6 +33,11 @@ class EpisodesSettings(StoreSettings):
 
     command = "episodes"
 
+    @property
+    def lasting(self) -> bool:
+        """Whether episodes are looked for in the user's data directory if the settings name no place."""
+        return True
+
     def open_stored(self) -> EpisodeStore:
         """The store, which must be one that outlives its process.
 

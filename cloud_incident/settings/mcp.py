@@ -84,6 +84,11 @@ class McpSettings(ServerSettings):
         return self.profile is Profile.OPERATOR
 
     @property
+    def lasting(self) -> bool:
+        """Whether episodes outlive the process by default: over stdio, since clients may start one for each call."""
+        return self.transport is Transport.STDIO
+
+    @property
     def sse(self) -> bool:
         return self.transport is Transport.SSE
 

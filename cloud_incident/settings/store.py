@@ -19,13 +19,27 @@ class StoreSettings(Settings):
     """Settings of a command that works on stored episodes."""
 
     store: str = Field(
-        "", description="Where episodes are kept: memory, or a file. If not given: a file of the user's data directory."
+        "",
+        description="Where episodes are kept: memory, or a file. If not given: a file of the user's data directory for "
+        "MCP over stdio, and memory for HTTP.",
     )
 
     @property
+    def lasting(self) -> bool:
+        """Whether episodes outlive the process if the settings name no place for them."""
+        return False
+
+    @property
     def default_file(self) -> Path:
-        """The file that keeps episodes where the settings name no place."""
-        return user_data_path("cloud-incident") / "episodes.db"
+        """The file that keeps episodes where they are to last and the settings name no place.
+
+        Raises:
+            StoreUnavailableError: if the user has no data directory.
+        """
+        try:
+            return user_data_path("cloud-incident") / "episodes.db"
+        except RuntimeError as error:
+            raise StoreUnavailableError(f"There is no data directory of this user: {error}.") from error
 
     def open_store(self) -> EpisodeStore:
         """The store that the settings name. Without a name, memory takes the place of a file that cannot be used.
@@ -33,8 +47,8 @@ class StoreSettings(Settings):
         Raises:
             StoreUnavailableError: if the store that they name cannot be opened.
         """
-        if self.store:
-            return open_store(self.store)
+        if self.store or not self.lasting:
+            return open_store(self.store or MEMORY)
         try:
             return open_store(str(self.default_file))
         except StoreUnavailableError as error:

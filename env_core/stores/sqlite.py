@@ -51,13 +51,16 @@ MIGRATIONS = (
 _INSERT = """
     INSERT INTO episodes (id, incarnation, reference, length, events, touched, ended)
     VALUES (:id, :incarnation, :reference, :length, :events, :now,
-            CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes) END)
+            CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes WHERE ended IS NOT NULL) END)
 """
 
 _APPEND = """
     UPDATE episodes
     SET events = events || :event, length = length + 1, touched = :now,
-        ended = CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes) ELSE ended END
+        ended = CASE
+            WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes WHERE ended IS NOT NULL)
+            ELSE ended
+        END
     WHERE id = :id AND incarnation = :incarnation AND length = :length
 """
 
@@ -190,7 +193,7 @@ class SqliteStore:
         if same:
             raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
         if count >= capacity:
-            oldest = self._delete_where("ended = (SELECT min(ended) FROM episodes)", ())
+            oldest = self._delete_where("ended = (SELECT min(ended) FROM episodes WHERE ended IS NOT NULL)", ())
             if not oldest:
                 raise CapacityError(capacity)
             freed += oldest

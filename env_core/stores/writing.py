@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from env_core.episode import Reference
@@ -19,6 +20,7 @@ def write_reference(reference: Reference) -> str:
     return json.dumps(asdict(reference))
 
 
+@lru_cache(maxsize=1024)
 def read_reference(text: str | bytes) -> Reference:
     """The reference that `write_reference` wrote."""
     return Reference(**json.loads(text))
