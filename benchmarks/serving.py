@@ -146,11 +146,11 @@ async def compare_rest(ours: MeasuredServer, bare: MeasuredServer) -> SpeedRow:
 async def compare_stores(kept: MeasuredServer, memory: MeasuredServer) -> SpeedRow:
     """POST /step with episodes in a file against the same with episodes in memory."""
     connections = [(server, await Connection.to(server)) for server in (kept, memory)]
-    bodies = [json.dumps({**look, "episode_id": "bench"}).encode() for look in list_looks()]
+    bodies = [json.dumps({**look, "episode_id": "stored"}).encode() for look in list_looks()]
     costs: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS + 10):
         for (server, connection), spent in zip(connections, costs, strict=True):
-            await connection.anew("bench")
+            await connection.anew("stored")
             began = server.cpu()
             for body in bodies:
                 await connection.post("/step", body)
