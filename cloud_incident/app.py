@@ -151,14 +151,16 @@ class _Wiring:
         )
 
     def _list_routes(self) -> list[BaseRoute]:
-        routes = [] if self.openenv is None else self.openenv.build_routes()
-        routes.append(Route(AGENT_PATH, self.agents.app))
+        routes: list[BaseRoute] = []
         if self.settings.operator:
             mcp = self.operators.app
             routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
-            if self.settings.sse:
-                routes += build_sse_routes(self._make_server())
-        return routes
+        routes.append(Route(AGENT_PATH, self.agents.app))
+        if self.settings.operator and self.settings.sse:
+            routes += build_sse_routes(self._make_server())
+        # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
+        others = [] if self.openenv is None else self.openenv.build_routes()
+        return [*others[:1], *routes, *others[1:]]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
