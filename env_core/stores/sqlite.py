@@ -222,14 +222,9 @@ class SqliteStore:
 
     @contextmanager
     def _transact(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
+        with self._database:  # commits, or rolls back also where the commit itself fails
+            self._database.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
 
     async def _retry(self, work: Callable[[], Answer]) -> Answer:
         """Do some work on the file; while another process writes, wait and try again.
