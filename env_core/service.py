@@ -20,6 +20,7 @@ from env_core.stores import (
     EpisodeStore,
     Event,
     MemoryStore,
+    Opening,
     Record,
     UnknownEpisodeError,
 )
@@ -30,7 +31,6 @@ from scenarios.errors import CloudIncidentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from env_core.episode import Reference
     from env_core.selection import Selection
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.vocabulary import Action
@@ -81,8 +81,8 @@ class EpisodeService:
         self.on_over: list[Callable[[str], None]] = []
         """What is told the handle of each episode that has ended, was closed, or was forgotten to make room."""
 
-    async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
-        """Open an episode, in the place of `replacing` if that is still there.
+    async def create(self, selection: Selection, replacing: Claim | None = None, *, owner: str = "") -> Episode:
+        """Open an episode that belongs to `owner`, in the place of `replacing` if that is still there.
 
         Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
 
@@ -95,7 +95,7 @@ class EpisodeService:
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(episode_id, reference, incarnation, replacing)
+        await self._make_room(Opening(episode_id, reference, incarnation, owner, replacing=replacing))
         return self._keep(begin(episode_id, reference, scenario, incarnation))
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
@@ -117,7 +117,7 @@ class EpisodeService:
             raise UnknownStepError(f"Episode {source.id} has {len(record.events)} steps; {after} were asked for.")
         events = tuple(event._replace(request_id="") for event in record.events[:taken])
         fork_id, incarnation = fork_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(fork_id, record.reference, incarnation, events=events)
+        await self._make_room(Opening(fork_id, record.reference, incarnation, record.owner, events))
         scenario = await self._scenario(record.reference.scenario_id)
         return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events))
 
@@ -206,27 +206,19 @@ class EpisodeService:
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
 
-    async def _make_room(
-        self,
-        episode_id: str,
-        reference: Reference,
-        incarnation: str,
-        replacing: Claim | None = None,
-        events: tuple[Event, ...] = (),
-    ) -> None:
+    async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
         limits = self._limits
         kept = limits.idle_seconds if limits.keep_seconds is None else limits.keep_seconds
         forgotten = await self._store.expire(kept)
-        content = (episode_id, reference, incarnation, limits.capacity, replacing, events)
         try:
-            forgotten += await self._store.create(*content)
+            forgotten += await self._store.create(opening, limits.capacity)
         except CapacityError:
             idle = await self._store.expire(limits.idle_seconds)
             if not idle:
                 raise
             forgotten += idle
-            forgotten += await self._store.create(*content)
+            forgotten += await self._store.create(opening, limits.capacity)
         finally:
             for handle in forgotten:
                 self._forget(handle)

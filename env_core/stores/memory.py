@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from env_core.stores.protocol import (
+    SECRET_BYTES,
     AppendConflictError,
     CapacityError,
     Claim,
     Entry,
     EpisodeExistsError,
     Event,
+    Opening,
     Record,
     UnknownEpisodeError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from env_core.episode import Reference
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 class _StoredEpisode:
     reference: Reference
     incarnation: str
+    owner: str
     events: list[Event]
     touched: float
 
@@ -37,17 +41,11 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._episodes: dict[str, _StoredEpisode] = {}
+        self._secret = secrets.token_bytes(SECRET_BYTES)
         self._ended: dict[str, None] = {}  # handles, the one that ended longest ago first
 
-    async def create(
-        self,
-        episode_id: str,
-        reference: Reference,
-        incarnation: str,
-        capacity: int,
-        replacing: Claim | None = None,
-        events: Sequence[Event] = (),
-    ) -> list[str]:
+    async def create(self, opening: Opening, capacity: int) -> list[str]:
+        episode_id, replacing = opening.episode_id, opening.replacing
         freed = [replacing.episode_id] if replacing is not None and self._has(replacing) else []
         if episode_id in self._episodes and episode_id not in freed:
             if episode_id not in self._ended:
@@ -60,14 +58,16 @@ class MemoryStore:
             freed.append(oldest)
         for handle in freed:
             self._forget(handle)
-        self._episodes[episode_id] = _StoredEpisode(reference, incarnation, [*events], self._clock())
-        if any(event.ends for event in events):
+        self._episodes[episode_id] = _StoredEpisode(
+            opening.reference, opening.incarnation, opening.owner, [*opening.events], self._clock()
+        )
+        if opening.ended:
             self._ended[episode_id] = None
         return freed
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
         stored = self._touch(episode_id) if touch else self._find(episode_id)
-        return Record(stored.reference, stored.incarnation, tuple(stored.events[since:]))
+        return Record(stored.reference, stored.incarnation, tuple(stored.events[since:]), stored.owner)
 
     async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
         stored = self._touch(episode_id)
@@ -84,9 +84,14 @@ class MemoryStore:
     async def list_entries(self) -> list[Entry]:
         now = self._clock()
         return [
-            Entry(handle, stored.reference, len(stored.events), handle in self._ended, now - stored.touched)
+            Entry(
+                handle, stored.reference, len(stored.events), handle in self._ended, now - stored.touched, stored.owner
+            )
             for handle, stored in reversed(self._episodes.items())
         ]
+
+    async def read_secret(self) -> bytes:
+        return self._secret
 
     async def expire(self, idle_seconds: float) -> list[str]:
         # Touching moves an episode to the end, so the idle ones stand first.

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from env_core.episode import Reference
     from scenarios.vocabulary import Action
+
+
+SECRET_BYTES = 32
+"""How long the secret of a store is."""
 
 
 class UnknownEpisodeError(CloudIncidentError):
@@ -69,8 +71,34 @@ class Event(NamedTuple):
     ends: bool = False
 
 
+class Claim(NamedTuple):
+    """A handle and its incarnation. The handle alone is not enough: it may have been closed and used again."""
+
+    episode_id: str
+    incarnation: str
+
+
+class Opening(NamedTuple):
+    """An episode that is to be stored.
+
+    `owner` is the name of the caller it belongs to; "" if it is anybody's. `events` are those that it begins with.
+    `replacing` is deleted first if it still exists.
+    """
+
+    episode_id: str
+    reference: Reference
+    incarnation: str
+    owner: str = ""
+    events: tuple[Event, ...] = ()
+    replacing: Claim | None = None
+
+    @property
+    def ended(self) -> bool:
+        return any(event.ends for event in self.events)
+
+
 class Record(NamedTuple):
-    """What is stored of an episode: its reference, its incarnation and the events from an index on.
+    """What is stored of an episode: its reference, its incarnation, the events from an index on, and its owner.
 
     A handle that is closed and opened again means another episode. The incarnation, drawn when an episode is opened,
     tells the two apart.
@@ -79,6 +107,7 @@ class Record(NamedTuple):
     reference: Reference
     incarnation: str
     events: tuple[Event, ...]
+    owner: str = ""
 
 
 class Entry(NamedTuple):
@@ -89,13 +118,7 @@ class Entry(NamedTuple):
     length: int
     ended: bool
     idle_seconds: float
-
-
-class Claim(NamedTuple):
-    """A handle and its incarnation. The handle alone is not enough: it may have been closed and used again."""
-
-    episode_id: str
-    incarnation: str
+    owner: str = ""
 
 
 class EpisodeStore(Protocol):
@@ -104,19 +127,11 @@ class EpisodeStore(Protocol):
     `tests/env_core/stores` holds the contract, through which every implementation is run.
     """
 
-    async def create(
-        self,
-        episode_id: str,
-        reference: Reference,
-        incarnation: str,
-        capacity: int,
-        replacing: Claim | None = None,
-        events: Sequence[Event] = (),
-    ) -> list[str]:
+    async def create(self, opening: Opening, capacity: int) -> list[str]:
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
-        `events` are those that it begins with. `replacing` is deleted first if it still exists, and so is an ended
-        episode that has the same handle. If `capacity` is still reached, the episode that ended first is deleted.
+        Deleted are the one that it replaces and an ended one that has the same handle. If `capacity` is still reached,
+        the episode that ended first is deleted.
 
         Raises:
             CapacityError: if `capacity` is reached and no episode has ended.
@@ -143,6 +158,9 @@ class EpisodeStore(Protocol):
 
     async def list_entries(self) -> list[Entry]:
         """Every stored episode, the one that was used last first."""
+
+    async def read_secret(self) -> bytes:
+        """32 random bytes, drawn when the store was made: the same for every process that uses it."""
 
     async def expire(self, idle_seconds: float) -> list[str]:
         """Delete the episodes that were not used for `idle_seconds` or longer, and give their handles."""

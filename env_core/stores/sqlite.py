@@ -16,6 +16,7 @@ from env_core.stores.protocol import (
     Entry,
     EpisodeExistsError,
     Event,
+    Opening,
     Record,
     StoreUnavailableError,
     UnknownEpisodeError,
@@ -23,10 +24,8 @@ from env_core.stores.protocol import (
 from env_core.stores.writing import read_events, read_reference, write_event, write_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from env_core.episode import Reference
 
 Answer = TypeVar("Answer")
 
@@ -44,13 +43,18 @@ MIGRATIONS = (
     CREATE INDEX touched ON episodes (touched);
     CREATE INDEX ended ON episodes (ended) WHERE ended IS NOT NULL;
     """,
+    """
+    ALTER TABLE episodes ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    CREATE TABLE secrets (secret BLOB NOT NULL) STRICT;
+    INSERT INTO secrets VALUES (randomblob(32));
+    """,
 )
 """What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
 
 # Episodes are numbered as they end, so that the one that ended first is known.
 _INSERT = """
-    INSERT INTO episodes (id, incarnation, reference, length, events, touched, ended)
-    VALUES (:id, :incarnation, :reference, :length, :events, :now,
+    INSERT INTO episodes (id, incarnation, reference, owner, length, events, touched, ended)
+    VALUES (:id, :incarnation, :reference, :owner, :length, :events, :now,
             CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes WHERE ended IS NOT NULL) END)
 """
 
@@ -101,26 +105,19 @@ class SqliteStore:
         """Let go of the file."""
         self._database.close()
 
-    async def create(
-        self,
-        episode_id: str,
-        reference: Reference,
-        incarnation: str,
-        capacity: int,
-        replacing: Claim | None = None,
-        events: Sequence[Event] = (),
-    ) -> list[str]:
+    async def create(self, opening: Opening, capacity: int) -> list[str]:
         def insert() -> list[str]:
             with self._transact():
-                freed = self._make_room(episode_id, capacity, replacing)
+                freed = self._make_room(opening.episode_id, capacity, opening.replacing)
                 values = {
-                    "id": episode_id,
-                    "incarnation": incarnation,
-                    "reference": write_reference(reference),
-                    "length": len(events),
-                    "events": "".join(map(write_event, events)),
+                    "id": opening.episode_id,
+                    "incarnation": opening.incarnation,
+                    "reference": write_reference(opening.reference),
+                    "owner": opening.owner,
+                    "length": len(opening.events),
+                    "events": "".join(map(write_event, opening.events)),
                     "now": self._clock(),
-                    "ends": any(event.ends for event in events),
+                    "ends": opening.ended,
                 }
                 self._database.execute(_INSERT, values)
             return freed
@@ -149,13 +146,19 @@ class SqliteStore:
         )
 
     async def list_entries(self) -> list[Entry]:
-        query = "SELECT id, reference, length, ended IS NOT NULL, touched FROM episodes ORDER BY touched DESC, id"
+        query = (
+            "SELECT id, reference, length, ended IS NOT NULL, touched, owner FROM episodes ORDER BY touched DESC, id"
+        )
         rows = await self._retry(lambda: self._database.execute(query).fetchall())
         now = self._clock()
         return [
-            Entry(handle, read_reference(reference), length, bool(ended), now - touched)
-            for handle, reference, length, ended, touched in rows
+            Entry(handle, read_reference(reference), length, bool(ended), now - touched, owner)
+            for handle, reference, length, ended, touched, owner in rows
         ]
+
+    async def read_secret(self) -> bytes:
+        (secret,) = await self._retry(lambda: self._database.execute("SELECT secret FROM secrets").fetchone())
+        return bytes(secret)
 
     async def expire(self, idle_seconds: float) -> list[str]:
         def delete_idle() -> list[str]:
@@ -170,16 +173,16 @@ class SqliteStore:
 
     def _load(self, episode_id: str, since: int, *, touch: bool) -> Record:
         row = self._database.execute(
-            "SELECT reference, incarnation, length, events, touched FROM episodes WHERE id = ?", (episode_id,)
+            "SELECT reference, incarnation, length, events, touched, owner FROM episodes WHERE id = ?", (episode_id,)
         ).fetchone()
         if row is None:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
-        reference, incarnation, length, events, touched = row
+        reference, incarnation, length, events, touched, owner = row
         now = self._clock()
         if touch and abs(now - touched) >= _TOUCH_SECONDS:
             self._database.execute("UPDATE episodes SET touched = ? WHERE id = ?", (now, episode_id))
         new = read_events(events, since) if since < length else ()
-        return Record(read_reference(reference), incarnation, new)
+        return Record(read_reference(reference), incarnation, new, owner)
 
     def _make_room(self, episode_id: str, capacity: int, replacing: Claim | None) -> list[str]:
         """Delete what a new episode replaces and, if there is no room then, what ended first; give their handles."""

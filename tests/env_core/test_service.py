@@ -20,6 +20,7 @@ from env_core.stores import (
     EpisodeExistsError,
     Event,
     MemoryStore,
+    Opening,
     Record,
     UnknownEpisodeError,
 )
@@ -30,9 +31,6 @@ from scenarios.generator.salt import Salt
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from env_core.episode import Reference
     from scenarios.incident import Incident
 
 pytestmark = pytest.mark.anyio
@@ -45,17 +43,9 @@ RP = Selection(scenario_id="RP-001")
 class YieldingStore(MemoryStore):
     """A store on which every call lets others run first, as one behind a network does."""
 
-    async def create(
-        self,
-        episode_id: str,
-        reference: Reference,
-        incarnation: str,
-        capacity: int,
-        replacing: Claim | None = None,
-        events: Sequence[Event] = (),
-    ) -> list[str]:
+    async def create(self, opening: Opening, capacity: int) -> list[str]:
         await anyio.lowlevel.checkpoint()
-        return await super().create(episode_id, reference, incarnation, capacity, replacing, events)
+        return await super().create(opening, capacity)
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
         await anyio.lowlevel.checkpoint()
@@ -226,17 +216,9 @@ async def test_the_log_is_all_that_is_stored(catalogue: Catalogue) -> None:
             super().__init__()
             self.kept: list[Any] = []
 
-        async def create(
-            self,
-            episode_id: str,
-            reference: Reference,
-            incarnation: str,
-            capacity: int,
-            replacing: Claim | None = None,
-            events: Sequence[Event] = (),
-        ) -> list[str]:
-            self.kept.append(reference)
-            return await super().create(episode_id, reference, incarnation, capacity, replacing, events)
+        async def create(self, opening: Opening, capacity: int) -> list[str]:
+            self.kept.append(opening.reference)
+            return await super().create(opening, capacity)
 
         async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
             self.kept.append(event)

@@ -16,8 +16,10 @@ from env_core.stores import (
     EpisodeExistsError,
     EpisodeStore,
     Event,
+    Opening,
     UnknownEpisodeError,
 )
+from env_core.stores.protocol import SECRET_BYTES
 from scenarios.parsing import parse_action
 from tests.env_core.stores.implementations import STORES
 
@@ -53,7 +55,10 @@ def store(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Episo
 
 
 async def create(store: EpisodeStore, episode_id: str, capacity: int = 10, replacing: Claim | None = None) -> list[str]:
-    return await store.create(episode_id, REFERENCE, f"incarnation of {episode_id}", capacity, replacing)
+    opening = Opening(
+        episode_id, REFERENCE, f"incarnation of {episode_id}", f"owner of {episode_id}", replacing=replacing
+    )
+    return await store.create(opening, capacity)
 
 
 async def append(store: EpisodeStore, episode_id: str, length: int, event: Event) -> None:
@@ -68,6 +73,7 @@ async def test_what_was_kept_is_loaded(store: EpisodeStore) -> None:
     record = await store.load("a")
     assert record.reference == REFERENCE
     assert record.incarnation == "incarnation of a"
+    assert record.owner == "owner of a"
     assert record.events == (LOOK, SCALE, END)
     assert (await store.load("a", 2)).events == (END,)
     assert (await store.load("a", 3)).events == ()
@@ -170,10 +176,10 @@ async def test_what_nobody_uses_expires(store: EpisodeStore, clock: Clock) -> No
 
 
 async def test_an_episode_may_begin_with_events(store: EpisodeStore) -> None:
-    await store.create("a", REFERENCE, "incarnation of a", 2, events=(LOOK, SCALE))
+    await store.create(Opening("a", REFERENCE, "incarnation of a", events=(LOOK, SCALE)), 2)
     await append(store, "a", 2, LOOK)
     assert (await store.load("a")).events == (LOOK, SCALE, LOOK)
-    await store.create("b", REFERENCE, "incarnation of b", 2, events=(LOOK, END))
+    await store.create(Opening("b", REFERENCE, "incarnation of b", events=(LOOK, END)), 2)
     assert await create(store, "c", capacity=2) == ["b"]  # it had ended
 
 
@@ -186,6 +192,13 @@ async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStor
     await append(store, "a", 1, END)
     clock.now += 5.0
     assert await store.list_entries() == [
-        Entry("a", REFERENCE, 2, ended=True, idle_seconds=5.0),
-        Entry("b", REFERENCE, 0, ended=False, idle_seconds=15.0),
+        Entry("a", REFERENCE, 2, ended=True, idle_seconds=5.0, owner="owner of a"),
+        Entry("b", REFERENCE, 0, ended=False, idle_seconds=15.0, owner="owner of b"),
     ]
+
+
+async def test_the_secret_of_a_store_stays(store: EpisodeStore) -> None:
+    secret = await store.read_secret()
+    assert len(secret) == SECRET_BYTES
+    assert len(set(secret)) > 1
+    assert await store.read_secret() == secret

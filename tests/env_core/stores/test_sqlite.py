@@ -10,8 +10,9 @@ import anyio
 import pytest
 
 from env_core.episode import Reference
-from env_core.stores import AppendConflictError, Event, SqliteStore, StoreUnavailableError
+from env_core.stores import AppendConflictError, Event, Opening, Record, SqliteStore, StoreUnavailableError
 from env_core.stores.sqlite import MIGRATIONS
+from env_core.stores.writing import write_event, write_reference
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ async def test_what_was_acknowledged_is_there_when_the_file_is_opened_again(tmp_
         parse_action("submit_resolution", {"summary": "a\u2028b \u202e 'quoted' \"twice\"\n{}\\"}), ends=True
     )
     first = SqliteStore(tmp_path / "new" / "episodes.db")
-    await first.create("a", REFERENCE, "incarnation", 10)
+    await first.create(Opening("a", REFERENCE, "incarnation"), 10)
     await first.append("a", "incarnation", 0, LOOK)
     await first.append("a", "incarnation", 1, hostile)
     second = SqliteStore(tmp_path / "new" / "episodes.db")
@@ -41,13 +42,13 @@ async def test_what_was_acknowledged_is_there_when_the_file_is_opened_again(tmp_
 _ENDLESS = """
 import sys, anyio
 from pathlib import Path
-from env_core.stores import Event, SqliteStore
+from env_core.stores import Event, Opening, SqliteStore
 from scenarios.parsing import parse_action
 from tests.env_core.stores.test_sqlite import REFERENCE
 
 async def append_for_ever():
     store = SqliteStore(Path(sys.argv[1]))
-    await store.create("a", REFERENCE, "incarnation", 10)
+    await store.create(Opening("a", REFERENCE, "incarnation"), 10)
     for number in range(1_000_000):
         action = parse_action("query_logs", {"service": f"service-{number}"})
         await store.append("a", "incarnation", number, Event(action))
@@ -97,7 +98,7 @@ anyio.run(add)
 
 async def test_processes_share_a_file_and_no_event_is_lost_or_doubled(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "episodes.db")
-    await store.create("a", REFERENCE, "incarnation", 10)
+    await store.create(Opening("a", REFERENCE, "incarnation"), 10)
     command = [sys.executable, "-c", _ADDING, str(store.path)]
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
@@ -107,7 +108,7 @@ async def test_processes_share_a_file_and_no_event_is_lost_or_doubled(tmp_path: 
 
 async def test_a_call_waits_while_another_process_writes(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "episodes.db")
-    await store.create("a", REFERENCE, "incarnation", 10)
+    await store.create(Opening("a", REFERENCE, "incarnation"), 10)
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     served = anyio.Event()
@@ -126,7 +127,7 @@ async def test_a_call_waits_while_another_process_writes(tmp_path: Path) -> None
 
 async def test_a_file_that_is_full_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "episodes.db")
-    await store.create("a", REFERENCE, "incarnation", 1000)
+    await store.create(Opening("a", REFERENCE, "incarnation"), 1000)
     (pages,) = store._database.execute("PRAGMA page_count").fetchone()
     store._database.execute(f"PRAGMA max_page_count = {pages}")
     long = Event(parse_action("submit_resolution", {"summary": "x" * 4000}))
@@ -161,7 +162,7 @@ async def test_the_file_shrinks_when_episodes_are_forgotten(tmp_path: Path) -> N
     store = SqliteStore(tmp_path / "episodes.db", lambda: now)
     long = Event(parse_action("submit_resolution", {"summary": "x" * 4000}))
     for number in range(200):
-        await store.create(str(number), REFERENCE, "incarnation", 1000)
+        await store.create(Opening(str(number), REFERENCE, "incarnation"), 1000)
         await store.append(str(number), "incarnation", 0, long)
     store.close()
     before = store.path.stat().st_size
@@ -174,7 +175,7 @@ async def test_the_file_shrinks_when_episodes_are_forgotten(tmp_path: Path) -> N
 
 async def test_another_incarnation_of_a_handle_is_not_appended_to(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "episodes.db")
-    await store.create("a", REFERENCE, "incarnation", 10)
+    await store.create(Opening("a", REFERENCE, "incarnation"), 10)
     with pytest.raises(AppendConflictError):
         await store.append("a", "another", 0, LOOK)
 
@@ -183,3 +184,20 @@ def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "new" / "episodes.db")
     assert store.path.stat().st_mode & 0o077 == 0
     assert store.path.parent.stat().st_mode & 0o077 == 0
+
+
+async def test_a_file_of_an_older_schema_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "episodes.db"
+    older = sqlite3.connect(path)
+    older.executescript(MIGRATIONS[0])
+    older.execute(
+        "INSERT INTO episodes (id, incarnation, reference, length, events, touched) VALUES ('a', 'i', ?, 1, ?, 0)",
+        (write_reference(REFERENCE), write_event(LOOK)),
+    )
+    older.execute("PRAGMA user_version = 1")
+    older.commit()
+    older.close()
+    store = SqliteStore(path)
+    assert await store.load("a") == Record(REFERENCE, "i", (LOOK,), owner="")
+    secret = await store.read_secret()
+    assert await SqliteStore(path).read_secret() == secret
