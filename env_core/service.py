@@ -194,6 +194,10 @@ class EpisodeService:
             return transition
         raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
 
+    async def read_secret(self) -> bytes:
+        """32 random bytes, the same for every process on the store."""
+        return await self._store.read_secret()
+
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
 

@@ -40,8 +40,9 @@ class OpenEnvSurface:
     """OpenEnv over one episode service.
 
     With `shared_default` a request that names no episode means the last one that was started over REST. At most
-    `most_sessions` are open; one that has been idle for `idle_seconds` makes room. `framed_by` are other sites that may
-    show the pages in a frame. `further` operations are served and documented beside its own, and `pages` are what
+    `most_sessions` are open; one that has been idle for `idle_seconds` makes room. Unless it is `alone`, the next
+    request of a client may be answered by another process on the same store. `framed_by` are other sites that may show
+    the pages in a frame. `further` operations are served and documented beside its own, and `pages` are what
     people look at instead of the documentation; neither is there in production.
     """
 
@@ -49,6 +50,7 @@ class OpenEnvSurface:
     about: About
     mode: Mode = Mode.SIMULATION
     shared_default: bool = True
+    alone: bool = True
     most_sessions: int = 1_000
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
@@ -57,7 +59,7 @@ class OpenEnvSurface:
 
     @cached_property
     def sessions(self) -> Sessions:
-        return Sessions(self.service, self.most_sessions, self.idle_seconds)
+        return Sessions(self.service, self.most_sessions, self.idle_seconds, alone=self.alone)
 
     def build_routes(self) -> list[BaseRoute]:
         """Every route but POST /mcp, which shares its path with MCP."""

@@ -52,6 +52,9 @@ ERRORS: dict[str, ErrorKind] = {
     "unknown_file": ErrorKind(404, INVALID_PARAMS, 1, "A stored evaluation or trajectory that does not exist."),
     "unreadable_file": ErrorKind(422, INVALID_PARAMS, 1, "A file or an upload that does not hold trajectories."),
     "missing_extra": ErrorKind(501, SERVER_ERROR, 1, "A package of an extra that is not installed."),
+    "needs_one_process": ErrorKind(
+        501, SERVER_ERROR, 1, "Something that one process has to remember, on a server of several."
+    ),
     "unreplayable": ErrorKind(409, INVALID_PARAMS, 1, "A trajectory that cannot have been played here."),
 }
 """Every code. Surfaces take the status, the JSON-RPC code or the exit status of an error from here."""
