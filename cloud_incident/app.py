@@ -219,6 +219,8 @@ class _Wiring:
 
     async def _end_what_waits(self) -> None:
         """End runs and sessions, so that no request waits for them when the server stops."""
+        if self.openenv is not None:
+            self.openenv.ready.stopping = True
         if self.console_api is not None:
             await self.console_api.close()
         for endpoint in self._endpoints:

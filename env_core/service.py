@@ -210,6 +210,18 @@ class EpisodeService:
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
 
+    async def count_open(self) -> int:
+        """How many stored episodes have not ended, those of other processes included."""
+        return await self._store.count_open()
+
+    async def has_room(self) -> bool:
+        """Whether another episode can be opened. Where none could, those that have been idle make room at once."""
+        if await self.count_open() < self._limits.capacity:
+            return True
+        for handle in await self._store.expire(self._limits.idle_seconds):
+            self._forget(handle)
+        return await self.count_open() < self._limits.capacity
+
     async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
         limits = self._limits

@@ -37,7 +37,8 @@ _REFUSALS = {
     421: "The Host header names another server.",
     422: "The request is malformed; `detail` says what is valid.",
     429: "There is no room for another episode or run.",
-    501: "The server lacks optional packages that this needs; `detail` says how to install them.",
+    501: "This server does not serve that; `detail` says which packages or which server do.",
+    503: "The server can take no work now; `detail` says why.",
 }
 
 

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from http_compat.about import STATIC, AboutApi
 from http_compat.jsontext import to_json
 from http_compat.operations import read_root
+from http_compat.ready import ReadyApi
 from http_compat.rest import EpisodeApi
 from http_compat.rpc import answer_text
 from http_compat.sessions import Sessions
@@ -61,10 +62,15 @@ class OpenEnvSurface:
     def sessions(self) -> Sessions:
         return Sessions(self.service, self.most_sessions, self.idle_seconds, alone=self.alone)
 
+    @cached_property
+    def ready(self) -> ReadyApi:
+        return ReadyApi(self.service)
+
     def build_routes(self) -> list[BaseRoute]:
         """Every route but POST /mcp, which shares its path with MCP."""
         control = self.mode is Mode.SIMULATION
         bound = [
+            *self.ready.bind_operations(),
             *(EpisodeApi(self.service, self.shared_default).bind_operations() if control else []),
             *TaskApi(self.service.catalogue, self.about.name).bind_operations(),
             *(self.further if control else ()),

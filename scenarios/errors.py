@@ -40,6 +40,7 @@ ERRORS: dict[str, ErrorKind] = {
     "append_conflict": ErrorKind(409, SERVER_ERROR, 1, "Somebody else acted on the episode first; try again."),
     "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "The limit of open episodes, sessions or runs is reached."),
     "store_unavailable": ErrorKind(503, SERVER_ERROR, 1, "The store of episodes does not answer now; try again."),
+    "not_ready": ErrorKind(503, SERVER_ERROR, 1, "A server that can take no work now."),
     "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
     "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),
     "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
