@@ -18,6 +18,7 @@ by which its script knows that it was carried out before, so nothing is done twi
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
@@ -85,10 +86,10 @@ class RedisStore:
             self._pool = BlockingConnectionPool.from_url(
                 address,
                 max_connections=_CONNECTIONS,
-                timeout=_ATTEMPT,
-                socket_timeout=_ATTEMPT,
-                socket_connect_timeout=_ATTEMPT,
-                retry=Retry(NoBackoff(), 0),  # calls wait in `_ask`, which knows what may be sent again
+                timeout=None,  # one limit on time in `_ask` costs less than one for each part of a call
+                socket_timeout=None,
+                socket_connect_timeout=None,
+                retry=Retry(NoBackoff(), 0),  # calls are sent again in `_ask`, which knows which may be
                 protocol=2,  # nothing is pushed to us, and reading what could be takes half of the time
             )
         except (ValueError, TypeError) as error:
@@ -193,17 +194,18 @@ class RedisStore:
         Raises:
             StoreUnavailableError: if there is none for too long, or the server refuses.
         """
-        command: tuple[str | int | bytes, ...] = ("EVALSHA", script.sha, 0, *arguments)
+        command = _pack("EVALSHA", script.sha, 0, *arguments)
         until = time.monotonic() + _PATIENCE - _ATTEMPT
         pause, unsure = _PAUSE, False
         while True:
             connection = None
             try:
-                connection = await self._pool.get_connection()
-                await connection.send_command(*command)
-                return await connection.read_response()
+                async with asyncio.timeout(_ATTEMPT):
+                    connection = await self._pool.get_connection()
+                    await connection.send_packed_command(command, check_health=False)
+                    return await connection.read_response()
             except exceptions.NoScriptError:  # the server does not know the script yet, or was started since
-                command = ("EVAL", script.text, 0, *arguments)
+                command = _pack("EVAL", script.text, 0, *arguments)
                 continue
             except (exceptions.RedisError, OSError) as error:
                 failure: Exception = error
@@ -229,7 +231,7 @@ class RedisStore:
             if unsure
             else "Nothing was changed."
         )
-        told = str(error).partition(" script: ")[0].strip().rstrip(".")
+        told = str(error).partition(" script: ")[0].strip().rstrip(".") or f"no answer came within {_ATTEMPT:.0f} s"
         return StoreUnavailableError(
             f"The episodes in Redis at {self.name} cannot be read or written now: {told}. {done}"
         )
@@ -244,6 +246,15 @@ def _is_lost(error: Exception) -> bool:
 def _read_code(error: Exception) -> str:
     """The word by which an answer of the server says what was wrong."""
     return str(getattr(error, "status_code", None) or str(error).partition(" ")[0])
+
+
+def _pack(*words: str | int | bytes) -> bytes:
+    """A command as the protocol has it."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        content = word if isinstance(word, bytes) else str(word).encode()
+        parts.append(b"$%d\r\n%b\r\n" % (len(content), content))
+    return b"".join(parts)
 
 
 def _draw_nonce() -> str:
