@@ -92,7 +92,9 @@ def split_words(text: str) -> Words:
     """
     folded = unicodedata.normalize("NFKC", text)[:_LONGEST_TEXT].casefold().replace("’", "'")
     spaced = _BREAK.sub(" ; ", _drop_formatting(folded).replace("w/o", "without")).replace("_", " ").replace("-", " ")
-    words = [word.removesuffix("'s") for word in _WORD.findall(spaced)]
+    words = _WORD.findall(spaced)
+    if "'s" in spaced:
+        words = [word.removesuffix("'s") for word in words]
     return tuple(word for index, word in enumerate(words) if word != "," or words[index - 1 : index] != [","])
 
 
@@ -128,17 +130,29 @@ def find_mentions(words: Words, name: str, names: tuple[str, ...]) -> list[Span]
 @lru_cache(maxsize=4096)
 def find_named(words: Words, names: tuple[str, ...]) -> dict[str, list[Span]]:
     """By name the places, as (start, end), at which each of the names stands and is not a part of a longer one."""
-    index = _index_names(names)
     found: dict[str, list[Span]] = {}
-    covered = 0
-    for start, word in enumerate(words):
-        for spelt, name in index.get(word, ()):
-            end = start + len(spelt)
-            if end > covered and words[start:end] == spelt:
-                found.setdefault(name, []).append((start, end))
-                covered = end
-                break
+    for name, place in walk_named(words, names):
+        found.setdefault(name, []).append(place)
     return found
+
+
+def walk_named(words: Words, names: tuple[str, ...], start: int = 0) -> Iterator[tuple[str, Span]]:
+    """The names and places that `find_named` gives for the words from a place on, one after another."""
+    index = _index_names(names)
+    covered = start
+    for here in range(start, len(words)):
+        for spelt, name in index.get(words[here], ()):
+            end = here + len(spelt)
+            if end > covered and words[here:end] == spelt:
+                covered = end
+                yield name, (here, end)
+                break
+
+
+@lru_cache(maxsize=256)
+def measure_longest(names: tuple[str, ...]) -> int:
+    """The number of words of the longest name."""
+    return max((len(spelt) for known in _index_names(names).values() for spelt, _ in known), default=0)
 
 
 @lru_cache(maxsize=256)

@@ -28,21 +28,26 @@ class _Evidence:
         self._whole = " | ".join(f" {' '.join(words)} " for words in self._texts)
         self._runs: dict[int, frozenset[Words]] = {}
 
-    def quotes(self, words: Words) -> bool:
+    def holds(self, words: Words) -> bool:
         """Whether words stand in a row in one of the texts."""
         if len(words) <= _FEWEST_WORDS:
-            return words in self._list_runs(len(words))
-        runs = self._list_runs(_FEWEST_WORDS)
-        return all(
-            words[start : start + _FEWEST_WORDS] in runs for start in range(len(words) - _FEWEST_WORDS + 1)
-        ) and (f" {' '.join(words)} " in self._whole)
+            return words in self.list_runs(len(words))
+        return self.list_runs(_FEWEST_WORDS).issuperset(_cut_runs(words, _FEWEST_WORDS)) and (
+            f" {' '.join(words)} " in self._whole
+        )
 
-    def _list_runs(self, length: int) -> frozenset[Words]:
-        if length not in self._runs:
-            self._runs[length] = frozenset(
-                run for words in self._texts for run in zip(*(words[start:] for start in range(length)), strict=False)
-            )
-        return self._runs[length]
+    def list_runs(self, length: int) -> frozenset[Words]:
+        """Every run of so many words that stands in one of the texts."""
+        runs = self._runs.get(length)
+        if runs is None:
+            runs = frozenset().union(*(_cut_runs(words, length) for words in self._texts))
+            self._runs[length] = runs
+        return runs
+
+
+def _cut_runs(words: Words, length: int) -> Iterable[Words]:
+    """Every run of so many words, by where it begins."""
+    return zip(*(words[start:] for start in range(length)), strict=False)
 
 
 @lru_cache(maxsize=16)
@@ -53,23 +58,24 @@ def _read_evidence(shown: tuple[str, ...]) -> _Evidence:
 def drop_quotes(text: str, shown: Iterable[str]) -> str:
     """A text without what it quotes exactly from texts that were shown: it says nothing that they do not say."""
     evidence = _read_evidence(tuple(shown))
-    words = list(_WORD.finditer(text))
-    forms = tuple(word[0].casefold() for word in words)
-    starts = [word.start() for word in words]
+    spans = [word.span() for word in _WORD.finditer(text)]
+    forms = tuple(text[start:end].casefold() for start, end in spans)
+    starts = [start for start, _ in spans]
     quoted: set[int] = set()
-    for start in range(len(words) - _FEWEST_WORDS + 1):
-        if evidence.quotes(forms[start : start + _FEWEST_WORDS]):
+    runs = evidence.list_runs(_FEWEST_WORDS)
+    for start, run in enumerate(_cut_runs(forms, _FEWEST_WORDS)):
+        if run in runs:
             quoted.update(range(start, start + _FEWEST_WORDS))
     for marked in _MARKED.finditer(text):
         inside = range(bisect_left(starts, marked.start()), bisect_left(starts, marked.end()))
-        if len(inside) >= _FEWEST_MARKED_WORDS and evidence.quotes(forms[inside.start : inside.stop]):
+        if len(inside) >= _FEWEST_MARKED_WORDS and evidence.holds(forms[inside.start : inside.stop]):
             quoted.update(inside)
-    return _cut(text, [words[index].span() for index in sorted(quoted)])
+    return _cut(text, [spans[index] for index in sorted(quoted)])
 
 
 def _cut(text: str, spans: list[tuple[int, int]]) -> str:
-    kept, position = "", 0
+    kept, position = [], 0
     for start, end in spans:
-        kept += f"{text[position:start]};"
+        kept.append(text[position:start])
         position = end
-    return kept + text[position:]
+    return ";".join([*kept, text[position:]])
