@@ -23,7 +23,7 @@ TELLINGS = Path(__file__).parent / "tellings.jsonl"
 EARNED = Path(__file__).parent / "earned.json"
 """What each text earned when the graders' rules were last changed on purpose. `scripts/golden` writes it anew."""
 
-DRAWN = 60
+DRAWN = 40
 """Texts that are drawn for each episode."""
 
 _WORDS = (
@@ -38,7 +38,7 @@ _WORDS = (
     "password|not set|variable|threads|stuck|replica|failover|clock|skew|traffic|bots|too many|too low|too few|gone|"
     "evidence|sign|fine|spare|plenty|each|every|loop|count|required|unnecessary|publish|get|rights|sessions|"
     "İ|ß|ﷺ|①|\u200b|w/o|’s"
-).split("|")
+)
 
 
 def play_episodes(catalogue: Catalogue) -> Iterator[Episode]:
@@ -75,6 +75,7 @@ def list_told(episode: Episode, count: int = DRAWN, seed: int = 0) -> list[str]:
     terms = [re.sub(r"[*+<>]", "", term) for group in incident.truth.concepts for term in group]
     terms.append(incident.truth.answer)
     shown = " ".join(step.evidence.text for step in episode.steps if step.evidence is not None).split()
+    listened_to = _WORDS.split("|")
     texts = draw.sample(told, min(count, len(told)) // 3)
     while len(texts) < count:
         words: list[str] = []
@@ -92,7 +93,7 @@ def list_told(episode: Episode, count: int = DRAWN, seed: int = 0) -> list[str]:
             elif kind < 0.4 and words:
                 words += words[-draw.choice((1, 2, 3, 5)) :] * draw.choice((1, 2, 8))
             else:
-                words.append(draw.choice(_WORDS))
+                words.append(draw.choice(listened_to))
         texts.append(f"{' '.join(words)} .")
     return texts
 
