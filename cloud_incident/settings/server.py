@@ -12,6 +12,7 @@ from cloud_incident.settings.base import NO_FLAG
 from cloud_incident.settings.store import StoreSettings
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
+from graders import read_lists
 from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class ServerSettings(StoreSettings):
         catalogue = self.build_catalogue()
         if loaded or self.scenarios:
             catalogue.load()
+        if loaded:
+            read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
         return EpisodeService(catalogue, store, Limits(self.capacity, self.idle_seconds, kept))
