@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    import uvicorn
     from starlette.applications import Starlette
 
+    from cloud_incident.bounds.connections import BoundedConfig
     from cloud_incident.settings.server import ServerSettings
 
 _SETTLED_SECONDS = 10.0
@@ -66,7 +66,7 @@ class _WorkerServer(StoppingServer):
     Both are ends of pipes: `parent` is at its end when the parent has ended, and to `serving` something is written.
     """
 
-    def __init__(self, app: Starlette, config: uvicorn.Config, parent: int, serving: int | None) -> None:
+    def __init__(self, app: Starlette, config: BoundedConfig, parent: int, serving: int | None) -> None:
         super().__init__(app, config)
         self._serving = serving
         self._parent = parent

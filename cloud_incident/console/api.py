@@ -229,7 +229,7 @@ OPERATIONS = (
             },
         },
         answer=TypeAdapter(RunAnswer),
-        refusals=(404, 409, 413, 422, 429, 501),
+        refusals=(404, 409, 413, 422, 501, 503),
     ),
     Operation(
         method="GET",

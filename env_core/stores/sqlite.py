@@ -102,8 +102,7 @@ class SqliteStore:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
             self._prepare()
 
-    def close(self) -> None:
-        """Let go of the file."""
+    async def close(self) -> None:
         self._database.close()
 
     async def create(self, opening: Opening, capacity: int) -> list[str]:
@@ -188,7 +187,7 @@ class SqliteStore:
         now = self._clock()
         if touch and abs(now - touched) >= _TOUCH_SECONDS:
             self._database.execute("UPDATE episodes SET touched = ? WHERE id = ?", (now, episode_id))
-        new = read_events(events, since) if since < length else ()
+        new = read_events(events.splitlines()[since:]) if since < length else ()
         return Record(read_reference(reference), incarnation, new, owner)
 
     def _make_room(self, episode_id: str, capacity: int, replacing: Claim | None) -> list[str]:
@@ -248,8 +247,8 @@ class SqliteStore:
             except StoreUnavailableError as error:
                 if not error.busy:
                     raise
-        # One call of this process tries again and again, and the others wait behind it. If all of them tried, they would
-        # do little else, and one of them might never be the first.
+        # One call of this process tries again and again, and the others wait behind it. If all of them tried, they
+        # would do little else, and one of them might never be the first.
         async with self._waiting:
             pause, until = _PAUSE, anyio.current_time() + _PATIENCE
             while True:

@@ -70,7 +70,7 @@ def list_plays() -> list[Play]:
 
 @dataclass
 class Client:
-    """A client of a port. `kept`: its requests share a connection. `session`: that of MCP which the last answer names."""
+    """A client of a port. `kept`: its requests share a connection. `session`: that of MCP in the last answer."""
 
     port: int
     kept: bool
