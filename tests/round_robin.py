@@ -55,22 +55,17 @@ class Balancer:
         return await asyncio.open_connection(_HOST, next(self._turns), limit=_MOST_HEAD)
 
     async def _balance_requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        kept: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
-        try:
-            while True:
-                head, body = await _read_message(reader)
-                port = next(self._turns)
-                if port not in kept:
-                    kept[port] = await asyncio.open_connection(_HOST, port, limit=_MOST_HEAD)
-                there, back = kept[port]
+        while True:
+            head, body = await _read_message(reader)
+            there, back = await self._connect()
+            try:
                 back.write(head + body)
                 if b"\r\nupgrade:" in head.lower():
                     await _pipe_both(reader, writer, there, back)
                     return
                 writer.write(b"".join(await _read_message(there)))
                 await writer.drain()
-        finally:
-            for _, back in kept.values():
+            finally:
                 back.close()
 
 

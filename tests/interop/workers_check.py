@@ -29,6 +29,8 @@ from tests.servers import await_port, free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from websockets.asyncio.client import ClientConnection
+
     from scenarios.vocabulary import Action
 
 EPISODES = 500
@@ -39,6 +41,9 @@ _MODERN = (
     "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n"
     "Mcp-Method: tools/call\r\nMcp-Name: {}\r\n"
 )
+_UNCHANGED = b"Nothing was changed"
+"""What a store says that is too busy and has changed nothing."""
+_PAUSE = 0.2
 _META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientInfo": {"name": "workers-check", "version": "1"},
@@ -70,11 +75,15 @@ def list_plays() -> list[Play]:
 
 @dataclass
 class Client:
-    """A client of a port. `kept`: its requests share a connection. `session`: that of MCP in the last answer."""
+    """A client of a port. `kept`: its requests share a connection. `session`: that of MCP in the last answer.
+
+    What the store is too busy for is sent again; `again` counts it.
+    """
 
     port: int
     kept: bool
     session: str = ""
+    again: int = 0
     _connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, message: Any = None, headers: str = "") -> Any:
@@ -84,9 +93,17 @@ class Client:
             RuntimeError: if the answer is no success.
         """
         status, answer = await self.hear(method, path, message, headers)
+        while status == 503 and _UNCHANGED in answer:
+            await self.wait()
+            status, answer = await self.hear(method, path, message, headers)
         if status not in {200, 202, 204}:
             raise RuntimeError(f"{method} {path}: {status} {answer[:300]!r}")
         return json.loads(answer) if status == 200 else None
+
+    async def wait(self) -> None:
+        """Wait before a call is sent again that was refused because there was too much to do."""
+        self.again += 1
+        await asyncio.sleep(_PAUSE)
 
     async def hear(self, method: str, path: str, message: Any = None, headers: str = "") -> tuple[int, bytes]:
         """The status and the body of an answer."""
@@ -131,6 +148,9 @@ class Client:
         params = {"name": action.name, "arguments": arguments, "_meta": _META}
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
         answer = await self.ask("POST", "/mcp", message, _MODERN.format(action.name))
+        while _UNCHANGED.decode() in json.dumps(answer):
+            await self.wait()
+            answer = await self.ask("POST", "/mcp", message, _MODERN.format(action.name))
         if answer["result"].get("isError"):
             raise RuntimeError(f"MCP: {answer}")
 
@@ -140,24 +160,33 @@ class Client:
         for actions in (play.actions[:half], play.actions[half:]):
             address = f"ws://127.0.0.1:{self.port}/ws"
             async with connect(address, proxy=None, compression=None, open_timeout=60) as socket:
-                await socket.send(json.dumps({"type": "reset", "data": start}))
-                reply = json.loads(await socket.recv())
+                reply = await self._say(socket, "reset", start)
                 for action in actions:
-                    await socket.send(json.dumps({"type": "step", "data": action.dump()}))
-                    reply = json.loads(await socket.recv())
-                    if reply["type"] != "observation":
-                        raise RuntimeError(f"WebSocket: {reply}")
+                    reply = await self._say(socket, "step", action.dump())
                 if actions is not play.actions[half:]:
                     socket.transport.abort()  # without a goodbye
             start = {"episode_id": handle, "resume": True}
         return float(reply["data"]["metadata"]["grade"]["score"])
 
+    async def _say(self, socket: ClientConnection, kind: str, data: Any) -> Any:
+        while True:
+            await socket.send(json.dumps({"type": kind, "data": data}))
+            told = str(await socket.recv())
+            if _UNCHANGED.decode() not in told:
+                break
+            await self.wait()
+        reply = json.loads(told)
+        if reply["type"] != "observation":
+            raise RuntimeError(f"WebSocket: {reply}")
+        return reply
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was played: steps, seconds, and which scores were not those of the plays."""
+    """What was played: steps, calls that were sent again, seconds, and scores that were not those of the plays."""
 
     steps: int
+    again: int
     seconds: float
     wrong: list[str]
 
@@ -168,7 +197,7 @@ async def play_all(port: int, episodes: int, *, kept: bool) -> Outcome:
     wrong: list[str] = []
     run = secrets.token_hex(4)
 
-    async def play_one(number: int) -> int:
+    async def play_one(number: int) -> tuple[int, int]:
         play, door = plays[number % len(plays)], DOORS[number % len(DOORS)]
         client = Client(port, kept)
         try:
@@ -177,11 +206,11 @@ async def play_all(port: int, episodes: int, *, kept: bool) -> Outcome:
             client.close()
         if score != play.score:
             wrong.append(f"{door} {play.scenario_id}: {score} and not {play.score}")
-        return len(play.actions)
+        return len(play.actions), client.again
 
     began = time.perf_counter()
-    steps = await asyncio.gather(*map(play_one, range(episodes)))
-    return Outcome(sum(steps), time.perf_counter() - began, wrong)
+    steps, again = zip(*await asyncio.gather(*map(play_one, range(episodes))), strict=True)
+    return Outcome(sum(steps), sum(again), time.perf_counter() - began, wrong)
 
 
 @contextmanager
@@ -240,6 +269,7 @@ def main() -> None:
         rate = outcome.steps / outcome.seconds
         print(
             f"{told:45} {outcome.steps} steps in {outcome.seconds:.1f} s, {rate:.0f} a second, "
+            f"{outcome.again} calls again, "
             f"{len(outcome.wrong)} wrong scores {outcome.wrong[:3] or ''}",
             flush=True,
         )
