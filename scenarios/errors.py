@@ -10,6 +10,10 @@ INVALID_PARAMS, SERVER_ERROR = -32602, -32000
 serve it now."""
 
 
+RETRY_SECONDS = 5
+"""After how many seconds to try again what the server refused because it has no room or too much to do."""
+
+
 class ErrorKind(NamedTuple):
     """What a code means: HTTP status, JSON-RPC error code, exit status of a command, and when it occurs."""
 
