@@ -46,6 +46,12 @@ class UnknownStepError(CloudIncidentError):
     code = "unknown_step"
 
 
+class BusyError(CloudIncidentError):
+    """As many incidents are to be made as may wait. Nothing was changed."""
+
+    code = "busy"
+
+
 class RequestIdError(CloudIncidentError):
     """A request id that was used on the episode for another action. Nothing was changed."""
 
@@ -57,12 +63,13 @@ class Limits:
     """How many episodes may be stored at once, and after how many idle seconds one is forgotten.
 
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
-    not given, in any case.
+    not given, in any case. At most `waiting` callers wait for an incident to be made.
     """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     keep_seconds: float | None = None
+    waiting: int = 1_000
 
 
 class _Folded(NamedTuple):
@@ -104,6 +111,7 @@ class EpisodeService:
         Raises:
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
             CapacityError: if as many episodes are open as may be.
+            BusyError: if as many callers wait for an incident to be made as may.
             EpisodeExistsError: if the handle asked for is in use.
         """
         chosen = selection.choose(self.catalogue)
@@ -301,9 +309,19 @@ class EpisodeService:
         return None
 
     async def _scenario(self, scenario_id: str) -> Scenario:
-        """The scenario of an id; where its incident has to be made, others are served meanwhile."""
+        """The scenario of an id; where its incident has to be made, others are served meanwhile.
+
+        Raises:
+            UnknownScenarioError: if there is none.
+            BusyError: if as many callers wait for an incident as may.
+        """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
+        if self._making.statistics().tasks_waiting >= self._limits.waiting:
+            raise BusyError(
+                f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
+                "again in a few seconds."
+            )
         return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:

@@ -98,6 +98,7 @@ anyio.run(add)
 """
 
 
+@pytest.mark.slow
 async def test_processes_share_a_file_and_no_event_is_lost_or_doubled(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "episodes.db")
     await store.create(Opening("a", REFERENCE, "incarnation"), 10)
