@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +22,14 @@ from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.tokens.finding import CallerFinder
+from cloud_incident.tokens.metadata import build_metadata_routes
+from cloud_incident.tokens.session import SessionApi
+from cloud_incident.tokens.table import TokenTable, refresh_on_hangup
+from env_core.callers import ANYBODY, PLAY, PUBLIC, acting_as
+from http_compat.gate import Gate, list_needs
 from http_compat.guard import LOOPBACK, Access, Guard
+from http_compat.headers import SecurityHeaders
 from http_compat.jsontext import parse_json
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
 from http_compat.reading import read_body
@@ -43,7 +50,13 @@ if TYPE_CHECKING:
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
 
-AGENT_PATH = "/agent/{episode_id}/mcp"
+AGENTS_PATH = "/agent/"
+AGENT_PATH = f"{AGENTS_PATH}{{episode_id}}/mcp"
+_OPEN_TO_ALL = (
+    "WARNING: this server may be reached from other machines and asks for no tokens. Whoever reaches it may read, "
+    "play, grade and close every episode. `cloud-incident tokens add NAME --scope operate --tokens FILE` makes a "
+    "token, and `--tokens FILE` asks for one."
+)
 
 
 def build_app(
@@ -89,6 +102,7 @@ class _Wiring:
 
     def build(self) -> Starlette:
         routes = self._list_routes()
+        list_needs(routes)  # a route that does not say what it needs is refused before anybody can call it
         app = Starlette(
             routes=routes,
             middleware=self._list_middleware(routes),
@@ -102,6 +116,10 @@ class _Wiring:
         app.router.redirect_slashes = False  # clients do not follow; `BehindProxies` has taken the slash off
         app.state.stopping = self._end_what_waits
         return app
+
+    @cached_property
+    def tokens(self) -> TokenTable | None:
+        return None if self.settings.tokens is None else TokenTable(self.settings.tokens)
 
     @cached_property
     def agents(self) -> AgentsHTTP:
@@ -136,7 +154,7 @@ class _Wiring:
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
-            further=tuple(console_api.bind_operations()),
+            further=(*console_api.bind_operations(), *SessionApi(self.tokens).bind_operations()),
             pages=tuple(ConsolePage(settings.framed_by).build_routes()),
         )
 
@@ -154,10 +172,13 @@ class _Wiring:
         routes: list[BaseRoute] = []
         if self.settings.operator:
             mcp = self.operators.app
-            routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
-        routes.append(Route(AGENT_PATH, self.agents.app))
+            app = mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)
+            routes.append(Route("/mcp", Gate(PLAY, app)))
+        routes.append(Route(AGENT_PATH, Gate(PUBLIC, self.agents.app)))  # the episode's endpoint knows who may call it
         if self.settings.operator and self.settings.sse:
-            routes += build_sse_routes(self._make_server())
+            routes += build_sse_routes(self._make_server(), partial(Gate, PLAY))
+        if self.tokens is not None:
+            routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
         return [*others[:1], *routes, *others[1:]]
@@ -170,8 +191,10 @@ class _Wiring:
         )
         hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
+        finder = Middleware(CallerFinder, tokens=self.tokens, apart=AGENTS_PATH)
+        headers = Middleware(SecurityHeaders)
         if not settings.allow_origin:
-            return [proxies, guard]
+            return [proxies, headers, guard, finder]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
@@ -179,11 +202,13 @@ class _Wiring:
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id"],
         )
-        return [proxies, guard, cors]
+        return [proxies, headers, guard, cors, finder]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if self.tokens is not None:
+                stack.enter_context(refresh_on_hangup(self.tokens))
             for endpoint in self._endpoints:
                 await stack.enter_async_context(endpoint.run())
             await self._open()
@@ -207,13 +232,16 @@ class _Wiring:
         """Open the incident that the settings name, if they name one, and print what its operator has to know."""
         settings = self.settings
         if settings.selection is not None:
-            episode = await self.service.resume(settings.selection)
+            with acting_as(ANYBODY):
+                episode = await self.service.resume(settings.selection)
             path = AGENT_PATH.format(episode_id=episode.id)
             click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {settings.address}{path}", err=True)
         if settings.host not in LOOPBACK and not (settings.allow_host or settings.space_host):
             click.echo(
                 "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
             )
+        if settings.public and self.tokens is None:
+            click.echo(_OPEN_TO_ALL, err=True)
         if self.openenv is None and settings.operator:
             transports = "streamable HTTP and SSE" if settings.sse else "streamable HTTP"
             click.echo(f"MCP over {transports}: {settings.address}/mcp", err=True)

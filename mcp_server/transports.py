@@ -12,12 +12,13 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from env_core.callers import ANYBODY, acting_as
 from mcp_server.accepting import AnswersAsAccepted
 from mcp_server.sessions import HTTPSessions, read_session_id
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from mcp.server.lowlevel import Server
@@ -32,12 +33,12 @@ _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
 
 
-def build_sse_routes(server: Server[Any]) -> list[BaseRoute]:
-    """GET /sse and POST /messages/, the older HTTP transport."""
+def build_sse_routes(server: Server[Any], gate: Callable[[ASGIApp], ASGIApp]) -> list[BaseRoute]:
+    """GET /sse and POST /messages/, the older HTTP transport, behind a gate for callers."""
     transport = SseServerTransport("/messages/", security_settings=_UNGUARDED, max_request_body_size=MOST_BODY_BYTES)
     return [
-        Route("/sse", _SSEConnection(server, transport), methods=["GET"]),
-        Route("/messages", _SSEMessages(transport)),
+        Route("/sse", gate(_SSEConnection(server, transport)), methods=["GET"]),
+        Route("/messages", gate(_SSEMessages(transport))),
     ]
 
 
@@ -137,7 +138,8 @@ class AgentsHTTP(StreamableHTTP):
 
     async def _has_episode(self, episode_id: str) -> bool:
         try:
-            await self._service.get(episode_id, touch=False)
+            with acting_as(ANYBODY):
+                await self._service.get(episode_id, touch=False)
         except CloudIncidentError:
             return False
         return True

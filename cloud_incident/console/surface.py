@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, request_response
 from starlette.staticfiles import StaticFiles
+
+from env_core.callers import PUBLIC
+from http_compat.gate import Gate
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,8 +33,10 @@ class ConsolePage:
 
     def build_routes(self) -> list[BaseRoute]:
         """The routes of the page and of what it loads."""
-        folders = (Mount(f"/console/{folder}", StaticFiles(directory=STATIC / folder)) for folder in _FOLDERS)
-        return [Route("/", self.answer_page), *folders]
+        folders = (
+            Mount(f"/console/{folder}", Gate(PUBLIC, StaticFiles(directory=STATIC / folder))) for folder in _FOLDERS
+        )
+        return [Route("/", Gate(PUBLIC, request_response(self.answer_page))), *folders]
 
     async def answer_page(self, _: Request) -> Response:
         """Give the page. It changes with a release, so that browsers have to ask each time."""
