@@ -383,6 +383,8 @@ class EpisodeService:
         if cached is not None and incarnation not in {"", cached.episode.incarnation}:
             cached = None
         since = cached.episode.step_count if cached else 0
+        if cached is not None and cached.episode.done:
+            touch = False  # or whoever keeps looking at finished episodes would take the room of others
         record = await self._read(episode_id, since, touch=touch)
         if incarnation and incarnation != record.incarnation:
             raise _build_unknown(episode_id)
