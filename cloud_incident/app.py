@@ -160,7 +160,7 @@ class _Wiring:
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
             further=(*console_api.bind_operations(), *SessionApi(self.tokens).bind_operations()),
-            pages=tuple(ConsolePage(settings.framed_by).build_routes()),
+            pages=tuple(ConsolePage(settings.framed_by, self.tokens is not None).build_routes()),
         )
 
     def _make_server(self, **options: object) -> Server[Callers]:

@@ -31,7 +31,7 @@ from mcp_server.control import ControlTools
 from mcp_server.resources import VIEWS
 from mcp_server.tools import ActionTools
 from scenarios.catalogue import Catalogue
-from tests.cloud_incident.tokens_of import WRONG, Tokens, bearer, guarded_server
+from tests.cloud_incident.tokens.holding import WRONG, Tokens, bearer, guarded_server
 from tests.http_compat.talking import QUERY, open_talk, read_answer
 from tests.mcp_server.playing import LEGACY, MODERN, read_text, start
 
