@@ -90,6 +90,9 @@ class MemoryStore:
             for handle, stored in reversed(self._episodes.items())
         ]
 
+    async def count_open(self) -> int:
+        return len(self._episodes) - len(self._ended)
+
     async def read_secret(self) -> bytes:
         return self._secret
 
@@ -104,6 +107,9 @@ class MemoryStore:
         for episode_id in idle:
             self._forget(episode_id)
         return idle
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
 
     def _has(self, claim: Claim) -> bool:
         stored = self._episodes.get(claim.episode_id)
