@@ -83,13 +83,12 @@ class EventSessions:
             message = f"All {self._limits.most} SSE sessions are in use; close one, or try again later."
             await JSONResponse({"detail": message}, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
-        session = _EventSession(send, self._limits.idle_seconds, self._open)
+        session = _EventSession(receive, send, self._limits.idle_seconds, self._open)
         self._count += 1
         try:
-            with session.scope:
-                async with self._transport.connect_sse(scope, receive, session.send) as (reading, writing):
-                    await self._server.run(reading, writing, self._server.create_initialization_options())
-            if session.scope.cancelled_caught:
+            async with self._transport.connect_sse(scope, session.receive, session.send) as (reading, writing):
+                await self._server.run(reading, writing, self._server.create_initialization_options())
+            if session.idle:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._count -= 1
@@ -109,15 +108,28 @@ class EventSessions:
 
 
 class _EventSession:
-    """One client over SSE. `unanswered` counts its messages since it was last sent something."""
+    """One client over SSE. `unanswered` counts its messages since it was last sent something.
 
-    def __init__(self, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
+    To the transport an `idle` client looks like one that has left, so that it ends the session as it ends those.
+    """
+
+    def __init__(self, receive: Receive, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
         self.id = ""
         self.unanswered = 0
-        self.scope = CancelScope(deadline=current_time() + idle_seconds)
+        self.idle = False
+        self._waiting = CancelScope()
+        self._ends = current_time() + idle_seconds
+        self._receive = receive
         self._send = send
         self._idle_seconds = idle_seconds
         self._known = known
+
+    async def receive(self) -> Message:
+        """Receive until the client leaves, or was idle for too long."""
+        with CancelScope(deadline=self._ends) as self._waiting:
+            return await self._receive()
+        self.idle = True
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Send on, and note that the session is in use. The first event names it."""
@@ -128,7 +140,7 @@ class _EventSession:
         await self._send(message)
         if not body.startswith(_PING):
             self.unanswered = 0
-            self.scope.deadline = current_time() + self._idle_seconds
+            self._ends = self._waiting.deadline = current_time() + self._idle_seconds
 
 
 class StreamableHTTP:
