@@ -107,6 +107,7 @@ class SqliteStore:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self._clock = clock
+        self._waiting = anyio.Lock(fast_acquire=True)  # held by the call that waits until another process has written
         with self._explain_failures():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)  # the files beside it take its mode
@@ -173,6 +174,12 @@ class SqliteStore:
             Entry(handle, read_reference(reference), length, bool(ended), now - touched, owner)
             for handle, reference, length, ended, touched, owner in rows
         ]
+
+    async def count_open(self) -> int:
+        # Both counts are read off an index; the rows that have not ended would have to be read one by one.
+        query = "SELECT (SELECT count(*) FROM episodes) - (SELECT count(*) FROM episodes WHERE ended IS NOT NULL)"
+        (count,) = await self._retry(lambda: self._database.execute(query).fetchone())
+        return int(count)
 
     async def read_secret(self) -> bytes:
         (secret,) = await self._retry(lambda: self._database.execute("SELECT secret FROM secrets").fetchone())
@@ -272,18 +279,28 @@ class SqliteStore:
         Raises:
             StoreUnavailableError: if that takes too long, or the file cannot be read or written.
         """
-        pause, until = _PAUSE, 0.0
-        while True:
+        if not self._waiting.locked():
             try:
-                with self._explain_failures():
-                    return work()
+                return self._try(work)
             except StoreUnavailableError as error:
-                now = anyio.current_time()
-                until = until or now + _PATIENCE
-                if not error.busy or now >= until:
+                if not error.busy:
                     raise
-            await anyio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        # One call of this process tries again and again, and the others wait behind it. If all of them tried, they
+        # would do little else, and one of them might never be the first.
+        async with self._waiting:
+            pause, until = _PAUSE, anyio.current_time() + _PATIENCE
+            while True:
+                try:
+                    return self._try(work)
+                except StoreUnavailableError as error:
+                    if not error.busy or anyio.current_time() >= until:
+                        raise
+                await anyio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _try(self, work: Callable[[], Answer]) -> Answer:
+        with self._explain_failures():
+            return work()
 
     @contextmanager
     def _explain_failures(self) -> Iterator[None]:
