@@ -35,7 +35,8 @@ class CuttingProxy:
             await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
             anyio.create_task_group() as tasks,
         ):
-            self.address = f"redis://127.0.0.1:{listener.listeners[0].extra_attributes[SocketAttribute.local_port]()}/0"
+            port = next(iter(listener.listeners)).extra(SocketAttribute.local_port)  # noqa: S610 - not Django's
+            self.address = f"redis://127.0.0.1:{port}/0"
             tasks.start_soon(listener.serve, self._serve)
             yield
             tasks.cancel_scope.cancel()
