@@ -63,8 +63,8 @@ class _CoreLoader(Composer, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # t
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """The next value. Of an alias all that it stands for is counted, as a reader of the document would."""
-        event = self.peek_event()
-        if isinstance(event, yaml.AliasEvent):
+        event: Any = self.peek_event()
+        if self.check_event(yaml.AliasEvent):
             if event.anchor in self.anchors and event.anchor not in self._sizes:
                 raise _TooMuchError(None, None, f"alias {event.anchor!r} stands in its own value", event.start_mark)
             self._count(self._sizes.get(event.anchor, 0), event)
@@ -80,7 +80,7 @@ class _CoreLoader(Composer, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # t
             self._sizes[event.anchor] = self._nodes - before
         return node
 
-    def _count(self, nodes: int, event: yaml.Event) -> None:
+    def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes
         if self._nodes > MOST_NODES:
             raise _TooMuchError(None, None, f"more than {MOST_NODES:,} values, aliases included", event.start_mark)
