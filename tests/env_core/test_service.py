@@ -363,3 +363,12 @@ async def test_where_episodes_are_kept_long_the_idle_ones_make_room(catalogue: C
     await service.create(RP)
     with pytest.raises(UnknownEpisodeError):
         await service.get(second.id)
+
+
+async def test_an_episode_that_is_not_kept_computed_is_computed_again(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(folded=1))
+    episodes = [await service.create(RP) for _ in range(3)]
+    for number in (1, 2):
+        for episode in episodes:
+            assert (await service.step(episode.id, LOGS)).episode.step_count == number
+    assert {(await service.get(episode.id)).step_count for episode in episodes} == {2}
