@@ -48,25 +48,37 @@ MIGRATIONS = (
     CREATE TABLE secrets (secret BLOB NOT NULL) STRICT;
     INSERT INTO secrets VALUES (randomblob(32));
     """,
+    """
+    DROP INDEX touched;
+    ALTER TABLE episodes ADD COLUMN period INTEGER NOT NULL DEFAULT 0;
+    UPDATE episodes SET period = CAST(touched / 600 AS INTEGER);
+    CREATE INDEX period ON episodes (period);
+    """,
 )
 """What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
 
 # Episodes are numbered as they end, so that the one that ended first is known.
 _INSERT = """
-    INSERT INTO episodes (id, incarnation, reference, owner, length, events, touched, ended)
-    VALUES (:id, :incarnation, :reference, :owner, :length, :events, :now,
+    INSERT INTO episodes (id, incarnation, reference, owner, length, events, touched, period, ended)
+    VALUES (:id, :incarnation, :reference, :owner, :length, :events, :now, :period,
             CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes WHERE ended IS NOT NULL) END)
 """
 
 _APPEND = """
     UPDATE episodes
-    SET events = events || :event, length = length + 1, touched = :now,
+    SET events = events || :event, length = length + 1, touched = :now{period},
         ended = CASE
             WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes WHERE ended IS NOT NULL)
             ELSE ended
         END
     WHERE id = :id AND incarnation = :incarnation AND length = :length
 """
+
+_PERIOD = 600
+"""Seconds. Unused episodes are found by the period in which they were touched last, which is written down once in each
+period: an index of the moments themselves would be a third of what a step costs."""
+_APPEND_LATER, _APPEND_FIRST = _APPEND.format(period=""), _APPEND.format(period=", period = :period")
+_TOUCH = "UPDATE episodes SET touched = :now, period = :period WHERE id = :id"
 
 _TOUCH_SECONDS = 1.0
 """How long a look at an episode is not written down: a write for every look would cost more than the look."""
@@ -101,6 +113,8 @@ class SqliteStore:
             path.touch(mode=0o600)  # the files beside it take its mode
             self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
             self._prepare()
+        self._period = 0.0
+        self._noted: set[str] = set()  # episodes that are known to have this period
 
     async def close(self) -> None:
         self._database.close()
@@ -116,10 +130,9 @@ class SqliteStore:
                     "owner": opening.owner,
                     "length": len(opening.events),
                     "events": "".join(map(write_event, opening.events)),
-                    "now": self._clock(),
                     "ends": opening.ended,
                 }
-                self._database.execute(_INSERT, values)
+                self._database.execute(_INSERT, {**values, **self._read_clock()})
             return freed
 
         return await self._retry(insert)
@@ -135,7 +148,13 @@ class SqliteStore:
             "event": write_event(event),
             "ends": event.ends,
         }
-        written = await self._retry(lambda: self._database.execute(_APPEND, {**values, "now": self._clock()}).rowcount)
+
+        def update() -> int:
+            timed = self._read_clock()
+            statement = _APPEND_FIRST if self._note(episode_id, timed["period"]) else _APPEND_LATER
+            return self._database.execute(statement, {**values, **timed}).rowcount
+
+        written = await self._retry(update)
         if not written:
             await self.load(episode_id)
             raise AppendConflictError(f"Episode {episode_id} was changed by somebody else; load it and try again.")
@@ -169,11 +188,13 @@ class SqliteStore:
     async def expire(self, idle_seconds: float) -> list[str]:
         def delete_idle() -> list[str]:
             limit = self._clock() - idle_seconds
-            if self._database.execute("SELECT 1 FROM episodes WHERE touched <= ? LIMIT 1", (limit,)).fetchone() is None:
+            idle, limits = "period <= ? AND touched <= ?", (limit // _PERIOD, limit)
+            look = f"SELECT 1 FROM episodes WHERE {idle} LIMIT 1"  # noqa: S608 - it stands one line above
+            if self._database.execute(look, limits).fetchone() is None:
                 return []
-            found = self._database.execute("DELETE FROM episodes WHERE touched <= ? RETURNING id", (limit,)).fetchall()
+            found = self._delete_where(idle, limits)
             self._database.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
-            return [handle for (handle,) in found]
+            return found
 
         return await self._retry(delete_idle)
 
@@ -186,7 +207,7 @@ class SqliteStore:
         reference, incarnation, length, events, touched, owner = row
         now = self._clock()
         if touch and abs(now - touched) >= _TOUCH_SECONDS:
-            self._database.execute("UPDATE episodes SET touched = ? WHERE id = ?", (now, episode_id))
+            self._database.execute(_TOUCH, {"id": episode_id, **self._read_clock()})
         new = read_events(events.splitlines()[since:]) if since < length else ()
         return Record(read_reference(reference), incarnation, new, owner)
 
@@ -208,7 +229,24 @@ class SqliteStore:
             freed += oldest
         return freed
 
-    def _delete_where(self, condition: str, values: tuple[str, ...]) -> list[str]:
+    def _read_clock(self) -> dict[str, float]:
+        now = self._clock()
+        return {"now": now, "period": int(now // _PERIOD)}
+
+    def _note(self, episode_id: str, period: float) -> bool:
+        """Whether the period of an episode is not known to be written down; from now on it is.
+
+        If it is not written after all, `expire` looks at the episode sooner than it must.
+        """
+        if period != self._period:
+            self._period = period
+            self._noted.clear()
+        if episode_id in self._noted:
+            return False
+        self._noted.add(episode_id)
+        return True
+
+    def _delete_where(self, condition: str, values: tuple[str | float, ...]) -> list[str]:
         statement = f"DELETE FROM episodes WHERE {condition} RETURNING id"  # noqa: S608 - conditions stand in this file
         return [handle for (handle,) in self._database.execute(statement, values).fetchall()]
 
