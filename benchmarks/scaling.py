@@ -28,11 +28,11 @@ from tests.servers import await_port, free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EPISODES = 2_000
+EPISODES = 1_000
 """Of each kind that is weighed."""
 SESSIONS = 300
-INCIDENTS = 40
-ROUNDS = 60
+INCIDENTS = 30
+ROUNDS = 40
 FULL = 100_000
 """Rows with which the cost of opening an episode in a large file is measured."""
 THINK_SECONDS = 10.0
@@ -254,9 +254,10 @@ async def fill_store(server: MeasuredServer, episodes: int, steps: int) -> None:
     """Open episodes and take some steps in each."""
     connection = await Connection.to(server)
     for index in range(episodes):
-        await connection.anew(f"filled-{steps}-{index}")
+        handle = f"filled-{episodes}-{index}"
+        await connection.anew(handle)
         for look in LOOKS[:steps]:
-            await connection.post("/step", json.dumps({**look, "episode_id": f"filled-{steps}-{index}"}).encode())
+            await connection.post("/step", json.dumps({**look, "episode_id": handle}).encode())
     connection.close()
 
 
@@ -337,7 +338,7 @@ def _multiply_rows(file: Path) -> None:
         database.execute(
             f"INSERT INTO episodes (id, {names}) "  # noqa: S608 - the names are the table's own
             f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {FULL}) "
-            f"SELECT 'copy-' || i, {names} FROM n, (SELECT * FROM episodes WHERE id = 'filled-0-1')"
+            f"SELECT 'copy-' || i, {names} FROM n, (SELECT * FROM episodes WHERE id = 'filled-{EPISODES}-1')"
         )
     database.close()
 
