@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import click
@@ -37,8 +37,15 @@ from http_compat.reading import Bodies, read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.accepting import find_header, read_accept
-from mcp_server.binding import Callers, CallersBySession
-from mcp_server.transports import AgentsHTTP, EventSessions, SessionLimits, StreamableHTTP, read_episode_id
+from mcp_server.binding import Callers, CallersBySession, NobodyKnown
+from mcp_server.transports import (
+    AgentsHTTP,
+    EventSessions,
+    SessionLimits,
+    StreamableHTTP,
+    build_sse_refusals,
+    read_episode_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -60,14 +67,19 @@ _OPEN_TO_ALL = (
 
 
 def build_app(
-    settings: ServerSettings, *, make_server: Callable[..., Server[Callers]] = build_server, streams: bool = False
+    settings: ServerSettings,
+    *,
+    make_server: Callable[..., Server[Callers]] = build_server,
+    streams: bool = False,
+    first: bool = True,
 ) -> Starlette:
     """The application that the settings ask for.
 
     MCP over streamable HTTP is at `/mcp`, over SSE at `/sse`, and for an agent under test at an endpoint of its
     episode. An agent profile has the agents' endpoints alone. With `ServeSettings` OpenEnv and the console are there
     too, and POST /mcp speaks both dialects. `make_server` makes each MCP server; with `streams` an answer over
-    streamable HTTP may be a stream of events.
+    streamable HTTP may be a stream of events. The `first` process of a server opens the incident that the settings
+    name, and prints what its operator has to know.
 
     Raises:
         DocumentError: if an incident document is not valid.
@@ -76,7 +88,7 @@ def build_app(
     service = settings.build_service(loaded=True)
     if settings.selection is not None:
         settings.selection.choose(service.catalogue)  # Refuse a wrong selection now, before the server listens.
-    return _Wiring(settings, service, make_server, streams).build()
+    return _Wiring(settings, service, make_server, streams, first).build()
 
 
 def build_app_from_variables() -> Starlette:
@@ -99,6 +111,7 @@ class _Wiring:
     service: EpisodeService
     make_server: Callable[..., Server[Callers]]
     streams: bool
+    first: bool
 
     def build(self) -> Starlette:
         routes = self._list_routes()
@@ -126,11 +139,15 @@ class _Wiring:
     @cached_property
     def agents(self) -> AgentsHTTP:
         server = self._make_server(callers=CallersBySession, bound=read_episode_id)
-        return AgentsHTTP(server, self._session_limits, self.service, streams=self.streams)
+        return AgentsHTTP(
+            server, self._session_limits, self.service, streams=self.streams, stateless=not self.settings.alone
+        )
 
     @cached_property
     def operators(self) -> StreamableHTTP:
-        return StreamableHTTP(self._make_server(callers=CallersBySession), self._session_limits, streams=self.streams)
+        alone = self.settings.alone
+        server = self._make_server(callers=CallersBySession if alone else NobodyKnown)
+        return StreamableHTTP(server, self._session_limits, streams=self.streams, stateless=not alone)
 
     @property
     def _session_limits(self) -> SessionLimits:
@@ -144,7 +161,9 @@ class _Wiring:
         settings = self.settings
         if not isinstance(settings, ServeSettings):
             return None
-        return ConsoleApi(self.service, settings.evaluations, settings.asks_models, settings.framed_by)
+        return ConsoleApi(
+            self.service, settings.evaluations, settings.asks_models, settings.framed_by, alone=settings.alone
+        )
 
     @cached_property
     def openenv(self) -> OpenEnvSurface | None:
@@ -155,7 +174,8 @@ class _Wiring:
             self.service,
             describe_server(),
             settings.mode,
-            shared_default=settings.shared_default,
+            shared_default=settings.has_default,
+            alone=settings.alone,
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
@@ -182,14 +202,19 @@ class _Wiring:
         # The endpoint of an episode knows by itself who may call it.
         routes.append(Route(AGENT_PATH, Gate(PUBLIC, WholeBodies(self.agents.app))))
         if self.settings.operator and self.settings.sse:
-            events = EventSessions(self._make_server(), self._session_limits)
-            routes.append(Route("/sse", Gate(PLAY, events), methods=["GET"]))
-            routes.append(Route("/messages", Gate(PLAY, WholeBodies(events.take_message))))
+            routes += self._list_sse_routes() if self.settings.alone else build_sse_refusals(partial(Gate, PLAY))
         if self.tokens is not None:
             routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
         return [*others[:1], *routes, *others[1:]]
+
+    def _list_sse_routes(self) -> list[BaseRoute]:
+        events = EventSessions(self._make_server(), self._session_limits)
+        return [
+            Route("/sse", Gate(PLAY, events), methods=["GET"]),
+            Route("/messages", Gate(PLAY, WholeBodies(events.take_message))),
+        ]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
@@ -220,10 +245,11 @@ class _Wiring:
                 stack.enter_context(refresh_on_hangup(self.tokens))
             for endpoint in self._endpoints:
                 await stack.enter_async_context(endpoint.run())
-            await self._open()
+            if self.first:
+                await self._open()
             yield
             await self._end_what_waits()
-        if self.console_api is not None:
+        if self.console_api is not None and self.settings.workers == 1:
             click.echo(f"Stopped after {self.service.steps_taken} steps.", err=True)
 
     @property
@@ -232,6 +258,8 @@ class _Wiring:
 
     async def _end_what_waits(self) -> None:
         """End runs and sessions, so that no request waits for them when the server stops."""
+        if self.openenv is not None:
+            self.openenv.ready.stopping = True
         if self.console_api is not None:
             await self.console_api.close()
         for endpoint in self._endpoints:
@@ -252,7 +280,7 @@ class _Wiring:
         if settings.public and self.tokens is None:
             click.echo(_OPEN_TO_ALL, err=True)
         if self.openenv is None and settings.operator:
-            transports = "streamable HTTP and SSE" if settings.sse else "streamable HTTP"
+            transports = "streamable HTTP and SSE" if settings.sse and settings.alone else "streamable HTTP"
             click.echo(f"MCP over {transports}: {settings.address}/mcp", err=True)
 
 

@@ -118,6 +118,7 @@ class EpisodeService:
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
         self._quotas = Quotas(self._limits.most_each)
+        self._secret = b""
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
@@ -147,13 +148,16 @@ class EpisodeService:
             BusyError: if as many callers wait for an incident to be made as may.
             EpisodeExistsError: if the handle asked for is in use.
         """
-        caller = self._check_opening(selection.episode_id)
+        caller = self.caller
+        check_need(OPERATE, caller)
+        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
+            replacing = None
+        if replacing is None or replacing.episode_id != selection.episode_id:
+            _check_handle(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
-            replacing = None
         await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=replacing))
         return self._keep(begin(episode_id, reference, scenario, incarnation), set(), caller.name)
 
@@ -169,7 +173,9 @@ class EpisodeService:
             UnauthenticatedError, ScopeError, ForeignHandleError, CapacityError, QuotaError, EpisodeExistsError: as
                 `create` does.
         """
-        caller = self._check_opening(fork_id)
+        caller = self.caller
+        check_need(OPERATE, caller)
+        _check_handle(fork_id, caller)
         source = await self.get(claim.episode_id, claim.incarnation)
         record = await self._read(source.id)
         taken = len(record.events) if after is None else after
@@ -249,6 +255,12 @@ class EpisodeService:
             folded = None
         raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
 
+    async def read_secret(self) -> bytes:
+        """32 random bytes, the same for every process on the store."""
+        if not self._secret:
+            self._secret = await self._store.read_secret()
+        return self._secret
+
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
 
@@ -262,6 +274,18 @@ class EpisodeService:
             raise _build_unknown(episode_id)
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
+
+    async def count_open(self) -> int:
+        """How many stored episodes have not ended, those of other processes included."""
+        return await self._store.count_open()
+
+    async def has_room(self) -> bool:
+        """Whether another episode can be opened. Where none could, those that have been idle make room at once."""
+        if await self.count_open() < self._limits.capacity:
+            return True
+        for handle in await self._store.expire(self._limits.idle_seconds):
+            self._forget(handle)
+        return await self.count_open() < self._limits.capacity
 
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""
@@ -283,23 +307,6 @@ class EpisodeService:
         with suppress(UnknownEpisodeError):
             return (await self._read(claim.episode_id, touch=False)).incarnation == claim.incarnation
         return False
-
-    def _check_opening(self, handle: str) -> Caller:
-        """Whoever opens an episode under a handle, "" if the handle is to be minted.
-
-        The handles that a caller may choose are its own, so that it learns nothing of others' and cannot take them.
-
-        Raises:
-            UnauthenticatedError, ScopeError, ForeignHandleError: if it may not.
-        """
-        caller = self.caller
-        check_need(OPERATE, caller)
-        if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
-            raise ForeignHandleError(
-                f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
-                "Without one the server makes a handle. Nothing was opened."
-            )
-        return caller
 
     async def _take_quota(self, handle: str) -> bool:
         """Count a new episode for the caller; whether it counts.
@@ -452,6 +459,19 @@ class EpisodeService:
         while len(self._folded) > self._limits.capacity:
             self._folded.popitem(last=False)
         return episode
+
+
+def _check_handle(handle: str, caller: Caller) -> None:
+    """Refuse a handle that is not the caller's own to choose: it learns nothing of others' and cannot take them.
+
+    Raises:
+        ForeignHandleError: if it may not choose it.
+    """
+    if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
+        raise ForeignHandleError(
+            f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
+            "Without one the server makes a handle. Nothing was opened."
+        )
 
 
 def _build_unknown(episode_id: str) -> UnknownEpisodeError:

@@ -5,7 +5,6 @@ Nothing is said on the console but the refusals that are meant, and no script of
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -75,4 +74,4 @@ def wait(page: Page, condition: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

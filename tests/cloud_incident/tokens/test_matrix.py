@@ -137,6 +137,7 @@ def test_every_operation_and_message_and_tool_declares_a_scope() -> None:
     assert set(declared) <= {PUBLIC, *SCOPES}
     assert {operation.path for operation in operations if operation.needs == PUBLIC} == {
         "/health",
+        "/ready",
         "/metadata",
         "/schema",
         "/openapi.json",
