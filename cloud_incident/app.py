@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -202,7 +202,7 @@ class _Wiring:
         # The endpoint of an episode knows by itself who may call it.
         routes.append(Route(AGENT_PATH, Gate(PUBLIC, WholeBodies(self.agents.app))))
         if self.settings.operator and self.settings.sse:
-            routes += self._list_sse_routes() if self.settings.alone else build_sse_refusals(partial(Gate, PLAY))
+            routes += self._list_sse_routes()
         if self.tokens is not None:
             routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
@@ -210,6 +210,8 @@ class _Wiring:
         return [*others[:1], *routes, *others[1:]]
 
     def _list_sse_routes(self) -> list[BaseRoute]:
+        if not self.settings.alone:
+            return [Route(path, Gate(PLAY, app)) for path, app in build_sse_refusals().items()]
         events = EventSessions(self._make_server(), self._session_limits)
         return [
             Route("/sse", Gate(PLAY, events), methods=["GET"]),

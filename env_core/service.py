@@ -117,8 +117,8 @@ class EpisodeService:
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
-        self._quotas = Quotas(self._limits.most_each)
         self._secret = b""
+        self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""

@@ -46,6 +46,7 @@ ERROR_CODES = {
     "invalid_action": ErrorCode.VALIDATION_ERROR,
     "malformed": ErrorCode.VALIDATION_ERROR,
     "no_capacity": ErrorCode.CAPACITY_REACHED,
+    "busy": ErrorCode.CAPACITY_REACHED,
     "unknown_session": ErrorCode.SESSION_ERROR,
     "session_in_use": ErrorCode.SESSION_ERROR,
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tracemalloc
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -12,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from cloud_incident.app import build_app
 from cloud_incident.settings.serve import ServeSettings
-from http_compat.guard import Access
+from http_compat.guard import Access, Guard
 from tests.http_compat.talking import open_talk, read_answer
 from tests.servers import full_server
 
@@ -72,6 +73,35 @@ def test_browsers_of_an_allowed_site_may_call(address: str) -> None:
     answer = httpx2.get(f"{address}/health", headers={"Origin": "https://app.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
     assert "Access-Control-Allow-Origin" not in httpx2.get(f"{address}/health").headers
+
+
+@pytest.mark.anyio
+async def test_long_hosts_and_origins_are_not_kept() -> None:
+    """Also under a server that lets them pass."""
+
+    async def serve(*_: object) -> None:
+        pytest.fail("a long Host or Origin was accepted")
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    statuses = []
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    guard = Guard(serve)
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            name = b"%04d" % number + b"a" * 4_000_000
+            long = [(b"host", name)] if number % 2 else [(b"host", b"localhost"), (b"origin", name)]
+            await guard({"type": "http", "path": "/", "method": "GET", "headers": long}, receive, send)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert statuses[::2] == [431] * 60
+    assert kept < 10_000_000
 
 
 @given(st.text(st.characters(exclude_characters="*"), max_size=80))
