@@ -13,8 +13,8 @@ from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
+from env_core.callers import ANYBODY, acting_as
 from mcp_server.accepting import AnswersAsAccepted
 from mcp_server.sessions import HTTPSessions, read_session_id
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from mcp.server.lowlevel import Server
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from env_core.service import EpisodeService
@@ -39,17 +38,17 @@ _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
 
 
-def build_sse_refusals() -> list[BaseRoute]:
-    """The same routes on a server that keeps nothing of a client in its process: they say what serves it instead."""
-    return [Route(path, _refuse_sse, methods=["GET", "POST"]) for path in ("/sse", "/messages")]
+def build_sse_refusals() -> dict[str, ASGIApp]:
+    """What answers at the same paths on a server that keeps nothing of a client in its process: what serves it."""
+    return dict.fromkeys(("/sse", "/messages"), _refuse_sse)
 
 
-async def _refuse_sse(_: Request) -> Response:
+async def _refuse_sse(scope: Scope, receive: Receive, send: Send) -> None:
     message = (
         "Over SSE a client stays with one process, and here any process answers the next request. Use streamable HTTP "
         "at /mcp; or --no-stateless with one worker behind a load balancer that keeps a client on one server."
     )
-    return JSONResponse({"detail": message}, 501)
+    await JSONResponse({"detail": message}, 501)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +222,8 @@ class AgentsHTTP(StreamableHTTP):
 
     async def _has_episode(self, episode_id: str) -> bool:
         try:
-            await self._service.get(episode_id, touch=False)
+            with acting_as(ANYBODY):
+                await self._service.get(episode_id, touch=False)
         except CloudIncidentError:
             return False
         return True

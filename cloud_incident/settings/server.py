@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, FilePath, model_validator
 
 from cloud_incident.settings.base import NO_FLAG
 from cloud_incident.settings.limits import LimitSettings
+from env_core.callers import ANYBODY, NOBODY, is_loopback
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
 from graders import read_lists
@@ -25,6 +26,7 @@ _PUBLIC_RATE = 1_000.0
 
 _DAY = 86_400
 """In seconds."""
+_GRACE_SECONDS = 60.0
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
@@ -62,6 +64,23 @@ class ServerSettings(LimitSettings):
     )
     keep_days: float = Field(
         7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."
+    )
+    tokens: FilePath | None = Field(
+        None,
+        description="A file of tokens (`cloud-incident tokens`): callers have to send one, and have episodes of their "
+        "own. Without it everybody may do everything.",
+    )
+    most_each: int = Field(
+        1_000,
+        ge=1,
+        description="Most open episodes of one caller: by its name, or without tokens by its address. Callers on this "
+        "machine have no address.",
+    )
+    grace_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="For how many unused seconds a finished episode is kept even if others need its room. If not "
+        "given: 60 beyond loopback, and 0 on it.",
     )
     structured_content: StructuredContent = Field(
         StructuredContent.BOTH,
@@ -140,6 +159,18 @@ class ServerSettings(LimitSettings):
         return None, None
 
     @property
+    def public(self) -> bool:
+        """Whether others than this machine may reach the server."""
+        return not is_loopback(self.host) or bool(self.allow_host or self.space_host)
+
+    @property
+    def grace(self) -> float:
+        """For how many unused seconds a finished episode is kept even if others need its room."""
+        if self.grace_seconds is not None:
+            return self.grace_seconds
+        return _GRACE_SECONDS if self.public else 0.0
+
+    @property
     def requests_a_second(self) -> float:
         """How many requests and messages a second one caller may send; 0 for any number."""
         if self.rate_limit is not None:
@@ -169,4 +200,5 @@ class ServerSettings(LimitSettings):
             read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        return EpisodeService(catalogue, store, Limits(self.capacity, self.idle_seconds, kept, self.max_waiting))
+        limits = Limits(self.capacity, self.idle_seconds, kept, self.max_waiting, self.grace, self.most_each)
+        return EpisodeService(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)

@@ -134,6 +134,29 @@ def test_origins_that_only_look_right_are_foreign(origin: str) -> None:
 def test_any_host_is_not_any_origin() -> None:
     access = Access(hosts=("*",))
     assert access.accepts_host("lab.example")
-    assert access.accepts_origin("http://lab.example:7860", "lab.example")
-    assert access.accepts_origin("http://localhost:3000", "lab.example")
+    assert access.accepts_origin("http://lab.example:7860", "lab.example:7860")
+    assert not access.accepts_origin("http://localhost:3000", "lab.example")
     assert not access.accepts_origin("https://evil.example", "lab.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "called", "accepted"),
+    [
+        ("http://127.0.0.1:7860", "127.0.0.1:7860", True),
+        ("http://LOCALHOST:7860", "localhost:7860", True),
+        ("http://[::1]:7860", "[::1]:7860", True),
+        ("http://localhost", "localhost:80", True),
+        ("https://lab.example", "lab.example", True),
+        ("https://lab.example", "lab.example:443", True),
+        ("https://lab.example", "127.0.0.1:7860", True),  # a proxy calls by another name
+        ("http://127.0.0.1:3000", "127.0.0.1:7860", False),
+        ("http://127.0.0.1", "127.0.0.1:7860", False),
+        ("http://localhost:7860", "127.0.0.1:7860", False),
+        ("http://localhost", "lab.example", False),
+        ("https://lab.example:8443", "lab.example", False),
+        ("https://lab.example", "lab.example:7860", False),
+        ("https://lab.example:8443", "127.0.0.1:7860", False),
+    ],
+)
+def test_only_pages_of_the_servers_own_host_and_port_may_call(origin: str, called: str, accepted: bool) -> None:
+    assert Access(hosts=("lab.example",)).accepts_origin(origin, called) is accepted
