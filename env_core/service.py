@@ -122,6 +122,7 @@ class EpisodeService:
         self._secret = b""
         self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
+        self._wanted = 0
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
@@ -433,12 +434,16 @@ class EpisodeService:
         """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
-        if self._making.statistics().tasks_waiting >= self._limits.waiting:
+        if self._wanted > self._limits.waiting:  # one of them is being made
             raise BusyError(
                 f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
                 "again in a few seconds."
             )
-        return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        self._wanted += 1
+        try:
+            return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        finally:
+            self._wanted -= 1
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario
