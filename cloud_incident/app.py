@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
 from cloud_incident.about import describe_server
+from cloud_incident.agent_door import AgentAddresses, AgentPort
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
@@ -29,8 +30,8 @@ from http_compat.reading import read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.accepting import find_header, read_accept
-from mcp_server.binding import Callers, CallersBySession
-from mcp_server.transports import AgentsHTTP, SessionLimits, StreamableHTTP, build_sse_routes, read_episode_id
+from mcp_server.binding import Callers, CallersBySession, find_bound
+from mcp_server.transports import AGENT_PATH, AgentsHTTP, SessionLimits, StreamableHTTP, build_sse_routes
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
 
-AGENT_PATH = "/agent/{episode_id}/mcp"
-
 
 def build_app(
     settings: ServerSettings, *, make_server: Callable[..., Server[Callers]] = build_server, streams: bool = False
@@ -52,9 +51,9 @@ def build_app(
     """The application that the settings ask for.
 
     MCP over streamable HTTP is at `/mcp`, over SSE at `/sse`, and for an agent under test at an endpoint of its
-    episode. An agent profile has the agents' endpoints alone. With `ServeSettings` OpenEnv and the console are there
-    too, and POST /mcp speaks both dialects. `make_server` makes each MCP server; with `streams` an answer over
-    streamable HTTP may be a stream of events.
+    episode. These are alone on the agents' port if there is one, and all that an agent profile has. With
+    `ServeSettings` OpenEnv and the console are there too, and POST /mcp speaks both dialects. `make_server` makes each
+    MCP server; with `streams` an answer over streamable HTTP may be a stream of events.
 
     Raises:
         DocumentError: if an incident document is not valid.
@@ -105,12 +104,18 @@ class _Wiring:
 
     @cached_property
     def agents(self) -> AgentsHTTP:
-        server = self._make_server(callers=CallersBySession, bound=read_episode_id)
-        return AgentsHTTP(server, self._session_limits, self.service, streams=self.streams)
+        server = self._make_server(callers=CallersBySession, bound=find_bound)
+        elsewhere = self.operators.sessions if self.settings.operator else ()
+        return AgentsHTTP(server, self._session_limits, self.service, elsewhere=elsewhere, streams=self.streams)
+
+    @cached_property
+    def agent_addresses(self) -> AgentAddresses:
+        return AgentAddresses(self.service, self.settings)
 
     @cached_property
     def operators(self) -> StreamableHTTP:
-        return StreamableHTTP(self._make_server(callers=CallersBySession), self._session_limits, streams=self.streams)
+        server = self._make_server(callers=CallersBySession, locate_agent=self.agent_addresses.locate)
+        return StreamableHTTP(server, self._session_limits, streams=self.streams)
 
     @property
     def _session_limits(self) -> SessionLimits:
@@ -131,6 +136,7 @@ class _Wiring:
         return OpenEnvSurface(
             self.service,
             describe_server(),
+            self.agent_addresses.locate,
             settings.mode,
             shared_default=settings.shared_default,
             most_sessions=settings.max_sessions,
@@ -155,12 +161,15 @@ class _Wiring:
         if self.settings.operator:
             mcp = self.operators.app
             routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
-        routes.append(Route(AGENT_PATH, self.agents.app))
+        port = self.settings.agent_port
+        first = [] if port is None else [AgentPort(port, self.agents.app)]
+        if port is None:
+            routes.append(Route(AGENT_PATH, self.agents.app))
         if self.settings.operator and self.settings.sse:
-            routes += build_sse_routes(self._make_server())
+            routes += build_sse_routes(self._make_server(locate_agent=self.agent_addresses.locate))
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
-        return [*others[:1], *routes, *others[1:]]
+        return [*first, *others[:1], *routes, *others[1:]]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
@@ -168,7 +177,7 @@ class _Wiring:
         proxies = Middleware(
             BehindProxies, trusted=settings.trusted_proxies, root_path=settings.root_path, own_names=names
         )
-        hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
+        hosts = (*settings.allow_host, *filter(None, [settings.space_host, settings.agent_host, settings.agent_name]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
         if not settings.allow_origin:
             return [proxies, guard]
@@ -208,8 +217,8 @@ class _Wiring:
         settings = self.settings
         if settings.selection is not None:
             episode = await self.service.resume(settings.selection)
-            path = AGENT_PATH.format(episode_id=episode.id)
-            click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {settings.address}{path}", err=True)
+            url = f"{settings.agent_address}{await self.agent_addresses.find_path(episode)}"
+            click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {url}", err=True)
         if settings.host not in LOOPBACK and not (settings.allow_host or settings.space_host):
             click.echo(
                 "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
@@ -228,7 +237,7 @@ class _Negotiated:
     """
 
     mcp: ASGIApp
-    answer_rpc: Callable[[bytes], Awaitable[Response]]
+    answer_rpc: Callable[[bytes, Scope], Awaitable[Response]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST" or _means_mcp(scope):
@@ -238,7 +247,7 @@ class _Negotiated:
         if _is_initialize(body):
             await self.mcp(scope, _Replay(body, receive), send)
         else:
-            await (await self.answer_rpc(body))(scope, receive, send)
+            await (await self.answer_rpc(body, scope))(scope, receive, send)
 
 
 class _Replay:

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import click
 import uvicorn
@@ -15,6 +15,8 @@ from cloud_incident.garbage import collect_seldom
 from http_compat.reading import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.applications import Starlette
 
     from cloud_incident.settings.server import ServerSettings
@@ -23,9 +25,9 @@ _BACKLOG = 2048
 """Connections that wait to be accepted; uvicorn's own default."""
 
 _REMEDIES = {
-    errno.EADDRINUSE: "end the program that listens there, or choose another --port",
-    errno.EACCES: "choose a --port above 1023",
-    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
+    errno.EADDRINUSE: "end the program that listens there, or choose another --{}port",
+    errno.EACCES: "choose a --{}port above 1023",
+    errno.EADDRNOTAVAIL: "choose a --{}host that is an address of this machine",
 }
 
 _GRACE_SECONDS = 5
@@ -45,21 +47,44 @@ class StoppingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_app(app: Starlette, settings: ServerSettings, banner: str = "") -> None:
-    """Serve an application until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
+S = TypeVar("S", bound="ServerSettings")
 
-    The `banner` is printed on standard error once every port is listened on. In it `{address}` stands for the URL of
-    the first one.
+
+class Listening(NamedTuple, Generic[S]):
+    """The sockets that are listened on, and the settings with the ports that they have: 0 becomes the real one."""
+
+    sockets: list[socket.socket]
+    settings: S
+
+
+def listen(settings: S) -> Listening[S]:
+    """Listen on every port of the settings, that of agents too.
 
     Raises:
         ClickException: if a port cannot be listened on.
     """
-    server = make_server(app, settings)
-    collect_seldom()
     sockets = [_bind(settings.host, port) for port in settings.port]
-    if banner:
-        listening = settings.model_copy(update={"port": tuple(listener.getsockname()[1] for listener in sockets)})
-        click.echo(banner.format(address=listening.address), err=True)
+    found: dict[str, object] = {"port": tuple(_read_port(listener) for listener in sockets)}
+    if settings.agent_port is not None:
+        sockets.append(_bind(settings.agent_host or settings.host, settings.agent_port, "agent-"))
+        found["agent_port"] = _read_port(sockets[-1])
+    return Listening(sockets, settings.model_copy(update=found))
+
+
+def run_app(build: Callable[[S], Starlette], settings: S, banner: Callable[[S], str] | None = None) -> None:
+    """Build an application and serve it until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
+
+    It is built once every port is listened on, with settings that name the real ports. The `banner` of these is printed
+    on standard error then.
+
+    Raises:
+        ClickException: if a port cannot be listened on.
+    """
+    sockets, settings = listen(settings)
+    server = make_server(build(settings), settings)
+    collect_seldom()
+    if banner is not None:
+        click.echo(banner(settings), err=True)
     signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
     server.run(sockets)
 
@@ -89,12 +114,18 @@ def _exit(*_: object) -> None:
     raise SystemExit(0)
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _read_port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _bind(host: str, port: int, prefix: str = "") -> socket.socket:
+    """Listen on a port; the settings that name it begin with the `prefix`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "choose another --host or --port")
+        remedy = _REMEDIES.get(error.errno or 0, "choose another --{0}host or --{0}port").format(prefix)
         # The text of a system error repeats the address; a name that is not found has an errno below 0.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise click.ClickException(f"Cannot listen on {host}:{port}: {reason}; {remedy}.") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
 
+from env_core.agent_keys import AgentKeys
 from env_core.episode import Episode, advance, begin
 from env_core.stores import (
     AppendConflictError,
@@ -22,6 +23,7 @@ from env_core.stores import (
     MemoryStore,
     Opening,
     Record,
+    ReopenedEpisodeError,
     UnknownEpisodeError,
 )
 from env_core.transition import Transition, read_action, step
@@ -75,6 +77,7 @@ class EpisodeService:
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, Episode] = OrderedDict()
+        self._keys: AgentKeys | None = None
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
@@ -84,18 +87,25 @@ class EpisodeService:
     async def create(self, selection: Selection, replacing: Claim | None = None, *, owner: str = "") -> Episode:
         """Open an episode that belongs to `owner`, in the place of `replacing` if that is still there.
 
-        Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
+        Where there is no room the episode that finished longest ago makes it. The handle of a finished episode is not
+        free before that is closed, or whoever asks for its grade would get that of another one; a selection with
+        `replace` closes it.
 
         Raises:
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
             CapacityError: if as many episodes are open as may be.
-            EpisodeExistsError: if the handle asked for is in use.
+            EpisodeExistsError: if the handle asked for is in use, or is to be replaced and belongs to somebody else.
+            ReopenedEpisodeError: if the episode to be replaced is not of the incarnation that the selection names.
         """
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(Opening(episode_id, reference, incarnation, owner, replacing=replacing))
+        named = await self._find_replaced(selection, owner) if selection.replace else None
+        await self._make_room(Opening(episode_id, reference, incarnation, owner, replacing=named or replacing))
+        if named is not None and replacing is not None and replacing != named:
+            with suppress(UnknownEpisodeError):
+                await self.close(*replacing)
         return self._keep(begin(episode_id, reference, scenario, incarnation))
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
@@ -104,7 +114,8 @@ class EpisodeService:
         The two share nothing from then on. The steps that were taken over have no request ids: these were the other's.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             UnknownStepError: if the episode has not that many steps.
             StaleReferenceError: if its incident or the rules have changed since it began.
             CapacityError: if as many episodes are open as may be.
@@ -140,13 +151,14 @@ class EpisodeService:
         """The episode as it stands. Without `touch` looking at it does not keep it from expiring.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             StaleReferenceError: if its incident or the rules have changed since it began.
         """
         cached = self._folded.get(episode_id)
         record = await self._store.load(episode_id, cached.step_count if cached else 0, touch=touch)
         if incarnation and incarnation != record.incarnation:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
+            raise ReopenedEpisodeError(episode_id, incarnation)
         if cached is not None and cached.incarnation == record.incarnation:
             return self._keep(_fold(cached, record.events)) if record.events else cached
         if cached is not None:  # closed, and opened anew under the same handle
@@ -166,7 +178,8 @@ class EpisodeService:
 
         Raises:
             InvalidActionError: if the action is not valid.
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             EpisodeOverError: if the episode has ended.
             StaleReferenceError: if its incident or the rules have changed since it began.
             RequestIdError: if the request id was used for another action.
@@ -198,13 +211,32 @@ class EpisodeService:
         """Forget an episode.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
         """
         record = await self._store.load(episode_id)
         if incarnation and incarnation != record.incarnation:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
+            raise ReopenedEpisodeError(episode_id, incarnation)
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
+
+    async def get_keys(self) -> AgentKeys:
+        """What makes and reads the keys of agents' endpoints: the same ones for every process on the store."""
+        if self._keys is None:
+            self._keys = AgentKeys(await self._store.read_secret())
+        return self._keys
+
+    async def _find_replaced(self, selection: Selection, owner: str) -> Claim | None:
+        """The episode that a selection replaces; None if there is none of that handle."""
+        try:
+            record = await self._store.load(selection.episode_id, touch=False)
+        except UnknownEpisodeError:
+            return None
+        if record.owner != owner:
+            raise EpisodeExistsError(selection.episode_id)
+        if selection.incarnation not in {"", record.incarnation}:
+            raise ReopenedEpisodeError(selection.episode_id, selection.incarnation)
+        return Claim(selection.episode_id, record.incarnation)
 
     async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""

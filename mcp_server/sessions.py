@@ -12,6 +12,7 @@ import anyio
 from anyio import create_task_group
 
 from mcp_server.accepting import find_header
+from mcp_server.binding import BOUND, BoundEpisode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -65,8 +66,13 @@ class HTTPSessions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def __contains__(self, session_id: str) -> bool:
+    def __contains__(self, session_id: object) -> bool:
         return session_id in self._open
+
+    def is_of(self, session_id: str, episode_id: str) -> bool:
+        """Whether a session is one of an episode; whoever names none is not bound to any."""
+        session = self._open.get(session_id)
+        return session is None or session.episode_id == episode_id
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -122,7 +128,8 @@ class HTTPSessions:
             if message["type"] == "http.response.start" and message["status"] < 400:
                 opened = next((value for name, value in message["headers"] if name == SESSION_HEADER), None)
                 if opened is not None:
-                    self._add(opened.decode("latin-1"), scope.get("path_params", {}).get("episode_id", ""))
+                    bound: BoundEpisode | None = scope.get(BOUND)
+                    self._add(opened.decode("latin-1"), bound.claim.episode_id if bound is not None else "")
             await send(message)
 
         return note

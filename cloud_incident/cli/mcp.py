@@ -25,4 +25,4 @@ def mcp(settings: McpSettings) -> None:
     # Its imports take 200 ms, and over stdio `tools/list` would be answered that much later.
     from cloud_incident.app import build_app
 
-    run_app(build_app(settings), settings)
+    run_app(build_app, settings)

@@ -10,8 +10,6 @@ from cloud_incident.cli.options import with_settings
 from cloud_incident.listening import run_app
 from cloud_incident.settings.serve import ServeSettings
 
-_BANNER = "Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it."
-
 
 @click.command(cls=ReportingCommand)
 @with_settings(ServeSettings)
@@ -20,7 +18,21 @@ def serve(settings: ServeSettings) -> None:
 
     OpenEnv's REST and WebSocket, MCP over streamable HTTP (/mcp) and SSE (/sse), the API's page (/docs).
     """
-    run_app(build_app(settings), settings, _BANNER)
+    run_app(build_app, settings, _write_banner)
+
+
+def _write_banner(settings: ServeSettings) -> str:
+    """Where everything is, and what whoever reaches it may do."""
+    address = settings.address
+    agents = (
+        "Agents' endpoints are there too; --agent-port gives agents a port that has nothing else, for fair evaluations."
+        if settings.agent_port is None
+        else f"Agents' endpoints alone are at {settings.agent_address}. Keep agents from {address}."
+    )
+    return (
+        f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it.\n"
+        f"Whoever reaches {address} may start, step, grade and close every episode. {agents}"
+    )
 
 
 def main() -> None:

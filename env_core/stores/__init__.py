@@ -12,6 +12,7 @@ from env_core.stores.protocol import (
     Event,
     Opening,
     Record,
+    ReopenedEpisodeError,
     StoreUnavailableError,
     UnknownEpisodeError,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "MemoryStore",
     "Opening",
     "Record",
+    "ReopenedEpisodeError",
     "SqliteStore",
     "StoreUnavailableError",
     "UnknownEpisodeError",

@@ -189,12 +189,11 @@ class SqliteStore:
         freed = []
         if replacing is not None:
             freed += self._delete_where("id = ? AND incarnation = ?", replacing)
-        freed += self._delete_where("id = ? AND ended IS NOT NULL", (episode_id,))
         (count, same) = self._database.execute(
             "SELECT (SELECT count(*) FROM episodes), EXISTS (SELECT 1 FROM episodes WHERE id = ?)", (episode_id,)
         ).fetchone()
         if same:
-            raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
+            raise EpisodeExistsError(episode_id)
         if count >= capacity:
             oldest = self._delete_where("ended = (SELECT min(ended) FROM episodes WHERE ended IS NOT NULL)", ())
             if not oldest:

@@ -11,6 +11,7 @@ from env_core.selection import Selection
 from env_core.service import EpisodeService
 from env_core.stores import MemoryStore
 from mcp_server import build_server
+from mcp_server.binding import bind_to
 from tests.mcp_server.playing import read_numbers, read_text, start
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ async def test_what_others_finish_or_close_is_noticed(service: EpisodeService, s
 
 async def test_the_agent_profile(service: EpisodeService, store: CountingStore) -> None:
     episode = await service.create(Selection(scenario_id="RCA-001"))
-    server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
+    server = build_server(service, version="test", bound=bind_to(episode), episode=episode)
     async with Client(server) as agent:
         await agent.list_tools()
         for tool, arguments in CALLS[:2]:
