@@ -26,6 +26,7 @@ class EpisodeOverError(CloudIncidentError):
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(f"Episode {episode.id} is over.")
+        self.episode = episode
         self.scenario_id = episode.reference.scenario_id
         self.score = episode.grade.score if episode.grade is not None else None
 

@@ -11,6 +11,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from env_core.episode import StaleReferenceError, withhold
 from env_core.stores import Claim, UnknownEpisodeError
+from env_core.transition import EpisodeOverError
 from mcp_server.errors import HandleError
 from scenarios.errors import CloudIncidentError
 
@@ -321,7 +322,10 @@ class AgentBinding(Binding):
         return withhold(bound.take() or await self._load(*bound.claim))
 
     async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
-        transition = await super().step(ctx, episode, action)
+        try:
+            transition = await super().step(ctx, episode, action)
+        except EpisodeOverError as error:
+            raise EpisodeOverError(withhold(error.episode)) from error
         return transition._replace(episode=withhold(transition.episode))
 
     async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:

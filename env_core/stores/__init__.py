@@ -14,6 +14,7 @@ from env_core.stores.protocol import (
     Record,
     ReopenedEpisodeError,
     StoreUnavailableError,
+    UnknownAction,
     UnknownEpisodeError,
 )
 from env_core.stores.sqlite import SqliteStore
@@ -33,6 +34,7 @@ __all__ = [
     "ReopenedEpisodeError",
     "SqliteStore",
     "StoreUnavailableError",
+    "UnknownAction",
     "UnknownEpisodeError",
     "open_store",
 ]
