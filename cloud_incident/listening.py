@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import click
@@ -97,12 +98,15 @@ def run_app(build: Callable[[S], Starlette], settings: S, banner: Callable[[S], 
         ClickException: if a port cannot be listened on.
     """
     sockets, settings = listen(settings)
-    server = make_server(build(settings), settings)
-    collect_seldom()
-    if banner is not None:
-        click.echo(banner(settings), err=True)
-    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
-    server.run(sockets)
+    with ExitStack() as open_sockets:
+        for each in sockets:
+            open_sockets.enter_context(each)
+        server = make_server(build(settings), settings)
+        collect_seldom()
+        if banner is not None:
+            click.echo(banner(settings), err=True)
+        signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
+        server.run(sockets)
 
 
 def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
