@@ -31,8 +31,15 @@ from http_compat.reading import Bodies, read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.accepting import find_header, read_accept
-from mcp_server.binding import Callers, CallersBySession, find_bound
-from mcp_server.transports import AGENT_PATH, AgentsHTTP, EventSessions, SessionLimits, StreamableHTTP
+from mcp_server.binding import Callers, CallersBySession, NobodyKnown, find_bound
+from mcp_server.transports import (
+    AGENT_PATH,
+    AgentsHTTP,
+    EventSessions,
+    SessionLimits,
+    StreamableHTTP,
+    build_sse_refusals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -46,14 +53,19 @@ if TYPE_CHECKING:
 
 
 def build_app(
-    settings: ServerSettings, *, make_server: Callable[..., Server[Callers]] = build_server, streams: bool = False
+    settings: ServerSettings,
+    *,
+    make_server: Callable[..., Server[Callers]] = build_server,
+    streams: bool = False,
+    first: bool = True,
 ) -> Starlette:
     """The application that the settings ask for.
 
     MCP over streamable HTTP is at `/mcp`, over SSE at `/sse`, and for an agent under test at an endpoint of its
     episode. These are alone on the agents' port if there is one, and all that an agent profile has. With
     `ServeSettings` OpenEnv and the console are there too, and POST /mcp speaks both dialects. `make_server` makes each
-    MCP server; with `streams` an answer over streamable HTTP may be a stream of events.
+    MCP server; with `streams` an answer over streamable HTTP may be a stream of events. The `first` process of a server
+    opens the incident that the settings name, and prints what its operator has to know.
 
     Raises:
         DocumentError: if an incident document is not valid.
@@ -62,7 +74,7 @@ def build_app(
     service = settings.build_service(loaded=True)
     if settings.selection is not None:
         settings.selection.choose(service.catalogue)  # Refuse a wrong selection now, before the server listens.
-    return _Wiring(settings, service, make_server, streams).build()
+    return _Wiring(settings, service, make_server, streams, first).build()
 
 
 def build_app_from_variables() -> Starlette:
@@ -85,6 +97,7 @@ class _Wiring:
     service: EpisodeService
     make_server: Callable[..., Server[Callers]]
     streams: bool
+    first: bool
 
     def build(self) -> Starlette:
         routes = self._list_routes()
@@ -107,8 +120,14 @@ class _Wiring:
     @cached_property
     def agents(self) -> AgentsHTTP:
         server = self._make_server(callers=CallersBySession, bound=find_bound)
-        elsewhere = self.operators.sessions if self.settings.operator else ()
-        return AgentsHTTP(server, self._session_limits, self.service, elsewhere=elsewhere, streams=self.streams)
+        return AgentsHTTP(
+            server,
+            self._session_limits,
+            self.service,
+            elsewhere=self.operators.sessions if self.settings.operator else (),
+            streams=self.streams,
+            stateless=not self.settings.alone,
+        )
 
     @cached_property
     def agent_addresses(self) -> AgentAddresses:
@@ -116,8 +135,10 @@ class _Wiring:
 
     @cached_property
     def operators(self) -> StreamableHTTP:
-        server = self._make_server(callers=CallersBySession, locate_agent=self.agent_addresses.locate)
-        return StreamableHTTP(server, self._session_limits, streams=self.streams)
+        alone = self.settings.alone
+        callers = CallersBySession if alone else NobodyKnown
+        server = self._make_server(callers=callers, locate_agent=self.agent_addresses.locate)
+        return StreamableHTTP(server, self._session_limits, streams=self.streams, stateless=not alone)
 
     @property
     def _session_limits(self) -> SessionLimits:
@@ -131,7 +152,9 @@ class _Wiring:
         settings = self.settings
         if not isinstance(settings, ServeSettings):
             return None
-        return ConsoleApi(self.service, settings.evaluations, settings.asks_models, settings.framed_by)
+        return ConsoleApi(
+            self.service, settings.evaluations, settings.asks_models, settings.framed_by, alone=settings.alone
+        )
 
     @cached_property
     def openenv(self) -> OpenEnvSurface | None:
@@ -143,7 +166,8 @@ class _Wiring:
             describe_server(),
             self.agent_addresses.locate,
             settings.mode,
-            shared_default=settings.shared_default,
+            shared_default=settings.has_default,
+            alone=settings.alone,
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
@@ -171,12 +195,15 @@ class _Wiring:
         if port is None:
             routes.append(Route(AGENT_PATH, agents))
         if self.settings.operator and self.settings.sse:
-            events = EventSessions(self._make_server(locate_agent=self.agent_addresses.locate), self._session_limits)
-            routes.append(Route("/sse", events, methods=["GET"]))
-            routes.append(Route("/messages", WholeBodies(events.take_message)))
+            routes += self._list_sse_routes() if self.settings.alone else build_sse_refusals()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
         return [*first, *others[:1], *routes, *others[1:]]
+
+    def _list_sse_routes(self) -> list[BaseRoute]:
+        server = self._make_server(locate_agent=self.agent_addresses.locate)
+        events = EventSessions(server, self._session_limits)
+        return [Route("/sse", events, methods=["GET"]), Route("/messages", WholeBodies(events.take_message))]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
@@ -203,10 +230,11 @@ class _Wiring:
         async with AsyncExitStack() as stack:
             for endpoint in self._endpoints:
                 await stack.enter_async_context(endpoint.run())
-            await self._open()
+            if self.first:
+                await self._open()
             yield
             await self._end_what_waits()
-        if self.console_api is not None:
+        if self.console_api is not None and self.settings.workers == 1:
             click.echo(f"Stopped after {self.service.steps_taken} steps.", err=True)
 
     @property
@@ -215,6 +243,8 @@ class _Wiring:
 
     async def _end_what_waits(self) -> None:
         """End runs and sessions, so that no request waits for them when the server stops."""
+        if self.openenv is not None:
+            self.openenv.ready.stopping = True
         if self.console_api is not None:
             await self.console_api.close()
         for endpoint in self._endpoints:
@@ -232,7 +262,7 @@ class _Wiring:
                 "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
             )
         if self.openenv is None and settings.operator:
-            transports = "streamable HTTP and SSE" if settings.sse else "streamable HTTP"
+            transports = "streamable HTTP and SSE" if settings.sse and settings.alone else "streamable HTTP"
             click.echo(f"MCP over {transports}: {settings.address}/mcp", err=True)
 
 

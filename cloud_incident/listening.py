@@ -39,7 +39,7 @@ _REMEDIES = {
     errno.EADDRNOTAVAIL: "choose a --{}host that is an address of this machine",
 }
 
-_GRACE_SECONDS = 5
+GRACE_SECONDS = 5
 """How long running requests may take to end when the server is stopped."""
 
 
@@ -105,8 +105,13 @@ def run_app(build: Callable[[S], Starlette], settings: S, banner: Callable[[S], 
         collect_seldom()
         if banner is not None:
             click.echo(banner(settings), err=True)
-        signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
+        end_on_terminate()  # uvicorn raises the signal anew when it has shut down
         server.run(sockets)
+
+
+def end_on_terminate() -> None:
+    """From now on SIGTERM ends the process with status 0, as Ctrl-C ends it with its own."""
+    signal.signal(signal.SIGTERM, _exit)
 
 
 def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
@@ -114,8 +119,13 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
 
     When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
+    return StoppingServer(app, build_config(app, settings))
+
+
+def build_config(app: Starlette, settings: ServerSettings) -> BoundedConfig:
+    """How uvicorn serves an application."""
     ping_seconds, ping_timeout = settings.websocket_pings
-    config = BoundedConfig(
+    return BoundedConfig(
         app,
         Connections(ConnectionLimits.read(settings, raise_file_handles())),
         host=settings.host,
@@ -127,9 +137,8 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_timeout,
         proxy_headers=False,  # the application reads them, since it looks for more of them than uvicorn does
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return StoppingServer(app, config)
 
 
 def _exit(*_: object) -> None:

@@ -95,6 +95,7 @@ class EpisodeService:
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
         self._keys: AgentKeys | None = None
+        self._secret = b""
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
@@ -224,6 +225,12 @@ class EpisodeService:
             folded = None
         raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
 
+    async def read_secret(self) -> bytes:
+        """32 random bytes, the same for every process on the store."""
+        if not self._secret:
+            self._secret = await self._store.read_secret()
+        return self._secret
+
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
 
@@ -237,6 +244,18 @@ class EpisodeService:
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
 
+    async def count_open(self) -> int:
+        """How many stored episodes have not ended, those of other processes included."""
+        return await self._store.count_open()
+
+    async def has_room(self) -> bool:
+        """Whether another episode can be opened. Where none could, those that have been idle make room at once."""
+        if await self.count_open() < self._limits.capacity:
+            return True
+        for handle in await self._store.expire(self._limits.idle_seconds):
+            self._forget(handle)
+        return await self.count_open() < self._limits.capacity
+
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""
         await self._store.close()
@@ -244,7 +263,7 @@ class EpisodeService:
     async def get_keys(self) -> AgentKeys:
         """What makes and reads the keys of agents' endpoints: the same ones for every process on the store."""
         if self._keys is None:
-            self._keys = AgentKeys(await self._store.read_secret())
+            self._keys = AgentKeys(await self.read_secret())
         return self._keys
 
     async def _find_replaced(self, selection: Selection, owner: str) -> Claim | None:

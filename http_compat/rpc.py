@@ -120,14 +120,14 @@ async def _open_session(
     start = _parse_start(params)
     if own is not None and own.handle and start is not None:
         raise SessionInUseError("This WebSocket has an episode already; open another WebSocket.")
-    session = own or await sessions.open()
+    if own is None:
+        return await _describe(await sessions.open_on(start), locate)
     if start is not None:
-        try:
-            await sessions.start(session, start)
-        except CloudIncidentError:
-            if own is None:
-                await sessions.close(session)
-            raise
+        await sessions.start(own, start)
+    return await _describe(own, locate)
+
+
+async def _describe(session: Session, locate: Locate) -> dict[str, Any]:
     opened = {"session_id": session.id}
     if (episode := await session.load_episode()) is not None:
         opened |= {"episode_id": episode.id, "incarnation": episode.incarnation, "agent_url": await locate(episode)}
@@ -142,7 +142,7 @@ def _parse_start(params: dict[str, Any]) -> Selection | Resumption | None:
 
 
 async def _close_session(sessions: Sessions, params: dict[str, Any], own: Session | None) -> dict[str, Any]:
-    session = _find_session(sessions, params)
+    session = await _find_session(sessions, params)
     if session is own:
         raise InvalidRequestError("This session is the WebSocket's own; close the WebSocket.")
     if session.attached:
@@ -157,12 +157,12 @@ async def _call_tool(sessions: Sessions, params: dict[str, Any], own: Session | 
     if not isinstance(name, str) or name not in ACTIONS:
         closest = suggest(name, ACTIONS) if isinstance(name, str) else ""
         raise InvalidActionError(" ".join(filter(None, [f"There is no tool {quote(name)}.", closest, LISTED_TOOLS])))
-    session = own or _find_session(sessions, params)
+    session = own or await _find_session(sessions, params)
     arguments = params.get("arguments")
     return await call_rpc_tool(session, name, {} if arguments is None else arguments)
 
 
-def _find_session(sessions: Sessions, params: dict[str, Any]) -> Session:
+async def _find_session(sessions: Sessions, params: dict[str, Any]) -> Session:
     if params.get("session_id") is None:
         raise MalformedError("session_id is required; openenv/session/create opens a session.")
-    return sessions.find(params["session_id"])
+    return await sessions.find(params["session_id"])

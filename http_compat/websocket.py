@@ -114,7 +114,7 @@ class Sockets:
         await socket.accept()
         requested = socket.query_params.get("session_id")
         try:
-            session = self.sessions.attach(requested) if requested else await self.sessions.open(attached=True)
+            session = await (self.sessions.attach(requested) if requested else self.sessions.open(attached=True))
         except CloudIncidentError as error:
             await socket.send_text(_write_error(error))
             await socket.close()

@@ -99,6 +99,13 @@ class OneCaller:
         return self._caller
 
 
+class NobodyKnown:
+    """Calls that any process may get: none remembers who made an earlier one."""
+
+    def identify(self, ctx: ServerRequestContext[Any, Any]) -> Caller:  # noqa: ARG002 - nothing in it tells
+        return Caller(known=False)
+
+
 class CallersBySession:
     """Streamable HTTP: callers with a session are told apart by it; those without one are not known."""
 

@@ -13,6 +13,7 @@ from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from env_core.agent_keys import UnknownKeyError
 from env_core.episode import StaleReferenceError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from mcp.server.lowlevel import Server
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from env_core.episode import Episode
@@ -40,6 +42,19 @@ _PING = b": ping"
 
 _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
+
+
+def build_sse_refusals() -> list[BaseRoute]:
+    """The same routes on a server that keeps nothing of a client in its process: they say what serves it instead."""
+    return [Route(path, _refuse_sse, methods=["GET", "POST"]) for path in ("/sse", "/messages")]
+
+
+async def _refuse_sse(_: Request) -> Response:
+    message = (
+        "Over SSE a client stays with one process, and here any process answers the next request. Use streamable HTTP "
+        "at /mcp; or --no-stateless with one worker behind a load balancer that keeps a client on one server."
+    )
+    return JSONResponse({"detail": message}, 501)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,17 +141,28 @@ class StreamableHTTP:
     """One server over streamable HTTP; `run()` must be entered while it serves.
 
     An answer is one JSON document; with `streams` it may be a stream of events, in which a tool can report progress
-    and ask the client something before it answers.
+    and ask the client something before it answers. Where it is `stateless` no session is opened, in no protocol era:
+    any process answers a message.
     """
 
-    def __init__(self, server: Server[Any], limits: SessionLimits, *, streams: bool = False) -> None:
-        self.sessions = HTTPSessions(_build_manager(server, limits, streams=streams), limits.most, limits.idle_seconds)
+    def __init__(
+        self, server: Server[Any], limits: SessionLimits, *, streams: bool = False, stateless: bool = False
+    ) -> None:
+        manager = _build_manager(server, limits, streams=streams, stateless=stateless)
+        self.sessions = HTTPSessions(manager, limits.most, limits.idle_seconds)
         self._streams = streams
+        self._stateless = stateless
 
     @property
     def app(self) -> ASGIApp:
         """What answers the requests."""
-        return self._read_headers(self.sessions)
+        return self._read_headers(self._answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._stateless and scope["method"] != "POST":
+            await _refuse_method("There are no sessions here; POST works.")(scope, receive, send)
+        else:
+            await self.sessions(scope, receive, send)
 
     def run(self) -> AbstractAsyncContextManager[None]:
         """Serve while this is entered."""
@@ -171,16 +197,13 @@ class AgentsHTTP(StreamableHTTP):
         *,
         elsewhere: Container[str] = (),
         streams: bool = False,
+        stateless: bool = False,
     ) -> None:
-        super().__init__(server, limits, streams=streams)
+        super().__init__(server, limits, streams=streams, stateless=stateless)
         self._service = service
         self._elsewhere = elsewhere
         self._sessionless = _build_manager(server, limits, streams=streams, stateless=True)
         service.on_over.append(self.sessions.end_episode)
-
-    @property
-    def app(self) -> ASGIApp:
-        return self._read_headers(self._answer)
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -205,12 +228,12 @@ class AgentsHTTP(StreamableHTTP):
             message = "This session was opened at another address, and is served there alone; initialize opens another."
             await JSONResponse({"detail": message}, 404)(scope, receive, send)
         elif not lost:
-            await self.sessions(scope, receive, send)
+            await super()._answer(scope, receive, send)
         elif scope["method"] == "POST":
             await self._sessionless.handle_request(scope, receive, send)
         else:
             message = "This session has ended; POST works on, and initialize opens another."
-            await JSONResponse({"detail": message}, 405, {"Allow": "POST"})(scope, receive, send)
+            await _refuse_method(message)(scope, receive, send)
 
     async def _find_episode(self, key: str) -> Episode | None:
         """The open episode of a key, if there is one.
@@ -222,6 +245,10 @@ class AgentsHTTP(StreamableHTTP):
             return await self._service.get(*(await self._service.get_keys()).read(key))
         except (UnknownKeyError, UnknownEpisodeError, StaleReferenceError):
             return None
+
+
+def _refuse_method(message: str) -> Response:
+    return JSONResponse({"detail": message}, 405, {"Allow": "POST"})
 
 
 def _build_manager(

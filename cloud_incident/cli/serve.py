@@ -7,8 +7,8 @@ import click
 from cloud_incident.app import build_app
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import with_settings
-from cloud_incident.listening import run_app
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.workers import run_server
 
 
 @click.command(cls=ReportingCommand)
@@ -18,7 +18,7 @@ def serve(settings: ServeSettings) -> None:
 
     OpenEnv's REST and WebSocket, MCP over streamable HTTP (/mcp) and SSE (/sse), the API's page (/docs).
     """
-    run_app(build_app, settings, _write_banner)
+    run_server(build_app, settings, _write_banner)
 
 
 def _write_banner(settings: ServeSettings) -> str:
@@ -29,8 +29,9 @@ def _write_banner(settings: ServeSettings) -> str:
         if settings.agent_port is None
         else f"Agents' endpoints alone are at {settings.agent_address}. Keep agents from {address}."
     )
+    shared = f" {settings.workers} processes serve it." if settings.workers > 1 else ""
     return (
-        f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it.\n"
+        f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it.{shared}\n"
         f"Whoever reaches {address} may start, step, grade and close every episode. {agents}"
     )
 

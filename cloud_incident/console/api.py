@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from typing_extensions import TypedDict
 
 from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
+from cloud_incident.console.refusals import RunsElsewhereError
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
@@ -95,7 +96,8 @@ class ConsoleApi:
     """What the page asks for beside the episodes.
 
     `evaluations_in` is the directory of stored evaluations. With `endpoints` visitors may have this server ask models
-    at addresses that they name. `framed_by` are other sites that may show the pages in a frame.
+    at addresses that they name. `framed_by` are other sites that may show the pages in a frame. Unless it is `alone`
+    another process may get the request that wants to see a run, so that none is started.
     """
 
     service: EpisodeService
@@ -103,6 +105,7 @@ class ConsoleApi:
     endpoints: bool = False
     framed_by: Sequence[str] = ()
     limits: RunLimits | None = None
+    alone: bool = True
 
     @cached_property
     def roster(self) -> Roster:
@@ -132,6 +135,11 @@ class ConsoleApi:
         return Json.encode(self.roster.list_agents())
 
     async def answer_start_run(self, request: Request) -> Response:
+        if not self.alone:
+            raise RunsElsewhereError(
+                "A run is played and watched in one process, and here any process answers the next request. Start a "
+                "server with one worker to watch agents; the episodes of every door are in GET /frames."
+            )
         asked = parse_model("runs", RunRequest, await read_json(request))
         run = await self.runs.start(self.roster.find_player(asked.agent, asked.endpoint), asked.selection)
         return Json.encode({"run_id": run.id, "scenario_id": run.scenario_id, "task_id": run.task_id})
@@ -221,7 +229,7 @@ OPERATIONS = (
             },
         },
         answer=TypeAdapter(RunAnswer),
-        refusals=(404, 409, 413, 422, 503),
+        refusals=(404, 409, 413, 422, 501, 503),
     ),
     Operation(
         method="GET",

@@ -79,6 +79,18 @@ class ServerSettings(StoreSettings):
         ge=1,
         description="After how many seconds an unused session or episode is forgotten; a stored one if room is needed.",
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that serve the ports together. More than one need a --store that is not memory.",
+    )
+    stateless: bool | None = Field(
+        None,
+        description="Whether nothing of a client is kept in the process, so that any process on the store can answer "
+        "its next request: no MCP sessions, no SSE, no default episode. If not given: with several --workers, or on a "
+        "store that machines share.",
+    )
     keep_days: float = Field(
         7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."
     )
@@ -156,6 +168,29 @@ class ServerSettings(StoreSettings):
     space_host: Annotated[str, NO_FLAG] = Field(
         "", description="The public host name of the hosted Space that the server runs in."
     )
+
+    @model_validator(mode="after")
+    def _check_workers(self) -> Self:
+        if self.workers == 1:
+            return self
+        if self.keeps_in_memory:
+            raise ValueError(
+                f"--workers {self.workers} cannot share episodes in memory; name a --store: a FILE for the processes "
+                "of one machine, or redis://HOST for those of many."
+            )
+        if self.stateless is False:
+            raise ValueError(
+                "--no-stateless: with several --workers any of them may get the next request; start servers with one "
+                "worker each behind a load balancer that keeps a client on one of them."
+            )
+        return self
+
+    @property
+    def alone(self) -> bool:
+        """Whether every request of a client comes to this process, so that it may remember something of the client."""
+        if self.stateless is not None:
+            return not self.stateless
+        return self.workers == 1 and not self.shared_by_machines
 
     @property
     def operator(self) -> bool:

@@ -42,7 +42,7 @@ from env_core.stores.protocol import (
     StoreUnavailableError,
     UnknownEpisodeError,
 )
-from env_core.stores.scripts import APPEND, CREATE, DELETE, DESCRIBE, EXPIRE, LIST, LOAD, SECRET, Script
+from env_core.stores.scripts import APPEND, COUNT, CREATE, DELETE, DESCRIBE, EXPIRE, LIST, LOAD, SECRET, Script
 from env_core.stores.writing import read_events, read_reference, write_event, write_reference
 
 if TYPE_CHECKING:
@@ -166,6 +166,9 @@ class RedisStore:
                         )
                     )
         return entries
+
+    async def count_open(self) -> int:
+        return int(await self._ask(COUNT))
 
     async def read_secret(self) -> bytes:
         return bytes(await self._ask(SECRET, secrets.token_bytes(SECRET_BYTES)))

@@ -121,6 +121,11 @@ return idle
 """)
 """now, life, idle seconds, most"""
 
+COUNT = _write_script("""
+return redis.call('ZCARD', TOUCHED) - redis.call('ZCARD', ENDED)
+""")
+"""nothing; gives how many have not ended"""
+
 LIST = _write_script("""
 local told = redis.call('ZREVRANGE', TOUCHED, 0, -1, 'WITHSCORES')
 told[#told + 1] = tell_time(ARGV[1])

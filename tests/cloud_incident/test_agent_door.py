@@ -26,6 +26,7 @@ from tests.servers import full_server, server_for_agents, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HANDLE = "the-harness-own-handle"
 ACCEPTS = {"Accept": "application/json, text/event-stream"}
@@ -304,6 +305,26 @@ def test_the_printed_address_is_the_real_one() -> None:
         url = line.split(": ", 1)[1].strip()
         assert line.startswith("Agent endpoint of AC-001: http://127.0.0.1:")
         assert read_answer(httpx2.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "ping"}, headers=ACCEPTS), 400)
+
+
+@pytest.mark.slow
+def test_agents_have_a_port_of_their_own_on_several_processes(tmp_path: Path) -> None:
+    arguments = ("--workers", "2", "--store", str(tmp_path / "episodes.db"), "--agent-port", "0")
+    with started("serve", *arguments) as (address, process), httpx2.Client(base_url=address, timeout=60) as api:
+        url = open_for_agent(api)
+        assert process.stderr is not None
+        process.stderr.readline()
+        told = process.stderr.readline().decode()
+        base, _, path = url.partition("/agent/")
+        assert f"Whoever reaches {address} may start, step, grade and close every episode." in told
+        assert f"Agents' endpoints alone are at {base}. Keep agents from {address}." in told
+        listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        for _ in range(8):
+            headers = {**ACCEPTS, "Connection": "close"}
+            answer = httpx2.post(url, json=listing, headers={**headers, "Mcp-Session-Id": "lost"}, timeout=60)
+            assert read_answer(answer)["result"]["tools"]
+            assert httpx2.post(f"{base}/reset", json={}, headers=headers, timeout=60).status_code == 404
+            assert httpx2.post(f"{address}/agent/{path}", json=listing, headers=headers, timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,11 @@ def open_for_agent(api: httpx2.Client, episode_id: str = "", **options: Any) -> 
     return url
 
 
+def build_rpc(method: str, **params: Any) -> dict[str, Any]:
+    """A JSON-RPC request."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
 class Talk:
     """One WebSocket."""
 

@@ -212,6 +212,16 @@ async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStor
     ]
 
 
+async def test_those_that_have_not_ended_are_counted(store: EpisodeStore) -> None:
+    assert await store.count_open() == 0
+    for handle in ("first", "second"):
+        await create(store, handle)
+    await append(store, "first", 0, Event(LOOK.action, ends=True))
+    assert await store.count_open() == 1
+    await store.delete(Claim("second", (await store.load("second")).incarnation))
+    assert await store.count_open() == 0
+
+
 async def test_the_secret_of_a_store_stays(store: EpisodeStore) -> None:
     secret = await store.read_secret()
     assert len(secret) == SECRET_BYTES
