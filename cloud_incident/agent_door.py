@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Match, Route, Router
 
 from cloud_incident.settings.server import EVERYWHERE, build_address
 from env_core.stores import Claim
-from http_compat.guard import FORWARDED_HOST
+from http_compat.gate import FORWARDED_HOST
 from http_compat.problems import build_problem
 from mcp_server.transports import AGENT_PATH
 
@@ -78,6 +78,7 @@ class AgentPort(BaseRoute):
 
     def __init__(self, port: int, agents: ASGIApp) -> None:
         self._port = port
+        self.app = agents
         self._router = Router([Route(AGENT_PATH, agents)], redirect_slashes=False, default=_refuse)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from env_core.callers import ANYBODY, acting_as
 from env_core.episode import StaleReferenceError, withhold
 from env_core.stores import Claim, UnknownEpisodeError
 from env_core.transition import EpisodeOverError
@@ -326,11 +327,13 @@ class AgentBinding(Binding):
 
     async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:  # noqa: ARG002 - never named
         bound = self._bound(ctx)
-        return withhold(bound.take() or await self._load(*bound.claim))
+        with acting_as(ANYBODY):  # whoever let the agent in has decided which episode it works
+            return withhold(bound.take() or await self._load(*bound.claim))
 
     async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
         try:
-            transition = await super().step(ctx, episode, action)
+            with acting_as(ANYBODY):
+                transition = await super().step(ctx, episode, action)
         except EpisodeOverError as error:
             raise EpisodeOverError(withhold(error.episode)) from error
         return transition._replace(episode=withhold(transition.episode))

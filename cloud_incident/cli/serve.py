@@ -29,10 +29,15 @@ def _write_banner(settings: ServeSettings) -> str:
         if settings.agent_port is None
         else f"Agents' endpoints alone are at {settings.agent_address}. Keep agents from {address}."
     )
+    rights = (
+        f"Whoever reaches {address} may start, step, grade and close every episode."
+        if settings.tokens is None
+        else f"At {address} callers may do what their tokens say."
+    )
     shared = f" {settings.workers} processes serve it." if settings.workers > 1 else ""
     return (
         f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it.{shared}\n"
-        f"Whoever reaches {address} may start, step, grade and close every episode. {agents}"
+        f"{rights} {agents}"
     )
 
 

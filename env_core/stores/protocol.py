@@ -118,7 +118,8 @@ class Opening(NamedTuple):
     """An episode that is to be stored.
 
     `owner` is the name of the caller it belongs to; "" if it is anybody's. `events` are those that it begins with.
-    `replacing` is deleted first if it still exists.
+    `replacing` is deleted first if it still exists. An ended episode makes room for it only if that was not used for
+    `grace_seconds`.
     """
 
     episode_id: str
@@ -127,6 +128,7 @@ class Opening(NamedTuple):
     owner: str = ""
     events: tuple[Event, ...] = ()
     replacing: Claim | None = None
+    grace_seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -169,10 +171,11 @@ class EpisodeStore(Protocol):
     async def create(self, opening: Opening, capacity: int) -> list[str]:
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
-        Deleted is the one that it replaces. If `capacity` is still reached, the episode that ended first is deleted.
+        Deleted is the one that it replaces. If `capacity` is still reached, the episode is deleted that ended first, of
+        those that were not used for the opening's `grace_seconds`.
 
         Raises:
-            CapacityError: if `capacity` is reached and no episode has ended.
+            CapacityError: if `capacity` is reached and no such episode has ended.
             EpisodeExistsError: if another episode has the handle, ended or not.
         """
 

@@ -19,6 +19,7 @@ from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.settings.sources import InvalidSettingsError
 from http_compat.surface import Mode
 from mcp_server.meta import AGENT_URL
+from tests.cloud_incident.tokens.holding import Tokens, bearer
 from tests.http_compat.talking import ANSWER, QUERY, open_for_agent, open_talk, read_answer
 from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text
 from tests.mcp_server.test_sessions import ask, open_session
@@ -305,6 +306,22 @@ def test_the_printed_address_is_the_real_one() -> None:
         url = line.split(": ", 1)[1].strip()
         assert line.startswith("Agent endpoint of AC-001: http://127.0.0.1:")
         assert read_answer(httpx2.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "ping"}, headers=ACCEPTS), 400)
+
+
+def test_an_agents_key_is_enough_where_callers_need_tokens(tmp_path: Path) -> None:
+    tokens = Tokens.write(tmp_path / "tokens")
+    shown = bearer(tokens.alice["operate"])
+    with (
+        server_for_agents("--tokens", str(tokens.file)) as (address, agents),
+        httpx2.Client(base_url=address, headers=shown) as harness,
+        httpx2.Client(base_url=agents, headers=ACCEPTS) as agent,
+    ):
+        path = urlsplit(open_for_agent(harness, scenario_id="AC-001")).path
+        session = open_session(agent, path)
+        result = ask(agent, path, session, "tools/call", name=SUBMIT[0], arguments=SUBMIT[1]).json()["result"]
+        assert result["structuredContent"]["done"]
+        assert httpx2.post(f"{address}/reset", json={}).status_code == 401
+        assert agent.post("/reset", json={}, headers=shown).status_code == 404
 
 
 @pytest.mark.slow
