@@ -321,6 +321,12 @@ def test_an_agents_key_is_enough_where_callers_need_tokens(tmp_path: Path) -> No
         result = ask(agent, path, session, "tools/call", name=SUBMIT[0], arguments=SUBMIT[1]).json()["result"]
         assert result["structuredContent"]["done"]
         assert httpx2.post(f"{address}/reset", json={}).status_code == 401
+        opened = read_answer(harness.post("/reset", json={}))["observation"]
+        again = {"episode_id": opened["episode_id"], "replace": True}
+        assert read_answer(harness.post("/reset", json=again))["observation"]["episode_id"] == opened["episode_id"]
+        others = {"episode_id": opened["episode_id"], "replace": True, "scenario_id": "AC-002"}
+        refused = httpx2.post(f"{address}/reset", json=others, headers=bearer(tokens.bob["operate"]))
+        assert refused.status_code == 403, "a handle of somebody else is neither found nor taken"
         assert agent.post("/reset", json={}, headers=shown).status_code == 404
 
 
