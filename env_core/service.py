@@ -76,12 +76,14 @@ class Limits:
 
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
     not given, in any case. A finished one makes room after `grace_seconds` without use. One caller may have `most_each`
-    open, so that others find room. At most `waiting` callers wait for an incident to be made.
+    open, so that others find room. At most `waiting` callers wait for an incident to be made. A process keeps `folded`
+    computed episodes at most, as a shared store may hold many more. Others are computed again when they are asked for.
     """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     keep_seconds: float | None = None
+    folded: int = 10_000
     waiting: int = 1_000
     grace_seconds: float = 0.0
     most_each: int | None = None
@@ -469,7 +471,7 @@ class EpisodeService:
     def _keep(self, episode: Episode, request_ids: set[str], owner: str) -> Episode:
         self._folded[episode.id] = _Folded(episode, request_ids, owner)
         self._folded.move_to_end(episode.id)
-        while len(self._folded) > self._limits.capacity:
+        while len(self._folded) > min(self._limits.capacity, self._limits.folded):
             self._folded.popitem(last=False)
         return episode
 

@@ -39,6 +39,8 @@ CLIENTS = 24
 OPENERS = 16
 STEPS = 4_000
 """Steps whose time is taken on the full server."""
+_STRIDE = 7919
+"""A prime, so that the steps go to episodes all over the place."""
 SAMPLES = 40
 """How often the process is looked at during the churn."""
 IDLE_SECONDS = 20
@@ -271,10 +273,9 @@ async def fill(port: int, episodes: int, pid: int) -> list[str]:
         f"{', '.join(f'{mark:.0f}' for mark in sorted(marks))} MB",
         flush=True,
     )
-    draw = random.Random(0)  # noqa: S311 - it is to be the same each time
     times = []
-    for _ in range(STEPS):
-        handle = f"open-{draw.randrange(episodes)}"
+    for number in range(STEPS):
+        handle = f"open-{number * _STRIDE % episodes}"
         began = time.perf_counter()
         await clients[0].ask("POST", f"/step?episode_id={handle}", _LOOK)
         times.append((time.perf_counter() - began) * 1e3)
