@@ -200,5 +200,12 @@ class ServerSettings(LimitSettings):
             read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        limits = Limits(self.capacity, self.idle_seconds, kept, self.max_waiting, self.grace, self.most_each)
+        limits = Limits(
+            capacity=self.capacity,
+            idle_seconds=self.idle_seconds,
+            keep_seconds=kept,
+            waiting=self.max_waiting,
+            grace_seconds=self.grace,
+            most_each=self.most_each,
+        )
         return EpisodeService(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)
