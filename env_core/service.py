@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import uuid
 from collections import OrderedDict
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.vocabulary import Action
 
+_LOGGER = logging.getLogger(__name__)
 _HANDLE_BYTES = 16
 _ATTEMPTS = 16
 _LOOKED_THROUGH = 64
@@ -123,6 +125,7 @@ class EpisodeService:
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
         self._keys: AgentKeys | None = None
         self._secret = b""
+        self._warned = False
         self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self._wanted = 0
@@ -164,6 +167,7 @@ class EpisodeService:
         named = await self._find_replaced(selection) if selection.replace else None
         if selection.episode_id not in {claim.episode_id for claim in (named, replacing) if claim is not None}:
             _check_handle(selection.episode_id, caller)
+            self._warn_of_chosen(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
@@ -339,6 +343,15 @@ class EpisodeService:
         with suppress(UnknownEpisodeError):
             return (await self._read(claim.episode_id, touch=False)).incarnation == claim.incarnation
         return False
+
+    def _warn_of_chosen(self, handle: str, caller: Caller) -> None:
+        """Warn once of handles that callers from elsewhere choose: whoever guesses one has the episode."""
+        if handle and caller.address and not self._warned:
+            self._warned = True
+            _LOGGER.warning(
+                "A caller from another machine chose the handle of its episode. Handles that can be guessed let others "
+                "play and close the episode, also at its agents' endpoint: ask for tokens, or let the server make them."
+            )
 
     async def _take_quota(self, handle: str) -> bool:
         """Count a new episode for the caller; whether it counts.
