@@ -24,7 +24,14 @@ from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.tokens.finding import CallerFinder
+from cloud_incident.tokens.metadata import build_metadata_routes
+from cloud_incident.tokens.session import SessionApi
+from cloud_incident.tokens.table import TokenTable, refresh_on_hangup
+from env_core.callers import ANYBODY, PLAY, PUBLIC, acting_as
+from http_compat.gate import Gate, list_needs
 from http_compat.guard import LOOPBACK, Access, Guard
+from http_compat.headers import SecurityHeaders
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
 from http_compat.reading import Bodies, read_body
 from http_compat.surface import OpenEnvSurface
@@ -50,7 +57,13 @@ if TYPE_CHECKING:
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
 
-AGENT_PATH = "/agent/{episode_id}/mcp"
+AGENTS_PATH = "/agent/"
+AGENT_PATH = f"{AGENTS_PATH}{{episode_id}}/mcp"
+_OPEN_TO_ALL = (
+    "WARNING: this server may be reached from other machines and asks for no tokens. Whoever reaches it may read, "
+    "play, grade and close every episode. `cloud-incident tokens add NAME --scope operate --tokens FILE` makes a "
+    "token, and `--tokens FILE` asks for one."
+)
 
 
 def build_app(
@@ -102,6 +115,7 @@ class _Wiring:
 
     def build(self) -> Starlette:
         routes = self._list_routes()
+        list_needs(routes)  # a route that does not say what it needs is refused before anybody can call it
         app = Starlette(
             routes=routes,
             middleware=self._list_middleware(routes),
@@ -117,6 +131,10 @@ class _Wiring:
         settings = self.settings
         app.state.bodies = Bodies(settings.max_body_bytes, settings.body_seconds, settings.max_arriving_bytes)
         return app
+
+    @cached_property
+    def tokens(self) -> TokenTable | None:
+        return None if self.settings.tokens is None else TokenTable(self.settings.tokens)
 
     @cached_property
     def agents(self) -> AgentsHTTP:
@@ -161,8 +179,8 @@ class _Wiring:
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
-            further=tuple(console_api.bind_operations()),
-            pages=tuple(ConsolePage(settings.framed_by).build_routes()),
+            further=(*console_api.bind_operations(), *SessionApi(self.tokens).bind_operations()),
+            pages=tuple(ConsolePage(settings.framed_by, self.tokens is not None).build_routes()),
         )
 
     def _make_server(self, **options: object) -> Server[Callers]:
@@ -179,17 +197,26 @@ class _Wiring:
         routes: list[BaseRoute] = []
         if self.settings.operator:
             mcp = WholeBodies(self.operators.app)
-            routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
-        routes.append(Route(AGENT_PATH, WholeBodies(self.agents.app)))
+            app = mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)
+            routes.append(Route("/mcp", Gate(PLAY, app)))
+        # The endpoint of an episode knows by itself who may call it.
+        routes.append(Route(AGENT_PATH, Gate(PUBLIC, WholeBodies(self.agents.app))))
         if self.settings.operator and self.settings.sse:
-            routes += self._list_sse_routes() if self.settings.alone else build_sse_refusals()
+            routes += self._list_sse_routes()
+        if self.tokens is not None:
+            routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
         return [*others[:1], *routes, *others[1:]]
 
     def _list_sse_routes(self) -> list[BaseRoute]:
+        if not self.settings.alone:
+            return [Route(path, Gate(PLAY, app)) for path, app in build_sse_refusals().items()]
         events = EventSessions(self._make_server(), self._session_limits)
-        return [Route("/sse", events, methods=["GET"]), Route("/messages", WholeBodies(events.take_message))]
+        return [
+            Route("/sse", Gate(PLAY, events), methods=["GET"]),
+            Route("/messages", Gate(PLAY, WholeBodies(events.take_message))),
+        ]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
@@ -199,9 +226,11 @@ class _Wiring:
         )
         hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
+        finder = Middleware(CallerFinder, tokens=self.tokens, apart=AGENTS_PATH)
+        headers = Middleware(SecurityHeaders)
         limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
         if not settings.allow_origin:
-            return [proxies, guard, *limited]
+            return [proxies, headers, guard, finder, *limited]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
@@ -209,11 +238,13 @@ class _Wiring:
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id"],
         )
-        return [proxies, guard, cors, *limited]
+        return [proxies, headers, guard, cors, finder, *limited]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if self.tokens is not None:
+                stack.enter_context(refresh_on_hangup(self.tokens))
             for endpoint in self._endpoints:
                 await stack.enter_async_context(endpoint.run())
             if self.first:
@@ -240,13 +271,16 @@ class _Wiring:
         """Open the incident that the settings name, if they name one, and print what its operator has to know."""
         settings = self.settings
         if settings.selection is not None:
-            episode = await self.service.resume(settings.selection)
+            with acting_as(ANYBODY):
+                episode = await self.service.resume(settings.selection)
             path = AGENT_PATH.format(episode_id=episode.id)
             click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {settings.address}{path}", err=True)
         if settings.host not in LOOPBACK and not (settings.allow_host or settings.space_host):
             click.echo(
                 "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
             )
+        if settings.public and self.tokens is None:
+            click.echo(_OPEN_TO_ALL, err=True)
         if self.openenv is None and settings.operator:
             transports = "streamable HTTP and SSE" if settings.sse and settings.alone else "streamable HTTP"
             click.echo(f"MCP over {transports}: {settings.address}/mcp", err=True)

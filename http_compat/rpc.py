@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from env_core.callers import OPERATE, PLAY, Need, check_need
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
 from http_compat.replies import A_NEW_SESSION, LISTED_TOOLS, call_rpc_tool, list_rpc_tools
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     from http_compat.sessions import Resumption, Session, Sessions
 
 _EXAMPLE = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
-METHODS = ("tools/list", "tools/call", "openenv/session/create", "openenv/session/close")
+METHODS: dict[str, Need] = {
+    "tools/list": PLAY,
+    "tools/call": PLAY,
+    "openenv/session/create": OPERATE,
+    "openenv/session/close": OPERATE,
+}
+"""The methods, and what each needs of its caller."""
 
 
 class RpcRequest(Given):
@@ -65,7 +72,9 @@ async def answer(sessions: Sessions, message: object, session: Session | None = 
     if not isinstance(request_id, str | int):
         request_id = None
     try:
-        result = await _dispatch(sessions, _parse_request(message), session)
+        request = _parse_request(message)
+        check_need(METHODS.get(request.method, PLAY), sessions.caller)
+        result = await _dispatch(sessions, request, session)
     except CloudIncidentError as error:
         return build_error(error, request_id)
     return {"jsonrpc": "2.0", "id": request_id, "result": result}

@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, request_response, websocket_session
 from starlette.staticfiles import StaticFiles
 
+from env_core.callers import PLAY, PUBLIC
 from http_compat.about import STATIC, AboutApi
+from http_compat.gate import Gate
 from http_compat.jsontext import to_json
 from http_compat.operations import read_root
 from http_compat.ready import ReadyApi
@@ -81,12 +83,12 @@ class OpenEnvSurface:
         ordered = sorted((*bound, *about.bind_operations()), key=lambda each: each.operation.path != "/step")
         return [
             *(each.build_route() for each in ordered),
-            WebSocketRoute("/ws", sockets.serve_messages),
-            WebSocketRoute("/mcp", sockets.serve_rpc),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            WebSocketRoute("/ws", Gate(PLAY, websocket_session(sockets.serve_messages))),
+            WebSocketRoute("/mcp", Gate(PLAY, websocket_session(sockets.serve_rpc))),
+            Mount("/static", Gate(PUBLIC, StaticFiles(directory=STATIC))),
             *(self.pages if control else ()),
-            Route("/", _redirect_to_docs),
-            Route("/web", _redirect_to_page),  # where OpenEnv's pages send people
+            Route("/", Gate(PUBLIC, request_response(_redirect_to_docs))),
+            Route("/web", Gate(PUBLIC, request_response(_redirect_to_page))),  # where OpenEnv's pages send people
         ]
 
     async def answer_rpc(self, body: bytes) -> Response:

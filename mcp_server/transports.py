@@ -13,8 +13,8 @@ from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
+from env_core.callers import ANYBODY, acting_as
 from mcp_server.accepting import AnswersAsAccepted
 from mcp_server.sessions import HTTPSessions, read_session_id
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from mcp.server.lowlevel import Server
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from env_core.service import EpisodeService
@@ -39,17 +38,17 @@ _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
 
 
-def build_sse_refusals() -> list[BaseRoute]:
-    """The same routes on a server that keeps nothing of a client in its process: they say what serves it instead."""
-    return [Route(path, _refuse_sse, methods=["GET", "POST"]) for path in ("/sse", "/messages")]
+def build_sse_refusals() -> dict[str, ASGIApp]:
+    """What answers at the same paths on a server that keeps nothing of a client in its process: what serves it."""
+    return dict.fromkeys(("/sse", "/messages"), _refuse_sse)
 
 
-async def _refuse_sse(_: Request) -> Response:
+async def _refuse_sse(scope: Scope, receive: Receive, send: Send) -> None:
     message = (
         "Over SSE a client stays with one process, and here any process answers the next request. Use streamable HTTP "
         "at /mcp; or --no-stateless with one worker behind a load balancer that keeps a client on one server."
     )
-    return JSONResponse({"detail": message}, 501)
+    await JSONResponse({"detail": message}, 501)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +83,12 @@ class EventSessions:
             message = f"All {self._limits.most} SSE sessions are in use; close one, or try again later."
             await JSONResponse({"detail": message}, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
-        session = _EventSession(send, self._limits.idle_seconds, self._open)
+        session = _EventSession(receive, send, self._limits.idle_seconds, self._open)
         self._count += 1
         try:
-            with session.scope:
-                async with self._transport.connect_sse(scope, receive, session.send) as (reading, writing):
-                    await self._server.run(reading, writing, self._server.create_initialization_options())
-            if session.scope.cancelled_caught:
+            async with self._transport.connect_sse(scope, session.receive, session.send) as (reading, writing):
+                await self._server.run(reading, writing, self._server.create_initialization_options())
+            if session.idle:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._count -= 1
@@ -110,15 +108,28 @@ class EventSessions:
 
 
 class _EventSession:
-    """One client over SSE. `unanswered` counts its messages since it was last sent something."""
+    """One client over SSE. `unanswered` counts its messages since it was last sent something.
 
-    def __init__(self, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
+    To the transport an `idle` client looks like one that has left, so that it ends the session as it ends those.
+    """
+
+    def __init__(self, receive: Receive, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
         self.id = ""
         self.unanswered = 0
-        self.scope = CancelScope(deadline=current_time() + idle_seconds)
+        self.idle = False
+        self._waiting = CancelScope()
+        self._ends = current_time() + idle_seconds
+        self._receive = receive
         self._send = send
         self._idle_seconds = idle_seconds
         self._known = known
+
+    async def receive(self) -> Message:
+        """Receive until the client leaves, or was idle for too long."""
+        with CancelScope(deadline=self._ends) as self._waiting:
+            return await self._receive()
+        self.idle = True
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Send on, and note that the session is in use. The first event names it."""
@@ -129,7 +140,7 @@ class _EventSession:
         await self._send(message)
         if not body.startswith(_PING):
             self.unanswered = 0
-            self.scope.deadline = current_time() + self._idle_seconds
+            self._ends = self._waiting.deadline = current_time() + self._idle_seconds
 
 
 class StreamableHTTP:
@@ -211,7 +222,8 @@ class AgentsHTTP(StreamableHTTP):
 
     async def _has_episode(self, episode_id: str) -> bool:
         try:
-            await self._service.get(episode_id, touch=False)
+            with acting_as(ANYBODY):
+                await self._service.get(episode_id, touch=False)
         except CloudIncidentError:
             return False
         return True

@@ -50,6 +50,8 @@ ERRORS: dict[str, ErrorKind] = {
     "not_ready": ErrorKind(503, SERVER_ERROR, 1, "A server that can take no work now."),
     "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
     "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),
+    "unauthenticated": ErrorKind(401, INVALID_REQUEST, 1, "A call without a valid token, where one is needed."),
+    "insufficient_scope": ErrorKind(403, INVALID_REQUEST, 1, "A call whose token does not allow for it."),
     "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
     "unknown_agent": ErrorKind(404, INVALID_PARAMS, 1, "An agent that does not exist or cannot be used this way."),
     "unknown_check": ErrorKind(404, INVALID_PARAMS, 1, "A check of the audit that does not exist."),

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, FilePath, model_validator
 
 from cloud_incident.settings.base import NO_FLAG
-from cloud_incident.settings.store import StoreSettings
+from cloud_incident.settings.limits import LimitSettings
+from env_core.callers import ANYBODY, NOBODY, is_loopback
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
 from graders import read_lists
@@ -25,6 +26,7 @@ _PUBLIC_RATE = 1_000.0
 
 _DAY = 86_400
 """In seconds."""
+_GRACE_SECONDS = 60.0
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
@@ -43,27 +45,11 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-class ServerSettings(StoreSettings):
+class ServerSettings(LimitSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
 
-    capacity: int = Field(
-        10_000,
-        ge=1,
-        description="Most open episodes. Finished ones make room.",
-    )
-    max_sessions: int = Field(
-        1_000,
-        ge=1,
-        description="Most sessions of each kind: WebSockets and JSON-RPC, SSE, operators and agents over streamable "
-        "HTTP; and most episodes that are kept of WebSockets that broke off.",
-    )
-    idle_seconds: float = Field(
-        3600.0,
-        ge=1,
-        description="After how many seconds an unused session or episode is forgotten; a stored one if room is needed.",
-    )
     workers: int = Field(
         1,
         ge=1,
@@ -78,6 +64,23 @@ class ServerSettings(StoreSettings):
     )
     keep_days: float = Field(
         7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."
+    )
+    tokens: FilePath | None = Field(
+        None,
+        description="A file of tokens (`cloud-incident tokens`): callers have to send one, and have episodes of their "
+        "own. Without it everybody may do everything.",
+    )
+    most_each: int = Field(
+        1_000,
+        ge=1,
+        description="Most open episodes of one caller: by its name, or without tokens by its address. Callers on this "
+        "machine have no address.",
+    )
+    grace_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="For how many unused seconds a finished episode is kept even if others need its room. If not "
+        "given: 60 beyond loopback, and 0 on it.",
     )
     structured_content: StructuredContent = Field(
         StructuredContent.BOTH,
@@ -102,42 +105,6 @@ class ServerSettings(StoreSettings):
     )
     root_path: Annotated[str, AfterValidator(read_prefix)] = Field(
         "", description="The path prefix under which a proxy serves this server, such as /incidents."
-    )
-    max_connections: int = Field(
-        10_000,
-        ge=1,
-        description="Most open connections; fewer where the system gives fewer file handles. Those that have been idle "
-        "for longest make room.",
-    )
-    max_connections_per_address: int = Field(
-        2_000, ge=1, description="Most open connections of one address, unless it is one of --forwarded-allow-ips."
-    )
-    max_header_bytes: int = Field(
-        65_536, ge=1_024, description="Most bytes of the request line and the headers of a request."
-    )
-    header_seconds: float = Field(15.0, gt=0, description="Seconds that headers may take to arrive.")
-    max_body_bytes: int = Field(
-        1_048_576, ge=1_024, description="Most bytes of the body of a request, or of a message over a WebSocket."
-    )
-    body_seconds: float = Field(30.0, gt=0, description="Seconds that a body, or a message, may take to arrive.")
-    max_arriving_bytes: int = Field(
-        268_435_456, ge=1_048_576, description="Most bytes of all bodies that are arriving in pieces."
-    )
-    write_seconds: float = Field(
-        30.0, gt=0, description="Seconds that a client may leave what it is sent unread before it is hung up on."
-    )
-    ws_max_frames: int = Field(128, ge=1, description="Most frames of a message over a WebSocket.")
-    ws_control_frames: int = Field(
-        10, ge=1, description="Most pings and pongs a second over a WebSocket; those of five seconds may come at once."
-    )
-    max_waiting: int = Field(
-        1_000, ge=1, description="Most resets that wait for their incidents to be made; further ones are refused."
-    )
-    rate_limit: float | None = Field(
-        None,
-        ge=0,
-        description="Most requests and messages a second of each caller, or of each address where callers have no "
-        "names; 0 for any number. If not given: any number on loopback, and 1,000 elsewhere.",
     )
     space_host: Annotated[str, NO_FLAG] = Field(
         "", description="The public host name of the hosted Space that the server runs in."
@@ -192,6 +159,18 @@ class ServerSettings(StoreSettings):
         return None, None
 
     @property
+    def public(self) -> bool:
+        """Whether others than this machine may reach the server."""
+        return not is_loopback(self.host) or bool(self.allow_host or self.space_host)
+
+    @property
+    def grace(self) -> float:
+        """For how many unused seconds a finished episode is kept even if others need its room."""
+        if self.grace_seconds is not None:
+            return self.grace_seconds
+        return _GRACE_SECONDS if self.public else 0.0
+
+    @property
     def requests_a_second(self) -> float:
         """How many requests and messages a second one caller may send; 0 for any number."""
         if self.rate_limit is not None:
@@ -221,4 +200,5 @@ class ServerSettings(StoreSettings):
             read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        return EpisodeService(catalogue, store, Limits(self.capacity, self.idle_seconds, kept, self.max_waiting))
+        limits = Limits(self.capacity, self.idle_seconds, kept, self.max_waiting, self.grace, self.most_each)
+        return EpisodeService(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)

@@ -163,6 +163,23 @@ async def test_without_room_the_episode_that_ended_longest_ago_makes_it(store: E
     assert (await store.load("b")).events == ()
 
 
+async def test_an_episode_that_has_just_ended_makes_no_room(store: EpisodeStore, clock: Clock) -> None:
+    for episode_id in ("a", "b"):
+        await create(store, episode_id, capacity=2)
+        await append(store, episode_id, 0, END)
+    later = Opening("c", REFERENCE, "incarnation of c", grace_seconds=60.0)
+    clock.now = 59.0
+    with pytest.raises(CapacityError):
+        await store.create(later, 2)
+    await store.load("a")  # it was used
+    clock.now = 61.0
+    assert await store.create(later, 2) == ["b"]
+    with pytest.raises(CapacityError):
+        await store.create(later._replace(episode_id="d"), 2)
+    clock.now = 120.0
+    assert await store.create(later._replace(episode_id="d"), 2) == ["a"]
+
+
 async def test_only_the_episode_that_is_claimed_is_deleted(store: EpisodeStore) -> None:
     await create(store, "a")
     await store.delete(Claim("a", "another incarnation"))
