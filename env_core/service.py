@@ -75,16 +75,16 @@ class Limits:
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
     not given, in any case. A finished one makes room after `grace_seconds` without use. One caller may have `most_each`
     open, so that others find room. At most `waiting` callers wait for an incident to be made. A process keeps `folded`
-    computed episodes at most, as a shared store may hold many more; others are computed again when they are asked for.
+    computed episodes at most, as a shared store may hold many more. Others are computed again when they are asked for.
     """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     keep_seconds: float | None = None
+    folded: int = 10_000
     waiting: int = 1_000
     grace_seconds: float = 0.0
     most_each: int | None = None
-    folded: int = 10_000
 
 
 class _Folded(NamedTuple):
@@ -150,13 +150,16 @@ class EpisodeService:
             BusyError: if as many callers wait for an incident to be made as may.
             EpisodeExistsError: if the handle asked for is in use.
         """
-        caller = self._check_opening(selection.episode_id)
+        caller = self.caller
+        check_need(OPERATE, caller)
+        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
+            replacing = None
+        if replacing is None or replacing.episode_id != selection.episode_id:
+            _check_handle(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
-            replacing = None
         await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=replacing))
         return self._keep(begin(episode_id, reference, scenario, incarnation), set(), caller.name)
 
@@ -172,7 +175,9 @@ class EpisodeService:
             UnauthenticatedError, ScopeError, ForeignHandleError, CapacityError, QuotaError, EpisodeExistsError: as
                 `create` does.
         """
-        caller = self._check_opening(fork_id)
+        caller = self.caller
+        check_need(OPERATE, caller)
+        _check_handle(fork_id, caller)
         source = await self.get(claim.episode_id, claim.incarnation)
         record = await self._read(source.id)
         taken = len(record.events) if after is None else after
@@ -304,23 +309,6 @@ class EpisodeService:
         with suppress(UnknownEpisodeError):
             return (await self._read(claim.episode_id, touch=False)).incarnation == claim.incarnation
         return False
-
-    def _check_opening(self, handle: str) -> Caller:
-        """Whoever opens an episode under a handle, "" if the handle is to be minted.
-
-        The handles that a caller may choose are its own, so that it learns nothing of others' and cannot take them.
-
-        Raises:
-            UnauthenticatedError, ScopeError, ForeignHandleError: if it may not.
-        """
-        caller = self.caller
-        check_need(OPERATE, caller)
-        if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
-            raise ForeignHandleError(
-                f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
-                "Without one the server makes a handle. Nothing was opened."
-            )
-        return caller
 
     async def _take_quota(self, handle: str) -> bool:
         """Count a new episode for the caller; whether it counts.
@@ -473,6 +461,19 @@ class EpisodeService:
         while len(self._folded) > min(self._limits.capacity, self._limits.folded):
             self._folded.popitem(last=False)
         return episode
+
+
+def _check_handle(handle: str, caller: Caller) -> None:
+    """Refuse a handle that is not the caller's own to choose: it learns nothing of others' and cannot take them.
+
+    Raises:
+        ForeignHandleError: if it may not choose it.
+    """
+    if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
+        raise ForeignHandleError(
+            f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
+            "Without one the server makes a handle. Nothing was opened."
+        )
 
 
 def _build_unknown(episode_id: str) -> UnknownEpisodeError:

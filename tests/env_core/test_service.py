@@ -365,15 +365,6 @@ async def test_where_episodes_are_kept_long_the_idle_ones_make_room(catalogue: C
         await service.get(second.id)
 
 
-async def test_an_episode_that_is_not_kept_computed_is_computed_again(catalogue: Catalogue) -> None:
-    service = EpisodeService(catalogue, limits=Limits(folded=1))
-    episodes = [await service.create(RP) for _ in range(3)]
-    for number in (1, 2):
-        for episode in episodes:
-            assert (await service.step(episode.id, LOGS)).episode.step_count == number
-    assert {(await service.get(episode.id)).step_count for episode in episodes} == {2}
-
-
 async def test_no_more_callers_wait_for_incidents_than_may(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue, limits=Limits(waiting=2))
     seeds = [Selection(seed=81_000_000 + number) for number in range(6)]
@@ -391,3 +382,12 @@ async def test_no_more_callers_wait_for_incidents_than_may(catalogue: Catalogue)
     assert len(refused) == 3
     assert all(error.kind.status == 503 and "try again" in str(error) for error in refused)
     assert (await service.create(seeds[0])).step_count == 0
+
+
+async def test_an_episode_that_is_not_kept_computed_is_computed_again(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(folded=1))
+    episodes = [await service.create(RP) for _ in range(3)]
+    for number in (1, 2):
+        for episode in episodes:
+            assert (await service.step(episode.id, LOGS)).episode.step_count == number
+    assert {(await service.get(episode.id)).step_count for episode in episodes} == {2}
