@@ -23,6 +23,7 @@ import httpx2
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.speed import SpeedRow, list_looks, print_rows
+from tests.redis_server import redis_server
 from tests.servers import await_port, free_port
 
 if TYPE_CHECKING:
@@ -143,11 +144,11 @@ async def compare_rest(ours: MeasuredServer, bare: MeasuredServer) -> SpeedRow:
     return _format_ratio("POST /step", ours_, bares, "bare route, same bytes", "≤ 2×")
 
 
-async def compare_stores(kept: MeasuredServer, memory: MeasuredServer) -> SpeedRow:
-    """POST /step with episodes in a file against the same with episodes in memory."""
-    connections = [(server, await Connection.to(server)) for server in (kept, memory)]
+async def compare_stores(memory: MeasuredServer, file: MeasuredServer, shared: MeasuredServer) -> list[SpeedRow]:
+    """POST /step with episodes in a file, and in a shared store, against the same with episodes in memory."""
+    connections = [(server, await Connection.to(server)) for server in (memory, file, shared)]
     bodies = [json.dumps({**look, "episode_id": "stored"}).encode() for look in list_looks()]
-    costs: tuple[list[float], list[float]] = ([], [])
+    costs: tuple[list[float], ...] = ([], [], [])
     for _ in range(ROUNDS + 10):
         for (server, connection), spent in zip(connections, costs, strict=True):
             await connection.anew("stored")
@@ -157,7 +158,11 @@ async def compare_stores(kept: MeasuredServer, memory: MeasuredServer) -> SpeedR
             spent.append((server.cpu() - began) / 1e3 / STEPS)
     for _, connection in connections:
         connection.close()
-    return _format_ratio("POST /step, episodes in a file", costs[0][10:], costs[1][10:], "in memory", "≤ 1.5×")
+    inside, *outside = (spent[10:] for spent in costs)
+    return [
+        _format_ratio(f"POST /step, episodes in {where}", spent, inside, "in memory", limit)
+        for spent, where, limit in zip(outside, ("a file", "Redis"), ("≤ 1.5×", "≤ 2.5×"), strict=True)
+    ]
 
 
 async def compare_mcp(ours: MeasuredServer, bare: MeasuredServer) -> SpeedRow:
@@ -311,8 +316,12 @@ def measure(openenv: str | None) -> Iterator[SpeedRow]:
         for compare in (compare_rest, compare_mcp):
             yield asyncio.run(compare(ours, bare))
         file = Path(stack.enter_context(TemporaryDirectory())) / "episodes.db"
-        kept = stack.enter_context(run_server([*SERVE, "--store", str(file), "--port"]))
-        yield asyncio.run(compare_stores(kept, ours))
+        redis = stack.enter_context(redis_server())
+        kept, shared = (
+            stack.enter_context(run_server([*SERVE, "--store", str(store), "--port"]))
+            for store in (file, redis.address)
+        )
+        yield from asyncio.run(compare_stores(ours, kept, shared))
         if openenv is not None:
             echo = stack.enter_context(run_server([openenv, str(Path(__file__).parent / "openenv_echo.py")]))
             yield from asyncio.run(compare_websockets(ours, echo))

@@ -266,6 +266,7 @@ class _Wiring:
                 await self._open()
             yield
             await self._end_what_waits()
+        await self.service.release()
         if self.console_api is not None and self.settings.workers == 1:
             click.echo(f"Stopped after {self.service.steps_taken} steps.", err=True)
 

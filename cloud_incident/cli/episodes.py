@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import click
@@ -19,10 +19,12 @@ from env_core.service import EpisodeService
 from env_core.stores import MEMORY, Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from env_core.stores import Entry, EpisodeStore
+
+Answer = TypeVar("Answer")
 
 _DAY = 86_400
 _UNITS = ((_DAY, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -50,9 +52,25 @@ class EpisodesSettings(StoreSettings):
             )
         return self.open_store()
 
-    def open_service(self) -> EpisodeService:
-        """An episode service over the store."""
-        return EpisodeService(self.build_catalogue(), self.open_stored())
+    def work_on_store(self, work: Callable[[EpisodeStore], Awaitable[Answer]]) -> Answer:
+        """What some work on the store gives. The store is let go of afterwards.
+
+        Raises:
+            StoreUnavailableError: if it cannot be opened.
+        """
+        store = self.open_stored()
+
+        async def work_and_close() -> Answer:
+            try:
+                return await work(store)
+            finally:
+                await store.close()
+
+        return anyio.run(work_and_close)
+
+    def work_on_service(self, work: Callable[[EpisodeService], Awaitable[Answer]]) -> Answer:
+        """The same with an episode service over the store."""
+        return self.work_on_store(lambda store: work(EpisodeService(self.build_catalogue(), store)))
 
 
 @click.group()
@@ -65,7 +83,7 @@ def episodes() -> None:
 @with_settings(EpisodesSettings)
 def list_episodes(settings: EpisodesSettings, as_json: bool) -> None:
     """List the stored episodes, the one that was used last first."""
-    entries = anyio.run(settings.open_stored().list_entries)
+    entries = settings.work_on_store(lambda store: store.list_entries())
     for entry in entries:
         click.echo(json.dumps(_describe_entry(entry)) if as_json else _write_entry(entry))
     if not entries and not as_json:
@@ -77,7 +95,7 @@ def list_episodes(settings: EpisodesSettings, as_json: bool) -> None:
 @with_settings(EpisodesSettings)
 def show(settings: EpisodesSettings, episode_id: str) -> None:
     """Print the briefing of an episode and what has been done; after its end its grade."""
-    episode = anyio.run(settings.open_service().get, episode_id)
+    episode = settings.work_on_service(lambda service: service.get(episode_id))
     parts = [write_briefing(episode), write_timeline(episode)]
     if episode.grade is not None:
         parts.append(describe_grade(episode.grade))
@@ -93,7 +111,7 @@ def export(settings: EpisodesSettings, episode_ids: tuple[str, ...], out: Path |
 
     An episode can be exported even if this release cannot go on with it, because its incident has changed since.
     """
-    lines = anyio.run(_export, settings.open_stored(), episode_ids)
+    lines = settings.work_on_store(lambda store: _export(store, episode_ids))
     if out is None:
         sys.stdout.write("".join(lines))
     else:
@@ -108,7 +126,7 @@ def export(settings: EpisodesSettings, episode_ids: tuple[str, ...], out: Path |
 @with_settings(EpisodesSettings)
 def fork(settings: EpisodesSettings, episode_id: str, after: int | None, fork_id: str) -> None:
     """Store an episode that begins with the first steps of another one, and print its id."""
-    episode = anyio.run(settings.open_service().fork, Claim(episode_id, ""), after, fork_id)
+    episode = settings.work_on_service(lambda service: service.fork(Claim(episode_id, ""), after, fork_id))
     click.echo(episode.id)
 
 
@@ -120,7 +138,7 @@ def prune(settings: EpisodesSettings, episode_ids: tuple[str, ...], idle_days: f
     """Delete episodes: those that are named, and those that nobody has used for some days."""
     if not episode_ids and idle_days is None:
         raise click.UsageError("Name episodes, or give --idle-days.")
-    for episode_id in anyio.run(_prune, settings.open_stored(), episode_ids, idle_days):
+    for episode_id in settings.work_on_store(lambda store: _prune(store, episode_ids, idle_days)):
         click.echo(episode_id)
 
 

@@ -19,7 +19,7 @@ from tests.cloud_incident.evaluation.trajectories import made_up
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = {"jinja2", "matplotlib", "numpy", "openai", "pygal", "rich", "scipy", "tenacity"}
+HEAVY = {"jinja2", "matplotlib", "numpy", "openai", "pygal", "redis", "rich", "scipy", "tenacity"}
 MCP = "from cloud_incident.cli import main; main(['mcp'], standalone_mode=False)"
 SERVE = "import server.app; server.app.app"
 

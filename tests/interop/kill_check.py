@@ -103,9 +103,10 @@ class Rotation:
     def __init__(self, store: str, log: Path) -> None:
         self.store = store
         self.log = log
-        self._forking = subprocess.Popen(
-            [sys.executable, "-c", _FORKING], stdin=PIPE, stdout=PIPE, stderr=log.open("wb"), text=True
-        )
+        with log.open("wb") as told:
+            self._forking = subprocess.Popen(
+                [sys.executable, "-c", _FORKING], stdin=PIPE, stdout=PIPE, stderr=told, text=True
+            )
         self._server: ForkedServer | None = None
         self._next: asyncio.Task[ForkedServer] | None = None
 
@@ -127,8 +128,8 @@ class Rotation:
             (await self._next).kill()
         if self._server is not None:
             self._server.kill()
-        self._forking.kill()
-        self._forking.wait()
+        with self._forking:  # closes its pipes and waits for its end
+            self._forking.kill()
 
     def _start(self) -> ForkedServer:
         assert self._forking.stdin is not None
