@@ -20,6 +20,7 @@ from cloud_incident.about import describe_server
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
+from cloud_incident.evaluation.agents import Reach
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
 from http_compat.guard import LOOPBACK, Access, Guard
@@ -121,7 +122,8 @@ class _Wiring:
         settings = self.settings
         if not isinstance(settings, ServeSettings):
             return None
-        return ConsoleApi(self.service, settings.evaluations, settings.asks_models, settings.framed_by)
+        reach = Reach(settings.allow_model_host, loopback=settings.asks_local_models)
+        return ConsoleApi(self.service, settings.evaluations, settings.asks_models, reach, settings.framed_by)
 
     @cached_property
     def openenv(self) -> OpenEnvSurface | None:

@@ -17,6 +17,7 @@ from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
+from cloud_incident.evaluation.agents import PUBLIC, Reach
 from cloud_incident.evaluation.reporting import POLICY
 from cloud_incident.evaluation.running import Trajectory
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
@@ -95,18 +96,20 @@ class ConsoleApi:
     """What the page asks for beside the episodes.
 
     `evaluations_in` is the directory of stored evaluations. With `endpoints` visitors may have this server ask models
-    at addresses that they name. `framed_by` are other sites that may show the pages in a frame.
+    at addresses that they name, as far as its `reach` goes. `framed_by` are other sites that may show the pages in a
+    frame.
     """
 
     service: EpisodeService
     evaluations_in: Path
     endpoints: bool = False
+    reach: Reach = PUBLIC
     framed_by: Sequence[str] = ()
     limits: RunLimits | None = None
 
     @cached_property
     def roster(self) -> Roster:
-        return Roster(self.endpoints)
+        return Roster(self.endpoints, self.reach)
 
     @cached_property
     def runs(self) -> Runs:

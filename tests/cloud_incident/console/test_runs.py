@@ -22,7 +22,7 @@ from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
 from cloud_incident.console.roster import EndpointGiven, Roster
 from cloud_incident.console.runs import NOBODY_WATCHED, STOPPED, RunLimits, Runs
-from cloud_incident.evaluation.agents import AGENTS, EXPLOITS, MODEL_AGENTS, collect_agents
+from cloud_incident.evaluation.agents import AGENTS, EXPLOITS, MODEL_AGENTS, Reach, collect_agents
 from cloud_incident.settings.serve import ServeSettings
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
@@ -272,7 +272,9 @@ class Clock:
 
 
 def find_slow_player(model: ScriptedModel) -> Any:
-    return Roster(True).find_player("llm", EndpointGiven.model_validate(describe_model(model, "slow")))
+    return Roster(True, Reach(loopback=True)).find_player(
+        "llm", EndpointGiven.model_validate(describe_model(model, "slow"))
+    )
 
 
 async def await_end(run: Run) -> dict[str, Any]:
@@ -309,7 +311,10 @@ async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalo
 @contextmanager
 def serve_console(service: EpisodeService, limits: RunLimits) -> Iterator[tuple[str, ConsoleApi]]:
     """A server on a thread of its own, whose runs can be looked at."""
-    console, port = ConsoleApi(service, Path("nowhere"), endpoints=True, limits=limits), free_port()
+    console, port = (
+        ConsoleApi(service, Path("nowhere"), endpoints=True, reach=Reach(loopback=True), limits=limits),
+        free_port(),
+    )
     app = Starlette(routes=[each.build_route() for each in console.bind_operations()])
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
