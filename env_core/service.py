@@ -7,11 +7,13 @@ import uuid
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 
-from env_core.episode import Episode, advance, begin
+from env_core.callers import ADMIN, ANYBODY, CALLER, OPERATE, PLAY, Caller, check_need
+from env_core.episode import Episode, StaleReferenceError, advance, begin
+from env_core.quotas import Quotas
 from env_core.stores import (
     AppendConflictError,
     CapacityError,
@@ -22,6 +24,7 @@ from env_core.stores import (
     MemoryStore,
     Opening,
     Record,
+    UnknownAction,
     UnknownEpisodeError,
 )
 from env_core.transition import Transition, read_action, step
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 _HANDLE_BYTES = 16
 _ATTEMPTS = 16
+_LOOKED_THROUGH = 64
+"""Of how many episodes of a caller it is looked whether they are still open, where it has as many as it may have."""
 
 
 class UnknownStepError(CloudIncidentError):
@@ -45,10 +50,22 @@ class UnknownStepError(CloudIncidentError):
     code = "unknown_step"
 
 
+class BusyError(CloudIncidentError):
+    """As many incidents are to be made as may wait. Nothing was changed."""
+
+    code = "busy"
+
+
 class RequestIdError(CloudIncidentError):
     """A request id that was used on the episode for another action. Nothing was changed."""
 
     code = "request_id_reused"
+
+
+class ForeignHandleError(CloudIncidentError):
+    """A handle that its caller may not choose, since it could be another caller's. Nothing was changed."""
+
+    code = "not_allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,47 +73,95 @@ class Limits:
     """How many episodes may be stored at once, and after how many idle seconds one is forgotten.
 
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
-    not given, in any case.
+    not given, in any case. A finished one makes room after `grace_seconds` without use. One caller may have `most_each`
+    open, so that others find room. At most `waiting` callers wait for an incident to be made. A process keeps `folded`
+    computed episodes at most, as a shared store may hold many more. Others are computed again when they are asked for.
     """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     keep_seconds: float | None = None
+    folded: int = 10_000
+    waiting: int = 1_000
+    grace_seconds: float = 0.0
+    most_each: int | None = None
+
+
+class _Folded(NamedTuple):
+    """An episode as it was after some of its stored events, and at least the request ids of these; and its owner."""
+
+    episode: Episode
+    request_ids: set[str]
+    owner: str
 
 
 class EpisodeService:
     """Opens, steps and closes episodes by their handles.
 
-    The store holds the truth; the folded episodes kept here are a cache over it.
+    The store holds the truth; the folded episodes kept here are a cache over it. Several processes may have a service
+    each over one store. A step is made on what the cache has and stored only if nobody has stored another one
+    meanwhile, so it asks the store once; what the cache says against a step is looked up before it is told.
+
+    Every call is made for the caller of the present task (`env_core.callers.CALLER`). An episode belongs to the caller
+    that opened it, and to others is as one that does not exist; `admin` sees all. Where a task has no caller, calls are
+    made for `unnamed`.
     """
 
-    def __init__(self, catalogue: Catalogue, store: EpisodeStore | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: EpisodeStore | None = None,
+        limits: Limits | None = None,
+        unnamed: Caller = ANYBODY,
+    ) -> None:
         self.catalogue = catalogue
+        self.unnamed = unnamed
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
-        self._folded: OrderedDict[str, Episode] = OrderedDict()
+        self._folded: OrderedDict[str, _Folded] = OrderedDict()
+        self._secret = b""
+        self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
-        """What is told the handle of each episode that has ended, was closed, or was forgotten to make room."""
+        """What is told the handle of each episode that has ended, was closed, or was forgotten to make room.
 
-    async def create(self, selection: Selection, replacing: Claim | None = None, *, owner: str = "") -> Episode:
-        """Open an episode that belongs to `owner`, in the place of `replacing` if that is still there.
+        Only what this service did is told: another process on the same store ends episodes without a word here. Who
+        keeps something for an episode looks it up (`get`, with its incarnation) before that is used, or drops it after
+        some time.
+        """
+
+    @property
+    def caller(self) -> Caller:
+        """For whom calls are made now."""
+        return CALLER.get(self.unnamed)
+
+    async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
+        """Open an episode, in the place of `replacing` if that is still there and the caller's own.
 
         Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
 
         Raises:
+            UnauthenticatedError, ScopeError: if the caller may open none.
+            ForeignHandleError: if the caller may not choose the handle asked for.
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
-            CapacityError: if as many episodes are open as may be.
+            CapacityError, QuotaError: if as many episodes are open as may be, of anybody's or of the caller's.
+            BusyError: if as many callers wait for an incident to be made as may.
             EpisodeExistsError: if the handle asked for is in use.
         """
+        caller = self.caller
+        check_need(OPERATE, caller)
+        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
+            replacing = None
+        if replacing is None or replacing.episode_id != selection.episode_id:
+            _check_handle(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(Opening(episode_id, reference, incarnation, owner, replacing=replacing))
-        return self._keep(begin(episode_id, reference, scenario, incarnation))
+        await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=replacing))
+        return self._keep(begin(episode_id, reference, scenario, incarnation), set(), caller.name)
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
         """Open an episode that begins with the first `after` steps of another one; with all of them if None.
@@ -107,19 +172,23 @@ class EpisodeService:
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             UnknownStepError: if the episode has not that many steps.
             StaleReferenceError: if its incident or the rules have changed since it began.
-            CapacityError: if as many episodes are open as may be.
-            EpisodeExistsError: if the handle asked for is in use.
+            UnauthenticatedError, ScopeError, ForeignHandleError, CapacityError, QuotaError, EpisodeExistsError: as
+                `create` does.
         """
+        caller = self.caller
+        check_need(OPERATE, caller)
+        _check_handle(fork_id, caller)
         source = await self.get(claim.episode_id, claim.incarnation)
-        record = await self._store.load(source.id)
+        record = await self._read(source.id)
         taken = len(record.events) if after is None else after
         if taken > len(record.events):
             raise UnknownStepError(f"Episode {source.id} has {len(record.events)} steps; {after} were asked for.")
         events = tuple(event._replace(request_id="") for event in record.events[:taken])
         fork_id, incarnation = fork_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(Opening(fork_id, record.reference, incarnation, record.owner, events))
+        owner = caller.name or record.owner
+        await self._make_room(Opening(fork_id, record.reference, incarnation, owner, events))
         scenario = await self._scenario(record.reference.scenario_id)
-        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events))
+        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events), set(), owner)
 
     async def resume(self, selection: Selection) -> Episode:
         """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
@@ -141,17 +210,10 @@ class EpisodeService:
 
         Raises:
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
-            StaleReferenceError: if its incident or the rules have changed since it began.
+            StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
+                know one of its actions.
         """
-        cached = self._folded.get(episode_id)
-        record = await self._store.load(episode_id, cached.step_count if cached else 0, touch=touch)
-        if incarnation and incarnation != record.incarnation:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
-        if cached is not None and cached.incarnation == record.incarnation:
-            return self._keep(_fold(cached, record.events)) if record.events else cached
-        if cached is not None:  # closed, and opened anew under the same handle
-            record = await self._store.load(episode_id, touch=touch)
-        return self._keep(_fold(await self._begin_again(episode_id, record), record.events))
+        return (await self._load(episode_id, incarnation, touch=touch)).episode
 
     async def step(
         self,
@@ -168,46 +230,118 @@ class EpisodeService:
             InvalidActionError: if the action is not valid.
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             EpisodeOverError: if the episode has ended.
-            StaleReferenceError: if its incident or the rules have changed since it began.
+            StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
+                know one of its actions.
             RequestIdError: if the request id was used for another action.
             AppendConflictError: if others kept stepping first. Nothing was changed.
+            StoreUnavailableError: if the store does not answer. With a request id the step may be sent again.
         """
         action = read_action(sent)
-        loaded = target if isinstance(target, Episode) else None
-        handle = loaded.id if loaded is not None else str(target)
+        handle = target.id if isinstance(target, Episode) else target
+        folded, fresh = self._find_folded(target, incarnation), False
         for _ in range(_ATTEMPTS):
-            episode = loaded or await self.get(handle, incarnation, touch=False)
-            loaded = None
-            if request_id and (answered := await self._find_answer(episode, action, request_id)) is not None:
-                return answered
-            transition = step(episode, action)
-            event = Event(action, request_id, ends=transition.done)
-            try:
-                await self._store.append(handle, episode.incarnation, episode.step_count, event)
-            except AppendConflictError:
-                self._folded.pop(handle, None)
-                continue
-            self.steps_taken += 1
-            self._keep(transition.episode)
-            if transition.done:
-                self._tell_over(handle)
-            return transition
+            if folded is None:
+                folded, fresh = await self._load(handle, incarnation, touch=False), True
+            if request_id in folded.request_ids:
+                if (answered := await self._find_answer(folded.episode, action, request_id)) is not None:
+                    return answered
+            else:
+                try:
+                    transition = step(folded.episode, action)
+                except CloudIncidentError:
+                    if fresh:
+                        raise
+                else:
+                    if await self._append(folded, transition, action, request_id):
+                        return transition
+            folded = None
         raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
+
+    async def read_secret(self) -> bytes:
+        """32 random bytes, the same for every process on the store."""
+        if not self._secret:
+            self._secret = await self._store.read_secret()
+        return self._secret
 
     async def close(self, episode_id: str, incarnation: str = "") -> None:
         """Forget an episode.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError, UnauthenticatedError: as `get` does.
+            ScopeError: if the caller may close none.
         """
-        record = await self._store.load(episode_id)
+        check_need(OPERATE, self.caller)
+        record = await self._read(episode_id)
         if incarnation and incarnation != record.incarnation:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
+            raise _build_unknown(episode_id)
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
 
+    async def count_open(self) -> int:
+        """How many stored episodes have not ended, those of other processes included."""
+        return await self._store.count_open()
+
+    async def has_room(self) -> bool:
+        """Whether another episode can be opened. Where none could, those that have been idle make room at once."""
+        if await self.count_open() < self._limits.capacity:
+            return True
+        for handle in await self._store.expire(self._limits.idle_seconds):
+            self._forget(handle)
+        return await self.count_open() < self._limits.capacity
+
+    async def release(self) -> None:
+        """Let go of the store; nothing can be asked any more."""
+        await self._store.close()
+
+    async def _read(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
+        """What is stored of an episode, if the caller may see it. No episode is read in another way."""
+        caller = CALLER.get(self.unnamed)
+        if caller is ANYBODY:
+            return await self._store.load(episode_id, since, touch=touch)
+        check_need(PLAY, caller)
+        record = await self._store.load(episode_id, since, touch=touch)
+        if not caller.may_see(record.owner):
+            raise _build_unknown(episode_id)
+        return record
+
+    async def _has(self, claim: Claim) -> bool:
+        """Whether an episode is there and one that the caller may see."""
+        with suppress(UnknownEpisodeError):
+            return (await self._read(claim.episode_id, touch=False)).incarnation == claim.incarnation
+        return False
+
+    async def _take_quota(self, handle: str) -> bool:
+        """Count a new episode for the caller; whether it counts.
+
+        Raises:
+            QuotaError: if the caller has as many open as it may have.
+        """
+        account = self.caller.account
+        if self._quotas.is_full(account):
+            for held in self._quotas.list_held(account)[:_LOOKED_THROUGH]:
+                if not await self._is_open(held):  # it has ended in another process
+                    self._quotas.release(held)
+        return self._quotas.take(account, handle)
+
+    async def _is_open(self, handle: str) -> bool:
+        with suppress(UnknownEpisodeError):
+            events = (await self._store.load(handle, touch=False)).events
+            return not any(event.ends for event in events)
+        return False
+
     async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
+        counted = await self._take_quota(opening.episode_id)
+        try:
+            await self._store_anew(opening._replace(grace_seconds=self._limits.grace_seconds))
+        except BaseException:
+            if counted:
+                self._quotas.release(opening.episode_id)
+            raise
+        if counted:  # it counts no longer if it took the place of a finished one of the same handle
+            self._quotas.take(self.caller.account, opening.episode_id)
+
+    async def _store_anew(self, opening: Opening) -> None:
         limits = self._limits
         kept = limits.idle_seconds if limits.keep_seconds is None else limits.keep_seconds
         forgotten = await self._store.expire(kept)
@@ -223,9 +357,62 @@ class EpisodeService:
             for handle in forgotten:
                 self._forget(handle)
 
+    def _find_folded(self, target: str | Episode, incarnation: str) -> _Folded | None:
+        """What is known of the episode to be stepped without asking the store; None if that is not enough."""
+        if isinstance(target, Episode):
+            folded = self._folded.get(target.id)
+            return folded if folded is not None and folded.episode is target else None
+        folded = self._folded.get(target)
+        if folded is None or incarnation not in {"", folded.episode.incarnation}:
+            return None
+        caller = CALLER.get(self.unnamed)
+        return folded if caller is ANYBODY or caller.may_see(folded.owner) else None
+
+    async def _append(self, folded: _Folded, transition: Transition, action: Action, request_id: str) -> bool:
+        """Store a step; False if it was not made on what is stored."""
+        handle, incarnation, length = folded.episode.id, folded.episode.incarnation, folded.episode.step_count
+        try:
+            await self._store.append(handle, incarnation, length, Event(action, request_id, ends=transition.done))
+        except AppendConflictError:
+            self._folded.pop(handle, None)
+            return False
+        except UnknownEpisodeError:
+            self._folded.pop(handle, None)
+            raise
+        self.steps_taken += 1
+        if request_id:
+            folded.request_ids.add(request_id)
+        self._keep(transition.episode, folded.request_ids, folded.owner)
+        if transition.done:
+            self._tell_over(handle)
+        return True
+
+    async def _load(self, episode_id: str, incarnation: str, *, touch: bool) -> _Folded:
+        cached = self._folded.get(episode_id)
+        if cached is not None and incarnation not in {"", cached.episode.incarnation}:
+            cached = None
+        since = cached.episode.step_count if cached else 0
+        if cached is not None and cached.episode.done:
+            touch = False  # or whoever keeps looking at finished episodes would take the room of others
+        record = await self._read(episode_id, since, touch=touch)
+        if incarnation and incarnation != record.incarnation:
+            raise _build_unknown(episode_id)
+        if cached is not None and cached.episode.incarnation == record.incarnation:
+            if not record.events:
+                return cached
+            episode, request_ids = cached.episode, cached.request_ids
+        else:
+            if since:  # closed, and opened anew under the same handle
+                record = await self._read(episode_id, touch=touch)
+            episode, request_ids = await self._begin_again(episode_id, record), set()
+        episode = _fold(episode, record.events)
+        request_ids.update(event.request_id for event in record.events if event.request_id)
+        self._keep(episode, request_ids, record.owner)
+        return _Folded(episode, request_ids, record.owner)
+
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""
-        record = await self._store.load(episode.id)
+        record = await self._read(episode.id)
         for index, event in enumerate(record.events):
             if event.request_id == request_id:
                 if event.action != action:
@@ -238,9 +425,19 @@ class EpisodeService:
         return None
 
     async def _scenario(self, scenario_id: str) -> Scenario:
-        """The scenario of an id; where its incident has to be made, others are served meanwhile."""
+        """The scenario of an id; where its incident has to be made, others are served meanwhile.
+
+        Raises:
+            UnknownScenarioError: if there is none.
+            BusyError: if as many callers wait for an incident as may.
+        """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
+        if self._making.statistics().tasks_waiting >= self._limits.waiting:
+            raise BusyError(
+                f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
+                "again in a few seconds."
+            )
         return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
@@ -254,15 +451,34 @@ class EpisodeService:
         self._tell_over(handle)
 
     def _tell_over(self, handle: str) -> None:
+        self._quotas.release(handle)
         for tell in self.on_over:
             tell(handle)
 
-    def _keep(self, episode: Episode) -> Episode:
-        self._folded[episode.id] = episode
+    def _keep(self, episode: Episode, request_ids: set[str], owner: str) -> Episode:
+        self._folded[episode.id] = _Folded(episode, request_ids, owner)
         self._folded.move_to_end(episode.id)
-        while len(self._folded) > self._limits.capacity:
+        while len(self._folded) > min(self._limits.capacity, self._limits.folded):
             self._folded.popitem(last=False)
         return episode
+
+
+def _check_handle(handle: str, caller: Caller) -> None:
+    """Refuse a handle that is not the caller's own to choose: it learns nothing of others' and cannot take them.
+
+    Raises:
+        ForeignHandleError: if it may not choose it.
+    """
+    if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
+        raise ForeignHandleError(
+            f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
+            "Without one the server makes a handle. Nothing was opened."
+        )
+
+
+def _build_unknown(episode_id: str) -> UnknownEpisodeError:
+    """What is said of every episode that a caller does not have, in the words of the stores."""
+    return UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
 
 
 def _mint_handle() -> str:
@@ -272,5 +488,10 @@ def _mint_handle() -> str:
 
 def _fold(episode: Episode, events: tuple[Event, ...]) -> Episode:
     for event in events:
+        if isinstance(event.action, UnknownAction):
+            raise StaleReferenceError(
+                f"Episode {episode.id} cannot go on: this release does not know its step {episode.step_count + 1}, "
+                f"{event.action.name}. {event.action.reason} `cloud-incident episodes export` writes it down."
+            )
         episode = advance(episode, event.action)
     return episode

@@ -9,10 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from scenarios.errors import CloudIncidentError
+from http_compat.headers import SECURITY_HEADERS
+from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+
+_PASSING = frozenset({429, 503})
+"""Statuses of refusals that pass."""
 
 
 class Problem(TypedDict):
@@ -58,7 +63,9 @@ class Json(Response):
 
 
 def build_problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """An answer of a status that says in `detail` what was wrong."""
+    """An answer of a status that says in `detail` what was wrong, and when to try again if that may help."""
+    if status in _PASSING:
+        headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
     return Response(orjson.dumps({"detail": detail}), status, headers, media_type="application/json")
 
 
@@ -76,7 +83,7 @@ async def answer_http_error(_: Request, error: Exception) -> Response:
 
 async def answer_failure(_: Request, __: Exception) -> Response:
     """Answer a request on which the server failed; the log has the exception."""
-    return build_problem(500, "The server failed on this request.")
+    return build_problem(500, "The server failed on this request.", SECURITY_HEADERS)
 
 
 async def answer_disconnect(_: Request, __: Exception) -> Response:

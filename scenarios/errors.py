@@ -10,6 +10,10 @@ INVALID_PARAMS, SERVER_ERROR = -32602, -32000
 serve it now."""
 
 
+RETRY_SECONDS = 5
+"""After how many seconds to try again what the server refused because it has no room or too much to do."""
+
+
 class ErrorKind(NamedTuple):
     """What a code means: HTTP status, JSON-RPC error code, exit status of a command, and when it occurs."""
 
@@ -38,10 +42,16 @@ ERRORS: dict[str, ErrorKind] = {
     "request_id_reused": ErrorKind(409, INVALID_PARAMS, 1, "A request id that was used for another action."),
     "unknown_step": ErrorKind(422, INVALID_PARAMS, 1, "A step that the episode has not taken."),
     "append_conflict": ErrorKind(409, SERVER_ERROR, 1, "Somebody else acted on the episode first; try again."),
-    "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "The limit of open episodes, sessions or runs is reached."),
+    "no_capacity": ErrorKind(
+        503, SERVER_ERROR, 1, "The limit of open episodes, sessions or runs is reached; close one, or try again later."
+    ),
+    "busy": ErrorKind(503, SERVER_ERROR, 1, "The server has too much to do now; try again in a few seconds."),
     "store_unavailable": ErrorKind(503, SERVER_ERROR, 1, "The store of episodes does not answer now; try again."),
+    "not_ready": ErrorKind(503, SERVER_ERROR, 1, "A server that can take no work now."),
     "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
     "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),
+    "unauthenticated": ErrorKind(401, INVALID_REQUEST, 1, "A call without a valid token, where one is needed."),
+    "insufficient_scope": ErrorKind(403, INVALID_REQUEST, 1, "A call whose token does not allow for it."),
     "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
     "unknown_agent": ErrorKind(404, INVALID_PARAMS, 1, "An agent that does not exist or cannot be used this way."),
     "unknown_check": ErrorKind(404, INVALID_PARAMS, 1, "A check of the audit that does not exist."),
@@ -52,6 +62,9 @@ ERRORS: dict[str, ErrorKind] = {
     "unknown_file": ErrorKind(404, INVALID_PARAMS, 1, "A stored evaluation or trajectory that does not exist."),
     "unreadable_file": ErrorKind(422, INVALID_PARAMS, 1, "A file or an upload that does not hold trajectories."),
     "missing_extra": ErrorKind(501, SERVER_ERROR, 1, "A package of an extra that is not installed."),
+    "needs_one_process": ErrorKind(
+        501, SERVER_ERROR, 1, "Something that one process has to remember, on a server of several."
+    ),
     "unreplayable": ErrorKind(409, INVALID_PARAMS, 1, "A trajectory that cannot have been played here."),
 }
 """Every code. Surfaces take the status, the JSON-RPC code or the exit status of an error from here."""

@@ -26,6 +26,7 @@ LATE = {
     ("cloud_incident.evaluation.reporting.description", "cloud_incident.evaluation.reporting.tables"): (
         "the server, which shows reports, works without rich"
     ),
+    ("env_core.stores.opening", "env_core.stores.redis"): "a shared store is an extra, and most servers have none",
     ("scenarios.generator.incidents", "scenarios.generator.draw"): "curated incidents are not generated",
 }
 """The imports inside functions, by who imports what: why start-up is faster with them there."""

@@ -14,12 +14,14 @@ from starlette.responses import Response, StreamingResponse
 from typing_extensions import TypedDict
 
 from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
+from cloud_incident.console.refusals import RunsElsewhereError
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
 from cloud_incident.evaluation.agents import PUBLIC, Reach
 from cloud_incident.evaluation.reporting import POLICY
 from cloud_incident.evaluation.running import Trajectory
+from env_core.callers import ADMIN, OPERATE, check_need
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
 from http_compat.jsontext import to_json
 from http_compat.operations import BoundOperation, Operation, bind_operations
@@ -97,7 +99,7 @@ class ConsoleApi:
 
     `evaluations_in` is the directory of stored evaluations. With `endpoints` visitors may have this server ask models
     at addresses that they name, as far as its `reach` goes. `framed_by` are other sites that may show the pages in a
-    frame.
+    frame. Unless it is `alone` another process may get the request that wants to see a run, so that none is started.
     """
 
     service: EpisodeService
@@ -106,6 +108,7 @@ class ConsoleApi:
     reach: Reach = PUBLIC
     framed_by: Sequence[str] = ()
     limits: RunLimits | None = None
+    alone: bool = True
 
     @cached_property
     def roster(self) -> Roster:
@@ -135,7 +138,14 @@ class ConsoleApi:
         return Json.encode(self.roster.list_agents())
 
     async def answer_start_run(self, request: Request) -> Response:
+        if not self.alone:
+            raise RunsElsewhereError(
+                "A run is played and watched in one process, and here any process answers the next request. Start a "
+                "server with one worker to watch agents; the episodes of every door are in GET /frames."
+            )
         asked = parse_model("runs", RunRequest, await read_json(request))
+        if asked.endpoint is not None:
+            check_need(ADMIN, self.service.caller)  # the server calls the address that is given
         run = await self.runs.start(self.roster.find_player(asked.agent, asked.endpoint), asked.selection)
         return Json.encode({"run_id": run.id, "scenario_id": run.scenario_id, "task_id": run.task_id})
 
@@ -196,6 +206,7 @@ OPERATIONS = (
         method="GET",
         path="/console/agents",
         name="agents",
+        needs=OPERATE,
         tag=_TAG,
         summary="The agents that can be watched",
         answer=TypeAdapter(AgentsAnswer),
@@ -204,6 +215,7 @@ OPERATIONS = (
         method="POST",
         path="/console/runs",
         name="start_run",
+        needs=OPERATE,
         tag=_TAG,
         summary="Have an agent play an episode of its own",
         description="A run that nobody watches is stopped after half a minute.",
@@ -224,12 +236,13 @@ OPERATIONS = (
             },
         },
         answer=TypeAdapter(RunAnswer),
-        refusals=(404, 409, 413, 422, 429),
+        refusals=(404, 409, 413, 422, 501, 503),
     ),
     Operation(
         method="GET",
         path="/console/runs/{run_id}/frames",
         name="run_frames",
+        needs=OPERATE,
         tag=_TAG,
         summary="The frames of a run as they are played",
         description="Server-sent events: a frame each, with its number as `id`; `Last-Event-ID` resumes behind one. "
@@ -242,6 +255,7 @@ OPERATIONS = (
         method="GET",
         path="/console/trajectories",
         name="trajectories",
+        needs=ADMIN,
         tag=_TAG,
         summary="The stored trajectories",
         query=EvaluationQuery,
@@ -252,6 +266,7 @@ OPERATIONS = (
         method="POST",
         path="/console/uploads",
         name="open_trajectory",
+        needs=OPERATE,
         tag=_TAG,
         summary="An uploaded trajectory, frame by frame",
         description=f"A trajectory, or a file of them as JSON lines, of {MOST_UPLOADED >> 20} MB. Nothing is kept.",
@@ -265,6 +280,7 @@ OPERATIONS = (
         method="GET",
         path="/console/trajectories/{run}/{key:path}",
         name="trajectory",
+        needs=ADMIN,
         tag=_TAG,
         summary="A stored trajectory, frame by frame",
         answer=TypeAdapter(OpenedAnswer),
@@ -274,6 +290,7 @@ OPERATIONS = (
         method="GET",
         path="/console/evaluations",
         name="evaluations",
+        needs=ADMIN,
         tag=_TAG,
         summary="The last evaluations, newest first, with their scores",
         answer=TypeAdapter(EvaluationsAnswer),
@@ -282,6 +299,7 @@ OPERATIONS = (
         method="GET",
         path="/console/evaluations/{name}",
         name="evaluation",
+        needs=ADMIN,
         tag=_TAG,
         summary="The report of an evaluation as a page",
         answer=TypeAdapter(str),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, FilePath, model_validator
 
 from cloud_incident.settings.base import NO_FLAG
-from cloud_incident.settings.store import StoreSettings
+from cloud_incident.settings.limits import LimitSettings
+from env_core.callers import ANYBODY, NOBODY, is_loopback
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
 from graders import read_lists
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
+_PUBLIC_RATE = 1_000.0
+"""Requests and messages a second of one caller, where others than those of this machine may call."""
+
 _DAY = 86_400
 """In seconds."""
+_GRACE_SECONDS = 60.0
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
@@ -40,24 +45,42 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-class ServerSettings(StoreSettings):
+class ServerSettings(LimitSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
 
-    capacity: int = Field(
-        10_000,
+    workers: int = Field(
+        1,
         ge=1,
-        description="Most open episodes; and most MCP sessions over HTTP, of operators and of agents each. Finished "
-        "episodes make room, and the sessions that were used longest ago.",
+        le=256,
+        description="Processes that serve the ports together. More than one need a --store that is not memory.",
     )
-    idle_seconds: float = Field(
-        3600.0,
-        ge=1,
-        description="After how many seconds an unused session or episode is forgotten; a stored one if room is needed.",
+    stateless: bool | None = Field(
+        None,
+        description="Whether nothing of a client is kept in the process, so that any process on the store can answer "
+        "its next request: no MCP sessions, no SSE, no default episode. If not given: with several --workers, or on a "
+        "store that machines share.",
     )
     keep_days: float = Field(
         7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."
+    )
+    tokens: FilePath | None = Field(
+        None,
+        description="A file of tokens (`cloud-incident tokens`): callers have to send one, and have episodes of their "
+        "own. Without it everybody may do everything.",
+    )
+    most_each: int = Field(
+        1_000,
+        ge=1,
+        description="Most open episodes of one caller: by its name, or without tokens by its address. Callers on this "
+        "machine have no address.",
+    )
+    grace_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="For how many unused seconds a finished episode is kept even if others need its room. If not "
+        "given: 60 beyond loopback, and 0 on it.",
     )
     structured_content: StructuredContent = Field(
         StructuredContent.BOTH,
@@ -87,6 +110,29 @@ class ServerSettings(StoreSettings):
         "", description="The public host name of the hosted Space that the server runs in."
     )
 
+    @model_validator(mode="after")
+    def _check_workers(self) -> Self:
+        if self.workers == 1:
+            return self
+        if self.keeps_in_memory:
+            raise ValueError(
+                f"--workers {self.workers} cannot share episodes in memory; name a --store: a FILE for the processes "
+                "of one machine, or redis://HOST for those of many."
+            )
+        if self.stateless is False:
+            raise ValueError(
+                "--no-stateless: with several --workers any of them may get the next request; start servers with one "
+                "worker each behind a load balancer that keeps a client on one of them."
+            )
+        return self
+
+    @property
+    def alone(self) -> bool:
+        """Whether every request of a client comes to this process, so that it may remember something of the client."""
+        if self.stateless is not None:
+            return not self.stateless
+        return self.workers == 1 and not self.shared_by_machines
+
     @property
     def operator(self) -> bool:
         """Whether incidents can be started and graded, beside working those that are open."""
@@ -113,6 +159,25 @@ class ServerSettings(StoreSettings):
         return None, None
 
     @property
+    def public(self) -> bool:
+        """Whether others than this machine may reach the server."""
+        return not is_loopback(self.host) or bool(self.allow_host or self.space_host)
+
+    @property
+    def grace(self) -> float:
+        """For how many unused seconds a finished episode is kept even if others need its room."""
+        if self.grace_seconds is not None:
+            return self.grace_seconds
+        return _GRACE_SECONDS if self.public else 0.0
+
+    @property
+    def requests_a_second(self) -> float:
+        """How many requests and messages a second one caller may send; 0 for any number."""
+        if self.rate_limit is not None:
+            return self.rate_limit
+        return 0.0 if self.host in {*_LOOPBACK_ADDRESSES, "localhost"} else _PUBLIC_RATE
+
+    @property
     def address(self) -> str:
         """Where the server is reached on this machine: the URL of its first port."""
         named = "localhost" if self.host in _EVERYWHERE else self.host
@@ -135,4 +200,5 @@ class ServerSettings(StoreSettings):
             read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        return EpisodeService(catalogue, store, Limits(self.capacity, self.idle_seconds, kept))
+        limits = Limits(self.capacity, self.idle_seconds, kept, self.max_waiting, self.grace, self.most_each)
+        return EpisodeService(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)

@@ -20,14 +20,24 @@ class StoreSettings(Settings):
 
     store: str = Field(
         "",
-        description="Where episodes are kept: memory, or a file. If not given: a file of the user's data directory for "
-        "MCP over stdio, and memory for HTTP.",
+        description="Where episodes are kept: memory, a file, or a Redis server (redis://HOST:PORT, rediss://, unix://). "
+        "If not given: a file of the user's data directory for MCP over stdio, and memory for HTTP.",
     )
 
     @property
     def lasting(self) -> bool:
         """Whether episodes outlive the process if the settings name no place for them."""
         return False
+
+    @property
+    def keeps_in_memory(self) -> bool:
+        """Whether the settings keep episodes in the memory of the process."""
+        return self.store == MEMORY or not (self.store or self.lasting)
+
+    @property
+    def shared_by_machines(self) -> bool:
+        """Whether the settings name a store that is reached over a network."""
+        return "://" in self.store
 
     @property
     def default_file(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scenarios.errors import CloudIncidentError
 
@@ -47,7 +47,10 @@ class AppendConflictError(CloudIncidentError):
 
 
 class StoreUnavailableError(CloudIncidentError):
-    """The place where episodes are kept does not answer now. Nothing was changed, and the same call may be sent again.
+    """The place where episodes are kept does not answer now, and the same call may be sent again.
+
+    Nothing was changed. Only where the message says so, a connection broke off after the call was sent, and the call
+    may have been carried out: a step that is sent again with its request id is then taken once.
 
     `busy`: others were using it for too long.
     """
@@ -59,14 +62,25 @@ class StoreUnavailableError(CloudIncidentError):
         self.busy = busy
 
 
+class UnknownAction(NamedTuple):
+    """A stored action that this release does not know any more, and why. An episode that has one cannot go on."""
+
+    name: str
+    parameters: Any
+    reason: str
+
+    def dump(self) -> dict[str, Any]:
+        """The action as it was stored."""
+        return {"action_type": self.name, "parameters": self.parameters}
+
+
 class Event(NamedTuple):
     """One accepted action, the id of the request that made it, and whether it ended the episode.
 
-    The action is parsed already. A store that writes bytes writes `action.dump()`, and reads it with
-    `scenarios.parsing.parse_action` when it loads.
+    The action is parsed already. A store that keeps text writes and reads events by `env_core.stores.writing`.
     """
 
-    action: Action
+    action: Action | UnknownAction
     request_id: str = ""
     ends: bool = False
 
@@ -82,7 +96,8 @@ class Opening(NamedTuple):
     """An episode that is to be stored.
 
     `owner` is the name of the caller it belongs to; "" if it is anybody's. `events` are those that it begins with.
-    `replacing` is deleted first if it still exists.
+    `replacing` is deleted first if it still exists. An ended episode makes room for it only if that was not used for
+    `grace_seconds`.
     """
 
     episode_id: str
@@ -91,6 +106,7 @@ class Opening(NamedTuple):
     owner: str = ""
     events: tuple[Event, ...] = ()
     replacing: Claim | None = None
+    grace_seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -124,6 +140,9 @@ class Entry(NamedTuple):
 class EpisodeStore(Protocol):
     """Keeps episodes. Every method is atomic; none holds a lock while the caller works.
 
+    What is kept is the truth. Folded episodes may be kept beside it, as a cache that is thrown away whenever its
+    incarnation, its length or the release does not fit; nothing may depend on their being there.
+
     `tests/env_core/stores` holds the contract, through which every implementation is run.
     """
 
@@ -131,10 +150,10 @@ class EpisodeStore(Protocol):
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
         Deleted are the one that it replaces and an ended one that has the same handle. If `capacity` is still reached,
-        the episode that ended first is deleted.
+        the episode is deleted that ended first, of those that were not used for the opening's `grace_seconds`.
 
         Raises:
-            CapacityError: if `capacity` is reached and no episode has ended.
+            CapacityError: if `capacity` is reached and no such episode has ended.
             EpisodeExistsError: if the handle is in use by an episode that has not ended.
         """
 
@@ -159,8 +178,14 @@ class EpisodeStore(Protocol):
     async def list_entries(self) -> list[Entry]:
         """Every stored episode, the one that was used last first."""
 
+    async def count_open(self) -> int:
+        """How many stored episodes have not ended."""
+
     async def read_secret(self) -> bytes:
         """32 random bytes, drawn when the store was made: the same for every process that uses it."""
 
     async def expire(self, idle_seconds: float) -> list[str]:
         """Delete the episodes that were not used for `idle_seconds` or longer, and give their handles."""
+
+    async def close(self) -> None:
+        """Let go of files and connections."""
