@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 
+from env_core.agent_keys import AgentKeys
 from env_core.callers import ADMIN, ANYBODY, CALLER, OPERATE, PLAY, Caller, check_need
 from env_core.episode import Episode, StaleReferenceError, advance, begin
 from env_core.quotas import Quotas
@@ -24,6 +25,7 @@ from env_core.stores import (
     MemoryStore,
     Opening,
     Record,
+    ReopenedEpisodeError,
     UnknownAction,
     UnknownEpisodeError,
 )
@@ -119,9 +121,11 @@ class EpisodeService:
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
+        self._keys: AgentKeys | None = None
         self._secret = b""
         self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
+        self._wanted = 0
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
@@ -140,7 +144,9 @@ class EpisodeService:
     async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
         """Open an episode, in the place of `replacing` if that is still there and the caller's own.
 
-        Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
+        Where there is no room the episode that finished longest ago makes it. The handle of a finished episode is not
+        free before that is closed, or whoever asks for its grade would get that of another one; a selection with
+        `replace` closes it.
 
         Raises:
             UnauthenticatedError, ScopeError: if the caller may open none.
@@ -148,19 +154,24 @@ class EpisodeService:
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
             CapacityError, QuotaError: if as many episodes are open as may be, of anybody's or of the caller's.
             BusyError: if as many callers wait for an incident to be made as may.
-            EpisodeExistsError: if the handle asked for is in use.
+            EpisodeExistsError: if the handle asked for is in use, or is to be replaced and belongs to somebody else.
+            ReopenedEpisodeError: if the episode to be replaced is not of the incarnation that the selection names.
         """
         caller = self.caller
         check_need(OPERATE, caller)
         if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
             replacing = None
-        if replacing is None or replacing.episode_id != selection.episode_id:
+        named = await self._find_replaced(selection) if selection.replace else None
+        if selection.episode_id not in {claim.episode_id for claim in (named, replacing) if claim is not None}:
             _check_handle(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=replacing))
+        await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=named or replacing))
+        if named is not None and replacing is not None and replacing != named:
+            with suppress(UnknownEpisodeError):
+                await self.close(*replacing)
         return self._keep(begin(episode_id, reference, scenario, incarnation), set(), caller.name)
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
@@ -169,7 +180,8 @@ class EpisodeService:
         The two share nothing from then on. The steps that were taken over have no request ids: these were the other's.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             UnknownStepError: if the episode has not that many steps.
             StaleReferenceError: if its incident or the rules have changed since it began.
             UnauthenticatedError, ScopeError, ForeignHandleError, CapacityError, QuotaError, EpisodeExistsError: as
@@ -209,7 +221,8 @@ class EpisodeService:
         """The episode as it stands. Without `touch` looking at it does not keep it from expiring.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
         """
@@ -228,7 +241,8 @@ class EpisodeService:
 
         Raises:
             InvalidActionError: if the action is not valid.
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             EpisodeOverError: if the episode has ended.
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
@@ -267,13 +281,13 @@ class EpisodeService:
         """Forget an episode.
 
         Raises:
-            UnknownEpisodeError, UnauthenticatedError: as `get` does.
+            UnknownEpisodeError, ReopenedEpisodeError, UnauthenticatedError: as `get` does.
             ScopeError: if the caller may close none.
         """
         check_need(OPERATE, self.caller)
         record = await self._read(episode_id)
         if incarnation and incarnation != record.incarnation:
-            raise _build_unknown(episode_id)
+            raise ReopenedEpisodeError(episode_id, incarnation)
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
 
@@ -292,6 +306,22 @@ class EpisodeService:
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""
         await self._store.close()
+
+    async def get_keys(self) -> AgentKeys:
+        """What makes and reads the keys of agents' endpoints: the same ones for every process on the store."""
+        if self._keys is None:
+            self._keys = AgentKeys(await self.read_secret())
+        return self._keys
+
+    async def _find_replaced(self, selection: Selection) -> Claim | None:
+        """The episode that a selection replaces; None if the caller sees none of that handle."""
+        try:
+            record = await self._read(selection.episode_id, touch=False)
+        except UnknownEpisodeError:
+            return None
+        if selection.incarnation not in {"", record.incarnation}:
+            raise ReopenedEpisodeError(selection.episode_id, selection.incarnation)
+        return Claim(selection.episode_id, record.incarnation)
 
     async def _read(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
         """What is stored of an episode, if the caller may see it. No episode is read in another way."""
@@ -396,7 +426,7 @@ class EpisodeService:
             touch = False  # or whoever keeps looking at finished episodes would take the room of others
         record = await self._read(episode_id, since, touch=touch)
         if incarnation and incarnation != record.incarnation:
-            raise _build_unknown(episode_id)
+            raise ReopenedEpisodeError(episode_id, incarnation)
         if cached is not None and cached.episode.incarnation == record.incarnation:
             if not record.events:
                 return cached
@@ -433,12 +463,16 @@ class EpisodeService:
         """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
-        if self._making.statistics().tasks_waiting >= self._limits.waiting:
+        if self._wanted > self._limits.waiting:  # one of them is being made
             raise BusyError(
                 f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
                 "again in a few seconds."
             )
-        return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        self._wanted += 1
+        try:
+            return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        finally:
+            self._wanted -= 1
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario

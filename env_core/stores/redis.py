@@ -125,9 +125,7 @@ class RedisStore:
             *lines,
         )
         if outcome == b"exists":
-            raise EpisodeExistsError(
-                f"Episode {opening.episode_id} already exists; close it or choose another episode_id."
-            )
+            raise EpisodeExistsError(opening.episode_id)
         if outcome == b"full":
             raise CapacityError(capacity)
         return [handle.decode() for handle in freed]

@@ -244,7 +244,7 @@ async def test_an_episode_may_take_the_place_of_another(catalogue: Catalogue) ->
     assert (await service.get("mine")) == again
 
 
-async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue: Catalogue) -> None:
+async def test_finished_episodes_make_room_and_their_handles_are_free_once_replaced(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue, limits=Limits(capacity=2))
     answer = parse_action("submit_severity", {"severity": "P1"})
     for handle in ("first", "second"):
@@ -258,12 +258,13 @@ async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue:
     third = await service.create(Selection())
     with pytest.raises(UnknownEpisodeError):
         await service.get("second")
-    assert (await service.create(Selection(episode_id="first"))).step_count == 0
+    with pytest.raises(EpisodeExistsError, match="replace true"):
+        await service.create(Selection(episode_id="first"))
+    again = Selection(episode_id="first", replace=True)
+    assert (await service.create(again)).step_count == 0
     assert (await service.get(third.id)).step_count == 0
     await service.step("first", answer)
-    assert (
-        await service.create(Selection(episode_id="first"), replacing=Claim(third.id, third.incarnation))
-    ).step_count == 0
+    assert (await service.create(again, replacing=Claim(third.id, third.incarnation))).step_count == 0
     with pytest.raises(UnknownEpisodeError):
         await service.get(third.id)
 

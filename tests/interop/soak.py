@@ -18,6 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
 
@@ -185,8 +186,9 @@ class Churn:
         await client.ask("POST", "/close", {"episode_id": handle})
 
     async def _legacy(self, client: Client, draw: random.Random) -> None:
-        handle = await self._reset(client, self._draw(draw)[0])
-        path = draw.choice(("/mcp", f"/agent/{handle}/mcp"))
+        opened = await client.ask("POST", "/reset", {"scenario_id": self._draw(draw)[0]})
+        handle, url = opened["observation"]["episode_id"], opened["info"]["agent_url"]
+        path = draw.choice(("/mcp", urlsplit(url).path))
         named = {"episode_id": handle} if path == "/mcp" else {}
         await client.ask("POST", path, _INITIALIZE, _LEGACY)
         session = f"{_LEGACY}Mcp-Session-Id: {client.session}\r\n"

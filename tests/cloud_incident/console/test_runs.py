@@ -176,8 +176,8 @@ def test_what_a_model_was_refused_is_noted(api: httpx2.Client, model: ScriptedMo
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("401", "The model cannot be asked: HTTP 401."),
-        ("404", "The model cannot be asked: HTTP 404."),
+        ("401", "The model cannot be asked: HTTP 401"),
+        ("404", "The model cannot be asked: HTTP 404"),
         ("unknown-tool", "No valid action in 3 replies: 'reboot the world!' is not an action"),
     ],
 )
@@ -185,6 +185,7 @@ def test_a_model_that_fails_is_told_in_words(api: httpx2.Client, model: Scripted
     run = watch_run(api, "llm", scenario_id="RCA-001", endpoint=describe_model(model, name))
     assert run.ending["score"] is None
     assert run.ending["failed"].startswith(words)
+    assert "API key" not in run.text
     assert list(run.frames) == [0]
     assert KEY not in run.text
 
