@@ -23,6 +23,7 @@ from cloud_incident.bounds.rates import RateLimit
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
+from cloud_incident.evaluation.agents import Reach
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.tokens.finding import CallerFinder
@@ -172,7 +173,12 @@ class _Wiring:
         if not isinstance(settings, ServeSettings):
             return None
         return ConsoleApi(
-            self.service, settings.evaluations, settings.asks_models, settings.framed_by, alone=settings.alone
+            self.service,
+            settings.evaluations,
+            settings.asks_models,
+            Reach(settings.allow_model_host, loopback=settings.asks_local_models),
+            settings.framed_by,
+            alone=settings.alone,
         )
 
     @cached_property
