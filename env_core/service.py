@@ -7,6 +7,7 @@ import uuid
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from env_core.selection import Selection
+    from env_core.witness import Witness
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.vocabulary import Action
 
@@ -80,6 +82,8 @@ class EpisodeService:
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
         """What is told the handle of each episode that has ended, was closed, or was forgotten to make room."""
+        self.witnesses: list[Witness] = []
+        """Who is told what happens to the episodes."""
 
     async def create(self, selection: Selection, replacing: Claim | None = None, *, owner: str = "") -> Episode:
         """Open an episode that belongs to `owner`, in the place of `replacing` if that is still there.
@@ -96,7 +100,7 @@ class EpisodeService:
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
         await self._make_room(Opening(episode_id, reference, incarnation, owner, replacing=replacing))
-        return self._keep(begin(episode_id, reference, scenario, incarnation))
+        return self._open(begin(episode_id, reference, scenario, incarnation))
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
         """Open an episode that begins with the first `after` steps of another one; with all of them if None.
@@ -119,7 +123,7 @@ class EpisodeService:
         fork_id, incarnation = fork_id or _mint_handle(), secrets.token_hex(8)
         await self._make_room(Opening(fork_id, record.reference, incarnation, record.owner, events))
         scenario = await self._scenario(record.reference.scenario_id)
-        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events))
+        return self._open(_fold(begin(fork_id, record.reference, scenario, incarnation), events), forked=True)
 
     async def resume(self, selection: Selection) -> Episode:
         """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
@@ -143,6 +147,8 @@ class EpisodeService:
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             StaleReferenceError: if its incident or the rules have changed since it began.
         """
+        for witness in self.witnesses:
+            witness.note_asked(episode_id)
         cached = self._folded.get(episode_id)
         record = await self._store.load(episode_id, cached.step_count if cached else 0, touch=touch)
         if incarnation and incarnation != record.incarnation:
@@ -189,6 +195,8 @@ class EpisodeService:
                 continue
             self.steps_taken += 1
             self._keep(transition.episode)
+            for witness in self.witnesses:
+                witness.note_step(transition)
             if transition.done:
                 self._tell_over(handle)
             return transition
@@ -204,7 +212,13 @@ class EpisodeService:
         if incarnation and incarnation != record.incarnation:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
         await self._store.delete(Claim(episode_id, record.incarnation))
+        for witness in self.witnesses:
+            witness.note_closed(episode_id)
         self._forget(episode_id)
+
+    async def count_open(self) -> int:
+        """How many stored episodes have not ended, those of other processes included."""
+        return await self._store.count_open()
 
     async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
@@ -221,6 +235,8 @@ class EpisodeService:
             forgotten += await self._store.create(opening, limits.capacity)
         finally:
             for handle in forgotten:
+                for witness in self.witnesses:
+                    witness.note_forgotten(handle)
                 self._forget(handle)
 
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
@@ -241,13 +257,22 @@ class EpisodeService:
         """The scenario of an id; where its incident has to be made, others are served meanwhile."""
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
-        return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        started = perf_counter()
+        scenario = await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        for witness in self.witnesses:
+            witness.note_made(scenario_id, perf_counter() - started)
+        return scenario
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario
             await self._scenario(record.reference.scenario_id)
         scenario = record.reference.resolve(self.catalogue)
         return begin(episode_id, record.reference, scenario, record.incarnation)
+
+    def _open(self, episode: Episode, *, forked: bool = False) -> Episode:
+        for witness in self.witnesses:
+            witness.note_opened(episode, forked=forked)
+        return self._keep(episode)
 
     def _forget(self, handle: str) -> None:
         self._folded.pop(handle, None)

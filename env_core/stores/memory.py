@@ -90,6 +90,9 @@ class MemoryStore:
             for handle, stored in reversed(self._episodes.items())
         ]
 
+    async def count_open(self) -> int:
+        return len(self._episodes) - len(self._ended)
+
     async def read_secret(self) -> bytes:
         return self._secret
 

@@ -159,6 +159,9 @@ class EpisodeStore(Protocol):
     async def list_entries(self) -> list[Entry]:
         """Every stored episode, the one that was used last first."""
 
+    async def count_open(self) -> int:
+        """How many stored episodes have not ended."""
+
     async def read_secret(self) -> bytes:
         """32 random bytes, drawn when the store was made: the same for every process that uses it."""
 

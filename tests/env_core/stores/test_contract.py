@@ -197,6 +197,18 @@ async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStor
     ]
 
 
+async def test_the_episodes_that_have_not_ended_are_counted(store: EpisodeStore) -> None:
+    assert await store.count_open() == 0
+    for episode_id in ("a", "b", "c"):
+        await create(store, episode_id)
+    await append(store, "a", 0, END)
+    assert await store.count_open() == 2
+    await store.delete(Claim("b", "incarnation of b"))
+    assert await store.count_open() == 1
+    await store.delete(Claim("a", "incarnation of a"))
+    assert await store.count_open() == 1
+
+
 async def test_the_secret_of_a_store_stays(store: EpisodeStore) -> None:
     secret = await store.read_secret()
     assert len(secret) == SECRET_BYTES
