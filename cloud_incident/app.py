@@ -22,6 +22,7 @@ from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.telemetry.watching import METRICS_PATH, Watch, configure_logs
 from http_compat.guard import LOOPBACK, Access, Guard
 from http_compat.jsontext import parse_json
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
@@ -60,10 +61,11 @@ def build_app(
         DocumentError: if an incident document is not valid.
         InvalidActionError, SelectionError, UnknownScenarioError: if there is no incident to open at the start.
     """
-    service = settings.build_service(loaded=True)
+    watch = Watch.build(settings)
+    service = settings.build_service(loaded=True, make=watch.make_service)
     if settings.selection is not None:
         settings.selection.choose(service.catalogue)  # Refuse a wrong selection now, before the server listens.
-    return _Wiring(settings, service, make_server, streams).build()
+    return _Wiring(settings, service, watch, make_server, streams).build()
 
 
 def build_app_from_variables() -> Starlette:
@@ -74,6 +76,7 @@ def build_app_from_variables() -> Starlette:
         DocumentError: if an incident document is not valid.
     """
     settings = ServeSettings.load()
+    configure_logs(settings, always=False)
     # Only whoever runs the server knows where it listens, so loopback must not be assumed.
     return build_app(settings.model_copy(update={"model_endpoints": bool(settings.model_endpoints)}))
 
@@ -84,6 +87,7 @@ class _Wiring:
 
     settings: ServerSettings
     service: EpisodeService
+    watch: Watch
     make_server: Callable[..., Server[Callers]]
     streams: bool
 
@@ -105,12 +109,13 @@ class _Wiring:
 
     @cached_property
     def agents(self) -> AgentsHTTP:
-        server = self._make_server(callers=CallersBySession, bound=read_episode_id)
+        server = self._make_server("agent", callers=CallersBySession, bound=read_episode_id)
         return AgentsHTTP(server, self._session_limits, self.service, streams=self.streams)
 
     @cached_property
     def operators(self) -> StreamableHTTP:
-        return StreamableHTTP(self._make_server(callers=CallersBySession), self._session_limits, streams=self.streams)
+        server = self._make_server("mcp", callers=CallersBySession)
+        return StreamableHTTP(server, self._session_limits, streams=self.streams)
 
     @property
     def _session_limits(self) -> SessionLimits:
@@ -140,13 +145,14 @@ class _Wiring:
             pages=tuple(ConsolePage(settings.framed_by).build_routes()),
         )
 
-    def _make_server(self, **options: object) -> Server[Callers]:
+    def _make_server(self, surface: str, **options: object) -> Server[Callers]:
         return self.make_server(
             self.service,
             version=__version__,
             structured=self.settings.structured_content,
             app=read_document(),
             training=self.settings.training,
+            around=self.watch.watch_messages(surface),
             **options,
         )
 
@@ -157,7 +163,9 @@ class _Wiring:
             routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
         routes.append(Route(AGENT_PATH, self.agents.app))
         if self.settings.operator and self.settings.sse:
-            routes += build_sse_routes(self._make_server())
+            routes += build_sse_routes(self._make_server("sse"))
+        if self.watch.metrics is not None and self.watch.port is None:
+            routes.append(Route(METRICS_PATH, self.watch.metrics.answer))
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
         return [*others[:1], *routes, *others[1:]]
@@ -171,15 +179,15 @@ class _Wiring:
         hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
         if not settings.allow_origin:
-            return [proxies, guard]
+            return [*self.watch.list_layers(), proxies, guard]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["Mcp-Session-Id"],
+            expose_headers=["Mcp-Session-Id", "X-Request-ID"],
         )
-        return [proxies, guard, cors]
+        return [*self.watch.list_layers(), proxies, guard, cors]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
@@ -187,6 +195,7 @@ class _Wiring:
             for endpoint in self._endpoints:
                 await stack.enter_async_context(endpoint.run())
             await self._open()
+            await stack.enter_async_context(self.watch.run(self._measure))
             yield
             await self._end_what_waits()
         if self.console_api is not None:
@@ -195,6 +204,15 @@ class _Wiring:
     @property
     def _endpoints(self) -> list[StreamableHTTP]:
         return [self.agents, self.operators] if self.settings.operator else [self.agents]
+
+    async def _measure(self) -> dict[str, int]:
+        """How many episodes are open, and how many sessions of each kind."""
+        counts = {"episodes": await self.service.count_open(), "agent": len(self.agents.sessions)}
+        if self.settings.operator:
+            counts["mcp"] = len(self.operators.sessions)
+        if self.openenv is not None:
+            counts["rpc"] = self.openenv.sessions.count_detached()
+        return counts
 
     async def _end_what_waits(self) -> None:
         """End runs and sessions, so that no request waits for them when the server stops."""

@@ -12,6 +12,7 @@ import click
 import uvicorn
 
 from cloud_incident.garbage import collect_seldom
+from cloud_incident.telemetry.watching import configure_logs
 from http_compat.reading import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -54,9 +55,12 @@ def run_app(app: Starlette, settings: ServerSettings, banner: str = "") -> None:
     Raises:
         ClickException: if a port cannot be listened on.
     """
+    configure_logs(settings, always=True)
     server = make_server(app, settings)
     collect_seldom()
     sockets = [_bind(settings.host, port) for port in settings.port]
+    if settings.metrics_port is not None:
+        sockets.append(_bind(settings.host, settings.metrics_port))
     if banner:
         listening = settings.model_copy(update={"port": tuple(listener.getsockname()[1] for listener in sockets)})
         click.echo(banner.format(address=listening.address), err=True)
@@ -76,6 +80,7 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
         ws="websockets-sansio",
         ws_max_size=MOST_BODY_BYTES,
         ws_per_message_deflate=False,  # 40 KB of memory for every connection, and the messages are small
+        log_config=None,
         log_level="warning",
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_timeout,

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from env_core.calls import note_refusal
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def build_problem(status: int, detail: str, headers: dict[str, str] | None = Non
 
 def build_refusal(error: CloudIncidentError) -> Response:
     """The answer to a request that was refused."""
+    note_refusal(error.code)
     return build_problem(error.kind.status, error.explain("POST /reset"))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import Field, StringConstraints
 
+from env_core.calls import note_refusal
 from env_core.guide import build_action_schema, describe_action
 from mcp_server.apps import MODEL_ONLY, App, has_picture
 from mcp_server.errors import NotOfferedError, explain_refused_action
@@ -79,6 +80,7 @@ class ServedTool:
         except ListingError as listing:
             return build_result(str(listing))
         except CloudIncidentError as error:
+            note_refusal(error.code)
             return build_refusal(self.explain(error))
 
     def is_offered(self, task: Task | None) -> bool:

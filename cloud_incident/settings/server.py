@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from cloud_incident.settings.base import NO_FLAG
-from cloud_incident.settings.store import StoreSettings
+from cloud_incident.settings.watching import Port, WatchingSettings
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
 from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
-    from env_core.selection import Selection
+    from collections.abc import Callable
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+    from env_core.selection import Selection
+    from env_core.stores import EpisodeStore
+    from scenarios.catalogue import Catalogue
 
 _DAY = 86_400
 """In seconds."""
@@ -39,7 +41,7 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-class ServerSettings(StoreSettings):
+class ServerSettings(WatchingSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
@@ -117,11 +119,13 @@ class ServerSettings(StoreSettings):
         named = "localhost" if self.host in _EVERYWHERE else self.host
         return f"http://{f'[{named}]' if ':' in named else named}:{self.port[0]}"
 
-    def build_service(self, *, loaded: bool) -> EpisodeService:
+    def build_service(
+        self, *, loaded: bool, make: Callable[[Catalogue, EpisodeStore, Limits], EpisodeService] = EpisodeService
+    ) -> EpisodeService:
         """An episode service over the catalogue.
 
         Further directories are loaded at once, and with `loaded` the curated incidents are too; otherwise an incident
-        is loaded when it is first used.
+        is loaded when it is first used. `make` makes the service.
 
         Raises:
             DocumentError: if a document that is loaded is not valid.
@@ -132,4 +136,4 @@ class ServerSettings(StoreSettings):
             catalogue.load()
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        return EpisodeService(catalogue, store, Limits(self.capacity, self.idle_seconds, kept))
+        return make(catalogue, store, Limits(self.capacity, self.idle_seconds, kept))
