@@ -96,7 +96,7 @@ def _time_rounds(work: Callable[[], object]) -> list[float]:
     return times
 
 
-HOSTILE = ("a. " * 1333, "a," * 1990 + " and b", "\U0001f101" * 4000, "restarted " * 400)
+HOSTILE = ("a. " * 1333, "a," * 1990 + " and b", "\U0001f101" * 4000, "revert " * 570)
 
 
 def time_worst_grading(catalogue: Catalogue) -> SpeedRow:

@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
 from cloud_incident.about import describe_server
+from cloud_incident.bounds.bodies import Replay, WholeBodies, is_initialize
+from cloud_incident.bounds.rates import RateLimit
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
@@ -24,22 +26,20 @@ from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.telemetry.watching import METRICS_PATH, Watch, configure_logs
 from http_compat.guard import LOOPBACK, Access, Guard
-from http_compat.jsontext import parse_json
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
-from http_compat.reading import read_body
+from http_compat.reading import Bodies, read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.accepting import find_header, read_accept
 from mcp_server.binding import Callers, CallersBySession
-from mcp_server.transports import AgentsHTTP, SessionLimits, StreamableHTTP, build_sse_routes, read_episode_id
-from scenarios.errors import CloudIncidentError
+from mcp_server.transports import AgentsHTTP, EventSessions, SessionLimits, StreamableHTTP, read_episode_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from mcp.server.lowlevel import Server
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
@@ -105,6 +105,8 @@ class _Wiring:
         )
         app.router.redirect_slashes = False  # clients do not follow; `BehindProxies` has taken the slash off
         app.state.stopping = self._end_what_waits
+        settings = self.settings
+        app.state.bodies = Bodies(settings.max_body_bytes, settings.body_seconds, settings.max_arriving_bytes)
         return app
 
     @cached_property
@@ -119,7 +121,10 @@ class _Wiring:
 
     @property
     def _session_limits(self) -> SessionLimits:
-        return SessionLimits(most=self.settings.capacity, idle_seconds=self.settings.idle_seconds)
+        settings = self.settings
+        return SessionLimits(
+            most=settings.max_sessions, idle_seconds=settings.idle_seconds, body_bytes=settings.max_body_bytes
+        )
 
     @cached_property
     def console_api(self) -> ConsoleApi | None:
@@ -159,11 +164,13 @@ class _Wiring:
     def _list_routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = []
         if self.settings.operator:
-            mcp = self.operators.app
+            mcp = WholeBodies(self.operators.app)
             routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
-        routes.append(Route(AGENT_PATH, self.agents.app))
+        routes.append(Route(AGENT_PATH, WholeBodies(self.agents.app)))
         if self.settings.operator and self.settings.sse:
-            routes += build_sse_routes(self._make_server("sse"))
+            events = EventSessions(self._make_server("sse"), self._session_limits)
+            routes.append(Route("/sse", events, methods=["GET"]))
+            routes.append(Route("/messages", WholeBodies(events.take_message)))
         if self.watch.metrics is not None and self.watch.port is None:
             routes.append(Route(METRICS_PATH, self.watch.metrics.answer))
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
@@ -178,8 +185,9 @@ class _Wiring:
         )
         hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
+        limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
         if not settings.allow_origin:
-            return [*self.watch.list_layers(), proxies, guard]
+            return [*self.watch.list_layers(), proxies, guard, *limited]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
@@ -187,7 +195,7 @@ class _Wiring:
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id", "X-Request-ID"],
         )
-        return [*self.watch.list_layers(), proxies, guard, cors]
+        return [*self.watch.list_layers(), proxies, guard, cors, *limited]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
@@ -253,22 +261,10 @@ class _Negotiated:
             await self.mcp(scope, receive, send)
             return
         body = await read_body(Request(scope, receive))
-        if _is_initialize(body):
-            await self.mcp(scope, _Replay(body, receive), send)
+        if b"initialize" in body and is_initialize(body):
+            await self.mcp(scope, Replay(body, receive), send)
         else:
             await (await self.answer_rpc(body))(scope, receive, send)
-
-
-class _Replay:
-    """Receives a body again that has been read already, and then what comes after it."""
-
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        message, self._message = self._message, None
-        return message or await self._receive()
 
 
 def _means_mcp(scope: Scope) -> bool:
@@ -277,13 +273,3 @@ def _means_mcp(scope: Scope) -> bool:
     return (
         any(name.startswith(b"mcp-") for name, _ in headers) or read_accept(find_header(scope, b"accept")).names_events
     )
-
-
-def _is_initialize(body: bytes) -> bool:
-    if b"initialize" not in body:
-        return False
-    try:
-        message = parse_json(body)
-    except CloudIncidentError:
-        return False
-    return isinstance(message, dict) and message.get("method") == "initialize"

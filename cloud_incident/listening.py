@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import signal
@@ -11,9 +12,13 @@ from typing import TYPE_CHECKING
 import click
 import uvicorn
 
+from cloud_incident.bounds.connections import BoundedConfig, Connections
+from cloud_incident.bounds.handles import raise_file_handles
+from cloud_incident.bounds.http import BoundedHTTP
+from cloud_incident.bounds.limits import ConnectionLimits
+from cloud_incident.bounds.websocket import BoundedWebSocket
 from cloud_incident.garbage import collect_seldom
 from cloud_incident.telemetry.watching import configure_logs
-from http_compat.reading import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -22,6 +27,9 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 """Connections that wait to be accepted; uvicorn's own default."""
+
+_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 120_000}
+"""Options of connections that every system names alike, where it has them: in seconds, and in milliseconds the last."""
 
 _REMEDIES = {
     errno.EADDRINUSE: "end the program that listens there, or choose another --port",
@@ -36,14 +44,22 @@ _GRACE_SECONDS = 5
 class StoppingServer(uvicorn.Server):
     """Awaits what the application has as `state.stopping` before it stops, to end what running requests wait for."""
 
-    def __init__(self, app: Starlette, config: uvicorn.Config) -> None:
+    def __init__(self, app: Starlette, config: BoundedConfig) -> None:
         super().__init__(config)
         self._app = app
+        self._connections = config.connections
+        self._watching: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._watching = asyncio.create_task(self._connections.watch())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if (stopping := getattr(self._app.state, "stopping", None)) is not None:
             await stopping()
         await super().shutdown(sockets)
+        if self._watching is not None:
+            self._watching.cancel()
 
 
 def run_app(app: Starlette, settings: ServerSettings, banner: str = "") -> None:
@@ -74,11 +90,13 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
     When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
     ping_seconds, ping_timeout = settings.websocket_pings
-    config = uvicorn.Config(
+    config = BoundedConfig(
         app,
+        Connections(ConnectionLimits.read(settings, raise_file_handles())),
         host=settings.host,
-        ws="websockets-sansio",
-        ws_max_size=MOST_BODY_BYTES,
+        http=BoundedHTTP,
+        ws=BoundedWebSocket,
+        ws_max_size=settings.max_body_bytes,
         ws_per_message_deflate=False,  # 40 KB of memory for every connection, and the messages are small
         log_config=None,
         log_level="warning",
@@ -97,9 +115,19 @@ def _exit(*_: object) -> None:
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "choose another --host or --port")
         # The text of a system error repeats the address; a name that is not found has an errno below 0.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise click.ClickException(f"Cannot listen on {host}:{port}: {reason}; {remedy}.") from error
+    _notice_lost_clients(listener)
+    return listener
+
+
+def _notice_lost_clients(listener: socket.socket) -> None:
+    """Let the system end connections whose clients are gone without a word; the listener's options go over to them."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

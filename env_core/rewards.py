@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scenarios.progress import Outcome
@@ -77,9 +78,7 @@ def reward_lateness(task: Task, number: int) -> Events:
 def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
     if dense:
-        return " ".join(
-            [f"{_word_event(action, event)} (reward {to_reward(points):+.2f})." for event, points in events]
-        )
+        return _word_rewards(action.name, action.target, events)
     nothing = events[0][0] in {"unknown_target", "unknown_service"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
     text = f"{_FEEDBACK[events[0][0]]}." if nothing else done
@@ -88,8 +87,17 @@ def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, de
 
 def word_events(action: Action, events: Events) -> str:
     """What a step is told, for people who do not train: without rewards."""
-    return " ".join(f"{_word_event(action, event)}." for event, _ in events if event not in _TOLD_ELSEWHERE)
+    told = (_word_event(action.name, action.target, event) for event, _ in events if event not in _TOLD_ELSEWHERE)
+    return " ".join(f"{text}." for text in told)
 
 
-def _word_event(action: Action, event: str) -> str:
-    return _FEEDBACK[event].format(target=action.target, step=action.step)
+@lru_cache(maxsize=4096)
+def _word_rewards(name: str, target: str, events: Events) -> str:
+    """Each event with what it earns. Few are told apart, and every step is told them."""
+    return " ".join(
+        f"{_word_event(name, target, event)} (reward {to_reward(points):+.2f})." for event, points in events
+    )
+
+
+def _word_event(name: str, target: str, event: str) -> str:
+    return _FEEDBACK[event].format(target=target, step=f"{name} {target}")

@@ -8,11 +8,11 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 
-from env_core.episode import Episode, advance, begin
+from env_core.episode import Episode, StaleReferenceError, advance, begin
 from env_core.stores import (
     AppendConflictError,
     CapacityError,
@@ -23,6 +23,7 @@ from env_core.stores import (
     MemoryStore,
     Opening,
     Record,
+    UnknownAction,
     UnknownEpisodeError,
 )
 from env_core.transition import Transition, read_action, step
@@ -47,6 +48,12 @@ class UnknownStepError(CloudIncidentError):
     code = "unknown_step"
 
 
+class BusyError(CloudIncidentError):
+    """As many incidents are to be made as may wait. Nothing was changed."""
+
+    code = "busy"
+
+
 class RequestIdError(CloudIncidentError):
     """A request id that was used on the episode for another action. Nothing was changed."""
 
@@ -58,30 +65,45 @@ class Limits:
     """How many episodes may be stored at once, and after how many idle seconds one is forgotten.
 
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
-    not given, in any case.
+    not given, in any case. At most `waiting` callers wait for an incident to be made.
     """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     keep_seconds: float | None = None
+    waiting: int = 1_000
+
+
+class _Folded(NamedTuple):
+    """An episode as it was after some of its stored events, and at least the request ids of these."""
+
+    episode: Episode
+    request_ids: set[str]
 
 
 class EpisodeService:
     """Opens, steps and closes episodes by their handles.
 
-    The store holds the truth; the folded episodes kept here are a cache over it.
+    The store holds the truth; the folded episodes kept here are a cache over it. Several processes may have a service
+    each over one store. A step is made on what the cache has and stored only if nobody has stored another one
+    meanwhile, so it asks the store once; what the cache says against a step is looked up before it is told.
     """
 
     def __init__(self, catalogue: Catalogue, store: EpisodeStore | None = None, limits: Limits | None = None) -> None:
         self.catalogue = catalogue
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
-        self._folded: OrderedDict[str, Episode] = OrderedDict()
+        self._folded: OrderedDict[str, _Folded] = OrderedDict()
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
-        """What is told the handle of each episode that has ended, was closed, or was forgotten to make room."""
+        """What is told the handle of each episode that has ended, was closed, or was forgotten to make room.
+
+        Only what this service did is told: another process on the same store ends episodes without a word here. Who
+        keeps something for an episode looks it up (`get`, with its incarnation) before that is used, or drops it after
+        some time.
+        """
         self.witnesses: list[Witness] = []
         """Who is told what happens to the episodes."""
 
@@ -93,6 +115,7 @@ class EpisodeService:
         Raises:
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
             CapacityError: if as many episodes are open as may be.
+            BusyError: if as many callers wait for an incident to be made as may.
             EpisodeExistsError: if the handle asked for is in use.
         """
         chosen = selection.choose(self.catalogue)
@@ -145,19 +168,12 @@ class EpisodeService:
 
         Raises:
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
-            StaleReferenceError: if its incident or the rules have changed since it began.
+            StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
+                know one of its actions.
         """
         for witness in self.witnesses:
             witness.note_asked(episode_id)
-        cached = self._folded.get(episode_id)
-        record = await self._store.load(episode_id, cached.step_count if cached else 0, touch=touch)
-        if incarnation and incarnation != record.incarnation:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
-        if cached is not None and cached.incarnation == record.incarnation:
-            return self._keep(_fold(cached, record.events)) if record.events else cached
-        if cached is not None:  # closed, and opened anew under the same handle
-            record = await self._store.load(episode_id, touch=touch)
-        return self._keep(_fold(await self._begin_again(episode_id, record), record.events))
+        return (await self._load(episode_id, incarnation, touch=touch)).episode
 
     async def step(
         self,
@@ -174,32 +190,33 @@ class EpisodeService:
             InvalidActionError: if the action is not valid.
             UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
             EpisodeOverError: if the episode has ended.
-            StaleReferenceError: if its incident or the rules have changed since it began.
+            StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
+                know one of its actions.
             RequestIdError: if the request id was used for another action.
             AppendConflictError: if others kept stepping first. Nothing was changed.
+            StoreUnavailableError: if the store does not answer. With a request id the step may be sent again.
         """
         action = read_action(sent)
-        loaded = target if isinstance(target, Episode) else None
-        handle = loaded.id if loaded is not None else str(target)
+        handle = target.id if isinstance(target, Episode) else target
+        for witness in self.witnesses:
+            witness.note_asked(handle)
+        folded, fresh = self._find_folded(target, request_id, incarnation), False
         for _ in range(_ATTEMPTS):
-            episode = loaded or await self.get(handle, incarnation, touch=False)
-            loaded = None
-            if request_id and (answered := await self._find_answer(episode, action, request_id)) is not None:
-                return answered
-            transition = step(episode, action)
-            event = Event(action, request_id, ends=transition.done)
-            try:
-                await self._store.append(handle, episode.incarnation, episode.step_count, event)
-            except AppendConflictError:
-                self._folded.pop(handle, None)
-                continue
-            self.steps_taken += 1
-            self._keep(transition.episode)
-            for witness in self.witnesses:
-                witness.note_step(transition)
-            if transition.done:
-                self._tell_over(handle)
-            return transition
+            if folded is None:
+                folded, fresh = await self._load(handle, incarnation, touch=False), True
+            if request_id in folded.request_ids:
+                if (answered := await self._find_answer(folded.episode, action, request_id)) is not None:
+                    return answered
+            else:
+                try:
+                    transition = step(folded.episode, action)
+                except CloudIncidentError:
+                    if fresh:
+                        raise
+                else:
+                    if await self._append(folded, transition, action, request_id):
+                        return transition
+            folded = None
         raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
 
     async def close(self, episode_id: str, incarnation: str = "") -> None:
@@ -220,6 +237,10 @@ class EpisodeService:
         """How many stored episodes have not ended, those of other processes included."""
         return await self._store.count_open()
 
+    async def release(self) -> None:
+        """Let go of the store; nothing can be asked any more."""
+        await self._store.close()
+
     async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
         limits = self._limits
@@ -239,6 +260,58 @@ class EpisodeService:
                     witness.note_forgotten(handle)
                 self._forget(handle)
 
+    def _find_folded(self, target: str | Episode, request_id: str, incarnation: str) -> _Folded | None:
+        """What is known of the episode to be stepped without asking the store; None if that is not enough."""
+        if isinstance(target, Episode):
+            folded = self._folded.get(target.id)
+            if folded is not None and folded.episode is target:
+                return folded
+            return None if request_id else _Folded(target, set())
+        folded = self._folded.get(target)
+        return folded if folded is None or incarnation in {"", folded.episode.incarnation} else None
+
+    async def _append(self, folded: _Folded, transition: Transition, action: Action, request_id: str) -> bool:
+        """Store a step; False if it was not made on what is stored."""
+        handle, incarnation, length = folded.episode.id, folded.episode.incarnation, folded.episode.step_count
+        try:
+            await self._store.append(handle, incarnation, length, Event(action, request_id, ends=transition.done))
+        except AppendConflictError:
+            self._folded.pop(handle, None)
+            return False
+        except UnknownEpisodeError:
+            self._folded.pop(handle, None)
+            raise
+        self.steps_taken += 1
+        if request_id:
+            folded.request_ids.add(request_id)
+        self._keep(transition.episode, folded.request_ids)
+        for witness in self.witnesses:
+            witness.note_step(transition)
+        if transition.done:
+            self._tell_over(handle)
+        return True
+
+    async def _load(self, episode_id: str, incarnation: str, *, touch: bool) -> _Folded:
+        cached = self._folded.get(episode_id)
+        if cached is not None and incarnation not in {"", cached.episode.incarnation}:
+            cached = None
+        since = cached.episode.step_count if cached else 0
+        record = await self._store.load(episode_id, since, touch=touch)
+        if incarnation and incarnation != record.incarnation:
+            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
+        if cached is not None and cached.episode.incarnation == record.incarnation:
+            if not record.events:
+                return cached
+            episode, request_ids = cached.episode, cached.request_ids
+        else:
+            if since:  # closed, and opened anew under the same handle
+                record = await self._store.load(episode_id, touch=touch)
+            episode, request_ids = await self._begin_again(episode_id, record), set()
+        episode = _fold(episode, record.events)
+        request_ids.update(event.request_id for event in record.events if event.request_id)
+        self._keep(episode, request_ids)
+        return _Folded(episode, request_ids)
+
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""
         record = await self._store.load(episode.id)
@@ -254,9 +327,19 @@ class EpisodeService:
         return None
 
     async def _scenario(self, scenario_id: str) -> Scenario:
-        """The scenario of an id; where its incident has to be made, others are served meanwhile."""
+        """The scenario of an id; where its incident has to be made, others are served meanwhile.
+
+        Raises:
+            UnknownScenarioError: if there is none.
+            BusyError: if as many callers wait for an incident as may.
+        """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
+        if self._making.statistics().tasks_waiting >= self._limits.waiting:
+            raise BusyError(
+                f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
+                "again in a few seconds."
+            )
         started = perf_counter()
         scenario = await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
         for witness in self.witnesses:
@@ -272,7 +355,8 @@ class EpisodeService:
     def _open(self, episode: Episode, *, forked: bool = False) -> Episode:
         for witness in self.witnesses:
             witness.note_opened(episode, forked=forked)
-        return self._keep(episode)
+        self._keep(episode, set())
+        return episode
 
     def _forget(self, handle: str) -> None:
         self._folded.pop(handle, None)
@@ -282,8 +366,8 @@ class EpisodeService:
         for tell in self.on_over:
             tell(handle)
 
-    def _keep(self, episode: Episode) -> Episode:
-        self._folded[episode.id] = episode
+    def _keep(self, episode: Episode, request_ids: set[str]) -> Episode:
+        self._folded[episode.id] = _Folded(episode, request_ids)
         self._folded.move_to_end(episode.id)
         while len(self._folded) > self._limits.capacity:
             self._folded.popitem(last=False)
@@ -297,5 +381,10 @@ def _mint_handle() -> str:
 
 def _fold(episode: Episode, events: tuple[Event, ...]) -> Episode:
     for event in events:
+        if isinstance(event.action, UnknownAction):
+            raise StaleReferenceError(
+                f"Episode {episode.id} cannot go on: this release does not know its step {episode.step_count + 1}, "
+                f"{event.action.name}. {event.action.reason} `cloud-incident episodes export` writes it down."
+            )
         episode = advance(episode, event.action)
     return episode

@@ -3,6 +3,7 @@
 from graders.conduct import Conduct
 from graders.grading import GRADERS, Grader, grade
 from graders.reasons import Reason
+from graders.rivals import read_lists
 from graders.score import DECIMALS, Grade, Point
 
-__all__ = ["DECIMALS", "GRADERS", "Conduct", "Grade", "Grader", "Point", "Reason", "grade"]
+__all__ = ["DECIMALS", "GRADERS", "Conduct", "Grade", "Grader", "Point", "Reason", "grade", "read_lists"]

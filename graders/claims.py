@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from graders.prose import (
@@ -15,8 +15,10 @@ from graders.prose import (
     find_named,
     find_occurrences,
     is_denied,
+    measure_longest,
     split_sentences,
     split_words,
+    walk_named,
 )
 from scenarios.vocabulary import (
     CLEAR_CACHE,
@@ -31,9 +33,9 @@ from scenarios.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from graders.terms import Words
+    from graders.terms import Span, Words
 
 
 def _split_set(text: str) -> frozenset[str]:
@@ -117,6 +119,7 @@ _UNDONE = tuple(
     tuple(phrase.split())
     for phrase in ("unnecessary", "rejected", "avoided", "not needed", "not necessary", "not required")
 )
+_UNDONE_WORDS = frozenset(phrase[-1] for phrase in _UNDONE)
 _REACH_BEHIND = 5
 _PRONOUNS = _split_set("it them both these those")
 _FILLER = _split_set(
@@ -124,9 +127,12 @@ _FILLER = _split_set(
     " flag flags cache caches for in order finally lastly first second third next followed by afterwards on from at"
     " latest bad deploy release back up out off has have had"
 )
+_AHEAD = _FUTURE | _AGAIN
+_PAIRS_AHEAD = _FUTURE_PAIRS | _PAST
 _MEANT = _FUTURE | _OTHERS | _CONDITIONS | _ASKED | _AGAIN | _COMPOUNDS
 """Words that say of a deed that it is none of the agent's own, or none at all."""
 _PASSIVE = _split_set("was were been being got are is")
+_FILLER_OR_PASSIVE = _FILLER | _PASSIVE
 _OWN_VERB = _split_set("came went began is was were are has had have could can did does recovers recovered returned")
 _STRAY_WORDS = 1
 """How many further words a verb reaches over: *the failing payment-service*, *was promptly restarted*."""
@@ -137,18 +143,13 @@ class _Clause:
     """A part of a sentence with one subject; commas are kept out, lists of targets in."""
 
     words: Words
-
-    def targets(self, target: str, names: tuple[str, ...]) -> list[tuple[int, int]]:
-        return find_mentions(self.words, target, names)
-
-    def verbs(self, action: str) -> tuple[tuple[int, int], ...]:
-        """Where the deed of an action is stated: neither denied nor future."""
-        return _find_stated_verbs(self.words, action)
+    known: frozenset[str]
+    """Its words, each once."""
 
     def names(self, runbook: str) -> bool:
         """Whether a runbook step is stated by its name, or by its words with the verb inflected."""
         first, *rest = runbook.split("_")
-        if not all(word in self.words for word in rest):
+        if not self.known.issuperset(rest):
             return False
         stem, what = first.rstrip("ey") + "*", " ".join(rest)
         forms = (
@@ -184,7 +185,8 @@ def _is_stated(words: Words, start: int, end: int) -> bool:
         return False
     if words[end : end + 1] == ("of",):
         end += 1  # a noun: *a restart of postgres-db was unnecessary*
-    first = max([0, start - _FUTURE_REACH, *(index + 1 for index in range(start) if words[index] in _SELF)])
+    first = max(0, start - _FUTURE_REACH)
+    first = next((index + 1 for index in range(start - 1, first - 1, -1) if words[index] in _SELF), first)
     return not (
         is_denied(words, start, end)
         or _is_undone(words[end : end + _REACH_BEHIND])
@@ -196,16 +198,19 @@ def _is_stated(words: Words, start: int, end: int) -> bool:
 
 
 def _is_undone(behind: Words) -> bool:
-    return any(
+    return not _UNDONE_WORDS.isdisjoint(behind) and any(
         behind[index : index + len(phrase)] == phrase for phrase in _UNDONE for index in range(min(4, len(behind)))
     )
 
 
 def _is_ahead(before: Words, behind: Words) -> bool:
     """Whether a deed is only planned, or was done long ago or for somebody who was asked."""
-    near = before + behind
-    pairs = {*pairwise(before), *pairwise(behind)}
-    return not (_FUTURE | _AGAIN).isdisjoint(near) or not (_FUTURE_PAIRS | _PAST).isdisjoint(pairs)
+    return (
+        not _AHEAD.isdisjoint(before)
+        or not _AHEAD.isdisjoint(behind)
+        or not _PAIRS_AHEAD.isdisjoint(pairwise(before))
+        or not _PAIRS_AHEAD.isdisjoint(pairwise(behind))
+    )
 
 
 def _names_others(words: Words, index: int) -> bool:
@@ -239,7 +244,21 @@ def _list_words(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=128)
 def _list_clauses(text: str) -> tuple[_Clause, ...]:
-    return tuple(_Clause(words) for clauses in _list_sentences(text) for words in clauses)
+    return tuple(_Clause(words, frozenset(words)) for clauses in _list_sentences(text) for words in clauses)
+
+
+class _Deed(NamedTuple):
+    """A clause that states a deed, and where its verbs stand."""
+
+    words: Words
+    verbs: tuple[Span, ...]
+
+
+@lru_cache(maxsize=512)
+def _list_deeds(text: str, action: str) -> tuple[_Deed, ...]:
+    """The clauses of a text that state the deed of an action: neither denied nor future."""
+    deeds = (_Deed(clause.words, _find_stated_verbs(clause.words, action)) for clause in _list_clauses(text))
+    return tuple(deed for deed in deeds if deed.verbs)
 
 
 @lru_cache(maxsize=128)
@@ -299,7 +318,8 @@ def find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str
     return [tuple(back.get(name, name) for name in meant) for meant in found]
 
 
-def _find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=1024)
+def _find_meant(text: str, action: str, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     found: dict[tuple[str, ...], None] = {}
     before: tuple[str, ...] = ()
     for clauses in _list_sentences(text):
@@ -310,7 +330,7 @@ def _find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[st
                 found[(*here, *_list_named(words[: verb[0]], names)) or before] = None
             here += _list_named(words, names)
         before = here or before
-    return [meant for meant in found if meant]
+    return tuple(meant for meant in found if meant)
 
 
 def _list_named(words: Words, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -337,7 +357,7 @@ def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     text, names, target = named.text, named.names, named.join(target)
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         return any(clause.names(target) or clause.hints_at(target) for clause in _list_clauses(text))
-    return any(clause.verbs(action) and clause.targets(target, names) for clause in _list_clauses(text)) or any(
+    return any(find_mentions(deed.words, target, names) for deed in _list_deeds(text, action)) or any(
         target in meant for meant in _find_meant(text, action, names or (target,))
     )
 
@@ -356,29 +376,74 @@ def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
         if not _list_words(text).issuperset(target.split("_")[1:]):
             return False
         return any(clause.names(target) for clause in _list_clauses(text))
-    return any(
-        _reaches(clause.words, verb, place, names)
-        for clause in _list_clauses(text)
-        if clause.verbs(action)
-        for place in clause.targets(target, names)
-        for verb in clause.verbs(action)
+    return target in _find_claimed(text, action, names if target in names else (*names, target), names)
+
+
+@lru_cache(maxsize=512)
+def _find_claimed(text: str, action: str, targets: tuple[str, ...], names: tuple[str, ...]) -> frozenset[str]:
+    """Which of the targets stand in the reach of a verb of an action."""
+    claimed: set[str] = set()
+    for deed in _list_deeds(text, action):
+        places = find_named(deed.words, targets)
+        if not claimed.issuperset(places):
+            claimed.update(_find_reached(deed, places, names))
+    return frozenset(claimed)
+
+
+def _find_reached(deed: _Deed, places: Mapping[str, list[Span]], names: tuple[str, ...]) -> Iterator[str]:
+    """Which of the names at some places stand in the reach of a verb of a clause."""
+    words, verbs = deed
+    reaches = [(end, _find_end_of_reach(words, end, names, _FILLER)) for _, end in verbs]
+    passive = sorted(start for start, _ in verbs if not words[start].endswith("ing"))
+    for name, spots in places.items():
+        if any(_is_behind(words, spot, reaches, names) or _is_before(words, spot, passive, names) for spot in spots):
+            yield name
+
+
+def _is_behind(words: Words, place: Span, reaches: list[Span], names: tuple[str, ...]) -> bool:
+    """Whether a place stands behind a verb, in its reach, and has no verb of its own: *restarted the api*."""
+    start, end = place
+    return _OWN_VERB.isdisjoint(words[end : end + 1]) and any(
+        behind <= start < stop and _only_filler(words[behind:start], names, _FILLER) for behind, stop in reaches
     )
 
 
-def _reaches(words: Words, verb: tuple[int, int], place: tuple[int, int], names: tuple[str, ...]) -> bool:
-    if place[0] >= verb[1]:
-        has_own_verb = any(word in _OWN_VERB for word in words[place[1] : place[1] + 1])
-        return not has_own_verb and _only_filler(words[verb[1] : place[0]], names)
-    return not words[verb[0]].endswith("ing") and _is_passive(words[place[1] : verb[0]], names)
+def _is_before(words: Words, place: Span, verbs: list[int], names: tuple[str, ...]) -> bool:
+    """Whether a place stands before a verb in the passive: *the api was restarted*."""
+    end = place[1]
+    if not verbs or verbs[-1] <= end or _PASSIVE.isdisjoint(words[end : verbs[-1]]):
+        return False
+    stop = _find_end_of_reach(words, end, names, _FILLER_OR_PASSIVE)
+    return any(end < verb < stop and _is_passive(words[end:verb], names) for verb in verbs)
+
+
+def _find_end_of_reach(words: Words, start: int, names: tuple[str, ...], filler: frozenset[str]) -> int:
+    """From where on more than filler and names surely stands between a place and the words behind it.
+
+    A name that is cut short is none, so that words are judged for good only where the longest name has its end.
+    """
+    surplus = _find_surplus(words, start, names, filler)
+    return len(words) + 1 if surplus is None else surplus + max(1, measure_longest(names))
 
 
 def _is_passive(between: Words, names: tuple[str, ...]) -> bool:
-    return not _PASSIVE.isdisjoint(between) and _only_filler(between, names, _FILLER | _PASSIVE)
+    return not _PASSIVE.isdisjoint(between) and _only_filler(between, names, _FILLER_OR_PASSIVE)
 
 
-def _only_filler(words: Words, names: tuple[str, ...], filler: frozenset[str] = _FILLER) -> bool:
+def _only_filler(words: Words, names: tuple[str, ...], filler: frozenset[str]) -> bool:
     """Whether next to nothing but filler and other names stands between."""
-    named = {index for places in find_named(words, names).values() for place in places for index in range(*place)}
-    stray = [word for index, word in enumerate(words) if index not in named and word not in filler]
-    doubled = any(first == second for first, second in pairwise(stray))
-    return len(stray) <= _STRAY_WORDS and not doubled and not any(word.endswith("ed") for word in stray)
+    return _find_surplus(words, 0, names, filler) is None
+
+
+def _find_surplus(words: Words, start: int, names: tuple[str, ...], filler: frozenset[str]) -> int | None:
+    """The first word from a place on that is one too many: neither filler nor a name, nor what a verb reaches over."""
+    strays, covered = 0, start
+    behind_all = ("", (len(words), len(words)))
+    for _, (here, end) in chain(walk_named(words, names, start), [behind_all]):
+        for index in range(covered, here):
+            if words[index] not in filler:
+                strays += 1
+                if strays > _STRAY_WORDS or words[index].endswith("ed"):
+                    return index
+        covered = max(covered, end)
+    return None

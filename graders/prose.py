@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graders.terms import Mention, Reading, Span, Words, denies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _BREAK = re.compile(r"\s-+\s|[–—→()\[\]{}]|[-=]+>")
 _FORM_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*\*?")
@@ -60,6 +61,10 @@ _TRAILING_DENIALS = tuple(
         "not to blame",
     ]
 )
+_TRAILING_BY_FIRST = {
+    first: tuple(denial for denial in _TRAILING_DENIALS if denial[0] == first)
+    for first in {denial[0] for denial in _TRAILING_DENIALS}
+}
 _TRAILING_REACH = 4
 _COPULAS = frozenset({"is", "are", "was", "were", "be", "been", "looks", "look", "looked", "seems", "seemed", "itself"})
 _DESCRIBING = frozenset({"healthy", "harmless", "innocent", "unrelated"})
@@ -86,10 +91,17 @@ def split_words(text: str) -> Words:
     arrows and brackets as clause ends.
     """
     folded = unicodedata.normalize("NFKC", text)[:_LONGEST_TEXT].casefold().replace("’", "'")
-    visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
-    spaced = _BREAK.sub(" ; ", visible.replace("w/o", "without")).replace("_", " ").replace("-", " ")
-    words = [word.removesuffix("'s") for word in _WORD.findall(spaced)]
+    spaced = _BREAK.sub(" ; ", _drop_formatting(folded).replace("w/o", "without")).replace("_", " ").replace("-", " ")
+    words = _WORD.findall(spaced)
+    if "'s" in spaced:
+        words = [word.removesuffix("'s") for word in words]
     return tuple(word for index, word in enumerate(words) if word != "," or words[index - 1 : index] != [","])
+
+
+def _drop_formatting(text: str) -> str:
+    if text.isascii():
+        return text
+    return text.translate({ord(character): "" for character in set(text) if unicodedata.category(character) == "Cf"})
 
 
 @lru_cache(maxsize=4096)
@@ -118,17 +130,29 @@ def find_mentions(words: Words, name: str, names: tuple[str, ...]) -> list[Span]
 @lru_cache(maxsize=4096)
 def find_named(words: Words, names: tuple[str, ...]) -> dict[str, list[Span]]:
     """By name the places, as (start, end), at which each of the names stands and is not a part of a longer one."""
-    index = _index_names(names)
     found: dict[str, list[Span]] = {}
-    covered = 0
-    for start, word in enumerate(words):
-        for spelt, name in index.get(word, ()):
-            end = start + len(spelt)
-            if end > covered and words[start:end] == spelt:
-                found.setdefault(name, []).append((start, end))
-                covered = end
-                break
+    for name, place in walk_named(words, names):
+        found.setdefault(name, []).append(place)
     return found
+
+
+def walk_named(words: Words, names: tuple[str, ...], start: int = 0) -> Iterator[tuple[str, Span]]:
+    """The names and places that `find_named` gives for the words from a place on, one after another."""
+    index = _index_names(names)
+    covered = start
+    for here in range(start, len(words)):
+        for spelt, name in index.get(words[here], ()):
+            end = here + len(spelt)
+            if end > covered and words[here:end] == spelt:
+                covered = end
+                yield name, (here, end)
+                break
+
+
+@lru_cache(maxsize=256)
+def measure_longest(names: tuple[str, ...]) -> int:
+    """The number of words of the longest name."""
+    return max((len(spelt) for known in _index_names(names).values() for spelt, _ in known), default=0)
 
 
 @lru_cache(maxsize=256)
@@ -149,12 +173,13 @@ def split_clauses(text: str) -> tuple[Words, ...]:
     *because*, *while*, *instead*, *so*, *after*, and at a comma outside a list.
     """
     stream = split_words(text)
+    in_lists = _find_commas_in_lists(stream)
     found: list[list[str]] = [[]]
     for index, word in enumerate(stream):
         if word == "?":
             found[-1] = []
         elif word == ",":
-            if not _in_list(stream, index):
+            if index not in in_lists:
                 found.append([])
         elif ends_clause(stream, index):
             found.append([] if word in _ENDS else [word])
@@ -163,9 +188,17 @@ def split_clauses(text: str) -> tuple[Words, ...]:
     return tuple(bound_clauses(found))
 
 
+class _Read(NamedTuple):
+    """A text that was read: its clauses, and what each of them denies."""
+
+    reading: Reading
+    denials: tuple[_Denials, ...]
+
+
 @lru_cache(maxsize=256)
-def _read(text: str) -> Reading:
-    return Reading(split_clauses(text))
+def _read(text: str) -> _Read:
+    reading = Reading(split_clauses(text))
+    return _Read(reading, tuple(map(_list_denials, reading.clauses)))
 
 
 def bound_clauses(clauses: list[list[str]]) -> list[Words]:
@@ -183,25 +216,39 @@ def ends_clause(stream: Words, index: int) -> bool:
     return word in _ENDS or (word in _CLAUSE_WORDS and stream[index : index + 2] != ("instead", "of"))
 
 
-def _in_list(stream: Words, comma: int) -> bool:
-    """Whether the comma at an index separates items of a list: short items, the last behind *and*, *or* or *nor*."""
-    item = 0
-    for index in range(comma + 1, min(len(stream), comma + _LONGEST_CLAUSE)):
+def _find_commas_in_lists(stream: Words) -> frozenset[int]:
+    """The commas that separate items of a list: short items, the last behind *and*, *or* or *nor*.
+
+    They are looked at from the last to the first, because a comma stands in a list if the next one does, or if a
+    conjunction and a short last item follow.
+    """
+    ends: dict[int, int] = {}
+    """By comma, where the conjunction of its list stands."""
+    for comma in range(len(stream) - 1, -1, -1):
+        if stream[comma] == "," and (end := _find_end_of_list(stream, comma, ends)) >= 0:
+            ends[comma] = end
+    return frozenset(comma for comma, end in ends.items() if end < comma + _LONGEST_CLAUSE)
+
+
+def _find_end_of_list(stream: Words, comma: int, ends: dict[int, int]) -> int:
+    """Where the conjunction stands of the list that a comma stands in, -1 if it stands in none; `ends` has the next."""
+    for index in range(comma + 1, min(len(stream), comma + _LONGEST_MIDDLE_ITEM + 2)):
         word = stream[index]
-        if ends_clause(stream, index) or item > _LONGEST_MIDDLE_ITEM:
-            return False
+        if ends_clause(stream, index):
+            return -1
         if word in _CONJUNCTIONS:
-            return 0 < _length_to_end(stream, index + 1) <= _LONGEST_ITEM[word]
-        item = 0 if word == "," else item + 1
+            return index if _is_short_item(stream, index + 1, _LONGEST_ITEM[word]) else -1
+        if word == ",":
+            return ends.get(index, -1)
+    return -1
+
+
+def _is_short_item(stream: Words, start: int, longest: int) -> bool:
+    """Whether the clause or item that begins at a token has words, and at most so many."""
+    for index in range(start, start + longest + 1):
+        if index >= len(stream) or stream[index] == "," or ends_clause(stream, index):
+            return index > start
     return False
-
-
-def _length_to_end(stream: Words, start: int) -> int:
-    """How many words stand before the clause or item ends."""
-    length = 0
-    while start + length < len(stream) and not ends_clause(stream, start + length) and stream[start + length] != ",":
-        length += 1
-    return length
 
 
 class _Cue(NamedTuple):
@@ -212,7 +259,55 @@ class _Cue(NamedTuple):
     ends: int
 
 
+class _Denials:
+    """What a clause denies: its cues, and the words that rule out what stands before them.
+
+    What is asked for a place is kept, since terms are found at the same places again and again.
+    """
+
+    def __init__(self, clause: Words) -> None:
+        self._clause = clause
+        self._cues = _find_cues(clause)
+        self._reaching: dict[int, frozenset[int]] = {}
+        self._ruled_out: dict[int, bool] = {}
+        self._well = [index for index, pair in enumerate(pairwise(clause)) if pair[0] in _COPULAS and pair[1] in _WELL]
+        self._trailing = [
+            (index, denial[0] in _DESCRIBING)
+            for index, word in enumerate(clause)
+            for denial in _TRAILING_BY_FIRST.get(word, ())
+            if clause[index : index + len(denial)] == denial
+        ]
+
+    def reach(self, start: int, spent: Collection[int] = ()) -> bool:
+        """Whether a cue that is not spent holds at a place."""
+        reaching = self._reaching.get(start)
+        if reaching is None:
+            reaching = frozenset(cue.start for cue in self._cues if cue.begins <= start < cue.ends)
+            self._reaching[start] = reaching
+        return not reaching.issubset(spent) if spent else bool(reaching)
+
+    def rule_out(self, end: int) -> bool:
+        """Whether the words from a place on rule out what stands before it."""
+        ruled_out = self._ruled_out.get(end)
+        if ruled_out is None:
+            ruled_out = self._ruled_out[end] = any(
+                end <= index <= end + _TRAILING_REACH - 2 for index in self._well
+            ) or any(
+                end <= index < end + _TRAILING_REACH and (not describes or self._is_predicate(end, index))
+                for index, describes in self._trailing
+            )
+        return ruled_out
+
+    def _is_predicate(self, end: int, index: int) -> bool:
+        """Whether a word is said of what stands before it, and not of a noun behind it."""
+        return index + 1 == len(self._clause) or not _COPULAS.isdisjoint(self._clause[end:index])
+
+
 @lru_cache(maxsize=1024)
+def _list_denials(clause: Words) -> _Denials:
+    return _Denials(clause)
+
+
 def _find_cues(clause: Words) -> tuple[_Cue, ...]:
     found = [
         _Cue(index, index + 1, _measure_reach(clause, index))
@@ -222,11 +317,11 @@ def _find_cues(clause: Words) -> tuple[_Cue, ...]:
     found += [
         _Cue(index, index + 2, len(clause)) for index, pair in enumerate(pairwise(clause)) if pair in _CUE_PHRASES
     ]
-    found += [
-        _Cue(index, index + 1, _measure_noun_reach(clause, index))
-        for index, word in enumerate(clause)
-        if word in _NOUN_CUES or word in _PLENTY
-    ]
+    nouns = [index for index, word in enumerate(clause) if word in _NOUN_CUES or word in _PLENTY]
+    if nouns:
+        verbs = [index for index, word in enumerate(clause) if word.endswith("ed") or word in _VERBS_BEYOND_ED]
+        relatives = [index for index, word in enumerate(clause) if word == "that"]
+        found += [_Cue(index, index + 1, _measure_noun_reach(clause, index, verbs, relatives)) for index in nouns]
     if clause[0] in _CONDITIONS:
         found.append(_Cue(0, 0, len(clause)))
     return tuple(found)
@@ -241,46 +336,23 @@ def _measure_reach(clause: Words, cue: int) -> int:
     return len(clause)
 
 
-def _measure_noun_reach(clause: Words, cue: int) -> int:
+def _measure_noun_reach(clause: Words, cue: int, verbs: list[int], relatives: list[int]) -> int:
     """Where the reach of *no* or *without* ends: before the verb behind its noun, if there is one."""
-    if set(clause[cue + 1 : cue + 4]) & _EVIDENCE:
+    if not _EVIDENCE.isdisjoint(clause[cue + 1 : cue + 4]):
         return len(clause)
     if clause[cue + 1 : cue + 2] == ("longer",):
         return cue + 3
-    for index in range(cue + 2, len(clause)):
-        word = clause[index]
-        if word == "that" or (index > cue + 2 and (word.endswith("ed") or word in _VERBS_BEYOND_ED)):
-            return index
-    return len(clause)
+    stops = [*relatives[bisect_left(relatives, cue + 2) :][:1], *verbs[bisect_left(verbs, cue + 3) :][:1]]
+    return min(stops, default=len(clause))
 
 
-@lru_cache(maxsize=4096)
 def is_denied(clause: Words, start: int, end: int) -> bool:
     """Whether what stands at (start, end) of a clause is denied there.
 
     It is when a cue stands before it in the clause without being part of it, or when the next words rule it out.
     """
-    return _has_cue_before(clause, start, frozenset()) or _is_ruled_out(clause, end)
-
-
-def _has_cue_before(clause: Words, start: int, spent: frozenset[int]) -> bool:
-    return any(cue.begins <= start < cue.ends for cue in _find_cues(clause) if cue.start not in spent)
-
-
-def _is_ruled_out(clause: Words, end: int) -> bool:
-    rest = clause[end:]
-    if any(pair[0] in _COPULAS and pair[1] in _WELL for pair in pairwise(rest[:_TRAILING_REACH])):
-        return True
-    return any(
-        rest[index : index + len(denial)] == denial and (denial[0] not in _DESCRIBING or _is_predicate(rest, index))
-        for denial in _TRAILING_DENIALS
-        for index in range(min(_TRAILING_REACH, len(rest)))
-    )
-
-
-def _is_predicate(rest: Words, index: int) -> bool:
-    """Whether a word is said of what stands before it, and not of a noun behind it."""
-    return index + 1 == len(rest) or bool(_COPULAS & set(rest[:index]))
+    denials = _list_denials(clause)
+    return denials.reach(start) or denials.rule_out(end)
 
 
 class Affirmed(NamedTuple):
@@ -297,26 +369,28 @@ def find_affirmed(text: str, groups: tuple[tuple[str, ...], ...]) -> Affirmed:
     A denial that is part of an affirmed term denies nothing else: *the variable isn't set* is about the variable,
     if *not set* is a term of another of the groups.
     """
-    reading = _read(text)
+    reading, denials = _read(text)
     standing = [
-        [mention for mention in reading.find(group) if not _is_ruled_out(reading.clauses[mention.clause], mention.end)]
+        [mention for mention in reading.find(group) if not denials[mention.clause].rule_out(mention.end)]
         for group in groups
     ]
-    spent = _list_spent(reading, standing)
+    spent = _list_spent(denials, standing)
     affirmed = [
-        [mention for mention in group if not _is_denied_there(reading, mention, spent.get(mention.clause, frozenset()))]
-        for group in standing
+        [mention for mention in group if not _is_denied_there(reading, denials, mention, spent)] for group in standing
     ]
     words = {(mention.clause, index) for group in affirmed for mention in group for index in mention.list_words()}
     return Affirmed(tuple(map(bool, affirmed)), len(words))
 
 
-def _is_denied_there(reading: Reading, mention: Mention, spent: frozenset[int]) -> bool:
-    clause = reading.clauses[mention.clause]
-    return _has_cue_before(clause, mention.start, spent) or _has_denial_behind(clause, mention.end, spent)
+def _is_denied_there(
+    reading: Reading, denials: tuple[_Denials, ...], mention: Mention, spent: Mapping[int, set[int]]
+) -> bool:
+    clause = mention.clause
+    here = spent.get(clause, ())
+    return denials[clause].reach(mention.start, here) or _has_denial_behind(reading.clauses[clause], mention.end, here)
 
 
-def _has_denial_behind(clause: Words, end: int, spent: frozenset[int]) -> bool:
+def _has_denial_behind(clause: Words, end: int, spent: Collection[int]) -> bool:
     """Whether it is said of something that it is not so, as in *the disk isn't full*, by words that are not spent."""
     if clause[end : end + 1] and clause[end] in _COPULAS:
         end += 1
@@ -324,14 +398,13 @@ def _has_denial_behind(clause: Words, end: int, spent: frozenset[int]) -> bool:
     return not _NEGATED_COPULAS.isdisjoint(clause[end : end + 1]) and end not in spent
 
 
-def _list_spent(reading: Reading, groups: Iterable[Iterable[Mention]]) -> dict[int, frozenset[int]]:
+def _list_spent(denials: tuple[_Denials, ...], groups: Iterable[Iterable[Mention]]) -> dict[int, set[int]]:
     """By clause, the words of denial that are part of an affirmed term."""
-    spent: dict[int, frozenset[int]] = {}
+    spent: dict[int, set[int]] = {}
     for group in groups:
         for clause, start, end, _ in group:
-            words = reading.clauses[clause]
-            if not _has_cue_before(words, start, frozenset()):
-                spent[clause] = spent.get(clause, frozenset()) | frozenset(range(start, end))
+            if not denials[clause].reach(start):
+                spent.setdefault(clause, set()).update(range(start, end))
     return spent
 
 

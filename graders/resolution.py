@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from graders.claims import claims, find_meant, states
 from graders.conduct import DECAY_STEPS
-from graders.prose import affirms, find_mentions, split_sentences, split_words
+from graders.prose import affirms, find_mentions, find_named, split_sentences, split_words
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
-from graders.root_cause import drop_runbook_names, match_failure_mode
+from graders.root_cause import drop_runbook_names, match_failure_mode, share_affirmed
 from graders.score import Point
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer
@@ -162,9 +162,8 @@ def _match_summary(text: str, truth: Truth, conduct: Conduct) -> Fraction:
     ][:_MOST_SENTENCES_ABOUT]
     best = Fraction(0)
     for reading in _read_about(about, text, conduct):
-        best = max(best, match_failure_mode(reading, truth, conduct.services, conduct.shown)[0])
-        if best == 1:
-            break
+        if share_affirmed(reading, truth) > best:
+            best = max(best, match_failure_mode(reading, truth, conduct.services, conduct.shown)[0])
     return best
 
 
@@ -180,8 +179,7 @@ def _tells_of_repair(sentence: str, conduct: Conduct) -> bool:
 
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:
-    words = split_words(sentence)
-    named = [service for service in services if find_mentions(words, service, services)]
+    named = find_named(split_words(sentence), services)
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED

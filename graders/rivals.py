@@ -62,6 +62,14 @@ def _list_faults() -> dict[str, _Fault]:
     }
 
 
+def read_lists() -> None:
+    """Read the lists of what failures are told by. The first grade that needs them reads them otherwise."""
+    for family in load_failure_families().values():
+        affirms("Nothing failed.", *family.terms)
+    for fault in _list_faults().values():
+        find_affirmed("Nothing failed.", fault.ideas)
+
+
 @lru_cache(maxsize=512)
 def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
     """The fault families that are no rivals of a failure.

@@ -39,23 +39,50 @@ RULES = (
 )
 """What earns points, as the on-call guide says it."""
 
-_RUNBOOK_NAME = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, load_runbook_catalogue()))})(?!\w)", re.IGNORECASE)
+_RUNBOOK_WORD = re.compile(r"(?<!\w)[^\W_]+_\w+")
+_NAME = re.compile(r"[\w-]+")
 
 
 def drop_runbook_names(text: str) -> str:
     """A text without the names of catalogue steps: everyone is shown those, so they say nothing of a cause."""
-    return _RUNBOOK_NAME.sub(",", text) if "_" in text else text
+    return _replace_names(text, tuple(load_runbook_catalogue()), _RUNBOOK_WORD, ",") if "_" in text else text
 
 
 @lru_cache(maxsize=256)
-def _compile_service_names(services: tuple[str, ...]) -> re.Pattern[str]:
-    longest_first = sorted(services, key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", re.IGNORECASE)
+def _list_foldings(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
+
+
+@lru_cache(maxsize=256)
+def _compile_names(names: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+
+
+def _replace_names(text: str, names: tuple[str, ...], word: re.Pattern[str], by: str) -> str:
+    """Put something in place of names that are words of a text, in whatever case they are written.
+
+    Words are looked up, since a pattern of all names would try every name at every word.
+    """
+    known = _list_foldings(names)
+
+    def replace(match: re.Match[str]) -> str:
+        found = match[0]
+        named = found.lower() in known if found.isascii() else _compile_names(names).fullmatch(found) is not None
+        return by if named else found
+
+    return word.sub(replace, text)
 
 
 def _drop_service_names(text: str, services: tuple[str, ...]) -> str:
     """A text without the names of services: that one is called `publisher` says nothing of how things failed."""
-    return _compile_service_names(services).sub("it", text) if services else text
+    return _replace_names(text, services, _NAME, "it") if services else text
+
+
+def share_affirmed(text: str, truth: Truth) -> Fraction:
+    """The share of the ideas of the true failure that a text affirms, 0 to 1: the most that it can match."""
+    said = find_affirmed(drop_runbook_names(text), truth.concepts).groups
+    return Fraction(sum(said), len(said))
 
 
 def match_failure_mode(

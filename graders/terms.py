@@ -9,9 +9,9 @@ may hold it.
 
 from __future__ import annotations
 
-import itertools
 import re
-from functools import cache, cached_property, lru_cache
+from bisect import bisect_left, bisect_right
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.library import load_senses
@@ -42,17 +42,6 @@ class _Denial(NamedTuple):
 
     phrases: tuple[Words, ...]
     fillers: frozenset[str]
-
-    def may_begin(self, word: str) -> bool:
-        """Whether any of the phrases begins with a word."""
-        firsts, stems = _list_firsts(self)
-        return word in firsts or word.startswith(stems) or denies_verb(word)
-
-
-@cache
-def _list_firsts(denial: _Denial) -> tuple[frozenset[str], Words]:
-    firsts = {phrase[0] for phrase in denial.phrases}
-    return frozenset(firsts), tuple(word[:-1] for word in firsts if word.endswith("*"))
 
 
 def _split(text: str) -> tuple[Words, ...]:
@@ -125,6 +114,8 @@ class Reading:
         for word, places in self._words.items():
             for end in range(1, len(word) + 1):
                 self._beginnings.setdefault(word[:end], []).extend(places)
+        self._parts: dict[Words, dict[int, list[Span]]] = {}
+        self._stops: dict[int, list[int]] = {}
 
     @cached_property
     def _denials(self) -> dict[str, dict[Span, tuple[int, ...]]]:
@@ -134,7 +125,7 @@ class Reading:
                 (number, index): ends
                 for number, clause in enumerate(self.clauses)
                 for index, word in enumerate(clause)
-                if denial.may_begin(word) and (ends := tuple(_pass_denial(denial, clause, index)))
+                if _list_phrases(denial, word) and (ends := tuple(_pass_denial(denial, clause, index)))
             }
             for kind, denial in _DENIALS.items()
         }
@@ -163,17 +154,52 @@ class Reading:
         if len(term.parts) == 1:
             yield from (Mention(*place) for place in self._find_part(term.parts[0]))
             return
-        found: list[dict[int, list[Span]]] = []
-        for part in term.parts:
-            places: dict[int, list[Span]] = {}
+        parts = [self._group_by_clause(part) for part in term.parts]
+        for clause in set.intersection(*map(set, parts)):
+            yield from self._find_apart(clause, [places[clause] for places in parts])
+
+    def _group_by_clause(self, part: Words) -> dict[int, list[Span]]:
+        """The places of a part of a term by their clause. Many terms have a part in common."""
+        places = self._parts.get(part)
+        if places is None:
+            places = self._parts[part] = {}
             for clause, start, end in self._find_part(part):
                 places.setdefault(clause, []).append((start, end))
-            found.append(places)
-        for clause in set.intersection(*map(set, found)):
-            for spans in itertools.product(*(places[clause] for places in found)):
-                ordered = sorted(spans)
-                if all(self._is_near(clause, left[1], right[0]) for left, right in itertools.pairwise(ordered)):
-                    yield Mention(clause, ordered[0][0], ordered[-1][1], apart=True)
+        return places
+
+    def _find_apart(self, clause: int, parts: list[list[Span]]) -> Iterator[Mention]:
+        """Where one place of each part stands near the next one, in any order, from the first start to the last end.
+
+        Parts are put behind those that were put already, so that repeated words cost their number and not the
+        number of ways to choose among them.
+        """
+        everything = (1 << len(parts)) - 1
+        ordered = sorted((start, end, 1 << number) for number, places in enumerate(parts) for start, end in places)
+        starts = [start for start, _, _ in ordered]
+        reached = set(ordered)
+        seen = set(reached)
+        while reached:
+            further: set[tuple[int, int, int]] = set()
+            for first, behind, put in reached:
+                if put == everything:
+                    yield Mention(clause, first, behind, apart=True)
+                    continue
+                last = min(behind + _NEAR, self._find_denial(clause, behind))
+                for _, end, part in ordered[bisect_left(starts, behind) : bisect_right(starts, last)]:
+                    if not put & part:
+                        further.add((first, end, put | part))
+            reached = further - seen
+            seen |= reached
+
+    def _find_denial(self, clause: int, start: int) -> int:
+        """Where the first word that denies stands in a clause from a word on; its length if there is none."""
+        stops = self._stops.get(clause)
+        if stops is None:
+            words = self.clauses[clause]
+            stops = self._stops[clause] = [len(words)] * (len(words) + 1)
+            for index in range(len(words) - 1, -1, -1):
+                stops[index] = index if denies(words[index]) else stops[index + 1]
+        return stops[start]
 
     def _find_part(self, part: Words) -> Iterator[tuple[int, int, int]]:
         first, *rest = part
@@ -201,9 +227,6 @@ class Reading:
             start += 1
         return start
 
-    def _is_near(self, clause: int, end: int, start: int) -> bool:
-        return 0 <= start - end <= _NEAR and not any(map(denies, self.clauses[clause][end:start]))
-
 
 def denies(word: str) -> bool:
     """Whether a word denies what follows it."""
@@ -217,16 +240,22 @@ _DENYING = BARE_CONTRACTIONS | _split_set(
 
 def _pass_denial(denial: _Denial, words: Words, start: int) -> Iterator[int]:
     """Where a denial that begins at a word may end: behind its words, and behind each of the fillers that follow."""
-    for phrase in denial.phrases:
+    for phrase in _list_phrases(denial, words[start]):
         after = start + len(phrase)
         here = words[start:after]
-        if len(here) == len(phrase) and all(
-            _fits(form, word) or (form == "not" and denies_verb(word)) for form, word in zip(phrase, here, strict=True)
-        ):
+        if len(here) == len(phrase) and all(map(_fits, phrase[1:], here[1:])):
             yield after
             while after < len(words) and words[after] in denial.fillers and after < start + len(phrase) + _MOST_FILLERS:
                 after += 1
                 yield after
+
+
+@lru_cache(maxsize=4096)
+def _list_phrases(denial: _Denial, word: str) -> tuple[Words, ...]:
+    """The phrases of a denial that may begin with a word."""
+    return tuple(
+        phrase for phrase in denial.phrases if _fits(phrase[0], word) or (phrase[0] == "not" and denies_verb(word))
+    )
 
 
 def denies_verb(word: str) -> bool:

@@ -21,6 +21,9 @@ FORWARDED_HOST = "forwarded_host"
 _REMEMBERED = 1024
 """Hosts and Origins whose judgement is kept, those used last."""
 
+_LONGEST = 512
+"""Bytes of a Host or an Origin at most. A name in DNS has 253, and what is longer must not be kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -76,7 +79,11 @@ class Guard:
                 host = value
             elif name == b"origin":
                 origin = value
-        refusal = self._refusal(host, origin, scope.get(FORWARDED_HOST))
+        forwarded = scope.get(FORWARDED_HOST)
+        if (host and len(host) > _LONGEST) or (origin and len(origin) > _LONGEST) or len(forwarded or b"") > _LONGEST:
+            refusal: tuple[int, str] | None = (431, f"Host and Origin may have {_LONGEST} bytes.")
+        else:
+            refusal = self._refusal(host, origin, forwarded)
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":

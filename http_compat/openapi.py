@@ -36,8 +36,8 @@ _REFUSALS = {
     413: "The body is too large.",
     421: "The Host header names another server.",
     422: "The request is malformed; `detail` says what is valid.",
-    429: "There is no room for another episode or run.",
     501: "The server lacks optional packages that this needs; `detail` says how to install them.",
+    503: "There is no room for another episode or run, or too much to do; `Retry-After` says when to try again.",
 }
 
 

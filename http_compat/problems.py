@@ -10,10 +10,14 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from env_core.calls import note_refusal
-from scenarios.errors import CloudIncidentError
+from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+
+_PASSING = frozenset({429, 503})
+"""Statuses of refusals that pass."""
 
 
 class Problem(TypedDict):
@@ -59,7 +63,9 @@ class Json(Response):
 
 
 def build_problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """An answer of a status that says in `detail` what was wrong."""
+    """An answer of a status that says in `detail` what was wrong, and when to try again if that may help."""
+    if status in _PASSING:
+        headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
     return Response(orjson.dumps({"detail": detail}), status, headers, media_type="application/json")
 
 

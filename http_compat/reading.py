@@ -23,33 +23,66 @@ MOST_BODY_BYTES = 1 << 20
 BODY_SECONDS = 30.0
 """Seconds that a client may take to send its body."""
 
+_MOST_ARRIVING_BYTES = 1 << 28
+
+
+class Bodies:
+    """What is told and known of the bodies of requests: a body has `most` bytes and `seconds` to arrive.
+
+    All that are arriving in pieces have `most_arriving` bytes together; further ones are refused.
+    """
+
+    __slots__ = ("arriving", "most", "most_arriving", "seconds")
+
+    def __init__(
+        self,
+        most: int = MOST_BODY_BYTES,
+        seconds: float = BODY_SECONDS,
+        most_arriving: int = _MOST_ARRIVING_BYTES,
+    ) -> None:
+        self.most = most
+        self.seconds = seconds
+        self.most_arriving = most_arriving
+        self.arriving = 0
+
+
+_BODIES = Bodies()
+"""Those of an application that has no others."""
+
 Model = TypeVar("Model", bound=Given)
 
 
-async def read_body(request: Request, most: int = MOST_BODY_BYTES) -> bytes:
-    """The body of a request, of `most` bytes at most.
+async def read_body(request: Request, most: int | None = None) -> bytes:
+    """The body of a request, of `most` bytes at most; of as many as the application has in `state.bodies` if None.
 
     Raises:
-        HTTPException: 413 if it is too large, 408 if it takes too long.
+        HTTPException: 413 if it is too large, 408 if it takes too long, 503 if too much is arriving.
     """
-    body: bytes = b""
-    deadline = _Deadline()
+    bodies: Bodies = getattr(request.scope["app"].state, "bodies", _BODIES)
+    most = bodies.most if most is None else most
+    arrived = bytearray()
+    deadline = _Deadline(bodies.seconds)
     try:
         while True:
             message = await request.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            body += message.get("body", b"")
-            if len(body) > most:
+            piece: bytes = message.get("body", b"")
+            if len(arrived) + len(piece) > most:
                 raise HTTPException(413, f"A body may have {most} bytes.")
             if not message.get("more_body", False):
-                return body
+                return bytes(arrived + piece) if arrived else piece
+            arrived += piece
+            bodies.arriving += len(piece)
+            if bodies.arriving > bodies.most_arriving:
+                raise HTTPException(503, "Too many large bodies are arriving; try again.")
     except asyncio.CancelledError:
         if not deadline.passed:
             raise
         deadline.task.uncancel()
-        raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+        raise HTTPException(408, f"The body did not arrive within {bodies.seconds:g} seconds.") from None
     finally:
+        bodies.arriving -= len(arrived)
         deadline.timer.cancel()
 
 
@@ -58,13 +91,13 @@ class _Deadline:
 
     __slots__ = ("passed", "task", "timer")
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a body is read by a task")
         self.task = task
         self.passed = False
-        self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._expire)
+        self.timer = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def _expire(self) -> None:
         self.passed = True

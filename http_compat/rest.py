@@ -251,7 +251,7 @@ OPERATIONS = (
             "from a split": {"split": "curated", "index": 4},
         },
         answer=TypeAdapter(shapes.ResetAnswer),
-        refusals=(404, 409, 413, 422, 429),
+        refusals=(404, 409, 413, 422, 503),
         starts=("step", "state", "evidence", "frames", "grader", "close"),
     ),
     Operation(
@@ -288,7 +288,7 @@ OPERATIONS = (
         body=TypeAdapter(Fork),
         examples={"as it stands": {}, "before the third step": {"after": 2}},
         answer=TypeAdapter(shapes.ResetAnswer),
-        refusals=(404, 409, 413, 422, 429),
+        refusals=(404, 409, 413, 422, 503),
         starts=("step", "state", "evidence", "frames", "grader", "close"),
     ),
     Operation(

@@ -16,6 +16,9 @@ _BOTH = f"{JSON}, {EVENTS}".encode()
 _REMEMBERED = 256
 """Accept headers whose meaning is kept, those used last."""
 
+_LONGEST_REMEMBERED = 1024
+"""Bytes of an Accept header whose meaning is kept; browsers send 200."""
+
 
 class Accepted(NamedTuple):
     """Which forms of answers a client takes. `names_events`: it asks for a stream of events by name."""
@@ -25,13 +28,19 @@ class Accepted(NamedTuple):
     names_events: bool
 
 
-@lru_cache(_REMEMBERED)
 def read_accept(header: bytes | None) -> Accepted:
     """What an `Accept` header accepts. Without one, or with an empty one, everything is accepted."""
+    return _remember(header) if len(header or b"") <= _LONGEST_REMEMBERED else _read(header)
+
+
+def _read(header: bytes | None) -> Accepted:
     ranges = dict(_read_range(part) for part in (header or b"").decode("latin-1").split(",") if part.strip(" \t;"))
     if not ranges:
         return Accepted(json=True, events=True, names_events=False)
     return Accepted(_is_accepted(JSON, ranges), _is_accepted(EVENTS, ranges), ranges.get(EVENTS, 0.0) > 0)
+
+
+_remember = lru_cache(_REMEMBERED)(_read)
 
 
 def find_header(scope: Scope, wanted: bytes) -> bytes | None:

@@ -2,73 +2,119 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
+from anyio import CancelScope, current_time
 from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from mcp_server.accepting import AnswersAsAccepted
 from mcp_server.sessions import HTTPSessions, read_session_id
-from scenarios.errors import CloudIncidentError
+from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
     from mcp.server.lowlevel import Server
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from env_core.service import EpisodeService
 
-MOST_BODY_BYTES = 1 << 20
-"""Requests are small: a summary of 4,000 characters is the largest thing an agent sends."""
+_MOST_UNANSWERED = 64
+"""Messages over SSE that wait for their answers to be read."""
+
+_SESSION_NAMED = re.compile(rb"session_id=([0-9a-f]{32})")
+_PING = b": ping"
 
 _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
 
 
-def build_sse_routes(server: Server[Any]) -> list[BaseRoute]:
-    """GET /sse and POST /messages/, the older HTTP transport."""
-    transport = SseServerTransport("/messages/", security_settings=_UNGUARDED, max_request_body_size=MOST_BODY_BYTES)
-    return [
-        Route("/sse", _SSEConnection(server, transport), methods=["GET"]),
-        Route("/messages", _SSEMessages(transport)),
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _SSEConnection:
-    """Serves one client over SSE until it leaves."""
-
-    server: Server[Any]
-    transport: SseServerTransport
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self.transport.connect_sse(scope, receive, send) as (reading, writing):
-            await self.server.run(reading, writing, self.server.create_initialization_options())
-
-
-@dataclass(frozen=True, slots=True)
-class _SSEMessages:
-    """Takes the messages of the clients that are connected over SSE."""
-
-    transport: SseServerTransport
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.transport.handle_post_message(scope, receive, send)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLimits:
-    """How many sessions of streamable HTTP are open at most, and after how many idle seconds one ends."""
+    """How many sessions of one kind are open at most, and after how many idle seconds one ends.
 
-    most: int = 10_000
+    A body that the transports are handed has `body_bytes` at most.
+    """
+
+    most: int = 1_000
     idle_seconds: float = 3600.0
+    body_bytes: int = 1 << 20
+
+
+class EventSessions:
+    """The older HTTP transport: GET /sse opens a session, POST /messages takes its messages.
+
+    A session ends when its client leaves, or when it was sent nothing for the idle seconds of the `limits`.
+    """
+
+    def __init__(self, server: Server[Any], limits: SessionLimits) -> None:
+        self._server = server
+        self._limits = limits
+        self._transport = SseServerTransport(
+            "/messages/", security_settings=_UNGUARDED, max_request_body_size=limits.body_bytes
+        )
+        self._count = 0
+        self._open: dict[str, _EventSession] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._count >= self._limits.most:
+            message = f"All {self._limits.most} SSE sessions are in use; close one, or try again later."
+            await JSONResponse({"detail": message}, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
+            return
+        session = _EventSession(send, self._limits.idle_seconds, self._open)
+        self._count += 1
+        try:
+            with session.scope:
+                async with self._transport.connect_sse(scope, receive, session.send) as (reading, writing):
+                    await self._server.run(reading, writing, self._server.create_initialization_options())
+            if session.scope.cancelled_caught:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._count -= 1
+            self._open.pop(session.id, None)
+
+    async def take_message(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a message of a client that is connected."""
+        named = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [""])[0]
+        session = self._open.get(named)
+        if session is not None:
+            if session.unanswered >= _MOST_UNANSWERED:
+                message = f"{_MOST_UNANSWERED} messages of this session have no answer yet; read the stream first."
+                await JSONResponse({"detail": message}, 429, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
+                return
+            session.unanswered += 1
+        await self._transport.handle_post_message(scope, receive, send)
+
+
+class _EventSession:
+    """One client over SSE. `unanswered` counts its messages since it was last sent something."""
+
+    def __init__(self, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
+        self.id = ""
+        self.unanswered = 0
+        self.scope = CancelScope(deadline=current_time() + idle_seconds)
+        self._send = send
+        self._idle_seconds = idle_seconds
+        self._known = known
+
+    async def send(self, message: Message) -> None:
+        """Send on, and note that the session is in use. The first event names it."""
+        body = message.get("body", b"")
+        if not self.id and (named := _SESSION_NAMED.search(body)):
+            self.id = named[1].decode()
+            self._known[self.id] = self
+        await self._send(message)
+        if not body.startswith(_PING):
+            self.unanswered = 0
+            self.scope.deadline = current_time() + self._idle_seconds
 
 
 class StreamableHTTP:
@@ -79,7 +125,7 @@ class StreamableHTTP:
     """
 
     def __init__(self, server: Server[Any], limits: SessionLimits, *, streams: bool = False) -> None:
-        self.sessions = HTTPSessions(_build_manager(server, streams=streams), limits.most, limits.idle_seconds)
+        self.sessions = HTTPSessions(_build_manager(server, limits, streams=streams), limits.most, limits.idle_seconds)
         self._streams = streams
 
     @property
@@ -107,7 +153,7 @@ class AgentsHTTP(StreamableHTTP):
     ) -> None:
         super().__init__(server, limits, streams=streams)
         self._service = service
-        self._sessionless = _build_manager(server, streams=streams, stateless=True)
+        self._sessionless = _build_manager(server, limits, streams=streams, stateless=True)
         service.on_over.append(self.sessions.end_episode)
 
     @property
@@ -143,7 +189,9 @@ class AgentsHTTP(StreamableHTTP):
         return True
 
 
-def _build_manager(server: Server[Any], *, streams: bool, stateless: bool = False) -> StreamableHTTPSessionManager:
+def _build_manager(
+    server: Server[Any], limits: SessionLimits, *, streams: bool, stateless: bool = False
+) -> StreamableHTTPSessionManager:
     """A session manager that leaves it to `HTTPSessions` which sessions end."""
     return StreamableHTTPSessionManager(
         app=server,
@@ -151,7 +199,7 @@ def _build_manager(server: Server[Any], *, streams: bool, stateless: bool = Fals
         stateless=stateless,
         security_settings=_UNGUARDED,
         session_idle_timeout=None,
-        max_request_body_size=MOST_BODY_BYTES,
+        max_request_body_size=limits.body_bytes,
         max_sessions=None,
     )
 

@@ -10,6 +10,10 @@ INVALID_PARAMS, SERVER_ERROR = -32602, -32000
 serve it now."""
 
 
+RETRY_SECONDS = 5
+"""After how many seconds to try again what the server refused because it has no room or too much to do."""
+
+
 class ErrorKind(NamedTuple):
     """What a code means: HTTP status, JSON-RPC error code, exit status of a command, and when it occurs."""
 
@@ -38,7 +42,10 @@ ERRORS: dict[str, ErrorKind] = {
     "request_id_reused": ErrorKind(409, INVALID_PARAMS, 1, "A request id that was used for another action."),
     "unknown_step": ErrorKind(422, INVALID_PARAMS, 1, "A step that the episode has not taken."),
     "append_conflict": ErrorKind(409, SERVER_ERROR, 1, "Somebody else acted on the episode first; try again."),
-    "no_capacity": ErrorKind(429, SERVER_ERROR, 1, "The limit of open episodes, sessions or runs is reached."),
+    "no_capacity": ErrorKind(
+        503, SERVER_ERROR, 1, "The limit of open episodes, sessions or runs is reached; close one, or try again later."
+    ),
+    "busy": ErrorKind(503, SERVER_ERROR, 1, "The server has too much to do now; try again in a few seconds."),
     "store_unavailable": ErrorKind(503, SERVER_ERROR, 1, "The store of episodes does not answer now; try again."),
     "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
     "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),

@@ -11,6 +11,7 @@ import pytest
 
 from scenarios.catalogue import CURATED
 from scenarios.loading import load_document
+from tests.redis_server import RedisServer, redis_server
 from tests.scenarios.generator.drawn import CATALOGUE
 from tests.slow import load_profile
 
@@ -56,6 +57,13 @@ def _curated_once() -> Iterator[None]:
 def catalogue() -> Catalogue:
     """The curated scenarios and the corpus of drawn incidents."""
     return CATALOGUE
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """A server of the shared store. What it keeps is of all tests that use it."""
+    with redis_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=CURATED_IDS)

@@ -30,6 +30,7 @@ LATE = {
     ("cloud_incident.telemetry.watching", "cloud_incident.telemetry.logs"): "a server that logs nothing needs none",
     ("cloud_incident.telemetry.watching", "cloud_incident.telemetry.metrics"): "the client library takes 30 ms",
     ("cloud_incident.telemetry.watching", "cloud_incident.telemetry.traces"): "a server that is not traced needs none",
+    ("env_core.stores.opening", "env_core.stores.redis"): "a shared store is an extra, and most servers have none",
     ("scenarios.generator.incidents", "scenarios.generator.draw"): "curated incidents are not generated",
 }
 """The imports inside functions, by who imports what: why start-up is faster with them there."""

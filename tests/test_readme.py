@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 from cloud_incident.cli.evaluate import evaluate
@@ -199,6 +200,7 @@ def test_the_options_of_an_evaluation_are_all_told() -> None:
     assert options - {"--scenarios"} <= set(re.findall(r"--[\w-]+", table))
 
 
+@pytest.mark.slow
 def test_the_scores_told_are_those_that_are_reached(catalogue: Catalogue) -> None:
     rows = re.findall(r"^\| ([\w-]+) \| (\d\.\d\d) \| (\d\.\d\d) \| (\d\.\d\d) \|$", EVALUATION, re.MULTILINE)
     assert len(rows) == 7

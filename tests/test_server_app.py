@@ -34,6 +34,7 @@ def test_it_starts_and_is_healthy(command: list[str]) -> None:
         process.wait(10)
 
 
+@pytest.mark.slow
 def test_several_ports_are_served_and_a_stop_is_a_success() -> None:
     ports = [free_port(), free_port()]
     arguments = [part for port in ports for part in ("--port", str(port))]

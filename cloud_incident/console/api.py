@@ -221,7 +221,7 @@ OPERATIONS = (
             },
         },
         answer=TypeAdapter(RunAnswer),
-        refusals=(404, 409, 413, 422, 429),
+        refusals=(404, 409, 413, 422, 503),
     ),
     Operation(
         method="GET",

@@ -35,12 +35,6 @@ class ServeSettings(ServerSettings):
     shared_default: bool = Field(
         True, description="Whether REST requests that name no episode may mean the last one that anybody started."
     )
-    max_sessions: int = Field(
-        1_000,
-        ge=1,
-        description="Most WebSockets and JSON-RPC sessions at once; and most episodes that are kept of WebSockets that "
-        "broke off. --capacity limits MCP sessions.",
-    )
     ws_ping_seconds: float = Field(20.0, ge=0, description="Seconds between pings on a WebSocket; 0 for no pings.")
     ws_ping_timeout: float = Field(
         0.0,

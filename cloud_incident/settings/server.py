@@ -12,6 +12,7 @@ from cloud_incident.settings.base import NO_FLAG
 from cloud_incident.settings.watching import Port, WatchingSettings
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
+from graders import read_lists
 from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from env_core.selection import Selection
     from env_core.stores import EpisodeStore
     from scenarios.catalogue import Catalogue
+
+_PUBLIC_RATE = 1_000.0
+"""Requests and messages a second of one caller, where others than those of this machine may call."""
 
 _DAY = 86_400
 """In seconds."""
@@ -49,8 +53,13 @@ class ServerSettings(WatchingSettings):
     capacity: int = Field(
         10_000,
         ge=1,
-        description="Most open episodes; and most MCP sessions over HTTP, of operators and of agents each. Finished "
-        "episodes make room, and the sessions that were used longest ago.",
+        description="Most open episodes. Finished ones make room.",
+    )
+    max_sessions: int = Field(
+        1_000,
+        ge=1,
+        description="Most sessions of each kind: WebSockets and JSON-RPC, SSE, operators and agents over streamable "
+        "HTTP; and most episodes that are kept of WebSockets that broke off.",
     )
     idle_seconds: float = Field(
         3600.0,
@@ -84,6 +93,42 @@ class ServerSettings(WatchingSettings):
     root_path: Annotated[str, AfterValidator(read_prefix)] = Field(
         "", description="The path prefix under which a proxy serves this server, such as /incidents."
     )
+    max_connections: int = Field(
+        10_000,
+        ge=1,
+        description="Most open connections; fewer where the system gives fewer file handles. Those that have been idle "
+        "for longest make room.",
+    )
+    max_connections_per_address: int = Field(
+        2_000, ge=1, description="Most open connections of one address, unless it is one of --forwarded-allow-ips."
+    )
+    max_header_bytes: int = Field(
+        65_536, ge=1_024, description="Most bytes of the request line and the headers of a request."
+    )
+    header_seconds: float = Field(15.0, gt=0, description="Seconds that headers may take to arrive.")
+    max_body_bytes: int = Field(
+        1_048_576, ge=1_024, description="Most bytes of the body of a request, or of a message over a WebSocket."
+    )
+    body_seconds: float = Field(30.0, gt=0, description="Seconds that a body, or a message, may take to arrive.")
+    max_arriving_bytes: int = Field(
+        268_435_456, ge=1_048_576, description="Most bytes of all bodies that are arriving in pieces."
+    )
+    write_seconds: float = Field(
+        30.0, gt=0, description="Seconds that a client may leave what it is sent unread before it is hung up on."
+    )
+    ws_max_frames: int = Field(128, ge=1, description="Most frames of a message over a WebSocket.")
+    ws_control_frames: int = Field(
+        10, ge=1, description="Most pings and pongs a second over a WebSocket; those of five seconds may come at once."
+    )
+    max_waiting: int = Field(
+        1_000, ge=1, description="Most resets that wait for their incidents to be made; further ones are refused."
+    )
+    rate_limit: float | None = Field(
+        None,
+        ge=0,
+        description="Most requests and messages a second of each caller, or of each address where callers have no "
+        "names; 0 for any number. If not given: any number on loopback, and 1,000 elsewhere.",
+    )
     space_host: Annotated[str, NO_FLAG] = Field(
         "", description="The public host name of the hosted Space that the server runs in."
     )
@@ -114,6 +159,13 @@ class ServerSettings(WatchingSettings):
         return None, None
 
     @property
+    def requests_a_second(self) -> float:
+        """How many requests and messages a second one caller may send; 0 for any number."""
+        if self.rate_limit is not None:
+            return self.rate_limit
+        return 0.0 if self.host in {*_LOOPBACK_ADDRESSES, "localhost"} else _PUBLIC_RATE
+
+    @property
     def address(self) -> str:
         """Where the server is reached on this machine: the URL of its first port."""
         named = "localhost" if self.host in _EVERYWHERE else self.host
@@ -134,6 +186,8 @@ class ServerSettings(WatchingSettings):
         catalogue = self.build_catalogue()
         if loaded or self.scenarios:
             catalogue.load()
+        if loaded:
+            read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        return make(catalogue, store, Limits(self.capacity, self.idle_seconds, kept))
+        return make(catalogue, store, Limits(self.capacity, self.idle_seconds, kept, self.max_waiting))

@@ -50,6 +50,9 @@ class WatchedStore:
     async def expire(self, idle_seconds: float) -> list[str]:
         return await self._watch("expire", self._store.expire(idle_seconds))
 
+    async def close(self) -> None:
+        await self._store.close()
+
     async def _watch(self, operation: str, asked: Awaitable[Answer]) -> Answer:
         started = perf_counter()
         failed = False

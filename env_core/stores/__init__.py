@@ -13,6 +13,7 @@ from env_core.stores.protocol import (
     Opening,
     Record,
     StoreUnavailableError,
+    UnknownAction,
     UnknownEpisodeError,
 )
 from env_core.stores.sqlite import SqliteStore
@@ -31,6 +32,7 @@ __all__ = [
     "Record",
     "SqliteStore",
     "StoreUnavailableError",
+    "UnknownAction",
     "UnknownEpisodeError",
     "open_store",
 ]

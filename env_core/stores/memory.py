@@ -108,6 +108,9 @@ class MemoryStore:
             self._forget(episode_id)
         return idle
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     def _has(self, claim: Claim) -> bool:
         stored = self._episodes.get(claim.episode_id)
         return stored is not None and stored.incarnation == claim.incarnation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scenarios.errors import CloudIncidentError
 
@@ -47,7 +47,10 @@ class AppendConflictError(CloudIncidentError):
 
 
 class StoreUnavailableError(CloudIncidentError):
-    """The place where episodes are kept does not answer now. Nothing was changed, and the same call may be sent again.
+    """The place where episodes are kept does not answer now, and the same call may be sent again.
+
+    Nothing was changed. Only where the message says so, a connection broke off after the call was sent, and the call
+    may have been carried out: a step that is sent again with its request id is then taken once.
 
     `busy`: others were using it for too long.
     """
@@ -59,14 +62,25 @@ class StoreUnavailableError(CloudIncidentError):
         self.busy = busy
 
 
+class UnknownAction(NamedTuple):
+    """A stored action that this release does not know any more, and why. An episode that has one cannot go on."""
+
+    name: str
+    parameters: Any
+    reason: str
+
+    def dump(self) -> dict[str, Any]:
+        """The action as it was stored."""
+        return {"action_type": self.name, "parameters": self.parameters}
+
+
 class Event(NamedTuple):
     """One accepted action, the id of the request that made it, and whether it ended the episode.
 
-    The action is parsed already. A store that writes bytes writes `action.dump()`, and reads it with
-    `scenarios.parsing.parse_action` when it loads.
+    The action is parsed already. A store that keeps text writes and reads events by `env_core.stores.writing`.
     """
 
-    action: Action
+    action: Action | UnknownAction
     request_id: str = ""
     ends: bool = False
 
@@ -124,6 +138,9 @@ class Entry(NamedTuple):
 class EpisodeStore(Protocol):
     """Keeps episodes. Every method is atomic; none holds a lock while the caller works.
 
+    What is kept is the truth. Folded episodes may be kept beside it, as a cache that is thrown away whenever its
+    incarnation, its length or the release does not fit; nothing may depend on their being there.
+
     `tests/env_core/stores` holds the contract, through which every implementation is run.
     """
 
@@ -167,3 +184,6 @@ class EpisodeStore(Protocol):
 
     async def expire(self, idle_seconds: float) -> list[str]:
         """Delete the episodes that were not used for `idle_seconds` or longer, and give their handles."""
+
+    async def close(self) -> None:
+        """Let go of files and connections."""

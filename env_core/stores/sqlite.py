@@ -101,8 +101,7 @@ class SqliteStore:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
             self._prepare()
 
-    def close(self) -> None:
-        """Let go of the file."""
+    async def close(self) -> None:
         self._database.close()
 
     async def create(self, opening: Opening, capacity: int) -> list[str]:
@@ -187,7 +186,7 @@ class SqliteStore:
         now = self._clock()
         if touch and abs(now - touched) >= _TOUCH_SECONDS:
             self._database.execute("UPDATE episodes SET touched = ? WHERE id = ?", (now, episode_id))
-        new = read_events(events, since) if since < length else ()
+        new = read_events(events.splitlines()[since:]) if since < length else ()
         return Record(read_reference(reference), incarnation, new, owner)
 
     def _make_room(self, episode_id: str, capacity: int, replacing: Claim | None) -> list[str]:

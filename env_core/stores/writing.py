@@ -8,11 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from env_core.episode import Reference
-from env_core.stores.protocol import Event
-from scenarios.parsing import parse_action
+from env_core.stores.protocol import Event, UnknownAction
+from scenarios.parsing import InvalidActionError, parse_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from scenarios.vocabulary import Action
 
 
 def write_reference(reference: Reference) -> str:
@@ -32,17 +34,18 @@ def write_event(event: Event) -> str:
     return f"{json.dumps(line)}\n"
 
 
-def read_events(text: str, since: int = 0) -> tuple[Event, ...]:
-    """The events that `write_event` wrote, from an index on.
-
-    Raises:
-        InvalidActionError: if this release does not know one of their actions any more.
-    """
-    return tuple(_read_lines(text.splitlines()[since:]))
+def read_events(lines: Iterable[str | bytes]) -> tuple[Event, ...]:
+    """The events that `write_event` wrote, one in each line. Actions that this release does not know are kept raw."""
+    return tuple(map(_read_event, lines))
 
 
-def _read_lines(lines: Iterable[str | bytes]) -> Iterable[Event]:
-    for line in lines:
-        kept = json.loads(line)
-        action = parse_action(kept["action_type"], kept["parameters"])
-        yield Event(action, kept["request_id"], kept["ends"])
+def _read_event(line: str | bytes) -> Event:
+    kept = json.loads(line)
+    return Event(_read_action(kept["action_type"], kept["parameters"]), kept["request_id"], kept["ends"])
+
+
+def _read_action(name: str, parameters: object) -> Action | UnknownAction:
+    try:
+        return parse_action(name, parameters)
+    except InvalidActionError as error:
+        return UnknownAction(name, parameters, str(error))

@@ -57,8 +57,8 @@ class ToyStore(MemoryStore):
         ),
         Insertion(
             "tests/env_core/stores/implementations.py",
-            '    "memory": lambda clock, _: MemoryStore(clock),\n',
-            '    "toy": lambda clock, _: ToyStore(clock),\n',
+            '    "memory": lambda clock, *_: MemoryStore(clock),\n',
+            '    "toy": lambda clock, *_: ToyStore(clock),\n',
         ),
     ),
 )

@@ -80,6 +80,7 @@ def run_in(tree: Path, module: str, *arguments: str) -> str:
     return run.stdout
 
 
+@pytest.mark.slow
 def test_what_is_declared_is_used_on_every_surface(tree: Path) -> None:
     assert '"census": 1.0' in run_in(tree, "tests.architecture.use_vocabulary")
 
@@ -92,9 +93,11 @@ def test_a_store_keeps_the_contract(tree: Path) -> None:
     assert "passed" in run_in(tree, "pytest", "tests/env_core/stores", "-k", "toy", "-rA")
 
 
+@pytest.mark.slow
 def test_routes_and_resources_are_found_and_used(tree: Path) -> None:
     assert run_in(tree, "tests.architecture.use_surfaces") == "used"
 
 
+@pytest.mark.slow
 def test_agents_adapters_and_checks_are_used_by_the_commands(tree: Path) -> None:
     assert run_in(tree, "tests.architecture.use_evaluation").endswith("used")

@@ -13,6 +13,7 @@ from cloud_incident import __version__
 from cloud_incident.cli import main
 from cloud_incident.cli.mcp import mcp
 from cloud_incident.scaffold import SCHEMA_NAME, render_schema
+from tests.slow import mark_slow_after
 
 CURATED = sorted((Path(__file__).parents[2] / "scenarios" / "curated").glob("*.yaml"))
 
@@ -30,7 +31,7 @@ def test_version_and_help() -> None:
         assert option in text
 
 
-@pytest.mark.parametrize("path", CURATED, ids=[path.stem for path in CURATED])
+@pytest.mark.parametrize("path", mark_slow_after(2, CURATED))
 def test_lint_of_the_curated(path: Path) -> None:
     code, text = run("lint", str(path))
     assert code == 0, text
@@ -38,6 +39,7 @@ def test_lint_of_the_curated(path: Path) -> None:
     assert "perfect play" in text
 
 
+@pytest.mark.slow
 def test_new_writes_an_incident_that_passes_lint(tmp_path: Path) -> None:
     file = tmp_path / "deeper" / "2nd Search!.yaml"
     code, text = run("new", str(file))
@@ -171,6 +173,7 @@ def test_an_empty_scenario_is_none() -> None:
     assert "Name a scenario" in text
 
 
+@pytest.mark.slow
 def test_lint_of_several_files_and_directories(tmp_path: Path) -> None:
     for name in ("first", "second"):
         run("new", str(tmp_path / f"{name}.yaml"))
@@ -185,6 +188,7 @@ def test_lint_of_several_files_and_directories(tmp_path: Path) -> None:
     assert run("lint", str(tmp_path))[0] == 0
 
 
+@pytest.mark.slow
 def test_a_broken_directory_is_told_at_launch(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     run("new", str(file))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import TYPE_CHECKING
 
 import anyio
@@ -67,6 +68,20 @@ def test_an_export_has_what_is_stored(stored: Path, tmp_path: Path) -> None:
     assert line["reference"]["scenario_id"] == "RCA-001"
     assert [action["parameters"]["service"] for action in line["actions"]] == ["postgres-db", "api-gateway"]
     assert run(stored, "export").count("\n") == 3
+
+
+def test_an_episode_with_an_action_that_this_release_does_not_know_is_listed_exported_and_pruned(stored: Path) -> None:
+    database = sqlite3.connect(stored)
+    database.execute("UPDATE episodes SET events = replace(events, 'query_logs', 'drain_node') WHERE id = 'run-1'")
+    database.commit()
+    database.close()
+    assert "run-1  RCA-001  open  2 steps" in run(stored, "list")
+    (line,) = map(json.loads, run(stored, "export", "run-1").splitlines())
+    assert line["actions"][0] == {"action_type": "drain_node", "parameters": {"service": "postgres-db"}}
+    assert run(stored, "export").count("\n") == 3
+    assert "does not know its step 1, drain_node" in run(stored, "show", "run-1", exit_code=1)
+    assert "does not know its step 1" in run(stored, "fork", "run-1", exit_code=1)
+    assert run(stored, "prune", "run-1") == "run-1\n"
 
 
 @pytest.mark.parametrize(

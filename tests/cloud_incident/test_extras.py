@@ -24,6 +24,7 @@ MCP = "from cloud_incident.cli import main; main(['mcp'], standalone_mode=False)
 SERVE = "import server.app; server.app.app"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [MCP, SERVE])
 def test_the_server_loads_none_of_them(program: str) -> None:
     script = f"{program}\nimport sys\nprint(*sys.modules, file=sys.stderr)"

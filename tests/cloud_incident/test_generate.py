@@ -40,6 +40,7 @@ def test_seeds_are_written_for_all_tasks(tmp_path: Path) -> None:
     assert len(catalogue.scenarios) == 9 + 2 * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "names"),
     [
@@ -55,6 +56,7 @@ def test_counting_from_a_start(tmp_path: Path, options: tuple[object, ...], name
         load_document(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_a_split_of_one_task(tmp_path: Path) -> None:
     task: TaskId = "root_cause_analysis"
     options = ("--split", "validation", "--start", 3, "--count", 2, "--task", task, "--difficulty", 1)
@@ -87,6 +89,7 @@ def test_under_a_salt_names_stay_opaque(tmp_path: Path) -> None:
     assert run("generate", "--split", "private", "--index", 1, "--out", tmp_path)[0] == 1
 
 
+@pytest.mark.slow
 def test_a_frozen_incident_passes_lint(tmp_path: Path) -> None:
     run("generate", "--seed", 3, "--difficulty", 2, "--out", tmp_path)
     code, said = run("lint", tmp_path / "frozen-gen1-d2-3.yaml")

@@ -76,6 +76,7 @@ async def test_without_a_place_named_it_is_the_data_directory_of_the_user(tmp_pa
         await start(operator, "AC-001")
 
 
+@pytest.mark.slow
 def test_a_named_place_that_cannot_be_used_ends_the_command_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "episodes.db").write_text("something else " * 100)
     with (

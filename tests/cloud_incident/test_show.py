@@ -91,6 +91,7 @@ def test_opaque_ids_are_read_with_their_salt() -> None:
     assert "salt" in result.output
 
 
+@pytest.mark.slow
 def test_frozen_ones_show_the_same_truth(tmp_path: Path) -> None:
     CliRunner().invoke(main, ["generate", "--seed", "5", "--difficulty", "1", "--out", str(tmp_path)])
     frozen = json.loads(run("FROZEN-GEN1-RP-D1-5", "--scenarios", tmp_path, "--json"))

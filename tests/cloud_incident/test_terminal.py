@@ -117,6 +117,7 @@ def test_a_long_command_ends_on_ctrl_c(terminal: tuple[str, ...], shown: str, tm
     opened.close()
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_one_line_and_no_banner() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from cloud_incident.evaluation.audit import draw_random_play
 from cloud_incident.evaluation.running import get_score, play_actions
 from env_core.observation import read_state
@@ -52,6 +54,7 @@ def test_golden_transcripts(scenario: Scenario) -> None:
     assert transcript(episode) == (GOLDEN / f"{scenario.id}.json").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_fresh_process_replays_the_same_bytes(catalogue: Catalogue) -> None:
     episodes = [
         play_actions(scenario, play_perfectly(scenario.incident, scenario.task))

@@ -364,7 +364,7 @@ def test_no_room_and_room_again() -> None:
     with full_server("--capacity", "2") as address, httpx2.Client(base_url=address) as api:
         for handle in ("one", "two"):
             read_answer(api.post("/reset", json={"episode_id": handle}))
-        assert "close one" in read_answer(api.post("/reset"), 429)["detail"]
+        assert "close one" in read_answer(api.post("/reset"), 503)["detail"]
         read_answer(api.post("/close", json={"episode_id": "one"}))
         read_answer(api.post("/reset", json={"episode_id": "three"}))
         read_answer(api.post("/step", json={**ANSWER, "episode_id": "two"}))

@@ -90,6 +90,7 @@ def bench(catalogue: Catalogue, portal: BlockingPortal) -> Iterator[Bench]:
         yield Bench(service, agent, operator, bound)
 
 
+@pytest.mark.slow
 @settings(max_examples=count_examples(800))
 @given(arguments_of)
 def test_every_tool_survives_any_arguments(

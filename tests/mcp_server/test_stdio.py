@@ -104,6 +104,7 @@ def test_a_response_that_is_not_valid_is_reported_and_not_answered() -> None:
     assert "response" in reports[0]
 
 
+@pytest.mark.slow
 def test_what_was_asked_before_the_input_ended_is_answered() -> None:
     params = {"name": "start_drill", "arguments": {"incident": "GEN1-RP-D5-77"}}
     cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}

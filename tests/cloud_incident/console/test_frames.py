@@ -60,6 +60,7 @@ def test_frames_of_an_unfinished_episode_hold_nothing_that_only_its_scenario_wou
         assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agent", [*AGENTS, *EXPLOITS])
 @pytest.mark.parametrize("scenario_id", mark_slow_after(4, ["AC-002", "RCA-001", "RP-003", *reversed(GENERATED)]))
 def test_frames_of_a_run_tell_nothing_but_what_its_evidence_did(

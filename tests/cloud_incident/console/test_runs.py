@@ -189,6 +189,7 @@ def test_a_model_that_fails_is_told_in_words(api: httpx2.Client, model: Scripted
     assert KEY not in run.text
 
 
+@pytest.mark.slow
 def test_a_key_is_neither_logged_nor_stored(model: ScriptedModel, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     command = [sys.executable, "-m", "cloud_incident", "serve", "--port", str(port), "--evaluations", str(tmp_path)]
@@ -386,6 +387,7 @@ async def test_a_stop_ends_every_run(model: ScriptedModel, catalogue: Catalogue)
     assert (await listening)["failed"] == STOPPED
 
 
+@pytest.mark.slow
 def test_who_listens_hears_that_the_server_was_stopped(model: ScriptedModel) -> None:
     with running("serve") as (address, process), httpx2.Client(base_url=address) as api:
         run_id = start_run(api, "llm", scenario_id="RP-001", endpoint=describe_model(model, "slow"))

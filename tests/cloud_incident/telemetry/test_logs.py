@@ -165,7 +165,7 @@ def test_episodes_alone_are_logged_with_what_is_refused(lines: Lines) -> None:
 def test_an_episode_that_makes_room_has_expired(lines: Lines) -> None:
     with full_server("--log", "episodes", "--capacity", "1") as address, httpx2.Client(base_url=address) as api:
         read_answer(api.post("/reset", json={"scenario_id": "AC-001", "episode_id": "first"}))
-        read_answer(api.post("/reset", json={"scenario_id": "AC-001", "episode_id": "second"}), 429)
+        read_answer(api.post("/reset", json={"scenario_id": "AC-001", "episode_id": "second"}), 503)
         answer = {"action_type": "submit_severity", "parameters": {"severity": "P1"}}
         read_answer(api.post("/step", params={"episode_id": "first"}, json=answer))
         read_answer(api.post("/reset", json={"scenario_id": "AC-001", "episode_id": "second"}))

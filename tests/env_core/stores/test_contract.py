@@ -24,7 +24,10 @@ from scenarios.parsing import parse_action
 from tests.env_core.stores.implementations import STORES
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio
 
@@ -50,8 +53,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> EpisodeStore:
-    return STORES[request.param](clock, tmp_path)
+async def store(
+    request: pytest.FixtureRequest, clock: Clock, tmp_path: Path, anyio_backend: str
+) -> AsyncIterator[EpisodeStore]:
+    def find_address() -> str:
+        server: RedisServer = request.getfixturevalue("redis")
+        server.say("FLUSHALL")
+        return server.address
+
+    store = STORES[request.param](clock, tmp_path, find_address)
+    yield store
+    await store.close()
 
 
 async def create(store: EpisodeStore, episode_id: str, capacity: int = 10, replacing: Claim | None = None) -> list[str]:

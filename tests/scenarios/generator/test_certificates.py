@@ -83,6 +83,7 @@ def _plain_pieces(template: str) -> list[str]:
     return [piece.strip() for piece in pieces]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(2, SAMPLE[:25]))
 def test_simulating_another_cause_shows_something_else(seed: int, difficulty: int) -> None:
     """Every other candidate is simulated in the same world; no certificate looks then as it does now."""

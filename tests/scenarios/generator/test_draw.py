@@ -58,6 +58,7 @@ def test_neighbours_share_nothing() -> None:
     assert max(alike.values()) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", mark_slow_after(1, [80, 200]))
 def test_severities_are_in_balance(count: int) -> None:
     found = Counter(drawn(seed, 1).truth.severity for seed in range(count))
@@ -76,6 +77,7 @@ def test_sizes_follow_the_difficulty() -> None:
         assert 8 <= min(found) <= max(found) <= 40
 
 
+@pytest.mark.slow
 def test_combinations_of_the_last_split_occur_in_no_other() -> None:
     apart = {
         (family.family, one.archetype)

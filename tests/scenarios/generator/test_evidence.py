@@ -49,6 +49,7 @@ def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
 
 
+@pytest.mark.slow
 @sample
 def test_every_placeholder_is_filled(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)
@@ -104,6 +105,7 @@ def test_status_deploys_and_metrics_agree(seed: int, difficulty: int) -> None:
             assert 0 <= int(ready) <= int(desired)
 
 
+@pytest.mark.slow
 @sample
 def test_every_repair_shows_and_in_the_end_all_is_well(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)

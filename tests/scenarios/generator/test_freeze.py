@@ -77,6 +77,7 @@ def check_evidence(case: tuple[int, int], data: st.DataObject) -> None:
                 assert shown.text == generated.evidence(diagnostic, service, progress).text, (service, progress)
 
 
+@pytest.mark.slow
 @given(case=few, data=st.data())
 def test_the_same_evidence_after_any_progress(case: tuple[int, int], data: st.DataObject) -> None:
     check_evidence(case, data)
@@ -138,6 +139,7 @@ def test_the_same_rewards_and_scores_of_any_incident(case: tuple[int, int], task
     check_plays(case, task_id, played)
 
 
+@pytest.mark.slow
 def test_a_frozen_document_sets_the_tasks_asked_for() -> None:
     scenario = CATALOGUE.get_generated("root_cause_analysis", 1, 1)
     incident = scenario.incident

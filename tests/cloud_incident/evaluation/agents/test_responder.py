@@ -134,6 +134,7 @@ def test_what_fails_more_is_never_less_severe(failing: dict[str, float], worse: 
     assert late or SEVERITIES.index(after) <= SEVERITIES.index(before)
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("task", AT_LEAST)
 async def test_the_responder_is_competent_on_what_is_generated(task: str, catalogue: Catalogue) -> None:

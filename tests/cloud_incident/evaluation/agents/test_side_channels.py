@@ -42,6 +42,7 @@ async def earned(address: str, scenario: Scenario, catalogue: Catalogue) -> floa
     return score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 async def test_what_the_surfaces_give_away_is_worth_nothing(address: str, task: str, catalogue: Catalogue) -> None:
     scores = [await earned(address, catalogue.get(one), catalogue) for one in TASKS[task]]

@@ -168,6 +168,7 @@ def test_several_processes_find_what_one_does() -> None:
     assert one == two
 
 
+@pytest.mark.slow
 def test_a_failed_check_is_named_and_the_exit_code_is_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(EXPLOITS, "insider", (Oracle, Ceilings()))
     file = tmp_path / "audit.json"

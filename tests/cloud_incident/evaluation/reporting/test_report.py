@@ -137,6 +137,7 @@ def test_any_run_has_a_report(run: list[Trajectory]) -> None:
     assert Page(render_report(run)).all("svg")
 
 
+@pytest.mark.slow
 def test_ends_of_what_may_be_reported() -> None:
     with pytest.raises(ValueError, match="no trajectories"):
         render_report([])

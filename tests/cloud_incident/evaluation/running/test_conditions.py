@@ -108,6 +108,7 @@ def test_each_surface_is_recorded_and_is_another_result(tmp_path: Path, address:
     assert "1 of 1 episodes are in" in evaluate(path, *over).output
 
 
+@pytest.mark.slow
 def test_a_server_of_mcp_alone_tells_its_version_too(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     with http_server("--transport", "streamable-http") as address:

@@ -65,6 +65,7 @@ def address() -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surface", ["rest", "websocket", "mcp"])
 def test_the_same_evaluation_on_every_surface(tmp_path: Path, address: str, surface: str) -> None:
     asked = Evaluation(agents=("oracle", "random"), repeats=2)
@@ -94,6 +95,7 @@ def test_trajectories_replay_to_what_they_say_and_to_nothing_else(tmp_path: Path
         assert "step 1: the reward was 0.5" in find_differences(richer, catalogue)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kills", "repeats"), mark_slow_after(1, [(2, 40), (20, 120)]))
 def test_a_run_that_is_killed_goes_on_and_has_every_episode_once(tmp_path: Path, kills: int, repeats: int) -> None:
     path = tmp_path / "run.jsonl"

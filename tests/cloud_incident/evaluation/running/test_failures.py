@@ -292,6 +292,7 @@ def test_a_score_and_a_failure_exclude_each_other(tmp_path: Path) -> None:
         assert "an episode has no score where it failed, and one where it did not" in refused.output
 
 
+@pytest.mark.slow
 def test_the_agents_of_a_run_are_made_anew(tmp_path: Path, model: ScriptedModel) -> None:
     """A model that was given up in one run is asked in the next, and the first run's connections are closed."""
     name = "500*12:anew"

@@ -83,6 +83,7 @@ def test_a_good_model_scores_everything(model: ScriptedModel) -> None:
     assert scored == [f"{task}-00{index}" for task in ("AC", "RCA", "RP") for index in (1, 2, 3)]
 
 
+@pytest.mark.slow
 def test_a_good_model_scores_everything_on_a_server(model: ScriptedModel) -> None:
     with full_server() as address:
         run = inference(API_BASE_URL=model.address, MODEL_NAME="prose", HF_TOKEN=KEY, ENV_URL=address)

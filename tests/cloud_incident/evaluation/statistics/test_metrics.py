@@ -238,6 +238,7 @@ def test_text_steers_no_terminal() -> None:
     assert text.replace("\n", "").isprintable()
 
 
+@pytest.mark.slow
 def test_twice_the_episodes_take_about_twice_the_calls() -> None:
     run = [made_up(number % 7 / 6, scenario_id=f"S-{number}") for number in range(300)]
     few, many = count_calls(lambda: summarise(run[:150])), count_calls(lambda: summarise(run))
