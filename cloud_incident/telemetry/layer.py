@@ -105,8 +105,9 @@ class _Request:
         elif message["type"] == "http.response.start":
             call.status = message["status"]
             headers = list(message.get("headers", ()))
-            call.streamed = any(name.lower() == b"content-type" and _EVENTS in value for name, value in headers)
-            self._note_stream(1)
+            if call.method == "GET":  # an answer to a POST ends, though it may come as events
+                call.streamed = any(name.lower() == b"content-type" and _EVENTS in value for name, value in headers)
+                self._note_stream(1)
             message = {**message, "headers": [*headers, self._header]}
         await self._send(message)
 
