@@ -14,10 +14,10 @@ RUN python3 -m venv /uv && /uv/bin/pip install --no-cache-dir uv==0.13.9
 WORKDIR /src
 # Dependencies change seldom, so they have a layer of their own, which stays valid when the sources change.
 COPY pyproject.toml uv.lock ./
-RUN /uv/bin/uv sync --locked --no-dev --extra evaluate --no-editable --no-install-project
+RUN /uv/bin/uv sync --locked --no-dev --extra evaluate --extra redis --no-editable --no-install-project
 COPY . .
 # OpenEnv's sandboxes start an image by the manifest and the files that it names.
-RUN /uv/bin/uv sync --locked --no-dev --extra evaluate --no-editable && rm /app/.venv/.lock && cp -r openenv.yaml server /app
+RUN /uv/bin/uv sync --locked --no-dev --extra evaluate --extra redis --no-editable && rm /app/.venv/.lock && cp -r openenv.yaml server /app
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Cloud Incident" \

@@ -25,14 +25,28 @@ from cloud_incident.console.surface import ConsolePage
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.telemetry.watching import METRICS_PATH, Watch, configure_logs
+from cloud_incident.tokens.finding import CallerFinder
+from cloud_incident.tokens.metadata import build_metadata_routes
+from cloud_incident.tokens.session import SessionApi
+from cloud_incident.tokens.table import TokenTable, refresh_on_hangup
+from env_core.callers import ADMIN, ANYBODY, PLAY, PUBLIC, acting_as
+from http_compat.gate import Gate, list_needs
 from http_compat.guard import LOOPBACK, Access, Guard
+from http_compat.headers import SecurityHeaders
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
 from http_compat.reading import Bodies, read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.accepting import find_header, read_accept
-from mcp_server.binding import Callers, CallersBySession
-from mcp_server.transports import AgentsHTTP, EventSessions, SessionLimits, StreamableHTTP, read_episode_id
+from mcp_server.binding import Callers, CallersBySession, NobodyKnown
+from mcp_server.transports import (
+    AgentsHTTP,
+    EventSessions,
+    SessionLimits,
+    StreamableHTTP,
+    build_sse_refusals,
+    read_episode_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,18 +58,29 @@ if TYPE_CHECKING:
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
 
-AGENT_PATH = "/agent/{episode_id}/mcp"
+AGENTS_PATH = "/agent/"
+AGENT_PATH = f"{AGENTS_PATH}{{episode_id}}/mcp"
+_OPEN_TO_ALL = (
+    "WARNING: this server may be reached from other machines and asks for no tokens. Whoever reaches it may read, "
+    "play, grade and close every episode. `cloud-incident tokens add NAME --scope operate --tokens FILE` makes a "
+    "token, and `--tokens FILE` asks for one."
+)
 
 
 def build_app(
-    settings: ServerSettings, *, make_server: Callable[..., Server[Callers]] = build_server, streams: bool = False
+    settings: ServerSettings,
+    *,
+    make_server: Callable[..., Server[Callers]] = build_server,
+    streams: bool = False,
+    first: bool = True,
 ) -> Starlette:
     """The application that the settings ask for.
 
     MCP over streamable HTTP is at `/mcp`, over SSE at `/sse`, and for an agent under test at an endpoint of its
     episode. An agent profile has the agents' endpoints alone. With `ServeSettings` OpenEnv and the console are there
     too, and POST /mcp speaks both dialects. `make_server` makes each MCP server; with `streams` an answer over
-    streamable HTTP may be a stream of events.
+    streamable HTTP may be a stream of events. The `first` process of a server opens the incident that the settings
+    name, and prints what its operator has to know.
 
     Raises:
         DocumentError: if an incident document is not valid.
@@ -65,7 +90,7 @@ def build_app(
     service = settings.build_service(loaded=True, make=watch.make_service)
     if settings.selection is not None:
         settings.selection.choose(service.catalogue)  # Refuse a wrong selection now, before the server listens.
-    return _Wiring(settings, service, watch, make_server, streams).build()
+    return _Wiring(settings, service, watch, make_server, streams, first).build()
 
 
 def build_app_from_variables() -> Starlette:
@@ -90,9 +115,11 @@ class _Wiring:
     watch: Watch
     make_server: Callable[..., Server[Callers]]
     streams: bool
+    first: bool
 
     def build(self) -> Starlette:
         routes = self._list_routes()
+        list_needs(routes)  # a route that does not say what it needs is refused before anybody can call it
         app = Starlette(
             routes=routes,
             middleware=self._list_middleware(routes),
@@ -110,14 +137,21 @@ class _Wiring:
         return app
 
     @cached_property
+    def tokens(self) -> TokenTable | None:
+        return None if self.settings.tokens is None else TokenTable(self.settings.tokens)
+
+    @cached_property
     def agents(self) -> AgentsHTTP:
         server = self._make_server("agent", callers=CallersBySession, bound=read_episode_id)
-        return AgentsHTTP(server, self._session_limits, self.service, streams=self.streams)
+        return AgentsHTTP(
+            server, self._session_limits, self.service, streams=self.streams, stateless=not self.settings.alone
+        )
 
     @cached_property
     def operators(self) -> StreamableHTTP:
-        server = self._make_server("mcp", callers=CallersBySession)
-        return StreamableHTTP(server, self._session_limits, streams=self.streams)
+        alone = self.settings.alone
+        server = self._make_server("mcp", callers=CallersBySession if alone else NobodyKnown)
+        return StreamableHTTP(server, self._session_limits, streams=self.streams, stateless=not alone)
 
     @property
     def _session_limits(self) -> SessionLimits:
@@ -131,7 +165,9 @@ class _Wiring:
         settings = self.settings
         if not isinstance(settings, ServeSettings):
             return None
-        return ConsoleApi(self.service, settings.evaluations, settings.asks_models, settings.framed_by)
+        return ConsoleApi(
+            self.service, settings.evaluations, settings.asks_models, settings.framed_by, alone=settings.alone
+        )
 
     @cached_property
     def openenv(self) -> OpenEnvSurface | None:
@@ -142,12 +178,13 @@ class _Wiring:
             self.service,
             describe_server(),
             settings.mode,
-            shared_default=settings.shared_default,
+            shared_default=settings.has_default,
+            alone=settings.alone,
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
-            further=tuple(console_api.bind_operations()),
-            pages=tuple(ConsolePage(settings.framed_by).build_routes()),
+            further=(*console_api.bind_operations(), *SessionApi(self.tokens).bind_operations()),
+            pages=tuple(ConsolePage(settings.framed_by, self.tokens is not None).build_routes()),
         )
 
     def _make_server(self, surface: str, **options: object) -> Server[Callers]:
@@ -165,17 +202,28 @@ class _Wiring:
         routes: list[BaseRoute] = []
         if self.settings.operator:
             mcp = WholeBodies(self.operators.app)
-            routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
-        routes.append(Route(AGENT_PATH, WholeBodies(self.agents.app)))
+            app = mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)
+            routes.append(Route("/mcp", Gate(PLAY, app)))
+        # The endpoint of an episode knows by itself who may call it.
+        routes.append(Route(AGENT_PATH, Gate(PUBLIC, WholeBodies(self.agents.app))))
         if self.settings.operator and self.settings.sse:
-            events = EventSessions(self._make_server("sse"), self._session_limits)
-            routes.append(Route("/sse", events, methods=["GET"]))
-            routes.append(Route("/messages", WholeBodies(events.take_message)))
+            routes += self._list_sse_routes()
         if self.watch.metrics is not None and self.watch.port is None:
-            routes.append(Route(METRICS_PATH, self.watch.metrics.answer))
+            routes.append(Route(METRICS_PATH, Gate(ADMIN, self.watch.metrics.serve), methods=["GET"]))
+        if self.tokens is not None:
+            routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
         return [*others[:1], *routes, *others[1:]]
+
+    def _list_sse_routes(self) -> list[BaseRoute]:
+        if not self.settings.alone:
+            return [Route(path, Gate(PLAY, app)) for path, app in build_sse_refusals().items()]
+        events = EventSessions(self._make_server("sse"), self._session_limits)
+        return [
+            Route("/sse", Gate(PLAY, events), methods=["GET"]),
+            Route("/messages", Gate(PLAY, WholeBodies(events.take_message))),
+        ]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
@@ -185,9 +233,11 @@ class _Wiring:
         )
         hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
+        finder = Middleware(CallerFinder, tokens=self.tokens, apart=AGENTS_PATH)
+        headers = Middleware(SecurityHeaders)
         limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
         if not settings.allow_origin:
-            return [*self.watch.list_layers(), proxies, guard, *limited]
+            return [*self.watch.list_layers(), proxies, headers, guard, finder, *limited]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
@@ -195,18 +245,21 @@ class _Wiring:
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id", "X-Request-ID"],
         )
-        return [*self.watch.list_layers(), proxies, guard, cors, *limited]
+        return [*self.watch.list_layers(), proxies, headers, guard, cors, finder, *limited]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if self.tokens is not None:
+                stack.enter_context(refresh_on_hangup(self.tokens))
             for endpoint in self._endpoints:
                 await stack.enter_async_context(endpoint.run())
-            await self._open()
+            if self.first:
+                await self._open()
             await stack.enter_async_context(self.watch.run(self._measure))
             yield
             await self._end_what_waits()
-        if self.console_api is not None:
+        if self.console_api is not None and self.settings.workers == 1:
             click.echo(f"Stopped after {self.service.steps_taken} steps.", err=True)
 
     @property
@@ -224,6 +277,8 @@ class _Wiring:
 
     async def _end_what_waits(self) -> None:
         """End runs and sessions, so that no request waits for them when the server stops."""
+        if self.openenv is not None:
+            self.openenv.ready.stopping = True
         if self.console_api is not None:
             await self.console_api.close()
         for endpoint in self._endpoints:
@@ -233,15 +288,18 @@ class _Wiring:
         """Open the incident that the settings name, if they name one, and print what its operator has to know."""
         settings = self.settings
         if settings.selection is not None:
-            episode = await self.service.resume(settings.selection)
+            with acting_as(ANYBODY):
+                episode = await self.service.resume(settings.selection)
             path = AGENT_PATH.format(episode_id=episode.id)
             click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {settings.address}{path}", err=True)
         if settings.host not in LOOPBACK and not (settings.allow_host or settings.space_host):
             click.echo(
                 "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
             )
+        if settings.public and self.tokens is None:
+            click.echo(_OPEN_TO_ALL, err=True)
         if self.openenv is None and settings.operator:
-            transports = "streamable HTTP and SSE" if settings.sse else "streamable HTTP"
+            transports = "streamable HTTP and SSE" if settings.sse and settings.alone else "streamable HTTP"
             click.echo(f"MCP over {transports}: {settings.address}/mcp", err=True)
 
 

@@ -37,7 +37,7 @@ _REMEDIES = {
     errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
 }
 
-_GRACE_SECONDS = 5
+GRACE_SECONDS = 5
 """How long running requests may take to end when the server is stopped."""
 
 
@@ -74,14 +74,34 @@ def run_app(app: Starlette, settings: ServerSettings, banner: str = "") -> None:
     configure_logs(settings, always=True)
     server = make_server(app, settings)
     collect_seldom()
-    sockets = [_bind(settings.host, port) for port in settings.port]
-    if settings.metrics_port is not None:
-        sockets.append(_bind(settings.host, settings.metrics_port))
+    sockets = bind_ports(settings)
     if banner:
-        listening = settings.model_copy(update={"port": tuple(listener.getsockname()[1] for listener in sockets)})
-        click.echo(banner.format(address=listening.address), err=True)
-    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal anew when it has shut down
+        show(banner, settings, sockets)
+    end_on_terminate()  # uvicorn raises the signal anew when it has shut down
     server.run(sockets)
+
+
+def bind_ports(settings: ServerSettings) -> list[socket.socket]:
+    """The sockets that listen on the ports that the settings name.
+
+    Raises:
+        ClickException: if a port cannot be listened on.
+    """
+    own = () if settings.metrics_port is None else (settings.metrics_port,)
+    return [_bind(settings.host, port) for port in (*settings.port, *own)]
+
+
+def show(banner: str, settings: ServerSettings, sockets: list[socket.socket]) -> None:
+    """Print a banner on standard error. In it `{address}` stands for the URL of the first socket."""
+    listening = settings.model_copy(
+        update={"port": tuple(listener.getsockname()[1] for listener in sockets[: len(settings.port)])}
+    )
+    click.echo(banner.format(address=listening.address), err=True)
+
+
+def end_on_terminate() -> None:
+    """From now on SIGTERM ends the process with status 0, as Ctrl-C ends it with its own."""
+    signal.signal(signal.SIGTERM, _exit)
 
 
 def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
@@ -89,8 +109,13 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
 
     When it is stopped it first awaits the application's `state.stopping`, which ends what running requests wait for.
     """
+    return StoppingServer(app, build_config(app, settings))
+
+
+def build_config(app: Starlette, settings: ServerSettings) -> BoundedConfig:
+    """How uvicorn serves an application."""
     ping_seconds, ping_timeout = settings.websocket_pings
-    config = BoundedConfig(
+    return BoundedConfig(
         app,
         Connections(ConnectionLimits.read(settings, raise_file_handles())),
         host=settings.host,
@@ -103,9 +128,8 @@ def make_server(app: Starlette, settings: ServerSettings) -> uvicorn.Server:
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_timeout,
         proxy_headers=False,  # the application reads them, since it looks for more of them than uvicorn does
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return StoppingServer(app, config)
 
 
 def _exit(*_: object) -> None:

@@ -36,8 +36,8 @@ _REFUSALS = {
     413: "The body is too large.",
     421: "The Host header names another server.",
     422: "The request is malformed; `detail` says what is valid.",
-    501: "The server lacks optional packages that this needs; `detail` says how to install them.",
-    503: "There is no room for another episode or run, or too much to do; `Retry-After` says when to try again.",
+    501: "This server does not serve that; `detail` says which packages or which server do.",
+    503: "There is no room, too much to do, or the server is not ready; `Retry-After` says when to try again.",
 }
 
 

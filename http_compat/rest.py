@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, TypeAdapter
 
+from env_core.callers import OPERATE, PLAY
 from env_core.frames import draw_frames
 from env_core.observation import State, debrief, read_state, report_grade
 from env_core.selection import MOST_STEPS, Handle, Selection, SelectionError
@@ -34,10 +36,13 @@ HANDLE_COOKIE = "episode_id"
 _COOKIE_SEPARATOR = "~"
 """Stands between the handle and the incarnation in the cookie."""
 
+_MOST_DEFAULTS = 10_000
+"""Callers whose last episode is remembered, those that started one last."""
+
 _CONTROL = "Environment control"
 _ABOUT_HANDLES = (
     f"The episode is named by `episode_id` (query, body or the header `{HANDLE_HEADER}`); "
-    "without it, it is the caller's own last one (by cookie), or else the server's."
+    "without it, it is the caller's own last one: by cookie, or else by token or address."
 )
 
 
@@ -67,12 +72,13 @@ _NO_NAME = EpisodeName()
 class EpisodeApi:
     """Episodes over REST. They persist between requests, by handle.
 
-    With `shared` a request that names no episode means the last one that anybody started without naming it.
+    With `shared` a request that names no episode means the last one that its caller started without naming it. Callers
+    are told apart by their names or else their addresses; those on this machine are not.
     """
 
     service: EpisodeService
     shared: bool = True
-    default: str = field(default="", init=False)
+    _defaults: OrderedDict[str, str] = field(default_factory=OrderedDict, init=False)  # by account, the latest last
 
     def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
@@ -83,10 +89,17 @@ class EpisodeApi:
         own = _read_cookie(request)
         episode = await self.service.create(selection, own if own and own.episode_id == selection.episode_id else None)
         if self.shared and not selection.episode_id:
-            self.default = episode.id
+            self._remember(episode.id)
         response = Json.encode(_add_info(build_reset_reply(episode)))
         cookie = f"{episode.id}{_COOKIE_SEPARATOR}{episode.incarnation}"
-        response.set_cookie(HANDLE_COOKIE, cookie, path=_read_path(request), httponly=True, samesite="strict")
+        response.set_cookie(
+            HANDLE_COOKIE,
+            cookie,
+            path=_read_path(request),
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
         return response
 
     async def answer_fork(self, request: Request) -> Response:
@@ -133,8 +146,9 @@ class EpisodeApi:
         claim = self._find_claim(request, body.episode_id, _read_name(request))
         self._check_named(claim)
         await self.service.close(*claim)
-        if claim.episode_id == self.default:
-            self.default = ""
+        account = self.service.caller.account
+        if claim.episode_id == self._defaults.get(account):
+            del self._defaults[account]
         response = Json.encode({"episode_id": claim.episode_id, "closed": True})
         if (own := _read_cookie(request)) and own.episode_id == claim.episode_id:
             response.delete_cookie(HANDLE_COOKIE, path=_read_path(request))
@@ -173,7 +187,16 @@ class EpisodeApi:
         handle = _agree(named, query.episode_id)
         if header := _read_header(request):
             handle = _agree(handle, parse_model("episode_id", EpisodeName, {"episode_id": header}).episode_id)
-        return Claim(handle, "") if handle else _read_cookie(request) or Claim(self.default, "")
+        if handle:
+            return Claim(handle, "")
+        return _read_cookie(request) or Claim(self._defaults.get(self.service.caller.account, ""), "")
+
+    def _remember(self, handle: str) -> None:
+        account = self.service.caller.account
+        self._defaults[account] = handle
+        self._defaults.move_to_end(account)
+        while len(self._defaults) > _MOST_DEFAULTS:
+            self._defaults.popitem(last=False)
 
 
 def _read_name(request: Request) -> EpisodeName:
@@ -238,6 +261,7 @@ OPERATIONS = (
         method="POST",
         path="/reset",
         name="reset",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="Start an episode",
         description="Options are given in the query string, in a JSON body, or both. "
@@ -258,6 +282,7 @@ OPERATIONS = (
         method="POST",
         path="/step",
         name="step",
+        needs=PLAY,
         tag=_CONTROL,
         summary="Take a step",
         description=_ABOUT_HANDLES,
@@ -280,6 +305,7 @@ OPERATIONS = (
         method="POST",
         path="/fork",
         name="fork",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="Start an episode that begins as another one did",
         description="The fork has the first `after` steps of the episode, and shares nothing with it from then on. "
@@ -295,6 +321,7 @@ OPERATIONS = (
         method="GET",
         path="/state",
         name="state",
+        needs=PLAY,
         tag=_CONTROL,
         summary="The whole episode so far, with its history",
         description=_ABOUT_HANDLES,
@@ -306,6 +333,7 @@ OPERATIONS = (
         method="GET",
         path="/grader",
         name="grader",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="The score of an episode, 0.0 to 1.0, with its breakdown",
         description=f"An unfinished episode has score 0.0 and no breakdown. {_ABOUT_HANDLES}",
@@ -317,6 +345,7 @@ OPERATIONS = (
         method="GET",
         path="/evidence",
         name="evidence",
+        needs=PLAY,
         tag=_CONTROL,
         summary="What has been queried, in its typed form",
         description=_ABOUT_HANDLES,
@@ -328,6 +357,7 @@ OPERATIONS = (
         method="GET",
         path="/frames",
         name="frames",
+        needs=PLAY,
         tag=_CONTROL,
         summary="The episode, moment by moment, as a page draws it",
         description=f"What each step showed and earned, and what is known of the services by then. {_ABOUT_HANDLES}",
@@ -339,6 +369,7 @@ OPERATIONS = (
         method="POST",
         path="/close",
         name="close",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="Close an episode and free its room",
         description=_ABOUT_HANDLES,

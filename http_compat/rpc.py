@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from env_core.callers import OPERATE, PLAY, Need, check_need
 from env_core.calls import note_operation, note_refusal
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     from http_compat.sessions import Resumption, Session, Sessions
 
 _EXAMPLE = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
-METHODS = ("tools/list", "tools/call", "openenv/session/create", "openenv/session/close")
+METHODS: dict[str, Need] = {
+    "tools/list": PLAY,
+    "tools/call": PLAY,
+    "openenv/session/create": OPERATE,
+    "openenv/session/close": OPERATE,
+}
+"""The methods, and what each needs of its caller."""
 
 
 class RpcRequest(Given):
@@ -66,7 +73,9 @@ async def answer(sessions: Sessions, message: object, session: Session | None = 
     if not isinstance(request_id, str | int):
         request_id = None
     try:
-        result = await _dispatch(sessions, _parse_request(message), session)
+        request = _parse_request(message)
+        check_need(METHODS.get(request.method, PLAY), sessions.caller)
+        result = await _dispatch(sessions, request, session)
     except CloudIncidentError as error:
         return build_error(error, request_id)
     return {"jsonrpc": "2.0", "id": request_id, "result": result}
@@ -110,15 +119,11 @@ async def _open_session(sessions: Sessions, params: dict[str, Any], own: Session
     start = _parse_start(params)
     if own is not None and own.handle and start is not None:
         raise SessionInUseError("This WebSocket has an episode already; open another WebSocket.")
-    session = own or await sessions.open()
+    if own is None:
+        return await sessions.open_on(start)
     if start is not None:
-        try:
-            await sessions.start(session, start)
-        except CloudIncidentError:
-            if own is None:
-                await sessions.close(session)
-            raise
-    return session
+        await sessions.start(own, start)
+    return own
 
 
 def _parse_start(params: dict[str, Any]) -> Selection | Resumption | None:
@@ -129,7 +134,7 @@ def _parse_start(params: dict[str, Any]) -> Selection | Resumption | None:
 
 
 async def _close_session(sessions: Sessions, params: dict[str, Any], own: Session | None) -> dict[str, Any]:
-    session = _find_session(sessions, params)
+    session = await _find_session(sessions, params)
     if session is own:
         raise InvalidRequestError("This session is the WebSocket's own; close the WebSocket.")
     if session.attached:
@@ -144,12 +149,12 @@ async def _call_tool(sessions: Sessions, params: dict[str, Any], own: Session | 
     if not isinstance(name, str) or name not in ACTIONS:
         closest = suggest(name, ACTIONS) if isinstance(name, str) else ""
         raise InvalidActionError(" ".join(filter(None, [f"There is no tool {quote(name)}.", closest, LISTED_TOOLS])))
-    session = own or _find_session(sessions, params)
+    session = own or await _find_session(sessions, params)
     arguments = params.get("arguments")
     return await call_rpc_tool(session, name, {} if arguments is None else arguments)
 
 
-def _find_session(sessions: Sessions, params: dict[str, Any]) -> Session:
+async def _find_session(sessions: Sessions, params: dict[str, Any]) -> Session:
     if params.get("session_id") is None:
         raise MalformedError("session_id is required; openenv/session/create opens a session.")
-    return sessions.find(params["session_id"])
+    return await sessions.find(params["session_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 import time
 from collections import OrderedDict
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from env_core.callers import ANYBODY, Caller, CallerError, acting_as
 from env_core.selection import Handle, Selection
 from env_core.stores import CapacityError, Claim, EpisodeExistsError, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import Action
 
 _ID_BYTES = 16
+_SIGNED = "."
+"""Stands between the handle and the signature in the id of a session."""
 
 
 class Resumption(Given):
@@ -65,14 +69,27 @@ def report_capacity(error: CloudIncidentError) -> dict[str, int] | None:
 class Session:
     """One episode at a time, or none yet.
 
-    `attached`: a WebSocket has the session, and `hang_up` closes that. `closing`: the session is closed when that
-    WebSocket ends. `used` is when it was last used, in seconds of the clock of its `Sessions`.
+    `caller` opened the session, and it is nobody else's. `attached`: a WebSocket has it, and `hang_up` closes that.
+    `closing`: the session is closed when that WebSocket ends. `used` is when it was last used, in seconds of the clock
+    of its `Sessions`. `named`: its id names the handle of its episode, which it keeps.
     """
 
-    __slots__ = ("_incarnation", "_service", "attached", "closing", "handle", "hang_up", "id", "used")
+    __slots__ = (
+        "_incarnation",
+        "_service",
+        "attached",
+        "caller",
+        "closing",
+        "handle",
+        "hang_up",
+        "id",
+        "named",
+        "used",
+    )
 
     def __init__(self, service: EpisodeService, handle: str = "", incarnation: str = "", session_id: str = "") -> None:
         self._service = service
+        self.caller = service.caller
         self._incarnation = incarnation
         self.handle = handle
         self.id = session_id
@@ -80,6 +97,7 @@ class Session:
         self.closing = False
         self.hang_up: Callable[[], Awaitable[None]] | None = None
         self.used = 0.0
+        self.named = False
 
     async def reset(self, selection: Selection) -> Episode:
         """Start an episode in the place of the one there is.
@@ -139,9 +157,9 @@ class Session:
         return await self._service.get(self.handle, self._incarnation) if self.handle else None
 
     async def close(self) -> None:
-        """Close the episode, if there is one."""
+        """Close the episode, if there is one. That of a caller who may close none stays."""
         if self.handle:
-            with suppress(UnknownEpisodeError):
+            with suppress(UnknownEpisodeError, CallerError), acting_as(self.caller):
                 await self._service.close(self.handle, self._incarnation)
         self.handle = ""
 
@@ -152,6 +170,10 @@ class Sessions:
     When room is needed, sessions are closed that have been idle for `idle_seconds`, with their WebSockets. The episode
     of a WebSocket that broke off stays without a session, to be taken up again; at most `most` such episodes are kept,
     those that were left last. `clock` gives seconds.
+
+    Unless they are `alone`, other processes on the same store serve the same clients. Then a session that JSON-RPC
+    opens is not kept: its id names its episode, and any process finds it. What a WebSocket left is kept until it
+    expires, because a client may go on with it at another process.
     """
 
     def __init__(
@@ -160,13 +182,21 @@ class Sessions:
         most: int = 1_000,
         idle_seconds: float = 3600.0,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        alone: bool = True,
     ) -> None:
         self._service = service
+        self._alone = alone
         self._most = most
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._open: OrderedDict[str, Session] = OrderedDict()
         self._left: OrderedDict[str, Claim] = OrderedDict()  # by handle, the one that was left longest ago first
+
+    @property
+    def caller(self) -> Caller:
+        """For whom sessions are opened and found now."""
+        return self._service.caller
 
     async def open(self, *, attached: bool = False) -> Session:
         """Open a session; with `attached` it is the session of a WebSocket.
@@ -184,6 +214,28 @@ class Sessions:
         self._open[session.id] = session
         return session
 
+    async def open_on(self, start: Selection | Resumption | None) -> Session:
+        """Open a session for calls that name it by its id, with the episode that `start` asks for, if it does.
+
+        Raises:
+            SessionsFullError: if there is no room.
+            SelectionError, UnknownScenarioError, CapacityError, EpisodeExistsError, UnknownEpisodeError,
+            StaleReferenceError: as `start` does.
+        """
+        if not self._alone:
+            session = Session(self._service)
+            episode = await self.start(session, start or Selection())
+            session.id, session.named = await self._sign(episode.id), True
+            return session
+        session = await self.open()
+        if start is not None:
+            try:
+                await self.start(session, start)
+            except CloudIncidentError:
+                await self.close(session)
+                raise
+        return session
+
     async def start(self, session: Session, start: Selection | Resumption) -> Episode:
         """Give a session the episode that a reset asks for: a new one, or one that is open already.
 
@@ -191,9 +243,12 @@ class Sessions:
         episode that was left longest ago, if there is no other room.
 
         Raises:
+            SessionInUseError: if the session is named by an episode, and another handle is asked for.
             SelectionError, UnknownScenarioError, CapacityError, EpisodeExistsError, UnknownEpisodeError,
             StaleReferenceError: as the service does.
         """
+        if session.named:
+            start = _keep_handle(session.handle, start)
         if isinstance(start, Resumption):
             return await self._take_up(session, start.episode_id)
         try:
@@ -214,14 +269,17 @@ class Sessions:
         self._left.pop(handle, None)
         return episode
 
-    def find(self, session_id: object) -> Session:
+    async def find(self, session_id: object) -> Session:
         """The session of an id.
 
         Raises:
             UnknownSessionError: if there is none.
+            StaleReferenceError: as the service does.
         """
         session = self._open.get(session_id) if isinstance(session_id, str) else None
-        if session is None:
+        if session is None and isinstance(session_id, str) and not self._alone:
+            session = await self._find_named(session_id)
+        if session is None or not self._service.caller.may_see(session.caller.name):
             raise UnknownSessionError(
                 f"Unknown session_id {str(session_id)[:80]!r}; openenv/session/create opens a session."
             )
@@ -232,14 +290,31 @@ class Sessions:
         """Remember that a session is in use, so that it is not taken for idle."""
         session.used = self._clock()
 
-    def attach(self, session_id: str) -> Session:
+    async def _find_named(self, session_id: str) -> Session | None:
+        handle = session_id.rpartition(_SIGNED)[0]
+        if not hmac.compare_digest(session_id.encode(), (await self._sign(handle)).encode()):
+            return None
+        try:
+            episode = await self._service.get(handle)
+        except UnknownEpisodeError:
+            return None
+        session = Session(self._service, handle, episode.incarnation, session_id)
+        session.named = True
+        return session
+
+    async def _sign(self, handle: str) -> str:
+        """The id of the session that an episode names. Nobody makes it who only knows the handle."""
+        secret = await self._service.read_secret()
+        return f"{handle}{_SIGNED}{hmac.new(secret, f'session {handle}'.encode(), 'sha256').hexdigest()}"
+
+    async def attach(self, session_id: str) -> Session:
         """Give a WebSocket the session of an id.
 
         Raises:
             UnknownSessionError: if there is none.
             SessionInUseError: if another WebSocket has it.
         """
-        session = self.find(session_id)
+        session = await self.find(session_id)
         if session.attached:
             raise SessionInUseError(f"Session {session.id} already has a WebSocket.")
         session.attached = True
@@ -256,6 +331,8 @@ class Sessions:
         if own and not clean and session.handle and session.id in self._open:
             del self._open[session.id]
             claim = session.let_go()
+            if not self._alone:
+                return
             self._left[claim.episode_id] = claim
             if len(self._left) > self._most:
                 await self._close_left()
@@ -274,7 +351,7 @@ class Sessions:
     async def _close_left(self) -> None:
         """Close the episode that was left longest ago, unless it is closed already."""
         _, claim = self._left.popitem(last=False)
-        with suppress(UnknownEpisodeError):
+        with suppress(UnknownEpisodeError), acting_as(ANYBODY):
             await self._service.close(*claim)
 
     async def _expire(self) -> None:
@@ -286,3 +363,11 @@ class Sessions:
             await self.close(session)
             if session.hang_up is not None:
                 await session.hang_up()
+
+
+def _keep_handle(handle: str, start: Selection | Resumption) -> Selection:
+    if isinstance(start, Resumption) or start.episode_id not in {"", handle}:
+        raise SessionInUseError(
+            f"The id of this session names its episode, {handle}; leave out `episode_id`, or open another session."
+        )
+    return start.model_copy(update={"episode_id": handle})

@@ -8,12 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, request_response, websocket_session
 from starlette.staticfiles import StaticFiles
 
+from env_core.callers import PLAY, PUBLIC
 from http_compat.about import STATIC, AboutApi
+from http_compat.gate import Gate
 from http_compat.jsontext import to_json
 from http_compat.operations import read_root
+from http_compat.ready import ReadyApi
 from http_compat.rest import EpisodeApi
 from http_compat.rpc import answer_text
 from http_compat.sessions import Sessions
@@ -40,8 +43,9 @@ class OpenEnvSurface:
     """OpenEnv over one episode service.
 
     With `shared_default` a request that names no episode means the last one that was started over REST. At most
-    `most_sessions` are open; one that has been idle for `idle_seconds` makes room. `framed_by` are other sites that may
-    show the pages in a frame. `further` operations are served and documented beside its own, and `pages` are what
+    `most_sessions` are open; one that has been idle for `idle_seconds` makes room. Unless it is `alone`, the next
+    request of a client may be answered by another process on the same store. `framed_by` are other sites that may show
+    the pages in a frame. `further` operations are served and documented beside its own, and `pages` are what
     people look at instead of the documentation; neither is there in production.
     """
 
@@ -49,6 +53,7 @@ class OpenEnvSurface:
     about: About
     mode: Mode = Mode.SIMULATION
     shared_default: bool = True
+    alone: bool = True
     most_sessions: int = 1_000
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
@@ -57,12 +62,17 @@ class OpenEnvSurface:
 
     @cached_property
     def sessions(self) -> Sessions:
-        return Sessions(self.service, self.most_sessions, self.idle_seconds)
+        return Sessions(self.service, self.most_sessions, self.idle_seconds, alone=self.alone)
+
+    @cached_property
+    def ready(self) -> ReadyApi:
+        return ReadyApi(self.service)
 
     def build_routes(self) -> list[BaseRoute]:
         """Every route but POST /mcp, which shares its path with MCP."""
         control = self.mode is Mode.SIMULATION
         bound = [
+            *self.ready.bind_operations(),
             *(EpisodeApi(self.service, self.shared_default).bind_operations() if control else []),
             *TaskApi(self.service.catalogue, self.about.name).bind_operations(),
             *(self.further if control else ()),
@@ -73,12 +83,12 @@ class OpenEnvSurface:
         ordered = sorted((*bound, *about.bind_operations()), key=lambda each: each.operation.path != "/step")
         return [
             *(each.build_route() for each in ordered),
-            WebSocketRoute("/ws", sockets.serve_messages),
-            WebSocketRoute("/mcp", sockets.serve_rpc),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            WebSocketRoute("/ws", Gate(PLAY, websocket_session(sockets.serve_messages))),
+            WebSocketRoute("/mcp", Gate(PLAY, websocket_session(sockets.serve_rpc))),
+            Mount("/static", Gate(PUBLIC, StaticFiles(directory=STATIC))),
             *(self.pages if control else ()),
-            Route("/", _redirect_to_docs),
-            Route("/web", _redirect_to_page),  # where OpenEnv's pages send people
+            Route("/", Gate(PUBLIC, request_response(_redirect_to_docs))),
+            Route("/web", Gate(PUBLIC, request_response(_redirect_to_page))),  # where OpenEnv's pages send people
         ]
 
     async def answer_rpc(self, body: bytes) -> Response:

@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from env_core.callers import PLAY, Need, check_need
 from env_core.calls import note_operation, note_refusal
 from env_core.observation import read_state
 from http_compat.dialects import parse_step
@@ -47,6 +48,7 @@ ERROR_CODES = {
     "invalid_action": ErrorCode.VALIDATION_ERROR,
     "malformed": ErrorCode.VALIDATION_ERROR,
     "no_capacity": ErrorCode.CAPACITY_REACHED,
+    "busy": ErrorCode.CAPACITY_REACHED,
     "unknown_session": ErrorCode.SESSION_ERROR,
     "session_in_use": ErrorCode.SESSION_ERROR,
 }
@@ -84,13 +86,23 @@ class RpcMessage(Given):
 
 SocketMessage = ResetMessage | StepMessage | StateMessage | CloseMessage | RpcMessage
 
-_MESSAGES: dict[str, type[SocketMessage]] = {
-    "reset": ResetMessage,
-    "step": StepMessage,
-    "state": StateMessage,
-    "close": CloseMessage,
-    "mcp": RpcMessage,
+
+class MessageKind(NamedTuple):
+    """A type of messages: their model, and what they need of their caller."""
+
+    model: type[SocketMessage]
+    needs: Need
+
+
+MESSAGES = {
+    "reset": MessageKind(ResetMessage, PLAY),  # takes up an episode; to open one needs more, and the service says so
+    "step": MessageKind(StepMessage, PLAY),
+    "state": MessageKind(StateMessage, PLAY),
+    "close": MessageKind(CloseMessage, PLAY),
+    "mcp": MessageKind(RpcMessage, PLAY),
 }
+"""The types of messages on `/ws`."""
+
 _SIMULATION_MESSAGES = (ResetMessage, StepMessage, StateMessage)
 
 
@@ -114,7 +126,7 @@ class Sockets:
         await socket.accept()
         requested = socket.query_params.get("session_id")
         try:
-            session = self.sessions.attach(requested) if requested else await self.sessions.open(attached=True)
+            session = await (self.sessions.attach(requested) if requested else self.sessions.open(attached=True))
         except CloudIncidentError as error:
             await socket.send_text(_write_error(error))
             await socket.close()
@@ -164,12 +176,13 @@ class Sockets:
         """The reply to a message; None to `close`."""
         try:
             given = read_object(parse_json(text))
-            kind, model = _find_model(given)
-            note_operation(kind)
+            name, kind = _find_kind(given)
+            check_need(kind.needs, session.caller)
+            note_operation(name)
             try:
-                message = model.read(given)
+                message = kind.model.read(given)
             except ValidationError as error:
-                return _write_invalid(kind, model, error)
+                return _write_invalid(name, kind.model, error)
             return await self._act(session, message)
         except CloudIncidentError as error:
             return _write_error(error)
@@ -199,18 +212,18 @@ class Sockets:
                 return None
 
 
-def _find_model(given: object) -> tuple[str, type[SocketMessage]]:
-    """The type of a message, and the model of such messages.
+def _find_kind(given: object) -> tuple[str, MessageKind]:
+    """The type of a message by its name, and what there is of it.
 
     Raises:
         UnknownMethodError: if there is no such type.
     """
     if not isinstance(given, dict):
-        raise UnknownMethodError(f"A message is one JSON object with a `type`. Types: {', '.join(_MESSAGES)}.")
+        raise UnknownMethodError(f"A message is one JSON object with a `type`. Types: {', '.join(MESSAGES)}.")
     kind = given.get("type")
-    if not isinstance(kind, str) or kind not in _MESSAGES:
-        raise UnknownMethodError(f"Unknown message type {quote(kind)}. Types: {', '.join(_MESSAGES)}.")
-    return kind, _MESSAGES[kind]
+    if not isinstance(kind, str) or kind not in MESSAGES:
+        raise UnknownMethodError(f"Unknown message type {quote(kind)}. Types: {', '.join(MESSAGES)}.")
+    return kind, MESSAGES[kind]
 
 
 async def _receive(socket: WebSocket) -> str:

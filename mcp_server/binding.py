@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from env_core.callers import ANYBODY, acting_as
 from env_core.episode import StaleReferenceError
 from env_core.stores import UnknownEpisodeError
 from mcp_server.errors import HandleError
@@ -96,6 +97,13 @@ class OneCaller:
 
     def identify(self, ctx: ServerRequestContext[Any, Any]) -> Caller:  # noqa: ARG002 - there is only one
         return self._caller
+
+
+class NobodyKnown:
+    """Calls that any process may get: none remembers who made an earlier one."""
+
+    def identify(self, ctx: ServerRequestContext[Any, Any]) -> Caller:  # noqa: ARG002 - nothing in it tells
+        return Caller(known=False)
 
 
 class CallersBySession:
@@ -284,7 +292,12 @@ class AgentBinding(Binding):
         self._bound = bound
 
     async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:  # noqa: ARG002 - never named
-        return await self._load(self._bound(ctx))
+        with acting_as(ANYBODY):  # whoever let the agent in has decided which episode it works
+            return await self._load(self._bound(ctx))
+
+    async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
+        with acting_as(ANYBODY):
+            return await super().step(ctx, episode, action)
 
     async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
         try:

@@ -10,6 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from env_core.briefing import describe_grade, describe_standing, write_briefing, write_debrief, write_timeline
+from env_core.callers import OPERATE, PLAY, Need
 from env_core.observation import GradeReport, ProgressReport, report_grade
 from env_core.perfect import play_perfectly
 from env_core.selection import MOST_STEPS
@@ -112,6 +113,7 @@ class ControlTools:
                 f"{FIRST}, a short first one.",
                 TrainingDrill if self.training else Drill,
                 self._start,
+                needs=OPERATE,
                 explain=_explain_start,
                 shown=MODEL_ONLY,
             ),
@@ -121,6 +123,7 @@ class ControlTools:
                 "Show the briefing of a drill again and what has been done so far. Not a step.",
                 OnEpisode,
                 self._show,
+                needs=PLAY,
                 read_only=True,
                 shown=MODEL_AND_PAGE,
             ),
@@ -130,6 +133,7 @@ class ControlTools:
                 "List your drills, open and finished, with their episode_id, and what can be started. Not a step.",
                 _Nothing,
                 self._list,
+                needs=OPERATE,
                 read_only=True,
             ),
             self._build_tool(
@@ -139,6 +143,7 @@ class ControlTools:
                 "the full score. Not a step.",
                 OnEpisode,
                 self._grade,
+                needs=OPERATE,
                 read_only=True,
                 shown=MODEL_AND_PAGE,
             ),
@@ -149,6 +154,7 @@ class ControlTools:
                 "Close a drill and forget it. A finished one gives its grade once more.",
                 OnEpisode,
                 self._close,
+                needs=OPERATE,
                 destructive=True,
             ),
         ]
@@ -160,6 +166,7 @@ class ControlTools:
             "Try another way: start a drill that begins with the first steps of one, which stays as it is.",
             ForkedDrill,
             self._fork,
+            needs=OPERATE,
             shown=MODEL_ONLY,
         )
 
@@ -171,6 +178,7 @@ class ControlTools:
         takes: type[Given],
         answer: Callable[[ServerRequestContext[Any, Any], Any], Awaitable[CallToolResult]],
         *,
+        needs: Need,
         explain: Callable[[CloudIncidentError], str] = explain_error,
         read_only: bool = False,
         destructive: bool = False,
@@ -184,7 +192,7 @@ class ControlTools:
         )
         meta = shown if self.app is not None else None
         definition = define_tool(name, title, description, build_arguments_schema(takes), hints, meta)
-        return ServedTool(definition, handler, explain)
+        return ServedTool(definition, needs, handler, explain)
 
     async def _start(self, ctx: ServerRequestContext[Any, Any], drill: Drill) -> CallToolResult:
         episode = await self.service.create(drill.select())

@@ -14,6 +14,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
 
+from env_core.callers import ANYBODY, acting_as
 from mcp_server.accepting import AnswersAsAccepted
 from mcp_server.sessions import HTTPSessions, read_session_id
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
@@ -35,6 +36,19 @@ _PING = b": ping"
 
 _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
+
+
+def build_sse_refusals() -> dict[str, ASGIApp]:
+    """What answers at the same paths on a server that keeps nothing of a client in its process: what serves it."""
+    return dict.fromkeys(("/sse", "/messages"), _refuse_sse)
+
+
+async def _refuse_sse(scope: Scope, receive: Receive, send: Send) -> None:
+    message = (
+        "Over SSE a client stays with one process, and here any process answers the next request. Use streamable HTTP "
+        "at /mcp; or --no-stateless with one worker behind a load balancer that keeps a client on one server."
+    )
+    await JSONResponse({"detail": message}, 501)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +83,12 @@ class EventSessions:
             message = f"All {self._limits.most} SSE sessions are in use; close one, or try again later."
             await JSONResponse({"detail": message}, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
-        session = _EventSession(send, self._limits.idle_seconds, self._open)
+        session = _EventSession(receive, send, self._limits.idle_seconds, self._open)
         self._count += 1
         try:
-            with session.scope:
-                async with self._transport.connect_sse(scope, receive, session.send) as (reading, writing):
-                    await self._server.run(reading, writing, self._server.create_initialization_options())
-            if session.scope.cancelled_caught:
+            async with self._transport.connect_sse(scope, session.receive, session.send) as (reading, writing):
+                await self._server.run(reading, writing, self._server.create_initialization_options())
+            if session.idle:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._count -= 1
@@ -95,15 +108,28 @@ class EventSessions:
 
 
 class _EventSession:
-    """One client over SSE. `unanswered` counts its messages since it was last sent something."""
+    """One client over SSE. `unanswered` counts its messages since it was last sent something.
 
-    def __init__(self, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
+    To the transport an `idle` client looks like one that has left, so that it ends the session as it ends those.
+    """
+
+    def __init__(self, receive: Receive, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
         self.id = ""
         self.unanswered = 0
-        self.scope = CancelScope(deadline=current_time() + idle_seconds)
+        self.idle = False
+        self._waiting = CancelScope()
+        self._ends = current_time() + idle_seconds
+        self._receive = receive
         self._send = send
         self._idle_seconds = idle_seconds
         self._known = known
+
+    async def receive(self) -> Message:
+        """Receive until the client leaves, or was idle for too long."""
+        with CancelScope(deadline=self._ends) as self._waiting:
+            return await self._receive()
+        self.idle = True
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Send on, and note that the session is in use. The first event names it."""
@@ -114,24 +140,35 @@ class _EventSession:
         await self._send(message)
         if not body.startswith(_PING):
             self.unanswered = 0
-            self.scope.deadline = current_time() + self._idle_seconds
+            self._ends = self._waiting.deadline = current_time() + self._idle_seconds
 
 
 class StreamableHTTP:
     """One server over streamable HTTP; `run()` must be entered while it serves.
 
     An answer is one JSON document; with `streams` it may be a stream of events, in which a tool can report progress
-    and ask the client something before it answers.
+    and ask the client something before it answers. Where it is `stateless` no session is opened, in no protocol era:
+    any process answers a message.
     """
 
-    def __init__(self, server: Server[Any], limits: SessionLimits, *, streams: bool = False) -> None:
-        self.sessions = HTTPSessions(_build_manager(server, limits, streams=streams), limits.most, limits.idle_seconds)
+    def __init__(
+        self, server: Server[Any], limits: SessionLimits, *, streams: bool = False, stateless: bool = False
+    ) -> None:
+        manager = _build_manager(server, limits, streams=streams, stateless=stateless)
+        self.sessions = HTTPSessions(manager, limits.most, limits.idle_seconds)
         self._streams = streams
+        self._stateless = stateless
 
     @property
     def app(self) -> ASGIApp:
         """What answers the requests."""
-        return self._read_headers(self.sessions)
+        return self._read_headers(self._answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._stateless and scope["method"] != "POST":
+            await _refuse_method("There are no sessions here; POST works.")(scope, receive, send)
+        else:
+            await self.sessions(scope, receive, send)
 
     def run(self) -> AbstractAsyncContextManager[None]:
         """Serve while this is entered."""
@@ -149,16 +186,18 @@ class AgentsHTTP(StreamableHTTP):
     """
 
     def __init__(
-        self, server: Server[Any], limits: SessionLimits, service: EpisodeService, *, streams: bool = False
+        self,
+        server: Server[Any],
+        limits: SessionLimits,
+        service: EpisodeService,
+        *,
+        streams: bool = False,
+        stateless: bool = False,
     ) -> None:
-        super().__init__(server, limits, streams=streams)
+        super().__init__(server, limits, streams=streams, stateless=stateless)
         self._service = service
         self._sessionless = _build_manager(server, limits, streams=streams, stateless=True)
         service.on_over.append(self.sessions.end_episode)
-
-    @property
-    def app(self) -> ASGIApp:
-        return self._read_headers(self._answer)
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -174,19 +213,24 @@ class AgentsHTTP(StreamableHTTP):
             message = "There is no open episode of this id; whoever runs the simulation starts one."
             await JSONResponse({"detail": message}, 404)(scope, receive, send)
         elif not lost:
-            await self.sessions(scope, receive, send)
+            await super()._answer(scope, receive, send)
         elif scope["method"] == "POST":
             await self._sessionless.handle_request(scope, receive, send)
         else:
             message = "This session has ended; POST works on, and initialize opens another."
-            await JSONResponse({"detail": message}, 405, {"Allow": "POST"})(scope, receive, send)
+            await _refuse_method(message)(scope, receive, send)
 
     async def _has_episode(self, episode_id: str) -> bool:
         try:
-            await self._service.get(episode_id, touch=False)
+            with acting_as(ANYBODY):
+                await self._service.get(episode_id, touch=False)
         except CloudIncidentError:
             return False
         return True
+
+
+def _refuse_method(message: str) -> Response:
+    return JSONResponse({"detail": message}, 405, {"Allow": "POST"})
 
 
 def _build_manager(

@@ -47,8 +47,11 @@ ERRORS: dict[str, ErrorKind] = {
     ),
     "busy": ErrorKind(503, SERVER_ERROR, 1, "The server has too much to do now; try again in a few seconds."),
     "store_unavailable": ErrorKind(503, SERVER_ERROR, 1, "The store of episodes does not answer now; try again."),
+    "not_ready": ErrorKind(503, SERVER_ERROR, 1, "A server that can take no work now."),
     "unknown_session": ErrorKind(404, INVALID_PARAMS, 1, "A session that was never opened or was closed."),
     "session_in_use": ErrorKind(409, INVALID_PARAMS, 1, "A session that has a WebSocket or an episode already."),
+    "unauthenticated": ErrorKind(401, INVALID_REQUEST, 1, "A call without a valid token, where one is needed."),
+    "insufficient_scope": ErrorKind(403, INVALID_REQUEST, 1, "A call whose token does not allow for it."),
     "not_allowed": ErrorKind(403, INVALID_PARAMS, 1, "Something that this server does not let the caller do."),
     "unknown_agent": ErrorKind(404, INVALID_PARAMS, 1, "An agent that does not exist or cannot be used this way."),
     "unknown_check": ErrorKind(404, INVALID_PARAMS, 1, "A check of the audit that does not exist."),
@@ -59,6 +62,9 @@ ERRORS: dict[str, ErrorKind] = {
     "unknown_file": ErrorKind(404, INVALID_PARAMS, 1, "A stored evaluation or trajectory that does not exist."),
     "unreadable_file": ErrorKind(422, INVALID_PARAMS, 1, "A file or an upload that does not hold trajectories."),
     "missing_extra": ErrorKind(501, SERVER_ERROR, 1, "A package of an extra that is not installed."),
+    "needs_one_process": ErrorKind(
+        501, SERVER_ERROR, 1, "Something that one process has to remember, on a server of several."
+    ),
     "unreplayable": ErrorKind(409, INVALID_PARAMS, 1, "A trajectory that cannot have been played here."),
 }
 """Every code. Surfaces take the status, the JSON-RPC code or the exit status of an error from here."""

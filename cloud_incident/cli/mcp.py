@@ -8,9 +8,9 @@ import click
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.interrupts import end_at_once_on_interrupt
 from cloud_incident.cli.options import with_settings
-from cloud_incident.listening import run_app
 from cloud_incident.settings.mcp import McpSettings, Transport
 from cloud_incident.stdio import run_stdio
+from cloud_incident.workers import run_server
 
 
 @click.command(cls=ReportingCommand)
@@ -25,4 +25,4 @@ def mcp(settings: McpSettings) -> None:
     # Its imports take 200 ms, and over stdio `tools/list` would be answered that much later.
     from cloud_incident.app import build_app
 
-    run_app(build_app(settings), settings)
+    run_server(build_app, settings)

@@ -7,8 +7,8 @@ import click
 from cloud_incident.app import build_app
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import with_settings
-from cloud_incident.listening import run_app
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.workers import run_server
 
 _BANNER = "Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it."
 
@@ -20,7 +20,7 @@ def serve(settings: ServeSettings) -> None:
 
     OpenEnv's REST and WebSocket, MCP over streamable HTTP (/mcp) and SSE (/sse), the API's page (/docs).
     """
-    run_app(build_app(settings), settings, _BANNER)
+    run_server(build_app, settings, _BANNER)
 
 
 def main() -> None:

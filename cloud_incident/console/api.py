@@ -14,11 +14,13 @@ from starlette.responses import Response, StreamingResponse
 from typing_extensions import TypedDict
 
 from cloud_incident.console.evaluations import Evaluations, EvaluationsAnswer
+from cloud_incident.console.refusals import RunsElsewhereError
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
 from cloud_incident.evaluation.reporting import POLICY
 from cloud_incident.evaluation.running import Trajectory
+from env_core.callers import ADMIN, OPERATE, check_need
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
 from http_compat.jsontext import to_json
 from http_compat.operations import BoundOperation, Operation, bind_operations
@@ -95,7 +97,8 @@ class ConsoleApi:
     """What the page asks for beside the episodes.
 
     `evaluations_in` is the directory of stored evaluations. With `endpoints` visitors may have this server ask models
-    at addresses that they name. `framed_by` are other sites that may show the pages in a frame.
+    at addresses that they name. `framed_by` are other sites that may show the pages in a frame. Unless it is `alone`
+    another process may get the request that wants to see a run, so that none is started.
     """
 
     service: EpisodeService
@@ -103,6 +106,7 @@ class ConsoleApi:
     endpoints: bool = False
     framed_by: Sequence[str] = ()
     limits: RunLimits | None = None
+    alone: bool = True
 
     @cached_property
     def roster(self) -> Roster:
@@ -132,7 +136,14 @@ class ConsoleApi:
         return Json.encode(self.roster.list_agents())
 
     async def answer_start_run(self, request: Request) -> Response:
+        if not self.alone:
+            raise RunsElsewhereError(
+                "A run is played and watched in one process, and here any process answers the next request. Start a "
+                "server with one worker to watch agents; the episodes of every door are in GET /frames."
+            )
         asked = parse_model("runs", RunRequest, await read_json(request))
+        if asked.endpoint is not None:
+            check_need(ADMIN, self.service.caller)  # the server calls the address that is given
         run = await self.runs.start(self.roster.find_player(asked.agent, asked.endpoint), asked.selection)
         return Json.encode({"run_id": run.id, "scenario_id": run.scenario_id, "task_id": run.task_id})
 
@@ -193,6 +204,7 @@ OPERATIONS = (
         method="GET",
         path="/console/agents",
         name="agents",
+        needs=OPERATE,
         tag=_TAG,
         summary="The agents that can be watched",
         answer=TypeAdapter(AgentsAnswer),
@@ -201,6 +213,7 @@ OPERATIONS = (
         method="POST",
         path="/console/runs",
         name="start_run",
+        needs=OPERATE,
         tag=_TAG,
         summary="Have an agent play an episode of its own",
         description="A run that nobody watches is stopped after half a minute.",
@@ -221,12 +234,13 @@ OPERATIONS = (
             },
         },
         answer=TypeAdapter(RunAnswer),
-        refusals=(404, 409, 413, 422, 503),
+        refusals=(404, 409, 413, 422, 501, 503),
     ),
     Operation(
         method="GET",
         path="/console/runs/{run_id}/frames",
         name="run_frames",
+        needs=OPERATE,
         tag=_TAG,
         summary="The frames of a run as they are played",
         description="Server-sent events: a frame each, with its number as `id`; `Last-Event-ID` resumes behind one. "
@@ -239,6 +253,7 @@ OPERATIONS = (
         method="GET",
         path="/console/trajectories",
         name="trajectories",
+        needs=ADMIN,
         tag=_TAG,
         summary="The stored trajectories",
         query=EvaluationQuery,
@@ -249,6 +264,7 @@ OPERATIONS = (
         method="POST",
         path="/console/uploads",
         name="open_trajectory",
+        needs=OPERATE,
         tag=_TAG,
         summary="An uploaded trajectory, frame by frame",
         description=f"A trajectory, or a file of them as JSON lines, of {MOST_UPLOADED >> 20} MB. Nothing is kept.",
@@ -262,6 +278,7 @@ OPERATIONS = (
         method="GET",
         path="/console/trajectories/{run}/{key:path}",
         name="trajectory",
+        needs=ADMIN,
         tag=_TAG,
         summary="A stored trajectory, frame by frame",
         answer=TypeAdapter(OpenedAnswer),
@@ -271,6 +288,7 @@ OPERATIONS = (
         method="GET",
         path="/console/evaluations",
         name="evaluations",
+        needs=ADMIN,
         tag=_TAG,
         summary="The last evaluations, newest first, with their scores",
         answer=TypeAdapter(EvaluationsAnswer),
@@ -279,6 +297,7 @@ OPERATIONS = (
         method="GET",
         path="/console/evaluations/{name}",
         name="evaluation",
+        needs=ADMIN,
         tag=_TAG,
         summary="The report of an evaluation as a page",
         answer=TypeAdapter(str),

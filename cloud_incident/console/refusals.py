@@ -29,6 +29,12 @@ class RunsFullError(CloudIncidentError):
     code = "no_capacity"
 
 
+class RunsElsewhereError(CloudIncidentError):
+    """A run on a server of several processes, none of which knows the runs of the others."""
+
+    code = "needs_one_process"
+
+
 class UnknownStoredError(CloudIncidentError):
     """A stored evaluation or trajectory that does not exist."""
 

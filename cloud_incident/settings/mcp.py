@@ -70,6 +70,12 @@ class McpSettings(ServerSettings):
     )
 
     @model_validator(mode="after")
+    def _check_transport(self) -> Self:
+        if self.workers > 1 and self.transport is not Transport.STREAMABLE_HTTP:
+            raise ValueError("--workers is for streamable-http; the other transports keep a client on one process.")
+        return self
+
+    @model_validator(mode="after")
     def _check_profile(self) -> Self:
         if not self.operator and self.transport is Transport.SSE:
             raise ValueError("The agent profile is served over stdio and streamable-http; SSE is for operators.")

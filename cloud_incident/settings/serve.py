@@ -52,6 +52,11 @@ class ServeSettings(ServerSettings):
     )
 
     @property
+    def has_default(self) -> bool:
+        """Whether a REST request that names no episode means the last one, which this process alone knows."""
+        return self.shared_default and self.alone
+
+    @property
     def websocket_pings(self) -> tuple[float | None, float | None]:
         return self.ws_ping_seconds or None, self.ws_ping_timeout or None
 

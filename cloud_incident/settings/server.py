@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, FilePath, model_validator
 
 from cloud_incident.settings.base import NO_FLAG
-from cloud_incident.settings.watching import Port, WatchingSettings
+from cloud_incident.settings.limits import LimitSettings
+from cloud_incident.settings.watching import WatchingSettings
+from env_core.callers import ANYBODY, NOBODY, Caller, is_loopback
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
 from graders import read_lists
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
     from env_core.stores import EpisodeStore
     from scenarios.catalogue import Catalogue
 
+Port = Annotated[int, Field(ge=0, le=65535)]
+
 _PUBLIC_RATE = 1_000.0
 """Requests and messages a second of one caller, where others than those of this machine may call."""
 
 _DAY = 86_400
 """In seconds."""
+_GRACE_SECONDS = 60.0
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
@@ -45,29 +50,42 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-class ServerSettings(WatchingSettings):
+class ServerSettings(LimitSettings, WatchingSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
 
-    capacity: int = Field(
-        10_000,
+    workers: int = Field(
+        1,
         ge=1,
-        description="Most open episodes. Finished ones make room.",
+        le=256,
+        description="Processes that serve the ports together. More than one need a --store that is not memory.",
     )
-    max_sessions: int = Field(
-        1_000,
-        ge=1,
-        description="Most sessions of each kind: WebSockets and JSON-RPC, SSE, operators and agents over streamable "
-        "HTTP; and most episodes that are kept of WebSockets that broke off.",
-    )
-    idle_seconds: float = Field(
-        3600.0,
-        ge=1,
-        description="After how many seconds an unused session or episode is forgotten; a stored one if room is needed.",
+    stateless: bool | None = Field(
+        None,
+        description="Whether nothing of a client is kept in the process, so that any process on the store can answer "
+        "its next request: no MCP sessions, no SSE, no default episode. If not given: with several --workers, or on a "
+        "store that machines share.",
     )
     keep_days: float = Field(
         7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."
+    )
+    tokens: FilePath | None = Field(
+        None,
+        description="A file of tokens (`cloud-incident tokens`): callers have to send one, and have episodes of their "
+        "own. Without it everybody may do everything.",
+    )
+    most_each: int = Field(
+        1_000,
+        ge=1,
+        description="Most open episodes of one caller: by its name, or without tokens by its address. Callers on this "
+        "machine have no address.",
+    )
+    grace_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="For how many unused seconds a finished episode is kept even if others need its room. If not "
+        "given: 60 beyond loopback, and 0 on it.",
     )
     structured_content: StructuredContent = Field(
         StructuredContent.BOTH,
@@ -93,45 +111,32 @@ class ServerSettings(WatchingSettings):
     root_path: Annotated[str, AfterValidator(read_prefix)] = Field(
         "", description="The path prefix under which a proxy serves this server, such as /incidents."
     )
-    max_connections: int = Field(
-        10_000,
-        ge=1,
-        description="Most open connections; fewer where the system gives fewer file handles. Those that have been idle "
-        "for longest make room.",
-    )
-    max_connections_per_address: int = Field(
-        2_000, ge=1, description="Most open connections of one address, unless it is one of --forwarded-allow-ips."
-    )
-    max_header_bytes: int = Field(
-        65_536, ge=1_024, description="Most bytes of the request line and the headers of a request."
-    )
-    header_seconds: float = Field(15.0, gt=0, description="Seconds that headers may take to arrive.")
-    max_body_bytes: int = Field(
-        1_048_576, ge=1_024, description="Most bytes of the body of a request, or of a message over a WebSocket."
-    )
-    body_seconds: float = Field(30.0, gt=0, description="Seconds that a body, or a message, may take to arrive.")
-    max_arriving_bytes: int = Field(
-        268_435_456, ge=1_048_576, description="Most bytes of all bodies that are arriving in pieces."
-    )
-    write_seconds: float = Field(
-        30.0, gt=0, description="Seconds that a client may leave what it is sent unread before it is hung up on."
-    )
-    ws_max_frames: int = Field(128, ge=1, description="Most frames of a message over a WebSocket.")
-    ws_control_frames: int = Field(
-        10, ge=1, description="Most pings and pongs a second over a WebSocket; those of five seconds may come at once."
-    )
-    max_waiting: int = Field(
-        1_000, ge=1, description="Most resets that wait for their incidents to be made; further ones are refused."
-    )
-    rate_limit: float | None = Field(
-        None,
-        ge=0,
-        description="Most requests and messages a second of each caller, or of each address where callers have no "
-        "names; 0 for any number. If not given: any number on loopback, and 1,000 elsewhere.",
-    )
     space_host: Annotated[str, NO_FLAG] = Field(
         "", description="The public host name of the hosted Space that the server runs in."
     )
+
+    @model_validator(mode="after")
+    def _check_workers(self) -> Self:
+        if self.workers == 1:
+            return self
+        if self.keeps_in_memory:
+            raise ValueError(
+                f"--workers {self.workers} cannot share episodes in memory; name a --store: a FILE for the processes "
+                "of one machine, or redis://HOST for those of many."
+            )
+        if self.stateless is False:
+            raise ValueError(
+                "--no-stateless: with several --workers any of them may get the next request; start servers with one "
+                "worker each behind a load balancer that keeps a client on one of them."
+            )
+        return self
+
+    @property
+    def alone(self) -> bool:
+        """Whether every request of a client comes to this process, so that it may remember something of the client."""
+        if self.stateless is not None:
+            return not self.stateless
+        return self.workers == 1 and not self.shared_by_machines
 
     @property
     def operator(self) -> bool:
@@ -159,6 +164,18 @@ class ServerSettings(WatchingSettings):
         return None, None
 
     @property
+    def public(self) -> bool:
+        """Whether others than this machine may reach the server."""
+        return not is_loopback(self.host) or bool(self.allow_host or self.space_host)
+
+    @property
+    def grace(self) -> float:
+        """For how many unused seconds a finished episode is kept even if others need its room."""
+        if self.grace_seconds is not None:
+            return self.grace_seconds
+        return _GRACE_SECONDS if self.public else 0.0
+
+    @property
     def requests_a_second(self) -> float:
         """How many requests and messages a second one caller may send; 0 for any number."""
         if self.rate_limit is not None:
@@ -172,7 +189,10 @@ class ServerSettings(WatchingSettings):
         return f"http://{f'[{named}]' if ':' in named else named}:{self.port[0]}"
 
     def build_service(
-        self, *, loaded: bool, make: Callable[[Catalogue, EpisodeStore, Limits], EpisodeService] = EpisodeService
+        self,
+        *,
+        loaded: bool,
+        make: Callable[[Catalogue, EpisodeStore, Limits, Caller], EpisodeService] = EpisodeService,
     ) -> EpisodeService:
         """An episode service over the catalogue.
 
@@ -190,4 +210,5 @@ class ServerSettings(WatchingSettings):
             read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        return make(catalogue, store, Limits(self.capacity, self.idle_seconds, kept, self.max_waiting))
+        limits = Limits(self.capacity, self.idle_seconds, kept, self.max_waiting, self.grace, self.most_each)
+        return make(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)

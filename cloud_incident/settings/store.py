@@ -30,6 +30,16 @@ class StoreSettings(Settings):
         return False
 
     @property
+    def keeps_in_memory(self) -> bool:
+        """Whether the settings keep episodes in the memory of the process."""
+        return self.store == MEMORY or not (self.store or self.lasting)
+
+    @property
+    def shared_by_machines(self) -> bool:
+        """Whether the settings name a store that is reached over a network."""
+        return "://" in self.store
+
+    @property
     def default_file(self) -> Path:
         """The file that keeps episodes where they are to last and the settings name no place.
 

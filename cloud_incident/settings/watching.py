@@ -9,8 +9,6 @@ from pydantic import Field
 
 from cloud_incident.settings.store import StoreSettings
 
-Port = Annotated[int, Field(ge=0, le=65535)]
-
 
 class LogFormat(StrEnum):
     """How lines of the log are written."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
-
 from cloud_incident.telemetry.calls import REQUEST_ID_KEY, WatchedCall, read_request_id
 from env_core.calls import CURRENT
 from http_compat.problems import build_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from cloud_incident.telemetry.calls import Sink
@@ -44,7 +41,7 @@ class MetricsPort:
     """Serves the metrics on a port that has nothing else; every other port is passed on."""
 
     app: ASGIApp
-    answer: Callable[[Request], Awaitable[Response]]
+    serve: ASGIApp
     port: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +51,7 @@ class MetricsPort:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": _ALONE})
         elif scope["type"] == "http" and scope["path"] == "/metrics" and scope["method"] in {"GET", "HEAD"}:
-            await (await self.answer(Request(scope)))(scope, receive, send)
+            await self.serve(scope, receive, send)
         else:
             await build_problem(404, _ALONE)(scope, receive, send)
 

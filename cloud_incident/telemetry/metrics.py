@@ -7,15 +7,17 @@ from contextlib import suppress
 from enum import Enum
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import prometheus_client as prometheus
 from anyio import sleep, to_thread
 from prometheus_client import multiprocess
 from prometheus_client.exposition import choose_encoder
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from cloud_incident.telemetry.calls import NOWHERE, Sink, WatchedCall
+from cloud_incident.telemetry.sharing import SHARED_DIRECTORY
 from env_core.calls import CURRENT
 from env_core.stores import StoreUnavailableError
 from scenarios.vocabulary import to_reward
@@ -25,13 +27,10 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
     from prometheus_client.samples import Sample
-    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from env_core.episode import Episode
     from env_core.transition import Transition
-
-SHARED_DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names a directory in which processes share their metrics; the client library reads it."""
 
 _REFRESH_SECONDS = 5.0
 """How often what is not told of one by one is counted."""
@@ -198,13 +197,14 @@ class MetricsSink(Sink):
                 await self.refresh()
             await sleep(_REFRESH_SECONDS)
 
-    async def answer(self, request: Request) -> Response:
-        """Give the metrics of all processes that share them, in the format that the request asks for."""
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request with the metrics of all processes that share them, in the format that it asks for."""
         with suppress(StoreUnavailableError):  # what is known without it is given all the same
             await self.refresh()
-        encode, media = choose_encoder(request.headers.get("accept", ""))
+        encode, media = choose_encoder(Headers(scope=scope).get("accept", ""))
         text = await to_thread.run_sync(encode, self._gather())  # it takes milliseconds
-        return Response(text, headers={"Content-Type": media, "Cache-Control": "no-store"})
+        response = Response(text, headers={"Content-Type": media, "Cache-Control": "no-store"})
+        await response(scope, receive, send)
 
     def _gather(self) -> prometheus.CollectorRegistry:
         directory = os.environ.get(SHARED_DIRECTORY)

@@ -92,9 +92,9 @@ class TraceSink(Sink):
 class TracedService(EpisodeService):
     """An episode service that makes a span of everything that it does to an episode."""
 
-    async def create(self, selection: Selection, replacing: Claim | None = None, *, owner: str = "") -> Episode:
+    async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
         with _trace("reset") as span:
-            return _tell(span, await super().create(selection, replacing, owner=owner))
+            return _tell(span, await super().create(selection, replacing))
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
         with _trace("fork") as span:

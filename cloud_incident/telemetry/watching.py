@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cloud_incident.settings.watching import WatchingSettings
     from cloud_incident.telemetry.calls import Sink
     from cloud_incident.telemetry.metrics import MetricsSink
+    from env_core.callers import Caller
     from env_core.service import Limits
     from env_core.stores import EpisodeStore
     from scenarios.catalogue import Catalogue
@@ -71,10 +72,12 @@ class Watch:
             sinks.append(metrics)
         return cls(tuple(sinks), metrics, settings.metrics_port, traced)
 
-    def make_service(self, catalogue: Catalogue, store: EpisodeStore, limits: Limits) -> EpisodeService:
+    def make_service(
+        self, catalogue: Catalogue, store: EpisodeStore, limits: Limits, unnamed: Caller
+    ) -> EpisodeService:
         """An episode service that is watched."""
         if not self.sinks:
-            return EpisodeService(catalogue, store, limits)
+            return EpisodeService(catalogue, store, limits, unnamed)
         kind: type[EpisodeService] = EpisodeService
         if self.traced:
             from cloud_incident.telemetry.traces import TracedService
@@ -82,7 +85,7 @@ class Watch:
             kind = TracedService
         if self.traced or self.metrics is not None:
             store = WatchedStore(store, self.sinks)
-        service = kind(catalogue, store, limits)
+        service = kind(catalogue, store, limits, unnamed)
         service.witnesses.extend(self.sinks)
         return service
 
@@ -96,7 +99,7 @@ class Watch:
 
         layers = [Middleware(CallsLayer, sinks=self.sinks)]
         if self.metrics is not None and self.port is not None:
-            layers.insert(0, Middleware(MetricsPort, answer=self.metrics.answer, port=self.port))
+            layers.insert(0, Middleware(MetricsPort, serve=self.metrics.serve, port=self.port))
         return layers
 
     def watch_messages(self, surface: str) -> Sequence[ServerMiddleware[Any]]:

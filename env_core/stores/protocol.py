@@ -96,7 +96,8 @@ class Opening(NamedTuple):
     """An episode that is to be stored.
 
     `owner` is the name of the caller it belongs to; "" if it is anybody's. `events` are those that it begins with.
-    `replacing` is deleted first if it still exists.
+    `replacing` is deleted first if it still exists. An ended episode makes room for it only if that was not used for
+    `grace_seconds`.
     """
 
     episode_id: str
@@ -105,6 +106,7 @@ class Opening(NamedTuple):
     owner: str = ""
     events: tuple[Event, ...] = ()
     replacing: Claim | None = None
+    grace_seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -148,10 +150,10 @@ class EpisodeStore(Protocol):
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
         Deleted are the one that it replaces and an ended one that has the same handle. If `capacity` is still reached,
-        the episode that ended first is deleted.
+        the episode is deleted that ended first, of those that were not used for the opening's `grace_seconds`.
 
         Raises:
-            CapacityError: if `capacity` is reached and no episode has ended.
+            CapacityError: if `capacity` is reached and no such episode has ended.
             EpisodeExistsError: if the handle is in use by an episode that has not ended.
         """
 

@@ -116,6 +116,7 @@ class RedisStore:
             capacity,
             handle,
             incarnation,
+            str(opening.grace_seconds),
             _draw_nonce(),
             *lines,
         )

@@ -48,25 +48,37 @@ MIGRATIONS = (
     CREATE TABLE secrets (secret BLOB NOT NULL) STRICT;
     INSERT INTO secrets VALUES (randomblob(32));
     """,
+    """
+    DROP INDEX touched;
+    ALTER TABLE episodes ADD COLUMN period INTEGER NOT NULL DEFAULT 0;
+    UPDATE episodes SET period = CAST(touched / 600 AS INTEGER);
+    CREATE INDEX period ON episodes (period);
+    """,
 )
 """What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
 
 # Episodes are numbered as they end, so that the one that ended first is known.
 _INSERT = """
-    INSERT INTO episodes (id, incarnation, reference, owner, length, events, touched, ended)
-    VALUES (:id, :incarnation, :reference, :owner, :length, :events, :now,
+    INSERT INTO episodes (id, incarnation, reference, owner, length, events, touched, period, ended)
+    VALUES (:id, :incarnation, :reference, :owner, :length, :events, :now, :period,
             CASE WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes WHERE ended IS NOT NULL) END)
 """
 
 _APPEND = """
     UPDATE episodes
-    SET events = events || :event, length = length + 1, touched = :now,
+    SET events = events || :event, length = length + 1, touched = :now{period},
         ended = CASE
             WHEN :ends THEN (SELECT coalesce(max(ended), 0) + 1 FROM episodes WHERE ended IS NOT NULL)
             ELSE ended
         END
     WHERE id = :id AND incarnation = :incarnation AND length = :length
 """
+
+_PERIOD = 600
+"""Seconds. Unused episodes are found by the period in which they were touched last, which is written down once in each
+period: an index of the moments themselves would be a third of what a step costs."""
+_APPEND_LATER, _APPEND_FIRST = _APPEND.format(period=""), _APPEND.format(period=", period = :period")
+_TOUCH = "UPDATE episodes SET touched = :now, period = :period WHERE id = :id"
 
 _TOUCH_SECONDS = 1.0
 """How long a look at an episode is not written down: a write for every look would cost more than the look."""
@@ -95,11 +107,14 @@ class SqliteStore:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self._clock = clock
+        self._waiting = anyio.Lock(fast_acquire=True)  # held by the call that waits until another process has written
         with self._explain_failures():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)  # the files beside it take its mode
             self._database = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
             self._prepare()
+        self._period = 0.0
+        self._noted: set[str] = set()  # episodes that are known to have this period
 
     async def close(self) -> None:
         self._database.close()
@@ -107,7 +122,7 @@ class SqliteStore:
     async def create(self, opening: Opening, capacity: int) -> list[str]:
         def insert() -> list[str]:
             with self._transact():
-                freed = self._make_room(opening.episode_id, capacity, opening.replacing)
+                freed = self._make_room(opening, capacity)
                 values = {
                     "id": opening.episode_id,
                     "incarnation": opening.incarnation,
@@ -115,10 +130,9 @@ class SqliteStore:
                     "owner": opening.owner,
                     "length": len(opening.events),
                     "events": "".join(map(write_event, opening.events)),
-                    "now": self._clock(),
                     "ends": opening.ended,
                 }
-                self._database.execute(_INSERT, values)
+                self._database.execute(_INSERT, {**values, **self._read_clock()})
             return freed
 
         return await self._retry(insert)
@@ -134,7 +148,13 @@ class SqliteStore:
             "event": write_event(event),
             "ends": event.ends,
         }
-        written = await self._retry(lambda: self._database.execute(_APPEND, {**values, "now": self._clock()}).rowcount)
+
+        def update() -> int:
+            timed = self._read_clock()
+            statement = _APPEND_FIRST if self._note(episode_id, timed["period"]) else _APPEND_LATER
+            return self._database.execute(statement, {**values, **timed}).rowcount
+
+        written = await self._retry(update)
         if not written:
             await self.load(episode_id)
             raise AppendConflictError(f"Episode {episode_id} was changed by somebody else; load it and try again.")
@@ -168,11 +188,13 @@ class SqliteStore:
     async def expire(self, idle_seconds: float) -> list[str]:
         def delete_idle() -> list[str]:
             limit = self._clock() - idle_seconds
-            if self._database.execute("SELECT 1 FROM episodes WHERE touched <= ? LIMIT 1", (limit,)).fetchone() is None:
+            idle, limits = "period <= ? AND touched <= ?", (limit // _PERIOD, limit)
+            look = f"SELECT 1 FROM episodes WHERE {idle} LIMIT 1"  # noqa: S608 - it stands one line above
+            if self._database.execute(look, limits).fetchone() is None:
                 return []
-            found = self._database.execute("DELETE FROM episodes WHERE touched <= ? RETURNING id", (limit,)).fetchall()
+            found = self._delete_where(idle, limits)
             self._database.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
-            return [handle for (handle,) in found]
+            return found
 
         return await self._retry(delete_idle)
 
@@ -185,15 +207,15 @@ class SqliteStore:
         reference, incarnation, length, events, touched, owner = row
         now = self._clock()
         if touch and abs(now - touched) >= _TOUCH_SECONDS:
-            self._database.execute("UPDATE episodes SET touched = ? WHERE id = ?", (now, episode_id))
+            self._database.execute(_TOUCH, {"id": episode_id, **self._read_clock()})
         new = read_events(events.splitlines()[since:]) if since < length else ()
         return Record(read_reference(reference), incarnation, new, owner)
 
-    def _make_room(self, episode_id: str, capacity: int, replacing: Claim | None) -> list[str]:
+    def _make_room(self, opening: Opening, capacity: int) -> list[str]:
         """Delete what a new episode replaces and, if there is no room then, what ended first; give their handles."""
-        freed = []
-        if replacing is not None:
-            freed += self._delete_where("id = ? AND incarnation = ?", replacing)
+        freed, episode_id = [], opening.episode_id
+        if opening.replacing is not None:
+            freed += self._delete_where("id = ? AND incarnation = ?", opening.replacing)
         freed += self._delete_where("id = ? AND ended IS NOT NULL", (episode_id,))
         (count, same) = self._database.execute(
             "SELECT (SELECT count(*) FROM episodes), EXISTS (SELECT 1 FROM episodes WHERE id = ?)", (episode_id,)
@@ -201,13 +223,33 @@ class SqliteStore:
         if same:
             raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
         if count >= capacity:
-            oldest = self._delete_where("ended = (SELECT min(ended) FROM episodes WHERE ended IS NOT NULL)", ())
+            limit = self._clock() - opening.grace_seconds
+            oldest = self._delete_where(
+                "ended = (SELECT min(ended) FROM episodes WHERE ended IS NOT NULL AND touched <= ?)", (limit,)
+            )
             if not oldest:
                 raise CapacityError(capacity)
             freed += oldest
         return freed
 
-    def _delete_where(self, condition: str, values: tuple[str, ...]) -> list[str]:
+    def _read_clock(self) -> dict[str, float]:
+        now = self._clock()
+        return {"now": now, "period": int(now // _PERIOD)}
+
+    def _note(self, episode_id: str, period: float) -> bool:
+        """Whether the period of an episode is not known to be written down; from now on it is.
+
+        If it is not written after all, `expire` looks at the episode sooner than it must.
+        """
+        if period != self._period:
+            self._period = period
+            self._noted.clear()
+        if episode_id in self._noted:
+            return False
+        self._noted.add(episode_id)
+        return True
+
+    def _delete_where(self, condition: str, values: tuple[str | float, ...]) -> list[str]:
         statement = f"DELETE FROM episodes WHERE {condition} RETURNING id"  # noqa: S608 - conditions stand in this file
         return [handle for (handle,) in self._database.execute(statement, values).fetchall()]
 
@@ -240,18 +282,28 @@ class SqliteStore:
         Raises:
             StoreUnavailableError: if that takes too long, or the file cannot be read or written.
         """
-        pause, until = _PAUSE, 0.0
-        while True:
+        if not self._waiting.locked():
             try:
-                with self._explain_failures():
-                    return work()
+                return self._try(work)
             except StoreUnavailableError as error:
-                now = anyio.current_time()
-                until = until or now + _PATIENCE
-                if not error.busy or now >= until:
+                if not error.busy:
                     raise
-            await anyio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        # One call of this process tries again and again, and the others wait behind it. If all of them tried, they
+        # would do little else, and one of them might never be the first.
+        async with self._waiting:
+            pause, until = _PAUSE, anyio.current_time() + _PATIENCE
+            while True:
+                try:
+                    return self._try(work)
+                except StoreUnavailableError as error:
+                    if not error.busy or anyio.current_time() >= until:
+                        raise
+                await anyio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _try(self, work: Callable[[], Answer]) -> Answer:
+        with self._explain_failures():
+            return work()
 
     @contextmanager
     def _explain_failures(self) -> Iterator[None]:

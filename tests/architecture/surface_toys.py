@@ -24,6 +24,7 @@ ROUTE = Toy(
             '        method="GET",\n'
             '        path="/toy",\n'
             '        name="toy",\n'
+            "        needs=PLAY,\n"
             "        tag=_CONTROL,\n"
             '        summary="How many toys there are",\n'
             "        query=EpisodeName,\n"

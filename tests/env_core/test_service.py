@@ -12,7 +12,7 @@ import pytest
 
 from env_core.episode import StaleReferenceError
 from env_core.selection import Selection, SelectionError
-from env_core.service import EpisodeService, Limits, RequestIdError, UnknownStepError
+from env_core.service import BusyError, EpisodeService, Limits, RequestIdError, UnknownStepError
 from env_core.stores import (
     AppendConflictError,
     CapacityError,
@@ -427,3 +427,22 @@ async def test_witnesses_are_told_of_generation() -> None:
     for handle in ("a", "b"):
         await service.create(Selection(scenario_id="GEN1-AC-D1-77", episode_id=handle))
     assert [entry for entry in diary.told if entry[0] == "made"] == [("made", "GEN1-AC-D1-77")]
+
+
+async def test_no_more_callers_wait_for_incidents_than_may(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(waiting=2))
+    seeds = [Selection(seed=81_000_000 + number) for number in range(6)]
+    refused: list[BusyError] = []
+
+    async def create(seed: Selection) -> None:
+        try:
+            await service.create(seed)
+        except BusyError as error:
+            refused.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for seed in seeds:
+            tasks.start_soon(create, seed)
+    assert len(refused) == 3
+    assert all(error.kind.status == 503 and "try again" in str(error) for error in refused)
+    assert (await service.create(seeds[0])).step_count == 0

@@ -23,6 +23,11 @@ def read_answer(answer: httpx2.Response, status: int = 200) -> Any:
     return answer.json()
 
 
+def build_rpc(method: str, **params: Any) -> dict[str, Any]:
+    """A JSON-RPC request."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
 class Talk:
     """One WebSocket."""
 

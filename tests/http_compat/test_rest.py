@@ -364,7 +364,9 @@ def test_no_room_and_room_again() -> None:
     with full_server("--capacity", "2") as address, httpx2.Client(base_url=address) as api:
         for handle in ("one", "two"):
             read_answer(api.post("/reset", json={"episode_id": handle}))
-        assert "close one" in read_answer(api.post("/reset"), 503)["detail"]
+        refused = api.post("/reset")
+        assert "close one" in read_answer(refused, 503)["detail"]
+        assert int(refused.headers["Retry-After"]) > 0
         read_answer(api.post("/close", json={"episode_id": "one"}))
         read_answer(api.post("/reset", json={"episode_id": "three"}))
         read_answer(api.post("/step", json={**ANSWER, "episode_id": "two"}))

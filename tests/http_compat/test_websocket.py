@@ -13,15 +13,11 @@ from websockets.exceptions import ConnectionClosed
 from env_core.perfect import play_perfectly
 from env_core.service import EpisodeService
 from http_compat.sessions import Sessions, SessionsFullError
-from tests.http_compat.talking import ANSWER, QUERY, open_talk, read_answer
+from tests.http_compat.talking import ANSWER, QUERY, build_rpc, open_talk, read_answer
 from tests.servers import full_server
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
-
-
-def build_rpc(method: str, **params: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
 def test_an_episode_over_messages(address: str, catalogue: Catalogue) -> None:
@@ -255,7 +251,7 @@ def test_an_idle_session_makes_room_and_one_that_was_just_left_does_not(catalogu
     async def played() -> None:
         now = [0.0]
         sessions = Sessions(EpisodeService(catalogue), 1, 60.0, lambda: now[0])
-        session = sessions.attach((await sessions.open()).id)
+        session = await sessions.attach((await sessions.open()).id)
         now[0] = 100.0
         with pytest.raises(SessionsFullError):
             await sessions.open()

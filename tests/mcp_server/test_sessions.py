@@ -21,7 +21,7 @@ ANSWER = {"name": "submit_severity", "arguments": {"severity": "P1"}}
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[httpx2.Client]:
-    with full_server("--capacity", "20") as address, httpx2.Client(base_url=address, headers=HEADERS) as client:
+    with full_server("--max-sessions", "20") as address, httpx2.Client(base_url=address, headers=HEADERS) as client:
         yield client
 
 

@@ -13,12 +13,12 @@ import promql_parser
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
-from starlette.requests import Request
 from websockets.exceptions import InvalidStatus
 
 from cloud_incident.app import build_app
 from cloud_incident.settings.serve import ServeSettings
-from cloud_incident.telemetry.metrics import SHARED_DIRECTORY, MetricName, MetricsSink
+from cloud_incident.telemetry.metrics import MetricName, MetricsSink
+from cloud_incident.telemetry.sharing import SHARED_DIRECTORY
 from cloud_incident.telemetry.storing import WatchedStore
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
@@ -213,8 +213,10 @@ async def test_calls_that_the_store_does_not_answer_are_counted(catalogue: Any) 
     await service.create(Selection(scenario_id="AC-001", episode_id="a"))
     with pytest.raises(StoreUnavailableError):
         await service.step("a", QUERY)
-    told = await sink.answer(Request({"type": "http", "headers": []}))
-    families = {family.name: family for family in parse_text(bytes(told.body).decode())}
+    transport = httpx2.ASGITransport(sink.serve)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        told = (await client.get("/metrics")).text
+    families = {family.name: family for family in parse_text(told)}
     assert value_of(families, "cloud_incident_store_failures_total", operation="append") == 1
     assert value_of(families, "cloud_incident_store_failures_total", operation="load") == 0
 

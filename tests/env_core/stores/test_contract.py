@@ -163,6 +163,23 @@ async def test_without_room_the_episode_that_ended_longest_ago_makes_it(store: E
     assert (await store.load("b")).events == ()
 
 
+async def test_an_episode_that_has_just_ended_makes_no_room(store: EpisodeStore, clock: Clock) -> None:
+    for episode_id in ("a", "b"):
+        await create(store, episode_id, capacity=2)
+        await append(store, episode_id, 0, END)
+    later = Opening("c", REFERENCE, "incarnation of c", grace_seconds=60.0)
+    clock.now = 59.0
+    with pytest.raises(CapacityError):
+        await store.create(later, 2)
+    await store.load("a")  # it was used
+    clock.now = 61.0
+    assert await store.create(later, 2) == ["b"]
+    with pytest.raises(CapacityError):
+        await store.create(later._replace(episode_id="d"), 2)
+    clock.now = 120.0
+    assert await store.create(later._replace(episode_id="d"), 2) == ["a"]
+
+
 async def test_only_the_episode_that_is_claimed_is_deleted(store: EpisodeStore) -> None:
     await create(store, "a")
     await store.delete(Claim("a", "another incarnation"))
@@ -209,16 +226,14 @@ async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStor
     ]
 
 
-async def test_the_episodes_that_have_not_ended_are_counted(store: EpisodeStore) -> None:
+async def test_those_that_have_not_ended_are_counted(store: EpisodeStore) -> None:
     assert await store.count_open() == 0
-    for episode_id in ("a", "b", "c"):
-        await create(store, episode_id)
-    await append(store, "a", 0, END)
-    assert await store.count_open() == 2
-    await store.delete(Claim("b", "incarnation of b"))
+    for handle in ("first", "second"):
+        await create(store, handle)
+    await append(store, "first", 0, Event(LOOK.action, ends=True))
     assert await store.count_open() == 1
-    await store.delete(Claim("a", "incarnation of a"))
-    assert await store.count_open() == 1
+    await store.delete(Claim("second", (await store.load("second")).incarnation))
+    assert await store.count_open() == 0
 
 
 async def test_the_secret_of_a_store_stays(store: EpisodeStore) -> None:

@@ -204,3 +204,18 @@ async def test_a_file_of_an_older_schema_is_brought_up_to_date(tmp_path: Path) -
     assert await store.load("a") == Record(REFERENCE, "i", (LOOK,), owner="")
     secret = await store.read_secret()
     assert await SqliteStore(path).read_secret() == secret
+    assert await store.expire(0.0) == ["a"]  # it is found by when it was touched
+
+
+async def test_what_is_used_in_a_later_period_does_not_expire_with_the_earlier_one(tmp_path: Path) -> None:
+    now = 0.0
+    stores = [SqliteStore(tmp_path / "episodes.db", lambda: now) for _ in range(2)]
+    for name in ("stepped", "idle"):
+        await stores[0].create(Opening(name, REFERENCE, "incarnation"), 10)
+    for length in range(4):
+        now += 450.0
+        await stores[length % 2].append("stepped", "incarnation", length, LOOK)
+    assert await stores[0].expire(1800.0) == ["idle"]
+    assert await stores[0].expire(100.0) == []
+    now += 1300.0
+    assert await stores[1].expire(1300.0) == ["stepped"]
