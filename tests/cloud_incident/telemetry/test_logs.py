@@ -14,11 +14,13 @@ import pytest
 
 from cloud_incident.telemetry.logs import EVENTS, FIELDS, JsonLines, TextLines
 from tests.cloud_incident.telemetry.playing import play_by_every_door, play_over_rest
+from tests.cloud_incident.tokens.holding import WRONG, Tokens, bearer, guarded_server
 from tests.http_compat.talking import QUERY, open_talk, read_answer
 from tests.servers import full_server, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 EVENT_LOG = "cloud_incident.events"
 
@@ -259,6 +261,19 @@ def test_a_line_tells_neither_tokens_nor_bodies_nor_the_truth(lines: Lines) -> N
     for secret in ("s3cr3t-token", "c00kie", "qu3ry", "b0dy-of-a-request", "api-gateway"):
         assert secret not in written
     assert truth is None or truth["root_cause"] not in written
+
+
+def test_a_caller_is_told_by_name_and_never_by_token(lines: Lines, tmp_path: Path) -> None:
+    tokens = Tokens.write(tmp_path / "tokens")
+    secret = tokens.alice["operate"]
+    with (
+        guarded_server(tokens, log="requests") as address,
+        httpx2.Client(base_url=address, headers=bearer(secret)) as api,
+    ):
+        read_answer(api.post("/reset", json={"scenario_id": "AC-001"}))
+        api.get("/health", headers=bearer(WRONG))
+    assert {line.get("caller") for line in lines.read if line.get("route") != "/health"} == {"alice"}
+    assert not any(secret in line or WRONG in line for line in lines.written)
 
 
 @pytest.mark.slow

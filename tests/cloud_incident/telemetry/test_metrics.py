@@ -25,7 +25,8 @@ from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore, StoreUnavailableError
 from scenarios.errors import ERRORS
 from tests.cloud_incident.telemetry.playing import play_by_every_door, play_over_rest
-from tests.http_compat.talking import QUERY, open_talk, read_answer
+from tests.cloud_incident.tokens.holding import Tokens, bearer, guarded_server
+from tests.http_compat.talking import ANSWER, QUERY, open_talk, read_answer
 from tests.servers import free_port, full_server, started
 
 if TYPE_CHECKING:
@@ -290,3 +291,31 @@ def test_each_panel_queries_metrics_that_there_are(title: str, query: str, playe
 def test_each_metric_has_a_panel() -> None:
     queried = " ".join(query for _, query in list_queries())
     assert [member.value.name for member in MetricName if member.value.name not in queried] == []
+
+
+@pytest.mark.slow
+def test_workers_share_their_metrics(tmp_path: Path) -> None:
+    options = ("--metrics", "--workers", "2", "--store", str(tmp_path / "episodes.db"))
+    with started("serve", *options) as (address, _):
+        for _ in range(6):  # each on a connection of its own, which either worker may take
+            play_over_rest_once(address)
+        counted = read_metrics(address)
+    assert value_of(counted, "cloud_incident_steps_total") == 12
+    assert value_of(counted, "cloud_incident_score_count") == 6
+
+
+def play_over_rest_once(address: str) -> None:
+    """Two steps of AC-001, the second of which ends it."""
+    handle = read_answer(httpx2.post(f"{address}/reset", json={"scenario_id": "AC-001"}))["observation"]["episode_id"]
+    for action in (QUERY, ANSWER):
+        read_answer(httpx2.post(f"{address}/step", params={"episode_id": handle}, json=action))
+
+
+def test_metrics_need_admin_where_there_are_tokens(tmp_path: Path) -> None:
+    tokens = Tokens.write(tmp_path / "tokens")
+    with guarded_server(tokens, metrics=True) as address:
+        statuses = {
+            scope: httpx2.get(f"{address}/metrics", headers=bearer(token)).status_code
+            for scope, token in {"": "", **tokens.alice}.items()
+        }
+    assert statuses == {"": 401, "play": 403, "operate": 403, "admin": 200}
