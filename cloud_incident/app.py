@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
 from cloud_incident.about import describe_server
+from cloud_incident.agent_door import AgentAddresses, AgentPort
 from cloud_incident.bounds.bodies import Replay, WholeBodies, is_initialize
 from cloud_incident.bounds.rates import RateLimit
 from cloud_incident.console.api import ConsoleApi
@@ -38,14 +39,14 @@ from http_compat.reading import Bodies, read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.accepting import find_header, read_accept
-from mcp_server.binding import Callers, CallersBySession, NobodyKnown
+from mcp_server.binding import Callers, CallersBySession, NobodyKnown, find_bound
 from mcp_server.transports import (
+    AGENT_PATH,
     AgentsHTTP,
     EventSessions,
     SessionLimits,
     StreamableHTTP,
     build_sse_refusals,
-    read_episode_id,
 )
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ if TYPE_CHECKING:
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
 
-AGENTS_PATH = "/agent/"
-AGENT_PATH = f"{AGENTS_PATH}{{episode_id}}/mcp"
+_AGENTS_ROOT = "/agent/"
 _OPEN_TO_ALL = (
     "WARNING: this server may be reached from other machines and asks for no tokens. Whoever reaches it may read, "
     "play, grade and close every episode. `cloud-incident tokens add NAME --scope operate --tokens FILE` makes a "
@@ -77,10 +77,10 @@ def build_app(
     """The application that the settings ask for.
 
     MCP over streamable HTTP is at `/mcp`, over SSE at `/sse`, and for an agent under test at an endpoint of its
-    episode. An agent profile has the agents' endpoints alone. With `ServeSettings` OpenEnv and the console are there
-    too, and POST /mcp speaks both dialects. `make_server` makes each MCP server; with `streams` an answer over
-    streamable HTTP may be a stream of events. The `first` process of a server opens the incident that the settings
-    name, and prints what its operator has to know.
+    episode. These are alone on the agents' port if there is one, and all that an agent profile has. With
+    `ServeSettings` OpenEnv and the console are there too, and POST /mcp speaks both dialects. `make_server` makes each
+    MCP server; with `streams` an answer over streamable HTTP may be a stream of events. The `first` process of a server
+    opens the incident that the settings name, and prints what its operator has to know.
 
     Raises:
         DocumentError: if an incident document is not valid.
@@ -142,15 +142,25 @@ class _Wiring:
 
     @cached_property
     def agents(self) -> AgentsHTTP:
-        server = self._make_server("agent", callers=CallersBySession, bound=read_episode_id)
+        server = self._make_server("agent", callers=CallersBySession, bound=find_bound)
         return AgentsHTTP(
-            server, self._session_limits, self.service, streams=self.streams, stateless=not self.settings.alone
+            server,
+            self._session_limits,
+            self.service,
+            elsewhere=self.operators.sessions if self.settings.operator else (),
+            streams=self.streams,
+            stateless=not self.settings.alone,
         )
+
+    @cached_property
+    def agent_addresses(self) -> AgentAddresses:
+        return AgentAddresses(self.service, self.settings)
 
     @cached_property
     def operators(self) -> StreamableHTTP:
         alone = self.settings.alone
-        server = self._make_server("mcp", callers=CallersBySession if alone else NobodyKnown)
+        callers = CallersBySession if alone else NobodyKnown
+        server = self._make_server("mcp", callers=callers, locate_agent=self.agent_addresses.locate)
         return StreamableHTTP(server, self._session_limits, streams=self.streams, stateless=not alone)
 
     @property
@@ -177,6 +187,7 @@ class _Wiring:
         return OpenEnvSurface(
             self.service,
             describe_server(),
+            self.agent_addresses.locate,
             settings.mode,
             shared_default=settings.has_default,
             alone=settings.alone,
@@ -204,8 +215,11 @@ class _Wiring:
             mcp = WholeBodies(self.operators.app)
             app = mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)
             routes.append(Route("/mcp", Gate(PLAY, app)))
-        # The endpoint of an episode knows by itself who may call it.
-        routes.append(Route(AGENT_PATH, Gate(PUBLIC, WholeBodies(self.agents.app))))
+        # The key in the address of an agent's endpoint says by itself who may call it.
+        agents, port = Gate(PUBLIC, WholeBodies(self.agents.app)), self.settings.agent_port
+        first = [] if port is None else [AgentPort(port, agents)]
+        if port is None:
+            routes.append(Route(AGENT_PATH, agents))
         if self.settings.operator and self.settings.sse:
             routes += self._list_sse_routes()
         if self.watch.metrics is not None and self.watch.port is None:
@@ -214,12 +228,13 @@ class _Wiring:
             routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
-        return [*others[:1], *routes, *others[1:]]
+        return [*first, *others[:1], *routes, *others[1:]]
 
     def _list_sse_routes(self) -> list[BaseRoute]:
         if not self.settings.alone:
             return [Route(path, Gate(PLAY, app)) for path, app in build_sse_refusals().items()]
-        events = EventSessions(self._make_server("sse"), self._session_limits)
+        server = self._make_server("sse", locate_agent=self.agent_addresses.locate)
+        events = EventSessions(server, self._session_limits)
         return [
             Route("/sse", Gate(PLAY, events), methods=["GET"]),
             Route("/messages", Gate(PLAY, WholeBodies(events.take_message))),
@@ -231,9 +246,9 @@ class _Wiring:
         proxies = Middleware(
             BehindProxies, trusted=settings.trusted_proxies, root_path=settings.root_path, own_names=names
         )
-        hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
+        hosts = (*settings.allow_host, *filter(None, [settings.space_host, settings.agent_host, settings.agent_name]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
-        finder = Middleware(CallerFinder, tokens=self.tokens, apart=AGENTS_PATH)
+        finder = Middleware(CallerFinder, tokens=self.tokens, apart=_AGENTS_ROOT)
         headers = Middleware(SecurityHeaders)
         limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
         if not settings.allow_origin:
@@ -290,8 +305,8 @@ class _Wiring:
         if settings.selection is not None:
             with acting_as(ANYBODY):
                 episode = await self.service.resume(settings.selection)
-            path = AGENT_PATH.format(episode_id=episode.id)
-            click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {settings.address}{path}", err=True)
+            url = f"{settings.agent_address}{await self.agent_addresses.find_path(episode)}"
+            click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {url}", err=True)
         if settings.host not in LOOPBACK and not (settings.allow_host or settings.space_host):
             click.echo(
                 "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
@@ -312,7 +327,7 @@ class _Negotiated:
     """
 
     mcp: ASGIApp
-    answer_rpc: Callable[[bytes], Awaitable[Response]]
+    answer_rpc: Callable[[bytes, Scope], Awaitable[Response]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST" or _means_mcp(scope):
@@ -322,7 +337,7 @@ class _Negotiated:
         if b"initialize" in body and is_initialize(body):
             await self.mcp(scope, Replay(body, receive), send)
         else:
-            await (await self.answer_rpc(body))(scope, receive, send)
+            await (await self.answer_rpc(body, scope))(scope, receive, send)
 
 
 def _means_mcp(scope: Scope) -> bool:

@@ -12,7 +12,7 @@ from cloud_incident import __version__
 from cloud_incident.console.app import read_document
 from cloud_incident.telemetry.watching import Watch, configure_logs
 from mcp_server import build_server
-from mcp_server.binding import OneCaller
+from mcp_server.binding import OneCaller, bind_to
 from mcp_server.stdio import PROCESS_ADVICE, PROCESS_NOTE, serve_stdio
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _build_agent_server(
     return build_server(
         service,
         version=__version__,
-        bound=lambda _: episode.id,
+        bound=bind_to(episode),
         episode=episode,
         around=watch.watch_messages(_SURFACE),
         structured=settings.structured_content,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 
+from env_core.agent_keys import AgentKeys
 from env_core.callers import ADMIN, ANYBODY, CALLER, OPERATE, PLAY, Caller, check_need
 from env_core.episode import Episode, StaleReferenceError, advance, begin
 from env_core.quotas import Quotas
@@ -25,6 +26,7 @@ from env_core.stores import (
     MemoryStore,
     Opening,
     Record,
+    ReopenedEpisodeError,
     UnknownAction,
     UnknownEpisodeError,
 )
@@ -76,12 +78,14 @@ class Limits:
 
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
     not given, in any case. A finished one makes room after `grace_seconds` without use. One caller may have `most_each`
-    open, so that others find room. At most `waiting` callers wait for an incident to be made.
+    open, so that others find room. At most `waiting` callers wait for an incident to be made. A process keeps `folded`
+    computed episodes at most, as a shared store may hold many more. Others are computed again when they are asked for.
     """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     keep_seconds: float | None = None
+    folded: int = 10_000
     waiting: int = 1_000
     grace_seconds: float = 0.0
     most_each: int | None = None
@@ -119,9 +123,11 @@ class EpisodeService:
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
+        self._keys: AgentKeys | None = None
         self._secret = b""
         self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
+        self._wanted = 0
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
@@ -142,7 +148,9 @@ class EpisodeService:
     async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
         """Open an episode, in the place of `replacing` if that is still there and the caller's own.
 
-        Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
+        Where there is no room the episode that finished longest ago makes it. The handle of a finished episode is not
+        free before that is closed, or whoever asks for its grade would get that of another one; a selection with
+        `replace` closes it.
 
         Raises:
             UnauthenticatedError, ScopeError: if the caller may open none.
@@ -150,16 +158,24 @@ class EpisodeService:
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
             CapacityError, QuotaError: if as many episodes are open as may be, of anybody's or of the caller's.
             BusyError: if as many callers wait for an incident to be made as may.
-            EpisodeExistsError: if the handle asked for is in use.
+            EpisodeExistsError: if the handle asked for is in use, or is to be replaced and belongs to somebody else.
+            ReopenedEpisodeError: if the episode to be replaced is not of the incarnation that the selection names.
         """
-        caller = self._check_opening(selection.episode_id)
+        caller = self.caller
+        check_need(OPERATE, caller)
+        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
+            replacing = None
+        named = await self._find_replaced(selection) if selection.replace else None
+        if selection.episode_id not in {claim.episode_id for claim in (named, replacing) if claim is not None}:
+            _check_handle(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
-            replacing = None
-        await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=replacing))
+        await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=named or replacing))
+        if named is not None and replacing is not None and replacing != named:
+            with suppress(UnknownEpisodeError):
+                await self.close(*replacing)
         return self._open(begin(episode_id, reference, scenario, incarnation), caller.name)
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
@@ -168,13 +184,16 @@ class EpisodeService:
         The two share nothing from then on. The steps that were taken over have no request ids: these were the other's.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             UnknownStepError: if the episode has not that many steps.
             StaleReferenceError: if its incident or the rules have changed since it began.
             UnauthenticatedError, ScopeError, ForeignHandleError, CapacityError, QuotaError, EpisodeExistsError: as
                 `create` does.
         """
-        caller = self._check_opening(fork_id)
+        caller = self.caller
+        check_need(OPERATE, caller)
+        _check_handle(fork_id, caller)
         source = await self.get(claim.episode_id, claim.incarnation)
         record = await self._read(source.id)
         taken = len(record.events) if after is None else after
@@ -206,7 +225,8 @@ class EpisodeService:
         """The episode as it stands. Without `touch` looking at it does not keep it from expiring.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
         """
@@ -227,7 +247,8 @@ class EpisodeService:
 
         Raises:
             InvalidActionError: if the action is not valid.
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             EpisodeOverError: if the episode has ended.
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
@@ -268,13 +289,13 @@ class EpisodeService:
         """Forget an episode.
 
         Raises:
-            UnknownEpisodeError, UnauthenticatedError: as `get` does.
+            UnknownEpisodeError, ReopenedEpisodeError, UnauthenticatedError: as `get` does.
             ScopeError: if the caller may close none.
         """
         check_need(OPERATE, self.caller)
         record = await self._read(episode_id)
         if incarnation and incarnation != record.incarnation:
-            raise _build_unknown(episode_id)
+            raise ReopenedEpisodeError(episode_id, incarnation)
         await self._store.delete(Claim(episode_id, record.incarnation))
         for witness in self.witnesses:
             witness.note_closed(episode_id)
@@ -296,6 +317,22 @@ class EpisodeService:
         """Let go of the store; nothing can be asked any more."""
         await self._store.close()
 
+    async def get_keys(self) -> AgentKeys:
+        """What makes and reads the keys of agents' endpoints: the same ones for every process on the store."""
+        if self._keys is None:
+            self._keys = AgentKeys(await self.read_secret())
+        return self._keys
+
+    async def _find_replaced(self, selection: Selection) -> Claim | None:
+        """The episode that a selection replaces; None if the caller sees none of that handle."""
+        try:
+            record = await self._read(selection.episode_id, touch=False)
+        except UnknownEpisodeError:
+            return None
+        if selection.incarnation not in {"", record.incarnation}:
+            raise ReopenedEpisodeError(selection.episode_id, selection.incarnation)
+        return Claim(selection.episode_id, record.incarnation)
+
     async def _read(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
         """What is stored of an episode, if the caller may see it. No episode is read in another way."""
         caller = CALLER.get(self.unnamed)
@@ -312,23 +349,6 @@ class EpisodeService:
         with suppress(UnknownEpisodeError):
             return (await self._read(claim.episode_id, touch=False)).incarnation == claim.incarnation
         return False
-
-    def _check_opening(self, handle: str) -> Caller:
-        """Whoever opens an episode under a handle, "" if the handle is to be minted.
-
-        The handles that a caller may choose are its own, so that it learns nothing of others' and cannot take them.
-
-        Raises:
-            UnauthenticatedError, ScopeError, ForeignHandleError: if it may not.
-        """
-        caller = self.caller
-        check_need(OPERATE, caller)
-        if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
-            raise ForeignHandleError(
-                f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
-                "Without one the server makes a handle. Nothing was opened."
-            )
-        return caller
 
     async def _take_quota(self, handle: str) -> bool:
         """Count a new episode for the caller; whether it counts.
@@ -420,7 +440,7 @@ class EpisodeService:
             touch = False  # or whoever keeps looking at finished episodes would take the room of others
         record = await self._read(episode_id, since, touch=touch)
         if incarnation and incarnation != record.incarnation:
-            raise _build_unknown(episode_id)
+            raise ReopenedEpisodeError(episode_id, incarnation)
         if cached is not None and cached.episode.incarnation == record.incarnation:
             if not record.events:
                 return cached
@@ -457,12 +477,16 @@ class EpisodeService:
         """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
-        if self._making.statistics().tasks_waiting >= self._limits.waiting:
+        if self._wanted > self._limits.waiting:  # one of them is being made
             raise BusyError(
                 f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
                 "again in a few seconds."
             )
-        scenario, seconds = await to_thread.run_sync(self._make, scenario_id, limiter=self._making)
+        self._wanted += 1
+        try:
+            scenario, seconds = await to_thread.run_sync(self._make, scenario_id, limiter=self._making)
+        finally:
+            self._wanted -= 1
         for witness in self.witnesses:
             witness.note_made(scenario_id, seconds)
         return scenario
@@ -495,9 +519,22 @@ class EpisodeService:
     def _keep(self, episode: Episode, request_ids: set[str], owner: str) -> Episode:
         self._folded[episode.id] = _Folded(episode, request_ids, owner)
         self._folded.move_to_end(episode.id)
-        while len(self._folded) > self._limits.capacity:
+        while len(self._folded) > min(self._limits.capacity, self._limits.folded):
             self._folded.popitem(last=False)
         return episode
+
+
+def _check_handle(handle: str, caller: Caller) -> None:
+    """Refuse a handle that is not the caller's own to choose: it learns nothing of others' and cannot take them.
+
+    Raises:
+        ForeignHandleError: if it may not choose it.
+    """
+    if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
+        raise ForeignHandleError(
+            f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
+            "Without one the server makes a handle. Nothing was opened."
+        )
 
 
 def _build_unknown(episode_id: str) -> UnknownEpisodeError:

@@ -10,8 +10,8 @@ from pydantic import Field, TypeAdapter
 
 from env_core.callers import OPERATE, PLAY
 from env_core.frames import draw_frames
-from env_core.observation import State, debrief, read_state, report_grade
-from env_core.selection import MOST_STEPS, Handle, Selection, SelectionError
+from env_core.observation import OpenState, debrief, read_open_state, report_grade
+from env_core.selection import MOST_STEPS, Handle, OptionalName, Selection, SelectionError
 from env_core.stores import Claim
 from http_compat import shapes
 from http_compat.dialects import parse_step
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from env_core.agent_keys import LocateAgent
     from env_core.episode import Episode
     from env_core.service import EpisodeService
 
@@ -50,6 +51,9 @@ class EpisodeName(Given):
     """Which episode is meant."""
 
     episode_id: Handle = Field(default="", description="Handle of the episode.")
+    incarnation: OptionalName = Field(
+        default="", description="Its incarnation, as its reset gave it; another one is refused."
+    )
 
 
 class Fork(EpisodeName):
@@ -77,6 +81,7 @@ class EpisodeApi:
     """
 
     service: EpisodeService
+    locate_agent: LocateAgent
     shared: bool = True
     _defaults: OrderedDict[str, str] = field(default_factory=OrderedDict, init=False)  # by account, the latest last
 
@@ -90,7 +95,7 @@ class EpisodeApi:
         episode = await self.service.create(selection, own if own and own.episode_id == selection.episode_id else None)
         if self.shared and not selection.episode_id:
             self._remember(episode.id)
-        response = Json.encode(_add_info(build_reset_reply(episode)))
+        response = Json.encode(await self._build_reset(request, episode))
         cookie = f"{episode.id}{_COOKIE_SEPARATOR}{episode.incarnation}"
         response.set_cookie(
             HANDLE_COOKIE,
@@ -104,10 +109,10 @@ class EpisodeApi:
 
     async def answer_fork(self, request: Request) -> Response:
         body = parse_model("fork", Fork, await read_json(request))
-        claim = self._find_claim(request, body.episode_id, _read_name(request))
+        claim = self._find_claim(request, body.episode_id, _read_name(request), body.incarnation)
         self._check_named(claim)
         fork = await self.service.fork(claim, body.after, body.fork_id)
-        return Json.encode(_add_info(build_reset_reply(fork)))
+        return Json.encode(await self._build_reset(request, fork))
 
     async def answer_step(self, request: Request) -> Response:
         step = parse_step(await read_json(request))
@@ -115,7 +120,7 @@ class EpisodeApi:
         return Json.encode(_add_info(await take_step(Session(self.service, *claim), step)))
 
     async def answer_state(self, request: Request) -> Response:
-        return Json.encode(read_state(await self._load_episode(request, _read_name(request))))
+        return Json.encode(read_open_state(await self._load_episode(request, _read_name(request))))
 
     async def answer_evidence(self, request: Request) -> Response:
         episode = await self._load_episode(request, _read_name(request))
@@ -135,6 +140,7 @@ class EpisodeApi:
         graded = report_grade(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
         identity = {
             "episode_id": episode.id,
+            "incarnation": episode.incarnation,
             "task_id": episode.task.id,
             "scenario_id": episode.reference.scenario_id,
             "done": episode.done,
@@ -143,7 +149,7 @@ class EpisodeApi:
 
     async def answer_close(self, request: Request) -> Response:
         body = parse_model("close", EpisodeName, await read_json(request))
-        claim = self._find_claim(request, body.episode_id, _read_name(request))
+        claim = self._find_claim(request, body.episode_id, _read_name(request), body.incarnation)
         self._check_named(claim)
         await self.service.close(*claim)
         account = self.service.caller.account
@@ -153,6 +159,9 @@ class EpisodeApi:
         if (own := _read_cookie(request)) and own.episode_id == claim.episode_id:
             response.delete_cookie(HANDLE_COOKIE, path=_read_path(request))
         return response
+
+    async def _build_reset(self, request: Request, episode: Episode) -> dict[str, Any]:
+        return _add_info(build_reset_reply(episode, await self.locate_agent(request.scope, episode)))
 
     async def _load_episode(self, request: Request, query: EpisodeName) -> Episode:
         """The episode that a request names or means.
@@ -175,10 +184,10 @@ class EpisodeApi:
             else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
         )
 
-    def _find_claim(self, request: Request, named: str, query: EpisodeName) -> Claim:
-        """The handle that a request names or means, empty if none; the incarnation where its cookie tells it.
+    def _find_claim(self, request: Request, named: str, query: EpisodeName, incarnation: str = "") -> Claim:
+        """The handle that a request names or means, empty if none; the incarnation where it or its cookie tells it.
 
-        `named` is the handle in the body, empty if it has none.
+        `named` and `incarnation` are those in the body, empty if it has none.
 
         Raises:
             SelectionError: if the request names two episodes.
@@ -187,9 +196,12 @@ class EpisodeApi:
         handle = _agree(named, query.episode_id)
         if header := _read_header(request):
             handle = _agree(handle, parse_model("episode_id", EpisodeName, {"episode_id": header}).episode_id)
-        if handle:
-            return Claim(handle, "")
-        return _read_cookie(request) or Claim(self._defaults.get(self.service.caller.account, ""), "")
+        incarnation = _agree(incarnation, query.incarnation)
+        meant = Claim(handle, "") if handle else _read_cookie(request) or Claim(self._find_default(), "")
+        return meant._replace(incarnation=incarnation) if incarnation else meant
+
+    def _find_default(self) -> str:
+        return self._defaults.get(self.service.caller.account, "")
 
     def _remember(self, handle: str) -> None:
         account = self.service.caller.account
@@ -221,7 +233,7 @@ def _read_header(request: Request) -> str:
 
 
 def _agree(first: str, second: str) -> str:
-    """The handle that a request gives in two places, or in one of them; "" where it gives none.
+    """The handle or incarnation that a request gives in two places, or in one of them; "" where it gives none.
 
     Raises:
         SelectionError: if the two differ.
@@ -326,7 +338,7 @@ OPERATIONS = (
         summary="The whole episode so far, with its history",
         description=_ABOUT_HANDLES,
         query=EpisodeName,
-        answer=TypeAdapter(State),
+        answer=TypeAdapter(OpenState),
         refusals=(404, 409, 422),
     ),
     Operation(

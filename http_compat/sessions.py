@@ -259,7 +259,7 @@ class Sessions:
             await self._close_left()
             return await session.reset(start)
         except EpisodeExistsError as error:
-            raise EpisodeExistsError(f"{error} With resume true it is taken up as it stands.") from error
+            raise EpisodeExistsError(error.episode_id, "With resume true it is taken up as it stands.") from error
 
     async def _take_up(self, session: Session, handle: str) -> Episode:
         episode = await session.take_up(handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
@@ -25,7 +25,9 @@ from http_compat.websocket import Sockets
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Scope
 
+    from env_core.agent_keys import LocateAgent
     from env_core.service import EpisodeService
     from http_compat.about import About
     from http_compat.operations import BoundOperation
@@ -51,6 +53,7 @@ class OpenEnvSurface:
 
     service: EpisodeService
     about: About
+    locate_agent: LocateAgent
     mode: Mode = Mode.SIMULATION
     shared_default: bool = True
     alone: bool = True
@@ -73,12 +76,12 @@ class OpenEnvSurface:
         control = self.mode is Mode.SIMULATION
         bound = [
             *self.ready.bind_operations(),
-            *(EpisodeApi(self.service, self.shared_default).bind_operations() if control else []),
+            *(EpisodeApi(self.service, self.locate_agent, self.shared_default).bind_operations() if control else []),
             *TaskApi(self.service.catalogue, self.about.name).bind_operations(),
             *(self.further if control else ()),
         ]
         about = AboutApi(self.about, [each.operation for each in bound], self.framed_by)
-        sockets = Sockets(self.sessions, control)
+        sockets = Sockets(self.sessions, self.locate_agent, control)
         # Routes are tried in order: the one that is asked most comes first.
         ordered = sorted((*bound, *about.bind_operations()), key=lambda each: each.operation.path != "/step")
         return [
@@ -91,9 +94,9 @@ class OpenEnvSurface:
             Route("/web", Gate(PUBLIC, request_response(_redirect_to_page))),  # where OpenEnv's pages send people
         ]
 
-    async def answer_rpc(self, body: bytes) -> Response:
+    async def answer_rpc(self, body: bytes, scope: Scope) -> Response:
         """Answer the body of POST /mcp in OpenEnv's dialect. Every answer has status 200, errors included."""
-        answer = to_json(await answer_text(self.sessions, body))
+        answer = to_json(await answer_text(self.sessions, body, partial(self.locate_agent, scope)))
         return Response(answer, media_type="application/json")
 
 

@@ -19,6 +19,7 @@ from env_core.transition import Transition
 from mcp_server.apps import MODEL_AND_PAGE, MODEL_ONLY, App
 from mcp_server.drill import FIRST, RANDOM, START, Drill, TrainingDrill
 from mcp_server.errors import explain_error
+from mcp_server.meta import AGENT_URL
 from mcp_server.results import build_refusal, build_result
 from mcp_server.tools import Arguments, OnEpisode, ServedTool, add_meta, define_tool
 from scenarios.catalogue import CURATED_SPLIT
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
 
+    from env_core.agent_keys import LocateAgent
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from mcp_server.binding import OperatorBinding
@@ -49,7 +51,13 @@ OLD_NAMES = {
 """Earlier names of the control tools. They are not listed, and a call by one is answered as by the new name."""
 
 
-class Briefing(ProgressReport):
+class Standing(ProgressReport):
+    """The numbers of an episode, and its incarnation, which tells it from others that had its handle."""
+
+    incarnation: str
+
+
+class Briefing(Standing):
     """The numbers of an episode and the names that its actions take."""
 
     available_actions: list[str]
@@ -68,14 +76,15 @@ class Listing(TypedDict):
     """What can be started, and which of the caller's drills are open or finished."""
 
     scenarios: list[StartableScenario]
-    open: list[ProgressReport]
-    finished: list[ProgressReport]
+    open: list[Standing]
+    finished: list[Standing]
 
 
 class ClosedDrill(TypedDict):
     """A drill that has been closed, with its grade if it was finished."""
 
     episode_id: str
+    incarnation: str
     scenario_id: str
     grade: NotRequired[GradeReport]
 
@@ -102,6 +111,7 @@ class ControlTools:
     binding: OperatorBinding
     app: App | None = None
     training: bool = False
+    locate_agent: LocateAgent | None = None
 
     def build_tools(self) -> list[ServedTool]:
         """The control tools, in the order in which clients list them."""
@@ -200,14 +210,14 @@ class ControlTools:
         text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}"
         if self.training and episode.reference.seed is not None:
             text = f"{text}\n\nSeed: {episode.reference.seed}"
-        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=False)
+        return await self._build_briefing(ctx, episode, text, whole=False)
 
     async def _show(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
         text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
         if episode.done:
             text = f"{text}\n\nThis drill is over. {self.binding.after_the_end}"
-        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
+        return await self._build_briefing(ctx, episode, text, whole=True)
 
     async def _fork(self, ctx: ServerRequestContext[Any, Any], arguments: ForkedDrill) -> CallToolResult:
         source = await self.binding.find(ctx, arguments.episode_id)
@@ -215,7 +225,21 @@ class ControlTools:
         episode = await self.service.fork(Claim(source.id, source.incarnation), after)
         self.binding.remember(ctx, episode)
         text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
-        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
+        return await self._build_briefing(ctx, episode, text, whole=True)
+
+    async def _build_briefing(
+        self, ctx: ServerRequestContext[Any, Any], episode: Episode, text: str, *, whole: bool
+    ) -> CallToolResult:
+        briefing: Briefing = {
+            **_report_standing(episode),
+            "available_actions": episode.task.available_actions,
+            "known_services": list(episode.incident.services),
+        }
+        result = add_meta(ctx, self.app, episode, build_result(text, dict(briefing)), whole=whole)
+        if self.locate_agent is not None and ctx.request is not None:
+            url = await self.locate_agent(ctx.request.scope, episode)
+            result.meta = {**(result.meta or {}), AGENT_URL: url}
+        return result
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
         episodes = await self.binding.list_open(ctx)
@@ -227,8 +251,8 @@ class ControlTools:
                 for task_id in TASKS
                 for index, scenario in enumerate(self.service.catalogue.of_task(task_id))
             ],
-            "open": [Transition(episode).report() for episode in unfinished],
-            "finished": [Transition(episode).report() for episode in finished],
+            "open": [_report_standing(episode) for episode in unfinished],
+            "finished": [_report_standing(episode) for episode in finished],
         }
         parts = [_list_standings("Your open drills:", unfinished), _list_standings("Your finished drills:", finished)]
         if not self.binding.has_session(ctx):
@@ -254,14 +278,18 @@ class ControlTools:
             f"What was done:\n{self._tell_timeline(episode)}",
             f"One way to the full score: {way}",
         ]
-        result = build_result("\n\n".join(parts), dict(Transition(episode).report()))
+        result = build_result("\n\n".join(parts), dict(_report_standing(episode)))
         return add_meta(ctx, self.app, episode, result, whole=True)
 
     async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
         await self.binding.close(episode)
         scenario_id = episode.reference.scenario_id
-        closed: ClosedDrill = {"episode_id": episode.id, "scenario_id": scenario_id}
+        closed: ClosedDrill = {
+            "episode_id": episode.id,
+            "incarnation": episode.incarnation,
+            "scenario_id": scenario_id,
+        }
         if episode.grade is None:
             text = f"Closed {scenario_id} ({episode.id}) before its end, so it has no score. {_ANOTHER}"
         else:
@@ -308,9 +336,5 @@ def _list_standings(heading: str, episodes: list[Episode]) -> str:
     return "\n".join([heading, *lines]) if lines else ""
 
 
-def _report_briefing(episode: Episode) -> dict[str, Any]:
-    return {
-        **Transition(episode).report(),
-        "available_actions": episode.task.available_actions,
-        "known_services": list(episode.incident.services),
-    }
+def _report_standing(episode: Episode) -> Standing:
+    return {**Transition(episode).report(), "incarnation": episode.incarnation}

@@ -12,6 +12,7 @@ import anyio
 from anyio import create_task_group
 
 from mcp_server.accepting import find_header
+from mcp_server.binding import BOUND, BoundEpisode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -67,8 +68,13 @@ class HTTPSessions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def __contains__(self, session_id: str) -> bool:
+    def __contains__(self, session_id: object) -> bool:
         return session_id in self._open
+
+    def is_of(self, session_id: str, episode_id: str) -> bool:
+        """Whether a session is one of an episode; whoever names none is not bound to any."""
+        session = self._open.get(session_id)
+        return session is None or session.episode_id == episode_id
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -129,7 +135,8 @@ class HTTPSessions:
         return note
 
     def _add(self, session_id: str, scope: Scope) -> None:
-        episode_id = scope.get("path_params", {}).get("episode_id", "")
+        bound: BoundEpisode | None = scope.get(BOUND)
+        episode_id = "" if bound is None else bound.claim.episode_id
         self._open[session_id] = _Session(episode_id, scope.get("user"), self._clock())
         if episode_id:
             self._by_episode.setdefault(episode_id, set()).add(session_id)

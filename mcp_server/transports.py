@@ -14,18 +14,23 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
 
+from env_core.agent_keys import UnknownKeyError
 from env_core.callers import ANYBODY, acting_as
+from env_core.episode import StaleReferenceError
+from env_core.stores import Claim, UnknownEpisodeError
 from mcp_server.accepting import AnswersAsAccepted
+from mcp_server.binding import BOUND, BoundEpisode
 from mcp_server.sessions import HTTPSessions, read_session_id
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Container
     from contextlib import AbstractAsyncContextManager
 
     from mcp.server.lowlevel import Server
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from env_core.episode import Episode
     from env_core.service import EpisodeService
 
 _MOST_UNANSWERED = 64
@@ -178,11 +183,21 @@ class StreamableHTTP:
         return _HeaderTrimmer(app if self._streams else AnswersAsAccepted(app))
 
 
+AGENT_PATH = "/agent/{key}/mcp"
+"""Where agents' endpoints are. The key says which episode is meant (see `env_core.agent_keys`)."""
+
+_NO_ENDPOINT = (
+    "No open episode has its endpoint here. The address is the `agent_url` that whoever opened the episode was given "
+    "with it; it ends when the episode is closed, or its handle is opened anew. Ask for the new one."
+)
+
+
 class AgentsHTTP(StreamableHTTP):
-    """The agents' server over streamable HTTP: an endpoint for each open episode, at the path that names it.
+    """The agents' server over streamable HTTP: an endpoint for each open episode, at the path that has its key.
 
     The end of an episode ends its sessions. An agent's session holds nothing that its path does not say, so a message
-    of a session that has ended, or that another has taken the room of, is answered all the same.
+    of a session that has ended, or that another has taken the room of, is answered all the same; but not one of a
+    session of another endpoint, or of one that `elsewhere` has.
     """
 
     def __init__(
@@ -191,11 +206,13 @@ class AgentsHTTP(StreamableHTTP):
         limits: SessionLimits,
         service: EpisodeService,
         *,
+        elsewhere: Container[str] = (),
         streams: bool = False,
         stateless: bool = False,
     ) -> None:
         super().__init__(server, limits, streams=streams, stateless=stateless)
         self._service = service
+        self._elsewhere = elsewhere
         self._sessionless = _build_manager(server, limits, streams=streams, stateless=True)
         service.on_over.append(self.sessions.end_episode)
 
@@ -207,10 +224,19 @@ class AgentsHTTP(StreamableHTTP):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         session_id = read_session_id(scope)
         lost = session_id != "" and session_id not in self.sessions
-        if lost and scope["method"] == "DELETE":
+        try:
+            episode = await self._find_episode(scope["path_params"]["key"])
+        except CloudIncidentError as error:
+            await JSONResponse({"detail": str(error)}, error.kind.status)(scope, receive, send)
+            return
+        if episode is not None:
+            scope[BOUND] = BoundEpisode(Claim(episode.id, episode.incarnation), episode)
+        if lost and session_id not in self._elsewhere and scope["method"] == "DELETE":
             await Response(status_code=204)(scope, receive, send)  # it has ended, as was asked
-        elif not await self._has_episode(scope["path_params"]["episode_id"]):
-            message = "There is no open episode of this id; whoever runs the simulation starts one."
+        elif episode is None:
+            await JSONResponse({"detail": _NO_ENDPOINT}, 404)(scope, receive, send)
+        elif session_id in self._elsewhere or not (lost or self.sessions.is_of(session_id, episode.id)):
+            message = "This session was opened at another address, and is served there alone; initialize opens another."
             await JSONResponse({"detail": message}, 404)(scope, receive, send)
         elif not lost:
             await super()._answer(scope, receive, send)
@@ -220,13 +246,17 @@ class AgentsHTTP(StreamableHTTP):
             message = "This session has ended; POST works on, and initialize opens another."
             await _refuse_method(message)(scope, receive, send)
 
-    async def _has_episode(self, episode_id: str) -> bool:
+    async def _find_episode(self, key: str) -> Episode | None:
+        """The open episode of a key, if there is one.
+
+        Raises:
+            StoreUnavailableError: if the store does not answer now.
+        """
         try:
             with acting_as(ANYBODY):
-                await self._service.get(episode_id, touch=False)
-        except CloudIncidentError:
-            return False
-        return True
+                return await self._service.get(*(await self._service.get_keys()).read(key))
+        except (UnknownKeyError, UnknownEpisodeError, StaleReferenceError):
+            return None
 
 
 def _refuse_method(message: str) -> Response:
@@ -261,8 +291,3 @@ class _HeaderTrimmer:
         if any(value[-1:] in {b" ", b"\t"} for _, value in scope["headers"]):
             scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
         await self.app(scope, receive, send)
-
-
-def read_episode_id(ctx: Any) -> str:
-    """The episode id in the path of an HTTP request."""
-    return str(ctx.request.path_params["episode_id"])

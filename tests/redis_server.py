@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import socket
@@ -51,16 +52,20 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0" if self.port else f"unix://{self._socket}"
 
     def start(self) -> None:
-        """Start it, and wait until it has loaded what it keeps."""
+        """Start it, also if it has ended by itself, and wait until it has loaded what it keeps."""
+        self.end(signal.SIGKILL)
         program = find_redis()
         if program is None:
             pytest.skip(MISSING)
-        settings = ["--dir", self.directory, "--save", "", "--appendonly", "yes", "--unixsocket", self._socket]
-        command = [program, "--port", self.port, *settings, "--bind", "127.0.0.1", *self._options]
-        self._process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+        command = [program, "--port", self.port, "--bind", "127.0.0.1", "--unixsocket", self._socket]
+        command += ["--dir", self.directory, "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        command += self._options
+        # A file that becomes too large is an error of the server then, and not its end.
+        self._process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, restore_signals=False)
         deadline = time.monotonic() + START_SECONDS
-        while self.say("PING") != "+PONG":
+        while not self.say("PING").startswith(("+PONG", "-NOAUTH")):
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self.end(signal.SIGKILL)
                 raise RuntimeError(f"{program} did not start in {self.directory}")
             time.sleep(0.005)
 
@@ -81,6 +86,11 @@ class RedisServer:
             self._process.send_signal(how)
             self._process.wait(START_SECONDS)
             self._process = None
+
+    def limit_files(self, most: int) -> None:
+        """Let no file that it writes be larger, as on a disk that is full."""
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     @contextmanager
     def paused(self) -> Iterator[None]:

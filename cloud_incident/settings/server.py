@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, FilePath, model_validator
 
@@ -35,7 +36,8 @@ _GRACE_SECONDS = 60.0
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
-_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+_URL = re.compile(rf"https?://[^/?#@\s]+(?:{_PREFIX.pattern})?")
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
 def read_prefix(text: str) -> str:
@@ -48,6 +50,19 @@ def read_prefix(text: str) -> str:
     if prefix and (len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix) or "/." in prefix):
         raise ValueError("a path prefix is expected, such as /incidents")
     return prefix
+
+
+def build_address(host: str, port: int) -> str:
+    """The URL of a port that is listened on at an address, as this machine reaches it."""
+    named = "localhost" if host in EVERYWHERE else host
+    return f"http://{f'[{named}]' if ':' in named else named}:{port}"
+
+
+def _read_url(text: str) -> str:
+    url = text.strip().rstrip("/")
+    if url and not _URL.fullmatch(url):
+        raise ValueError("the URL of a server is expected, such as https://agents.example")
+    return url
 
 
 class ServerSettings(LimitSettings, WatchingSettings):
@@ -99,6 +114,17 @@ class ServerSettings(LimitSettings, WatchingSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: tuple[Port, ...] = Field((7860,), min_length=1, description="Port to listen on; may be given more than once.")
+    agent_port: Port | None = Field(
+        None,
+        description="A port for agents' endpoints alone, which are not on the other ports then. For a fair evaluation "
+        "agents reach nothing else.",
+    )
+    agent_host: str = Field("", description="Address to listen on for agents; the same as for others if not given.")
+    agent_url: Annotated[str, AfterValidator(_read_url)] = Field(
+        "",
+        description="Where agents reach their endpoints, such as https://agents.example, if a proxy or another name "
+        "stands before the server.",
+    )
     allow_host: tuple[str, ...] = Field((), description="A further Host header to accept; may be given more than once.")
     allow_origin: tuple[str, ...] = Field(
         (), description="A site whose pages may call, such as https://app.example; or *. May be given more than once."
@@ -185,8 +211,29 @@ class ServerSettings(LimitSettings, WatchingSettings):
     @property
     def address(self) -> str:
         """Where the server is reached on this machine: the URL of its first port."""
-        named = "localhost" if self.host in _EVERYWHERE else self.host
-        return f"http://{f'[{named}]' if ':' in named else named}:{self.port[0]}"
+        return build_address(self.host, self.port[0])
+
+    @property
+    def agent_name(self) -> str:
+        """The host of the URL where agents reach their endpoints; "" if the settings name none."""
+        return urlsplit(self.agent_url).hostname or ""
+
+    @property
+    def agent_address(self) -> str:
+        """Where agents' endpoints are reached on this machine, or where the settings say that they are reached."""
+        if self.agent_url or self.agent_port is None:
+            return self.agent_url or self.address
+        return build_address(self.agent_host or self.host, self.agent_port)
+
+    @model_validator(mode="after")
+    def _check_agent_port(self) -> Self:
+        if self.agent_port is None and self.agent_host:
+            raise ValueError("--agent-host is the address of --agent-port; give that as well.")
+        if self.agent_port and self.agent_port in self.port:
+            raise ValueError("--agent-port is a port for agents alone; choose another one than --port.")
+        if self.agent_port is not None and not self.operator:
+            raise ValueError("The agent profile has agents' endpoints alone, on --port; leave --agent-port out.")
+        return self
 
     def build_service(
         self,
@@ -210,5 +257,12 @@ class ServerSettings(LimitSettings, WatchingSettings):
             read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        limits = Limits(self.capacity, self.idle_seconds, kept, self.max_waiting, self.grace, self.most_each)
+        limits = Limits(
+            capacity=self.capacity,
+            idle_seconds=self.idle_seconds,
+            keep_seconds=kept,
+            waiting=self.max_waiting,
+            grace_seconds=self.grace,
+            most_each=self.most_each,
+        )
         return make(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)

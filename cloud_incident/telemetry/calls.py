@@ -78,7 +78,7 @@ class WatchedCall(CurrentCall):
 
     @property
     def route(self) -> str:
-        """The template of the path, such as `/agent/{episode_id}/mcp`; "" where no route has it."""
+        """The template of the path, such as `/agent/{key}/mcp`; "" where no route has it."""
         route = self.scope.get("route")
         return "" if route is None else str(route.path)
 

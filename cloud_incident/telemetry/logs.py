@@ -45,7 +45,7 @@ FIELDS: Mapping[str, str] = {
     "surface": "how the call came: `rest`, `websocket`, `rpc` (OpenEnv's JSON-RPC), `mcp`, `agent`, `sse`, `stdio`, "
     "`console`; `inside` where no call asked for it",
     "method": "the HTTP method, or the method of MCP",
-    "route": "the template of the path, such as `/agent/{episode_id}/mcp`; empty where there is no such path",
+    "route": "the template of the path, such as `/agent/{key}/mcp`; empty where there is no such path",
     "operation": "the type of a WebSocket message, the JSON-RPC method or the tool",
     "status": "the HTTP status; 0 if the client left before the answer",
     "ms": "milliseconds from the arrival to the answer",

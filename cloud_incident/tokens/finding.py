@@ -23,6 +23,7 @@ SUBPROTOCOL: Final = "cloud-incident"
 _OFFERED: Final = "bearer."
 _REMEMBERED = 4096
 """Addresses whose callers are kept, those that called last."""
+_POLICY_VIOLATION = 1008
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGES = frozenset({b"same-origin", b"none"})
 """What a browser says of a request that a page of this server makes, or a person by typing the address."""
@@ -53,8 +54,10 @@ class CallerFinder:
             caller = NOBODY if holder is None else holder.caller
             if holder is not None:
                 scope["user"], scope["auth"] = holder.user, holder.auth
-            if scope["type"] == "websocket" and SUBPROTOCOL in scope.get("subprotocols", ()):
-                send = _name_subprotocol(send)
+            if scope["type"] == "websocket" and holder is not None:
+                receive = _receive_while_valid(self._tokens, holder, receive, send)
+                if SUBPROTOCOL in scope.get("subprotocols", ()):
+                    send = _name_subprotocol(send)
         scope[SCOPE_KEY] = caller
         if caller is ANYBODY:
             await self._app(scope, receive, send)
@@ -115,6 +118,20 @@ def _is_own_page(scope: Scope, headers: dict[bytes, bytes]) -> bool:
     if scope["type"] == "websocket" or scope["method"] not in _SAFE:
         return b"origin" in headers
     return headers.get(b"sec-fetch-site", b"same-origin") in _OWN_PAGES or b"origin" in headers
+
+
+def _receive_while_valid(tokens: TokenTable, holder: Holder, receive: Receive, send: Send) -> Receive:
+    """Receives the messages of a WebSocket until the token with which it was opened is removed or has expired."""
+
+    async def receive_valid() -> Message:
+        message = await receive()
+        if message["type"] != "websocket.receive" or tokens.is_current(holder):
+            return message
+        reason = "The token of this connection is not valid any more."
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": reason})
+        return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION, "reason": reason}
+
+    return receive_valid
 
 
 def _name_subprotocol(send: Send) -> Send:

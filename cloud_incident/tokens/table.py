@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import logging
 import os
@@ -87,15 +88,11 @@ class TokenTable:
 
     def find(self, token: str) -> Holder | None:
         """The holder of a token; None if there is no such token, or it has expired."""
-        now = self._clock()
-        if now - self._looked >= _LOOK_SECONDS:
-            self._looked = now
-            self.refresh()
-        digest = hash_token(token)
-        holder = self._holders.get(self._blind(digest))
-        if holder is None or not hmac.compare_digest(holder.entry.digest, digest):
-            return None
-        return holder if holder.entry.is_valid(datetime.now(UTC)) else None
+        return self._find_hash(hash_token(token))
+
+    def is_current(self, holder: Holder) -> bool:
+        """Whether the token of a holder that was found earlier is valid still."""
+        return self._find_hash(holder.entry.digest) is not None
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """What the MCP SDK knows of the holder of a token: the table is a verifier of the SDK's."""
@@ -110,6 +107,16 @@ class TokenTable:
                 self._read(stamp)
         except TokenFileError as error:
             _LOGGER.error("%s The tokens stay as they were.", error)
+
+    def _find_hash(self, digest: bytes) -> Holder | None:
+        now = self._clock()
+        if now - self._looked >= _LOOK_SECONDS:
+            self._looked = now
+            self.refresh()
+        holder = self._holders.get(self._blind(digest))
+        if holder is None or not hmac.compare_digest(holder.entry.digest, digest):
+            return None
+        return holder if holder.entry.expires is None or holder.entry.is_valid(datetime.now(UTC)) else None
 
     def _look(self) -> tuple[Any, ...]:
         """What changes whenever the file does."""
@@ -136,4 +143,4 @@ class TokenTable:
             _LOGGER.warning("%s has no token, so nobody can call; `cloud-incident tokens add` adds one.", self.file)
 
     def _blind(self, digest: bytes) -> bytes:
-        return hmac.digest(self._key, digest, "sha256")
+        return hashlib.blake2b(digest, key=self._key, digest_size=32).digest()

@@ -48,9 +48,7 @@ class MemoryStore:
         episode_id, replacing = opening.episode_id, opening.replacing
         freed = [replacing.episode_id] if replacing is not None and self._has(replacing) else []
         if episode_id in self._episodes and episode_id not in freed:
-            if episode_id not in self._ended:
-                raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
-            freed.append(episode_id)
+            raise EpisodeExistsError(episode_id)
         if len(self._episodes) - len(freed) >= capacity:
             limit = self._clock() - opening.grace_seconds
             oldest = next(

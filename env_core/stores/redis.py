@@ -1,11 +1,15 @@
 """Episodes in a Redis server, or in Valkey, which the processes of many machines share.
 
 Why Redis: its step and PostgreSQL's were measured in one interleaved run on loopback (Redis 7.0 by redis-py, PostgreSQL
-15 by asyncpg). What a killed process or server survives, with the disk written once a second, took 221 µs there and 264
-in PostgreSQL (`synchronous_commit = off`), with 80 and 117 µs of the server's processor. With every step on the disk
-before it is answered, 50 episodes at once made 3,900 steps a second in Redis (`appendfsync always`) and 1,800 in
-PostgreSQL; a single one waited 0.7 ms and 0.6. Each method of the protocol is one script, which Redis runs alone and
-whole, in one round trip; and keys that nobody uses vanish by themselves.
+15 by asyncpg). With every step on the disk before it is answered, 50 episodes at once made 3,900 steps a second in
+Redis (`appendfsync always`) and 1,800 in PostgreSQL, for 190 µs of the server's processor in both; one alone waited
+0.7 ms and 0.6. Where the last seconds may be lost, a step took 221 µs in Redis (`everysec`) and 264 in PostgreSQL
+(`synchronous_commit = off`), for 80 and 117 µs of the server's processor. Each method of the protocol is one script,
+which Redis runs alone and whole, in one round trip; and keys that nobody uses vanish by themselves.
+
+What is lost when the Redis server ends without warning is up to its settings. With `appendonly yes` and
+`appendfsync always` nothing that was answered is. With `everysec` up to two seconds of answered steps are, and without
+`appendonly` everything since its last snapshot. The end of a process of ours loses nothing.
 
 The keys of an episode are a hash and a list of events, each `nonce` and line. Beside them stand two sorted sets:
 when each episode was used last, and in which order those ended that did. The number in every key is that of this
@@ -121,9 +125,7 @@ class RedisStore:
             *lines,
         )
         if outcome == b"exists":
-            raise EpisodeExistsError(
-                f"Episode {opening.episode_id} already exists; close it or choose another episode_id."
-            )
+            raise EpisodeExistsError(opening.episode_id)
         if outcome == b"full":
             raise CapacityError(capacity)
         return [handle.decode() for handle in freed]

@@ -59,10 +59,7 @@ local function free(handle)
   if not room[handle] then freed[#freed + 1], room[handle] = handle, true end
 end
 if replaced ~= '' and redis.call('HGET', episode(replaced), 'incarnation') == ARGV[10] then free(replaced) end
-if redis.call('EXISTS', episode(id)) == 1 and not room[id] then
-  if not redis.call('ZSCORE', ENDED, id) then return {'exists'} end
-  free(id)
-end
+if redis.call('EXISTS', episode(id)) == 1 and not room[id] then return {'exists'} end
 if redis.call('ZCARD', TOUCHED) - #freed >= capacity then
   local oldest
   for _, handle in ipairs(redis.call('ZRANGE', ENDED, 0, grace > 0 and -1 or #freed)) do

@@ -216,12 +216,11 @@ class SqliteStore:
         freed, episode_id = [], opening.episode_id
         if opening.replacing is not None:
             freed += self._delete_where("id = ? AND incarnation = ?", opening.replacing)
-        freed += self._delete_where("id = ? AND ended IS NOT NULL", (episode_id,))
         (count, same) = self._database.execute(
             "SELECT (SELECT count(*) FROM episodes), EXISTS (SELECT 1 FROM episodes WHERE id = ?)", (episode_id,)
         ).fetchone()
         if same:
-            raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
+            raise EpisodeExistsError(episode_id)
         if count >= capacity:
             limit = self._clock() - opening.grace_seconds
             oldest = self._delete_where(

@@ -114,6 +114,12 @@ async def test_a_handle_that_is_chosen_begins_with_the_callers_name(guarded: Epi
             else:
                 with pytest.raises(ForeignHandleError, match=f"{caller.name}.{handle} would do"):
                     await guarded.create(AC.model_copy(update={"episode_id": handle}))
+    with acting_as(ALICE):
+        minted = await guarded.create(AC)
+        again = AC.model_copy(update={"episode_id": minted.id})
+        with pytest.raises(ForeignHandleError):
+            await guarded.create(again)
+        assert (await guarded.create(again, Claim(minted.id, minted.incarnation))).id == minted.id
     with acting_as(BOB), pytest.raises(ForeignHandleError):
         await guarded.fork(Claim("any", ""), fork_id="alice.run-2")
     with acting_as(ROOT):

@@ -247,7 +247,7 @@ async def test_an_episode_may_take_the_place_of_another(catalogue: Catalogue) ->
     assert (await service.get("mine")) == again
 
 
-async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue: Catalogue) -> None:
+async def test_finished_episodes_make_room_and_their_handles_are_free_once_replaced(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue, limits=Limits(capacity=2))
     answer = parse_action("submit_severity", {"severity": "P1"})
     for handle in ("first", "second"):
@@ -261,12 +261,13 @@ async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue:
     third = await service.create(Selection())
     with pytest.raises(UnknownEpisodeError):
         await service.get("second")
-    assert (await service.create(Selection(episode_id="first"))).step_count == 0
+    with pytest.raises(EpisodeExistsError, match="replace true"):
+        await service.create(Selection(episode_id="first"))
+    again = Selection(episode_id="first", replace=True)
+    assert (await service.create(again)).step_count == 0
     assert (await service.get(third.id)).step_count == 0
     await service.step("first", answer)
-    assert (
-        await service.create(Selection(episode_id="first"), replacing=Claim(third.id, third.incarnation))
-    ).step_count == 0
+    assert (await service.create(again, replacing=Claim(third.id, third.incarnation))).step_count == 0
     with pytest.raises(UnknownEpisodeError):
         await service.get(third.id)
 
@@ -446,3 +447,12 @@ async def test_no_more_callers_wait_for_incidents_than_may(catalogue: Catalogue)
     assert len(refused) == 3
     assert all(error.kind.status == 503 and "try again" in str(error) for error in refused)
     assert (await service.create(seeds[0])).step_count == 0
+
+
+async def test_an_episode_that_is_not_kept_computed_is_computed_again(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(folded=1))
+    episodes = [await service.create(RP) for _ in range(3)]
+    for number in (1, 2):
+        for episode in episodes:
+            assert (await service.step(episode.id, LOGS)).episode.step_count == number
+    assert {(await service.get(episode.id)).step_count for episode in episodes} == {2}

@@ -23,11 +23,11 @@ async def play_by_every_door(address: str) -> None:
             talk.step(ANSWER)
             talk.expect_error({"type": "no such type"})
         read_answer(api.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}))
-        agents = read_answer(api.post("/reset", json={"scenario_id": "AC-002"}))["observation"]["episode_id"]
+        agent_url = read_answer(api.post("/reset", json={"scenario_id": "AC-002"}))["info"]["agent_url"]
     for era in (MODERN, LEGACY):
         async with Client(f"{address}/mcp", mode=era) as client:
             await _play_by_tools(client)
-        async with Client(f"{address}/agent/{agents}/mcp", mode=era) as agent:
+        async with Client(agent_url, mode=era) as agent:
             await agent.call_tool("query_logs", {"service": "api-gateway"})
     async with Client(sse_client(f"{address}/sse"), mode=LEGACY) as client:
         await _play_by_tools(client)

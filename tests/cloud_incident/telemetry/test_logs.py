@@ -15,7 +15,7 @@ import pytest
 from cloud_incident.telemetry.logs import EVENTS, FIELDS, JsonLines, TextLines
 from tests.cloud_incident.telemetry.playing import play_by_every_door, play_over_rest
 from tests.cloud_incident.tokens.holding import WRONG, Tokens, bearer, guarded_server
-from tests.http_compat.talking import QUERY, open_talk, read_answer
+from tests.http_compat.talking import QUERY, open_for_agent, open_talk, read_answer
 from tests.servers import full_server, started
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_each_message_and_call_has_a_line_on_every_surface(lines: Lines) -> None
     by_request = {line["request_id"]: line for line in lines.of("request")}
     assert {by_request[line["request_id"]]["route"] for line in stepped} == {
         "/mcp",
-        "/agent/{episode_id}/mcp",
+        "/agent/{key}/mcp",
         "/messages",
     }
     (rpc,) = [line for line in lines.read if line["surface"] == "rpc"]
@@ -261,6 +261,15 @@ def test_a_line_tells_neither_tokens_nor_bodies_nor_the_truth(lines: Lines) -> N
     for secret in ("s3cr3t-token", "c00kie", "qu3ry", "b0dy-of-a-request", "api-gateway"):
         assert secret not in written
     assert truth is None or truth["root_cause"] not in written
+
+
+def test_the_key_of_an_agents_endpoint_is_in_no_line(lines: Lines) -> None:
+    with full_server("--log", "requests") as address, httpx2.Client(base_url=address) as api:
+        url = open_for_agent(api, scenario_id="AC-001")
+        assert api.post(url, json={}).status_code < 500
+    key = url.rsplit("/", 2)[1]
+    assert [line["route"] for line in lines.of("request")] == ["/reset", "/agent/{key}/mcp"]
+    assert not any(key in line for line in lines.written)
 
 
 def test_a_caller_is_told_by_name_and_never_by_token(lines: Lines, tmp_path: Path) -> None:

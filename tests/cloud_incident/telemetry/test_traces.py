@@ -102,6 +102,7 @@ def test_generation_is_a_span_of_its_reset(spans: InMemorySpanExporter) -> None:
         "POST /reset > reset > generate",
         "POST /reset > reset > store expire",
         "POST /reset > reset > store create",
+        "POST /reset > store read_secret",  # once, for the key in the address of the agent's endpoint
     ]
 
 

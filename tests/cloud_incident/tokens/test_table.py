@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 from click.testing import CliRunner
+from websockets.exceptions import ConnectionClosedError
 
 from cloud_incident.app import build_app
 from cloud_incident.cli.tokens import tokens as command
@@ -19,7 +20,8 @@ from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.tokens.entry import PREFIX, TokenFileError, hash_token, make_token, read_entries, write_entries
 from cloud_incident.tokens.table import TokenTable
 from env_core.callers import OPERATE, SCOPES
-from tests.cloud_incident.tokens.holding import bearer
+from tests.cloud_incident.tokens.holding import Tokens, bearer, guarded_server
+from tests.http_compat.talking import open_talk
 from tests.servers import started
 
 if TYPE_CHECKING:
@@ -144,6 +146,25 @@ def test_nothing_secret_is_in_representations_and_logs(file: Path, caplog: pytes
     for text in (repr(holder), repr(holder.user.access_token), repr(table), repr(entry), caplog.text):
         assert token not in text
         assert token.removeprefix(PREFIX) not in text
+
+
+def test_a_websocket_ends_with_its_token(file: Path) -> None:
+    token, entry = make_token("alice", OPERATE)
+    file.parent.mkdir()
+    file.write_text(write_entries([entry]), "utf-8")
+    with (
+        guarded_server(Tokens(file, {}, {}, "")) as address,
+        open_talk(address, additional_headers=bearer(token)) as talk,
+    ):
+        episode = talk.reset()["observation"]["episode_id"]
+        file.write_text("", "utf-8")
+        time.sleep(1.1)
+        with pytest.raises(ConnectionClosedError, match="not valid any more"):
+            talk.state()
+        file.write_text(write_entries([entry]), "utf-8")
+        time.sleep(1.1)
+        with open_talk(address, additional_headers=bearer(token)) as other:
+            other.reset(resume=True, episode_id=episode)  # it was left as it stood
 
 
 @pytest.mark.slow

@@ -129,12 +129,15 @@ async def test_of_concurrent_appends_one_wins(store: EpisodeStore) -> None:
     assert (await store.load("a")).events == (LOOK,)
 
 
-async def test_a_handle_in_use_is_refused_until_its_episode_has_ended(store: EpisodeStore) -> None:
+async def test_a_handle_is_in_use_until_its_episode_is_closed_or_replaced(store: EpisodeStore) -> None:
     await create(store, "a")
     with pytest.raises(EpisodeExistsError, match="choose another"):
         await create(store, "a")
     await append(store, "a", 0, END)
-    assert await create(store, "a") == ["a"]
+    with pytest.raises(EpisodeExistsError, match="finished or not"):
+        await create(store, "a")
+    assert len((await store.load("a")).events) == 1
+    assert await create(store, "a", replacing=Claim("a", "incarnation of a")) == ["a"]
     assert (await store.load("a")).events == ()
 
 
