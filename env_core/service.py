@@ -8,6 +8,7 @@ import uuid
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from env_core.selection import Selection
+    from env_core.witness import Witness
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.vocabulary import Action
 
@@ -138,6 +140,8 @@ class EpisodeService:
         keeps something for an episode looks it up (`get`, with its incarnation) before that is used, or drops it after
         some time.
         """
+        self.witnesses: list[Witness] = []
+        """Who is told what happens to the episodes."""
 
     @property
     def caller(self) -> Caller:
@@ -176,7 +180,7 @@ class EpisodeService:
         if named is not None and replacing is not None and replacing != named:
             with suppress(UnknownEpisodeError):
                 await self.close(*replacing)
-        return self._keep(begin(episode_id, reference, scenario, incarnation), set(), caller.name)
+        return self._open(begin(episode_id, reference, scenario, incarnation), caller.name)
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
         """Open an episode that begins with the first `after` steps of another one; with all of them if None.
@@ -204,7 +208,7 @@ class EpisodeService:
         owner = caller.name or record.owner
         await self._make_room(Opening(fork_id, record.reference, incarnation, owner, events))
         scenario = await self._scenario(record.reference.scenario_id)
-        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events), set(), owner)
+        return self._open(_fold(begin(fork_id, record.reference, scenario, incarnation), events), owner, forked=True)
 
     async def resume(self, selection: Selection) -> Episode:
         """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
@@ -230,6 +234,8 @@ class EpisodeService:
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
         """
+        for witness in self.witnesses:
+            witness.note_asked(episode_id)
         return (await self._load(episode_id, incarnation, touch=touch)).episode
 
     async def step(
@@ -256,6 +262,8 @@ class EpisodeService:
         """
         action = read_action(sent)
         handle = target.id if isinstance(target, Episode) else target
+        for witness in self.witnesses:
+            witness.note_asked(handle)
         folded, fresh = self._find_folded(target, incarnation), False
         for _ in range(_ATTEMPTS):
             if folded is None:
@@ -293,6 +301,8 @@ class EpisodeService:
         if incarnation and incarnation != record.incarnation:
             raise ReopenedEpisodeError(episode_id, incarnation)
         await self._store.delete(Claim(episode_id, record.incarnation))
+        for witness in self.witnesses:
+            witness.note_closed(episode_id)
         self._forget(episode_id)
 
     async def count_open(self) -> int:
@@ -398,6 +408,8 @@ class EpisodeService:
             forgotten += await self._store.create(opening, limits.capacity)
         finally:
             for handle in forgotten:
+                for witness in self.witnesses:
+                    witness.note_forgotten(handle)
                 self._forget(handle)
 
     def _find_folded(self, target: str | Episode, incarnation: str) -> _Folded | None:
@@ -426,6 +438,8 @@ class EpisodeService:
         if request_id:
             folded.request_ids.add(request_id)
         self._keep(transition.episode, folded.request_ids, folded.owner)
+        for witness in self.witnesses:
+            witness.note_step(transition)
         if transition.done:
             self._tell_over(handle)
         return True
@@ -483,15 +497,28 @@ class EpisodeService:
             )
         self._wanted += 1
         try:
-            return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+            scenario, seconds = await to_thread.run_sync(self._make, scenario_id, limiter=self._making)
         finally:
             self._wanted -= 1
+        for witness in self.witnesses:
+            witness.note_made(scenario_id, seconds)
+        return scenario
+
+    def _make(self, scenario_id: str) -> tuple[Scenario, float]:
+        """A scenario, and how many seconds that took."""
+        started = perf_counter()
+        return self.catalogue.get(scenario_id), perf_counter() - started
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario
             await self._scenario(record.reference.scenario_id)
         scenario = record.reference.resolve(self.catalogue)
         return begin(episode_id, record.reference, scenario, record.incarnation)
+
+    def _open(self, episode: Episode, owner: str, *, forked: bool = False) -> Episode:
+        for witness in self.witnesses:
+            witness.note_opened(episode, forked=forked)
+        return self._keep(episode, set(), owner)
 
     def _forget(self, handle: str) -> None:
         self._folded.pop(handle, None)
