@@ -32,7 +32,7 @@ class Bodies:
     All that are arriving in pieces have `most_arriving` bytes together; further ones are refused.
     """
 
-    __slots__ = ("arriving", "most", "most_arriving", "seconds")
+    __slots__ = ("_awaited", "_loop", "arriving", "most", "most_arriving", "seconds")
 
     def __init__(
         self,
@@ -44,6 +44,50 @@ class Bodies:
         self.seconds = seconds
         self.most_arriving = most_arriving
         self.arriving = 0
+        self._awaited: dict[_Deadline, None] = {}  # the one that began first stands first
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The loop that has the timer of the first deadline; None without a timer."""
+
+    def begin(self) -> _Deadline:
+        """Give the task that calls a deadline. One timer does for all; one for each would cost more than the rest."""
+        loop = asyncio.get_running_loop()
+        deadline = _Deadline(asyncio.current_task(loop), loop.time() + self.seconds)
+        self._awaited[deadline] = None
+        if self._loop is not loop:
+            self._loop = loop
+            loop.call_at(deadline.at, self._expire, loop)
+        return deadline
+
+    def end(self, deadline: _Deadline) -> None:
+        """Forget a deadline."""
+        self._awaited.pop(deadline, None)
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for deadline in list(self._awaited):
+            if deadline.at > now:
+                loop.call_at(deadline.at, self._expire, loop)
+                return
+            del self._awaited[deadline]
+            deadline.pass_by()
+        self._loop = None
+
+
+class _Deadline:
+    """When the body that a task reads has to be there, in seconds of the loop's clock."""
+
+    __slots__ = ("at", "passed", "task")
+
+    def __init__(self, task: asyncio.Task[Any] | None, at: float) -> None:
+        if task is None:
+            raise RuntimeError("a body is read by a task")
+        self.task = task
+        self.at = at
+        self.passed = False
+
+    def pass_by(self) -> None:
+        self.passed = True
+        self.task.cancel()
 
 
 _BODIES = Bodies()
@@ -61,7 +105,7 @@ async def read_body(request: Request, most: int | None = None) -> bytes:
     bodies: Bodies = getattr(request.scope["app"].state, "bodies", _BODIES)
     most = bodies.most if most is None else most
     arrived = bytearray()
-    deadline = _Deadline(bodies.seconds)
+    deadline = bodies.begin()
     try:
         while True:
             message = await request.receive()
@@ -83,25 +127,7 @@ async def read_body(request: Request, most: int | None = None) -> bytes:
         raise HTTPException(408, f"The body did not arrive within {bodies.seconds:g} seconds.") from None
     finally:
         bodies.arriving -= len(arrived)
-        deadline.timer.cancel()
-
-
-class _Deadline:
-    """Cancels the task that made it when a body takes too long: `asyncio.timeout` would cost five times as much."""
-
-    __slots__ = ("passed", "task", "timer")
-
-    def __init__(self, seconds: float) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a body is read by a task")
-        self.task = task
-        self.passed = False
-        self.timer = asyncio.get_running_loop().call_later(seconds, self._expire)
-
-    def _expire(self) -> None:
-        self.passed = True
-        self.task.cancel()
+        bodies.end(deadline)
 
 
 async def read_json(request: Request) -> Any:
