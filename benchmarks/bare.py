@@ -81,4 +81,4 @@ def app() -> Starlette:
 
 
 if __name__ == "__main__":
-    run_app(app(), McpSettings(port=(int(sys.argv[1]),)))
+    run_app(lambda _: app(), McpSettings(port=(int(sys.argv[1]),)))

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from cloud_incident import __version__
 from cloud_incident.about import describe_server
+from cloud_incident.agent_door import AgentAddresses, AgentPort
 from cloud_incident.bounds.bodies import Replay, WholeBodies, is_initialize
 from cloud_incident.bounds.rates import RateLimit
 from cloud_incident.console.api import ConsoleApi
@@ -24,20 +25,27 @@ from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.tokens.finding import CallerFinder
+from cloud_incident.tokens.metadata import build_metadata_routes
+from cloud_incident.tokens.session import SessionApi
+from cloud_incident.tokens.table import TokenTable, refresh_on_hangup
+from env_core.callers import ANYBODY, PLAY, PUBLIC, acting_as
+from http_compat.gate import Gate, list_needs
 from http_compat.guard import LOOPBACK, Access, Guard
+from http_compat.headers import SecurityHeaders
 from http_compat.problems import answer_disconnect, answer_failure, answer_http_error
 from http_compat.reading import Bodies, read_body
 from http_compat.surface import OpenEnvSurface
 from mcp_server import build_server
 from mcp_server.accepting import find_header, read_accept
-from mcp_server.binding import Callers, CallersBySession, NobodyKnown
+from mcp_server.binding import Callers, CallersBySession, NobodyKnown, find_bound
 from mcp_server.transports import (
+    AGENT_PATH,
     AgentsHTTP,
     EventSessions,
     SessionLimits,
     StreamableHTTP,
     build_sse_refusals,
-    read_episode_id,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +58,12 @@ if TYPE_CHECKING:
     from cloud_incident.settings.server import ServerSettings
     from env_core.service import EpisodeService
 
-AGENT_PATH = "/agent/{episode_id}/mcp"
+_AGENTS_ROOT = "/agent/"
+_OPEN_TO_ALL = (
+    "WARNING: this server may be reached from other machines and asks for no tokens. Whoever reaches it may read, "
+    "play, grade and close every episode. `cloud-incident tokens add NAME --scope operate --tokens FILE` makes a "
+    "token, and `--tokens FILE` asks for one."
+)
 
 
 def build_app(
@@ -63,10 +76,10 @@ def build_app(
     """The application that the settings ask for.
 
     MCP over streamable HTTP is at `/mcp`, over SSE at `/sse`, and for an agent under test at an endpoint of its
-    episode. An agent profile has the agents' endpoints alone. With `ServeSettings` OpenEnv and the console are there
-    too, and POST /mcp speaks both dialects. `make_server` makes each MCP server; with `streams` an answer over
-    streamable HTTP may be a stream of events. The `first` process of a server opens the incident that the settings
-    name, and prints what its operator has to know.
+    episode. These are alone on the agents' port if there is one, and all that an agent profile has. With
+    `ServeSettings` OpenEnv and the console are there too, and POST /mcp speaks both dialects. `make_server` makes each
+    MCP server; with `streams` an answer over streamable HTTP may be a stream of events. The `first` process of a server
+    opens the incident that the settings name, and prints what its operator has to know.
 
     Raises:
         DocumentError: if an incident document is not valid.
@@ -102,6 +115,7 @@ class _Wiring:
 
     def build(self) -> Starlette:
         routes = self._list_routes()
+        list_needs(routes)  # a route that does not say what it needs is refused before anybody can call it
         app = Starlette(
             routes=routes,
             middleware=self._list_middleware(routes),
@@ -119,16 +133,30 @@ class _Wiring:
         return app
 
     @cached_property
+    def tokens(self) -> TokenTable | None:
+        return None if self.settings.tokens is None else TokenTable(self.settings.tokens)
+
+    @cached_property
     def agents(self) -> AgentsHTTP:
-        server = self._make_server(callers=CallersBySession, bound=read_episode_id)
+        server = self._make_server(callers=CallersBySession, bound=find_bound)
         return AgentsHTTP(
-            server, self._session_limits, self.service, streams=self.streams, stateless=not self.settings.alone
+            server,
+            self._session_limits,
+            self.service,
+            elsewhere=self.operators.sessions if self.settings.operator else (),
+            streams=self.streams,
+            stateless=not self.settings.alone,
         )
+
+    @cached_property
+    def agent_addresses(self) -> AgentAddresses:
+        return AgentAddresses(self.service, self.settings)
 
     @cached_property
     def operators(self) -> StreamableHTTP:
         alone = self.settings.alone
-        server = self._make_server(callers=CallersBySession if alone else NobodyKnown)
+        callers = CallersBySession if alone else NobodyKnown
+        server = self._make_server(callers=callers, locate_agent=self.agent_addresses.locate)
         return StreamableHTTP(server, self._session_limits, streams=self.streams, stateless=not alone)
 
     @property
@@ -155,14 +183,15 @@ class _Wiring:
         return OpenEnvSurface(
             self.service,
             describe_server(),
+            self.agent_addresses.locate,
             settings.mode,
             shared_default=settings.has_default,
             alone=settings.alone,
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
-            further=tuple(console_api.bind_operations()),
-            pages=tuple(ConsolePage(settings.framed_by).build_routes()),
+            further=(*console_api.bind_operations(), *SessionApi(self.tokens).bind_operations()),
+            pages=tuple(ConsolePage(settings.framed_by, self.tokens is not None).build_routes()),
         )
 
     def _make_server(self, **options: object) -> Server[Callers]:
@@ -179,17 +208,30 @@ class _Wiring:
         routes: list[BaseRoute] = []
         if self.settings.operator:
             mcp = WholeBodies(self.operators.app)
-            routes.append(Route("/mcp", mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)))
-        routes.append(Route(AGENT_PATH, WholeBodies(self.agents.app)))
+            app = mcp if self.openenv is None else _Negotiated(mcp, self.openenv.answer_rpc)
+            routes.append(Route("/mcp", Gate(PLAY, app)))
+        # The key in the address of an agent's endpoint says by itself who may call it.
+        agents, port = Gate(PUBLIC, WholeBodies(self.agents.app)), self.settings.agent_port
+        first = [] if port is None else [AgentPort(port, agents)]
+        if port is None:
+            routes.append(Route(AGENT_PATH, agents))
         if self.settings.operator and self.settings.sse:
-            routes += self._list_sse_routes() if self.settings.alone else build_sse_refusals()
+            routes += self._list_sse_routes()
+        if self.tokens is not None:
+            routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
         others = [] if self.openenv is None else self.openenv.build_routes()
-        return [*others[:1], *routes, *others[1:]]
+        return [*first, *others[:1], *routes, *others[1:]]
 
     def _list_sse_routes(self) -> list[BaseRoute]:
-        events = EventSessions(self._make_server(), self._session_limits)
-        return [Route("/sse", events, methods=["GET"]), Route("/messages", WholeBodies(events.take_message))]
+        if not self.settings.alone:
+            return [Route(path, Gate(PLAY, app)) for path, app in build_sse_refusals().items()]
+        server = self._make_server(locate_agent=self.agent_addresses.locate)
+        events = EventSessions(server, self._session_limits)
+        return [
+            Route("/sse", Gate(PLAY, events), methods=["GET"]),
+            Route("/messages", Gate(PLAY, WholeBodies(events.take_message))),
+        ]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:
         settings = self.settings
@@ -197,11 +239,13 @@ class _Wiring:
         proxies = Middleware(
             BehindProxies, trusted=settings.trusted_proxies, root_path=settings.root_path, own_names=names
         )
-        hosts = (*settings.allow_host, *filter(None, [settings.space_host]))
+        hosts = (*settings.allow_host, *filter(None, [settings.space_host, settings.agent_host, settings.agent_name]))
         guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
+        finder = Middleware(CallerFinder, tokens=self.tokens, apart=_AGENTS_ROOT)
+        headers = Middleware(SecurityHeaders)
         limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
         if not settings.allow_origin:
-            return [proxies, guard, *limited]
+            return [proxies, headers, guard, finder, *limited]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
@@ -209,11 +253,13 @@ class _Wiring:
             allow_headers=["*"],
             expose_headers=["Mcp-Session-Id"],
         )
-        return [proxies, guard, cors, *limited]
+        return [proxies, headers, guard, cors, finder, *limited]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if self.tokens is not None:
+                stack.enter_context(refresh_on_hangup(self.tokens))
             for endpoint in self._endpoints:
                 await stack.enter_async_context(endpoint.run())
             if self.first:
@@ -241,13 +287,16 @@ class _Wiring:
         """Open the incident that the settings name, if they name one, and print what its operator has to know."""
         settings = self.settings
         if settings.selection is not None:
-            episode = await self.service.resume(settings.selection)
-            path = AGENT_PATH.format(episode_id=episode.id)
-            click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {settings.address}{path}", err=True)
+            with acting_as(ANYBODY):
+                episode = await self.service.resume(settings.selection)
+            url = f"{settings.agent_address}{await self.agent_addresses.find_path(episode)}"
+            click.echo(f"Agent endpoint of {episode.reference.scenario_id}: {url}", err=True)
         if settings.host not in LOOPBACK and not (settings.allow_host or settings.space_host):
             click.echo(
                 "Requests that name another host than loopback get 421; --allow-host NAME accepts more.", err=True
             )
+        if settings.public and self.tokens is None:
+            click.echo(_OPEN_TO_ALL, err=True)
         if self.openenv is None and settings.operator:
             transports = "streamable HTTP and SSE" if settings.sse and settings.alone else "streamable HTTP"
             click.echo(f"MCP over {transports}: {settings.address}/mcp", err=True)
@@ -262,7 +311,7 @@ class _Negotiated:
     """
 
     mcp: ASGIApp
-    answer_rpc: Callable[[bytes], Awaitable[Response]]
+    answer_rpc: Callable[[bytes, Scope], Awaitable[Response]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST" or _means_mcp(scope):
@@ -272,7 +321,7 @@ class _Negotiated:
         if b"initialize" in body and is_initialize(body):
             await self.mcp(scope, Replay(body, receive), send)
         else:
-            await (await self.answer_rpc(body))(scope, receive, send)
+            await (await self.answer_rpc(body, scope))(scope, receive, send)
 
 
 def _means_mcp(scope: Scope) -> bool:

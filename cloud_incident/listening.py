@@ -7,7 +7,8 @@ import errno
 import os
 import signal
 import socket
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import click
 import uvicorn
@@ -20,6 +21,8 @@ from cloud_incident.bounds.websocket import BoundedWebSocket
 from cloud_incident.garbage import collect_seldom
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.applications import Starlette
 
     from cloud_incident.settings.server import ServerSettings
@@ -31,9 +34,9 @@ _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4, "TCP_US
 """Options of connections that every system names alike, where it has them: in seconds, and in milliseconds the last."""
 
 _REMEDIES = {
-    errno.EADDRINUSE: "end the program that listens there, or choose another --port",
-    errno.EACCES: "choose a --port above 1023",
-    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
+    errno.EADDRINUSE: "end the program that listens there, or choose another --{}port",
+    errno.EACCES: "choose a --{}port above 1023",
+    errno.EADDRNOTAVAIL: "choose a --{}host that is an address of this machine",
 }
 
 GRACE_SECONDS = 5
@@ -61,37 +64,49 @@ class StoppingServer(uvicorn.Server):
             self._watching.cancel()
 
 
-def run_app(app: Starlette, settings: ServerSettings, banner: str = "") -> None:
-    """Serve an application until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
-
-    The `banner` is printed on standard error once every port is listened on. In it `{address}` stands for the URL of
-    the first one.
-
-    Raises:
-        ClickException: if a port cannot be listened on.
-    """
-    server = make_server(app, settings)
-    collect_seldom()
-    sockets = bind_ports(settings)
-    if banner:
-        show(banner, settings, sockets)
-    end_on_terminate()  # uvicorn raises the signal anew when it has shut down
-    server.run(sockets)
+S = TypeVar("S", bound="ServerSettings")
 
 
-def bind_ports(settings: ServerSettings) -> list[socket.socket]:
-    """The sockets that listen on the ports that the settings name.
+class Listening(NamedTuple, Generic[S]):
+    """The sockets that are listened on, and the settings with the ports that they have: 0 becomes the real one."""
+
+    sockets: list[socket.socket]
+    settings: S
+
+
+def listen(settings: S) -> Listening[S]:
+    """Listen on every port of the settings, that of agents too.
 
     Raises:
         ClickException: if a port cannot be listened on.
     """
-    return [_bind(settings.host, port) for port in settings.port]
+    sockets = [_bind(settings.host, port) for port in settings.port]
+    found: dict[str, object] = {"port": tuple(_read_port(listener) for listener in sockets)}
+    if settings.agent_port is not None:
+        sockets.append(_bind(settings.agent_host or settings.host, settings.agent_port, "agent-"))
+        found["agent_port"] = _read_port(sockets[-1])
+    return Listening(sockets, settings.model_copy(update=found))
 
 
-def show(banner: str, settings: ServerSettings, sockets: list[socket.socket]) -> None:
-    """Print a banner on standard error. In it `{address}` stands for the URL of the first socket."""
-    listening = settings.model_copy(update={"port": tuple(listener.getsockname()[1] for listener in sockets)})
-    click.echo(banner.format(address=listening.address), err=True)
+def run_app(build: Callable[[S], Starlette], settings: S, banner: Callable[[S], str] | None = None) -> None:
+    """Build an application and serve it until SIGTERM or Ctrl-C: running requests end, WebSockets are closed (1012).
+
+    It is built once every port is listened on, with settings that name the real ports. The `banner` of these is printed
+    on standard error then.
+
+    Raises:
+        ClickException: if a port cannot be listened on.
+    """
+    sockets, settings = listen(settings)
+    with ExitStack() as open_sockets:
+        for each in sockets:
+            open_sockets.enter_context(each)
+        server = make_server(build(settings), settings)
+        collect_seldom()
+        if banner is not None:
+            click.echo(banner(settings), err=True)
+        end_on_terminate()  # uvicorn raises the signal anew when it has shut down
+        server.run(sockets)
 
 
 def end_on_terminate() -> None:
@@ -130,12 +145,18 @@ def _exit(*_: object) -> None:
     raise SystemExit(0)
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _read_port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _bind(host: str, port: int, prefix: str = "") -> socket.socket:
+    """Listen on a port; the settings that name it begin with the `prefix`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "choose another --host or --port")
+        remedy = _REMEDIES.get(error.errno or 0, "choose another --{0}host or --{0}port").format(prefix)
         # The text of a system error repeats the address; a name that is not found has an errno below 0.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise click.ClickException(f"Cannot listen on {host}:{port}: {reason}; {remedy}.") from error

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from cloud_incident.settings.server import read_prefix
-from http_compat.guard import FORWARDED_HOST
+from http_compat.gate import FORWARDED_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Collection

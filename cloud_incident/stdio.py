@@ -11,7 +11,7 @@ import click
 from cloud_incident import __version__
 from cloud_incident.console.app import read_document
 from mcp_server import build_server
-from mcp_server.binding import OneCaller
+from mcp_server.binding import OneCaller, bind_to
 from mcp_server.stdio import PROCESS_ADVICE, PROCESS_NOTE, serve_stdio
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _build_agent_server(settings: McpSettings, service: EpisodeService, episode:
     return build_server(
         service,
         version=__version__,
-        bound=lambda _: episode.id,
+        bound=bind_to(episode),
         episode=episode,
         structured=settings.structured_content,
     )

@@ -13,12 +13,12 @@ import click
 from cloud_incident.garbage import collect_seldom
 from cloud_incident.listening import (
     GRACE_SECONDS,
+    S,
     StoppingServer,
-    bind_ports,
     build_config,
     end_on_terminate,
+    listen,
     run_app,
-    show,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _LOOK_SECONDS = 0.02
 """How often it is looked whether the workers have ended that were told to."""
 
 
-def run_server(build: Callable[..., Starlette], settings: ServerSettings, banner: str = "") -> None:
+def run_server(build: Callable[..., Starlette], settings: S, banner: Callable[[S], str] | None = None) -> None:
     """Serve what `build` gives, in one process or in as many as the settings ask for, until SIGTERM or Ctrl-C.
 
     `build` takes the settings, and whether the application is the `first` one: that opens the incident at the start.
@@ -48,16 +48,16 @@ def run_server(build: Callable[..., Starlette], settings: ServerSettings, banner
         DocumentError, InvalidActionError, SelectionError, UnknownScenarioError, StoreUnavailableError: as `build` does.
     """
     if settings.workers == 1:
-        run_app(build(settings), settings, banner)
+        run_app(build, settings, banner)
         return
     if not hasattr(os, "fork"):
         raise click.ClickException(
             "--workers needs a system that can fork a process, such as Linux. Start several servers on one store, each "
             "with a --port of its own, behind a load balancer."
         )
-    sockets = bind_ports(settings)
+    sockets, settings = listen(settings)
     end_on_terminate()
-    _Workers(build, settings, sockets).run(banner)
+    _Workers(build, settings, sockets).run("" if banner is None else banner(settings))
 
 
 class _WorkerServer(StoppingServer):
@@ -107,7 +107,7 @@ class _Workers:
         try:
             self._start_first()
             if banner:
-                show(f"{banner} {self._settings.workers} processes serve it.", self._settings, self._sockets)
+                click.echo(banner, err=True)
             for _ in range(self._settings.workers - 1):
                 self._start()
             while True:

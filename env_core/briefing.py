@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from env_core.episode import OVER
 from env_core.guide import describe_scoring
 from env_core.observation import debrief, observe
 from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
@@ -67,6 +68,8 @@ def write_headline(episode: Episode) -> str:
 
 def describe_standing(episode: Episode) -> str:
     """Where an episode stands, in one line."""
+    if episode.withheld:
+        return OVER
     if episode.grade is None:
         return describe_remaining(episode.step_count, episode.task)
     steps = "1 step" if episode.step_count == 1 else f"{episode.step_count} steps"

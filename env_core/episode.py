@@ -54,6 +54,13 @@ ObservationMode = Literal["full", "delta"]
 """`full` shows all evidence queried so far after every step; `delta` only what the last step showed."""
 
 
+DebriefMode = Literal["agent", "harness"]
+"""Who is told score and debrief at the end. `agent`: everybody. `harness`: all but an agent that is under test."""
+
+OVER = "The incident is over."
+"""What an agent is told at the end whose debrief is kept from it."""
+
+
 class StaleReferenceError(CloudIncidentError):
     """A stored episode whose incident or rules have changed since. It is refused, never reinterpreted."""
 
@@ -75,6 +82,7 @@ class Reference:
     reward_mode: RewardMode = "dense"
     seed: int | None = None
     observation: ObservationMode = "full"
+    debrief: DebriefMode = "agent"
 
     @classmethod
     def to(
@@ -83,10 +91,19 @@ class Reference:
         reward_mode: RewardMode = "dense",
         seed: int | None = None,
         observation: ObservationMode = "full",
+        debrief: DebriefMode = "agent",
     ) -> Reference:
         incident = scenario.incident
         return cls(
-            scenario.id, scenario.task.id, incident.id, incident.digest, RULES_VERSION, reward_mode, seed, observation
+            scenario.id,
+            scenario.task.id,
+            incident.id,
+            incident.digest,
+            RULES_VERSION,
+            reward_mode,
+            seed,
+            observation,
+            debrief,
         )
 
     def resolve(self, catalogue: Catalogue) -> Scenario:
@@ -138,7 +155,10 @@ class Step(NamedTuple):
 
 
 class Episode(NamedTuple):
-    """The state of an episode after its steps. Immutable: `advance` gives the next one."""
+    """The state of an episode after its steps. Immutable: `advance` gives the next one.
+
+    `withheld`: it is over, and its grade has been taken out (see `withhold`).
+    """
 
     id: str
     reference: Reference
@@ -157,10 +177,11 @@ class Episode(NamedTuple):
     cumulative: int = 0
     grade: Grade | None = None
     truncated: bool = False
+    withheld: bool = False
 
     @property
     def done(self) -> bool:
-        return self.grade is not None
+        return self.grade is not None or self.withheld
 
     @property
     def step_count(self) -> int:
@@ -194,6 +215,18 @@ def replay(
     for action in actions:
         episode = advance(episode, parse_action(action["action_type"], action["parameters"]))
         yield episode
+
+
+def withhold(episode: Episode) -> Episode:
+    """The episode as its own agent may see it: where the debrief is for the harness, without what tells the score."""
+    if episode.grade is None or episode.reference.debrief == "agent":
+        return episode
+    steps, cumulative = episode.steps, episode.cumulative
+    if not episode.truncated:  # the last step is the submission, and its reward is the score
+        *before, last = steps
+        steps = (*before, last._replace(events=(), reward=0, feedback="Submitted."))
+        cumulative -= last.reward
+    return episode._replace(steps=steps, cumulative=cumulative, grade=None, withheld=True)
 
 
 def advance(episode: Episode, action: Action) -> Episode:

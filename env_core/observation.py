@@ -105,6 +105,16 @@ class State(Observation):
     history: Annotated[list[StepRecord], Field(description="Every step taken, oldest first.")]
 
 
+Incarnation = Annotated[str, Field(description="Tells the episode from others that had its handle, or will have it.")]
+
+
+@with_config(_CLOSED)
+class OpenState(State):
+    """The whole of an episode that a server keeps."""
+
+    incarnation: Incarnation
+
+
 @with_config(_CLOSED)
 class StepInfo(TypedDict):
     """What a trainer wants to know of a step beside its observation, reward and end."""
@@ -114,6 +124,14 @@ class StepInfo(TypedDict):
     truncated: Annotated[bool, Field(description="Whether the step limit has ended the episode.")]
     seed: Annotated[int | None, Field(description="The seed given or drawn, if any.")]
     grade: NotRequired[GradeReport]
+
+
+@with_config(_CLOSED)
+class ResetInfo(StepInfo):
+    """What whoever starts an episode wants to know beside its first observation."""
+
+    incarnation: Incarnation
+    agent_url: Annotated[str, Field(description="The address of its endpoint for an agent, over MCP.")]
 
 
 def render_evidence(evidence: Evidence) -> str:
@@ -202,10 +220,15 @@ def read_state(episode: Episode) -> State:
     return {**_build_observation(episode, episode.shown), "history": [report_step(step) for step in episode.steps]}
 
 
+def read_open_state(episode: Episode) -> OpenState:
+    """The state of an episode that a server keeps."""
+    return {**read_state(episode), "incarnation": episode.incarnation}
+
+
 def debrief(episode: Episode) -> dict[str, Any] | None:
     """What mattered: severity, cause, causal chain, who got the trouble from whom, the plan, and of the evidence that
-    carries the cause the set that the agent came nearest to. None before the end."""
-    if not episode.done:
+    carries the cause the set that the agent came nearest to. None before the end, and where the grade is withheld."""
+    if episode.grade is None:
         return None
     incident, truth = episode.incident, episode.incident.truth
     certificates = sorted(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from env_core.episode import ObservationMode, Reference, RewardMode
+from env_core.episode import DebriefMode, ObservationMode, Reference, RewardMode
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.errors import CloudIncidentError
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
@@ -137,6 +137,14 @@ class Selection(Given):
         default="full",
         description="Evidence in observations: full, all so far; delta, the last step's.",
     )
+    debrief: DebriefMode = Field(
+        default="agent",
+        description="Who learns score and debrief at the end. harness: all but the agent at its endpoint.",
+    )
+    replace: bool = Field(default=False, description="Closes the episode that has the handle, finished or not.")
+    incarnation: OptionalName = Field(
+        default="", description="With replace: the incarnation that is to be closed; no other one is."
+    )
 
     def resolve(self, catalogue: Catalogue) -> tuple[Scenario, Reference]:
         """The scenario selected and the reference to it.
@@ -168,7 +176,7 @@ class Selection(Given):
 
     def reference(self, scenario: Scenario, seed: int | None) -> Reference:
         """The reference of an episode on a scenario with the options selected."""
-        return Reference.to(scenario, self.reward_mode, seed, self.observation)
+        return Reference.to(scenario, self.reward_mode, seed, self.observation, self.debrief)
 
     @property
     def _draws(self) -> bool:
@@ -196,6 +204,10 @@ class Selection(Given):
             raise SelectionError(
                 f"{RESERVED_HANDLE!r} stands for the incident that is open; choose another episode_id."
             )
+        if self.replace and not self.episode_id:
+            raise SelectionError("replace closes the episode that has the handle; give its episode_id as well.")
+        if self.incarnation and not self.replace:
+            raise SelectionError("incarnation says which episode is closed for the new one; give replace true as well.")
         if self.difficulty is not None and (self.scenario_index is not None or self.split.casefold() == CURATED_SPLIT):
             raise SelectionError(
                 "difficulty is for generated incidents, and these are written by hand; leave difficulty out, "

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 
+from env_core.agent_keys import AgentKeys
+from env_core.callers import ADMIN, ANYBODY, CALLER, OPERATE, PLAY, Caller, check_need
 from env_core.episode import Episode, StaleReferenceError, advance, begin
+from env_core.quotas import Quotas
 from env_core.stores import (
     AppendConflictError,
     CapacityError,
@@ -22,6 +25,7 @@ from env_core.stores import (
     MemoryStore,
     Opening,
     Record,
+    ReopenedEpisodeError,
     UnknownAction,
     UnknownEpisodeError,
 )
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
 
 _HANDLE_BYTES = 16
 _ATTEMPTS = 16
+_LOOKED_THROUGH = 64
+"""Of how many episodes of a caller it is looked whether they are still open, where it has as many as it may have."""
 
 
 class UnknownStepError(CloudIncidentError):
@@ -58,25 +64,37 @@ class RequestIdError(CloudIncidentError):
     code = "request_id_reused"
 
 
+class ForeignHandleError(CloudIncidentError):
+    """A handle that its caller may not choose, since it could be another caller's. Nothing was changed."""
+
+    code = "not_allowed"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How many episodes may be stored at once, and after how many idle seconds one is forgotten.
 
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
-    not given, in any case. At most `waiting` callers wait for an incident to be made.
+    not given, in any case. A finished one makes room after `grace_seconds` without use. One caller may have `most_each`
+    open, so that others find room. At most `waiting` callers wait for an incident to be made. A process keeps `folded`
+    computed episodes at most, as a shared store may hold many more. Others are computed again when they are asked for.
     """
 
     capacity: int = 10_000
     idle_seconds: float = 3600.0
     keep_seconds: float | None = None
+    folded: int = 10_000
     waiting: int = 1_000
+    grace_seconds: float = 0.0
+    most_each: int | None = None
 
 
 class _Folded(NamedTuple):
-    """An episode as it was after some of its stored events, and at least the request ids of these."""
+    """An episode as it was after some of its stored events, and at least the request ids of these; and its owner."""
 
     episode: Episode
     request_ids: set[str]
+    owner: str
 
 
 class EpisodeService:
@@ -85,15 +103,29 @@ class EpisodeService:
     The store holds the truth; the folded episodes kept here are a cache over it. Several processes may have a service
     each over one store. A step is made on what the cache has and stored only if nobody has stored another one
     meanwhile, so it asks the store once; what the cache says against a step is looked up before it is told.
+
+    Every call is made for the caller of the present task (`env_core.callers.CALLER`). An episode belongs to the caller
+    that opened it, and to others is as one that does not exist; `admin` sees all. Where a task has no caller, calls are
+    made for `unnamed`.
     """
 
-    def __init__(self, catalogue: Catalogue, store: EpisodeStore | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: EpisodeStore | None = None,
+        limits: Limits | None = None,
+        unnamed: Caller = ANYBODY,
+    ) -> None:
         self.catalogue = catalogue
+        self.unnamed = unnamed
         self._store: EpisodeStore = store if store is not None else MemoryStore()
         self._limits = limits or Limits()
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
+        self._keys: AgentKeys | None = None
         self._secret = b""
+        self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
+        self._wanted = 0
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
@@ -104,23 +136,43 @@ class EpisodeService:
         some time.
         """
 
-    async def create(self, selection: Selection, replacing: Claim | None = None, *, owner: str = "") -> Episode:
-        """Open an episode that belongs to `owner`, in the place of `replacing` if that is still there.
+    @property
+    def caller(self) -> Caller:
+        """For whom calls are made now."""
+        return CALLER.get(self.unnamed)
 
-        Where there is no room the episode that finished longest ago makes it; a handle of a finished one is free again.
+    async def create(self, selection: Selection, replacing: Claim | None = None) -> Episode:
+        """Open an episode, in the place of `replacing` if that is still there and the caller's own.
+
+        Where there is no room the episode that finished longest ago makes it. The handle of a finished episode is not
+        free before that is closed, or whoever asks for its grade would get that of another one; a selection with
+        `replace` closes it.
 
         Raises:
+            UnauthenticatedError, ScopeError: if the caller may open none.
+            ForeignHandleError: if the caller may not choose the handle asked for.
             SelectionError, UnknownScenarioError: if the selection names nothing that can be started.
-            CapacityError: if as many episodes are open as may be.
+            CapacityError, QuotaError: if as many episodes are open as may be, of anybody's or of the caller's.
             BusyError: if as many callers wait for an incident to be made as may.
-            EpisodeExistsError: if the handle asked for is in use.
+            EpisodeExistsError: if the handle asked for is in use, or is to be replaced and belongs to somebody else.
+            ReopenedEpisodeError: if the episode to be replaced is not of the incarnation that the selection names.
         """
+        caller = self.caller
+        check_need(OPERATE, caller)
+        if replacing is not None and ADMIN not in caller.scopes and not await self._has(replacing):
+            replacing = None
+        named = await self._find_replaced(selection) if selection.replace else None
+        if selection.episode_id not in {claim.episode_id for claim in (named, replacing) if claim is not None}:
+            _check_handle(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
         episode_id, incarnation = selection.episode_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(Opening(episode_id, reference, incarnation, owner, replacing=replacing))
-        return self._keep(begin(episode_id, reference, scenario, incarnation), set())
+        await self._make_room(Opening(episode_id, reference, incarnation, caller.name, replacing=named or replacing))
+        if named is not None and replacing is not None and replacing != named:
+            with suppress(UnknownEpisodeError):
+                await self.close(*replacing)
+        return self._keep(begin(episode_id, reference, scenario, incarnation), set(), caller.name)
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
         """Open an episode that begins with the first `after` steps of another one; with all of them if None.
@@ -128,22 +180,27 @@ class EpisodeService:
         The two share nothing from then on. The steps that were taken over have no request ids: these were the other's.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             UnknownStepError: if the episode has not that many steps.
             StaleReferenceError: if its incident or the rules have changed since it began.
-            CapacityError: if as many episodes are open as may be.
-            EpisodeExistsError: if the handle asked for is in use.
+            UnauthenticatedError, ScopeError, ForeignHandleError, CapacityError, QuotaError, EpisodeExistsError: as
+                `create` does.
         """
+        caller = self.caller
+        check_need(OPERATE, caller)
+        _check_handle(fork_id, caller)
         source = await self.get(claim.episode_id, claim.incarnation)
-        record = await self._store.load(source.id)
+        record = await self._read(source.id)
         taken = len(record.events) if after is None else after
         if taken > len(record.events):
             raise UnknownStepError(f"Episode {source.id} has {len(record.events)} steps; {after} were asked for.")
         events = tuple(event._replace(request_id="") for event in record.events[:taken])
         fork_id, incarnation = fork_id or _mint_handle(), secrets.token_hex(8)
-        await self._make_room(Opening(fork_id, record.reference, incarnation, record.owner, events))
+        owner = caller.name or record.owner
+        await self._make_room(Opening(fork_id, record.reference, incarnation, owner, events))
         scenario = await self._scenario(record.reference.scenario_id)
-        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events), set())
+        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events), set(), owner)
 
     async def resume(self, selection: Selection) -> Episode:
         """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
@@ -164,7 +221,8 @@ class EpisodeService:
         """The episode as it stands. Without `touch` looking at it does not keep it from expiring.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
         """
@@ -183,7 +241,8 @@ class EpisodeService:
 
         Raises:
             InvalidActionError: if the action is not valid.
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError: if there is none of that handle.
+            ReopenedEpisodeError: if an incarnation is given, and it is not that one.
             EpisodeOverError: if the episode has ended.
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
@@ -193,7 +252,7 @@ class EpisodeService:
         """
         action = read_action(sent)
         handle = target.id if isinstance(target, Episode) else target
-        folded, fresh = self._find_folded(target, request_id, incarnation), False
+        folded, fresh = self._find_folded(target, incarnation), False
         for _ in range(_ATTEMPTS):
             if folded is None:
                 folded, fresh = await self._load(handle, incarnation, touch=False), True
@@ -222,11 +281,13 @@ class EpisodeService:
         """Forget an episode.
 
         Raises:
-            UnknownEpisodeError: if there is none of that handle, or not that incarnation of it if one is given.
+            UnknownEpisodeError, ReopenedEpisodeError, UnauthenticatedError: as `get` does.
+            ScopeError: if the caller may close none.
         """
-        record = await self._store.load(episode_id)
+        check_need(OPERATE, self.caller)
+        record = await self._read(episode_id)
         if incarnation and incarnation != record.incarnation:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
+            raise ReopenedEpisodeError(episode_id, incarnation)
         await self._store.delete(Claim(episode_id, record.incarnation))
         self._forget(episode_id)
 
@@ -246,8 +307,71 @@ class EpisodeService:
         """Let go of the store; nothing can be asked any more."""
         await self._store.close()
 
+    async def get_keys(self) -> AgentKeys:
+        """What makes and reads the keys of agents' endpoints: the same ones for every process on the store."""
+        if self._keys is None:
+            self._keys = AgentKeys(await self.read_secret())
+        return self._keys
+
+    async def _find_replaced(self, selection: Selection) -> Claim | None:
+        """The episode that a selection replaces; None if the caller sees none of that handle."""
+        try:
+            record = await self._read(selection.episode_id, touch=False)
+        except UnknownEpisodeError:
+            return None
+        if selection.incarnation not in {"", record.incarnation}:
+            raise ReopenedEpisodeError(selection.episode_id, selection.incarnation)
+        return Claim(selection.episode_id, record.incarnation)
+
+    async def _read(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
+        """What is stored of an episode, if the caller may see it. No episode is read in another way."""
+        caller = CALLER.get(self.unnamed)
+        if caller is ANYBODY:
+            return await self._store.load(episode_id, since, touch=touch)
+        check_need(PLAY, caller)
+        record = await self._store.load(episode_id, since, touch=touch)
+        if not caller.may_see(record.owner):
+            raise _build_unknown(episode_id)
+        return record
+
+    async def _has(self, claim: Claim) -> bool:
+        """Whether an episode is there and one that the caller may see."""
+        with suppress(UnknownEpisodeError):
+            return (await self._read(claim.episode_id, touch=False)).incarnation == claim.incarnation
+        return False
+
+    async def _take_quota(self, handle: str) -> bool:
+        """Count a new episode for the caller; whether it counts.
+
+        Raises:
+            QuotaError: if the caller has as many open as it may have.
+        """
+        account = self.caller.account
+        if self._quotas.is_full(account):
+            for held in self._quotas.list_held(account)[:_LOOKED_THROUGH]:
+                if not await self._is_open(held):  # it has ended in another process
+                    self._quotas.release(held)
+        return self._quotas.take(account, handle)
+
+    async def _is_open(self, handle: str) -> bool:
+        with suppress(UnknownEpisodeError):
+            events = (await self._store.load(handle, touch=False)).events
+            return not any(event.ends for event in events)
+        return False
+
     async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
+        counted = await self._take_quota(opening.episode_id)
+        try:
+            await self._store_anew(opening._replace(grace_seconds=self._limits.grace_seconds))
+        except BaseException:
+            if counted:
+                self._quotas.release(opening.episode_id)
+            raise
+        if counted:  # it counts no longer if it took the place of a finished one of the same handle
+            self._quotas.take(self.caller.account, opening.episode_id)
+
+    async def _store_anew(self, opening: Opening) -> None:
         limits = self._limits
         kept = limits.idle_seconds if limits.keep_seconds is None else limits.keep_seconds
         forgotten = await self._store.expire(kept)
@@ -263,15 +387,16 @@ class EpisodeService:
             for handle in forgotten:
                 self._forget(handle)
 
-    def _find_folded(self, target: str | Episode, request_id: str, incarnation: str) -> _Folded | None:
+    def _find_folded(self, target: str | Episode, incarnation: str) -> _Folded | None:
         """What is known of the episode to be stepped without asking the store; None if that is not enough."""
         if isinstance(target, Episode):
             folded = self._folded.get(target.id)
-            if folded is not None and folded.episode is target:
-                return folded
-            return None if request_id else _Folded(target, set())
+            return folded if folded is not None and folded.episode is target else None
         folded = self._folded.get(target)
-        return folded if folded is None or incarnation in {"", folded.episode.incarnation} else None
+        if folded is None or incarnation not in {"", folded.episode.incarnation}:
+            return None
+        caller = CALLER.get(self.unnamed)
+        return folded if caller is ANYBODY or caller.may_see(folded.owner) else None
 
     async def _append(self, folded: _Folded, transition: Transition, action: Action, request_id: str) -> bool:
         """Store a step; False if it was not made on what is stored."""
@@ -287,7 +412,7 @@ class EpisodeService:
         self.steps_taken += 1
         if request_id:
             folded.request_ids.add(request_id)
-        self._keep(transition.episode, folded.request_ids)
+        self._keep(transition.episode, folded.request_ids, folded.owner)
         if transition.done:
             self._tell_over(handle)
         return True
@@ -297,25 +422,27 @@ class EpisodeService:
         if cached is not None and incarnation not in {"", cached.episode.incarnation}:
             cached = None
         since = cached.episode.step_count if cached else 0
-        record = await self._store.load(episode_id, since, touch=touch)
+        if cached is not None and cached.episode.done:
+            touch = False  # or whoever keeps looking at finished episodes would take the room of others
+        record = await self._read(episode_id, since, touch=touch)
         if incarnation and incarnation != record.incarnation:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r} here.")
+            raise ReopenedEpisodeError(episode_id, incarnation)
         if cached is not None and cached.episode.incarnation == record.incarnation:
             if not record.events:
                 return cached
             episode, request_ids = cached.episode, cached.request_ids
         else:
             if since:  # closed, and opened anew under the same handle
-                record = await self._store.load(episode_id, touch=touch)
+                record = await self._read(episode_id, touch=touch)
             episode, request_ids = await self._begin_again(episode_id, record), set()
         episode = _fold(episode, record.events)
         request_ids.update(event.request_id for event in record.events if event.request_id)
-        self._keep(episode, request_ids)
-        return _Folded(episode, request_ids)
+        self._keep(episode, request_ids, record.owner)
+        return _Folded(episode, request_ids, record.owner)
 
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""
-        record = await self._store.load(episode.id)
+        record = await self._read(episode.id)
         for index, event in enumerate(record.events):
             if event.request_id == request_id:
                 if event.action != action:
@@ -336,12 +463,16 @@ class EpisodeService:
         """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
-        if self._making.statistics().tasks_waiting >= self._limits.waiting:
+        if self._wanted > self._limits.waiting:  # one of them is being made
             raise BusyError(
                 f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
                 "again in a few seconds."
             )
-        return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        self._wanted += 1
+        try:
+            return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+        finally:
+            self._wanted -= 1
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario
@@ -354,15 +485,34 @@ class EpisodeService:
         self._tell_over(handle)
 
     def _tell_over(self, handle: str) -> None:
+        self._quotas.release(handle)
         for tell in self.on_over:
             tell(handle)
 
-    def _keep(self, episode: Episode, request_ids: set[str]) -> Episode:
-        self._folded[episode.id] = _Folded(episode, request_ids)
+    def _keep(self, episode: Episode, request_ids: set[str], owner: str) -> Episode:
+        self._folded[episode.id] = _Folded(episode, request_ids, owner)
         self._folded.move_to_end(episode.id)
-        while len(self._folded) > self._limits.capacity:
+        while len(self._folded) > min(self._limits.capacity, self._limits.folded):
             self._folded.popitem(last=False)
         return episode
+
+
+def _check_handle(handle: str, caller: Caller) -> None:
+    """Refuse a handle that is not the caller's own to choose: it learns nothing of others' and cannot take them.
+
+    Raises:
+        ForeignHandleError: if it may not choose it.
+    """
+    if handle and ADMIN not in caller.scopes and not handle.startswith(f"{caller.name}."):
+        raise ForeignHandleError(
+            f"A handle that you choose begins with your name and a dot: {caller.name}.{handle[:80]} would do. "
+            "Without one the server makes a handle. Nothing was opened."
+        )
+
+
+def _build_unknown(episode_id: str) -> UnknownEpisodeError:
+    """What is said of every episode that a caller does not have, in the words of the stores."""
+    return UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
 
 
 def _mint_handle() -> str:

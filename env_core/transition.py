@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 
 
 class EpisodeOverError(CloudIncidentError):
-    """A step on an episode that has ended, with its scenario and its score. Nothing was changed."""
+    """A step on an episode that has ended, with its scenario and its score, unless that is withheld. Nothing was
+    changed."""
 
     code = "episode_over"
 
     def __init__(self, episode: Episode) -> None:
         super().__init__(f"Episode {episode.id} is over.")
+        self.episode = episode
         self.scenario_id = episode.reference.scenario_id
-        self.score = episode.grade.score if episode.grade is not None else 0.0
+        self.score = episode.grade.score if episode.grade is not None else None
 
     def explain(self, starting: str) -> str:
-        return f"{self} Its score is {self.score:.4f}; nothing was changed. {starting} starts another."
+        score = "Nothing" if self.score is None else f"Its score is {self.score:.4f}; nothing"
+        return f"{self} {score} was changed. {starting} starts another."
 
 
 class Transition(NamedTuple):

@@ -382,6 +382,11 @@ def find_affirmed(text: str, groups: tuple[tuple[str, ...], ...]) -> Affirmed:
     return Affirmed(tuple(map(bool, affirmed)), len(words))
 
 
+def mentions_all(text: str, groups: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether a term of each of the groups stands in a text, denied or not. No text affirms all of them without."""
+    return all(map(_read(text).reading.find, groups))
+
+
 def _is_denied_there(
     reading: Reading, denials: tuple[_Denials, ...], mention: Mention, spent: Mapping[int, set[int]]
 ) -> bool:

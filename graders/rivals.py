@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from graders.prose import affirms, find_affirmed, split_words
+from graders.prose import affirms, find_affirmed, mentions_all, split_words
 from graders.terms import Reading
 from scenarios.generator.library import families
 from scenarios.library import load_failure_families
@@ -123,7 +123,7 @@ def _find_failures(text: str, truth: Truth) -> Iterator[str]:
 def _find_faults(text: str, truth: Truth, failures: list[str]) -> Iterator[tuple[str, int]]:
     kin = find_kin(truth.concepts, truth.families)
     for name, fault in _list_faults().items():
-        if name not in kin and fault.failure not in failures:
+        if name not in kin and fault.failure not in failures and mentions_all(text, fault.ideas):
             said = find_affirmed(text, fault.ideas)
             if all(said.groups):
                 yield name, said.words

@@ -75,6 +75,10 @@ _DENIALS = {
 }
 
 
+_LONGEST_DENIAL = _MOST_FILLERS + max(len(phrase) for denial in _DENIALS.values() for phrase in denial.phrases)
+"""In words, with the fillers."""
+
+
 class _Term(NamedTuple):
     """A term: its parts, and the words and beginnings of words without which it stands nowhere."""
 
@@ -122,12 +126,13 @@ class Reading:
         """By kind, where a denial begins and where it may end."""
         return {
             kind: {
-                (number, index): ends
+                (number, index): tuple(index + length for length in lengths)
                 for number, clause in enumerate(self.clauses)
                 for index, word in enumerate(clause)
-                if _list_phrases(denial, word) and (ends := tuple(_pass_denial(denial, clause, index)))
+                if _list_phrases(kind, word)
+                and (lengths := _pass_denial(clause[index : index + _LONGEST_DENIAL], kind))
             }
-            for kind, denial in _DENIALS.items()
+            for kind in _DENIALS
         }
 
     @cached_property
@@ -141,6 +146,8 @@ class Reading:
     def find(self, group: tuple[str, ...]) -> set[Mention]:
         """Every place at which a term of a group stands, denied or not."""
         keyed = _key_terms(group)
+        if keyed.keys().isdisjoint(self._beginnings):
+            return set()
         return {
             mention
             for key in keyed.keys() & self._beginnings.keys()
@@ -238,23 +245,30 @@ _DENYING = BARE_CONTRACTIONS | _split_set(
 )
 
 
-def _pass_denial(denial: _Denial, words: Words, start: int) -> Iterator[int]:
-    """Where a denial that begins at a word may end: behind its words, and behind each of the fillers that follow."""
-    for phrase in _list_phrases(denial, words[start]):
-        after = start + len(phrase)
-        here = words[start:after]
-        if len(here) == len(phrase) and all(map(_fits, phrase[1:], here[1:])):
-            yield after
-            while after < len(words) and words[after] in denial.fillers and after < start + len(phrase) + _MOST_FILLERS:
-                after += 1
-                yield after
+@lru_cache(maxsize=4096)
+def _pass_denial(words: Words, kind: str) -> tuple[int, ...]:
+    """How many words a denial may have that begins with the first of some words: its own, and the fillers behind it."""
+    denial = _DENIALS[kind]
+    lengths: list[int] = []
+    for phrase in _list_phrases(kind, words[0]):
+        length = len(phrase)
+        here = words[:length]
+        if len(here) == length and all(map(_fits, phrase[1:], here[1:])):
+            lengths.append(length)
+            for word in words[length : length + _MOST_FILLERS]:
+                if word not in denial.fillers:
+                    break
+                lengths.append(lengths[-1] + 1)
+    return tuple(lengths)
 
 
 @lru_cache(maxsize=4096)
-def _list_phrases(denial: _Denial, word: str) -> tuple[Words, ...]:
+def _list_phrases(kind: str, word: str) -> tuple[Words, ...]:
     """The phrases of a denial that may begin with a word."""
     return tuple(
-        phrase for phrase in denial.phrases if _fits(phrase[0], word) or (phrase[0] == "not" and denies_verb(word))
+        phrase
+        for phrase in _DENIALS[kind].phrases
+        if _fits(phrase[0], word) or (phrase[0] == "not" and denies_verb(word))
     )
 
 

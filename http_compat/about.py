@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from starlette.responses import FileResponse
 
+from env_core.callers import PUBLIC
 from http_compat import shapes
 from http_compat.jsontext import to_json
 from http_compat.openapi import build_openapi
@@ -124,6 +125,7 @@ OPERATIONS = (
         method="GET",
         path="/health",
         name="health",
+        needs=PUBLIC,
         tag=_ABOUT,
         summary="Whether the server is well",
         answer=TypeAdapter(shapes.HealthAnswer),
@@ -132,6 +134,7 @@ OPERATIONS = (
         method="GET",
         path="/metadata",
         name="metadata",
+        needs=PUBLIC,
         tag=_ABOUT,
         summary="What this environment is",
         answer=TypeAdapter(shapes.MetadataAnswer),
@@ -140,6 +143,7 @@ OPERATIONS = (
         method="GET",
         path="/schema",
         name="schema",
+        needs=PUBLIC,
         tag=_ABOUT,
         summary="JSON schemas of actions, observations and state",
         answer=TypeAdapter(shapes.SchemaAnswer),
@@ -148,6 +152,7 @@ OPERATIONS = (
         method="GET",
         path="/openapi.json",
         name="openapi",
+        needs=PUBLIC,
         tag=_ABOUT,
         summary="This document",
         answer=_ANYTHING,
@@ -156,6 +161,7 @@ OPERATIONS = (
         method="GET",
         path="/docs",
         name="docs",
+        needs=PUBLIC,
         tag=_ABOUT,
         summary="This document as a page",
         answer=_ANYTHING,

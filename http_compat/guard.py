@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from http_compat.gate import FORWARDED_HOST
 from http_compat.problems import build_problem
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-FORWARDED_HOST = "forwarded_host"
-"""The key of a request's scope under which is, as bytes, what a trusted proxy says that the Host was."""
-
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods of requests that change nothing."""
 _REMEMBERED = 1024
 """Hosts and Origins whose judgement is kept, those used last."""
 
@@ -29,9 +30,9 @@ _LONGEST = 512
 class Access:
     """Which Host and Origin headers are accepted beside loopback.
 
-    `hosts` are names without a port. `*.example.org` means every name below, and `*` every name. Pages of an accepted
-    host may call; with `*` only the pages of the host that is called may. `origins` are other sites whose pages may
-    call from a browser (`https://app.example`, or `*`).
+    `hosts` are names without a port. `*.example.org` means every name below, and `*` every name. The server's own pages
+    may call: those of the host and port that is called, or, where a proxy calls by another name, of an accepted host on
+    the usual port. `origins` are other sites whose pages may call from a browser (`https://app.example`, or `*`).
     """
 
     hosts: tuple[str, ...] = ()
@@ -45,12 +46,17 @@ class Access:
         )
 
     def accepts_origin(self, origin: str, called: str = "") -> bool:
-        """Whether pages of an origin may call the host of a name."""
+        """Whether pages of an origin may call a host, whose port is given with its name unless it is the usual one."""
         if "*" in self.origins or origin in self.origins:
             return True
-        name = _read_name(_read_authority(origin)) if "://" in origin else ""
+        scheme, separator, _ = origin.partition("://")
+        authority = _read_authority(origin) if separator else ""
+        name, usual = _read_name(authority), _DEFAULT_PORTS.get(scheme.casefold(), "")
+        port = _read_port(authority) or usual
+        if name == "" or name == _read_name(called):
+            return name != "" and port == (_read_port(called) or usual)
         named = Access(tuple(host for host in self.hosts if host != "*"))
-        return name != "" and (name == called or named.accepts_host(name))
+        return port == usual and name not in LOOPBACK and named.accepts_host(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class Guard:
             refusal: tuple[int, str] | None = (431, f"Host and Origin may have {_LONGEST} bytes.")
         else:
             refusal = self._refusal(host, origin, forwarded)
+        if refusal is None and origin is not None:
+            refusal = _check_body(scope)
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -99,15 +107,39 @@ class Guard:
         if not self.access.accepts_host(named):
             return 421, f"Host {named[:80]!r} is not served here; --allow-host {named[:80]} accepts it."
         said = (origin or b"").decode("latin-1")
-        called = [named, *filter(self.access.accepts_host, [_read_name((forwarded or b"").decode("latin-1"))])]
-        if said and not any(self.access.accepts_origin(said, name) for name in called):
+        called = [host.decode("latin-1")]
+        if forwarded and self.access.accepts_host(_read_name(forwarded.decode("latin-1"))):
+            called.append(forwarded.decode("latin-1"))
+        if said and not any(self.access.accepts_origin(said, place) for place in called):
             return 403, f"Pages of {said[:80]!r} may not call this server; --allow-origin accepts them."
         return None
+
+
+def _check_body(scope: Scope) -> tuple[int, str] | None:
+    """The refusal of a page's body that is no JSON: a browser sends plain text and forms without asking first."""
+    if scope["type"] == "websocket" or scope["method"] in _SAFE:
+        return None
+    headers = dict(scope["headers"])
+    if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
+        return None
+    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media.startswith(b"application/") and (media.endswith((b"json", b"+json")) or media == b"application/x-ndjson"):
+        return None
+    return 415, "Pages send JSON: give the header `Content-Type: application/json`."
 
 
 def _read_authority(origin: str) -> str:
     """The host and port of an origin. `urlsplit` would raise where brackets hold no address."""
     return re.split(r"[/?#]", origin.partition("://")[2], maxsplit=1)[0]
+
+
+def _read_port(authority: str) -> str:
+    """The port in a Host header or an origin; "" where none is given."""
+    return (
+        authority.rpartition("@")[2].strip().rpartition("]")[2].rpartition(":")[2]
+        if ":" in authority.rpartition("]")[2]
+        else ""
+    )
 
 
 def _read_name(host: str) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.routing import Route
 
+from env_core.callers import ANYBODY, SCOPE_KEY, CallerError, Need, check_need
+from http_compat.gate import build_challenge
 from http_compat.problems import build_refusal
 from scenarios.errors import CloudIncidentError
 
@@ -30,7 +32,7 @@ def read_root(request: Request) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method on one path: what it takes, what it gives, and with which statuses it refuses.
+    """One method on one path: what it needs of its caller, what it takes and gives, with which statuses it refuses.
 
     `name` is the operation's id in the OpenAPI document. `starts` names the operations on the episode that it starts.
     """
@@ -38,6 +40,7 @@ class Operation:
     method: str
     path: str
     name: str
+    needs: Need
     tag: str
     summary: str
     description: str = ""
@@ -59,6 +62,11 @@ class BoundOperation:
     operation: Operation
     handler: Callable[[Request], Awaitable[Response]]
 
+    @property
+    def needs(self) -> Need:
+        """What the operation needs of its caller."""
+        return self.operation.needs
+
     def build_route(self) -> Route:
         """The route of the operation."""
         operation = self.operation
@@ -66,7 +74,10 @@ class BoundOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            check_need(self.operation.needs, scope.get(SCOPE_KEY, ANYBODY))
             response = await self.handler(Request(scope, receive))
+        except CallerError as error:
+            response = build_challenge(error, scope)
         except CloudIncidentError as error:
             response = build_refusal(error)
         await response(scope, receive, send)

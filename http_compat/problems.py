@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from http_compat.headers import SECURITY_HEADERS
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ async def answer_http_error(_: Request, error: Exception) -> Response:
 
 async def answer_failure(_: Request, __: Exception) -> Response:
     """Answer a request on which the server failed; the log has the exception."""
-    return build_problem(500, "The server failed on this request.")
+    return build_problem(500, "The server failed on this request.", SECURITY_HEADERS)
 
 
 async def answer_disconnect(_: Request, __: Exception) -> Response:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from env_core.callers import PUBLIC
 from http_compat.operations import BoundOperation, Operation, bind_operations
 from http_compat.problems import Json
 from http_compat.reading import parse_query
@@ -66,6 +67,7 @@ OPERATIONS = (
         method="GET",
         path="/ready",
         name="ready",
+        needs=PUBLIC,
         tag="About",
         summary="Whether the server can take work",
         description="With `running` a full store is no reason to say no: it is full for every server, and running "

@@ -16,6 +16,7 @@ from scenarios.vocabulary import ACTIONS, Action
 
 if TYPE_CHECKING:
     from env_core.episode import Episode
+    from env_core.observation import ResetInfo
     from http_compat.dialects import StepRequest
     from http_compat.sessions import Session
 
@@ -26,10 +27,11 @@ LISTED_TOOLS = f"Tools: {', '.join(ACTIONS)}."
 """What there is, for a call of a tool that there is not."""
 
 
-def build_reset_reply(episode: Episode) -> dict[str, Any]:
-    """The reply to a reset: the first observation of the episode."""
+def build_reset_reply(episode: Episode, agent_url: str) -> dict[str, Any]:
+    """The reply to a reset: the first observation of the episode, and where an agent reaches it."""
     reset = Transition(episode)
-    return _build_reply(reset.observation(encode_evidence), reset)
+    info: ResetInfo = {**reset.info(), "incarnation": episode.incarnation, "agent_url": agent_url}
+    return {**_build_reply(reset.observation(encode_evidence), reset), "metadata": info}
 
 
 async def take_step(session: Session, request: StepRequest) -> dict[str, Any]:

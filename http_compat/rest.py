@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, TypeAdapter
 
+from env_core.callers import OPERATE, PLAY
 from env_core.frames import draw_frames
-from env_core.observation import State, debrief, read_state, report_grade
-from env_core.selection import MOST_STEPS, Handle, Selection, SelectionError
+from env_core.observation import OpenState, debrief, read_open_state, report_grade
+from env_core.selection import MOST_STEPS, Handle, OptionalName, Selection, SelectionError
 from env_core.stores import Claim
 from http_compat import shapes
 from http_compat.dialects import parse_step
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from env_core.agent_keys import LocateAgent
     from env_core.episode import Episode
     from env_core.service import EpisodeService
 
@@ -34,10 +37,13 @@ HANDLE_COOKIE = "episode_id"
 _COOKIE_SEPARATOR = "~"
 """Stands between the handle and the incarnation in the cookie."""
 
+_MOST_DEFAULTS = 10_000
+"""Callers whose last episode is remembered, those that started one last."""
+
 _CONTROL = "Environment control"
 _ABOUT_HANDLES = (
     f"The episode is named by `episode_id` (query, body or the header `{HANDLE_HEADER}`); "
-    "without it, it is the caller's own last one (by cookie), or else the server's."
+    "without it, it is the caller's own last one: by cookie, or else by token or address."
 )
 
 
@@ -45,6 +51,9 @@ class EpisodeName(Given):
     """Which episode is meant."""
 
     episode_id: Handle = Field(default="", description="Handle of the episode.")
+    incarnation: OptionalName = Field(
+        default="", description="Its incarnation, as its reset gave it; another one is refused."
+    )
 
 
 class Fork(EpisodeName):
@@ -67,12 +76,14 @@ _NO_NAME = EpisodeName()
 class EpisodeApi:
     """Episodes over REST. They persist between requests, by handle.
 
-    With `shared` a request that names no episode means the last one that anybody started without naming it.
+    With `shared` a request that names no episode means the last one that its caller started without naming it. Callers
+    are told apart by their names or else their addresses; those on this machine are not.
     """
 
     service: EpisodeService
+    locate_agent: LocateAgent
     shared: bool = True
-    default: str = field(default="", init=False)
+    _defaults: OrderedDict[str, str] = field(default_factory=OrderedDict, init=False)  # by account, the latest last
 
     def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
@@ -83,18 +94,25 @@ class EpisodeApi:
         own = _read_cookie(request)
         episode = await self.service.create(selection, own if own and own.episode_id == selection.episode_id else None)
         if self.shared and not selection.episode_id:
-            self.default = episode.id
-        response = Json.encode(_add_info(build_reset_reply(episode)))
+            self._remember(episode.id)
+        response = Json.encode(await self._build_reset(request, episode))
         cookie = f"{episode.id}{_COOKIE_SEPARATOR}{episode.incarnation}"
-        response.set_cookie(HANDLE_COOKIE, cookie, path=_read_path(request), httponly=True, samesite="strict")
+        response.set_cookie(
+            HANDLE_COOKIE,
+            cookie,
+            path=_read_path(request),
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
         return response
 
     async def answer_fork(self, request: Request) -> Response:
         body = parse_model("fork", Fork, await read_json(request))
-        claim = self._find_claim(request, body.episode_id, _read_name(request))
+        claim = self._find_claim(request, body.episode_id, _read_name(request), body.incarnation)
         self._check_named(claim)
         fork = await self.service.fork(claim, body.after, body.fork_id)
-        return Json.encode(_add_info(build_reset_reply(fork)))
+        return Json.encode(await self._build_reset(request, fork))
 
     async def answer_step(self, request: Request) -> Response:
         step = parse_step(await read_json(request))
@@ -102,7 +120,7 @@ class EpisodeApi:
         return Json.encode(_add_info(await take_step(Session(self.service, *claim), step)))
 
     async def answer_state(self, request: Request) -> Response:
-        return Json.encode(read_state(await self._load_episode(request, _read_name(request))))
+        return Json.encode(read_open_state(await self._load_episode(request, _read_name(request))))
 
     async def answer_evidence(self, request: Request) -> Response:
         episode = await self._load_episode(request, _read_name(request))
@@ -122,6 +140,7 @@ class EpisodeApi:
         graded = report_grade(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
         identity = {
             "episode_id": episode.id,
+            "incarnation": episode.incarnation,
             "task_id": episode.task.id,
             "scenario_id": episode.reference.scenario_id,
             "done": episode.done,
@@ -130,15 +149,19 @@ class EpisodeApi:
 
     async def answer_close(self, request: Request) -> Response:
         body = parse_model("close", EpisodeName, await read_json(request))
-        claim = self._find_claim(request, body.episode_id, _read_name(request))
+        claim = self._find_claim(request, body.episode_id, _read_name(request), body.incarnation)
         self._check_named(claim)
         await self.service.close(*claim)
-        if claim.episode_id == self.default:
-            self.default = ""
+        account = self.service.caller.account
+        if claim.episode_id == self._defaults.get(account):
+            del self._defaults[account]
         response = Json.encode({"episode_id": claim.episode_id, "closed": True})
         if (own := _read_cookie(request)) and own.episode_id == claim.episode_id:
             response.delete_cookie(HANDLE_COOKIE, path=_read_path(request))
         return response
+
+    async def _build_reset(self, request: Request, episode: Episode) -> dict[str, Any]:
+        return _add_info(build_reset_reply(episode, await self.locate_agent(request.scope, episode)))
 
     async def _load_episode(self, request: Request, query: EpisodeName) -> Episode:
         """The episode that a request names or means.
@@ -161,10 +184,10 @@ class EpisodeApi:
             else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
         )
 
-    def _find_claim(self, request: Request, named: str, query: EpisodeName) -> Claim:
-        """The handle that a request names or means, empty if none; the incarnation where its cookie tells it.
+    def _find_claim(self, request: Request, named: str, query: EpisodeName, incarnation: str = "") -> Claim:
+        """The handle that a request names or means, empty if none; the incarnation where it or its cookie tells it.
 
-        `named` is the handle in the body, empty if it has none.
+        `named` and `incarnation` are those in the body, empty if it has none.
 
         Raises:
             SelectionError: if the request names two episodes.
@@ -173,7 +196,19 @@ class EpisodeApi:
         handle = _agree(named, query.episode_id)
         if header := _read_header(request):
             handle = _agree(handle, parse_model("episode_id", EpisodeName, {"episode_id": header}).episode_id)
-        return Claim(handle, "") if handle else _read_cookie(request) or Claim(self.default, "")
+        incarnation = _agree(incarnation, query.incarnation)
+        meant = Claim(handle, "") if handle else _read_cookie(request) or Claim(self._find_default(), "")
+        return meant._replace(incarnation=incarnation) if incarnation else meant
+
+    def _find_default(self) -> str:
+        return self._defaults.get(self.service.caller.account, "")
+
+    def _remember(self, handle: str) -> None:
+        account = self.service.caller.account
+        self._defaults[account] = handle
+        self._defaults.move_to_end(account)
+        while len(self._defaults) > _MOST_DEFAULTS:
+            self._defaults.popitem(last=False)
 
 
 def _read_name(request: Request) -> EpisodeName:
@@ -198,7 +233,7 @@ def _read_header(request: Request) -> str:
 
 
 def _agree(first: str, second: str) -> str:
-    """The handle that a request gives in two places, or in one of them; "" where it gives none.
+    """The handle or incarnation that a request gives in two places, or in one of them; "" where it gives none.
 
     Raises:
         SelectionError: if the two differ.
@@ -238,6 +273,7 @@ OPERATIONS = (
         method="POST",
         path="/reset",
         name="reset",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="Start an episode",
         description="Options are given in the query string, in a JSON body, or both. "
@@ -258,6 +294,7 @@ OPERATIONS = (
         method="POST",
         path="/step",
         name="step",
+        needs=PLAY,
         tag=_CONTROL,
         summary="Take a step",
         description=_ABOUT_HANDLES,
@@ -280,6 +317,7 @@ OPERATIONS = (
         method="POST",
         path="/fork",
         name="fork",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="Start an episode that begins as another one did",
         description="The fork has the first `after` steps of the episode, and shares nothing with it from then on. "
@@ -295,17 +333,19 @@ OPERATIONS = (
         method="GET",
         path="/state",
         name="state",
+        needs=PLAY,
         tag=_CONTROL,
         summary="The whole episode so far, with its history",
         description=_ABOUT_HANDLES,
         query=EpisodeName,
-        answer=TypeAdapter(State),
+        answer=TypeAdapter(OpenState),
         refusals=(404, 409, 422),
     ),
     Operation(
         method="GET",
         path="/grader",
         name="grader",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="The score of an episode, 0.0 to 1.0, with its breakdown",
         description=f"An unfinished episode has score 0.0 and no breakdown. {_ABOUT_HANDLES}",
@@ -317,6 +357,7 @@ OPERATIONS = (
         method="GET",
         path="/evidence",
         name="evidence",
+        needs=PLAY,
         tag=_CONTROL,
         summary="What has been queried, in its typed form",
         description=_ABOUT_HANDLES,
@@ -328,6 +369,7 @@ OPERATIONS = (
         method="GET",
         path="/frames",
         name="frames",
+        needs=PLAY,
         tag=_CONTROL,
         summary="The episode, moment by moment, as a page draws it",
         description=f"What each step showed and earned, and what is known of the services by then. {_ABOUT_HANDLES}",
@@ -339,6 +381,7 @@ OPERATIONS = (
         method="POST",
         path="/close",
         name="close",
+        needs=OPERATE,
         tag=_CONTROL,
         summary="Close an episode and free its room",
         description=_ABOUT_HANDLES,

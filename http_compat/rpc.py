@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from env_core.callers import OPERATE, PLAY, Need, check_need
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
 from http_compat.replies import A_NEW_SESSION, LISTED_TOOLS, call_rpc_tool, list_rpc_tools
@@ -22,11 +24,18 @@ from scenarios.suggesting import suggest
 from scenarios.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
+    from env_core.episode import Episode
     from env_core.selection import Selection
     from http_compat.sessions import Resumption, Session, Sessions
 
 _EXAMPLE = '{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
-METHODS = ("tools/list", "tools/call", "openenv/session/create", "openenv/session/close")
+METHODS: dict[str, Need] = {
+    "tools/list": PLAY,
+    "tools/call": PLAY,
+    "openenv/session/create": OPERATE,
+    "openenv/session/close": OPERATE,
+}
+"""The methods, and what each needs of its caller."""
 
 
 class RpcRequest(Given):
@@ -50,22 +59,30 @@ class UnknownMethodError(CloudIncidentError):
     code = "unknown_method"
 
 
-async def answer_text(sessions: Sessions, text: bytes | str, session: Session | None = None) -> dict[str, Any]:
+Locate = Callable[["Episode"], Awaitable[str]]
+"""Gives the address of an episode's endpoint for agents."""
+
+
+async def answer_text(
+    sessions: Sessions, text: bytes | str, locate: Locate, session: Session | None = None
+) -> dict[str, Any]:
     """The JSON-RPC response to the text of a request; `session` is the WebSocket's own, where there is one."""
     try:
         message = parse_json(text)
     except CloudIncidentError as error:
         return build_error(error)
-    return await answer(sessions, message, session)
+    return await answer(sessions, message, locate, session)
 
 
-async def answer(sessions: Sessions, message: object, session: Session | None = None) -> dict[str, Any]:
+async def answer(sessions: Sessions, message: object, locate: Locate, session: Session | None = None) -> dict[str, Any]:
     """The JSON-RPC response to a request; `session` is the WebSocket's own, where there is one."""
     request_id = message.get("id") if isinstance(message, dict) else None
     if not isinstance(request_id, str | int):
         request_id = None
     try:
-        result = await _dispatch(sessions, _parse_request(message), session)
+        request = _parse_request(message)
+        check_need(METHODS.get(request.method, PLAY), sessions.caller)
+        result = await _dispatch(sessions, request, locate, session)
     except CloudIncidentError as error:
         return build_error(error, request_id)
     return {"jsonrpc": "2.0", "id": request_id, "result": result}
@@ -87,10 +104,10 @@ def _parse_request(message: object) -> RpcRequest:
         raise InvalidRequestError(f"Invalid request: {problems}") from error
 
 
-async def _dispatch(sessions: Sessions, request: RpcRequest, session: Session | None) -> dict[str, Any]:
+async def _dispatch(sessions: Sessions, request: RpcRequest, locate: Locate, session: Session | None) -> dict[str, Any]:
     match request.method:
         case "openenv/session/create":
-            return {"session_id": (await _open_session(sessions, request.params, session)).id}
+            return await _open_session(sessions, request.params, locate, session)
         case "openenv/session/close":
             return await _close_session(sessions, request.params, session)
         case "tools/list":
@@ -102,16 +119,28 @@ async def _dispatch(sessions: Sessions, request: RpcRequest, session: Session | 
             raise UnknownMethodError(f"Method not found: {quote(unknown)}. Methods: {', '.join(METHODS)}.{hint}")
 
 
-async def _open_session(sessions: Sessions, params: dict[str, Any], own: Session | None) -> Session:
-    """A new session, or the WebSocket's `own`; with reset options, on the episode that they select."""
+async def _open_session(
+    sessions: Sessions, params: dict[str, Any], locate: Locate, own: Session | None
+) -> dict[str, Any]:
+    """Open a new session, or take the WebSocket's `own`; with reset options, on the episode that they select.
+
+    The answer says which episode it has, if any, and where an agent reaches it: in production no reset does.
+    """
     start = _parse_start(params)
     if own is not None and own.handle and start is not None:
         raise SessionInUseError("This WebSocket has an episode already; open another WebSocket.")
     if own is None:
-        return await sessions.open_on(start)
+        return await _describe(await sessions.open_on(start), locate)
     if start is not None:
         await sessions.start(own, start)
-    return own
+    return await _describe(own, locate)
+
+
+async def _describe(session: Session, locate: Locate) -> dict[str, Any]:
+    opened = {"session_id": session.id}
+    if (episode := await session.load_episode()) is not None:
+        opened |= {"episode_id": episode.id, "incarnation": episode.incarnation, "agent_url": await locate(episode)}
+    return opened
 
 
 def _parse_start(params: dict[str, Any]) -> Selection | Resumption | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from env_core.observation import State
+from env_core.observation import OpenState
 from http_compat.shapes import CalledObservation, CallTool, IncidentObservation, ListedObservation, ListTools
 from scenarios.vocabulary import ACTIONS
 
@@ -28,7 +28,7 @@ def build_schemas() -> dict[str, Any]:
         "action": _build_action_schema(),
         "observation": {"anyOf": [first, _describe_called(), _describe_listed()]},
         "reset_observation": first,
-        "state": _shorten(TypeAdapter(State).json_schema()),
+        "state": _shorten(TypeAdapter(OpenState).json_schema()),
     }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from env_core.callers import ANYBODY, Caller, CallerError, acting_as
 from env_core.selection import Handle, Selection
 from env_core.stores import CapacityError, Claim, EpisodeExistsError, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
@@ -68,15 +69,27 @@ def report_capacity(error: CloudIncidentError) -> dict[str, int] | None:
 class Session:
     """One episode at a time, or none yet.
 
-    `attached`: a WebSocket has the session, and `hang_up` closes that. `closing`: the session is closed when that
-    WebSocket ends. `used` is when it was last used, in seconds of the clock of its `Sessions`. `named`: its id names
-    the handle of its episode, which it keeps.
+    `caller` opened the session, and it is nobody else's. `attached`: a WebSocket has it, and `hang_up` closes that.
+    `closing`: the session is closed when that WebSocket ends. `used` is when it was last used, in seconds of the clock
+    of its `Sessions`. `named`: its id names the handle of its episode, which it keeps.
     """
 
-    __slots__ = ("_incarnation", "_service", "attached", "closing", "handle", "hang_up", "id", "named", "used")
+    __slots__ = (
+        "_incarnation",
+        "_service",
+        "attached",
+        "caller",
+        "closing",
+        "handle",
+        "hang_up",
+        "id",
+        "named",
+        "used",
+    )
 
     def __init__(self, service: EpisodeService, handle: str = "", incarnation: str = "", session_id: str = "") -> None:
         self._service = service
+        self.caller = service.caller
         self._incarnation = incarnation
         self.handle = handle
         self.id = session_id
@@ -144,9 +157,9 @@ class Session:
         return await self._service.get(self.handle, self._incarnation) if self.handle else None
 
     async def close(self) -> None:
-        """Close the episode, if there is one."""
+        """Close the episode, if there is one. That of a caller who may close none stays."""
         if self.handle:
-            with suppress(UnknownEpisodeError):
+            with suppress(UnknownEpisodeError, CallerError), acting_as(self.caller):
                 await self._service.close(self.handle, self._incarnation)
         self.handle = ""
 
@@ -179,6 +192,11 @@ class Sessions:
         self._clock = clock
         self._open: OrderedDict[str, Session] = OrderedDict()
         self._left: OrderedDict[str, Claim] = OrderedDict()  # by handle, the one that was left longest ago first
+
+    @property
+    def caller(self) -> Caller:
+        """For whom sessions are opened and found now."""
+        return self._service.caller
 
     async def open(self, *, attached: bool = False) -> Session:
         """Open a session; with `attached` it is the session of a WebSocket.
@@ -241,7 +259,7 @@ class Sessions:
             await self._close_left()
             return await session.reset(start)
         except EpisodeExistsError as error:
-            raise EpisodeExistsError(f"{error} With resume true it is taken up as it stands.") from error
+            raise EpisodeExistsError(error.episode_id, "With resume true it is taken up as it stands.") from error
 
     async def _take_up(self, session: Session, handle: str) -> Episode:
         episode = await session.take_up(handle)
@@ -261,7 +279,7 @@ class Sessions:
         session = self._open.get(session_id) if isinstance(session_id, str) else None
         if session is None and isinstance(session_id, str) and not self._alone:
             session = await self._find_named(session_id)
-        if session is None:
+        if session is None or not self._service.caller.may_see(session.caller.name):
             raise UnknownSessionError(
                 f"Unknown session_id {str(session_id)[:80]!r}; openenv/session/create opens a session."
             )
@@ -329,7 +347,7 @@ class Sessions:
     async def _close_left(self) -> None:
         """Close the episode that was left longest ago, unless it is closed already."""
         _, claim = self._left.popitem(last=False)
-        with suppress(UnknownEpisodeError):
+        with suppress(UnknownEpisodeError), acting_as(ANYBODY):
             await self._service.close(*claim)
 
     async def _expire(self) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, wi
 from typing_extensions import TypedDict
 
 from env_core.frames import Frame
-from env_core.observation import Observation, PointReport, ProgressReport, StepInfo
+from env_core.observation import Incarnation, Observation, PointReport, ProgressReport, ResetInfo, StepInfo
 from http_compat.dialects import Envelope, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
 from scenarios.generator.naming import SplitKind
@@ -138,8 +138,8 @@ class ResetAnswer(TypedDict):
     observation: Observation
     reward: float
     done: bool
-    info: StepInfo
-    metadata: StepInfo
+    info: ResetInfo
+    metadata: ResetInfo
 
 
 @with_config(_CLOSED)
@@ -202,6 +202,7 @@ class GradeAnswer(TypedDict):
     """The score with its breakdown and a debrief; of an unfinished episode 0.0 and neither."""
 
     episode_id: str
+    incarnation: Incarnation
     task_id: TaskId
     scenario_id: str
     done: bool

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, request_response, websocket_session
 from starlette.staticfiles import StaticFiles
 
+from env_core.callers import PLAY, PUBLIC
 from http_compat.about import STATIC, AboutApi
+from http_compat.gate import Gate
 from http_compat.jsontext import to_json
 from http_compat.operations import read_root
 from http_compat.ready import ReadyApi
@@ -23,7 +25,9 @@ from http_compat.websocket import Sockets
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Scope
 
+    from env_core.agent_keys import LocateAgent
     from env_core.service import EpisodeService
     from http_compat.about import About
     from http_compat.operations import BoundOperation
@@ -49,6 +53,7 @@ class OpenEnvSurface:
 
     service: EpisodeService
     about: About
+    locate_agent: LocateAgent
     mode: Mode = Mode.SIMULATION
     shared_default: bool = True
     alone: bool = True
@@ -71,27 +76,27 @@ class OpenEnvSurface:
         control = self.mode is Mode.SIMULATION
         bound = [
             *self.ready.bind_operations(),
-            *(EpisodeApi(self.service, self.shared_default).bind_operations() if control else []),
+            *(EpisodeApi(self.service, self.locate_agent, self.shared_default).bind_operations() if control else []),
             *TaskApi(self.service.catalogue, self.about.name).bind_operations(),
             *(self.further if control else ()),
         ]
         about = AboutApi(self.about, [each.operation for each in bound], self.framed_by)
-        sockets = Sockets(self.sessions, control)
+        sockets = Sockets(self.sessions, self.locate_agent, control)
         # Routes are tried in order: the one that is asked most comes first.
         ordered = sorted((*bound, *about.bind_operations()), key=lambda each: each.operation.path != "/step")
         return [
             *(each.build_route() for each in ordered),
-            WebSocketRoute("/ws", sockets.serve_messages),
-            WebSocketRoute("/mcp", sockets.serve_rpc),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            WebSocketRoute("/ws", Gate(PLAY, websocket_session(sockets.serve_messages))),
+            WebSocketRoute("/mcp", Gate(PLAY, websocket_session(sockets.serve_rpc))),
+            Mount("/static", Gate(PUBLIC, StaticFiles(directory=STATIC))),
             *(self.pages if control else ()),
-            Route("/", _redirect_to_docs),
-            Route("/web", _redirect_to_page),  # where OpenEnv's pages send people
+            Route("/", Gate(PUBLIC, request_response(_redirect_to_docs))),
+            Route("/web", Gate(PUBLIC, request_response(_redirect_to_page))),  # where OpenEnv's pages send people
         ]
 
-    async def answer_rpc(self, body: bytes) -> Response:
+    async def answer_rpc(self, body: bytes, scope: Scope) -> Response:
         """Answer the body of POST /mcp in OpenEnv's dialect. Every answer has status 200, errors included."""
-        answer = to_json(await answer_text(self.sessions, body))
+        answer = to_json(await answer_text(self.sessions, body, partial(self.locate_agent, scope)))
         return Response(answer, media_type="application/json")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from env_core.callers import PLAY
 from env_core.guide import describe_action
 from env_core.selection import SelectionError
 from http_compat import shapes
@@ -144,6 +145,7 @@ OPERATIONS = (
         method="GET",
         path="/tasks",
         name="tasks",
+        needs=PLAY,
         tag=_TASKS,
         summary="The tasks with their actions and scenarios, the severities, the runbook catalogue",
         answer=TypeAdapter(shapes.TasksAnswer),
@@ -152,6 +154,7 @@ OPERATIONS = (
         method="GET",
         path="/list_environments",
         name="list_environments",
+        needs=PLAY,
         tag=_TASK_API,
         summary="The environments served here",
         answer=TypeAdapter(list[str]),
@@ -160,6 +163,7 @@ OPERATIONS = (
         method="GET",
         path="/{env_name}/splits",
         name="list_splits",
+        needs=PLAY,
         tag=_TASK_API,
         summary="The splits",
         answer=TypeAdapter(list[shapes.SplitEntry]),
@@ -169,6 +173,7 @@ OPERATIONS = (
         method="POST",
         path="/{env_name}/tasks",
         name="list_tasks",
+        needs=PLAY,
         tag=_TASK_API,
         summary="The scenarios of a split",
         description=f"Of a split of more than {MOST_LISTED} the first ones; the others are listed by task_range.",
@@ -182,6 +187,7 @@ OPERATIONS = (
         method="POST",
         path="/{env_name}/num_tasks",
         name="num_tasks",
+        needs=PLAY,
         tag=_TASK_API,
         summary="How many scenarios a split has",
         body=TypeAdapter(shapes.SplitName),
@@ -194,6 +200,7 @@ OPERATIONS = (
         method="POST",
         path="/{env_name}/task",
         name="get_task",
+        needs=PLAY,
         tag=_TASK_API,
         summary="One scenario of a split",
         body=TypeAdapter(shapes.TaskAt),
@@ -206,6 +213,7 @@ OPERATIONS = (
         method="POST",
         path="/{env_name}/task_range",
         name="get_task_range",
+        needs=PLAY,
         tag=_TASK_API,
         summary="Some scenarios of a split",
         description=f"At most {MOST_LISTED} in one answer.",

@@ -6,16 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from env_core.observation import read_state
+from env_core.callers import PLAY, Need, check_need
+from env_core.observation import read_open_state
 from http_compat.dialects import parse_step
 from http_compat.jsontext import parse_json, to_json
 from http_compat.replies import build_reset_reply, take_step
-from http_compat.rpc import UnknownMethodError, answer, answer_text, build_error
+from http_compat.rpc import Locate, UnknownMethodError, answer, answer_text, build_error
 from http_compat.sessions import report_capacity
 from http_compat.starting import parse_start
 from scenarios.errors import CloudIncidentError
@@ -25,6 +26,7 @@ from scenarios.parsing import explain_errors, quote
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from env_core.agent_keys import LocateAgent
     from http_compat.sessions import Session, Sessions
 
 
@@ -45,6 +47,7 @@ ERROR_CODES = {
     "invalid_action": ErrorCode.VALIDATION_ERROR,
     "malformed": ErrorCode.VALIDATION_ERROR,
     "no_capacity": ErrorCode.CAPACITY_REACHED,
+    "busy": ErrorCode.CAPACITY_REACHED,
     "unknown_session": ErrorCode.SESSION_ERROR,
     "session_in_use": ErrorCode.SESSION_ERROR,
 }
@@ -82,13 +85,23 @@ class RpcMessage(Given):
 
 SocketMessage = ResetMessage | StepMessage | StateMessage | CloseMessage | RpcMessage
 
-_MESSAGES: dict[str, type[SocketMessage]] = {
-    "reset": ResetMessage,
-    "step": StepMessage,
-    "state": StateMessage,
-    "close": CloseMessage,
-    "mcp": RpcMessage,
+
+class MessageKind(NamedTuple):
+    """A type of messages: their model, and what they need of their caller."""
+
+    model: type[SocketMessage]
+    needs: Need
+
+
+MESSAGES = {
+    "reset": MessageKind(ResetMessage, PLAY),  # takes up an episode; to open one needs more, and the service says so
+    "step": MessageKind(StepMessage, PLAY),
+    "state": MessageKind(StateMessage, PLAY),
+    "close": MessageKind(CloseMessage, PLAY),
+    "mcp": MessageKind(RpcMessage, PLAY),
 }
+"""The types of messages on `/ws`."""
+
 _SIMULATION_MESSAGES = (ResetMessage, StepMessage, StateMessage)
 
 
@@ -105,6 +118,7 @@ class Sockets:
     """Serves WebSockets, each with a session of its own. Without `control` there is no reset, step or state."""
 
     sessions: Sessions
+    locate_agent: LocateAgent
     control: bool = True
 
     async def serve_messages(self, socket: WebSocket) -> None:
@@ -117,7 +131,8 @@ class Sockets:
             await socket.send_text(_write_error(error))
             await socket.close()
             return
-        await self._serve(socket, session, self._answer_message, close_session=not requested)
+        answer_next = partial(self._answer_message, partial(self.locate_agent, socket.scope))
+        await self._serve(socket, session, answer_next, close_session=not requested)
 
     async def serve_rpc(self, socket: WebSocket) -> None:
         """Serve `/mcp` as a WebSocket: JSON-RPC on a session of its own."""
@@ -128,7 +143,8 @@ class Sockets:
             await socket.send_text(_write(build_error(error)))
             await socket.close()
             return
-        await self._serve(socket, session, self._answer_rpc, close_session=True)
+        answer_next = partial(self._answer_rpc, partial(self.locate_agent, socket.scope))
+        await self._serve(socket, session, answer_next, close_session=True)
 
     async def _serve(
         self,
@@ -155,23 +171,24 @@ class Sockets:
         finally:
             await self.sessions.leave(session, own=close_session, clean=clean)
 
-    async def _answer_rpc(self, session: Session, text: str) -> str:
-        return _write(await answer_text(self.sessions, text, session))
+    async def _answer_rpc(self, locate: Locate, session: Session, text: str) -> str:
+        return _write(await answer_text(self.sessions, text, locate, session))
 
-    async def _answer_message(self, session: Session, text: str) -> str | None:
+    async def _answer_message(self, locate: Locate, session: Session, text: str) -> str | None:
         """The reply to a message; None to `close`."""
         try:
             given = read_object(parse_json(text))
-            kind, model = _find_model(given)
+            name, kind = _find_kind(given)
+            check_need(kind.needs, session.caller)
             try:
-                message = model.read(given)
+                message = kind.model.read(given)
             except ValidationError as error:
-                return _write_invalid(kind, model, error)
-            return await self._act(session, message)
+                return _write_invalid(name, kind.model, error)
+            return await self._act(session, message, locate)
         except CloudIncidentError as error:
             return _write_error(error)
 
-    async def _act(self, session: Session, message: SocketMessage) -> str | None:
+    async def _act(self, session: Session, message: SocketMessage, locate: Locate) -> str | None:
         """Do what a message asks, and give the reply to it.
 
         Raises:
@@ -184,30 +201,30 @@ class Sockets:
         match message:
             case ResetMessage(data=options):
                 episode = await self.sessions.start(session, parse_start("reset", options))
-                return _write_observation(build_reset_reply(episode))
+                return _write_observation(build_reset_reply(episode, await locate(episode)))
             case StepMessage(data=step):
                 return _write_observation(await take_step(session, parse_step(step)))
             case StateMessage():
                 current = await session.load_episode()
-                return _write({"type": "state", "data": read_state(current) if current else _NOTHING_YET})
+                return _write({"type": "state", "data": read_open_state(current) if current else _NOTHING_YET})
             case RpcMessage(data=request):
-                return _write({"type": "mcp", "data": await answer(self.sessions, request, session)})
+                return _write({"type": "mcp", "data": await answer(self.sessions, request, locate, session)})
             case CloseMessage():
                 return None
 
 
-def _find_model(given: object) -> tuple[str, type[SocketMessage]]:
-    """The type of a message, and the model of such messages.
+def _find_kind(given: object) -> tuple[str, MessageKind]:
+    """The type of a message by its name, and what there is of it.
 
     Raises:
         UnknownMethodError: if there is no such type.
     """
     if not isinstance(given, dict):
-        raise UnknownMethodError(f"A message is one JSON object with a `type`. Types: {', '.join(_MESSAGES)}.")
+        raise UnknownMethodError(f"A message is one JSON object with a `type`. Types: {', '.join(MESSAGES)}.")
     kind = given.get("type")
-    if not isinstance(kind, str) or kind not in _MESSAGES:
-        raise UnknownMethodError(f"Unknown message type {quote(kind)}. Types: {', '.join(_MESSAGES)}.")
-    return kind, _MESSAGES[kind]
+    if not isinstance(kind, str) or kind not in MESSAGES:
+        raise UnknownMethodError(f"Unknown message type {quote(kind)}. Types: {', '.join(MESSAGES)}.")
+    return kind, MESSAGES[kind]
 
 
 async def _receive(socket: WebSocket) -> str:

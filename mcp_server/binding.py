@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from env_core.episode import StaleReferenceError
-from env_core.stores import UnknownEpisodeError
+from env_core.callers import ANYBODY, acting_as
+from env_core.episode import StaleReferenceError, withhold
+from env_core.stores import Claim, UnknownEpisodeError
+from env_core.transition import EpisodeOverError
 from mcp_server.errors import HandleError
 from scenarios.errors import CloudIncidentError
 
@@ -178,9 +180,9 @@ class Binding(ABC):
         self._note(ctx, transition.episode)
         return transition
 
-    async def _load(self, handle: str) -> Episode:
+    async def _load(self, handle: str, incarnation: str = "") -> Episode:
         try:
-            return await self._service.get(handle)
+            return await self._service.get(handle, incarnation)
         except UnknownEpisodeError as error:
             raise UnknownEpisodeError(self._describe_missing(handle)) from error
 
@@ -281,17 +283,60 @@ class OperatorBinding(Binding):
             raise HandleError(f"Several drills are open; pass the episode_id of the one you mean: {names}.")
 
 
+BOUND = "cloud_incident.bound"
+"""Where an ASGI scope holds the `BoundEpisode` of a request to an agent's endpoint."""
+
+
+@dataclass(slots=True)
+class BoundEpisode:
+    """The episode of an agent's endpoint; as it was `loaded` for the request, until that has been used."""
+
+    claim: Claim
+    loaded: Episode | None = None
+
+    def take(self) -> Episode | None:
+        """The episode as it was loaded, once: later looks are to see what has been done meanwhile."""
+        loaded, self.loaded = self.loaded, None
+        return loaded
+
+
+def find_bound(ctx: Any) -> BoundEpisode:
+    """The episode of the agent's endpoint that a request over HTTP was sent to."""
+    bound: BoundEpisode = ctx.request.scope[BOUND]
+    return bound
+
+
+def bind_to(episode: Episode) -> Callable[[object], BoundEpisode]:
+    """What finds the same episode for every request, where an agent has a server of its own."""
+    return lambda _: BoundEpisode(Claim(episode.id, episode.incarnation))
+
+
 class AgentBinding(Binding):
-    """The harness has opened the episode; the agent never names one."""
+    """The harness has opened the episode; the agent never names one.
+
+    An agent from which the debrief is kept sees the end of its episode without it.
+    """
 
     after_the_end = "There is nothing more to do."
 
-    def __init__(self, service: EpisodeService, bound: Callable[[ServerRequestContext[Any, Any]], str]) -> None:
+    def __init__(
+        self, service: EpisodeService, bound: Callable[[ServerRequestContext[Any, Any]], BoundEpisode]
+    ) -> None:
         super().__init__(service)
         self._bound = bound
 
     async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:  # noqa: ARG002 - never named
-        return await self._load(self._bound(ctx))
+        bound = self._bound(ctx)
+        with acting_as(ANYBODY):  # whoever let the agent in has decided which episode it works
+            return withhold(bound.take() or await self._load(*bound.claim))
+
+    async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
+        try:
+            with acting_as(ANYBODY):
+                transition = await super().step(ctx, episode, action)
+        except EpisodeOverError as error:
+            raise EpisodeOverError(withhold(error.episode)) from error
+        return transition._replace(episode=withhold(transition.episode))
 
     async def list_open(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
         try:

@@ -10,6 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from env_core.briefing import describe_grade, describe_standing, write_briefing, write_debrief, write_timeline
+from env_core.callers import OPERATE, PLAY, Need
 from env_core.observation import GradeReport, ProgressReport, report_grade
 from env_core.perfect import play_perfectly
 from env_core.selection import MOST_STEPS
@@ -18,6 +19,7 @@ from env_core.transition import Transition
 from mcp_server.apps import MODEL_AND_PAGE, MODEL_ONLY, App
 from mcp_server.drill import FIRST, RANDOM, START, Drill, TrainingDrill
 from mcp_server.errors import explain_error
+from mcp_server.meta import AGENT_URL
 from mcp_server.results import build_refusal, build_result
 from mcp_server.tools import Arguments, OnEpisode, ServedTool, add_meta, define_tool
 from scenarios.catalogue import CURATED_SPLIT
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
 
+    from env_core.agent_keys import LocateAgent
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from mcp_server.binding import OperatorBinding
@@ -48,7 +51,13 @@ OLD_NAMES = {
 """Earlier names of the control tools. They are not listed, and a call by one is answered as by the new name."""
 
 
-class Briefing(ProgressReport):
+class Standing(ProgressReport):
+    """The numbers of an episode, and its incarnation, which tells it from others that had its handle."""
+
+    incarnation: str
+
+
+class Briefing(Standing):
     """The numbers of an episode and the names that its actions take."""
 
     available_actions: list[str]
@@ -67,14 +76,15 @@ class Listing(TypedDict):
     """What can be started, and which of the caller's drills are open or finished."""
 
     scenarios: list[StartableScenario]
-    open: list[ProgressReport]
-    finished: list[ProgressReport]
+    open: list[Standing]
+    finished: list[Standing]
 
 
 class ClosedDrill(TypedDict):
     """A drill that has been closed, with its grade if it was finished."""
 
     episode_id: str
+    incarnation: str
     scenario_id: str
     grade: NotRequired[GradeReport]
 
@@ -101,6 +111,7 @@ class ControlTools:
     binding: OperatorBinding
     app: App | None = None
     training: bool = False
+    locate_agent: LocateAgent | None = None
 
     def build_tools(self) -> list[ServedTool]:
         """The control tools, in the order in which clients list them."""
@@ -112,6 +123,7 @@ class ControlTools:
                 f"{FIRST}, a short first one.",
                 TrainingDrill if self.training else Drill,
                 self._start,
+                needs=OPERATE,
                 explain=_explain_start,
                 shown=MODEL_ONLY,
             ),
@@ -121,6 +133,7 @@ class ControlTools:
                 "Show the briefing of a drill again and what has been done so far. Not a step.",
                 OnEpisode,
                 self._show,
+                needs=PLAY,
                 read_only=True,
                 shown=MODEL_AND_PAGE,
             ),
@@ -130,6 +143,7 @@ class ControlTools:
                 "List your drills, open and finished, with their episode_id, and what can be started. Not a step.",
                 _Nothing,
                 self._list,
+                needs=OPERATE,
                 read_only=True,
             ),
             self._build_tool(
@@ -139,6 +153,7 @@ class ControlTools:
                 "the full score. Not a step.",
                 OnEpisode,
                 self._grade,
+                needs=OPERATE,
                 read_only=True,
                 shown=MODEL_AND_PAGE,
             ),
@@ -149,6 +164,7 @@ class ControlTools:
                 "Close a drill and forget it. A finished one gives its grade once more.",
                 OnEpisode,
                 self._close,
+                needs=OPERATE,
                 destructive=True,
             ),
         ]
@@ -160,6 +176,7 @@ class ControlTools:
             "Try another way: start a drill that begins with the first steps of one, which stays as it is.",
             ForkedDrill,
             self._fork,
+            needs=OPERATE,
             shown=MODEL_ONLY,
         )
 
@@ -171,6 +188,7 @@ class ControlTools:
         takes: type[Given],
         answer: Callable[[ServerRequestContext[Any, Any], Any], Awaitable[CallToolResult]],
         *,
+        needs: Need,
         explain: Callable[[CloudIncidentError], str] = explain_error,
         read_only: bool = False,
         destructive: bool = False,
@@ -184,7 +202,7 @@ class ControlTools:
         )
         meta = shown if self.app is not None else None
         definition = define_tool(name, title, description, build_arguments_schema(takes), hints, meta)
-        return ServedTool(definition, handler, explain)
+        return ServedTool(definition, needs, handler, explain)
 
     async def _start(self, ctx: ServerRequestContext[Any, Any], drill: Drill) -> CallToolResult:
         episode = await self.service.create(drill.select())
@@ -192,14 +210,14 @@ class ControlTools:
         text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}"
         if self.training and episode.reference.seed is not None:
             text = f"{text}\n\nSeed: {episode.reference.seed}"
-        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=False)
+        return await self._build_briefing(ctx, episode, text, whole=False)
 
     async def _show(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
         text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
         if episode.done:
             text = f"{text}\n\nThis drill is over. {self.binding.after_the_end}"
-        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
+        return await self._build_briefing(ctx, episode, text, whole=True)
 
     async def _fork(self, ctx: ServerRequestContext[Any, Any], arguments: ForkedDrill) -> CallToolResult:
         source = await self.binding.find(ctx, arguments.episode_id)
@@ -207,7 +225,21 @@ class ControlTools:
         episode = await self.service.fork(Claim(source.id, source.incarnation), after)
         self.binding.remember(ctx, episode)
         text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
-        return add_meta(ctx, self.app, episode, build_result(text, _report_briefing(episode)), whole=True)
+        return await self._build_briefing(ctx, episode, text, whole=True)
+
+    async def _build_briefing(
+        self, ctx: ServerRequestContext[Any, Any], episode: Episode, text: str, *, whole: bool
+    ) -> CallToolResult:
+        briefing: Briefing = {
+            **_report_standing(episode),
+            "available_actions": episode.task.available_actions,
+            "known_services": list(episode.incident.services),
+        }
+        result = add_meta(ctx, self.app, episode, build_result(text, dict(briefing)), whole=whole)
+        if self.locate_agent is not None and ctx.request is not None:
+            url = await self.locate_agent(ctx.request.scope, episode)
+            result.meta = {**(result.meta or {}), AGENT_URL: url}
+        return result
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
         episodes = await self.binding.list_open(ctx)
@@ -219,8 +251,8 @@ class ControlTools:
                 for task_id in TASKS
                 for index, scenario in enumerate(self.service.catalogue.of_task(task_id))
             ],
-            "open": [Transition(episode).report() for episode in unfinished],
-            "finished": [Transition(episode).report() for episode in finished],
+            "open": [_report_standing(episode) for episode in unfinished],
+            "finished": [_report_standing(episode) for episode in finished],
         }
         parts = [_list_standings("Your open drills:", unfinished), _list_standings("Your finished drills:", finished)]
         if not self.binding.has_session(ctx):
@@ -246,14 +278,18 @@ class ControlTools:
             f"What was done:\n{self._tell_timeline(episode)}",
             f"One way to the full score: {way}",
         ]
-        result = build_result("\n\n".join(parts), dict(Transition(episode).report()))
+        result = build_result("\n\n".join(parts), dict(_report_standing(episode)))
         return add_meta(ctx, self.app, episode, result, whole=True)
 
     async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
         await self.binding.close(episode)
         scenario_id = episode.reference.scenario_id
-        closed: ClosedDrill = {"episode_id": episode.id, "scenario_id": scenario_id}
+        closed: ClosedDrill = {
+            "episode_id": episode.id,
+            "incarnation": episode.incarnation,
+            "scenario_id": scenario_id,
+        }
         if episode.grade is None:
             text = f"Closed {scenario_id} ({episode.id}) before its end, so it has no score. {_ANOTHER}"
         else:
@@ -300,9 +336,5 @@ def _list_standings(heading: str, episodes: list[Episode]) -> str:
     return "\n".join([heading, *lines]) if lines else ""
 
 
-def _report_briefing(episode: Episode) -> dict[str, Any]:
-    return {
-        **Transition(episode).report(),
-        "available_actions": episode.task.available_actions,
-        "known_services": list(episode.incident.services),
-    }
+def _report_standing(episode: Episode) -> Standing:
+    return {**Transition(episode).report(), "incarnation": episode.incarnation}

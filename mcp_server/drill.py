@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from env_core.episode import ObservationMode, RewardMode
+from env_core.episode import DebriefMode, ObservationMode, RewardMode
 from env_core.selection import MOST_TYPED_SEED, Handle, Selection, SelectionError, check_difficulty
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
@@ -112,10 +112,15 @@ class TrainingDrill(Drill):
     observation: ObservationMode = Field(
         default="full", description="Evidence in observations: full, all so far; delta, the last step's."
     )
+    debrief: DebriefMode = Field(
+        default="agent",
+        description="Who learns score and debrief at the end. harness: all but an agent under test.",
+    )
     episode_id: Handle = Field(default="", description="Handle to use; minted if empty.")
 
     def _list_selectors(self) -> dict[str, Any]:
-        options = {"reward_mode": self.reward_mode, "observation": self.observation, "episode_id": self.episode_id}
+        same = {"reward_mode", "observation", "debrief", "episode_id"}
+        options = self.model_dump(include=same)
         return {**options, **self._list_split_selectors()}
 
     def _list_split_selectors(self) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def explain_error(error: CloudIncidentError) -> str:
 def explain_refused_action(error: CloudIncidentError, after_the_end: str) -> str:
     """What an agent is told whose action was refused; `after_the_end` is what it can do once its incident is over."""
     if isinstance(error, EpisodeOverError):
-        return f"This incident is over: {error.scenario_id}, score {error.score:.4f}. Nothing was done. {after_the_end}"
+        score = "" if error.score is None else f", score {error.score:.4f}"
+        return f"This incident is over: {error.scenario_id}{score}. Nothing was done. {after_the_end}"
     if isinstance(error, AppendConflictError):
         return "Others act on this incident at the same time. Nothing was changed; call again."
     if isinstance(error, StaleReferenceError):

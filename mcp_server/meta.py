@@ -7,6 +7,9 @@ from typing import TypedDict
 EPISODE_ID = "cloud-incident/episode_id"
 """The handle of the episode that a result is about. Only in the operator profile: an agent under test has no handle."""
 
+AGENT_URL = "cloud-incident/agent_url"
+"""The address of the episode's endpoint for an agent, of a drill that was started, forked or shown over HTTP."""
+
 PAGE = "cloud-incident/page"
 """A `PageMark`, on each result that shows evidence."""
 

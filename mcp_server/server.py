@@ -25,7 +25,7 @@ from mcp_types import (
 )
 
 from mcp_server.apps import App, declare
-from mcp_server.binding import AgentBinding, Binding, Callers, OneCaller, OperatorBinding
+from mcp_server.binding import AgentBinding, Binding, BoundEpisode, Callers, OneCaller, OperatorBinding
 from mcp_server.completion import Completions
 from mcp_server.control import OLD_NAMES, ControlTools
 from mcp_server.errors import explain_error, to_mcp_error
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from mcp.server.context import ServerRequestContext
 
+    from env_core.agent_keys import LocateAgent
     from env_core.episode import Episode
     from env_core.service import EpisodeService
 
@@ -126,12 +127,13 @@ def build_server(
     *,
     version: str,
     callers: Callable[[], Callers] = OneCaller,
-    bound: Callable[[Context], str] | None = None,
+    bound: Callable[[Context], BoundEpisode] | None = None,
     episode: Episode | None = None,
     page_size: int = PAGE_CHARACTERS,
     structured: StructuredContent = StructuredContent.BOTH,
     app: str | None = None,
     training: bool = False,
+    locate_agent: LocateAgent | None = None,
 ) -> Server[Callers]:
     """An MCP server over an episode service.
 
@@ -144,10 +146,12 @@ def build_server(
     With `training` the operator may choose what trainers do, such as a split, and texts say what each step has earned.
     An agent's texts always do.
 
+    `locate_agent` gives the addresses of agents' endpoints, where there are any, for results to carry.
+
     `app` is the page that clients able to show one draw beside the operator's results (see `mcp_server.apps`).
     """
     shown = App(app) if app is not None and bound is None else None
-    handlers = _build_handlers(service, bound, page_size, structured, shown, training=training)
+    handlers = _build_handlers(service, bound, page_size, structured, shown, locate_agent, training=training)
 
     @asynccontextmanager
     async def lifespan(_: Server[Callers]) -> AsyncIterator[Callers]:
@@ -185,10 +189,11 @@ def build_server(
 
 def _build_handlers(
     service: EpisodeService,
-    bound: Callable[[Context], str] | None,
+    bound: Callable[[Context], BoundEpisode] | None,
     page_size: int,
     structured: StructuredContent,
     app: App | None,
+    locate_agent: LocateAgent | None,
     *,
     training: bool,
 ) -> _Handlers:
@@ -196,7 +201,7 @@ def _build_handlers(
     binding = operator if bound is None else AgentBinding(service, bound)
     takes_handle = bound is None
     rewards = training or not takes_handle
-    control = ControlTools(service, operator, app, training).build_tools() if takes_handle else []
+    control = ControlTools(service, operator, app, training, locate_agent).build_tools() if takes_handle else []
     actions = ActionTools(binding, takes_handle, page_size, app, rewards).build_tools()
     resources = EpisodeResources(binding, takes_handle, app, rewards)
     prompts = Prompts(binding, service.catalogue, takes_handle, rewards)

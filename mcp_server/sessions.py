@@ -6,12 +6,13 @@ import time
 from collections import OrderedDict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import create_task_group
 
 from mcp_server.accepting import find_header
+from mcp_server.binding import BOUND, BoundEpisode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -27,12 +28,14 @@ _LOOKS = 60
 
 @dataclass(slots=True)
 class _Session:
-    """A session. `held` are its open requests, the stream of a GET among them, and `answering` those of POST alone.
+    """A session of a `user` of the SDK's, None if anybody's.
 
-    `used` is when a request last ended, in seconds of a clock. `ending`: it ends with the last answer.
+    `held` are its open requests, the stream of a GET among them, and `answering` those of POST alone. `used` is when a
+    request last ended, in seconds of a clock. `ending`: it ends with the last answer.
     """
 
     episode_id: str
+    user: Any
     used: float
     held: int = 0
     answering: int = 0
@@ -65,8 +68,13 @@ class HTTPSessions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def __contains__(self, session_id: str) -> bool:
+    def __contains__(self, session_id: object) -> bool:
         return session_id in self._open
+
+    def is_of(self, session_id: str, episode_id: str) -> bool:
+        """Whether a session is one of an episode; whoever names none is not bound to any."""
+        session = self._open.get(session_id)
+        return session is None or session.episode_id == episode_id
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -96,7 +104,7 @@ class HTTPSessions:
             session.held -= 1
             session.answering -= posted
             session.used = self._clock()
-            if scope["method"] == "DELETE":
+            if scope["method"] == "DELETE" and _get_name(scope.get("user")) == _get_name(session.user):
                 self._forget(session_id)
             elif session_id in self._open:
                 self._open.move_to_end(session_id)
@@ -112,8 +120,7 @@ class HTTPSessions:
     async def end_all(self) -> None:
         """End every session at once. To cancel them instead, as the manager does, takes four times as long."""
         for session_id in list(self._open):
-            self._forget(session_id)
-            await self._end(session_id)
+            await self._end(session_id, self._forget(session_id))
 
     def _note_opening(self, scope: Scope, send: Send) -> Send:
         """Sends an answer on, and notes the session that it opens, if it opens one."""
@@ -122,13 +129,15 @@ class HTTPSessions:
             if message["type"] == "http.response.start" and message["status"] < 400:
                 opened = next((value for name, value in message["headers"] if name == SESSION_HEADER), None)
                 if opened is not None:
-                    self._add(opened.decode("latin-1"), scope.get("path_params", {}).get("episode_id", ""))
+                    self._add(opened.decode("latin-1"), scope)
             await send(message)
 
         return note
 
-    def _add(self, session_id: str, episode_id: str) -> None:
-        self._open[session_id] = _Session(episode_id, self._clock())
+    def _add(self, session_id: str, scope: Scope) -> None:
+        bound: BoundEpisode | None = scope.get(BOUND)
+        episode_id = "" if bound is None else bound.claim.episode_id
+        self._open[session_id] = _Session(episode_id, scope.get("user"), self._clock())
         if episode_id:
             self._by_episode.setdefault(episode_id, set()).add(session_id)
         if len(self._open) > self._most:
@@ -141,26 +150,28 @@ class HTTPSessions:
         silent = next((session_id for session_id, session in sessions if not session.answering), None)
         return free or silent or next(iter(self._open))
 
-    def _forget(self, session_id: str) -> None:
+    def _forget(self, session_id: str) -> Any:
+        """Forget a session; its user is given."""
         session = self._open.pop(session_id, None)
         if session is not None and session.episode_id:
             others = self._by_episode[session.episode_id]
             others.discard(session_id)
             if not others:
                 del self._by_episode[session.episode_id]
+        return None if session is None else session.user
 
     def _end_when_answered(self, session_id: str) -> None:
         if not self._open[session_id].answering:
             self._end_soon(session_id)
 
     def _end_soon(self, session_id: str) -> None:
-        self._forget(session_id)
+        user = self._forget(session_id)
         if self._tasks is not None:
-            self._tasks.start_soon(self._end, session_id)
+            self._tasks.start_soon(self._end, session_id, user)
 
-    async def _end(self, session_id: str) -> None:
+    async def _end(self, session_id: str, user: Any) -> None:
         """End a session as its client would: the manager has no other way that is public."""
-        scope = {"type": "http", "method": "DELETE", "path": "/", "query_string": b""}
+        scope = {"type": "http", "method": "DELETE", "path": "/", "query_string": b"", "user": user}
         await self._manager.handle_request(
             {**scope, "headers": [(SESSION_HEADER, session_id.encode())]}, _receive_nothing, _send_nowhere
         )
@@ -179,6 +190,10 @@ class HTTPSessions:
 def read_session_id(scope: Scope) -> str:
     """The session that a request names, or "" if it names none."""
     return (find_header(scope, SESSION_HEADER) or b"").decode("latin-1")
+
+
+def _get_name(user: Any) -> str:
+    return getattr(user, "username", "")
 
 
 async def _receive_nothing() -> Message:

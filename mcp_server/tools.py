@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import Field, StringConstraints
 
+from env_core.callers import ANYBODY, CALLER, PLAY, Need, check_need
 from env_core.guide import build_action_schema, describe_action
 from mcp_server.apps import MODEL_ONLY, App, has_picture
 from mcp_server.errors import NotOfferedError, explain_refused_action
@@ -65,9 +66,11 @@ class ToolHandler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServedTool:
-    """A tool's definition as listed, what does its work, what it says of an error, and of which action it is."""
+    """A tool's definition as listed, what it needs of its caller, what does its work, what it says of an error, and of
+    which action it is."""
 
     definition: Tool
+    needs: Need
     handler: ToolHandler
     explain: Callable[[CloudIncidentError], str]
     action: ActionDeclaration | None = None
@@ -75,6 +78,7 @@ class ServedTool:
     async def call(self, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> CallToolResult:
         """Answer a call. A refusal is a result that the model can act on, never an exception."""
         try:
+            check_need(self.needs, CALLER.get(ANYBODY))
             return await self.handler(ctx, arguments)
         except ListingError as listing:
             return build_result(str(listing))
@@ -82,8 +86,8 @@ class ServedTool:
             return build_refusal(self.explain(error))
 
     def is_offered(self, task: Task | None) -> bool:
-        """Whether the tool is listed to who works a task, and that alone; None: any task."""
-        return task is None or self.action in task.actions
+        """Whether the tool is listed to the caller who works a task, and that alone; None: any task."""
+        return self.needs in CALLER.get(ANYBODY).scopes and (task is None or self.action in task.actions)
 
 
 def define_tool(
@@ -135,7 +139,7 @@ class ActionTools:
     def build_tools(self) -> list[ServedTool]:
         """One tool for each action."""
         return [
-            ServedTool(self._define(action), _ActionCall(self, action), self._explain, action)
+            ServedTool(self._define(action), PLAY, _ActionCall(self, action), self._explain, action)
             for action in ACTIONS.values()
         ]
 

@@ -13,20 +13,24 @@ from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
+from env_core.agent_keys import UnknownKeyError
+from env_core.callers import ANYBODY, acting_as
+from env_core.episode import StaleReferenceError
+from env_core.stores import Claim, UnknownEpisodeError
 from mcp_server.accepting import AnswersAsAccepted
+from mcp_server.binding import BOUND, BoundEpisode
 from mcp_server.sessions import HTTPSessions, read_session_id
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Container
     from contextlib import AbstractAsyncContextManager
 
     from mcp.server.lowlevel import Server
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from env_core.episode import Episode
     from env_core.service import EpisodeService
 
 _MOST_UNANSWERED = 64
@@ -39,17 +43,17 @@ _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """Host and Origin are checked once, for every route of the application that these transports are part of."""
 
 
-def build_sse_refusals() -> list[BaseRoute]:
-    """The same routes on a server that keeps nothing of a client in its process: they say what serves it instead."""
-    return [Route(path, _refuse_sse, methods=["GET", "POST"]) for path in ("/sse", "/messages")]
+def build_sse_refusals() -> dict[str, ASGIApp]:
+    """What answers at the same paths on a server that keeps nothing of a client in its process: what serves it."""
+    return dict.fromkeys(("/sse", "/messages"), _refuse_sse)
 
 
-async def _refuse_sse(_: Request) -> Response:
+async def _refuse_sse(scope: Scope, receive: Receive, send: Send) -> None:
     message = (
         "Over SSE a client stays with one process, and here any process answers the next request. Use streamable HTTP "
         "at /mcp; or --no-stateless with one worker behind a load balancer that keeps a client on one server."
     )
-    return JSONResponse({"detail": message}, 501)
+    await JSONResponse({"detail": message}, 501)(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +88,12 @@ class EventSessions:
             message = f"All {self._limits.most} SSE sessions are in use; close one, or try again later."
             await JSONResponse({"detail": message}, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
-        session = _EventSession(send, self._limits.idle_seconds, self._open)
+        session = _EventSession(receive, send, self._limits.idle_seconds, self._open)
         self._count += 1
         try:
-            with session.scope:
-                async with self._transport.connect_sse(scope, receive, session.send) as (reading, writing):
-                    await self._server.run(reading, writing, self._server.create_initialization_options())
-            if session.scope.cancelled_caught:
+            async with self._transport.connect_sse(scope, session.receive, session.send) as (reading, writing):
+                await self._server.run(reading, writing, self._server.create_initialization_options())
+            if session.idle:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._count -= 1
@@ -110,15 +113,28 @@ class EventSessions:
 
 
 class _EventSession:
-    """One client over SSE. `unanswered` counts its messages since it was last sent something."""
+    """One client over SSE. `unanswered` counts its messages since it was last sent something.
 
-    def __init__(self, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
+    To the transport an `idle` client looks like one that has left, so that it ends the session as it ends those.
+    """
+
+    def __init__(self, receive: Receive, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
         self.id = ""
         self.unanswered = 0
-        self.scope = CancelScope(deadline=current_time() + idle_seconds)
+        self.idle = False
+        self._waiting = CancelScope()
+        self._ends = current_time() + idle_seconds
+        self._receive = receive
         self._send = send
         self._idle_seconds = idle_seconds
         self._known = known
+
+    async def receive(self) -> Message:
+        """Receive until the client leaves, or was idle for too long."""
+        with CancelScope(deadline=self._ends) as self._waiting:
+            return await self._receive()
+        self.idle = True
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Send on, and note that the session is in use. The first event names it."""
@@ -129,7 +145,7 @@ class _EventSession:
         await self._send(message)
         if not body.startswith(_PING):
             self.unanswered = 0
-            self.scope.deadline = current_time() + self._idle_seconds
+            self._ends = self._waiting.deadline = current_time() + self._idle_seconds
 
 
 class StreamableHTTP:
@@ -167,11 +183,21 @@ class StreamableHTTP:
         return _HeaderTrimmer(app if self._streams else AnswersAsAccepted(app))
 
 
+AGENT_PATH = "/agent/{key}/mcp"
+"""Where agents' endpoints are. The key says which episode is meant (see `env_core.agent_keys`)."""
+
+_NO_ENDPOINT = (
+    "No open episode has its endpoint here. The address is the `agent_url` that whoever opened the episode was given "
+    "with it; it ends when the episode is closed, or its handle is opened anew. Ask for the new one."
+)
+
+
 class AgentsHTTP(StreamableHTTP):
-    """The agents' server over streamable HTTP: an endpoint for each open episode, at the path that names it.
+    """The agents' server over streamable HTTP: an endpoint for each open episode, at the path that has its key.
 
     The end of an episode ends its sessions. An agent's session holds nothing that its path does not say, so a message
-    of a session that has ended, or that another has taken the room of, is answered all the same.
+    of a session that has ended, or that another has taken the room of, is answered all the same; but not one of a
+    session of another endpoint, or of one that `elsewhere` has.
     """
 
     def __init__(
@@ -180,11 +206,13 @@ class AgentsHTTP(StreamableHTTP):
         limits: SessionLimits,
         service: EpisodeService,
         *,
+        elsewhere: Container[str] = (),
         streams: bool = False,
         stateless: bool = False,
     ) -> None:
         super().__init__(server, limits, streams=streams, stateless=stateless)
         self._service = service
+        self._elsewhere = elsewhere
         self._sessionless = _build_manager(server, limits, streams=streams, stateless=True)
         service.on_over.append(self.sessions.end_episode)
 
@@ -196,10 +224,19 @@ class AgentsHTTP(StreamableHTTP):
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         session_id = read_session_id(scope)
         lost = session_id != "" and session_id not in self.sessions
-        if lost and scope["method"] == "DELETE":
+        try:
+            episode = await self._find_episode(scope["path_params"]["key"])
+        except CloudIncidentError as error:
+            await JSONResponse({"detail": str(error)}, error.kind.status)(scope, receive, send)
+            return
+        if episode is not None:
+            scope[BOUND] = BoundEpisode(Claim(episode.id, episode.incarnation), episode)
+        if lost and session_id not in self._elsewhere and scope["method"] == "DELETE":
             await Response(status_code=204)(scope, receive, send)  # it has ended, as was asked
-        elif not await self._has_episode(scope["path_params"]["episode_id"]):
-            message = "There is no open episode of this id; whoever runs the simulation starts one."
+        elif episode is None:
+            await JSONResponse({"detail": _NO_ENDPOINT}, 404)(scope, receive, send)
+        elif session_id in self._elsewhere or not (lost or self.sessions.is_of(session_id, episode.id)):
+            message = "This session was opened at another address, and is served there alone; initialize opens another."
             await JSONResponse({"detail": message}, 404)(scope, receive, send)
         elif not lost:
             await super()._answer(scope, receive, send)
@@ -209,12 +246,17 @@ class AgentsHTTP(StreamableHTTP):
             message = "This session has ended; POST works on, and initialize opens another."
             await _refuse_method(message)(scope, receive, send)
 
-    async def _has_episode(self, episode_id: str) -> bool:
+    async def _find_episode(self, key: str) -> Episode | None:
+        """The open episode of a key, if there is one.
+
+        Raises:
+            StoreUnavailableError: if the store does not answer now.
+        """
         try:
-            await self._service.get(episode_id, touch=False)
-        except CloudIncidentError:
-            return False
-        return True
+            with acting_as(ANYBODY):
+                return await self._service.get(*(await self._service.get_keys()).read(key))
+        except (UnknownKeyError, UnknownEpisodeError, StaleReferenceError):
+            return None
 
 
 def _refuse_method(message: str) -> Response:
@@ -249,8 +291,3 @@ class _HeaderTrimmer:
         if any(value[-1:] in {b" ", b"\t"} for _, value in scope["headers"]):
             scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
         await self.app(scope, receive, send)
-
-
-def read_episode_id(ctx: Any) -> str:
-    """The episode id in the path of an HTTP request."""
-    return str(ctx.request.path_params["episode_id"])

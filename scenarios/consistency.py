@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING
 
 from scenarios.authored import read_plan_step
@@ -20,8 +22,22 @@ Location = tuple[int | str, ...]
 Problem = tuple[Location, str]
 
 
+MOST_SERVICES = 200
+"""Services of an incident at most."""
+MOST_LINE = 100_000
+"""The highest number of a line that a state shows."""
+MOST_SETS = 1_000
+"""Sets of evidence at most that certificates come to, one for each choice among items that serve alike."""
+MOST_STATES = 200
+"""States of a piece of evidence at most; harms and plan steps too."""
+
+
 def find_contradictions(document: IncidentDocument) -> Iterator[Problem]:
-    """Every problem with its place and reason."""
+    """Every problem with its place and reason. What is too large to be checked is the only problem that is told."""
+    excesses = list(_find_excesses(document))
+    if excesses:
+        yield from excesses
+        return
     yield from _check_services(document)
     yield from _check_spread(document)
     yield from _check_calls(document)
@@ -32,6 +48,43 @@ def find_contradictions(document: IncidentDocument) -> Iterator[Problem]:
         if family not in load_failure_families():
             known = ", ".join(load_failure_families())
             yield ("truth", "failure_mode", "families", index), f"unknown family {family!r}; known: {known}"
+
+
+def _find_excesses(document: IncidentDocument) -> Iterator[Problem]:
+    """What a few words make larger than any incident is."""
+    for where, count, most, what in (
+        (("services",), len(document.services), MOST_SERVICES, "services"),
+        (("harms",), len(document.harms), MOST_STATES, "harms"),
+        (("plan",), sum(map(len, document.plan)), MOST_STATES, "steps"),
+        (("truth", "spread"), sum(map(len, document.truth.spread.values())), MOST_SERVICES**2, "names"),
+        (("certificates",), _count_sets(document), MOST_SETS, "sets of evidence, counting every choice"),
+    ):
+        if count > most:
+            yield where, f"has {count:,} {what}; {most:,} are the most"
+    for service, own in document.services.items():
+        for field in DIAGNOSTIC_FIELDS:
+            if len(getattr(own, field)) > MOST_STATES:
+                yield ("services", service, field), f"has more than {MOST_STATES} states"
+        for index, logs in enumerate(own.logs):
+            problem = _judge_line_numbers(logs.shows or "")
+            if problem:
+                yield ("services", service, "logs", index, "shows"), problem
+
+
+def _judge_line_numbers(text: str) -> str:
+    """What is wrong with numbers and ranges of lines, or ""."""
+    if len(text) > MOST_LINE or any(len(number) > len(str(MOST_LINE)) for number in re.findall(r"\d+", text)):
+        return f"{MOST_LINE:,} is the highest line"
+    ranges = [[int(number) for number in part.split("-")] for part in text.split()]
+    if any(part[0] > part[-1] for part in ranges):
+        return "a range of lines runs upwards, as in 3-5"
+    if sum(part[-1] - part[0] + 1 for part in ranges) > MOST_LINE:
+        return f"comes to more than {MOST_LINE:,} lines"
+    return ""
+
+
+def _count_sets(document: IncidentDocument) -> int:
+    return sum(math.prod(map(len, certificate)) for certificate in document.certificates)
 
 
 def _check_variants(document: IncidentDocument) -> Iterator[Problem]:

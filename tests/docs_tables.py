@@ -16,6 +16,8 @@ from mcp import Client
 
 from cloud_incident.evaluation.audit.auditing import CHECKS
 from cloud_incident.evaluation.audit.presentation import render_inventory
+from cloud_incident.settings.limits import LimitSettings
+from cloud_incident.settings.store import StoreSettings
 from env_core.service import EpisodeService
 from mcp_server import build_server
 from mcp_server.tools import SIMULATED
@@ -56,6 +58,22 @@ def render_tools() -> str:
     return "\n".join(["| tool | what it does |", "|---|---|", *rows]) + "\n"
 
 
+def render_limits() -> str:
+    """The limits of a server as Markdown: the flag, what it is by default, and what it limits."""
+    fields = {
+        name: field for name, field in LimitSettings.model_fields.items() if name not in StoreSettings.model_fields
+    }
+    rows = [
+        f"| `--{name.replace('_', '-')}` | {_write_number(field.default)} | {field.description} |"
+        for name, field in fields.items()
+    ]
+    return "\n".join(["| setting | default | what it limits |", "|---|---|---|", *rows]) + "\n"
+
+
+def _write_number(value: float | None) -> str:
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
 def render_checks() -> str:
     """The audit's checks as Markdown."""
     return render_inventory(CHECKS.values()) + "\n"
@@ -83,6 +101,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "tasks": render_tasks,
     "tools": render_tools,
     "checks": render_checks,
+    "limits": render_limits,
     "manifest-tasks": render_manifest_tasks,
     "manifest-tools": render_manifest_tools,
 }

@@ -144,16 +144,17 @@ class AgentDoor:
 
     api: httpx2.Client
     portal: BlockingPortal
-    address: str
     era: str
     handle: str = field(default="", init=False)
+    url: str = field(default="", init=False)
 
     def start(self, scenario_id: str) -> None:
-        self.handle = start_over_rest(self.api, scenario_id)
+        answer = read_answer(self.api.post("/reset", json={"scenario_id": scenario_id}))
+        self.handle, self.url = answer["observation"]["episode_id"], answer["info"]["agent_url"]
 
     def act(self, name: str, arguments: Any) -> Told:
         async def call() -> CallToolResult:
-            async with Client(f"{self.address}/agent/{self.handle}/mcp", mode=self.era) as client:
+            async with Client(self.url, mode=self.era) as client:
                 return await call_raw(client, name, arguments)
 
         return _read_result(self.portal.call(call), self.handle, count_steps(self.api, self.handle))
@@ -187,7 +188,7 @@ def _open_operator(make: Callable[[], Any]) -> Iterator[OperatorDoor]:
 @contextmanager
 def _open_agent(address: str, era: str) -> Iterator[AgentDoor]:
     with start_blocking_portal() as portal, httpx2.Client(base_url=address) as api:
-        yield AgentDoor(api, portal, address, era)
+        yield AgentDoor(api, portal, era)
 
 
 @contextmanager

@@ -15,9 +15,11 @@ import pytest
 from mcp import StdioServerParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     import uvicorn
+
+    from cloud_incident.settings.serve import ServeSettings
 
 START_SECONDS = 120
 """The longest that a server may take to start, on a machine that others use too and with its coverage measured."""
@@ -51,9 +53,34 @@ def full_server(*arguments: str, **variables: str) -> Iterator[str]:
     """
     # Scripts ask this module for a free port; the application takes seconds to import.
     from cloud_incident.app import build_app
+    from cloud_incident.listening import make_server
+
+    with _serve_settings(arguments, variables) as settings:
+        server = make_server(build_app(settings), settings)
+        with on_a_thread(server) as address:
+            yield address
+
+
+@contextmanager
+def server_for_agents(*arguments: str, **variables: str) -> Iterator[tuple[str, str]]:
+    """A server with every surface in this process, on which agents have a port of their own.
+
+    Its base address, and the one where agents reach it.
+    """
+    from cloud_incident.app import build_app
+    from cloud_incident.listening import listen, make_server
+
+    with _serve_settings(("--port", "0", "--agent-port", "0", *arguments), variables) as wanted:
+        sockets, settings = listen(wanted)
+        with on_a_thread(make_server(build_app(settings), settings), *sockets) as address:
+            yield address, f"http://127.0.0.1:{settings.agent_port}"
+
+
+@contextmanager
+def _serve_settings(arguments: Sequence[str], variables: Mapping[str, str]) -> Iterator[ServeSettings]:
+    """The settings of `cloud-incident serve` with these arguments and variables, which are there meanwhile."""
     from cloud_incident.cli.options import load_settings
     from cloud_incident.cli.serve import serve
-    from cloud_incident.listening import make_server
     from cloud_incident.settings.serve import ServeSettings
 
     with pytest.MonkeyPatch.context() as patch:
@@ -61,16 +88,14 @@ def full_server(*arguments: str, **variables: str) -> Iterator[str]:
             patch.setenv(name, value)
         with serve.make_context("serve", list(arguments)) as context:
             settings = load_settings(ServeSettings, context)
-            server = make_server(build_app(settings), settings)
-        with on_a_thread(server) as address:
-            yield address
+        yield settings
 
 
 @contextmanager
-def on_a_thread(server: uvicorn.Server) -> Iterator[str]:
-    """A server that runs on a thread and a free port; its base address."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+def on_a_thread(server: uvicorn.Server, *listeners: socket.socket) -> Iterator[str]:
+    """A server that runs on a thread, on a free port if none is listened on; the base address of the first one."""
+    listener, *others = listeners or [socket.create_server(("127.0.0.1", 0), backlog=2048)]
+    thread = threading.Thread(target=server.run, args=([listener, *others],), daemon=True)
     thread.start()
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -82,7 +107,8 @@ def on_a_thread(server: uvicorn.Server) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(START_SECONDS)
-        listener.close()
+        for each in (listener, *others):
+            each.close()
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from mcp import Client
 from env_core.selection import MOST_TYPED_SEED, Selection
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import ACTIONS, TASKS
-from tests.doors import DOORS, start_over_rest
-from tests.http_compat.talking import open_talk, read_answer
+from tests.doors import DOORS
+from tests.http_compat.talking import open_for_agent, open_talk, read_answer
 from tests.mcp_server.playing import LEGACY, MODERN
 from tests.servers import full_server, stdio
 from tests.slow import count_examples
@@ -58,7 +58,7 @@ async def list_tools(server: Any, era: str) -> list[dict[str, Any]]:
 
 def test_no_schema_holds_a_number_that_clients_round(address: str) -> None:
     with httpx2.Client(base_url=address) as api, open_talk(address) as talk:
-        handle = start_over_rest(api, "RP-001")
+        agent_url = open_for_agent(api, scenario_id="RP-001")
         listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
         shown = {
             **{path: read_answer(api.get(path)) for path in ("/schema", "/openapi.json", "/tasks")},
@@ -68,7 +68,7 @@ def test_no_schema_holds_a_number_that_clients_round(address: str) -> None:
         }
     for era in (MODERN, LEGACY):
         shown[f"operator, {era}"] = anyio.run(list_tools, f"{address}/mcp", era)
-        shown[f"agent, {era}"] = anyio.run(list_tools, f"{address}/agent/{handle}/mcp", era)
+        shown[f"agent, {era}"] = anyio.run(list_tools, agent_url, era)
     shown["stdio"] = anyio.run(list_tools, stdio(), MODERN)
     for surface, schemas in shown.items():
         numbers = list(collect_numbers(schemas))
@@ -128,5 +128,7 @@ def test_a_selection_means_the_same_however_it_is_left_out(
         answers += [talk.reset(**body) for body in (chosen, sent)]
     for answer in answers:
         answer.pop("info", None)
+        for name in ("incarnation", "agent_url"):
+            del answer["metadata"][name]
         del answer["observation"]["episode_id"]
     assert len({json.dumps(answer, sort_keys=True) for answer in answers}) == 1

@@ -186,7 +186,7 @@ def test_the_options_of_a_reset_are_all_told() -> None:
 def test_the_statuses_are_those_that_are_answered() -> None:
     table = OPENENV.split("## What is refused")[1].split("## Production")[0]
     told = {int(status) for status in re.findall(r"\b([45]\d\d)\b", table)}
-    assert told == {*(kind.status for kind in ERRORS.values()), 413, 421}
+    assert told == {*(kind.status for kind in ERRORS.values()), 408, 413, 421, 429, 431}
 
 
 def test_the_agents_are_all_told() -> None:

@@ -20,6 +20,10 @@ _ROOM = 10
 """One of so many connections is closed when there is no room, so that not every further client makes a search."""
 
 
+_LOOKED_AT = 32
+"""Connections that are looked at before others have their turn: to close as many takes a millisecond."""
+
+
 class Connection(Protocol):
     """A connection, as the protocol that serves it knows it."""
 
@@ -76,8 +80,11 @@ class Connections:
         while True:
             await asyncio.sleep(self.limits.look_seconds)
             now = loop.time()
-            for connection in list(self._open):
-                connection.check_time(now)
+            for number, connection in enumerate(list(self._open)):
+                if number % _LOOKED_AT == 0:
+                    await asyncio.sleep(0)
+                if connection in self._open:
+                    connection.check_time(now)
 
     def _make_room(self) -> None:
         idle = [(since, number) for number, each in enumerate(self._open) if (since := each.idle_since) is not None]

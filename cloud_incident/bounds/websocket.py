@@ -34,6 +34,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     does not keep the others waiting. Nothing is read from a client that does not read itself.
     """
 
+    __slots__ = ("_begun", "_connections", "_control_frames", "_counted", "_limits", "_rest", "_stuck", "_taken")
+
     def __init__(
         self,
         config: Config,

@@ -20,6 +20,7 @@ COMMANDS = {
     "replay": LazyCommand("cloud_incident.cli.replay", "Print trajectories step by step and verify that they replay."),
     "serve": LazyCommand("cloud_incident.cli.serve", "Serve everything on one port: REST, WebSocket, MCP."),
     "show": LazyCommand("cloud_incident.cli.show", "Print everything about one incident, the truth included."),
+    "tokens": LazyCommand("cloud_incident.cli.tokens", "Make, list and remove the tokens that a server asks for."),
 }
 
 

@@ -10,8 +10,6 @@ from cloud_incident.cli.options import with_settings
 from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.workers import run_server
 
-_BANNER = "Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it."
-
 
 @click.command(cls=ReportingCommand)
 @with_settings(ServeSettings)
@@ -20,7 +18,27 @@ def serve(settings: ServeSettings) -> None:
 
     OpenEnv's REST and WebSocket, MCP over streamable HTTP (/mcp) and SSE (/sse), the API's page (/docs).
     """
-    run_server(build_app, settings, _BANNER)
+    run_server(build_app, settings, _write_banner)
+
+
+def _write_banner(settings: ServeSettings) -> str:
+    """Where everything is, and what whoever reaches it may do."""
+    address = settings.address
+    agents = (
+        "Agents' endpoints are there too; --agent-port gives agents a port that has nothing else, for fair evaluations."
+        if settings.agent_port is None
+        else f"Agents' endpoints alone are at {settings.agent_address}. Keep agents from {address}."
+    )
+    rights = (
+        f"Whoever reaches {address} may start, step, grade and close every episode."
+        if settings.tokens is None
+        else f"At {address} callers may do what their tokens say."
+    )
+    shared = f" {settings.workers} processes serve it." if settings.workers > 1 else ""
+    return (
+        f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it.{shared}\n"
+        f"{rights} {agents}"
+    )
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
 from cloud_incident.evaluation.reporting import POLICY
 from cloud_incident.evaluation.running import Trajectory
+from env_core.callers import ADMIN, OPERATE, check_need
 from env_core.selection import Difficulty, Index, OptionalName, OptionalTask, Seed, Selection
 from http_compat.jsontext import to_json
 from http_compat.operations import BoundOperation, Operation, bind_operations
@@ -141,6 +142,8 @@ class ConsoleApi:
                 "server with one worker to watch agents; the episodes of every door are in GET /frames."
             )
         asked = parse_model("runs", RunRequest, await read_json(request))
+        if asked.endpoint is not None:
+            check_need(ADMIN, self.service.caller)  # the server calls the address that is given
         run = await self.runs.start(self.roster.find_player(asked.agent, asked.endpoint), asked.selection)
         return Json.encode({"run_id": run.id, "scenario_id": run.scenario_id, "task_id": run.task_id})
 
@@ -201,6 +204,7 @@ OPERATIONS = (
         method="GET",
         path="/console/agents",
         name="agents",
+        needs=OPERATE,
         tag=_TAG,
         summary="The agents that can be watched",
         answer=TypeAdapter(AgentsAnswer),
@@ -209,6 +213,7 @@ OPERATIONS = (
         method="POST",
         path="/console/runs",
         name="start_run",
+        needs=OPERATE,
         tag=_TAG,
         summary="Have an agent play an episode of its own",
         description="A run that nobody watches is stopped after half a minute.",
@@ -235,6 +240,7 @@ OPERATIONS = (
         method="GET",
         path="/console/runs/{run_id}/frames",
         name="run_frames",
+        needs=OPERATE,
         tag=_TAG,
         summary="The frames of a run as they are played",
         description="Server-sent events: a frame each, with its number as `id`; `Last-Event-ID` resumes behind one. "
@@ -247,6 +253,7 @@ OPERATIONS = (
         method="GET",
         path="/console/trajectories",
         name="trajectories",
+        needs=ADMIN,
         tag=_TAG,
         summary="The stored trajectories",
         query=EvaluationQuery,
@@ -257,6 +264,7 @@ OPERATIONS = (
         method="POST",
         path="/console/uploads",
         name="open_trajectory",
+        needs=OPERATE,
         tag=_TAG,
         summary="An uploaded trajectory, frame by frame",
         description=f"A trajectory, or a file of them as JSON lines, of {MOST_UPLOADED >> 20} MB. Nothing is kept.",
@@ -270,6 +278,7 @@ OPERATIONS = (
         method="GET",
         path="/console/trajectories/{run}/{key:path}",
         name="trajectory",
+        needs=ADMIN,
         tag=_TAG,
         summary="A stored trajectory, frame by frame",
         answer=TypeAdapter(OpenedAnswer),
@@ -279,6 +288,7 @@ OPERATIONS = (
         method="GET",
         path="/console/evaluations",
         name="evaluations",
+        needs=ADMIN,
         tag=_TAG,
         summary="The last evaluations, newest first, with their scores",
         answer=TypeAdapter(EvaluationsAnswer),
@@ -287,6 +297,7 @@ OPERATIONS = (
         method="GET",
         path="/console/evaluations/{name}",
         name="evaluation",
+        needs=ADMIN,
         tag=_TAG,
         summary="The report of an evaluation as a page",
         answer=TypeAdapter(str),

@@ -145,7 +145,7 @@ def _report_evaluation(file: StoredFile) -> EvaluationReport:
     }
     try:
         found = _summarise(file)
-    except (CloudIncidentError, OSError) as error:
+    except CloudIncidentError as error:
         return {**known, "problem": str(error)}
     return {
         **known,

@@ -67,10 +67,14 @@ class RunLimits:
 
 
 class Run:
-    """A run: its frames so far, and how many watch it. `watched_at` is when it was last watched, in seconds."""
+    """A run of the caller `owner`: its frames so far, and how many watch it.
 
-    def __init__(self, scenario_id: str, task_id: str, clock: Callable[[], float]) -> None:
+    `watched_at` is when it was last watched, in seconds.
+    """
+
+    def __init__(self, scenario_id: str, task_id: str, clock: Callable[[], float], owner: str = "") -> None:
         self.id = secrets.token_hex(_ID_BYTES)
+        self.owner = owner
         self.scenario_id = scenario_id
         self.task_id = task_id
         self.ending: Ending | None = None
@@ -149,7 +153,7 @@ class Runs:
         finally:
             self._opening -= 1
         environment = ServiceEnvironment(self._service, episode)
-        run = Run(episode.reference.scenario_id, episode.task.id, self._clock)
+        run = Run(episode.reference.scenario_id, episode.task.id, self._clock, self._service.caller.name)
         self._runs[run.id] = run
         playing = asyncio.create_task(self._play_to_end(run, player, environment))
         self._tasks[run.id] = playing
@@ -164,7 +168,7 @@ class Runs:
             UnknownRunError: if there is none.
         """
         run = self._runs.get(run_id)
-        if run is None:
+        if run is None or not self._service.caller.may_see(run.owner):
             raise UnknownRunError(
                 f"There is no run {run_id[:80]!r}: it was never started or has expired; POST /console/runs starts one."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -83,9 +84,14 @@ def list_files(directory: Path) -> list[StoredFile]:
         with suppress(OSError):  # deleted since, or not readable for this process
             known = path.stat()
             if path.is_file() and known.st_size and _holds_trajectories(path):
-                found.append(StoredFile(path.stem, path, known.st_mtime_ns, known.st_size))
+                found.append(StoredFile(_read_name(path), path, known.st_mtime_ns, known.st_size))
     found.sort(key=lambda file: (-file.modified, file.name))
     return found[:MOST_FILES]
+
+
+def _read_name(path: Path) -> str:
+    """The name of a file as text. What is not UTF-8 in it is replaced: it could not be sent."""
+    return os.fsencode(path.stem).decode("utf-8", "replace")
 
 
 def find_file(directory: Path, name: str) -> StoredFile:
@@ -169,13 +175,16 @@ def _read_lines(file: StoredFile) -> Iterator[tuple[_StoredLine, Trajectory]]:
             "`cloud-incident evaluate --report` makes its page."
         )
     start = 0
-    with file.path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.endswith(b"\n"):  # it is still being written
-                return
-            trajectory = parse_line(line, number)
-            yield _StoredLine(number, start, build_entry(trajectory)), trajectory
-            start += len(line)
+    try:
+        with file.path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.endswith(b"\n"):  # it is still being written
+                    return
+                trajectory = parse_line(line, number)
+                yield _StoredLine(number, start, build_entry(trajectory)), trajectory
+                start += len(line)
+    except OSError as error:
+        raise UnreadableFileError(f"{file.name} cannot be read: {error.strerror}.") from error
 
 
 def _holds_trajectories(path: Path) -> bool:

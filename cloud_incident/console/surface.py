@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, request_response
 from starlette.staticfiles import StaticFiles
+
+from env_core.callers import PUBLIC
+from http_compat.gate import Gate
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,18 +27,34 @@ _INLINE = re.compile(r"<script type=\"importmap\">(.*?)</script>", re.DOTALL)
 
 @dataclass(frozen=True)
 class ConsolePage:
-    """The page at `/` and what it loads. `framed_by` are other sites that may show it in a frame."""
+    """The page at `/` and what it loads. `framed_by` are other sites that may show it in a frame.
+
+    With `signs_in` there is a page at `/login` that exchanges a token for a cookie. Nobody may show that in a frame.
+    """
 
     framed_by: tuple[str, ...] = ()
+    signs_in: bool = False
 
     def build_routes(self) -> list[BaseRoute]:
         """The routes of the page and of what it loads."""
-        folders = (Mount(f"/console/{folder}", StaticFiles(directory=STATIC / folder)) for folder in _FOLDERS)
-        return [Route("/", self.answer_page), *folders]
+        folders = (
+            Mount(f"/console/{folder}", Gate(PUBLIC, StaticFiles(directory=STATIC / folder))) for folder in _FOLDERS
+        )
+        pages = [Route("/", Gate(PUBLIC, request_response(self.answer_page)))]
+        if self.signs_in:
+            pages.append(Route("/login", Gate(PUBLIC, request_response(self.answer_login))))
+        return [*pages, *folders]
 
     async def answer_page(self, _: Request) -> Response:
         """Give the page. It changes with a release, so that browsers have to ask each time."""
         return Response(self._page, media_type="text/html", headers=self._headers)
+
+    async def answer_login(self, _: Request) -> Response:
+        """Give the page on which people sign in."""
+        policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+        closed = f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        headers = {**self._headers, "Content-Security-Policy": closed}
+        return Response((STATIC / "page" / "login.html").read_text("utf-8"), media_type="text/html", headers=headers)
 
     @cached_property
     def _page(self) -> str:

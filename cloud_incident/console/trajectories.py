@@ -42,11 +42,22 @@ class StoredTrajectory(TrajectoryEntry):
     run: str
 
 
+class UnreadableReport(TypedDict):
+    """An evaluation that cannot be read, and why."""
+
+    run: str
+    problem: str
+
+
 class TrajectoriesAnswer(TypedDict):
-    """The stored trajectories, newest evaluation first; `left_off` says how many more there are."""
+    """The stored trajectories, newest evaluation first; `left_off` says how many more there are.
+
+    Evaluations that cannot be read are `unreadable`.
+    """
 
     trajectories: list[StoredTrajectory]
     left_off: int
+    unreadable: list[UnreadableReport]
 
 
 class OpenedAnswer(TypedDict):
@@ -103,13 +114,16 @@ class Trajectories:
 
     def _list_stored(self, evaluation: str) -> TrajectoriesAnswer:
         found: list[StoredTrajectory] = []
+        unreadable: list[UnreadableReport] = []
         for file in [find_file(self.directory, evaluation)] if evaluation else list_files(self.directory):
             try:
                 found += [{"run": file.name, **entry} for entry in list_entries(file)]
-            except (CloudIncidentError, OSError):  # in the list of all, one bad file must not hide the others
+            except CloudIncidentError as error:  # in the list of all, one bad file must not hide the others
                 if evaluation:
                     raise
-        return {"trajectories": found[:MOST_LISTED], "left_off": max(0, len(found) - MOST_LISTED)}
+                unreadable.append({"run": file.name, "problem": str(error)})
+        left_off = max(0, len(found) - MOST_LISTED)
+        return {"trajectories": found[:MOST_LISTED], "left_off": left_off, "unreadable": unreadable}
 
     def _open_stored(self, evaluation: str, key: str) -> OpenedAnswer:
         return self._replay(find_trajectory(find_file(self.directory, evaluation), key))

@@ -10,11 +10,14 @@ from pydantic import Field, model_validator
 
 from cloud_incident.settings.base import DIFFICULTY_HELP
 from cloud_incident.settings.server import ServerSettings
-from env_core.episode import RewardMode  # noqa: TC001 - pydantic reads the annotations
+from env_core.episode import DebriefMode, RewardMode  # noqa: TC001 - pydantic reads the annotations
 from env_core.selection import Handle, Selection
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.parsing import parse_arguments
 from scenarios.vocabulary import TaskId  # noqa: TC001 - pydantic reads the annotations
+
+_OPTIONS = {"reward_mode": "--reward-mode", "debrief": "--debrief"}
+"""What says how the incident opened at the start is played, but not which one it is."""
 
 
 class Transport(StrEnum):
@@ -69,6 +72,12 @@ class McpSettings(ServerSettings):
         "before (terminal).",
     )
 
+    debrief: DebriefMode | None = Field(
+        None,
+        description="Who learns score and debrief of the incident opened at the start: everybody (agent), or all but "
+        "the agent under test (harness).",
+    )
+
     @model_validator(mode="after")
     def _check_transport(self) -> Self:
         if self.workers > 1 and self.transport is not Transport.STREAMABLE_HTTP:
@@ -79,9 +88,11 @@ class McpSettings(ServerSettings):
     def _check_profile(self) -> Self:
         if not self.operator and self.transport is Transport.SSE:
             raise ValueError("The agent profile is served over stdio and streamable-http; SSE is for operators.")
-        if self.operator and set(self._selectors) == {"reward_mode"}:
+        options = self._selectors.keys() & _OPTIONS.keys()
+        if self.operator and options and options == self._selectors.keys():
+            flags = " and ".join(flag for name, flag in _OPTIONS.items() if name in options)
             raise ValueError(
-                "--reward-mode is for an incident opened at the start; name one with --task or --scenario."
+                f"{flags}: this is for an incident opened at the start; name one with --task or --scenario."
             )
         return self
 
@@ -120,6 +131,7 @@ class McpSettings(ServerSettings):
             "split": self.split,
             "index": self.index,
             "reward_mode": self.reward_mode,
+            "debrief": self.debrief,
             "episode_id": self.episode_id or None,
         }
         return {name: value for name, value in selectors.items() if value is not None}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the annotations of class variables
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, FilePath, model_validator
 
 from cloud_incident.settings.base import NO_FLAG
-from cloud_incident.settings.store import StoreSettings
+from cloud_incident.settings.limits import LimitSettings
+from env_core.callers import ANYBODY, NOBODY, is_loopback
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
 from graders import read_lists
@@ -25,10 +27,12 @@ _PUBLIC_RATE = 1_000.0
 
 _DAY = 86_400
 """In seconds."""
+_GRACE_SECONDS = 60.0
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
-_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+_URL = re.compile(rf"https?://[^/?#@\s]+(?:{_PREFIX.pattern})?")
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
 def read_prefix(text: str) -> str:
@@ -43,27 +47,24 @@ def read_prefix(text: str) -> str:
     return prefix
 
 
-class ServerSettings(StoreSettings):
+def build_address(host: str, port: int) -> str:
+    """The URL of a port that is listened on at an address, as this machine reaches it."""
+    named = "localhost" if host in EVERYWHERE else host
+    return f"http://{f'[{named}]' if ':' in named else named}:{port}"
+
+
+def _read_url(text: str) -> str:
+    url = text.strip().rstrip("/")
+    if url and not _URL.fullmatch(url):
+        raise ValueError("the URL of a server is expected, such as https://agents.example")
+    return url
+
+
+class ServerSettings(LimitSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
 
-    capacity: int = Field(
-        10_000,
-        ge=1,
-        description="Most open episodes. Finished ones make room.",
-    )
-    max_sessions: int = Field(
-        1_000,
-        ge=1,
-        description="Most sessions of each kind: WebSockets and JSON-RPC, SSE, operators and agents over streamable "
-        "HTTP; and most episodes that are kept of WebSockets that broke off.",
-    )
-    idle_seconds: float = Field(
-        3600.0,
-        ge=1,
-        description="After how many seconds an unused session or episode is forgotten; a stored one if room is needed.",
-    )
     workers: int = Field(
         1,
         ge=1,
@@ -79,6 +80,23 @@ class ServerSettings(StoreSettings):
     keep_days: float = Field(
         7.0, gt=0, description="After how many days a stored episode is forgotten that nobody uses."
     )
+    tokens: FilePath | None = Field(
+        None,
+        description="A file of tokens (`cloud-incident tokens`): callers have to send one, and have episodes of their "
+        "own. Without it everybody may do everything.",
+    )
+    most_each: int = Field(
+        1_000,
+        ge=1,
+        description="Most open episodes of one caller: by its name, or without tokens by its address. Callers on this "
+        "machine have no address.",
+    )
+    grace_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="For how many unused seconds a finished episode is kept even if others need its room. If not "
+        "given: 60 beyond loopback, and 0 on it.",
+    )
     structured_content: StructuredContent = Field(
         StructuredContent.BOTH,
         description="What results carry, each of which says everything. both: text and structured content. off: text. "
@@ -91,6 +109,17 @@ class ServerSettings(StoreSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: tuple[Port, ...] = Field((7860,), min_length=1, description="Port to listen on; may be given more than once.")
+    agent_port: Port | None = Field(
+        None,
+        description="A port for agents' endpoints alone, which are not on the other ports then. For a fair evaluation "
+        "agents reach nothing else.",
+    )
+    agent_host: str = Field("", description="Address to listen on for agents; the same as for others if not given.")
+    agent_url: Annotated[str, AfterValidator(_read_url)] = Field(
+        "",
+        description="Where agents reach their endpoints, such as https://agents.example, if a proxy or another name "
+        "stands before the server.",
+    )
     allow_host: tuple[str, ...] = Field((), description="A further Host header to accept; may be given more than once.")
     allow_origin: tuple[str, ...] = Field(
         (), description="A site whose pages may call, such as https://app.example; or *. May be given more than once."
@@ -102,42 +131,6 @@ class ServerSettings(StoreSettings):
     )
     root_path: Annotated[str, AfterValidator(read_prefix)] = Field(
         "", description="The path prefix under which a proxy serves this server, such as /incidents."
-    )
-    max_connections: int = Field(
-        10_000,
-        ge=1,
-        description="Most open connections; fewer where the system gives fewer file handles. Those that have been idle "
-        "for longest make room.",
-    )
-    max_connections_per_address: int = Field(
-        2_000, ge=1, description="Most open connections of one address, unless it is one of --forwarded-allow-ips."
-    )
-    max_header_bytes: int = Field(
-        65_536, ge=1_024, description="Most bytes of the request line and the headers of a request."
-    )
-    header_seconds: float = Field(15.0, gt=0, description="Seconds that headers may take to arrive.")
-    max_body_bytes: int = Field(
-        1_048_576, ge=1_024, description="Most bytes of the body of a request, or of a message over a WebSocket."
-    )
-    body_seconds: float = Field(30.0, gt=0, description="Seconds that a body, or a message, may take to arrive.")
-    max_arriving_bytes: int = Field(
-        268_435_456, ge=1_048_576, description="Most bytes of all bodies that are arriving in pieces."
-    )
-    write_seconds: float = Field(
-        30.0, gt=0, description="Seconds that a client may leave what it is sent unread before it is hung up on."
-    )
-    ws_max_frames: int = Field(128, ge=1, description="Most frames of a message over a WebSocket.")
-    ws_control_frames: int = Field(
-        10, ge=1, description="Most pings and pongs a second over a WebSocket; those of five seconds may come at once."
-    )
-    max_waiting: int = Field(
-        1_000, ge=1, description="Most resets that wait for their incidents to be made; further ones are refused."
-    )
-    rate_limit: float | None = Field(
-        None,
-        ge=0,
-        description="Most requests and messages a second of each caller, or of each address where callers have no "
-        "names; 0 for any number. If not given: any number on loopback, and 1,000 elsewhere.",
     )
     space_host: Annotated[str, NO_FLAG] = Field(
         "", description="The public host name of the hosted Space that the server runs in."
@@ -192,6 +185,18 @@ class ServerSettings(StoreSettings):
         return None, None
 
     @property
+    def public(self) -> bool:
+        """Whether others than this machine may reach the server."""
+        return not is_loopback(self.host) or bool(self.allow_host or self.space_host)
+
+    @property
+    def grace(self) -> float:
+        """For how many unused seconds a finished episode is kept even if others need its room."""
+        if self.grace_seconds is not None:
+            return self.grace_seconds
+        return _GRACE_SECONDS if self.public else 0.0
+
+    @property
     def requests_a_second(self) -> float:
         """How many requests and messages a second one caller may send; 0 for any number."""
         if self.rate_limit is not None:
@@ -201,8 +206,29 @@ class ServerSettings(StoreSettings):
     @property
     def address(self) -> str:
         """Where the server is reached on this machine: the URL of its first port."""
-        named = "localhost" if self.host in _EVERYWHERE else self.host
-        return f"http://{f'[{named}]' if ':' in named else named}:{self.port[0]}"
+        return build_address(self.host, self.port[0])
+
+    @property
+    def agent_name(self) -> str:
+        """The host of the URL where agents reach their endpoints; "" if the settings name none."""
+        return urlsplit(self.agent_url).hostname or ""
+
+    @property
+    def agent_address(self) -> str:
+        """Where agents' endpoints are reached on this machine, or where the settings say that they are reached."""
+        if self.agent_url or self.agent_port is None:
+            return self.agent_url or self.address
+        return build_address(self.agent_host or self.host, self.agent_port)
+
+    @model_validator(mode="after")
+    def _check_agent_port(self) -> Self:
+        if self.agent_port is None and self.agent_host:
+            raise ValueError("--agent-host is the address of --agent-port; give that as well.")
+        if self.agent_port and self.agent_port in self.port:
+            raise ValueError("--agent-port is a port for agents alone; choose another one than --port.")
+        if self.agent_port is not None and not self.operator:
+            raise ValueError("The agent profile has agents' endpoints alone, on --port; leave --agent-port out.")
+        return self
 
     def build_service(self, *, loaded: bool) -> EpisodeService:
         """An episode service over the catalogue.
@@ -221,4 +247,12 @@ class ServerSettings(StoreSettings):
             read_lists()  # now, since the first grade would hold up every other caller meanwhile
         store = self.open_store()
         kept = self.idle_seconds if isinstance(store, MemoryStore) else max(self.idle_seconds, self.keep_days * _DAY)
-        return EpisodeService(catalogue, store, Limits(self.capacity, self.idle_seconds, kept, self.max_waiting))
+        limits = Limits(
+            capacity=self.capacity,
+            idle_seconds=self.idle_seconds,
+            keep_seconds=kept,
+            waiting=self.max_waiting,
+            grace_seconds=self.grace,
+            most_each=self.most_each,
+        )
+        return EpisodeService(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)

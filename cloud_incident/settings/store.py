@@ -20,8 +20,8 @@ class StoreSettings(Settings):
 
     store: str = Field(
         "",
-        description="Where episodes are kept: memory, a file, or a Redis server (redis://HOST:PORT, rediss://, "
-        "unix://). If not given: a file of the user's data directory for MCP over stdio, and memory for HTTP.",
+        description="Where episodes are kept: memory, a file, or Redis (redis://HOST:PORT, rediss://, unix://). "
+        "If not given: a file of the user's data directory for MCP over stdio, and memory for HTTP.",
     )
 
     @property

@@ -48,11 +48,12 @@ class MemoryStore:
         episode_id, replacing = opening.episode_id, opening.replacing
         freed = [replacing.episode_id] if replacing is not None and self._has(replacing) else []
         if episode_id in self._episodes and episode_id not in freed:
-            if episode_id not in self._ended:
-                raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
-            freed.append(episode_id)
+            raise EpisodeExistsError(episode_id)
         if len(self._episodes) - len(freed) >= capacity:
-            oldest = next((handle for handle in self._ended if handle not in freed), None)
+            limit = self._clock() - opening.grace_seconds
+            oldest = next(
+                (handle for handle in self._ended if handle not in freed and self._is_idle(handle, limit)), None
+            )
             if oldest is None:
                 raise CapacityError(capacity)
             freed.append(oldest)
@@ -114,6 +115,9 @@ class MemoryStore:
     def _has(self, claim: Claim) -> bool:
         stored = self._episodes.get(claim.episode_id)
         return stored is not None and stored.incarnation == claim.incarnation
+
+    def _is_idle(self, episode_id: str, limit: float) -> bool:
+        return self._episodes[episode_id].touched <= limit
 
     def _find(self, episode_id: str) -> _StoredEpisode:
         stored = self._episodes.get(episode_id)

@@ -24,10 +24,32 @@ class UnknownEpisodeError(CloudIncidentError):
         return f"{self} It was never started, or it was closed or has expired; {starting} starts one."
 
 
+class ReopenedEpisodeError(UnknownEpisodeError):
+    """A handle whose episode is another incarnation than the one that is asked for. Nothing was changed."""
+
+    code = "episode_reopened"
+
+    def __init__(self, episode_id: str, incarnation: str) -> None:
+        super().__init__(
+            f"The episode {episode_id!r} of incarnation {incarnation[:80]!r} is not there any more: it was closed, and "
+            "its handle was opened anew. Nothing was changed."
+        )
+
+    def explain(self, starting: str) -> str:
+        return f"{self} {starting} starts one."
+
+
 class EpisodeExistsError(CloudIncidentError):
-    """A handle chosen by the caller that is already in use."""
+    """A handle chosen by the caller that an episode has already, finished or not."""
 
     code = "episode_exists"
+
+    def __init__(self, episode_id: str, advice: str = "") -> None:
+        super().__init__(
+            f"Episode {episode_id} already exists, finished or not. Close it or choose another episode_id; a reset "
+            f"with replace true closes it. {advice}".rstrip()
+        )
+        self.episode_id = episode_id
 
 
 class CapacityError(CloudIncidentError):
@@ -96,7 +118,8 @@ class Opening(NamedTuple):
     """An episode that is to be stored.
 
     `owner` is the name of the caller it belongs to; "" if it is anybody's. `events` are those that it begins with.
-    `replacing` is deleted first if it still exists.
+    `replacing` is deleted first if it still exists. An ended episode makes room for it only if that was not used for
+    `grace_seconds`.
     """
 
     episode_id: str
@@ -105,6 +128,7 @@ class Opening(NamedTuple):
     owner: str = ""
     events: tuple[Event, ...] = ()
     replacing: Claim | None = None
+    grace_seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -147,12 +171,12 @@ class EpisodeStore(Protocol):
     async def create(self, opening: Opening, capacity: int) -> list[str]:
         """Store a new episode, and give the handles of the episodes that were deleted for it.
 
-        Deleted are the one that it replaces and an ended one that has the same handle. If `capacity` is still reached,
-        the episode that ended first is deleted.
+        Deleted is the one that it replaces. If `capacity` is still reached, the episode is deleted that ended first, of
+        those that were not used for the opening's `grace_seconds`.
 
         Raises:
-            CapacityError: if `capacity` is reached and no episode has ended.
-            EpisodeExistsError: if the handle is in use by an episode that has not ended.
+            CapacityError: if `capacity` is reached and no such episode has ended.
+            EpisodeExistsError: if another episode has the handle, ended or not.
         """
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:

@@ -120,13 +120,12 @@ class RedisStore:
             capacity,
             handle,
             incarnation,
+            str(opening.grace_seconds),
             _draw_nonce(),
             *lines,
         )
         if outcome == b"exists":
-            raise EpisodeExistsError(
-                f"Episode {opening.episode_id} already exists; close it or choose another episode_id."
-            )
+            raise EpisodeExistsError(opening.episode_id)
         if outcome == b"full":
             raise CapacityError(capacity)
         return [handle.decode() for handle in freed]

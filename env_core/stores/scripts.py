@@ -51,7 +51,7 @@ def _write_script(text: str) -> Script:
 
 CREATE = _write_script("""
 local now, life, id, incarnation = tell_time(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local capacity, replaced, nonce = tonumber(ARGV[8]), ARGV[9], ARGV[11]
+local capacity, replaced, grace, nonce = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[11]), ARGV[12]
 local known = redis.call('HMGET', episode(id), 'nonce', 'freed')
 if known[1] == nonce then return {'stored', unpack(cjson.decode(known[2]))} end
 local freed, room = {}, {}
@@ -59,14 +59,12 @@ local function free(handle)
   if not room[handle] then freed[#freed + 1], room[handle] = handle, true end
 end
 if replaced ~= '' and redis.call('HGET', episode(replaced), 'incarnation') == ARGV[10] then free(replaced) end
-if redis.call('EXISTS', episode(id)) == 1 and not room[id] then
-  if not redis.call('ZSCORE', ENDED, id) then return {'exists'} end
-  free(id)
-end
+if redis.call('EXISTS', episode(id)) == 1 and not room[id] then return {'exists'} end
 if redis.call('ZCARD', TOUCHED) - #freed >= capacity then
   local oldest
-  for _, handle in ipairs(redis.call('ZRANGE', ENDED, 0, #freed)) do
-    if not oldest and not room[handle] then oldest = handle end
+  for _, handle in ipairs(redis.call('ZRANGE', ENDED, 0, grace > 0 and -1 or #freed)) do
+    local idle = grace == 0 or tonumber(redis.call('ZSCORE', TOUCHED, handle) or 0) <= tonumber(now) - grace
+    if idle and not room[handle] then oldest = handle break end
   end
   if not oldest then return {'full'} end
   free(oldest)
@@ -74,12 +72,12 @@ end
 for _, handle in ipairs(freed) do forget(handle) end
 redis.call('HSET', episode(id), 'incarnation', incarnation, 'reference', ARGV[5], 'owner', ARGV[6], 'nonce', nonce,
   'freed', #freed == 0 and '[]' or cjson.encode(freed))
-for index = 12, #ARGV do redis.call('RPUSH', events(id), ARGV[index]) end
+for index = 13, #ARGV do redis.call('RPUSH', events(id), ARGV[index]) end
 touch(id, now, life)
 if ARGV[7] == '1' then note_end(id, life) end
 return {'stored', unpack(freed)}
 """)
-"""now, life, id, incarnation, reference, owner, ended, capacity, replaced id and incarnation, nonce, lines…"""
+"""now, life, id, incarnation, reference, owner, ended, capacity, replaced id and incarnation, grace, nonce, lines…"""
 
 APPEND = _write_script("""
 local id, expected, line = ARGV[3], tonumber(ARGV[5]), ARGV[7]

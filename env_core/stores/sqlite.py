@@ -122,7 +122,7 @@ class SqliteStore:
     async def create(self, opening: Opening, capacity: int) -> list[str]:
         def insert() -> list[str]:
             with self._transact():
-                freed = self._make_room(opening.episode_id, capacity, opening.replacing)
+                freed = self._make_room(opening, capacity)
                 values = {
                     "id": opening.episode_id,
                     "incarnation": opening.incarnation,
@@ -211,19 +211,21 @@ class SqliteStore:
         new = read_events(events.splitlines()[since:]) if since < length else ()
         return Record(read_reference(reference), incarnation, new, owner)
 
-    def _make_room(self, episode_id: str, capacity: int, replacing: Claim | None) -> list[str]:
+    def _make_room(self, opening: Opening, capacity: int) -> list[str]:
         """Delete what a new episode replaces and, if there is no room then, what ended first; give their handles."""
-        freed = []
-        if replacing is not None:
-            freed += self._delete_where("id = ? AND incarnation = ?", replacing)
-        freed += self._delete_where("id = ? AND ended IS NOT NULL", (episode_id,))
+        freed, episode_id = [], opening.episode_id
+        if opening.replacing is not None:
+            freed += self._delete_where("id = ? AND incarnation = ?", opening.replacing)
         (count, same) = self._database.execute(
             "SELECT (SELECT count(*) FROM episodes), EXISTS (SELECT 1 FROM episodes WHERE id = ?)", (episode_id,)
         ).fetchone()
         if same:
-            raise EpisodeExistsError(f"Episode {episode_id} already exists; close it or choose another episode_id.")
+            raise EpisodeExistsError(episode_id)
         if count >= capacity:
-            oldest = self._delete_where("ended = (SELECT min(ended) FROM episodes WHERE ended IS NOT NULL)", ())
+            limit = self._clock() - opening.grace_seconds
+            oldest = self._delete_where(
+                "ended = (SELECT min(ended) FROM episodes WHERE ended IS NOT NULL AND touched <= ?)", (limit,)
+            )
             if not oldest:
                 raise CapacityError(capacity)
             freed += oldest

@@ -11,7 +11,7 @@ ROUTE = Toy(
         Insertion(
             "http_compat/rest.py",
             "    async def answer_state(self, request: Request) -> Response:\n"
-            "        return Json.encode(read_state(await self._load_episode(request, _read_name(request))))\n",
+            "        return Json.encode(read_open_state(await self._load_episode(request, _read_name(request))))\n",
             "\n"
             "    async def answer_toy(self, request: Request) -> Response:\n"
             "        episode = await self._load_episode(request, _read_name(request))\n"
@@ -24,6 +24,7 @@ ROUTE = Toy(
             '        method="GET",\n'
             '        path="/toy",\n'
             '        name="toy",\n'
+            "        needs=PLAY,\n"
             "        tag=_CONTROL,\n"
             '        summary="How many toys there are",\n'
             "        query=EpisodeName,\n"

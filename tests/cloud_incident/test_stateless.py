@@ -6,6 +6,7 @@ from contextlib import ExitStack, asynccontextmanager
 from itertools import cycle
 from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -131,16 +132,16 @@ async def test_agents_need_no_session_in_any_era(
     api: httpx2.AsyncClient, addresses: list[str], era: str, catalogue: Catalogue
 ) -> None:
     scenario = catalogue.get("RP-001")
-    handle = f"agent-{era}"
-    await api.post("/reset", json={"scenario_id": "RP-001", "episode_id": handle})
-    async with open_client(addresses, f"/agent/{handle}/mcp", era) as agent:
+    opened = read_answer(await api.post("/reset", json={"scenario_id": "RP-001"}))
+    async with open_client(addresses, urlsplit(opened["info"]["agent_url"]).path, era) as agent:
         seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
     assert seen.score == 1.0
 
 
-@pytest.mark.parametrize("path", ["/mcp", "/agent/old/mcp"])
-async def test_a_client_that_still_has_a_session_goes_on_without_it(api: httpx2.AsyncClient, path: str) -> None:
-    await api.post("/reset", json={"scenario_id": "RP-001", "episode_id": "old"})
+@pytest.mark.parametrize("operates", [True, False])
+async def test_a_client_that_still_has_a_session_goes_on_without_it(api: httpx2.AsyncClient, *, operates: bool) -> None:
+    opened = read_answer(await api.post("/reset", json={"scenario_id": "RP-001", "episode_id": "old"}))
+    path = "/mcp" if operates else urlsplit(opened["info"]["agent_url"]).path
     headers = {"Mcp-Session-Id": "of-another-server", "MCP-Protocol-Version": "2025-06-18"}
     for _ in range(2):
         answer = await api.post(path, json=build_rpc("tools/list"), headers=headers)

@@ -88,7 +88,7 @@ def test_they_serve_one_port_and_stop_together(
         os.killpg(workers.process.pid, number) if number == signal.SIGINT else workers.process.send_signal(number)
         assert workers.process.wait(30) == status
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    (banner, stopped) = workers.said
+    (banner, _, stopped) = workers.said
     assert f"Cloud Incident at {workers.address}" in banner
     assert banner.endswith(f"Ctrl-C ends it. {WORKERS} processes serve it.")
     assert stopped == f"Stopped {WORKERS} processes."

@@ -12,7 +12,7 @@ import pytest
 
 from env_core.episode import StaleReferenceError
 from env_core.selection import Selection, SelectionError
-from env_core.service import EpisodeService, Limits, RequestIdError, UnknownStepError
+from env_core.service import BusyError, EpisodeService, Limits, RequestIdError, UnknownStepError
 from env_core.stores import (
     AppendConflictError,
     CapacityError,
@@ -244,7 +244,7 @@ async def test_an_episode_may_take_the_place_of_another(catalogue: Catalogue) ->
     assert (await service.get("mine")) == again
 
 
-async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue: Catalogue) -> None:
+async def test_finished_episodes_make_room_and_their_handles_are_free_once_replaced(catalogue: Catalogue) -> None:
     service = EpisodeService(catalogue, limits=Limits(capacity=2))
     answer = parse_action("submit_severity", {"severity": "P1"})
     for handle in ("first", "second"):
@@ -258,12 +258,13 @@ async def test_finished_episodes_make_room_and_their_handles_are_free(catalogue:
     third = await service.create(Selection())
     with pytest.raises(UnknownEpisodeError):
         await service.get("second")
-    assert (await service.create(Selection(episode_id="first"))).step_count == 0
+    with pytest.raises(EpisodeExistsError, match="replace true"):
+        await service.create(Selection(episode_id="first"))
+    again = Selection(episode_id="first", replace=True)
+    assert (await service.create(again)).step_count == 0
     assert (await service.get(third.id)).step_count == 0
     await service.step("first", answer)
-    assert (
-        await service.create(Selection(episode_id="first"), replacing=Claim(third.id, third.incarnation))
-    ).step_count == 0
+    assert (await service.create(again, replacing=Claim(third.id, third.incarnation))).step_count == 0
     with pytest.raises(UnknownEpisodeError):
         await service.get(third.id)
 
@@ -363,3 +364,31 @@ async def test_where_episodes_are_kept_long_the_idle_ones_make_room(catalogue: C
     await service.create(RP)
     with pytest.raises(UnknownEpisodeError):
         await service.get(second.id)
+
+
+async def test_no_more_callers_wait_for_incidents_than_may(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(waiting=2))
+    seeds = [Selection(seed=81_000_000 + number) for number in range(6)]
+    refused: list[BusyError] = []
+
+    async def create(seed: Selection) -> None:
+        try:
+            await service.create(seed)
+        except BusyError as error:
+            refused.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for seed in seeds:
+            tasks.start_soon(create, seed)
+    assert len(refused) == 3
+    assert all(error.kind.status == 503 and "try again" in str(error) for error in refused)
+    assert (await service.create(seeds[0])).step_count == 0
+
+
+async def test_an_episode_that_is_not_kept_computed_is_computed_again(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(folded=1))
+    episodes = [await service.create(RP) for _ in range(3)]
+    for number in (1, 2):
+        for episode in episodes:
+            assert (await service.step(episode.id, LOGS)).episode.step_count == number
+    assert {(await service.get(episode.id)).step_count for episode in episodes} == {2}

@@ -17,7 +17,7 @@ from tests.graders.telling import EARNED, play_episodes, record_earned, tell
 if TYPE_CHECKING:
     from env_core.episode import Episode
 
-MOST_CALLS = 60_000
+MOST_CALLS = 150_000
 """40,000 calls take some 5 ms. Such texts took 1,000,000 when places were found anew for each verb."""
 
 SERVICES = "users-service, payment-service, order-service, config-service"
@@ -34,6 +34,8 @@ HOSTILE = {
     "denied terms": "retries enable no " * 220,
     "denials": "no missing without not unable to fails to " * 95,
     "denials of steps": "warm_caches cordon_unhealthy_nodes not ruled out " * 80,
+    "runbook steps": "rebalance_consumer_groups. á. " * 2 + "warm_caches cordon_unhealthy_nodes " * 100,
+    "joined words": ";hold connectionwithout-invalid" * 60 + "ran out. missing. !. " * 60,
     "pronouns": "it was them both was it reverted " * 120,
     "quotation marks": "\"a b\" 'c d' `e f` " * 220,
     "underscores": "a_b " * 1000,

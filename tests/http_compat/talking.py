@@ -23,6 +23,13 @@ def read_answer(answer: httpx2.Response, status: int = 200) -> Any:
     return answer.json()
 
 
+def open_for_agent(api: httpx2.Client, episode_id: str = "", **options: Any) -> str:
+    """Open an episode over REST; the address of its endpoint for an agent."""
+    given = {**options, "episode_id": episode_id} if episode_id else options
+    url: str = read_answer(api.post("/reset", json=given))["info"]["agent_url"]
+    return url
+
+
 def build_rpc(method: str, **params: Any) -> dict[str, Any]:
     """A JSON-RPC request."""
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tracemalloc
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -12,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from cloud_incident.app import build_app
 from cloud_incident.settings.serve import ServeSettings
-from http_compat.guard import Access
+from http_compat.guard import Access, Guard
 from tests.http_compat.talking import open_talk, read_answer
 from tests.servers import full_server
 
@@ -74,6 +75,35 @@ def test_browsers_of_an_allowed_site_may_call(address: str) -> None:
     assert "Access-Control-Allow-Origin" not in httpx2.get(f"{address}/health").headers
 
 
+@pytest.mark.anyio
+async def test_long_hosts_and_origins_are_not_kept() -> None:
+    """Also under a server that lets them pass."""
+
+    async def serve(*_: object) -> None:
+        pytest.fail("a long Host or Origin was accepted")
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    statuses = []
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    guard = Guard(serve)
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            name = b"%04d" % number + b"a" * 4_000_000
+            long = [(b"host", name)] if number % 2 else [(b"host", b"localhost"), (b"origin", name)]
+            await guard({"type": "http", "path": "/", "method": "GET", "headers": long}, receive, send)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert statuses[::2] == [431] * 60
+    assert kept < 10_000_000
+
+
 @given(st.text(st.characters(exclude_characters="*"), max_size=80))
 def test_no_name_is_accepted_by_accident(name: str) -> None:
     access = Access(hosts=("lab.example", "*.cluster"))
@@ -104,6 +134,29 @@ def test_origins_that_only_look_right_are_foreign(origin: str) -> None:
 def test_any_host_is_not_any_origin() -> None:
     access = Access(hosts=("*",))
     assert access.accepts_host("lab.example")
-    assert access.accepts_origin("http://lab.example:7860", "lab.example")
-    assert access.accepts_origin("http://localhost:3000", "lab.example")
+    assert access.accepts_origin("http://lab.example:7860", "lab.example:7860")
+    assert not access.accepts_origin("http://localhost:3000", "lab.example")
     assert not access.accepts_origin("https://evil.example", "lab.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "called", "accepted"),
+    [
+        ("http://127.0.0.1:7860", "127.0.0.1:7860", True),
+        ("http://LOCALHOST:7860", "localhost:7860", True),
+        ("http://[::1]:7860", "[::1]:7860", True),
+        ("http://localhost", "localhost:80", True),
+        ("https://lab.example", "lab.example", True),
+        ("https://lab.example", "lab.example:443", True),
+        ("https://lab.example", "127.0.0.1:7860", True),  # a proxy calls by another name
+        ("http://127.0.0.1:3000", "127.0.0.1:7860", False),
+        ("http://127.0.0.1", "127.0.0.1:7860", False),
+        ("http://localhost:7860", "127.0.0.1:7860", False),
+        ("http://localhost", "lab.example", False),
+        ("https://lab.example:8443", "lab.example", False),
+        ("https://lab.example", "lab.example:7860", False),
+        ("https://lab.example:8443", "127.0.0.1:7860", False),
+    ],
+)
+def test_only_pages_of_the_servers_own_host_and_port_may_call(origin: str, called: str, accepted: bool) -> None:
+    assert Access(hosts=("lab.example",)).accepts_origin(origin, called) is accepted

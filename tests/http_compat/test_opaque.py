@@ -12,6 +12,7 @@ from mcp import Client
 
 from cloud_incident.settings.sources import InvalidSettingsError
 from env_core.perfect import play_perfectly
+from mcp_server.meta import AGENT_URL
 from scenarios.catalogue import Catalogue
 from scenarios.generator.ids import OpaqueIds
 from scenarios.generator.salt import Salt
@@ -78,8 +79,9 @@ def test_over_mcp_as_operator_and_as_agent(address: str) -> None:
         async with Client(f"{address}/mcp", mode=MODERN) as client:
             started = await client.call_tool("start_drill", CHOICE)
             handle = read_numbers(started)["episode_id"]
+            agent_url = (started.meta or {})[AGENT_URL]
             fetched += [started, await client.call_tool("show_drill", {"episode_id": handle})]
-        async with Client(f"{address}/agent/{handle}/mcp", mode=MODERN) as agent:
+        async with Client(agent_url, mode=MODERN) as agent:
             resources = await agent.list_resources()
             fetched += [await agent.read_resource(resource.uri) for resource in resources.resources]
             fetched += [await agent.call_tool("query_logs", {"service": "nowhere"}), await agent.list_tools()]

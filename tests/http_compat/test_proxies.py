@@ -10,7 +10,7 @@ import pytest
 
 from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.settings.sources import InvalidSettingsError
-from tests.http_compat.talking import open_talk, read_answer
+from tests.http_compat.talking import open_for_agent, open_talk, read_answer
 from tests.servers import full_server
 
 if TYPE_CHECKING:
@@ -38,12 +38,10 @@ def untrusting() -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("path", ["/mcp/", "/agent/slashed/mcp/", "/mcp//"])
-def test_mcp_is_served_with_a_slash_at_its_end(api: httpx2.Client, path: str) -> None:
-    api.post("/reset/", json={"episode_id": "slashed"})
-    answer = read_answer(api.post(path, json=INITIALIZE, headers=TLS))
-    assert answer["result"]["serverInfo"]["name"] == "cloud-incident"
-    api.post("/close/", json={"episode_id": "slashed"})
+def test_mcp_is_served_with_a_slash_at_its_end(api: httpx2.Client) -> None:
+    for path in ("/mcp/", "/mcp//", f"{open_for_agent(api)}/"):
+        answer = read_answer(api.post(path, json=INITIALIZE, headers=TLS))
+        assert answer["result"]["serverInfo"]["name"] == "cloud-incident"
 
 
 @pytest.mark.parametrize("path", ["/health", "/metadata", "/schema", "/tasks", "/openapi.json", "/docs"])

@@ -223,6 +223,9 @@ def test_what_a_reset_means_does_not_depend_on_how_it_is_written(api: httpx2.Cli
     started = [read_answer(api.post("/reset", content=json.dumps(body))) for body in (sent, plain)]
     for answer in started:
         del answer["observation"]["episode_id"]
+        for each in (answer["info"], answer["metadata"]):
+            assert each.pop("incarnation")
+            assert each.pop("agent_url").startswith("http://")
     assert started[0] == started[1]
 
 
@@ -235,9 +238,12 @@ def test_a_requested_handle_is_used_and_is_refused_while_it_is_in_use(address: s
             "the caller's own may be reset"
         )
         api.cookies.clear()
-        assert "close it or choose another" in read_answer(api.post("/reset", json=body), 409)["detail"]
+        assert "Close it or choose another" in read_answer(api.post("/reset", json=body), 409)["detail"]
         read_answer(api.post("/step", json={**ANSWER, "episode_id": "mine:1"}))
-        assert read_answer(api.post("/reset", json=body))["observation"]["step_count"] == 0, "a finished one makes room"
+        assert "finished or not" in read_answer(api.post("/reset", json=body), 409)["detail"]
+        assert read_answer(api.get("/grader", params={"episode_id": "mine:1"}))["done"], "it is as it was"
+        again = read_answer(api.post("/reset", json={**body, "replace": True}))
+        assert again["observation"]["step_count"] == 0, "it is closed for whoever says so"
         assert read_answer(api.post("/close", json={"episode_id": "mine:1"})) == {
             "episode_id": "mine:1",
             "closed": True,
@@ -364,7 +370,9 @@ def test_no_room_and_room_again() -> None:
     with full_server("--capacity", "2") as address, httpx2.Client(base_url=address) as api:
         for handle in ("one", "two"):
             read_answer(api.post("/reset", json={"episode_id": handle}))
-        assert "close one" in read_answer(api.post("/reset"), 503)["detail"]
+        refused = api.post("/reset")
+        assert "close one" in read_answer(refused, 503)["detail"]
+        assert int(refused.headers["Retry-After"]) > 0
         read_answer(api.post("/close", json={"episode_id": "one"}))
         read_answer(api.post("/reset", json={"episode_id": "three"}))
         read_answer(api.post("/step", json={**ANSWER, "episode_id": "two"}))
@@ -444,13 +452,13 @@ def test_an_old_cookie_means_nobody_elses_episode(address: str) -> None:
     with httpx2.Client(base_url=address) as first, httpx2.Client(base_url=address) as second:
         read_answer(first.post("/reset", json={"episode_id": "shared-name"}))
         read_answer(first.post("/step", json=ANSWER))
-        read_answer(second.post("/reset", json={"episode_id": "shared-name"}))
+        read_answer(second.post("/reset", json={"episode_id": "shared-name", "replace": True}))
         read_answer(second.post("/step", json=QUERY))
         assert (
-            "close it or choose another"
+            "Close it or choose another"
             in read_answer(first.post("/reset", json={"episode_id": "shared-name"}), 409)["detail"]
         )
-        assert "POST /reset starts one" in read_answer(first.post("/step", json=QUERY), 404)["detail"]
+        assert "POST /reset starts one" in read_answer(first.post("/step", json=QUERY), 409)["detail"]
         assert read_answer(second.get("/state"))["step_count"] == 1
 
 

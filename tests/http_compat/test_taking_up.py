@@ -18,6 +18,7 @@ from cloud_incident.settings.serve import ServeSettings
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
 from http_compat.sessions import Resumption, Sessions
+from mcp_server.meta import AGENT_URL
 from tests.http_compat.talking import QUERY, Talk, open_talk, read_answer
 from tests.mcp_server.playing import MODERN, read_text
 from tests.servers import full_server
@@ -71,7 +72,8 @@ async def test_an_episode_whose_connection_broke_off_goes_on_over_rest_and_mcp(a
         async with Client(f"{address}/mcp", mode=MODERN) as operator:
             seen = await operator.call_tool("get_incident", {"episode_id": "other-doors"})
             assert "RP-001" in read_text(seen)
-        async with Client(f"{address}/agent/other-doors/mcp", mode=MODERN) as agent:
+            agent_url = (seen.meta or {})[AGENT_URL]
+        async with Client(agent_url, mode=MODERN) as agent:
             assert not (await agent.call_tool("query_logs", {"service": "api-gateway"})).is_error
         created = {"jsonrpc": "2.0", "id": 1, "method": "openenv/session/create"}
         options = {"params": {"episode_id": "other-doors", "resume": True}}

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from env_core.episode import Reference, begin
-from env_core.observation import observe, read_state
+from env_core.observation import observe, read_open_state
 from http_compat.jsontext import to_json
 from http_compat.schemas import build_schemas
 from scenarios.parsing import InvalidActionError, parse_action
@@ -52,7 +52,7 @@ def test_observations_and_states_are_what_their_schemas_say(catalogue: Catalogue
         episode = begin("shape", Reference.to(scenario), scenario)
         jsonschema.validate({**observe(episode), "reward": 0.0}, schemas["observation"])
         jsonschema.validate({**observe(episode), "reward": 0.0}, schemas["reset_observation"])
-        jsonschema.validate(read_state(episode), schemas["state"])
+        jsonschema.validate(read_open_state(episode), schemas["state"])
 
 
 def test_schemas_are_short_enough_to_be_shown_to_a_model_at_each_turn() -> None:

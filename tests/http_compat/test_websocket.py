@@ -223,7 +223,7 @@ def test_a_session_can_be_opened_on_an_incident_and_refusals_are_results(address
         call = build_rpc("tools/call", name="query_logs", arguments={"service": "config-service"}, **created)
         assert read_answer(api.post("/mcp", json=call))["result"]["data"]["scenario_id"] == "RP-003"
         closed = read_answer(api.post("/mcp", json=build_rpc("openenv/session/close", **created)))["result"]
-        assert closed == {**created, "closed": True}
+        assert closed == {"session_id": created["session_id"], "closed": True}
 
 
 def test_sessions_are_bounded() -> None:
@@ -288,7 +288,7 @@ def test_a_handle_that_another_has_taken_up_is_no_longer_the_sessions(address: s
         with open_talk(address) as first, open_talk(address) as second:
             first.reset(episode_id="taken-up")
             assert first.step(answer)["done"]
-            second.reset(episode_id="taken-up")
+            second.reset(episode_id="taken-up", replace=True)
             assert "taken-up" in first.expect_error({"type": "state"})["message"]
             assert "taken-up" in first.expect_error({"type": "step", "data": answer})["message"]
             if leaves:

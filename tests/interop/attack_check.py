@@ -93,6 +93,7 @@ def read_some(connection: socket.socket, seconds: float = 5.0) -> bytes:
 
 def count_alive(connections: list[socket.socket]) -> int:
     """How many connections the server has not closed."""
+    time.sleep(1)
     alive = 0
     for connection in connections:
         connection.setblocking(False)
@@ -104,6 +105,12 @@ def count_alive(connections: list[socket.socket]) -> int:
         except OSError:
             pass
     return alive
+
+
+def do_nothing(_: Target) -> str:
+    """No attack: what this machine makes a bystander wait for in any case."""
+    time.sleep(10)
+    return ""
 
 
 def name_long_hosts(target: Target) -> str:
@@ -247,6 +254,7 @@ def reset_fresh_seeds(target: Target) -> str:
 
 
 ATTACKS: dict[str, Callable[[Target], str]] = {
+    "none": do_nothing,
     "hosts": name_long_hosts,
     "header": send_long_header,
     "trailer": send_long_trailer,

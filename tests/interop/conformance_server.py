@@ -115,7 +115,7 @@ def main(port: int) -> None:
     # The older era is held to what the newer one has deprecated.
     warnings.simplefilter("ignore", MCPDeprecationWarning)
     settings = ServeSettings(port=(port,))
-    run_app(fixture_app(settings), settings)
+    run_app(fixture_app, settings)
 
 
 if __name__ == "__main__":

@@ -34,14 +34,12 @@ class Soak:
     def __init__(self, address: str) -> None:
         self._connection = HTTPConnection(urlsplit(address).netloc, timeout=60)
         self.refused: list[str] = []
-        self._reset(SHARED)
+        self._shared = self._reset(SHARED)
 
     def run(self, number: int) -> None:
         """Open a session and end it."""
         handle = SHARED if number % 8 < 5 else f"soak-{number}"
-        if handle != SHARED:
-            self._reset(handle)
-        path = f"/agent/{handle}/mcp"
+        path = self._shared if handle == SHARED else self._reset(handle)
         session = {"Mcp-Session-Id": self._open(path), "MCP-Protocol-Version": VERSION}
         match number % 8:
             case 5:
@@ -55,28 +53,34 @@ class Soak:
             case _:
                 self._ask("DELETE", path, session)
 
-    def _reset(self, handle: str) -> None:
-        self._ask("POST", "/reset", {}, {"episode_id": handle})
+    def _reset(self, handle: str) -> str:
+        """Open an episode; the path of its endpoint for an agent."""
+        _, answer = self._ask("POST", "/reset", {}, {"episode_id": handle})
+        url: str = json.loads(answer)["info"]["agent_url"]
+        return urlsplit(url).path
 
     def _close(self, handle: str) -> None:
         self._ask("POST", "/close", {}, {"episode_id": handle})
 
     def _open(self, path: str) -> str:
         message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": CLIENT}
-        return self._ask("POST", path, {}, message).get("mcp-session-id", "none")
+        headers, _ = self._ask("POST", path, {}, message)
+        return headers.get("mcp-session-id", "none")
 
     def _answer(self, path: str, session: dict[str, str]) -> None:
         self._ask("POST", path, session, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": ANSWER})
 
-    def _ask(self, method: str, path: str, headers: dict[str, str], message: Any = None) -> dict[str, str]:
-        """The headers of the answer, in small letters."""
+    def _ask(
+        self, method: str, path: str, headers: dict[str, str], message: Any = None
+    ) -> tuple[dict[str, str], bytes]:
+        """The headers of the answer, in small letters, and its body."""
         body = None if message is None else json.dumps(message)
         self._connection.request(method, path, body, {**HEADERS, **headers})
         answer = self._connection.getresponse()
-        answer.read()
+        content = answer.read()
         if answer.status not in {200, 204}:
             self.refused.append(f"{method} {path}: {answer.status}")
-        return {name.lower(): value for name, value in answer.getheaders()}
+        return {name.lower(): value for name, value in answer.getheaders()}, content
 
 
 def read_memory(pid: int) -> float:

@@ -18,6 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
 
@@ -39,6 +40,8 @@ CLIENTS = 24
 OPENERS = 16
 STEPS = 4_000
 """Steps whose time is taken on the full server."""
+_STRIDE = 7919
+"""A prime, so that the steps go to episodes all over the place."""
 SAMPLES = 40
 """How often the process is looked at during the churn."""
 IDLE_SECONDS = 20
@@ -183,8 +186,9 @@ class Churn:
         await client.ask("POST", "/close", {"episode_id": handle})
 
     async def _legacy(self, client: Client, draw: random.Random) -> None:
-        handle = await self._reset(client, self._draw(draw)[0])
-        path = draw.choice(("/mcp", f"/agent/{handle}/mcp"))
+        opened = await client.ask("POST", "/reset", {"scenario_id": self._draw(draw)[0]})
+        handle, url = opened["observation"]["episode_id"], opened["info"]["agent_url"]
+        path = draw.choice(("/mcp", urlsplit(url).path))
         named = {"episode_id": handle} if path == "/mcp" else {}
         await client.ask("POST", path, _INITIALIZE, _LEGACY)
         session = f"{_LEGACY}Mcp-Session-Id: {client.session}\r\n"
@@ -271,10 +275,9 @@ async def fill(port: int, episodes: int, pid: int) -> list[str]:
         f"{', '.join(f'{mark:.0f}' for mark in sorted(marks))} MB",
         flush=True,
     )
-    draw = random.Random(0)  # noqa: S311 - it is to be the same each time
     times = []
-    for _ in range(STEPS):
-        handle = f"open-{draw.randrange(episodes)}"
+    for number in range(STEPS):
+        handle = f"open-{number * _STRIDE % episodes}"
         began = time.perf_counter()
         await clients[0].ask("POST", f"/step?episode_id={handle}", _LOOK)
         times.append((time.perf_counter() - began) * 1e3)

@@ -41,8 +41,8 @@ _MODERN = (
     "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n"
     "Mcp-Method: tools/call\r\nMcp-Name: {}\r\n"
 )
-_UNCHANGED = b"Nothing was changed"
-"""What a store says that is too busy and has changed nothing."""
+_BUSY, _UNCHANGED = b"read or written now", "Nothing was changed"
+"""What a store says that is too busy, and that has changed nothing. A step with a request id is sent again anyway."""
 _PAUSE = 0.2
 _META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -77,13 +77,14 @@ def list_plays() -> list[Play]:
 class Client:
     """A client of a port. `kept`: its requests share a connection. `session`: that of MCP in the last answer.
 
-    What the store is too busy for is sent again; `again` counts it.
+    What the store is too busy for is sent again; `again` counts it. `carried` counts the bytes of both directions.
     """
 
     port: int
     kept: bool
     session: str = ""
     again: int = 0
+    carried: int = 0
     _connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, message: Any = None, headers: str = "") -> Any:
@@ -93,12 +94,12 @@ class Client:
             RuntimeError: if the answer is no success.
         """
         status, answer = await self.hear(method, path, message, headers)
-        while status == 503 and _UNCHANGED in answer:
+        while status == 503 and _BUSY in answer:
             await self.wait()
             status, answer = await self.hear(method, path, message, headers)
         if status not in {200, 202, 204}:
             raise RuntimeError(f"{method} {path}: {status} {answer[:300]!r}")
-        return json.loads(answer) if status == 200 else None
+        return json.loads(answer) if answer and status == 200 else None
 
     async def wait(self) -> None:
         """Wait before a call is sent again that was refused because there was too much to do."""
@@ -112,11 +113,13 @@ class Client:
         if self._connection is None:
             self._connection = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
         reader, writer = self._connection
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        sent = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        writer.write(sent)
         start = str(await reader.readuntil(b"\r\n\r\n"), "latin-1").lower()
         told = dict(line.split(": ", 1) for line in start.split("\r\n")[1:] if line)
         self.session = told.get("mcp-session-id", "")
         answer = await reader.readexactly(int(told.get("content-length", 0)))
+        self.carried += len(sent) + len(start) + len(answer)
         if not self.kept:
             self.close()
         return int(start.split()[1]), answer
@@ -133,9 +136,9 @@ class Client:
             score = await self._play_over_sockets(play, handle)
         else:
             await self.ask("POST", "/reset", {"scenario_id": play.scenario_id, "episode_id": handle})
-            for action in play.actions:
+            for number, action in enumerate(play.actions):
                 if door == REST:
-                    await self.ask("POST", f"/step?episode_id={handle}", action.dump())
+                    await self.ask("POST", f"/step?episode_id={handle}", _name(action, number))
                 else:
                     await self.call(action, handle)
             score = (await self.ask("GET", f"/grader?episode_id={handle}"))["score"]
@@ -143,27 +146,31 @@ class Client:
         return float(score)
 
     async def call(self, action: Action, handle: str) -> None:
-        """Call a tool in the era of MCP that has no sessions."""
-        arguments = {**action.parameters.model_dump(), "episode_id": handle}
-        params = {"name": action.name, "arguments": arguments, "_meta": _META}
+        """Take a step over MCP, in the era that has no sessions."""
+        await self.call_tool(action.name, {**action.parameters.model_dump(), "episode_id": handle})
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> None:
+        """Call a tool in that era."""
+        params = {"name": name, "arguments": arguments, "_meta": _META}
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-        answer = await self.ask("POST", "/mcp", message, _MODERN.format(action.name))
-        while _UNCHANGED.decode() in json.dumps(answer):
+        answer = await self.ask("POST", "/mcp", message, _MODERN.format(name))
+        while _UNCHANGED in json.dumps(answer):
             await self.wait()
-            answer = await self.ask("POST", "/mcp", message, _MODERN.format(action.name))
+            answer = await self.ask("POST", "/mcp", message, _MODERN.format(name))
         if answer["result"].get("isError"):
             raise RuntimeError(f"MCP: {answer}")
 
     async def _play_over_sockets(self, play: Play, handle: str) -> float:
         half = len(play.actions) // 2
+        steps = [_name(action, number) for number, action in enumerate(play.actions)]
         start: dict[str, Any] = {"scenario_id": play.scenario_id, "episode_id": handle}
-        for actions in (play.actions[:half], play.actions[half:]):
+        for part in (steps[:half], steps[half:]):
             address = f"ws://127.0.0.1:{self.port}/ws"
             async with connect(address, proxy=None, compression=None, open_timeout=60) as socket:
                 reply = await self._say(socket, "reset", start)
-                for action in actions:
-                    reply = await self._say(socket, "step", action.dump())
-                if actions is not play.actions[half:]:
+                for step in part:
+                    reply = await self._say(socket, "step", step)
+                if "resume" not in start:
                     socket.transport.abort()  # without a goodbye
             start = {"episode_id": handle, "resume": True}
         return float(reply["data"]["metadata"]["grade"]["score"])
@@ -172,13 +179,18 @@ class Client:
         while True:
             await socket.send(json.dumps({"type": kind, "data": data}))
             told = str(await socket.recv())
-            if _UNCHANGED.decode() not in told:
+            if str(_BUSY, "ascii") not in told:
                 break
             await self.wait()
         reply = json.loads(told)
         if reply["type"] != "observation":
             raise RuntimeError(f"WebSocket: {reply}")
         return reply
+
+
+def _name(action: Action, number: int) -> dict[str, Any]:
+    """A step with a request id, so that it may be sent again."""
+    return {"action": action.dump(), "request_id": str(number)}
 
 
 @dataclass(frozen=True)

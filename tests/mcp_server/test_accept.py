@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from mcp_server.accepting import read_accept
+from tests.http_compat.talking import open_for_agent
 from tests.servers import full_server, http_server
 from tests.slow import mark_slow_after
 
@@ -90,14 +91,13 @@ def test_who_accepts_neither_is_refused(api: httpx2.Client) -> None:
 
 @pytest.mark.parametrize(("accept", "form"), ACCEPTS)
 def test_agents_are_served_whatever_they_accept(accept: str | None, form: str, agents: httpx2.Client) -> None:
-    opened = post(agents, "/agent/served/mcp", INITIALIZE, Accept=accept)
+    opened = post(agents, open_for_agent(agents), INITIALIZE, Accept=accept)
     assert "result" in read_message(opened, form)
 
 
 @pytest.fixture(scope="module")
 def agents() -> Iterator[httpx2.Client]:
     with full_server() as address, httpx2.Client(base_url=address) as client:
-        client.post("/reset", json={"episode_id": "served"})
         yield client
 
 

@@ -15,7 +15,9 @@ from mcp import Client
 
 from env_core.selection import Selection
 from env_core.service import EpisodeService
+from env_core.stores import Claim
 from mcp_server import build_server
+from mcp_server.binding import BoundEpisode
 from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import read_text
@@ -84,7 +86,9 @@ def portal() -> Iterator[BlockingPortal]:
 def bench(catalogue: Catalogue, portal: BlockingPortal) -> Iterator[Bench]:
     service = EpisodeService(catalogue)
     bound: list[str] = [""]
-    agent = Client(build_server(service, version="test", bound=lambda _: bound[0]), mode="2026-07-28")
+    agent = Client(
+        build_server(service, version="test", bound=lambda _: BoundEpisode(Claim(bound[0], ""))), mode="2026-07-28"
+    )
     operator = Client(build_server(service, version="test"), mode="2026-07-28")
     with portal.wrap_async_context_manager(agent), portal.wrap_async_context_manager(operator):
         yield Bench(service, agent, operator, bound)

@@ -12,6 +12,7 @@ from mcp_types import PromptReference, ResourceTemplateReference, TextContent, T
 
 from env_core.selection import Selection
 from mcp_server import build_server
+from mcp_server.binding import bind_to
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import start
@@ -172,7 +173,7 @@ async def test_prompts_on_a_finished_incident_say_so(server: Server[Callers]) ->
 
 async def test_prompts_of_an_agent_whose_incident_is_over(service: EpisodeService) -> None:
     episode = await service.create(Selection(scenario_id="AC-001"))
-    async with Client(build_server(service, version="test", bound=lambda _: episode.id)) as agent:
+    async with Client(build_server(service, version="test", bound=bind_to(episode))) as agent:
         assert "To finish: submit_severity" in await prompt(agent, "take_the_pager")
         await agent.call_tool("submit_severity", {"severity": "P1"})
         for name in ("take_the_pager", "classify_alert", "find_root_cause", "write_summary"):

@@ -13,6 +13,7 @@ from mcp import Client
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
 from mcp_server import build_server
+from mcp_server.binding import bind_to
 from scenarios.vocabulary import TASKS
 from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 
@@ -60,7 +61,7 @@ async def test_every_tool_works_with_all_its_parameters_sent(service: EpisodeSer
 
     for name in await list_names():
         episode = await service.create(Selection(scenario_id=_choose_scenario(name)))
-        bound = (lambda _, handle=episode.id: handle) if profile == "agent" else None
+        bound = bind_to(episode) if profile == "agent" else None
         server = build_server(service, version="test", bound=bound, training=profile == "training")
         async with Client(server, mode=era) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}

@@ -12,6 +12,7 @@ from cloud_incident.evaluation.agents.prompting import build_function_tools
 from env_core.guide import describe_scoring
 from env_core.selection import Selection
 from mcp_server import build_server
+from mcp_server.binding import bind_to
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import ACTIONS, RUNBOOK_STEP, SEVERITY_MATRIX, TASKS, Task
 from tests.mcp_server.playing import read_text
@@ -33,7 +34,7 @@ CHARACTERS_PER_TOKEN = 3.5
 async def bind(service: EpisodeService, task: Task) -> Server[Callers]:
     """The agent profile on the first scenario of a task."""
     episode = await service.create(Selection(scenario_id=FIRST[task.id], episode_id=f"bound-{task.id}"))
-    return build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
+    return build_server(service, version="test", bound=bind_to(episode), episode=episode)
 
 
 async def list_tools(server: Server[Callers]) -> dict[str, Tool]:

@@ -14,7 +14,9 @@ from mcp import Client
 
 from env_core.selection import Selection
 from env_core.service import EpisodeService
+from env_core.stores import Claim
 from mcp_server import build_server
+from mcp_server.binding import BoundEpisode
 from tests.mcp_server.playing import read_text, start
 from tests.slow import count_examples
 
@@ -59,6 +61,7 @@ def write_arguments(tool: Tool, ways: list[str]) -> dict[str, Any]:
 def forget_handle(result: CallToolResult, handle: str) -> str:
     """A result without the handle, which is minted anew for each episode."""
     structured = result.structured_content or {}
+    structured = {name: value for name, value in structured.items() if name != "incarnation"}
     told = json.dumps([bool(result.is_error), read_text(result), structured])
     return told.replace(handle or structured.get("episode_id", "?"), "…")
 
@@ -99,7 +102,7 @@ def bench(request: pytest.FixtureRequest, catalogue: Catalogue) -> Iterator[Benc
     with start_blocking_portal() as portal:
         if request.param == "agent":
             bound = [portal.call(service.create, Selection(scenario_id="RP-001")).id]
-        finding = None if bound is None else lambda _: bound[0]
+        finding = None if bound is None else lambda _: BoundEpisode(Claim(bound[0], ""))
         server = build_server(service, version="test", bound=finding, training=training)
         with portal.wrap_async_context_manager(Client(server)) as client:
             yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)

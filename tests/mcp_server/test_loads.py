@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from env_core.selection import Selection
 from env_core.service import EpisodeService
-from env_core.stores import MemoryStore
+from env_core.stores import Claim, MemoryStore
 from mcp_server import build_server
-from tests.mcp_server.playing import read_numbers, read_text, start
+from mcp_server.binding import CallersBySession, bind_to, find_bound
+from mcp_server.transports import AGENT_PATH, AgentsHTTP, SessionLimits
+from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 
 if TYPE_CHECKING:
     from env_core.stores import Record
@@ -117,8 +123,23 @@ async def test_what_others_finish_or_close_is_noticed(service: EpisodeService, s
 
 async def test_the_agent_profile(service: EpisodeService, store: CountingStore) -> None:
     episode = await service.create(Selection(scenario_id="RCA-001"))
-    server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
+    server = build_server(service, version="test", bound=bind_to(episode), episode=episode)
     async with Client(server) as agent:
         await agent.list_tools()
         for tool, arguments in CALLS[:2]:
             assert await count_loads(agent, store, tool, arguments) == [episode.id]
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_the_agent_profile_over_http(service: EpisodeService, store: CountingStore, era: str) -> None:
+    episode = await service.create(Selection(scenario_id="RCA-001"))
+    key = (await service.get_keys()).make(Claim(episode.id, episode.incarnation))
+    server = build_server(service, version="test", callers=CallersBySession, bound=find_bound)
+    agents = AgentsHTTP(server, SessionLimits(), service)
+    transport = httpx2.ASGITransport(Starlette(routes=[Route(AGENT_PATH, agents.app)]))
+    async with agents.run(), httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+        connection = streamable_http_client(f"http://test{AGENT_PATH.format(key=key)}", http_client=http)
+        async with Client(connection, mode=era) as agent:
+            await agent.list_tools()
+            for tool, arguments in CALLS[:2]:
+                assert await count_loads(agent, store, tool, arguments) == [episode.id]

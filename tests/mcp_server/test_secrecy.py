@@ -12,13 +12,12 @@ from mcp_types import PromptReference, ResourceTemplateReference
 from env_core.perfect import look_at, play_perfectly
 from env_core.selection import Selection
 from mcp_server import build_server
+from mcp_server.binding import bind_to
 from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import read_numbers, read_text, start
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mcp.server.lowlevel import Server
 
     from env_core.service import EpisodeService
@@ -85,10 +84,6 @@ async def fetch_differences(server: Server[Callers], scenario: Scenario, other: 
     return telling(scenario, *fetched)
 
 
-def _bind(episode_id: str) -> Callable[[object], str]:
-    return lambda _: episode_id
-
-
 @pytest.fixture
 def other(scenario: Scenario, catalogue: Catalogue) -> Scenario:
     """Another scenario of the same task."""
@@ -117,7 +112,7 @@ async def test_the_agent_profile_reveals_no_more(service: EpisodeService, scenar
     fetched = []
     for started in (scenario, other):
         episode = await service.create(Selection(scenario_id=started.id))
-        server = build_server(service, version="test", bound=_bind(episode.id), episode=episode)
+        server = build_server(service, version="test", bound=bind_to(episode), episode=episode)
         async with Client(server) as agent:
             fetched.append(await fetch_everything(agent, ""))
             assert not any(episode.id in piece for piece in fetched[-1])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+from tests.http_compat.talking import open_for_agent
 from tests.servers import full_server, started
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ ANSWER = {"name": "submit_severity", "arguments": {"severity": "P1"}}
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[httpx2.Client]:
-    with full_server("--capacity", "20") as address, httpx2.Client(base_url=address, headers=HEADERS) as client:
+    with full_server("--max-sessions", "20") as address, httpx2.Client(base_url=address, headers=HEADERS) as client:
         yield client
 
 
@@ -43,8 +44,7 @@ def end(api: httpx2.Client, path: str, session: str) -> int:
 
 
 def test_more_sessions_than_there_is_room_for_are_opened_one_after_the_other(api: httpx2.Client) -> None:
-    api.post("/reset", json={"episode_id": "crowded"})
-    path = "/agent/crowded/mcp"
+    path = open_for_agent(api, "crowded")
     sessions = [open_session(api, path) for _ in range(50)]
     assert all(ask(api, path, session).json()["result"] == {} for session in (sessions[0], sessions[-1]))
     operators = [open_session(api, "/mcp") for _ in range(50)]
@@ -54,16 +54,15 @@ def test_more_sessions_than_there_is_room_for_are_opened_one_after_the_other(api
 
 
 def test_a_session_ends_when_its_client_ends_it(api: httpx2.Client) -> None:
-    api.post("/reset", json={"episode_id": "left"})
-    session = open_session(api, "/agent/left/mcp")
-    assert end(api, "/agent/left/mcp", session) in {200, 204}
-    assert end(api, "/agent/left/mcp", session) in {200, 204}, "it has ended, as was asked"
+    path = open_for_agent(api, "left")
+    session = open_session(api, path)
+    assert end(api, path, session) in {200, 204}
+    assert end(api, path, session) in {200, 204}, "it has ended, as was asked"
     api.post("/close", json={"episode_id": "left"})
 
 
 def test_the_closing_of_an_episode_ends_its_sessions(api: httpx2.Client) -> None:
-    api.post("/reset", json={"episode_id": "closed"})
-    path = "/agent/closed/mcp"
+    path = open_for_agent(api, "closed")
     sessions = [open_session(api, path) for _ in range(3)]
     with api.stream("GET", path, headers={"Mcp-Session-Id": sessions[0]}) as listening:
         assert listening.status_code == 200
@@ -74,8 +73,7 @@ def test_the_closing_of_an_episode_ends_its_sessions(api: httpx2.Client) -> None
 
 
 def test_the_end_of_an_episode_ends_its_sessions_and_its_agent_hears_that_it_is_over(api: httpx2.Client) -> None:
-    api.post("/reset", json={"episode_id": "ended"})
-    path = "/agent/ended/mcp"
+    path = open_for_agent(api, "ended")
     session = open_session(api, path)
     graded = ask(api, path, session, "tools/call", **ANSWER).json()["result"]
     assert not graded["isError"]
@@ -96,20 +94,20 @@ def test_an_endpoint_whose_episode_never_was_has_no_sessions(api: httpx2.Client)
 @pytest.mark.slow
 def test_idle_sessions_end_and_the_agent_of_an_open_episode_is_served_on() -> None:
     with full_server("--idle-seconds", "1") as address, httpx2.Client(base_url=address, headers=HEADERS) as api:
-        api.post("/reset", json={"episode_id": "slow"})
-        operator, agent = open_session(api, "/mcp"), open_session(api, "/agent/slow/mcp")
+        path = open_for_agent(api)
+        operator, agent = open_session(api, "/mcp"), open_session(api, path)
         time.sleep(2)
         assert ask(api, "/mcp", operator).status_code == 404
-        assert ask(api, "/agent/slow/mcp", agent).status_code == 200
+        assert ask(api, path, agent).status_code == 200
 
 
 @pytest.mark.slow
 def test_a_server_with_many_sessions_and_open_streams_stops_without_waiting() -> None:
     with started("serve") as (address, process), httpx2.Client(base_url=address, headers=HEADERS) as api:
-        api.post("/reset", json={"episode_id": "many"})
-        sessions = [open_session(api, "/agent/many/mcp") for _ in range(100)]
+        path = open_for_agent(api)
+        sessions = [open_session(api, path) for _ in range(100)]
         with (
-            api.stream("GET", "/agent/many/mcp", headers={"Mcp-Session-Id": sessions[0]}) as agent,
+            api.stream("GET", path, headers={"Mcp-Session-Id": sessions[0]}) as agent,
             api.stream("GET", "/mcp", headers={"Mcp-Session-Id": open_session(api, "/mcp")}) as operator,
         ):
             process.terminate()

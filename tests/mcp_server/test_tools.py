@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from env_core.observation import ProgressReport
 from env_core.selection import Selection
 from mcp_server import build_server
-from mcp_server.control import OLD_NAMES, Briefing, ClosedDrill, Listing
+from mcp_server.binding import bind_to
+from mcp_server.control import OLD_NAMES, Briefing, ClosedDrill, Listing, Standing
 from mcp_server.instructions import LIMIT, OPERATOR
 from mcp_server.meta import EPISODE_ID, PAGE
 from mcp_server.results import StructuredContent, cut_page
@@ -71,7 +72,7 @@ async def test_the_earlier_names_of_the_controls_are_answered_and_not_listed(ser
 
 async def test_the_agent_profile_has_no_earlier_names(service: EpisodeService) -> None:
     episode = await service.create(Selection(scenario_id="RCA-001"))
-    async with Client(build_server(service, version="test", bound=lambda _: episode.id)) as agent:
+    async with Client(build_server(service, version="test", bound=bind_to(episode))) as agent:
         for old in OLD_NAMES:
             assert f"There is no tool '{old}'" in read_text(await agent.call_tool(old, {}))
 
@@ -132,7 +133,7 @@ CALLS: list[tuple[str, dict[str, Any], type]] = [
     ("show_drill", {}, Briefing),
     ("list_drills", {}, Listing),
     ("submit_resolution", {"summary": "Done."}, ProgressReport),
-    ("grade_drill", {}, ProgressReport),
+    ("grade_drill", {}, Standing),
     ("close_drill", {}, ClosedDrill),
 ]
 
@@ -285,7 +286,7 @@ def test_pages_hold_everything_and_are_bounded() -> None:
 
 async def test_the_agent_profile_has_the_actions_and_nothing_else(service: EpisodeService) -> None:
     episode = await service.create(Selection(scenario_id="RCA-001"))
-    server = build_server(service, version="test", bound=lambda _: episode.id, episode=episode)
+    server = build_server(service, version="test", bound=bind_to(episode), episode=episode)
     async with Client(server) as agent:
         tools = (await agent.list_tools()).tools
         assert [tool.name for tool in tools] == episode.task.available_actions

@@ -19,6 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from env_core.transition import Transition
+from mcp_server.meta import AGENT_URL
 from mcp_server.results import build_step_result
 from mcp_server.stdio import PROCESS_NOTE
 from scenarios.vocabulary import POINT
@@ -119,12 +120,15 @@ async def test_the_agent_endpoint_is_one_episode(catalogue: Catalogue, streamabl
     scenario = catalogue.get("RCA-002")
     async with Client(f"{streamable}/mcp", mode=MODERN) as operator:
         handle = await start(operator, scenario.id)
+        url = ((await operator.call_tool("show_drill", {"episode_id": handle})).meta or {})[AGENT_URL]
+        assert url.startswith(f"{streamable}/agent/")
+        assert handle not in url
         for era in (MODERN, LEGACY):
-            async with Client(f"{streamable}/agent/{handle}/mcp", mode=era) as agent:
+            async with Client(url, mode=era) as agent:
                 tools = (await agent.list_tools()).tools
                 assert [tool.name for tool in tools] == scenario.task.available_actions
                 assert all("episode_id" not in tool.input_schema["properties"] for tool in tools)
-        async with Client(f"{streamable}/agent/{handle}/mcp", mode=MODERN) as agent:
+        async with Client(url, mode=MODERN) as agent:
             seen = await play_through(agent, "", play_perfectly(scenario.incident, scenario.task))
         assert seen == play_in_process(scenario, rewards=True)
         graded = await operator.call_tool("grade_drill", {"episode_id": handle})
@@ -146,7 +150,7 @@ async def test_no_agent_endpoint_without_an_open_episode(streamable: str) -> Non
     async with httpx2.AsyncClient(base_url=streamable) as client:
         answer = await client.post("/agent/never-minted/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert answer.status_code == 404
-    assert "no open episode" in answer.text
+    assert "No open episode has its endpoint here" in answer.text
 
 
 async def test_a_lost_handle_is_found_where_there_is_a_session(streamable: str) -> None:

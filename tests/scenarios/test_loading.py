@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from cloud_incident.scaffold import write_scaffold
 from scenarios.catalogue import Catalogue
-from scenarios.loading import DocumentError, load_document
+from scenarios.document import DIAGNOSTIC_FIELDS
+from scenarios.loading import MOST_PROBLEMS, DocumentError, load_document
 from scenarios.progress import UNTOUCHED
 
 if TYPE_CHECKING:
@@ -113,7 +118,7 @@ def test_what_is_not_yaml_says_where(document: Path) -> None:
         ("incident: !!int abc\n", "not a number"),
         ("incident: !!python/object:os.system x\n", "unknown tag"),
         (f"incident: {'9' * 5000}\n", "not a number"),
-        ("incident: [" + "[" * 900, "not YAML"),
+        ("incident: [" + "[" * 900, "more than 40 levels"),
         ("incident: \x00\n", "not YAML"),
     ],
 )
@@ -172,3 +177,111 @@ def test_the_digest_is_of_the_content_and_not_of_its_layout(document: Path) -> N
     assert load_document(document).digest == first
     document.write_text(document.read_text().replace("took=4412ms", "took=4413ms"))
     assert load_document(document).digest != first
+
+
+def merge_maps(levels: int) -> str:
+    """Maps of which each merges the one before nine times."""
+    lines = ["a0: &a0 {k0: 1, k1: 1, k2: 1, k3: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, levels)]
+    return "\n".join(lines)
+
+
+def list_aliases(levels: int) -> str:
+    """Lists of which each holds the one before nine times."""
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, levels)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[" * 100_000, ":1: document: more than 40 levels"),
+        ("{a: " * 30_000, ":1: document: more than 40 levels"),
+        ("- " * 50_000, ":1: document: more than 40 levels"),
+        ("? " * 50_000, ":1: document: more than 40 levels"),
+        (merge_maps(9), ":6: document: more than 250,000 values, aliases included"),
+        (list_aliases(10), ":6: document: more than 250,000 values, aliases included"),
+        ("a: &a [1, *a]", ":1: document: alias 'a' stands in its own value"),
+        ("a: &a {b: *a}", ":1: document: alias 'a' stands in its own value"),
+        ("- 1\n" * 250_001, ":250000: document: more than 250,000 values"),
+        ("a" * ((4 << 20) + 1), ":1: document: larger than 4 MiB"),
+        ("a: \ud800".encode("utf-8", "surrogatepass"), ":1: document: not UTF-8"),
+    ],
+)
+def test_documents_that_are_too_much_are_refused_where_that_shows(
+    document: Path, content: str | bytes, said: str
+) -> None:
+    document.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DocumentError) as refused:
+        load_document(document)
+    assert str(refused.value).startswith(f"{document}{said}")
+
+
+def test_a_pipe_is_no_document_and_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    with pytest.raises(DocumentError, match=r"pipe\.yaml:1: document: not a regular file"):
+        load_document(pipe)
+
+
+def test_aliases_and_merges_of_a_usual_size_are_read(document: Path) -> None:
+    content = read_plain(document)
+    own = content["services"]["search-store"]
+    own["logs"] = content["services"]["storefront"]["logs"]
+    plain = json.dumps(content)
+    aliased = yaml.safe_dump(content, sort_keys=False)
+    assert "logs: &id001" in aliased
+    merged = aliased.replace("\n  search-store:\n", "\n  search-store:\n    <<: {printed: ''}\n")
+    assert "<<:" in merged
+    digests = set()
+    for text in (plain, aliased, merged):
+        document.write_text(text)
+        digests.add(load_document(document).digest)
+    assert len(digests) == 1
+
+
+def read_plain(document: Path) -> dict[str, Any]:
+    return load_document(document).document.model_dump(mode="json", exclude_defaults=True)
+
+
+def test_of_many_problems_the_first_are_told(document: Path) -> None:
+    keys = [f"unknown_key_{number}: 1" for number in range(20_000)]
+    document.write_text("\n".join([document.read_text(), *keys]))
+    first = line_of(document, "unknown_key_0:")
+    with pytest.raises(DocumentError) as refused:
+        load_document(document)
+    messages = str(refused.value).splitlines()
+    assert len(messages) == MOST_PROBLEMS + 1
+    assert messages[0] == f"{document}:{first}: unknown_key_0: Extra inputs are not permitted"
+    assert messages[-1] == f"{document}:{first + MOST_PROBLEMS}: document: 19,950 or more problems follow"
+
+
+ITEMS = ", ".join(f"search-store/{field}" for field in DIAGNOSTIC_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"shows": "1-999999999"}, "shows: 100,000 is the highest line"),
+        ({"shows": f"1-{'9' * 5000}"}, "shows: 100,000 is the highest line"),
+        ({"shows": "5-3"}, "shows: a range of lines runs upwards, as in 3-5"),
+        ({"shows": " ".join(["1-100000"] * 2)}, "shows: comes to more than 100,000 lines"),
+        ({"certificates": [[ITEMS.split(", ")] * 12]}, "sets of evidence, counting every choice; 1,000 are the most"),
+        ({"services": 201}, "services; 200 are the most"),
+    ],
+)
+def test_what_few_words_make_larger_than_any_incident_is_refused(
+    document: Path, changes: dict[str, Any], said: str
+) -> None:
+    content = read_plain(document)
+    services = content["services"]
+    if "shows" in changes:
+        services["search-store"]["logs"] = [{"shows": changes["shows"]}]
+    if "certificates" in changes:
+        content["certificates"] = changes["certificates"]
+    for number in range(changes.get("services", 0)):
+        services[f"service-{number}"] = services["search-store"]
+    document.write_text(json.dumps(content))
+    with pytest.raises(DocumentError, match=re.escape(said)):
+        load_document(document)

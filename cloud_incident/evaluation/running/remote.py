@@ -60,6 +60,16 @@ def _build_reply(answer: Mapping[str, Any]) -> EnvironmentReply:
     return EnvironmentReply(answer["observation"], answer["reward"], answer["done"], answer["metadata"])
 
 
+def _check_incarnation(opened: str, graded: str) -> None:
+    """Check that what was graded is what was opened, since others on the server may have opened the handle anew.
+
+    Raises:
+        ServerError: if it is not.
+    """
+    if opened != graded:
+        raise ServerError(f"what is graded is not what was opened: incarnation {graded} in place of {opened}")
+
+
 class RemoteEnvironment(Environment):
     """An environment on a server."""
 
@@ -97,24 +107,30 @@ def _holds_json(answer: httpx2.Response) -> bool:
 
 
 class RestEnvironment(RemoteEnvironment):
-    """Plays over REST. A header names the episode."""
+    """Plays over REST. A header names the episode, and its grade is asked for by its incarnation."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._client: httpx2.AsyncClient | None = None
         self._handle = ""
+        self._incarnation = ""
 
     async def ask_version(self) -> str:
         return await _ask_over_http(self._address)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         await self._close_episode()
-        answer = await self._post("/reset", _dump_selection(selection))
-        self._handle = answer["observation"]["episode_id"]
+        answer = await self._ask("POST", "/reset", json=_dump_selection(selection))
+        self._handle, self._incarnation = answer["observation"]["episode_id"], answer["info"]["incarnation"]
         return _build_reply(answer)
 
     async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
-        return _build_reply(await self._post("/step", dict(action)))
+        answer = await self._ask("POST", "/step", params=self._named, json=dict(action))
+        if answer["done"]:
+            graded = await self._ask("GET", "/grader", params=self._named)
+            _check_incarnation(self._incarnation, graded["incarnation"])
+            answer["metadata"]["grade"] = {name: graded[name] for name in ("score", "breakdown")}
+        return _build_reply(answer)
 
     async def close(self) -> None:
         await self._close_episode()
@@ -124,16 +140,20 @@ class RestEnvironment(RemoteEnvironment):
     async def _close_episode(self) -> None:
         if self._handle:
             with suppress(ServerError):  # the server may have restarted or forgotten the episode
-                await self._post("/close", {})
+                await self._ask("POST", "/close", json=self._named)
             self._handle = ""
 
-    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    @property
+    def _named(self) -> dict[str, str]:
+        return {"incarnation": self._incarnation}
+
+    async def _ask(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         if self._client is None:
             from httpx2 import AsyncClient
 
             self._client = AsyncClient(base_url=self._address, timeout=_SECONDS)
         headers = {"X-Episode-Id": self._handle} if self._handle else {}
-        answer = await self._client.post(path, json=body, headers=headers)
+        answer = await self._client.request(method, path, headers=headers, **sent)
         if answer.status_code == _UNPROCESSABLE:
             raise RefusedError(answer.json()["detail"])
         if answer.is_error:
@@ -149,15 +169,21 @@ class WebSocketEnvironment(RemoteEnvironment):
         self._server = address
         self._address = address.replace("http", "ws", 1) + "/ws"
         self._socket: ClientConnection | None = None
+        self._incarnation = ""
 
     async def ask_version(self) -> str:
         return await _ask_over_http(self._server)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
-        return _build_reply(await self._exchange({"type": "reset", "data": _dump_selection(selection)}))
+        answer = await self._exchange({"type": "reset", "data": _dump_selection(selection)})
+        self._incarnation = answer["metadata"]["incarnation"]
+        return _build_reply(answer)
 
     async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
-        return _build_reply(await self._exchange({"type": "step", "data": dict(action)}))
+        answer = await self._exchange({"type": "step", "data": dict(action)})
+        if answer["done"]:
+            _check_incarnation(self._incarnation, (await self._exchange({"type": "state"}))["incarnation"])
+        return _build_reply(answer)
 
     async def close(self) -> None:
         if self._socket is not None:
@@ -171,7 +197,7 @@ class WebSocketEnvironment(RemoteEnvironment):
         await self._socket.send(json.dumps(message))
         answer = json.loads(await self._socket.recv())
         data: dict[str, Any] = answer["data"]
-        if answer["type"] == "observation":
+        if answer["type"] in {"observation", "state"}:
             return data
         if data["code"] == "VALIDATION_ERROR":
             raise RefusedError(data["message"])
@@ -179,7 +205,11 @@ class WebSocketEnvironment(RemoteEnvironment):
 
 
 class McpEnvironment(RemoteEnvironment):
-    """Plays over MCP tools. The observation is put together from what they show."""
+    """Plays over MCP tools. The observation is put together from what they show.
+
+    It plays as an operator does: at the endpoint of an agent, actions that are not of the task are refused, which
+    elsewhere are steps, and that endpoint may be in a network of the agents alone.
+    """
 
     def __init__(self, address: str) -> None:
         self._server = address
@@ -187,6 +217,7 @@ class McpEnvironment(RemoteEnvironment):
         self._stack = AsyncExitStack()
         self._client: Client | None = None
         self._shown: Observation | None = None
+        self._incarnation = ""
 
     async def ask_version(self) -> str:
         try:
@@ -203,7 +234,7 @@ class McpEnvironment(RemoteEnvironment):
             await client.call_tool("close_drill", {"episode_id": self._shown["episode_id"]})
         started = await client.call_tool("start_drill", _dump_drill(selection))
         content = _get_structured(started)
-        handle = content["episode_id"]
+        handle, self._incarnation = content["episode_id"], content["incarnation"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
         self._shown = cast(
             "Observation",
@@ -234,6 +265,8 @@ class McpEnvironment(RemoteEnvironment):
             queried = {**before["queried_data"].get(name, {}), service: evidence}
             shown["queried_data"] = {**before["queried_data"], name: queried}
         self._shown = cast("Observation", shown)
+        if content["done"]:
+            content = {**content, "grade": await self._ask_grade(before["episode_id"])}
         # The submission of another task is an error and ends nothing.
         submitted = spec.kind is Kind.SUBMISSION and content["last_action_error"] is None
         return EnvironmentReply(
@@ -249,6 +282,12 @@ class McpEnvironment(RemoteEnvironment):
 
             self._client = await self._stack.enter_async_context(Client(self._address))
         return self._client
+
+    async def _ask_grade(self, handle: str) -> dict[str, Any]:
+        graded = _get_structured(await (await self._connect()).call_tool("grade_drill", {"episode_id": handle}))
+        _check_incarnation(self._incarnation, graded["incarnation"])
+        grade: dict[str, Any] = graded["grade"]
+        return grade
 
     async def _collect_evidence(self, name: str, arguments: dict[str, Any], result: CallToolResult) -> str:
         """Collect all pages of the evidence, without the feedback on the step."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NotRequired
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from cloud_incident.evaluation.running.conditions import ConditionsRecord
@@ -26,16 +27,26 @@ LINE_START = b'{"format":'
 
 _FORMAT = re.compile(rb'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"key"\s*:')
 
-_CLOSED = ConfigDict(extra="forbid")
+_CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+_Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+_Amount = Annotated[float, Field(ge=0.0, le=1e12)]
+_Reward = Annotated[float, Field(ge=-1e6, le=1e6)]
+_Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def _check_moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
 
 
 @with_config(_CLOSED)
 class UsageRecord(TypedDict):
     """The cost of a step or an episode: tokens, and US dollars."""
 
-    prompt_tokens: int
-    completion_tokens: int
-    cost: float
+    prompt_tokens: _Count
+    completion_tokens: _Count
+    cost: _Amount
 
 
 @with_config(_CLOSED)
@@ -48,15 +59,15 @@ class StepTaken(TypedDict):
 
     action: dict[str, Any]
     evidence: str | None
-    reward: float
-    reward_events: dict[str, float]
+    reward: _Reward
+    reward_events: dict[str, _Reward]
     feedback: str
     error: str | None
     note: str
     messages: list[dict[str, Any]]
     refused: list[str]
     usage: UsageRecord
-    seconds: float
+    seconds: _Amount
 
 
 @with_config(_CLOSED)
@@ -69,7 +80,7 @@ class ReferenceRecord(TypedDict):
     digest: str
     rules: str
     reward_mode: RewardMode
-    seed: int | None
+    seed: _Count | None
     observation: ObservationMode
 
 
@@ -90,22 +101,22 @@ class Trajectory(TypedDict):
     agent: str
     task_id: str
     scenario_id: str
-    seed: int
-    repeat: int
+    seed: _Count
+    repeat: _Count
     conditions: ConditionsRecord
-    played_at: str
+    played_at: Annotated[str, AfterValidator(_check_moment)]
     reference: ReferenceRecord
     briefing: dict[str, Any]
     steps: list[StepTaken]
-    score: float | None
-    total_reward: float
+    score: _Score | None
+    total_reward: _Reward
     done: bool
     truncated: bool
     grade: NotRequired[GradeReport]
     gave_up: NotRequired[str]
     failed: NotRequired[str]
     usage: UsageRecord
-    seconds: float
+    seconds: _Amount
 
 
 _TRAJECTORY: TypeAdapter[Trajectory] = TypeAdapter(Trajectory)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import anyio
 import pytest
 
+from cloud_incident.console.evaluations import Evaluations
 from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError
 from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, Trajectories
 from cloud_incident.evaluation.running import TRAJECTORY_FORMAT, dump_trajectory
+from http_compat.jsontext import to_json
+from scenarios.errors import CloudIncidentError
 from tests.cloud_incident.console.listening import watch_run
 from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played, step_taken
 from tests.http_compat.talking import read_answer
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     import httpx2
 
@@ -213,10 +219,92 @@ async def test_a_broken_file_does_not_hide_the_others(catalogue: Catalogue, tmp_
     older = json.dumps({**made_up(0.5), "format": 99}, separators=(",", ":"))
     (tmp_path / "older.jsonl").write_text(f"{older}\n")
     trajectories = Trajectories(catalogue, tmp_path)
-    assert {entry["run"] for entry in (await trajectories.list_stored())["trajectories"]} == {"good"}
+    answer = await trajectories.list_stored()
+    assert {entry["run"] for entry in answer["trajectories"]} == {"good"}
+    problems = {report["run"]: report["problem"] for report in answer["unreadable"]}
+    assert set(problems) == {"bad", "older"}
+    assert problems["bad"].startswith("Line 1 is not a trajectory: `key`")
     for name, problem in (("bad", UnreadableFileError), ("older", UnreplayableError)):
         with pytest.raises(problem):
             await trajectories.list_stored(name)
+
+
+HOSTILE_VALUES = (str(10**30), "1e308", "-1e308", "NaN", "Infinity", "-1", '""', "null", "[]", '"\\ud800"', "[" * 5000)
+
+
+def list_places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a trajectory, of lists the first one's."""
+    yield place
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value[:1] if type(value) is list else ()):
+        yield from list_places(inner, (*place, key))
+
+
+def put(trajectory: Trajectory, place: tuple[Any, ...], text: str) -> bytes:
+    """A trajectory as a line, with some JSON at a place of it."""
+    changed: Any = json.loads(json.dumps(trajectory))
+    holder = changed
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = "PUT HERE"
+    return json.dumps(changed).replace('"PUT HERE"', text).encode() + b"\n"
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", HOSTILE_VALUES, ids=lambda value: value[:10])
+async def test_no_value_in_a_line_breaks_the_lists(
+    catalogue: Catalogue, novice: Trajectory, tmp_path: Path, value: str
+) -> None:
+    (tmp_path / "good.jsonl").write_bytes(dump_trajectory(made_up(0.5)))
+    trajectories, evaluations = Trajectories(catalogue, tmp_path), Evaluations(tmp_path)
+    for place in list(list_places(novice))[1:]:
+        line = put(novice, place, value)
+        (tmp_path / "odd.jsonl").write_bytes(line)
+        listed = json.loads(to_json(await trajectories.list_stored()))
+        assert "good" in {entry["run"] for entry in listed["trajectories"]}
+        latest = json.loads(to_json(await evaluations.list_latest()))
+        assert "good" in {report["name"] for report in latest["evaluations"] if report["problem"] is None}
+        with suppress(CloudIncidentError):
+            json.loads(to_json(await trajectories.open_upload(line)))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("seed",), str(10**30)),
+        (("usage", "prompt_tokens"), str(10**30)),
+        (("total_reward",), "1e308"),
+        (("usage", "cost"), "1e308"),
+        (("score",), "NaN"),
+        (("seconds",), "Infinity"),
+        (("played_at",), '"yesterday"'),
+        (("briefing",), "[" * 100_000),
+    ],
+)
+@pytest.mark.anyio
+async def test_a_line_that_nobody_wrote_is_listed_with_its_reason(
+    catalogue: Catalogue, tmp_path: Path, place: tuple[str, ...], value: str
+) -> None:
+    (tmp_path / "good.jsonl").write_bytes(dump_trajectory(made_up(0.5)))
+    (tmp_path / "odd.jsonl").write_bytes(put(made_up(0.5), place, value))
+    listed = json.loads(to_json(await Trajectories(catalogue, tmp_path).list_stored()))
+    assert [entry["run"] for entry in listed["trajectories"]] == ["good"]
+    (problem,) = listed["unreadable"]
+    assert problem["run"] == "odd"
+    assert problem["problem"].startswith("Line 1 is not a trajectory: ")
+
+
+def test_a_file_whose_name_is_not_text_is_listed_and_opened(catalogue: Catalogue, tmp_path: Path) -> None:
+    (episode,) = played(catalogue, ["oracle"], ["AC-001"])
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd-\xff.jsonl")).write_bytes(dump_trajectory(episode))
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    trajectories = Trajectories(catalogue, tmp_path)
+    listed = json.loads(to_json(anyio.run(trajectories.list_stored)))
+    assert [entry["run"] for entry in listed["trajectories"]] == ["odd-\ufffd"]
+    latest = json.loads(to_json(anyio.run(Evaluations(tmp_path).list_latest)))
+    assert [report["name"] for report in latest["evaluations"]] == ["odd-\ufffd"]
+    opened = anyio.run(Trajectories(catalogue, tmp_path).open_stored, "odd-\ufffd", episode["key"])
+    assert opened["differences"] == []
 
 
 def test_generated_incidents_are_opened_by_their_seed(catalogue: Catalogue, tmp_path: Path) -> None:

@@ -129,12 +129,15 @@ async def test_of_concurrent_appends_one_wins(store: EpisodeStore) -> None:
     assert (await store.load("a")).events == (LOOK,)
 
 
-async def test_a_handle_in_use_is_refused_until_its_episode_has_ended(store: EpisodeStore) -> None:
+async def test_a_handle_is_in_use_until_its_episode_is_closed_or_replaced(store: EpisodeStore) -> None:
     await create(store, "a")
     with pytest.raises(EpisodeExistsError, match="choose another"):
         await create(store, "a")
     await append(store, "a", 0, END)
-    assert await create(store, "a") == ["a"]
+    with pytest.raises(EpisodeExistsError, match="finished or not"):
+        await create(store, "a")
+    assert len((await store.load("a")).events) == 1
+    assert await create(store, "a", replacing=Claim("a", "incarnation of a")) == ["a"]
     assert (await store.load("a")).events == ()
 
 
@@ -161,6 +164,23 @@ async def test_without_room_the_episode_that_ended_longest_ago_makes_it(store: E
     with pytest.raises(CapacityError):
         await create(store, "f", capacity=3)
     assert (await store.load("b")).events == ()
+
+
+async def test_an_episode_that_has_just_ended_makes_no_room(store: EpisodeStore, clock: Clock) -> None:
+    for episode_id in ("a", "b"):
+        await create(store, episode_id, capacity=2)
+        await append(store, episode_id, 0, END)
+    later = Opening("c", REFERENCE, "incarnation of c", grace_seconds=60.0)
+    clock.now = 59.0
+    with pytest.raises(CapacityError):
+        await store.create(later, 2)
+    await store.load("a")  # it was used
+    clock.now = 61.0
+    assert await store.create(later, 2) == ["b"]
+    with pytest.raises(CapacityError):
+        await store.create(later._replace(episode_id="d"), 2)
+    clock.now = 120.0
+    assert await store.create(later._replace(episode_id="d"), 2) == ["a"]
 
 
 async def test_only_the_episode_that_is_claimed_is_deleted(store: EpisodeStore) -> None:

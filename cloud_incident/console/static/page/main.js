@@ -4,7 +4,7 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { html } from "../view/ui.js";
-import { get } from "./api.js";
+import { get, session, signOut } from "./api.js";
 import { Measure } from "./measure.js";
 import { ThemeChoice } from "./theme.js";
 import { Watch } from "./watch.js";
@@ -24,12 +24,14 @@ function Page() {
   const [place, setPlace] = useState(placeOf(location.hash));
   const [tasks, setTasks] = useState(null);
   const [problem, setProblem] = useState("");
+  const [me, setMe] = useState({});
   const main = useRef();
   const left = useRef({});
   useEffect(() => {
     const moved = () => setPlace(placeOf(location.hash));
     addEventListener("hashchange", moved);
     get("tasks").then(setTasks, (refusal) => setProblem(refusal.message));
+    session().then(setMe, () => {});
     return () => removeEventListener("hashchange", moved);
   }, []);
   const [title, View] = VIEWS[place.name];
@@ -48,7 +50,7 @@ function Page() {
           ([name, [said]]) => html`<a key=${name} href=${name === place.name ? addressOf(name) : (left.current[name] ?? addressOf(name))} aria-current=${name === place.name ? "page" : null}>${said}</a>`,
         )}
       </nav>
-      <div class="aside"><a href="docs">API</a><${ThemeChoice} /></div>
+      <div class="aside">${me.tokens && me.name ? html`<button type="button" class="link" onClick=${signOut}>Sign out ${me.name}</button>` : null}<a href="docs">API</a><${ThemeChoice} /></div>
     </header>
     <main id="main" ref=${main} tabindex="-1">
       ${problem ? html`<p class="problem" role="alert">${problem}</p>` : null}

@@ -85,7 +85,7 @@ function Sources({ tasks, query, roster, watch, open, bring, brought, busy, show
   const [stored, setStored] = useState(null);
   const asksModel = agents.some((name) => roster.agents.find((one) => one.name === name)?.model);
   useEffect(() => {
-    get("console/trajectories").then(setStored, () => setStored({ trajectories: [], left_off: 0 }));
+    get("console/trajectories").then(setStored, () => setStored({ trajectories: [], left_off: 0, unreadable: [] }));
   }, []);
   const submitted = (event) => {
     event.preventDefault();
@@ -148,10 +148,12 @@ function EndpointForm({ endpoint, change }) {
 
 function Stored({ stored, open, busy }) {
   if (!stored) return html`<p class="quiet">Loading …</p>`;
-  if (!stored.trajectories.length) return html`<p class="quiet">There are none yet. <code>cloud-incident evaluate</code> stores them.</p>`;
+  const unreadable = stored.unreadable.map(({ run, problem }) => html`<p key=${run} class="quiet">${run} cannot be read: ${problem}</p>`);
+  if (!stored.trajectories.length) return html`<p class="quiet">There are none yet. <code>cloud-incident evaluate</code> stores them.</p>${unreadable}`;
   return html`
     <${Trajectories} said="Stored trajectories" entries=${stored.trajectories} open=${({ run, key }) => open(run, key)} busy=${busy} />
     ${stored.left_off ? html`<p class="quiet">And ${stored.left_off} more.</p>` : null}
+    ${unreadable}
   `;
 }
 

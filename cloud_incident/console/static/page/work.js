@@ -8,7 +8,7 @@ import { Score } from "../view/score.js";
 import { LastStep, Standing } from "../view/standing.js";
 import { Steps } from "../view/steps.js";
 import { html } from "../view/ui.js";
-import { get, handle, post } from "./api.js";
+import { get, handle, ownHandle, post } from "./api.js";
 import { Chooser, selectionOf, useChoice } from "./chooser.js";
 import { ActionForm, listsFor } from "./forms.js";
 import { IncidentMap, ServicePanel, diagnosticsOf, serviceAt, useFocus } from "./incident.js";
@@ -75,7 +75,7 @@ function Start({ tasks, query }) {
   const submitted = (event) => {
     event.preventDefault();
     trying("start", async () => {
-      const { observation } = await post("reset", { ...selectionOf(choice), episode_id: handle() });
+      const { observation } = await post("reset", { ...selectionOf(choice), episode_id: await ownHandle() });
       if (alive.current) location.hash = `#/work?episode_id=${encodeURIComponent(observation.episode_id)}`;
     });
   };

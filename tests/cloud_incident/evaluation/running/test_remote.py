@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
 from cloud_incident.evaluation.running import RefusedError
@@ -42,6 +43,28 @@ async def test_a_selection_starts_the_same(address: str, surface: str, selection
         taken = await environment.step({"action_type": "query_logs", "parameters": {"service": service}})
         assert (taken.reward == 0.0) is (selection.reward_mode == "terminal")
         assert service in taken.observation["queried_data"]["query_logs"]
+    finally:
+        await environment.close()
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_an_episode_that_somebody_reopened_is_not_graded_in_place_of_the_one_that_was_played(
+    address: str, surface: str
+) -> None:
+    environment = SURFACES[surface](address)
+    selection, answer = (
+        Selection(scenario_id="AC-001"),
+        {"action_type": "submit_severity", "parameters": {"severity": "P1"}},
+    )
+    try:
+        await environment.reset(selection)
+        assert (await environment.step(answer)).info["grade"]["score"] == 1.0
+        handle = (await environment.reset(selection)).observation["episode_id"]
+        async with httpx2.AsyncClient(base_url=address) as stranger:
+            again = {"episode_id": handle, "scenario_id": "AC-001", "replace": True}
+            assert (await stranger.post("/reset", json=again)).is_success
+        with pytest.raises(ServerError, match=r"in place of|not there any more"):
+            await environment.step(answer)
     finally:
         await environment.close()
 

@@ -1,0 +1,61 @@
+"""How many episodes each caller has open, and how many it may have."""
+
+from __future__ import annotations
+
+from scenarios.errors import CloudIncidentError
+
+
+class QuotaError(CloudIncidentError):
+    """A caller has as many episodes open as it may have; there is room for others."""
+
+    code = "no_capacity"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"You have {most} episodes open, which is the most for one caller; finish or close one. Nothing was opened."
+        )
+        self.most = most
+
+
+class Quotas:
+    """Counts the episodes that callers opened in this process and that have not ended, by their account.
+
+    An account of "" is not counted. Without `most` nothing is.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._held: dict[str, dict[str, None]] = {}  # the handles of each account, the one opened first first
+        self._accounts: dict[str, str] = {}
+
+    def is_full(self, account: str) -> bool:
+        """Whether an account has as many episodes open as it may have."""
+        return self._most is not None and len(self._held.get(account, ())) >= self._most
+
+    def list_held(self, account: str) -> list[str]:
+        """The handles that count for an account, the one that was opened first first."""
+        return list(self._held.get(account, ()))
+
+    def take(self, account: str, handle: str) -> bool:
+        """Count an episode for an account; false where it counts already, or is not to be counted.
+
+        Raises:
+            QuotaError: if the account has as many as it may have.
+        """
+        if self._most is None or not account or handle in self._accounts:
+            return False
+        if self.is_full(account):
+            raise QuotaError(self._most)
+        self._held.setdefault(account, {})[handle] = None
+        self._accounts[handle] = account
+        return True
+
+    def release(self, handle: str) -> None:
+        """Count an episode no longer, if it was counted."""
+        account = self._accounts.pop(handle, None)
+        if account is None:
+            return
+        held = self._held[account]
+        del held[handle]
+        if not held:
+            del self._held[account]
