@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import shutil
 import subprocess
 import time
@@ -369,7 +370,8 @@ def predict(figures: Figures, episodes: int) -> Iterator[tuple[str, str]]:
     yield f"processes at {BUSY:.0%} of a core each", f"{processes:,}"
     yield "memory of each process", _size(figures.process_mb * (1 << 20) + kept)
     yield "memory of Redis", _size(episodes * (figures.redis_episode_bytes + STEPS / 2 * figures.redis_step_bytes))
-    yield "cores of Redis", f"{steps * figures.redis_server_us / 1e6:.2f} of the 1 that it uses"
+    serving = steps * figures.redis_server_us / 1e6
+    yield "cores of Redis, which uses one", f"{serving:.2f}: {max(1, math.ceil(serving / BUSY)):,} of them"
     yield "network, both directions", f"{steps * figures.wire_bytes * 8 / 1e6:,.0f} Mbit a second"
     yield "the same on WebSockets that stay open", f"{_size(episodes * figures.socket_bytes)} in all processes"
 

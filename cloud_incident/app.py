@@ -23,13 +23,15 @@ from cloud_incident.bounds.rates import RateLimit
 from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.app import read_document
 from cloud_incident.console.surface import ConsolePage
+from cloud_incident.evaluation.agents import Reach
 from cloud_incident.proxies import BehindProxies
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.telemetry.watching import METRICS_PATH, Watch, configure_logs
 from cloud_incident.tokens.finding import CallerFinder
 from cloud_incident.tokens.metadata import build_metadata_routes
 from cloud_incident.tokens.session import SessionApi
 from cloud_incident.tokens.table import TokenTable, refresh_on_hangup
-from env_core.callers import ANYBODY, PLAY, PUBLIC, acting_as
+from env_core.callers import ADMIN, ANYBODY, PLAY, PUBLIC, acting_as
 from http_compat.gate import Gate, list_needs
 from http_compat.guard import LOOPBACK, Access, Guard
 from http_compat.headers import SecurityHeaders
@@ -85,10 +87,11 @@ def build_app(
         DocumentError: if an incident document is not valid.
         InvalidActionError, SelectionError, UnknownScenarioError: if there is no incident to open at the start.
     """
-    service = settings.build_service(loaded=True)
+    watch = Watch.build(settings)
+    service = settings.build_service(loaded=True, make=watch.make_service)
     if settings.selection is not None:
         settings.selection.choose(service.catalogue)  # Refuse a wrong selection now, before the server listens.
-    return _Wiring(settings, service, make_server, streams, first).build()
+    return _Wiring(settings, service, watch, make_server, streams, first).build()
 
 
 def build_app_from_variables() -> Starlette:
@@ -99,6 +102,7 @@ def build_app_from_variables() -> Starlette:
         DocumentError: if an incident document is not valid.
     """
     settings = ServeSettings.load()
+    configure_logs(settings, always=False)
     # Only whoever runs the server knows where it listens, so loopback must not be assumed.
     return build_app(settings.model_copy(update={"model_endpoints": bool(settings.model_endpoints)}))
 
@@ -109,6 +113,7 @@ class _Wiring:
 
     settings: ServerSettings
     service: EpisodeService
+    watch: Watch
     make_server: Callable[..., Server[Callers]]
     streams: bool
     first: bool
@@ -138,7 +143,7 @@ class _Wiring:
 
     @cached_property
     def agents(self) -> AgentsHTTP:
-        server = self._make_server(callers=CallersBySession, bound=find_bound)
+        server = self._make_server("agent", callers=CallersBySession, bound=find_bound)
         return AgentsHTTP(
             server,
             self._session_limits,
@@ -156,7 +161,7 @@ class _Wiring:
     def operators(self) -> StreamableHTTP:
         alone = self.settings.alone
         callers = CallersBySession if alone else NobodyKnown
-        server = self._make_server(callers=callers, locate_agent=self.agent_addresses.locate)
+        server = self._make_server("mcp", callers=callers, locate_agent=self.agent_addresses.locate)
         return StreamableHTTP(server, self._session_limits, streams=self.streams, stateless=not alone)
 
     @property
@@ -172,7 +177,12 @@ class _Wiring:
         if not isinstance(settings, ServeSettings):
             return None
         return ConsoleApi(
-            self.service, settings.evaluations, settings.asks_models, settings.framed_by, alone=settings.alone
+            self.service,
+            settings.evaluations,
+            settings.asks_models,
+            Reach(settings.allow_model_host, loopback=settings.asks_local_models),
+            settings.framed_by,
+            alone=settings.alone,
         )
 
     @cached_property
@@ -194,13 +204,14 @@ class _Wiring:
             pages=tuple(ConsolePage(settings.framed_by, self.tokens is not None).build_routes()),
         )
 
-    def _make_server(self, **options: object) -> Server[Callers]:
+    def _make_server(self, surface: str, **options: object) -> Server[Callers]:
         return self.make_server(
             self.service,
             version=__version__,
             structured=self.settings.structured_content,
             app=read_document(),
             training=self.settings.training,
+            around=self.watch.watch_messages(surface),
             **options,
         )
 
@@ -217,6 +228,8 @@ class _Wiring:
             routes.append(Route(AGENT_PATH, agents))
         if self.settings.operator and self.settings.sse:
             routes += self._list_sse_routes()
+        if self.watch.metrics is not None and self.watch.port is None:
+            routes.append(Route(METRICS_PATH, Gate(ADMIN, self.watch.metrics.serve), methods=["GET"]))
         if self.tokens is not None:
             routes += build_metadata_routes()
         # Routes are tried in order. Those of MCP stand behind the one that is asked most, and before the many others.
@@ -226,7 +239,7 @@ class _Wiring:
     def _list_sse_routes(self) -> list[BaseRoute]:
         if not self.settings.alone:
             return [Route(path, Gate(PLAY, app)) for path, app in build_sse_refusals().items()]
-        server = self._make_server(locate_agent=self.agent_addresses.locate)
+        server = self._make_server("sse", locate_agent=self.agent_addresses.locate)
         events = EventSessions(server, self._session_limits)
         return [
             Route("/sse", Gate(PLAY, events), methods=["GET"]),
@@ -245,15 +258,15 @@ class _Wiring:
         headers = Middleware(SecurityHeaders)
         limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
         if not settings.allow_origin:
-            return [proxies, headers, guard, finder, *limited]
+            return [*self.watch.list_layers(), proxies, headers, guard, finder, *limited]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=settings.allow_origin,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["Mcp-Session-Id"],
+            expose_headers=["Mcp-Session-Id", "X-Request-ID"],
         )
-        return [proxies, headers, guard, cors, finder, *limited]
+        return [*self.watch.list_layers(), proxies, headers, guard, cors, finder, *limited]
 
     @asynccontextmanager
     async def _run_parts(self, _: Starlette) -> AsyncIterator[None]:
@@ -264,6 +277,7 @@ class _Wiring:
                 await stack.enter_async_context(endpoint.run())
             if self.first:
                 await self._open()
+            await stack.enter_async_context(self.watch.run(self._measure))
             yield
             await self._end_what_waits()
         await self.service.release()
@@ -273,6 +287,15 @@ class _Wiring:
     @property
     def _endpoints(self) -> list[StreamableHTTP]:
         return [self.agents, self.operators] if self.settings.operator else [self.agents]
+
+    async def _measure(self) -> dict[str, int]:
+        """How many episodes are open, and how many sessions of each kind."""
+        counts = {"episodes": await self.service.count_open(), "agent": len(self.agents.sessions)}
+        if self.settings.operator:
+            counts["mcp"] = len(self.operators.sessions)
+        if self.openenv is not None:
+            counts["rpc"] = self.openenv.sessions.count_detached()
+        return counts
 
     async def _end_what_waits(self) -> None:
         """End runs and sessions, so that no request waits for them when the server stops."""

@@ -19,6 +19,7 @@ from cloud_incident.bounds.http import BoundedHTTP
 from cloud_incident.bounds.limits import ConnectionLimits
 from cloud_incident.bounds.websocket import BoundedWebSocket
 from cloud_incident.garbage import collect_seldom
+from cloud_incident.telemetry.watching import configure_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,11 +81,14 @@ def listen(settings: S) -> Listening[S]:
     Raises:
         ClickException: if a port cannot be listened on.
     """
+    configure_logs(settings, always=True)
     sockets = [_bind(settings.host, port) for port in settings.port]
     found: dict[str, object] = {"port": tuple(_read_port(listener) for listener in sockets)}
     if settings.agent_port is not None:
         sockets.append(_bind(settings.agent_host or settings.host, settings.agent_port, "agent-"))
         found["agent_port"] = _read_port(sockets[-1])
+    if settings.metrics_port is not None:
+        sockets.append(_bind(settings.host, settings.metrics_port, "metrics-"))
     return Listening(sockets, settings.model_copy(update=found))
 
 
@@ -133,6 +137,7 @@ def build_config(app: Starlette, settings: ServerSettings) -> BoundedConfig:
         ws=BoundedWebSocket,
         ws_max_size=settings.max_body_bytes,
         ws_per_message_deflate=False,  # 40 KB of memory for every connection, and the messages are small
+        log_config=None,
         log_level="warning",
         ws_ping_interval=ping_seconds,
         ws_ping_timeout=ping_timeout,

@@ -10,6 +10,7 @@ import click
 
 from cloud_incident import __version__
 from cloud_incident.console.app import read_document
+from cloud_incident.telemetry.watching import Watch, configure_logs
 from mcp_server import build_server
 from mcp_server.binding import OneCaller, bind_to
 from mcp_server.stdio import PROCESS_ADVICE, PROCESS_NOTE, serve_stdio
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from mcp_server.binding import Callers
 
 
+_SURFACE = "stdio"
+
+
 async def run_stdio(settings: McpSettings) -> None:
     """Serve one client over standard input and output. An incident that the settings name is open from the start.
 
@@ -33,14 +37,16 @@ async def run_stdio(settings: McpSettings) -> None:
     """
     if sys.stdin is None or sys.stdout is None:
         raise click.ClickException("Standard input or output is closed; MCP clients talk to this command over both.")
-    service = settings.build_service(loaded=False)
+    configure_logs(settings, always=False)
+    watch = Watch.build(settings, counts=False)
+    service = settings.build_service(loaded=False, make=watch.make_service)
     selection = settings.selection
     episode = await service.resume(selection) if selection is not None else None
     if settings.operator:
-        server = _build_operator_server(settings, service, episode)
+        server = _build_operator_server(settings, service, episode, watch)
     elif episode is not None:
         click.echo(f"The agent works {episode.reference.scenario_id}.", err=True)
-        server = _build_agent_server(settings, service, episode)
+        server = _build_agent_server(settings, service, episode, watch)
     else:
         raise ValueError("the agent profile needs an incident")
     if sys.stdin.isatty():
@@ -58,7 +64,9 @@ def _describe_use() -> str:
     )
 
 
-def _build_operator_server(settings: McpSettings, service: EpisodeService, episode: Episode | None) -> Server[Callers]:
+def _build_operator_server(
+    settings: McpSettings, service: EpisodeService, episode: Episode | None, watch: Watch
+) -> Server[Callers]:
     opened = [] if episode is None else [episode]
     return build_server(
         service,
@@ -67,14 +75,18 @@ def _build_operator_server(settings: McpSettings, service: EpisodeService, episo
         structured=settings.structured_content,
         app=read_document(),
         training=settings.training,
+        around=watch.watch_messages(_SURFACE),
     )
 
 
-def _build_agent_server(settings: McpSettings, service: EpisodeService, episode: Episode) -> Server[Callers]:
+def _build_agent_server(
+    settings: McpSettings, service: EpisodeService, episode: Episode, watch: Watch
+) -> Server[Callers]:
     return build_server(
         service,
         version=__version__,
         bound=bind_to(episode),
         episode=episode,
+        around=watch.watch_messages(_SURFACE),
         structured=settings.structured_content,
     )

@@ -20,6 +20,7 @@ from cloud_incident.listening import (
     listen,
     run_app,
 )
+from cloud_incident.telemetry.sharing import share_metrics
 
 if TYPE_CHECKING:
     import socket
@@ -57,7 +58,8 @@ def run_server(build: Callable[..., Starlette], settings: S, banner: Callable[[S
         )
     sockets, settings = listen(settings)
     end_on_terminate()
-    _Workers(build, settings, sockets).run("" if banner is None else banner(settings))
+    with share_metrics(settings):
+        _Workers(build, settings, sockets).run("" if banner is None else banner(settings))
 
 
 class _WorkerServer(StoppingServer):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import uuid
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from env_core.selection import Selection
+    from env_core.witness import Witness
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.vocabulary import Action
 
+_LOGGER = logging.getLogger(__name__)
 _HANDLE_BYTES = 16
 _ATTEMPTS = 16
 _LOOKED_THROUGH = 64
@@ -123,6 +127,7 @@ class EpisodeService:
         self._folded: OrderedDict[str, _Folded] = OrderedDict()
         self._keys: AgentKeys | None = None
         self._secret = b""
+        self._warned = False
         self._quotas = Quotas(self._limits.most_each)
         self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self._wanted = 0
@@ -135,6 +140,8 @@ class EpisodeService:
         keeps something for an episode looks it up (`get`, with its incarnation) before that is used, or drops it after
         some time.
         """
+        self.witnesses: list[Witness] = []
+        """Who is told what happens to the episodes."""
 
     @property
     def caller(self) -> Caller:
@@ -164,6 +171,7 @@ class EpisodeService:
         named = await self._find_replaced(selection) if selection.replace else None
         if selection.episode_id not in {claim.episode_id for claim in (named, replacing) if claim is not None}:
             _check_handle(selection.episode_id, caller)
+            self._warn_of_chosen(selection.episode_id, caller)
         chosen = selection.choose(self.catalogue)
         scenario = await self._scenario(chosen.scenario_id)
         reference = selection.reference(scenario, chosen.seed)
@@ -172,7 +180,7 @@ class EpisodeService:
         if named is not None and replacing is not None and replacing != named:
             with suppress(UnknownEpisodeError):
                 await self.close(*replacing)
-        return self._keep(begin(episode_id, reference, scenario, incarnation), set(), caller.name)
+        return self._open(begin(episode_id, reference, scenario, incarnation), caller.name)
 
     async def fork(self, claim: Claim, after: int | None = None, fork_id: str = "") -> Episode:
         """Open an episode that begins with the first `after` steps of another one; with all of them if None.
@@ -200,7 +208,7 @@ class EpisodeService:
         owner = caller.name or record.owner
         await self._make_room(Opening(fork_id, record.reference, incarnation, owner, events))
         scenario = await self._scenario(record.reference.scenario_id)
-        return self._keep(_fold(begin(fork_id, record.reference, scenario, incarnation), events), set(), owner)
+        return self._open(_fold(begin(fork_id, record.reference, scenario, incarnation), events), owner, forked=True)
 
     async def resume(self, selection: Selection) -> Episode:
         """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
@@ -226,6 +234,8 @@ class EpisodeService:
             StaleReferenceError: if its incident or the rules have changed since it began, or this release does not
                 know one of its actions.
         """
+        for witness in self.witnesses:
+            witness.note_asked(episode_id)
         return (await self._load(episode_id, incarnation, touch=touch)).episode
 
     async def step(
@@ -252,6 +262,8 @@ class EpisodeService:
         """
         action = read_action(sent)
         handle = target.id if isinstance(target, Episode) else target
+        for witness in self.witnesses:
+            witness.note_asked(handle)
         folded, fresh = self._find_folded(target, incarnation), False
         for _ in range(_ATTEMPTS):
             if folded is None:
@@ -289,6 +301,8 @@ class EpisodeService:
         if incarnation and incarnation != record.incarnation:
             raise ReopenedEpisodeError(episode_id, incarnation)
         await self._store.delete(Claim(episode_id, record.incarnation))
+        for witness in self.witnesses:
+            witness.note_closed(episode_id)
         self._forget(episode_id)
 
     async def count_open(self) -> int:
@@ -340,6 +354,15 @@ class EpisodeService:
             return (await self._read(claim.episode_id, touch=False)).incarnation == claim.incarnation
         return False
 
+    def _warn_of_chosen(self, handle: str, caller: Caller) -> None:
+        """Warn once of handles that callers from elsewhere choose: whoever guesses one has the episode."""
+        if handle and caller.address and not self._warned:
+            self._warned = True
+            _LOGGER.warning(
+                "A caller from another machine chose the handle of its episode. Handles that can be guessed let others "
+                "play and close the episode, also at its agents' endpoint: ask for tokens, or let the server make them."
+            )
+
     async def _take_quota(self, handle: str) -> bool:
         """Count a new episode for the caller; whether it counts.
 
@@ -385,6 +408,8 @@ class EpisodeService:
             forgotten += await self._store.create(opening, limits.capacity)
         finally:
             for handle in forgotten:
+                for witness in self.witnesses:
+                    witness.note_forgotten(handle)
                 self._forget(handle)
 
     def _find_folded(self, target: str | Episode, incarnation: str) -> _Folded | None:
@@ -413,6 +438,8 @@ class EpisodeService:
         if request_id:
             folded.request_ids.add(request_id)
         self._keep(transition.episode, folded.request_ids, folded.owner)
+        for witness in self.witnesses:
+            witness.note_step(transition)
         if transition.done:
             self._tell_over(handle)
         return True
@@ -470,15 +497,28 @@ class EpisodeService:
             )
         self._wanted += 1
         try:
-            return await to_thread.run_sync(self.catalogue.get, scenario_id, limiter=self._making)
+            scenario, seconds = await to_thread.run_sync(self._make, scenario_id, limiter=self._making)
         finally:
             self._wanted -= 1
+        for witness in self.witnesses:
+            witness.note_made(scenario_id, seconds)
+        return scenario
+
+    def _make(self, scenario_id: str) -> tuple[Scenario, float]:
+        """A scenario, and how many seconds that took."""
+        started = perf_counter()
+        return self.catalogue.get(scenario_id), perf_counter() - started
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario
             await self._scenario(record.reference.scenario_id)
         scenario = record.reference.resolve(self.catalogue)
         return begin(episode_id, record.reference, scenario, record.incarnation)
+
+    def _open(self, episode: Episode, owner: str, *, forked: bool = False) -> Episode:
+        for witness in self.witnesses:
+            witness.note_opened(episode, forked=forked)
+        return self._keep(episode, set(), owner)
 
     def _forget(self, handle: str) -> None:
         self._folded.pop(handle, None)

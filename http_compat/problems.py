@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from env_core.calls import note_refusal
 from http_compat.headers import SECURITY_HEADERS
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
@@ -71,6 +72,7 @@ def build_problem(status: int, detail: str, headers: dict[str, str] | None = Non
 
 def build_refusal(error: CloudIncidentError) -> Response:
     """The answer to a request that was refused."""
+    note_refusal(error.code)
     return build_problem(error.kind.status, error.explain("POST /reset"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from env_core.calls import note_refusal
 from env_core.guide import build_action_schema, describe_action
 from env_core.transition import Transition
 from http_compat.dialects import ToolCall, ToolListing
@@ -63,6 +64,7 @@ async def _call_tool(session: Session, call: ToolCall, request_id: str) -> dict[
 
 
 async def _refuse_tool(session: Session, call: ToolCall, kind: str, message: str) -> dict[str, Any]:
+    note_refusal(InvalidActionError.code)
     error = {"error_type": kind, "message": message}
     shown = {"tool_name": call.tool_name, "result": None, "error": error}
     return _build_reply(shown, await _look(session))
@@ -103,6 +105,7 @@ async def call_rpc_tool(session: Session, name: object, arguments: object) -> di
         await session.ensure_episode()
         return _build_tool_result(await session.step(action))
     except CloudIncidentError as error:
+        note_refusal(error.code)
         return {"content": [{"type": "text", "text": error.explain(A_NEW_SESSION)}], "isError": True}
 
 

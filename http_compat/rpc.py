@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from env_core.callers import OPERATE, PLAY, Need, check_need
+from env_core.calls import note_operation, note_refusal
 from http_compat.jsontext import parse_json
 from http_compat.problems import MalformedError
 from http_compat.replies import A_NEW_SESSION, LISTED_TOOLS, call_rpc_tool, list_rpc_tools
@@ -90,6 +91,7 @@ async def answer(sessions: Sessions, message: object, locate: Locate, session: S
 
 def build_error(error: CloudIncidentError, request_id: str | int | None = None) -> dict[str, Any]:
     """The JSON-RPC response that tells of an error; `data` has counts where there is no room."""
+    note_refusal(error.code)
     report = {"code": error.kind.rpc, "message": error.explain(A_NEW_SESSION), "data": report_capacity(error)}
     return {"jsonrpc": "2.0", "id": request_id, "error": report}
 
@@ -105,6 +107,7 @@ def _parse_request(message: object) -> RpcRequest:
 
 
 async def _dispatch(sessions: Sessions, request: RpcRequest, locate: Locate, session: Session | None) -> dict[str, Any]:
+    note_operation(request.method if request.method in METHODS else "", "rpc")
     match request.method:
         case "openenv/session/create":
             return await _open_session(sessions, request.params, locate, session)

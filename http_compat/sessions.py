@@ -339,6 +339,10 @@ class Sessions:
         elif own or session.closing:
             await self.close(session)
 
+    def count_detached(self) -> int:
+        """How many sessions no WebSocket has."""
+        return sum(not session.attached for session in self._open.values())
+
     async def close(self, session: Session) -> None:
         """Close a session and its episode."""
         self._open.pop(session.id, None)

@@ -12,9 +12,11 @@ from pydantic import Field, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from env_core.callers import PLAY, Need, check_need
+from env_core.calls import note_operation, note_refusal
 from env_core.observation import read_open_state
 from http_compat.dialects import parse_step
 from http_compat.jsontext import parse_json, to_json
+from http_compat.problems import MalformedError
 from http_compat.replies import build_reset_reply, take_step
 from http_compat.rpc import Locate, UnknownMethodError, answer, answer_text, build_error
 from http_compat.sessions import report_capacity
@@ -180,6 +182,7 @@ class Sockets:
             given = read_object(parse_json(text))
             name, kind = _find_kind(given)
             check_need(kind.needs, session.caller)
+            note_operation(name)
             try:
                 message = kind.model.read(given)
             except ValidationError as error:
@@ -257,6 +260,7 @@ def _write_observation(reply: dict[str, Any]) -> str:
 
 
 def _write_error(error: CloudIncidentError) -> str:
+    note_refusal(error.code)
     code, message = ERROR_CODES.get(error.code, ErrorCode.EXECUTION_ERROR), error.explain("reset")
     details: dict[str, Any] = report_capacity(error) or {}
     if code is ErrorCode.VALIDATION_ERROR:
@@ -266,6 +270,7 @@ def _write_error(error: CloudIncidentError) -> str:
 
 def _write_invalid(kind: str, model: type[Given], error: ValidationError) -> str:
     """The error of a message whose fields do not fit its model, with pydantic's list of what does not."""
+    note_refusal(MalformedError.code)
     message = f"{kind}: {explain_errors(kind, model, error)}"
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     data = {"message": message, "code": ErrorCode.VALIDATION_ERROR, "errors": problems}

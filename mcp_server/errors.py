@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.shared.exceptions import MCPError
 
+from env_core.calls import note_refusal
 from env_core.episode import StaleReferenceError
 from env_core.stores import AppendConflictError, CapacityError
 from env_core.transition import EpisodeOverError
@@ -60,4 +61,5 @@ def explain_refused_action(error: CloudIncidentError, after_the_end: str) -> str
 
 def to_mcp_error(error: CloudIncidentError, data: Mapping[str, Any] | None = None) -> MCPError:
     """The error of the protocol that stands for an error, with the code that the table of errors gives it."""
+    note_refusal(error.code)
     return MCPError(code=error.kind.rpc, message=explain_error(error), data=data)

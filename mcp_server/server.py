@@ -24,6 +24,7 @@ from mcp_types import (
     ReadResourceResult,
 )
 
+from env_core.calls import note_operation, note_refusal
 from mcp_server.apps import App, declare
 from mcp_server.binding import AgentBinding, Binding, BoundEpisode, Callers, OneCaller, OperatorBinding
 from mcp_server.completion import Completions
@@ -36,12 +37,13 @@ from mcp_server.resources import EpisodeResources
 from mcp_server.results import PAGE_CHARACTERS, StructuredContent, build_refusal
 from mcp_server.tools import ActionTools, ServedTool
 from scenarios.errors import CloudIncidentError
+from scenarios.parsing import InvalidActionError
 from scenarios.suggesting import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
-    from mcp.server.context import ServerRequestContext
+    from mcp.server.context import ServerMiddleware, ServerRequestContext
 
     from env_core.agent_keys import LocateAgent
     from env_core.episode import Episode
@@ -75,6 +77,7 @@ class _Handlers:
         tool = self.find_tool(params.name)
         if tool is None:
             return await self._refuse_unknown(ctx, params.name)
+        note_operation(tool.definition.name)
         return self.structured.fit(await tool.call(ctx, params.arguments or {}))
 
     async def list_resources(self, ctx: Context, _: PaginatedRequestParams | None) -> ListResourcesResult:
@@ -101,6 +104,7 @@ class _Handlers:
         return [tool for tool in self.tools.values() if tool.is_offered(task)]
 
     async def _refuse_unknown(self, ctx: Context, name: str) -> CallToolResult:
+        note_refusal(InvalidActionError.code)
         try:
             offered = await self._find_offered(ctx)
         except CloudIncidentError as error:
@@ -133,6 +137,7 @@ def build_server(
     structured: StructuredContent = StructuredContent.BOTH,
     app: str | None = None,
     training: bool = False,
+    around: Sequence[ServerMiddleware[Any]] = (),
     locate_agent: LocateAgent | None = None,
 ) -> Server[Callers]:
     """An MCP server over an episode service.
@@ -145,6 +150,8 @@ def build_server(
 
     With `training` the operator may choose what trainers do, such as a split, and texts say what each step has earned.
     An agent's texts always do.
+
+    `around` is called with each request before it is read, such as what logs it.
 
     `locate_agent` gives the addresses of agents' endpoints, where there are any, for results to carry.
 
@@ -181,6 +188,7 @@ def build_server(
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
+    server.middleware.extend(around)
     server.middleware.append(read_request)
     if shown is not None:
         declare(server)

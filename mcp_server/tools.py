@@ -9,6 +9,7 @@ from mcp_types import CallToolResult, Tool, ToolAnnotations
 from pydantic import Field, StringConstraints
 
 from env_core.callers import ANYBODY, CALLER, PLAY, Need, check_need
+from env_core.calls import note_refusal
 from env_core.guide import build_action_schema, describe_action
 from mcp_server.apps import MODEL_ONLY, App, has_picture
 from mcp_server.errors import NotOfferedError, explain_refused_action
@@ -83,6 +84,7 @@ class ServedTool:
         except ListingError as listing:
             return build_result(str(listing))
         except CloudIncidentError as error:
+            note_refusal(error.code)
             return build_refusal(self.explain(error))
 
     def is_offered(self, task: Task | None) -> bool:

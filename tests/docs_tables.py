@@ -18,6 +18,8 @@ from cloud_incident.evaluation.audit.auditing import CHECKS
 from cloud_incident.evaluation.audit.presentation import render_inventory
 from cloud_incident.settings.limits import LimitSettings
 from cloud_incident.settings.store import StoreSettings
+from cloud_incident.telemetry.logs import EVENTS, FIELDS
+from cloud_incident.telemetry.metrics import MetricName
 from env_core.service import EpisodeService
 from mcp_server import build_server
 from mcp_server.tools import SIMULATED
@@ -25,7 +27,7 @@ from scenarios.catalogue import Catalogue
 from scenarios.vocabulary import ACTIONS, TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).parents[1]
 
@@ -97,11 +99,38 @@ def render_manifest_tools() -> str:
     return "".join(f"      - {name}\n" for name in ACTIONS)
 
 
+def render_log_fields() -> str:
+    """The fields of lines in a server's log, as Markdown."""
+    return _render_meanings("field", FIELDS)
+
+
+def render_log_events() -> str:
+    """The events that lines of a server's log tell of, as Markdown."""
+    return _render_meanings("event", EVENTS)
+
+
+def _render_meanings(what: str, meanings: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in meanings.items()]
+    return "\n".join([f"| {what} | meaning |", "|---|---|", *rows]) + "\n"
+
+
+def render_metrics() -> str:
+    """The metrics of a server as Markdown."""
+    rows = ["| metric | kind | labels | what it counts |", "|---|---|---|---|"]
+    for metric in (name.value for name in MetricName):
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.about} |")
+    return "\n".join(rows) + "\n"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "tasks": render_tasks,
     "tools": render_tools,
     "checks": render_checks,
+    "log-events": render_log_events,
+    "log-fields": render_log_fields,
     "limits": render_limits,
+    "metrics": render_metrics,
     "manifest-tasks": render_manifest_tasks,
     "manifest-tools": render_manifest_tools,
 }

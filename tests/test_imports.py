@@ -26,6 +26,10 @@ LATE = {
     ("cloud_incident.evaluation.reporting.description", "cloud_incident.evaluation.reporting.tables"): (
         "the server, which shows reports, works without rich"
     ),
+    ("cloud_incident.telemetry.watching", "cloud_incident.telemetry.layer"): "over stdio there is no application",
+    ("cloud_incident.telemetry.watching", "cloud_incident.telemetry.logs"): "a server that logs nothing needs none",
+    ("cloud_incident.telemetry.watching", "cloud_incident.telemetry.metrics"): "the client library takes 30 ms",
+    ("cloud_incident.telemetry.watching", "cloud_incident.telemetry.traces"): "a server that is not traced needs none",
     ("env_core.stores.opening", "env_core.stores.redis"): "a shared store is an extra, and most servers have none",
     ("scenarios.generator.incidents", "scenarios.generator.draw"): "curated incidents are not generated",
 }

@@ -18,6 +18,7 @@ from cloud_incident.console.refusals import RunsElsewhereError
 from cloud_incident.console.roster import AgentsAnswer, EndpointGiven, Roster
 from cloud_incident.console.runs import RunLimits, Runs
 from cloud_incident.console.trajectories import MOST_UPLOADED, OpenedAnswer, Trajectories, TrajectoriesAnswer
+from cloud_incident.evaluation.agents import PUBLIC, Reach
 from cloud_incident.evaluation.reporting import POLICY
 from cloud_incident.evaluation.running import Trajectory
 from env_core.callers import ADMIN, OPERATE, check_need
@@ -97,20 +98,21 @@ class ConsoleApi:
     """What the page asks for beside the episodes.
 
     `evaluations_in` is the directory of stored evaluations. With `endpoints` visitors may have this server ask models
-    at addresses that they name. `framed_by` are other sites that may show the pages in a frame. Unless it is `alone`
-    another process may get the request that wants to see a run, so that none is started.
+    at addresses that they name, as far as its `reach` goes. `framed_by` are other sites that may show the pages in a
+    frame. Unless it is `alone` another process may get the request that wants to see a run, so that none is started.
     """
 
     service: EpisodeService
     evaluations_in: Path
     endpoints: bool = False
+    reach: Reach = PUBLIC
     framed_by: Sequence[str] = ()
     limits: RunLimits | None = None
     alone: bool = True
 
     @cached_property
     def roster(self) -> Roster:
-        return Roster(self.endpoints)
+        return Roster(self.endpoints, self.reach)
 
     @cached_property
     def runs(self) -> Runs:

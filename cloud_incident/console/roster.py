@@ -13,8 +13,10 @@ from cloud_incident.evaluation.agents import (
     AGENTS,
     EXPLOITS,
     MODEL_AGENTS,
+    PUBLIC,
     EndpointSettings,
     ModelEndpoint,
+    Reach,
     UnknownAgentError,
     build_model_agents,
     collect_agents,
@@ -77,9 +79,10 @@ class Player(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Roster:
     """The agents. Those that ask a model are among them only with `endpoints`, because the server then calls addresses
-    that visitors name."""
+    that visitors name, as far as its `reach` goes."""
 
     endpoints: bool = False
+    reach: Reach = PUBLIC
 
     def list_agents(self) -> AgentsAnswer:
         """Every agent that can be watched: scripted ones, cheats and, with `endpoints`, those that ask a model."""
@@ -119,17 +122,18 @@ class Roster:
             )
         if given is None:
             raise EndpointMismatchError(f"{name} needs an `endpoint`: `base_url`, `model` and `api_key` of a model.")
-        endpoint = ModelEndpoint(_build_settings(given))
+        endpoint = ModelEndpoint(_build_settings(given, self.reach))
         return Player(name, build_model_agents(lambda: endpoint)[name], endpoint)
 
 
-def _build_settings(given: EndpointGiven) -> EndpointSettings:
+def _build_settings(given: EndpointGiven, reach: Reach) -> EndpointSettings:
     try:
         return EndpointSettings(
             base_url=given.base_url.strip(),
             model=given.model.strip(),
             api_key=given.api_key.get_secret_value().strip(),
             total_seconds=ENDPOINT_SECONDS,
+            reach=reach,
         )
     except ValueError as error:
         raise MalformedError(f"endpoint: {error}") from error

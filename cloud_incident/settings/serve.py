@@ -51,6 +51,12 @@ class ServeSettings(ServerSettings):
         "If not given, only where nobody but this machine can ask.",
     )
 
+    allow_model_host: tuple[str, ...] = Field(
+        (),
+        description="A host on which visitors may have models asked though its address is not public, such as "
+        "models.internal; may be given more than once. Models on this machine may be asked where only it can ask.",
+    )
+
     @property
     def has_default(self) -> bool:
         """Whether a REST request that names no episode means the last one, which this process alone knows."""
@@ -66,6 +72,11 @@ class ServeSettings(ServerSettings):
         if self.model_endpoints is not None:
             return self.model_endpoints
         return self.host in LOOPBACK and not (self.allow_host or self.allow_origin or self.space_host)
+
+    @property
+    def asks_local_models(self) -> bool:
+        """Whether models on this machine are among them: only by default, and where nobody else can ask."""
+        return self.model_endpoints is None and self.asks_models
 
     @property
     def framed_by(self) -> tuple[str, ...]:

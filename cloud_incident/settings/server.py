@@ -11,14 +11,19 @@ from pydantic import AfterValidator, Field, FilePath, model_validator
 
 from cloud_incident.settings.base import NO_FLAG
 from cloud_incident.settings.limits import LimitSettings
-from env_core.callers import ANYBODY, NOBODY, is_loopback
+from cloud_incident.settings.watching import WatchingSettings
+from env_core.callers import ANYBODY, NOBODY, Caller, is_loopback
 from env_core.service import EpisodeService, Limits
 from env_core.stores import MemoryStore
 from graders import read_lists
 from mcp_server.results import StructuredContent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from env_core.selection import Selection
+    from env_core.stores import EpisodeStore
+    from scenarios.catalogue import Catalogue
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -60,7 +65,7 @@ def _read_url(text: str) -> str:
     return url
 
 
-class ServerSettings(LimitSettings):
+class ServerSettings(LimitSettings, WatchingSettings):
     """Settings of a server, whatever it serves."""
 
     variable_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"space_host": ("SPACE_HOST",)}
@@ -230,11 +235,16 @@ class ServerSettings(LimitSettings):
             raise ValueError("The agent profile has agents' endpoints alone, on --port; leave --agent-port out.")
         return self
 
-    def build_service(self, *, loaded: bool) -> EpisodeService:
+    def build_service(
+        self,
+        *,
+        loaded: bool,
+        make: Callable[[Catalogue, EpisodeStore, Limits, Caller], EpisodeService] = EpisodeService,
+    ) -> EpisodeService:
         """An episode service over the catalogue.
 
         Further directories are loaded at once, and with `loaded` the curated incidents are too; otherwise an incident
-        is loaded when it is first used.
+        is loaded when it is first used. `make` makes the service.
 
         Raises:
             DocumentError: if a document that is loaded is not valid.
@@ -255,4 +265,4 @@ class ServerSettings(LimitSettings):
             grace_seconds=self.grace,
             most_each=self.most_each,
         )
-        return EpisodeService(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)
+        return make(catalogue, store, limits, ANYBODY if self.tokens is None else NOBODY)

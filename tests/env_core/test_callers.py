@@ -186,6 +186,19 @@ async def test_a_stranger_cannot_evict_an_episode_before_its_grade_is_fetched(ca
         await service.get(finished.id)
 
 
+async def test_handles_that_strangers_choose_are_warned_of_once(
+    catalogue: Catalogue, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = EpisodeService(catalogue)
+    await service.create(AC.model_copy(update={"episode_id": "run-1"}))
+    with acting_as(ANYBODY._replace(address="192.0.2.1")):
+        await service.create(AC)
+        assert not caplog.text
+        for handle in ("run-2", "run-3"):
+            await service.create(AC.model_copy(update={"episode_id": handle}))
+    assert caplog.text.count("chose the handle") == 1
+
+
 def test_needs_and_what_meets_them() -> None:
     for scope in SCOPES:
         caller = make_caller("any", scope)

@@ -25,12 +25,15 @@ from env_core.stores import (
     UnknownEpisodeError,
 )
 from env_core.transition import EpisodeOverError
+from env_core.witness import Witness
 from scenarios.catalogue import Catalogue
 from scenarios.generator import draw
 from scenarios.generator.salt import Salt
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
+    from env_core.episode import Episode
+    from env_core.transition import Transition
     from scenarios.incident import Incident
 
 pytestmark = pytest.mark.anyio
@@ -364,6 +367,67 @@ async def test_where_episodes_are_kept_long_the_idle_ones_make_room(catalogue: C
     await service.create(RP)
     with pytest.raises(UnknownEpisodeError):
         await service.get(second.id)
+
+
+class Diary(Witness):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def note_asked(self, handle: str) -> None:
+        self.told.append(("asked", handle))
+
+    def note_opened(self, episode: Episode, *, forked: bool) -> None:
+        self.told.append(("forked" if forked else "opened", episode.id, episode.step_count))
+
+    def note_step(self, transition: Transition) -> None:
+        self.told.append(("step", transition.episode.id, transition.done))
+
+    def note_closed(self, handle: str) -> None:
+        self.told.append(("closed", handle))
+
+    def note_forgotten(self, handle: str) -> None:
+        self.told.append(("forgotten", handle))
+
+    def note_made(self, scenario_id: str, seconds: float) -> None:
+        assert seconds > 0
+        self.told.append(("made", scenario_id))
+
+
+async def test_witnesses_are_told_what_happens(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, limits=Limits(capacity=2))
+    diary = Diary()
+    service.witnesses.append(diary)
+    await service.create(Selection(scenario_id="AC-001", episode_id="a"))
+    await service.step("a", LOGS, "request-1")
+    await service.step("a", LOGS, "request-1")  # the same again is no further step
+    await service.fork(Claim("a", ""), fork_id="b")
+    await service.step("a", P1)
+    await service.create(Selection(scenario_id="AC-001", episode_id="c"))  # takes the room of the one that has ended
+    await service.close("c")
+    with pytest.raises(UnknownEpisodeError):
+        await service.get("nobody")
+    told = [entry for entry in diary.told if entry[0] != "asked"]
+    assert told == [
+        ("opened", "a", 0),
+        ("step", "a", False),
+        ("forked", "b", 1),
+        ("step", "a", True),
+        ("forgotten", "a"),
+        ("opened", "c", 0),
+        ("closed", "c"),
+    ]
+    assert ("asked", "nobody") in diary.told
+
+
+async def test_witnesses_are_told_of_generation() -> None:
+    service = EpisodeService(Catalogue())
+    diary = Diary()
+    service.witnesses.append(diary)
+    for handle in ("a", "b"):
+        await service.create(Selection(scenario_id="GEN1-AC-D1-77", episode_id=handle))
+    assert [entry for entry in diary.told if entry[0] == "made"] == [("made", "GEN1-AC-D1-77")]
 
 
 async def test_no_more_callers_wait_for_incidents_than_may(catalogue: Catalogue) -> None:

@@ -52,8 +52,7 @@ async def test_an_episode_that_ended_elsewhere_is_over_and_one_opened_anew_elsew
     await there.step("run-1", P1)
     with pytest.raises(EpisodeOverError):
         await here.step("run-1", LOGS)
-    await there.close("run-1")
-    await there.create(RUN)
+    await there.create(RUN.model_copy(update={"replace": True}))
     assert (await here.step("run-1", LOGS)).episode.step_count == 1
 
 

@@ -148,3 +148,21 @@ def test_sigterm_under_load_loses_no_acknowledged_step(steps: int) -> None:
     # A WebSocket may have had one more step taken whose answer no longer reached it; none answered was not taken.
     assert acknowledged[0] <= int(taken[1]) <= acknowledged[0] + 8
     assert codes == [1012] * 8
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_health_is_answered_beside_sixteen_resets_of_fresh_seeds() -> None:
+    """Incidents are made beside the event loop. Answers are counted, so that this says the same on every machine."""
+    wide = 16
+    with full_server("--store", "memory") as address:
+        async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE) as api:
+            await api.get("/health")
+            asked = [{"seed": 900_000 + number, "task_id": "remediation_planning"} for number in range(wide)]
+            resets = asyncio.gather(*(ask(api, "POST", "/reset", json=body) for body in asked))
+            answered = 0
+            while not resets.done():
+                answered += (await api.get("/health")).status_code == 200
+            handles = {answer["observation"]["episode_id"] for answer in await resets}
+    assert len(handles) == wide
+    assert answered >= wide

@@ -215,6 +215,24 @@ def work(page: Page, setting: Setting, play: dict[str, Any], check: Check, seen:
     return effects
 
 
+def what_if(page: Page, setting: Setting, play: dict[str, Any], check: Check) -> None:
+    """Play on instead of a step of the episode that is over, do less than before, compare, and go back."""
+    hand = Hand(page, keys=setting.keys)
+    number = len(play["actions"]) - 1
+    hand.press(page.get_by_role("button", name=f"Play on from here instead of step {number}", exact=True))
+    expect(page.locator(".whatif")).to_contain_text(f"The first {number - 1} steps were taken over")
+    expect(page.locator(".steps .given")).to_have_count(number - 1)
+    check(page, setting, "what-if-1-forked")
+    _act(page, hand, play["actions"][-1], [])
+    total = page.locator(".compared tfoot")
+    expect(total).to_contain_text("1.00")
+    expect(total.locator(".lost")).to_be_attached()
+    check(page, setting, "what-if-2-compared")
+    hand.press(page.locator(".whatif a"))
+    expect(page.locator(".whatif")).to_have_count(0)
+    expect(page.locator(".incident .standing")).to_contain_text("Score 1.00")
+
+
 def _act(page: Page, hand: Hand, action: dict[str, Any], diagnostics: list[str]) -> None:
     name, parameters = action["action_type"], action["parameters"]
     if name in diagnostics:
@@ -473,6 +491,7 @@ def main() -> None:
             with visitor(browser, address, setting, wrong) as (page, seen):
                 page.goto(address)
                 effects += work(page, setting, plan, check, seen)
+                what_if(page, setting, plan, check)
                 watch(page, setting, address, check)
                 trajectories(page, setting, address, Path(file), check)
                 model(page, setting, address, endpoint, check)

@@ -110,7 +110,7 @@ class Client:
         """The status and the body of an answer."""
         body = b"" if message is None else json.dumps(message).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{headers}"
-        if self._connection is None:
+        if self._connection is None or self._connection[0].at_eof():  # the server hangs up on whoever is idle
             self._connection = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
         reader, writer = self._connection
         sent = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

@@ -10,6 +10,7 @@ from cloud_incident.evaluation.agents.fallback import Fallback
 from cloud_incident.evaluation.agents.llm import LLM
 from cloud_incident.evaluation.agents.prompting import build_function_tools, write_system_prompt
 from cloud_incident.evaluation.agents.random_agent import draw_action
+from cloud_incident.evaluation.agents.reach import PUBLIC, Reach
 from cloud_incident.evaluation.agents.registry import (
     AGENTS,
     MODEL_AGENTS,
@@ -29,6 +30,7 @@ __all__ = [
     "EXPLOITS",
     "LLM",
     "MODEL_AGENTS",
+    "PUBLIC",
     "Agent",
     "Ceilings",
     "Decision",
@@ -37,6 +39,7 @@ __all__ = [
     "ModelEndpoint",
     "ModelError",
     "NoActionError",
+    "Reach",
     "Seat",
     "SettingError",
     "UnknownAgentError",

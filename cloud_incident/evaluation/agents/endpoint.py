@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
     from cloud_incident.evaluation.agents.conversation import Message
+    from cloud_incident.evaluation.agents.reach import Reach
 
 _LONGEST_DETAIL = 120
 _SHORTEST_KEY = 6
 """Shorter ones are placeholders for servers that want none."""
 
+_REDIRECTION = 3
 _PASSING = frozenset({408, 409, 425, 429})
 _HOPELESS = frozenset({401, 402, 403, 404})
 _OPTIONAL_PARTS = {"tools": ("tool", "function call"), "temperature": ("temperature",), "max_tokens": ("max_tokens",)}
@@ -60,6 +62,9 @@ class EndpointSettings:
     has up to `attempts`, with waits that double from `first_wait`; a server that asks for more than `longest_wait` is
     not waited for. After `patience` requests in a row that came to nothing the model is given up.
 
+    With a `reach`, somebody else named the model: only addresses within it are called, and of a failure no more is
+    told than its status.
+
     Raises:
         ValueError: if the address is none of http or https, or the key cannot stand in a header.
     """
@@ -77,6 +82,7 @@ class EndpointSettings:
     patience: int = 3
     requests_per_minute: float = 0.0
     prices: Prices = FREE
+    reach: Reach | None = None
 
     def __post_init__(self) -> None:
         if not is_address(self.base_url):
@@ -180,21 +186,43 @@ class ModelEndpoint:
                 raise _PassingError(f"no answer within {seconds:g} s") from error
             except APIStatusError as error:
                 if not self._leave_out(error, request):
-                    raise _explain_refusal(error) from error
+                    raise _explain_refusal(error, quoting=self._quotes) from error
             except APIConnectionError as error:
-                raise _explain_connection(error) from error
+                raise _explain_connection(error, quoting=self._quotes) from error
             except (OpenAIError, UnreadableReplyError) as error:
                 raise _PassingError(str(error)) from error
 
+    @property
+    def _quotes(self) -> bool:
+        """Whether a failure is told in the server's words: not to somebody who may be asking what is within reach."""
+        return self.settings.reach is None
+
     def _connect(self) -> AsyncOpenAI:
         if self._client is None:
+            import httpx2
             from openai import AsyncOpenAI
 
+            from cloud_incident.evaluation.agents.transport import ModelTransport
+
+            settings = self.settings
+            try:
+                transport = ModelTransport(settings.base_url, settings.api_key, settings.reach)
+            except httpx2.InvalidURL as error:
+                raise _AttemptError("the address names no host", final=True) from error
             self._client = AsyncOpenAI(
-                base_url=self.settings.base_url,
-                api_key=self.settings.api_key or "none",
+                base_url=settings.base_url,
+                api_key=settings.api_key or "none",
+                organization="",  # what is not given is read from the variables of this process
+                project="",
+                webhook_secret="",
                 max_retries=0,
-                timeout=self.settings.request_seconds,
+                timeout=settings.request_seconds,
+                http_client=httpx2.AsyncClient(
+                    transport=transport,
+                    follow_redirects=False,
+                    trust_env=False,
+                    timeout=settings.request_seconds,
+                ),
             )
         return self._client
 
@@ -267,12 +295,14 @@ def _get_asked_wait(state: RetryCallState) -> float | None:
     return error.wait if isinstance(error, _PassingError) else None
 
 
-def _explain_refusal(error: APIStatusError) -> _AttemptError:
+def _explain_refusal(error: APIStatusError, *, quoting: bool) -> _AttemptError:
     """What a status means: of the 4xx only those that pass are tried again."""
     status, body = error.status_code, error.body
     detail = body.get("message") if isinstance(body, dict) else None
     code = body.get("code") if isinstance(body, dict) else None
-    reason = f"HTTP {status}{_quote(detail)}"
+    reason = f"HTTP {status}{_quote(detail) if quoting else ''}"
+    if status // 100 == _REDIRECTION:
+        return _AttemptError(f"HTTP {status}; redirects are not followed: name the address itself", final=True)
     if status in _HOPELESS or code == "insufficient_quota":
         return _AttemptError(reason, final=True)
     if status in _PASSING or status >= 500:
@@ -288,15 +318,19 @@ def _quote(words: object) -> str:
     return f" ({' '.join(printable.split())[:_LONGEST_DETAIL]})"
 
 
-def _explain_connection(error: APIConnectionError) -> _PassingError:
+def _explain_connection(error: APIConnectionError, *, quoting: bool) -> _AttemptError:
     """A connection that was never made is not tried again once every attempt has failed; one that broke is."""
     import httpx2
 
+    from cloud_incident.evaluation.agents.transport import AddressRefusedError, TooLargeAnswerError
+
     cause = error.__cause__
+    if isinstance(cause, AddressRefusedError | TooLargeAnswerError):
+        return _AttemptError(str(cause), final=isinstance(cause, AddressRefusedError))
     never = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
     late = isinstance(cause, httpx2.TimeoutException)
     reason = "no connection" if never else "no answer in time" if late else "the connection broke"
-    return _PassingError(f"{reason}{_quote(str(cause or ''))}", final=never)
+    return _PassingError(f"{reason}{_quote(str(cause or '')) if quoting else ''}", final=never)
 
 
 def _mentions(text: str, words: Sequence[str]) -> bool:

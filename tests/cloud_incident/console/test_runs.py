@@ -22,7 +22,7 @@ from cloud_incident.console.api import ConsoleApi
 from cloud_incident.console.refusals import RunsFullError, UnknownRunError
 from cloud_incident.console.roster import EndpointGiven, Roster
 from cloud_incident.console.runs import NOBODY_WATCHED, STOPPED, RunLimits, Runs
-from cloud_incident.evaluation.agents import AGENTS, EXPLOITS, MODEL_AGENTS, collect_agents
+from cloud_incident.evaluation.agents import AGENTS, EXPLOITS, MODEL_AGENTS, Reach, collect_agents
 from cloud_incident.settings.serve import ServeSettings
 from env_core.selection import Selection
 from env_core.service import EpisodeService, Limits
@@ -176,8 +176,8 @@ def test_what_a_model_was_refused_is_noted(api: httpx2.Client, model: ScriptedMo
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("401", "The model cannot be asked: HTTP 401 (Incorrect API key provided: …)"),
-        ("404", "The model cannot be asked: HTTP 404 (The model does not exist)"),
+        ("401", "The model cannot be asked: HTTP 401"),
+        ("404", "The model cannot be asked: HTTP 404"),
         ("unknown-tool", "No valid action in 3 replies: 'reboot the world!' is not an action"),
     ],
 )
@@ -185,6 +185,7 @@ def test_a_model_that_fails_is_told_in_words(api: httpx2.Client, model: Scripted
     run = watch_run(api, "llm", scenario_id="RCA-001", endpoint=describe_model(model, name))
     assert run.ending["score"] is None
     assert run.ending["failed"].startswith(words)
+    assert "API key" not in run.text
     assert list(run.frames) == [0]
     assert KEY not in run.text
 
@@ -273,7 +274,9 @@ class Clock:
 
 
 def find_slow_player(model: ScriptedModel) -> Any:
-    return Roster(True).find_player("llm", EndpointGiven.model_validate(describe_model(model, "slow")))
+    return Roster(True, Reach(loopback=True)).find_player(
+        "llm", EndpointGiven.model_validate(describe_model(model, "slow"))
+    )
 
 
 async def await_end(run: Run) -> dict[str, Any]:
@@ -310,7 +313,10 @@ async def test_a_run_that_nobody_watches_is_stopped(model: ScriptedModel, catalo
 @contextmanager
 def serve_console(service: EpisodeService, limits: RunLimits) -> Iterator[tuple[str, ConsoleApi]]:
     """A server on a thread of its own, whose runs can be looked at."""
-    console, port = ConsoleApi(service, Path("nowhere"), endpoints=True, limits=limits), free_port()
+    console, port = (
+        ConsoleApi(service, Path("nowhere"), endpoints=True, reach=Reach(loopback=True), limits=limits),
+        free_port(),
+    )
     app = Starlette(routes=[each.build_route() for each in console.bind_operations()])
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -396,6 +396,17 @@ def test_a_session_of_mcp_is_of_use_to_its_caller_alone(address: str, tokens: To
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+async def test_an_agent_needs_no_token_at_its_own_endpoint(address: str, tokens: Tokens, era: str) -> None:
+    opened = read_answer(httpx2.post(f"{address}/reset", json={}, headers=bearer(tokens.alice[OPERATE])))
+    handle = {"episode_id": opened["observation"]["episode_id"]}
+    async with Client(opened["info"]["agent_url"], mode=era) as agent:
+        assert not (await agent.call_tool("query_logs", {"service": "api-gateway"})).is_error
+    state = httpx2.get(f"{address}/state", params=handle, headers=bearer(tokens.alice[PLAY]))
+    assert read_answer(state)["step_count"] == 1
+
+
+@pytest.mark.anyio
 async def test_the_metadata_says_how_a_token_is_sent(address: str) -> None:
     async with httpx2.AsyncClient(base_url=address) as api:
         for path, resource in (("", address), ("/mcp", f"{address}/mcp"), ("/sse", f"{address}/sse")):

@@ -10,6 +10,7 @@ import { Steps } from "../view/steps.js";
 import { html } from "../view/ui.js";
 import { get, handle, ownHandle, post } from "./api.js";
 import { Chooser, selectionOf, useChoice } from "./chooser.js";
+import { Compared, Origin, forked, originOf } from "./forks.js";
 import { ActionForm, listsFor } from "./forms.js";
 import { IncidentMap, ServicePanel, diagnosticsOf, serviceAt, useFocus } from "./incident.js";
 import { Rewards } from "./rewards.js";
@@ -20,6 +21,7 @@ function useEpisode(episode_id) {
   const [frames, setFrames] = useState([]);
   const { trying, ...rest } = useTrying();
   const unsure = useRef(null);
+  const alive = useAlive();
   const load = async (since) => {
     const told = await get("frames", { episode_id, since });
     setFrames((known) => merged(known, told.frames));
@@ -44,17 +46,22 @@ function useEpisode(episode_id) {
       }
       await load(since);
     });
-  return { frames, act, ...rest };
+  const fork = (query) => (after) =>
+    trying("fork", async () => {
+      const address = await forked(query, after);
+      if (alive.current) location.hash = address;
+    });
+  return { frames, act, fork, ...rest };
 }
 
 export const Work = ({ tasks, query }) =>
   query.episode_id
-    ? html`<${Episode} key=${query.episode_id} tasks=${tasks} episode_id=${query.episode_id} />`
+    ? html`<${Episode} key=${query.episode_id} tasks=${tasks} query=${query} />`
     : html`<${Start} key=${JSON.stringify(query)} tasks=${tasks} query=${query} />`;
 
-function Episode({ tasks, episode_id }) {
-  const episode = useEpisode(episode_id);
-  if (episode.frames.length) return html`<${Workbench} tasks=${tasks} episode=${episode} />`;
+function Episode({ tasks, query }) {
+  const episode = useEpisode(query.episode_id);
+  if (episode.frames.length) return html`<${Workbench} tasks=${tasks} episode=${episode} query=${query} />`;
   const problem = episode.problem("open");
   if (!problem) return html`<p class="waiting" role="status">Opening the incident …</p>`;
   return html`
@@ -93,8 +100,9 @@ function Start({ tasks, query }) {
   `;
 }
 
-function Workbench({ tasks, episode }) {
-  const { frames, busy, act, last, gone, problem } = episode;
+function Workbench({ tasks, episode, query }) {
+  const { frames, busy, act, fork, last, gone, problem } = episode;
+  const origin = originOf(query);
   const frame = frames.at(-1);
   const { observation, grade } = frame;
   const task = tasks.tasks.find(({ task_id }) => task_id === observation.task_id);
@@ -112,6 +120,7 @@ function Workbench({ tasks, episode }) {
     <div class="bench">
       <header class="incident">
         <h1>${observation.alert.name} <small>${observation.scenario_id} · ${task.title}</small></h1>
+        ${origin ? html`<${Origin} origin=${origin} />` : null}
         <div class="standing"><${Standing} observation=${observation} grade=${grade} /><${Rewards} frames=${frames} place=${frames.length - 1} most=${observation.max_steps} /></div>
         <div role="status">${frame.step ? html`<${LastStep} step=${frame.step} note="" />` : html`<p class="step">${observation.feedback}</p>`}</div>
         <p class="problem" role="alert">${problem("look")}</p>
@@ -128,7 +137,7 @@ function Workbench({ tasks, episode }) {
           ? html`
               <section class="panel" aria-label="Score" tabindex="-1" ref=${score}>
                 <h2>Score</h2>
-                <${Score} grade=${grade} debrief=${frame.debrief} services=${observation.known_services} />
+                <${Score} grade=${grade} debrief=${frame.debrief} services=${observation.known_services} beside=${origin ? html`<${Compared} origin=${origin} grade=${grade} />` : null} />
                 <${Another} />
               </section>
             `
@@ -147,7 +156,12 @@ function Workbench({ tasks, episode }) {
                   problem=${problem("answer")} verb="Submit and end the incident" />
               </section>
             `}
-        <section class="panel" aria-label="Steps"><h2>Steps</h2><${Steps} frames=${frames} /></section>
+        <section class="panel" aria-label="Steps">
+          <h2>Steps</h2>
+          ${over ? html`<p class="about">What if you had done something else? Play on instead of any step: a new episode begins with the steps before it.</p>` : null}
+          <p class="problem" role="alert">${problem("fork")}</p>
+          <${Steps} frames=${frames} given=${origin?.after} fork=${over ? fork(query) : null} busy=${busy} />
+        </section>
       </div>
     </div>
   `;

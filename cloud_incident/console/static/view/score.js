@@ -4,8 +4,9 @@ import { html } from "./ui.js";
 
 const percent = (part, most) => `${Math.max(0, Math.min(100, most ? (part / most) * 100 : 0))}%`;
 
-export const Score = ({ grade, debrief, services }) => html`
+export const Score = ({ grade, debrief, services, beside = null }) => html`
   <p class="score"><strong>${grade.score.toFixed(2)}</strong> of 1.00</p>
+  ${beside}
   <ul class="points">
     ${grade.breakdown.map(
       (point) => html`
