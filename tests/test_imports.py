@@ -23,6 +23,9 @@ PACKAGES: list[str] = [*PROJECT["root_packages"], "server"]
 LATE = {
     ("cloud_incident.cli.group", "scenarios.suggesting"): "only a command that does not exist needs it",
     ("cloud_incident.cli.mcp", "cloud_incident.app"): "over stdio the HTTP application is not needed",
+    ("cloud_incident.evaluation.agents.endpoint", "cloud_incident.evaluation.agents.transport"): (
+        "most agents ask no model, and an HTTP client takes long to import"
+    ),
     ("cloud_incident.evaluation.reporting.description", "cloud_incident.evaluation.reporting.tables"): (
         "the server, which shows reports, works without rich"
     ),

@@ -29,8 +29,16 @@ _FORMAT = re.compile(rb'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"key"\s*:')
 
 _CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-_Count = Annotated[int, Field(ge=0, lt=1 << 63)]
-_Amount = Annotated[float, Field(ge=0.0, le=1e12)]
+
+def _check_size(number: int) -> int:
+    """Not in the schema, as clients round so large a bound."""
+    if number >= 1 << 63:
+        raise ValueError("must be less than 2^63")
+    return number
+
+
+_Count = Annotated[int, Field(ge=0), AfterValidator(_check_size)]
+_Amount = Annotated[float, Field(ge=0.0, le=1e9)]
 _Reward = Annotated[float, Field(ge=-1e6, le=1e6)]
 _Score = Annotated[float, Field(ge=0.0, le=1.0)]
 
