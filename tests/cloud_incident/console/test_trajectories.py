@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 import anyio
 import pytest
+from pydantic import ValidationError
 
 from cloud_incident.console.evaluations import Evaluations
 from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError, UploadsWaitError
 from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, MOST_WAITING, Trajectories
-from cloud_incident.evaluation.running import TRAJECTORY_FORMAT, dump_trajectory
+from cloud_incident.evaluation.running import TRAJECTORY_FORMAT, dump_trajectory, parse_trajectory
 from http_compat.jsontext import to_json
 from scenarios.errors import CloudIncidentError
 from tests.cloud_incident.console.listening import watch_run
@@ -158,6 +159,42 @@ async def test_uploads_that_wait_do_not_fill_the_memory(
     assert (outcomes.count(200), outcomes.count(503)) == (1 + MOST_WAITING, 2 * MOST_WAITING - 1)
     await upload_once()
     assert outcomes[-1] == 200
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        {"steps": [{}] * 5_000},
+        {f"k{number}": 1 for number in range(5_000)},
+        {"grade": {"score": 1.0, "breakdown": [{}] * 5_000}},
+        {"briefing": {"services": [1] * 5_000}},
+    ],
+    ids=lambda crowd: next(iter(crowd)),
+)
+def test_crowds_of_what_is_wrong_are_refused_unread(
+    api: httpx2.Client, novice: Trajectory, crowd: dict[str, Any]
+) -> None:
+    """Two million empty steps, which are 8 MB, took nine minutes and 20 GB."""
+    detail = expect_refusal(api, json.dumps({**novice, **crowd}).encode())
+    assert detail == "Line 1 is not a trajectory: a list or an object in it has more than 1000 entries."
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        {"steps": [{}] * 1_000},
+        {"steps": [{**step_taken(), "messages": [1] * 1_000, "refused": [1] * 1_000}]},
+        {"grade": {"score": 1.0, "breakdown": [{}] * 1_000}},
+        {f"k{number}": 1 for number in range(900)},
+    ],
+    ids=lambda crowd: next(iter(crowd)),
+)
+def test_of_what_is_wrong_the_first_is_looked_at(novice: Trajectory, crowd: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="`") as refused:
+        parse_trajectory(json.dumps({**novice, **crowd}).encode())
+    cause = refused.value.__cause__
+    assert isinstance(cause, ValidationError)
+    assert cause.error_count() <= 1_000
 
 
 def test_what_it_was_played_on_must_be_the_same(api: httpx2.Client, novice: Trajectory) -> None:
