@@ -11,6 +11,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from env_core.callers import ANYBODY, acting_as
 from env_core.episode import StaleReferenceError, withhold
+from env_core.request_ids import read_request_id
 from env_core.stores import Claim, UnknownEpisodeError
 from env_core.transition import EpisodeOverError
 from mcp_server.errors import HandleError
@@ -73,7 +74,7 @@ class Caller:
         """Remember that an episode has ended, if it has and is one of the caller's."""
         opened = self.opened.get(episode.id)
         if opened is not None and opened.incarnation == episode.incarnation:
-            opened.finished = episode.done
+            opened.finished |= episode.done  # an answer that is repeated may be of a step before the end
 
     def forget(self, opened: OpenedEpisode) -> None:
         """Forget an episode, unless its handle has been opened anew."""
@@ -168,13 +169,18 @@ class Binding(ABC):
     async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
         """Take a step on an episode that `find` gave for this call; it is loaded again only after a conflict.
 
+        A call with a request id that has been used on the episode repeats its answer and takes no step.
+
         Raises:
+            InvalidActionError: if the request id is not valid.
+            RequestIdError: if it was used for another action.
             UnknownEpisodeError: if the episode has been closed meanwhile.
             EpisodeOverError: if it has ended.
             AppendConflictError: if others kept stepping first. Nothing was changed.
         """
+        request_id = read_request_id(ctx.meta)
         try:
-            transition = await self._service.step(episode, action, incarnation=episode.incarnation)
+            transition = await self._service.step(episode, action, request_id, episode.incarnation)
         except UnknownEpisodeError as error:
             raise UnknownEpisodeError(self._describe_missing(episode.id)) from error
         self._note(ctx, transition.episode)

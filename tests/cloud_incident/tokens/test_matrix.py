@@ -6,6 +6,7 @@ What is tried is generated from the declarations, so that something new is tried
 from __future__ import annotations
 
 import json
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -17,6 +18,7 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
 from websockets.exceptions import InvalidStatus
 
 from cloud_incident.app import build_app
@@ -156,6 +158,25 @@ def test_every_operation_and_message_and_tool_declares_a_scope() -> None:
         "/docs",
         "/console/session",
     }
+
+
+def test_the_document_says_what_operations_need(address: str) -> None:
+    document = read_answer(httpx2.get(f"{address}/openapi.json"))
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for operation in list_operations():
+        if not operation.documented:
+            continue
+        described = document["paths"][re.sub(r":\w+}", "}", operation.path)][operation.method.lower()]
+        scopes = [] if operation.needs == PUBLIC else [{"bearer": [operation.needs]}]
+        assert described.get("security", []) == scopes, operation.path
+        assert "401" in described["responses"] or not scopes
+
+
+def test_a_document_without_tokens_says_nothing_of_them() -> None:
+    with TestClient(build_app(ServeSettings()), base_url="http://localhost") as client:
+        document = client.get("/openapi.json").json()
+    assert "securitySchemes" not in document["components"]
+    assert "security" not in document["paths"]["/step"]["post"]
 
 
 @pytest.mark.parametrize("path", ["/ws", "/mcp"])
