@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from pydantic import Field, SecretStr
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
@@ -35,6 +36,17 @@ class EvaluateSettings(Settings):
     """Settings of `evaluate`."""
 
     command = "evaluate"
+
+    token: SecretStr | None = Field(
+        None,
+        description="A file with the token for --url, of the scope operate, where the server asks for one; or the "
+        "token itself in CLOUD_INCIDENT_TOKEN.",
+    )
+
+    @property
+    def secret_token(self) -> str:
+        """The token for the server; empty if there is none."""
+        return "" if self.token is None else self.token.get_secret_value().strip()
 
 
 @click.command(cls=ReportingCommand, failures=(RunInUseError, SettingError, UnreachableError, OSError, ValueError))
@@ -124,7 +136,11 @@ def evaluate(
     MODEL_NAME and HF_TOKEN or API_KEY name; llm-or-responder asks the responder where the model fails.
     """
     evaluation = Evaluation(
-        directories=settings.scenarios, salt=settings.secret_salt, scenarios=scenario_ids, **options
+        directories=settings.scenarios,
+        salt=settings.secret_salt,
+        token=settings.secret_token,
+        scenarios=scenario_ids,
+        **options,
     )
     require_extra("evaluate", "jinja2", "rich")  # before hours of playing
     refuse_same_file({"--out": out, "--report": report, "--export": export})

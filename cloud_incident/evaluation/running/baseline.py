@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,19 +47,20 @@ _LONGEST_ACTION = 60
 class Baseline:
     """The model that plays, and the name of the agent that decides where the model does not.
 
-    `url` is the server to play on; if it is empty, the episodes are played in process.
+    `url` is the server to play on, which gets the `token`; if it is empty, the episodes are played in process.
     """
 
     endpoint: EndpointSettings
     fallback: str = FALLBACK
     url: str = ""
+    token: str = field(default="", repr=False)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> Baseline:
         """Make the baseline that the variables of the environment ask for. An empty variable counts as unset.
 
-        `FALLBACK_AGENT` names the agent that decides where the model does not, `ENV_URL` the server to play on;
-        `read_endpoint_settings` reads the others.
+        `FALLBACK_AGENT` names the agent that decides where the model does not, `ENV_URL` the server to play on, and
+        `CLOUD_INCIDENT_TOKEN` is the token that this server asks for; `read_endpoint_settings` reads the others.
 
         Raises:
             SettingError: if a variable cannot be read, or there is no agent of the fallback's name.
@@ -67,7 +68,8 @@ class Baseline:
         fallback = variables.get("FALLBACK_AGENT") or FALLBACK
         if fallback not in AGENTS:
             raise SettingError(f"FALLBACK_AGENT: there is no agent {fallback!r}. Agents: {', '.join(AGENTS)}.")
-        return cls(read_endpoint_settings(variables), fallback, variables.get("ENV_URL", "").rstrip("/"))
+        url, token = variables.get("ENV_URL", "").rstrip("/"), variables.get("CLOUD_INCIDENT_TOKEN", "").strip()
+        return cls(read_endpoint_settings(variables), fallback, url, token)
 
 
 async def run_baseline(baseline: Baseline) -> bool:
@@ -79,7 +81,7 @@ async def run_baseline(baseline: Baseline) -> bool:
         BrokenError: if the model cannot be asked and no agent can decide in its place.
     """
     catalogue, endpoint = Catalogue(), ModelEndpoint(baseline.endpoint)
-    environment = RestEnvironment(baseline.url) if baseline.url else InProcess(catalogue)
+    environment = RestEnvironment(baseline.url, baseline.token) if baseline.url else InProcess(catalogue)
     scenarios = list(catalogue.scenarios.values())
     about = describe_conditions()
     click.echo(
@@ -138,7 +140,7 @@ def _format_step(step: StepTaken, reply: EnvironmentReply) -> str:
 def format_score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float | None]) -> list[str]:
     """Format the scores as lines of text: a line for each task, and last the mean of the averages of the tasks.
 
-    A scenario without a score belongs into no average; a last line counts those that there are.
+    A scenario without a score is in no average; a last line counts those that there are.
     """
     by_task: dict[str, list[float | None]] = {}
     for scenario in scenarios:
@@ -156,7 +158,7 @@ def format_score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     failed = sum(score is None for score in scores.values())
-    return [*lines, f"{failed} of {len(scores)} failed and belong into no average."] if failed else lines
+    return [*lines, f"{failed} of {len(scores)} failed and are in no average."] if failed else lines
 
 
 def _format_score(score: float | None) -> str:

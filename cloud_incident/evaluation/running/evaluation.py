@@ -23,7 +23,7 @@ from cloud_incident.evaluation.running.conditions import (
     describe_conditions,
 )
 from cloud_incident.evaluation.running.environments import Environment, InProcess, describe_error
-from cloud_incident.evaluation.running.remote import SURFACES
+from cloud_incident.evaluation.running.remote import SURFACES, UnknownTokenError
 from cloud_incident.evaluation.running.schedule import Attempt, list_attempts
 from scenarios.catalogue import CURATED_SPLIT, Catalogue, UnknownScenarioError
 from scenarios.suggesting import describe_unknown
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_incident.evaluation.agents import Agent, Seat
+    from cloud_incident.evaluation.running.remote import RemoteEnvironment
     from scenarios.generator.salt import Salt
 
 _PROBE_SECONDS = 15.0
@@ -48,7 +49,7 @@ class UnreachableError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Agents × scenarios × seeds × repeats, in process or on the server at `url`.
+    """Agents × scenarios × seeds × repeats, in process or on the server at `url`, which gets the `token`.
 
     The scenarios are those named; or, with a `split`, `count` of each task and each of the `difficulties` from index
     `start` on; or else the authored ones. `directories` hold further incidents. The `local` backend plays
@@ -67,6 +68,7 @@ class Evaluation:
     seeds: Sequence[int] = (0,)
     repeats: int = 1
     url: str = ""
+    token: str = field(default="", repr=False)
     surface: str = "rest"
     concurrency: int = 8
     backend: str = "local"
@@ -101,13 +103,13 @@ class Evaluation:
         """Find where the episodes are played. A server is asked for its version.
 
         Raises:
-            UnreachableError: if no server answers at the address, or none that can be played on.
+            UnreachableError: if no server answers at the address, or none that can be played on with the token.
             ValueError: if it is no address.
         """
         if not self.url:
             return HERE
         address = identify_address(self.url)
-        environment = SURFACES[self.surface](self.url.rstrip("/"))
+        environment = self._make_remote()
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 version = await environment.ask_version()
@@ -116,6 +118,8 @@ class Evaluation:
                 f"{address} did not answer within {_PROBE_SECONDS:g} s. Nothing was played. "
                 "Start the server there, or correct --url."
             ) from error
+        except UnknownTokenError as error:
+            raise UnreachableError(f"{address} was not played on. {error}") from error
         except Exception as error:
             raise UnreachableError(
                 f"{address} cannot be played on over {self.surface}: {describe_error(error)}. Nothing was played. "
@@ -128,7 +132,10 @@ class Evaluation:
 
     def make_environment(self) -> Environment:
         """Make an environment to play attempts in, one after another."""
-        return SURFACES[self.surface](self.url.rstrip("/")) if self.url else InProcess(self.catalogue)
+        return self._make_remote() if self.url else InProcess(self.catalogue)
+
+    def _make_remote(self) -> RemoteEnvironment:
+        return SURFACES[self.surface](self.url.rstrip("/"), self.token)
 
     def find_agents(self) -> dict[str, Callable[[Seat], Agent]]:
         """Find the makers of the agents, by the names that the run gives to the agents.

@@ -11,7 +11,7 @@ from cloud_incident.evaluation.running.environments import Environment, Environm
 from scenarios.vocabulary import ACTIONS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import httpx2
     from mcp import Client
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 _SECONDS = 60.0
 """How long a REST request may take."""
 _UNPROCESSABLE = 422
+_UNAUTHORIZED = 401
+_GUARDED = "/tasks"
+"""A path that needs a token where there are tokens, and starts nothing."""
 _PAGE = "cloud-incident/page"
 """The key in `_meta` of a result that says which page of evidence it shows."""
 
 
 class ServerError(RuntimeError):
     """The server answered with something else than an episode. The message quotes it."""
+
+
+class UnknownTokenError(RuntimeError):
+    """The server asks for a token and was sent none, or one that it does not know. The message says what to do."""
 
 
 def _dump_selection(selection: Selection) -> dict[str, Any]:
@@ -71,7 +78,11 @@ def _check_incarnation(opened: str, graded: str) -> None:
 
 
 class RemoteEnvironment(Environment):
-    """An environment on a server."""
+    """An environment on the server at an address. A server that asks for tokens gets the `token`."""
+
+    def __init__(self, address: str, token: str = "") -> None:
+        self._server = address
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
 
     @abstractmethod
     async def ask_version(self) -> str:
@@ -79,19 +90,26 @@ class RemoteEnvironment(Environment):
 
         Raises:
             ServerError: if what answers is not a server of incidents.
+            UnknownTokenError: if it asks for another token.
         """
 
 
-async def _ask_over_http(address: str) -> str:
+async def _ask_over_http(address: str, headers: Mapping[str, str]) -> str:
     """Ask a server for its version: `/health` tells it, or else `/metadata`.
 
     Raises:
         ServerError: if neither does.
+        UnknownTokenError: if the server asks for another token.
     """
     from httpx2 import AsyncClient
 
     answers = []
-    async with AsyncClient(base_url=address, timeout=_SECONDS) as client:
+    async with AsyncClient(base_url=address, timeout=_SECONDS, headers=headers) as client:
+        if (await client.get(_GUARDED)).status_code == _UNAUTHORIZED:
+            raise UnknownTokenError(
+                "The server asks for a token, and was sent none that it knows. Give one of the scope operate by "
+                "--token-file or in CLOUD_INCIDENT_TOKEN; `cloud-incident tokens add` makes one."
+            )
         for path in ("/health", "/metadata"):
             answer = await client.get(path)
             told = answer.json() if _holds_json(answer) else None
@@ -109,14 +127,14 @@ def _holds_json(answer: httpx2.Response) -> bool:
 class RestEnvironment(RemoteEnvironment):
     """Plays over REST. A header names the episode, and its grade is asked for by its incarnation."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, address: str, token: str = "") -> None:
+        super().__init__(address, token)
         self._client: httpx2.AsyncClient | None = None
         self._handle = ""
         self._incarnation = ""
 
     async def ask_version(self) -> str:
-        return await _ask_over_http(self._address)
+        return await _ask_over_http(self._server, self._headers)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         await self._close_episode()
@@ -151,7 +169,7 @@ class RestEnvironment(RemoteEnvironment):
         if self._client is None:
             from httpx2 import AsyncClient
 
-            self._client = AsyncClient(base_url=self._address, timeout=_SECONDS)
+            self._client = AsyncClient(base_url=self._server, timeout=_SECONDS, headers=self._headers)
         headers = {"X-Episode-Id": self._handle} if self._handle else {}
         answer = await self._client.request(method, path, headers=headers, **sent)
         if answer.status_code == _UNPROCESSABLE:
@@ -165,14 +183,14 @@ class RestEnvironment(RemoteEnvironment):
 class WebSocketEnvironment(RemoteEnvironment):
     """Plays over a WebSocket. One connection is one session."""
 
-    def __init__(self, address: str) -> None:
-        self._server = address
+    def __init__(self, address: str, token: str = "") -> None:
+        super().__init__(address, token)
         self._address = address.replace("http", "ws", 1) + "/ws"
         self._socket: ClientConnection | None = None
         self._incarnation = ""
 
     async def ask_version(self) -> str:
-        return await _ask_over_http(self._server)
+        return await _ask_over_http(self._server, self._headers)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         answer = await self._exchange({"type": "reset", "data": _dump_selection(selection)})
@@ -193,7 +211,7 @@ class WebSocketEnvironment(RemoteEnvironment):
         if self._socket is None:
             from websockets.asyncio.client import connect
 
-            self._socket = await connect(self._address, proxy=None, compression=None)
+            self._socket = await connect(self._address, proxy=None, compression=None, additional_headers=self._headers)
         await self._socket.send(json.dumps(message))
         answer = json.loads(await self._socket.recv())
         data: dict[str, Any] = answer["data"]
@@ -211,8 +229,8 @@ class McpEnvironment(RemoteEnvironment):
     elsewhere are steps, and that endpoint may be in a network of the agents alone.
     """
 
-    def __init__(self, address: str) -> None:
-        self._server = address
+    def __init__(self, address: str, token: str = "") -> None:
+        super().__init__(address, token)
         self._address = f"{address}/mcp"
         self._stack = AsyncExitStack()
         self._client: Client | None = None
@@ -221,7 +239,7 @@ class McpEnvironment(RemoteEnvironment):
 
     async def ask_version(self) -> str:
         try:
-            return await _ask_over_http(self._server)
+            return await _ask_over_http(self._server, self._headers)
         except ServerError:  # a server may have MCP alone
             client = await self._connect()
         if client.server_info is None:
@@ -279,8 +297,12 @@ class McpEnvironment(RemoteEnvironment):
     async def _connect(self) -> Client:
         if self._client is None:
             from mcp import Client
+            from mcp.client.streamable_http import streamable_http_client
+            from mcp.shared._httpx_utils import create_mcp_http_client
 
-            self._client = await self._stack.enter_async_context(Client(self._address))
+            http = await self._stack.enter_async_context(create_mcp_http_client(headers=self._headers))
+            transport = streamable_http_client(self._address, http_client=http)
+            self._client = await self._stack.enter_async_context(Client(transport))
         return self._client
 
     async def _ask_grade(self, handle: str) -> dict[str, Any]:
@@ -351,7 +373,7 @@ def _build_info(content: Mapping[str, Any], *, submitted: bool) -> StepInfo:
     return info
 
 
-SURFACES: dict[str, Callable[[str], RemoteEnvironment]] = {
+SURFACES: dict[str, type[RemoteEnvironment]] = {
     "rest": RestEnvironment,
     "websocket": WebSocketEnvironment,
     "mcp": McpEnvironment,
