@@ -88,9 +88,10 @@ def test_they_serve_one_port_and_stop_together(
         os.killpg(workers.process.pid, number) if number == signal.SIGINT else workers.process.send_signal(number)
         assert workers.process.wait(30) == status
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    (banner, _, stopped) = workers.said
+    (banner, rights, stopped) = workers.said
     assert f"Cloud Incident at {workers.address}" in banner
     assert banner.endswith(f"Ctrl-C ends it. {WORKERS} processes serve it.")
+    assert rights.endswith("e.db.")
     assert stopped == f"Stopped {WORKERS} processes."
 
 
