@@ -70,6 +70,7 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
     opened.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "status"), mark_slow_after(1, [(signal.SIGTERM, 0), (signal.SIGINT, 128 + signal.SIGINT)])
 )
@@ -120,6 +121,7 @@ def test_they_end_when_their_parent_is_killed(workers: Workers) -> None:
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_served_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "e.db").write_text("something else " * 100)
     workers = Workers(tmp_path, "serve")
