@@ -161,7 +161,7 @@ def format_score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     failed = sum(score is None for score in scores.values())
-    return [*lines, f"{failed} of {len(scores)} failed and belong into no average."] if failed else lines
+    return [*lines, f"{failed} of {len(scores)} failed and are in no average."] if failed else lines
 
 
 def _format_score(score: float | None) -> str:

@@ -175,7 +175,7 @@ def parse_trajectory(line: bytes) -> Trajectory:
 
 
 def is_measured(trajectory: Trajectory) -> bool:
-    """Whether the episode has a score. One that failed has none and belongs into no mean."""
+    """Whether the episode has a score. One that failed has none and is in no mean."""
     return "failed" not in trajectory
 
 

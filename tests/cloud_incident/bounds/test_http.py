@@ -233,10 +233,11 @@ def test_silent_connections_do_not_take_every_file_handle() -> None:
     process = subprocess.Popen(command, preexec_fn=limit)
     try:
         await_port(port, process)
+        address = f"http://127.0.0.1:{port}"
+        assert httpx2.get(f"{address}/health", timeout=30).status_code == 200
         handles = f"/proc/{process.pid}/limits"
         if Path(handles).exists():
             assert "128                  128" in Path(handles).read_text()
-        address = f"http://127.0.0.1:{port}"
         with Raw(address) as raw:
             for _ in range(118):
                 raw.connect()

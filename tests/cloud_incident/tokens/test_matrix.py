@@ -9,6 +9,7 @@ import json
 import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import httpx2
 import pytest
@@ -115,6 +116,17 @@ def test_every_route_asks_for_the_scope_that_it_declares(
             answer = httpx2.request(method, f"{address}{path}", headers=bearer(token), content=body)
             assert answer.status_code != 401
             assert needs == PUBLIC or "insufficient_scope" not in answer.headers.get("WWW-Authenticate", "")
+
+
+@pytest.mark.parametrize("key", ["%E2%82%AC", "%00", "%22,%20error=%22", "a%09b"])
+def test_a_refusal_names_every_path_within_its_header(address: str, key: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = f"/console/evaluations/{key}"
+    refused = httpx2.get(f"{address}{path}")
+    read_answer(refused, 401)
+    written = quote(unquote(path))
+    metadata = f'resource_metadata="{address}/.well-known/oauth-protected-resource{written}"'
+    assert refused.headers["WWW-Authenticate"].endswith(f", {metadata}")
+    assert not caplog.text  # nothing has failed
 
 
 def test_a_route_that_declares_nothing_is_found() -> None:
