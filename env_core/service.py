@@ -313,11 +313,24 @@ class EpisodeService:
 
     async def has_room(self) -> bool:
         """Whether another episode can be opened. Where none could, those that have been idle make room at once."""
-        if await self.count_open() < self._limits.capacity:
+        limits = self._limits
+        if await self._store.has_room(limits.capacity, limits.grace_seconds):
             return True
-        for handle in await self._store.expire(self._limits.idle_seconds):
+        for handle in await self._store.expire(limits.idle_seconds):
             self._forget(handle)
-        return await self.count_open() < self._limits.capacity
+        return await self._store.has_room(limits.capacity, limits.grace_seconds)
+
+    async def list_own(self, most: int) -> list[str]:
+        """The handles of the caller's open episodes, `most` at most, the one that was used last first.
+
+        Whoever has no name owns none.
+        """
+        caller = self.caller
+        if not caller.name:
+            return []
+        check_need(PLAY, caller)
+        entries = await self._store.list_owned(caller.name, most)
+        return [entry.episode_id for entry in entries]
 
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -31,6 +32,9 @@ _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
 _MOST_EPISODES = 100
 """How many episodes a connection may have listed; those opened earlier are still reached by their handles."""
+
+_MOST_ELSEWHERE = 20
+"""How many open episodes of a caller are listed beside those; each may have to be computed again."""
 
 
 @dataclass(slots=True)
@@ -202,9 +206,20 @@ class OperatorBinding(Binding):
         """Remember that the caller opened an episode."""
         self._identify(ctx).add(episode)
 
-    def has_session(self, ctx: ServerRequestContext[Any, Any]) -> bool:
-        """Whether calls on this connection can be told from others'."""
-        return self._identify(ctx).known
+    def knows_drills(self, ctx: ServerRequestContext[Any, Any]) -> bool:
+        """Whether it can be told which drills are the caller's: by its session, or by its name."""
+        return self._identify(ctx).known or self._service.caller.name != ""
+
+    async def list_known(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        """The episodes that the connection has opened, and before them those that the caller has open elsewhere."""
+        here = await self.list_open(ctx)
+        known = {episode.id for episode in here}
+        elsewhere = [
+            await self._look_elsewhere(handle)
+            for handle in reversed(await self._service.list_own(_MOST_ELSEWHERE))
+            if handle not in known
+        ]
+        return [*filter(None, elsewhere), *here]
 
     async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
         caller = self._identify(ctx)
@@ -258,6 +273,11 @@ class OperatorBinding(Binding):
             return None
         opened.finished = episode.done
         return episode
+
+    async def _look_elsewhere(self, handle: str) -> Episode | None:
+        with suppress(UnknownEpisodeError, StaleReferenceError):
+            return await self._service.get(handle, touch=False)
+        return None
 
     async def _find_meant(self, caller: Caller) -> Episode:
         """The one unfinished episode of a caller, or the latest that it opened if all have ended.

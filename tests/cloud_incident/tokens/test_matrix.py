@@ -36,7 +36,7 @@ from mcp_server.tools import ActionTools
 from scenarios.catalogue import Catalogue
 from tests.cloud_incident.tokens.holding import WRONG, Tokens, bearer, guarded_server
 from tests.http_compat.talking import QUERY, open_talk, read_answer
-from tests.mcp_server.playing import LEGACY, MODERN, read_text, start
+from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -426,6 +426,31 @@ def test_a_session_of_mcp_is_of_use_to_its_caller_alone(address: str, tokens: To
         body = listing if method == "POST" else None
         own = httpx2.request(method, f"{address}/mcp", json=body, headers={**session, **bearer(tokens.alice[OPERATE])})
         assert own.status_code == status
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("door", MCP_DOORS)
+async def test_open_drills_are_listed_by_their_owner_on_every_connection(tokens: Tokens, door: str) -> None:
+    connect, era = MCP_DOORS[door]
+
+    async def list_drills(address: str, token: str) -> dict[str, list[str]]:
+        async with connect(address, token, era) as client:
+            listing = read_numbers(await client.call_tool("list_drills", {}))
+        return {kind: [drill["episode_id"] for drill in listing[kind]] for kind in ("open", "finished")}
+
+    alice, bob = tokens.alice[OPERATE], tokens.bob[ADMIN]
+    with guarded_server(tokens) as address:
+        async with connect(address, alice, era) as client:
+            first, ended = await start(client, "AC-001"), await start(client, "AC-002")
+            await client.call_tool("submit_severity", {"severity": "P1", "episode_id": ended})
+        reset = httpx2.post(f"{address}/reset", json={}, headers=bearer(alice))
+        second = read_answer(reset)["observation"]["episode_id"]
+        assert await list_drills(address, alice) == {"open": [first, second], "finished": []}
+        assert await list_drills(address, bob) == {"open": [], "finished": []}
+        async with connect(address, alice, era) as client:
+            third = await start(client, "AC-003")
+            told = read_text(await client.call_tool("list_drills", {}))
+            assert [told.count(handle) for handle in (first, second, third, ended)] == [1, 1, 1, 0]
 
 
 @pytest.mark.anyio
