@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ import anyio
 import pytest
 
 from cloud_incident.console.evaluations import Evaluations
-from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError
-from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, Trajectories
+from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError, UploadsWaitError
+from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, MOST_WAITING, Trajectories
 from cloud_incident.evaluation.running import TRAJECTORY_FORMAT, dump_trajectory
 from http_compat.jsontext import to_json
 from scenarios.errors import CloudIncidentError
@@ -120,6 +121,44 @@ def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, novice: T
     )
     detail = expect_refusal(api, b"x" * (MOST_UPLOADED + 1), 413)
     assert f"{MOST_UPLOADED}" in detail
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("line", [b"{\n", b"[\n", b"\n", b"{}\n"])
+async def test_an_upload_of_short_lines_takes_little_memory(catalogue: Catalogue, tmp_path: Path, line: bytes) -> None:
+    content = line * (MOST_UPLOADED // 16)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableFileError):
+            await Trajectories(catalogue, tmp_path).open_upload(content)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * len(content)
+
+
+@pytest.mark.anyio
+async def test_uploads_that_wait_do_not_fill_the_memory(
+    catalogue: Catalogue, tmp_path: Path, episodes: list[Trajectory]
+) -> None:
+    trajectories, content = Trajectories(catalogue, tmp_path), b"".join(map(dump_trajectory, episodes))
+    outcomes: list[bool] = []
+
+    async def upload_once() -> None:
+        try:
+            await trajectories.open_upload(content)
+        except UploadsWaitError as error:
+            assert error.kind.status == 503
+            outcomes.append(False)
+        else:
+            outcomes.append(True)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3 * MOST_WAITING):
+            tasks.start_soon(upload_once)
+    assert outcomes.count(True) == 1 + MOST_WAITING
+    await upload_once()
+    assert outcomes[-1]
 
 
 def test_what_it_was_played_on_must_be_the_same(api: httpx2.Client, novice: Trajectory) -> None:
