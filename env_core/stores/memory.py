@@ -74,7 +74,8 @@ class MemoryStore:
     async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
         stored = self._touch(episode_id)
         if stored.incarnation != incarnation or len(stored.events) != expected_length:
-            raise AppendConflictError(f"Episode {episode_id} was changed by somebody else; load it and try again.")
+            same = stored.incarnation == incarnation
+            raise AppendConflictError(episode_id, tuple(stored.events[expected_length:]) if same else ())
         stored.events.append(event)
         if event.ends:
             self._ended[episode_id] = None

@@ -89,18 +89,19 @@ return {'stored', unpack(freed)}
 APPEND = _write_script("""
 local id, expected, line = ARGV[3], tonumber(ARGV[5]), ARGV[7]
 local incarnation = redis.call('HGET', episode(id), 'incarnation')
-if not incarnation then return 'unknown' end
-if incarnation ~= ARGV[4] then return 'conflict' end
-local length = redis.call('LLEN', events(id))
-if length ~= expected then
-  return length > expected and redis.call('LINDEX', events(id), expected) == line and 'stored' or 'conflict'
+if not incarnation then return {'unknown'} end
+if incarnation ~= ARGV[4] then return {'conflict'} end
+if redis.call('LLEN', events(id)) ~= expected then
+  local newer = redis.call('LRANGE', events(id), expected, -1)
+  if newer[1] == line then return {'stored'} end
+  return {'conflict', newer}
 end
 redis.call('RPUSH', events(id), line)
 touch(id, tell_time(ARGV[1]), ARGV[2])
 if ARGV[6] == '1' then note_end(id, ARGV[2]) end
-return 'stored'
+return {'stored'}
 """)
-"""now, life, id, incarnation, expected length, whether it ends, line"""
+"""now, life, id, incarnation, expected length, whether it ends, line; a conflict has the lines that came first"""
 
 LOAD = _write_script("""
 local id = ARGV[3]

@@ -112,6 +112,27 @@ async def test_an_append_needs_the_length_and_the_incarnation(store: EpisodeStor
     assert (await store.load("a")).events == (LOOK,)
 
 
+async def test_a_conflict_tells_what_was_appended_since(store: EpisodeStore) -> None:
+    await create(store, "a")
+    for length in range(3):
+        await append(store, "a", length, LOOK if length < 2 else SCALE)
+    for incarnation, length, newer in (
+        ("incarnation of a", 1, (LOOK, SCALE)),
+        ("incarnation of a", 4, ()),
+        ("another", 1, ()),
+    ):
+        with pytest.raises(AppendConflictError) as conflict:
+            await store.append("a", incarnation, length, LOOK)
+        assert conflict.value.newer == newer
+
+
+async def test_a_reference_of_another_release_is_kept_as_it_was_written(store: EpisodeStore) -> None:
+    foreign = Reference.read({**REFERENCE.dump(), "hints": 3})
+    await store.create(Opening("a", foreign, "incarnation"), 10)
+    assert (await store.load("a")).reference.dump() == {**REFERENCE.dump(), "hints": 3}
+    assert [entry.reference.scenario_id for entry in await store.list_entries()] == [REFERENCE.scenario_id]
+
+
 async def test_of_concurrent_appends_one_wins(store: EpisodeStore) -> None:
     await create(store, "a")
     lost: list[AppendConflictError] = []
