@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from fractions import Fraction
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from env_core.rewards import (
     SCORE,
@@ -57,6 +57,14 @@ ObservationMode = Literal["full", "delta"]
 DebriefMode = Literal["agent", "harness"]
 """Who is told score and debrief at the end. `agent`: everybody. `harness`: all but an agent that is under test."""
 
+_NAMES = ("scenario_id", "task_id", "incident_id", "digest")
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "reward_mode": get_args(RewardMode),
+    "observation": get_args(ObservationMode),
+    "debrief": get_args(DebriefMode),
+}
+"""What a reference may say where there is a choice."""
+
 OVER = "The incident is over."
 """What an agent is told at the end whose debrief is kept from it."""
 
@@ -106,6 +114,27 @@ class Reference:
             debrief,
         )
 
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Reference:
+        """The reference that `dump` wrote; an `UnknownReference` where this release does not know what it says."""
+        known = {spec.name: spec for spec in fields(cls)}
+        unknown = [
+            *(
+                name
+                for name, value in written.items()
+                if name not in known or value not in _CHOICES.get(name, (value,))
+            ),
+            *(name for name, spec in known.items() if spec.default is MISSING and name not in written),
+        ]
+        if not unknown:
+            return cls(**written)
+        scenario_id, task_id, incident_id, digest = (str(written.get(name, "")) for name in _NAMES)
+        return UnknownReference(scenario_id, task_id, incident_id, digest, written=written, unknown=tuple(unknown))
+
+    def dump(self) -> Mapping[str, Any]:
+        """The reference as a JSON object."""
+        return asdict(self)
+
     def resolve(self, catalogue: Catalogue) -> Scenario:
         """The scenario referred to.
 
@@ -128,6 +157,23 @@ class Reference:
                     "replay it with the release that made it."
                 )
         return scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownReference(Reference):
+    """A reference that another release wrote, as it was written. `unknown` names what this one does not know of it."""
+
+    written: Mapping[str, Any]
+    unknown: tuple[str, ...]
+
+    def dump(self) -> Mapping[str, Any]:
+        return self.written
+
+    def resolve(self, catalogue: Catalogue) -> Scenario:  # noqa: ARG002 - no catalogue has it
+        raise StaleReferenceError(
+            f"{self.scenario_id}: this release does not know what the reference of this episode says of "
+            f"{', '.join(self.unknown)}. Go on with the release that began it."
+        )
 
 
 class Step(NamedTuple):

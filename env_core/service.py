@@ -279,11 +279,15 @@ class EpisodeService:
                     if fresh:
                         raise
                 else:
-                    if await self._append(folded, transition, action, request_id):
-                        shown = self._show(transition.episode)
-                        return transition if shown is transition.episode else transition._replace(episode=shown)
+                    try:
+                        await self._append(folded, transition, action, request_id)
+                    except AppendConflictError as error:
+                        folded, fresh = self._catch_up(folded, error.newer), True
+                        continue
+                    shown = self._show(transition.episode)
+                    return transition if shown is transition.episode else transition._replace(episode=shown)
             folded = None
-        raise AppendConflictError(f"Others act on episode {handle} at the same time; nothing was done, try again.")
+        raise AppendConflictError(handle)
 
     async def read_secret(self) -> bytes:
         """32 random bytes, the same for every process on the store."""
@@ -313,11 +317,24 @@ class EpisodeService:
 
     async def has_room(self) -> bool:
         """Whether another episode can be opened. Where none could, those that have been idle make room at once."""
-        if await self.count_open() < self._limits.capacity:
+        limits = self._limits
+        if await self._store.has_room(limits.capacity, limits.grace_seconds):
             return True
-        for handle in await self._store.expire(self._limits.idle_seconds):
+        for handle in await self._store.expire(limits.idle_seconds):
             self._forget(handle)
-        return await self.count_open() < self._limits.capacity
+        return await self._store.has_room(limits.capacity, limits.grace_seconds)
+
+    async def list_own(self, most: int) -> list[str]:
+        """The handles of the caller's open episodes, `most` at most, the one that was used last first.
+
+        Whoever has no name owns none.
+        """
+        caller = self.caller
+        if not caller.name:
+            return []
+        check_need(PLAY, caller)
+        entries = await self._store.list_owned(caller.name, most)
+        return [entry.episode_id for entry in entries]
 
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""
@@ -429,15 +446,16 @@ class EpisodeService:
         caller = CALLER.get(self.unnamed)
         return folded if caller is ANYBODY or caller.may_see(folded.owner) else None
 
-    async def _append(self, folded: _Folded, transition: Transition, action: Action, request_id: str) -> bool:
-        """Store a step; False if it was not made on what is stored."""
+    async def _append(self, folded: _Folded, transition: Transition, action: Action, request_id: str) -> None:
+        """Store a step.
+
+        Raises:
+            AppendConflictError: if it was not made on what is stored.
+        """
         handle, incarnation, length = folded.episode.id, folded.episode.incarnation, folded.episode.step_count
         try:
             await self._store.append(handle, incarnation, length, Event(action, request_id, ends=transition.done))
-        except AppendConflictError:
-            self._folded.pop(handle, None)
-            return False
-        except UnknownEpisodeError:
+        except (AppendConflictError, UnknownEpisodeError):
             self._folded.pop(handle, None)
             raise
         self.steps_taken += 1
@@ -448,7 +466,10 @@ class EpisodeService:
             witness.note_step(transition)
         if transition.done:
             self._tell_over(handle)
-        return True
+
+    def _catch_up(self, folded: _Folded, newer: tuple[Event, ...]) -> _Folded | None:
+        """The episode after what others have stored since; None if that was not told."""
+        return self._fold_further(folded.episode, folded.request_ids, folded.owner, newer) if newer else None
 
     async def _load(self, episode_id: str, incarnation: str, *, touch: bool) -> _Folded:
         cached = self._folded.get(episode_id)
@@ -468,10 +489,13 @@ class EpisodeService:
             if since:  # closed, and opened anew under the same handle
                 record = await self._read(episode_id, touch=touch)
             episode, request_ids = await self._begin_again(episode_id, record), set()
-        episode = _fold(episode, record.events)
-        request_ids.update(event.request_id for event in record.events if event.request_id)
-        self._keep(episode, request_ids, record.owner)
-        return _Folded(episode, request_ids, record.owner)
+        return self._fold_further(episode, request_ids, record.owner, record.events)
+
+    def _fold_further(self, episode: Episode, request_ids: set[str], owner: str, events: tuple[Event, ...]) -> _Folded:
+        episode = _fold(episode, events)
+        request_ids.update(event.request_id for event in events if event.request_id)
+        self._keep(episode, request_ids, owner)
+        return _Folded(episode, request_ids, owner)
 
     async def _find_answer(self, episode: Episode, action: Action, request_id: str) -> Transition | None:
         """What came of the step that a request id made, if it made one."""

@@ -18,7 +18,7 @@ class CuttingProxy:
     """Passes everything on to a port, but cuts the connection of one script.
 
     `cut_before`: so many scripts are passed on, and the next one is not. `cut_after`: so many answers of scripts are
-    passed back, and the next one is not. None: nothing is cut. `cuts` counts.
+    passed back, and the next one is not. None: nothing is cut. `cuts` counts. Answers come `delay` seconds late.
     """
 
     def __init__(self, port: int) -> None:
@@ -27,6 +27,7 @@ class CuttingProxy:
         self.cut_before: int | None = None
         self.cut_after: int | None = None
         self.cuts = 0
+        self.delay = 0.0
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -51,6 +52,7 @@ class CuttingProxy:
                         return
                     await server.send(asked)
                     answer = await server.receive()
+                    await anyio.sleep(self.delay)
                     if script and not answer.startswith(b"-NOSCRIPT") and self._is_due("cut_after"):
                         return
                     await caller.send(answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -148,7 +147,7 @@ async def _export(store: EpisodeStore, episode_ids: Sequence[str]) -> list[str]:
     for episode_id in chosen:
         record = await store.load(episode_id, touch=False)
         actions = [event.action.dump() for event in record.events]
-        content = {"episode_id": episode_id, "reference": asdict(record.reference), "actions": actions}
+        content = {"episode_id": episode_id, "reference": record.reference.dump(), "actions": actions}
         lines.append(f"{json.dumps(content, ensure_ascii=False)}\n")
     return lines
 

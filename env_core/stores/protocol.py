@@ -63,9 +63,16 @@ class CapacityError(CloudIncidentError):
 
 
 class AppendConflictError(CloudIncidentError):
-    """Somebody else appended first. Nothing was written; load what is new and try again."""
+    """Somebody else appended first. Nothing was written; load what is new and try again.
+
+    `newer`: the events that were appended since, where the store has told them already.
+    """
 
     code = "append_conflict"
+
+    def __init__(self, episode_id: str, newer: tuple[Event, ...] = ()) -> None:
+        super().__init__(f"Others act on episode {episode_id} at the same time; nothing was done, try again.")
+        self.newer = newer
 
 
 class StoreUnavailableError(CloudIncidentError):
@@ -191,7 +198,8 @@ class EpisodeStore(Protocol):
 
         Raises:
             UnknownEpisodeError: if there is no such episode.
-            AppendConflictError: if the incarnation or the length is another. Nothing is written.
+            AppendConflictError: if the incarnation or the length is another. Nothing is written. It has the events
+                from `expected_length` on if the incarnation is the same.
         """
 
     async def delete(self, claim: Claim) -> None:
@@ -200,8 +208,17 @@ class EpisodeStore(Protocol):
     async def list_entries(self) -> list[Entry]:
         """Every stored episode, the one that was used last first."""
 
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        """The episodes of an owner that have not ended, `most` at most, the one that was used last first.
+
+        It costs as much as the owner has episodes, however many others have.
+        """
+
     async def count_open(self) -> int:
         """How many stored episodes have not ended."""
+
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        """Whether `create` has room for another episode, with that capacity and grace."""
 
     async def read_secret(self) -> bytes:
         """32 random bytes, drawn when the store was made: the same for every process that uses it."""

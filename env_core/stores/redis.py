@@ -12,9 +12,9 @@ What is lost when the Redis server ends without warning is up to its settings. W
 `appendonly` everything since its last snapshot. The end of a process of ours loses nothing.
 
 The keys of an episode are a hash and a list of events, each `nonce` and line. Beside them stand two sorted sets:
-when each episode was used last, and in which order those ended that did. The number in every key is that of this
-layout, so releases of two layouts never touch each other's episodes. Scripts name keys that they were not given, so the
-server may have replicas, and may not be a cluster.
+when each episode was used last, and in which order those ended that did; and a set of those of each owner. The number
+in every key is that of this layout, so releases of two layouts never touch each other's episodes. Scripts name keys
+that they were not given, so the server may have replicas, and may not be a cluster.
 
 A call whose connection breaks off is sent again, for `_PATIENCE` seconds. Each one that writes has a nonce of its own,
 by which its script knows that it was carried out before, so nothing is done twice.
@@ -29,10 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from env_core.stores.connections import Connections
 from env_core.stores.protocol import (
     SECRET_BYTES,
     AppendConflictError,
@@ -46,21 +44,34 @@ from env_core.stores.protocol import (
     StoreUnavailableError,
     UnknownEpisodeError,
 )
-from env_core.stores.scripts import APPEND, COUNT, CREATE, DELETE, DESCRIBE, EXPIRE, LIST, LOAD, SECRET, Script
+from env_core.stores.scripts import (
+    APPEND,
+    COUNT,
+    CREATE,
+    DELETE,
+    DESCRIBE,
+    EXPIRE,
+    LIST,
+    LIST_OWNED,
+    LOAD,
+    ROOM,
+    SECRET,
+    Script,
+)
 from env_core.stores.writing import read_events, read_reference, write_event, write_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _PATIENCE = 5.0
-"""For how many seconds a call waits at most."""
+"""For how many seconds a call waits for a server that answers nothing. As long as it answers, calls wait their turn."""
 _ATTEMPT = 2.0
-"""For how many seconds of them it waits for a connection, and then for an answer."""
+"""For how many seconds of them it waits for a connection to be made, and then for an answer."""
 _PAUSE = 0.01
 """Seconds before the first new try; each further one waits twice as long, up to `_LONGEST_PAUSE`."""
 _LONGEST_PAUSE = 0.2
 _CONNECTIONS = 16
-"""As many calls of one process are under way at once; further ones wait."""
+"""As many calls of one process are under way at once; further ones wait for their turn."""
 
 _LEAST_LIFE = 30 * 86_400.0
 """After how many seconds without a use the keys of an episode vanish at the earliest; at least twice as long as
@@ -87,25 +98,14 @@ class RedisStore:
 
     def __init__(self, address: str, clock: Callable[[], float] | None = None) -> None:
         try:
-            self._pool = BlockingConnectionPool.from_url(
-                address,
-                max_connections=_CONNECTIONS,
-                timeout=None,  # one limit on time in `_ask` costs less than one for each part of a call
-                socket_timeout=None,
-                socket_connect_timeout=None,
-                retry=Retry(NoBackoff(), 0),  # calls are sent again in `_ask`, which knows which may be
-                protocol=2,  # nothing is pushed to us, and reading what could be takes half of the time
-            )
+            self._connections = Connections(address, _CONNECTIONS, _PATIENCE)
         except (ValueError, TypeError) as error:
             raise StoreUnavailableError(f"The address of the store is not valid: {error}.") from error
-        named = self._pool.connection_kwargs
-        self.name = str(named.get("path") or f"{named.get('host', 'localhost')}:{named.get('port', 6379)}")
-        """Where the server is, without the password."""
         self._clock = clock
         self._life = _LEAST_LIFE
 
     async def close(self) -> None:
-        await self._pool.disconnect()
+        await self._connections.disconnect()
 
     async def create(self, opening: Opening, capacity: int) -> list[str]:
         handle, incarnation = opening.replacing or Claim("", "")
@@ -135,24 +135,31 @@ class RedisStore:
         if found is None:
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
         reference, incarnation, owner, lines = found
-        events = read_events(line[_NONCE_LENGTH:] for line in lines)
-        return Record(read_reference(reference), incarnation.decode(), events, owner.decode())
+        return Record(read_reference(reference), incarnation.decode(), _read_lines(lines), owner.decode())
 
     async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
         line = f"{_draw_nonce()}{write_event(event)}"
-        outcome = await self._write(APPEND, episode_id, incarnation, expected_length, int(event.ends), line)
+        outcome, *newer = await self._write(APPEND, episode_id, incarnation, expected_length, int(event.ends), line)
         if outcome == b"unknown":
             raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
         if outcome == b"conflict":
-            raise AppendConflictError(f"Episode {episode_id} was changed by somebody else; load it and try again.")
+            raise AppendConflictError(episode_id, _read_lines(*newer))
 
     async def delete(self, claim: Claim) -> None:
         await self._write(DELETE, *claim)
 
     async def list_entries(self) -> list[Entry]:
-        *told, now = await self._ask(LIST, *self._timing())
+        return await self._describe(await self._ask(LIST, *self._timing()))
+
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        return await self._describe(await self._ask(LIST_OWNED, *self._timing(), owner), most)
+
+    async def _describe(self, told: list[bytes], most: int | None = None) -> list[Entry]:
+        """Entries of episodes, of which it is told when each was touched, and last what time it is."""
+        *told, now = told
         uses = list(zip(map(bytes.decode, told[::2]), map(float, told[1::2]), strict=True))
         uses.sort(key=lambda use: (-use[1], use[0]))
+        uses = uses[:most]
         entries = []
         for first in range(0, len(uses), _CHUNK):
             chunk = uses[first : first + _CHUNK]
@@ -174,6 +181,9 @@ class RedisStore:
 
     async def count_open(self) -> int:
         return int(await self._ask(COUNT))
+
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        return bool(await self._ask(ROOM, *self._timing(), capacity, repr(grace_seconds)))
 
     async def read_secret(self) -> bytes:
         return bytes(await self._ask(SECRET, secrets.token_bytes(SECRET_BYTES)))
@@ -201,15 +211,27 @@ class RedisStore:
             StoreUnavailableError: if there is none for too long, or the server refuses.
         """
         command = _pack("EVALSHA", script.sha, 0, *arguments)
-        until = time.monotonic() + _PATIENCE - _ATTEMPT
+        try:
+            until = await self._connections.await_turn()
+        except TimeoutError as error:
+            raise self._explain(error) from error
+        try:
+            return await self._repeat(command, script, arguments, until, writes=writes)
+        finally:
+            self._connections.end_turn()
+
+    async def _repeat(
+        self, command: bytes, script: Script, arguments: Sequence[str | int | bytes], until: float, *, writes: bool
+    ) -> Any:
         pause, unsure = _PAUSE, False
         while True:
             connection = None
+            left = max(until - time.monotonic(), _ATTEMPT / 2)
             try:
-                async with asyncio.timeout(_ATTEMPT):
-                    connection = await self._pool.get_connection()
+                async with asyncio.timeout(min(_ATTEMPT, left)):
+                    connection = await self._connections.open()
                     await connection.send_packed_command(command, check_health=False)
-                    return await connection.read_response()
+                    answer = await connection.read_response()
             except exceptions.NoScriptError:  # the server does not know the script yet, or was started since
                 command = _pack("EVAL", script.text, 0, *arguments)
                 continue
@@ -221,11 +243,15 @@ class RedisStore:
                 if not (lost or passing):
                     raise self._explain(error, unsure=unsure) from error
                 if connection is not None:  # a new one may lead to the server that takes the place of this one
-                    await connection.disconnect()
+                    await connection.disconnect(nowait=True)
+                await self._connections.disconnect()
+            else:
+                self._connections.note_answer()
+                return answer
             finally:
                 if connection is not None:
-                    await self._pool.release(connection)
-            if time.monotonic() >= until:
+                    self._connections.put_back(connection)
+            if time.monotonic() + pause >= until - _ATTEMPT / 2:
                 raise self._explain(failure, unsure=unsure) from failure
             await anyio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -237,10 +263,14 @@ class RedisStore:
             if unsure
             else "Nothing was changed."
         )
-        told = str(error).partition(" script: ")[0].strip().rstrip(".") or f"no answer came within {_ATTEMPT:.0f} s"
+        told = str(error).partition(" script: ")[0].strip().rstrip(".") or "no answer came in time"
         return StoreUnavailableError(
-            f"The episodes in Redis at {self.name} cannot be read or written now: {told}. {done}"
+            f"The episodes in Redis at {self._connections.name} cannot be read or written now: {told}. {done}"
         )
+
+
+def _read_lines(lines: Sequence[bytes] = ()) -> tuple[Event, ...]:
+    return read_events(line[_NONCE_LENGTH:] for line in lines)
 
 
 def _is_lost(error: Exception) -> bool:

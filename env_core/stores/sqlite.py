@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 
@@ -22,6 +23,7 @@ from env_core.stores.protocol import (
     UnknownEpisodeError,
 )
 from env_core.stores.writing import read_events, read_reference, write_event, write_reference
+from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,6 +56,9 @@ MIGRATIONS = (
     UPDATE episodes SET period = CAST(touched / 600 AS INTEGER);
     CREATE INDEX period ON episodes (period);
     """,
+    """
+    CREATE INDEX owned ON episodes (owner) WHERE owner != '';
+    """,
 )
 """What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
 
@@ -74,6 +79,8 @@ _APPEND = """
     WHERE id = :id AND incarnation = :incarnation AND length = :length
 """
 
+_DESCRIBE = "SELECT id, reference, length, ended IS NOT NULL, touched, owner FROM episodes"
+
 _PERIOD = 600
 """Seconds. Unused episodes are found by the period in which they were touched last, which is written down once in each
 period: an index of the moments themselves would be a third of what a step costs."""
@@ -86,11 +93,25 @@ _PATIENCE = 5.0
 """For how many seconds a call waits while another process writes."""
 _PAUSE = 0.001
 """Seconds before the first new try; each further one waits twice as long, up to `_LONGEST_PAUSE`."""
-_LONGEST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.01
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY = 0xFF
 """The part of an SQLite error code that names the error; the rest names its variant."""
+
+
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+
+
+@dataclass(eq=False)
+class _Write:
+    """A change that waits, and what came of it. `woken`: it was made, or is the first of those that wait."""
+
+    work: Callable[[], Any]
+    woken: anyio.Event = field(default_factory=anyio.Event)
+    done: bool = False
+    answer: Any = None
+    refusal: CloudIncidentError | None = None
 
 
 class SqliteStore:
@@ -107,7 +128,7 @@ class SqliteStore:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self._clock = clock
-        self._waiting = anyio.Lock(fast_acquire=True)  # held by the call that waits until another process has written
+        self._queue: list[_Write] = []  # the writes that wait until another process has written
         with self._explain_failures():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)  # the files beside it take its mode
@@ -135,10 +156,19 @@ class SqliteStore:
                 self._database.execute(_INSERT, {**values, **self._read_clock()})
             return freed
 
-        return await self._retry(insert)
+        return await self._write(insert)
 
     async def load(self, episode_id: str, since: int = 0, *, touch: bool = True) -> Record:
-        return await self._retry(lambda: self._load(episode_id, since, touch=touch))
+        query = "SELECT reference, incarnation, length, events, touched, owner FROM episodes WHERE id = ?"
+        row = await self._read(lambda: self._database.execute(query, (episode_id,)).fetchone())
+        if row is None:
+            raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
+        reference, incarnation, length, events, touched, owner = row
+        if touch and abs(self._clock() - touched) >= _TOUCH_SECONDS:
+            values = {"id": episode_id, **self._read_clock()}
+            await self._write(lambda: self._database.execute(_TOUCH, values))
+        new = read_events(events.splitlines()[since:]) if since < length else ()
+        return Record(read_reference(reference), incarnation, new, owner)
 
     async def append(self, episode_id: str, incarnation: str, expected_length: int, event: Event) -> None:
         values = {
@@ -154,21 +184,25 @@ class SqliteStore:
             statement = _APPEND_FIRST if self._note(episode_id, timed["period"]) else _APPEND_LATER
             return self._database.execute(statement, {**values, **timed}).rowcount
 
-        written = await self._retry(update)
-        if not written:
-            await self.load(episode_id)
-            raise AppendConflictError(f"Episode {episode_id} was changed by somebody else; load it and try again.")
+        if not await self._write(update):
+            record = await self.load(episode_id, expected_length, touch=False)
+            raise AppendConflictError(episode_id, record.events if record.incarnation == incarnation else ())
 
     async def delete(self, claim: Claim) -> None:
-        await self._retry(
+        await self._write(
             lambda: self._database.execute("DELETE FROM episodes WHERE id = ? AND incarnation = ?", claim).rowcount
         )
 
     async def list_entries(self) -> list[Entry]:
-        query = (
-            "SELECT id, reference, length, ended IS NOT NULL, touched, owner FROM episodes ORDER BY touched DESC, id"
-        )
-        rows = await self._retry(lambda: self._database.execute(query).fetchall())
+        return await self._list("ORDER BY touched DESC, id")
+
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        chosen = "WHERE owner = ? AND owner != '' AND ended IS NULL ORDER BY touched DESC, id LIMIT ?"
+        return await self._list(chosen, owner, most)
+
+    async def _list(self, chosen: str, *values: str | int) -> list[Entry]:
+        query = f"{_DESCRIBE} {chosen}"
+        rows = await self._read(lambda: self._database.execute(query, values).fetchall())
         now = self._clock()
         return [
             Entry(handle, read_reference(reference), length, bool(ended), now - touched, owner)
@@ -178,38 +212,34 @@ class SqliteStore:
     async def count_open(self) -> int:
         # Both counts are read off an index; the rows that have not ended would have to be read one by one.
         query = "SELECT (SELECT count(*) FROM episodes) - (SELECT count(*) FROM episodes WHERE ended IS NOT NULL)"
-        (count,) = await self._retry(lambda: self._database.execute(query).fetchone())
+        (count,) = await self._read(lambda: self._database.execute(query).fetchone())
         return int(count)
 
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        query = (
+            "SELECT (SELECT count(*) FROM episodes) < ? OR "
+            "EXISTS (SELECT 1 FROM episodes WHERE ended IS NOT NULL AND touched <= ?)"
+        )
+        limits = (capacity, self._clock() - grace_seconds)
+        (room,) = await self._read(lambda: self._database.execute(query, limits).fetchone())
+        return bool(room)
+
     async def read_secret(self) -> bytes:
-        (secret,) = await self._retry(lambda: self._database.execute("SELECT secret FROM secrets").fetchone())
+        (secret,) = await self._read(lambda: self._database.execute("SELECT secret FROM secrets").fetchone())
         return bytes(secret)
 
     async def expire(self, idle_seconds: float) -> list[str]:
-        def delete_idle() -> list[str]:
-            limit = self._clock() - idle_seconds
-            idle, limits = "period <= ? AND touched <= ?", (limit // _PERIOD, limit)
-            look = f"SELECT 1 FROM episodes WHERE {idle} LIMIT 1"  # noqa: S608 - it stands one line above
-            if self._database.execute(look, limits).fetchone() is None:
-                return []
-            found = self._delete_where(idle, limits)
-            self._database.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
-            return found
-
-        return await self._retry(delete_idle)
-
-    def _load(self, episode_id: str, since: int, *, touch: bool) -> Record:
-        row = self._database.execute(
-            "SELECT reference, incarnation, length, events, touched, owner FROM episodes WHERE id = ?", (episode_id,)
-        ).fetchone()
-        if row is None:
-            raise UnknownEpisodeError(f"There is no open episode {episode_id!r}.")
-        reference, incarnation, length, events, touched, owner = row
-        now = self._clock()
-        if touch and abs(now - touched) >= _TOUCH_SECONDS:
-            self._database.execute(_TOUCH, {"id": episode_id, **self._read_clock()})
-        new = read_events(events.splitlines()[since:]) if since < length else ()
-        return Record(read_reference(reference), incarnation, new, owner)
+        limit = self._clock() - idle_seconds
+        idle, limits = "period <= ? AND touched <= ?", (limit // _PERIOD, limit)
+        look = f"SELECT 1 FROM episodes WHERE {idle} LIMIT 1"  # noqa: S608 - it stands one line above
+        if await self._read(lambda: self._database.execute(look, limits).fetchone()) is None:
+            return []
+        found = await self._write(lambda: self._delete_where(idle, limits))
+        with suppress(StoreUnavailableError):  # the room is given back by the next call that finds the file free
+            self._try(
+                lambda: self._database.executescript("PRAGMA incremental_vacuum")
+            )  # `execute` would free one page
+        return found
 
     def _make_room(self, opening: Opening, capacity: int) -> list[str]:
         """Delete what a new episode replaces and, if there is no room then, what ended first; give their handles."""
@@ -267,38 +297,85 @@ class SqliteStore:
                 for statement in filter(str.strip, migration.split(";")):
                     self._database.execute(statement)
             self._database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        self._database.execute("PRAGMA busy_timeout = 0")  # calls wait in `_retry`, where others are served meanwhile
+        self._database.execute("PRAGMA busy_timeout = 0")  # calls wait in `_repeat`, where others are served meanwhile
 
     @contextmanager
     def _transact(self) -> Iterator[None]:
-        with self._database:  # commits, or rolls back also where the commit itself fails
-            self._database.execute("BEGIN IMMEDIATE")
+        """Make what follows happen whole or not at all, also as a part of another transaction."""
+        part = self._database.in_transaction
+        begin, end, undo = ("SAVEPOINT part", "RELEASE part", "ROLLBACK TO part") if part else _WHOLE
+        self._database.execute(begin)
+        try:
             yield
+            self._database.execute(end)
+        except BaseException:
+            if self._database.in_transaction:  # some failures have ended it already
+                self._database.execute(undo)
+            raise
 
-    async def _retry(self, work: Callable[[], Answer]) -> Answer:
-        """Do some work on the file; while another process writes, wait and try again.
+    async def _read(self, work: Callable[[], Answer]) -> Answer:
+        """Read something in the file, which nobody who writes holds up but for moments.
 
         Raises:
-            StoreUnavailableError: if that takes too long, or the file cannot be read or written.
+            StoreUnavailableError: if the file cannot be read.
         """
-        if not self._waiting.locked():
+        return await self._repeat(work, anyio.current_time() + _PATIENCE)
+
+    async def _write(self, work: Callable[[], Answer]) -> Answer:
+        """Change something in the file; while another process does, wait and try again.
+
+        The calls that wait in this process are carried out together, in one transaction, as soon as one can be had: if
+        each of them tried for itself, they would do little else, and one of them might never be the first.
+
+        Raises:
+            StoreUnavailableError: if that takes too long, or the file cannot be written.
+        """
+        if not self._queue:
             try:
                 return self._try(work)
             except StoreUnavailableError as error:
                 if not error.busy:
                     raise
-        # One call of this process tries again and again, and the others wait behind it. If all of them tried, they
-        # would do little else, and one of them might never be the first.
-        async with self._waiting:
-            pause, until = _PAUSE, anyio.current_time() + _PATIENCE
-            while True:
+        until, write = anyio.current_time() + _PATIENCE, _Write(work)
+        self._queue.append(write)
+        try:
+            if write is not self._queue[0]:
+                await write.woken.wait()  # it was carried out meanwhile, or is the first one now
+            if not write.done:
+                await self._repeat(self._write_queue, until)
+        finally:
+            if not write.done:
+                self._queue.remove(write)
+                if self._queue:
+                    self._queue[0].woken.set()
+        if write.refusal is not None:
+            raise write.refusal
+        return cast("Answer", write.answer)
+
+    def _write_queue(self) -> None:
+        """Carry out every write that waits. One that is refused changes nothing, and the others go on."""
+        with self._transact():
+            for write in self._queue:
                 try:
-                    return self._try(work)
-                except StoreUnavailableError as error:
-                    if not error.busy or anyio.current_time() >= until:
-                        raise
-                await anyio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                    with self._transact():
+                        write.answer = write.work()
+                except CloudIncidentError as error:
+                    write.refusal = error
+        for write in self._queue:
+            write.done = True
+            write.woken.set()
+        self._queue.clear()
+
+    async def _repeat(self, work: Callable[[], Answer], until: float) -> Answer:
+        pause = _PAUSE
+        while True:
+            try:
+                return self._try(work)
+            except StoreUnavailableError as error:
+                if not error.busy or anyio.current_time() >= until:
+                    raise
+            await anyio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _try(self, work: Callable[[], Answer]) -> Answer:
         with self._explain_failures():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 
 def write_reference(reference: Reference) -> str:
     """A reference as a JSON object."""
-    return json.dumps(asdict(reference))
+    return json.dumps(reference.dump())
 
 
 @lru_cache(maxsize=1024)
 def read_reference(text: str | bytes) -> Reference:
-    """The reference that `write_reference` wrote."""
-    return Reference(**json.loads(text))
+    """The reference that `write_reference` wrote. One that this release does not know is kept raw."""
+    return Reference.read(json.loads(text))
 
 
 def write_event(event: Event) -> str:

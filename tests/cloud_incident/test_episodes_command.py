@@ -84,6 +84,21 @@ def test_an_episode_with_an_action_that_this_release_does_not_know_is_listed_exp
     assert run(stored, "prune", "run-1") == "run-1\n"
 
 
+def test_an_episode_with_a_reference_that_this_release_does_not_know_is_listed_exported_and_pruned(
+    stored: Path,
+) -> None:
+    database = sqlite3.connect(stored)
+    database.execute("UPDATE episodes SET reference = json_set(reference, '$.hints', 3) WHERE id = 'run-1'")
+    database.commit()
+    database.close()
+    assert "run-1  RCA-001  open  2 steps" in run(stored, "list")
+    (line,) = map(json.loads, run(stored, "export", "run-1").splitlines())
+    assert line["reference"]["hints"] == 3
+    for command in ("show", "fork"):
+        assert "does not know what the reference" in run(stored, command, "run-1", exit_code=1)
+    assert run(stored, "prune", "run-1") == "run-1\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

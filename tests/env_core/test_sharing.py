@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from env_core.episode import StaleReferenceError
+from env_core.episode import Reference, StaleReferenceError
 from env_core.selection import Selection
 from env_core.service import EpisodeService, RequestIdError
 from env_core.stores import Claim, Event, MemoryStore, Opening, UnknownAction, UnknownEpisodeError
@@ -106,3 +106,20 @@ async def test_an_action_that_this_release_does_not_know_stops_its_episode_and_n
         await service.fork(Claim("run-1", ""))
     assert (await service.step("known", LOGS)).episode.step_count == 1
     await service.close("run-1")
+
+
+async def test_a_reference_that_this_release_does_not_know_stops_its_episode_and_no_other(catalogue: Catalogue) -> None:
+    store = MemoryStore()
+    service = EpisodeService(catalogue, store)
+    known = (await service.create(Selection(scenario_id="RP-001", episode_id="known"))).reference.dump()
+    for written, unknown in (
+        ({**known, "hints": 3}, "hints"),
+        ({**known, "observation": "summary"}, "observation"),
+        ({name: value for name, value in known.items() if name != "digest"}, "digest"),
+    ):
+        await store.create(Opening("run-1", Reference.read(written), "incarnation"), 10)
+        for work in (service.get("run-1"), service.step("run-1", LOGS), service.fork(Claim("run-1", ""))):
+            with pytest.raises(StaleReferenceError, match=f"this release does not know .* of {unknown}"):
+                await work
+        await service.close("run-1")
+    assert (await service.step("known", LOGS)).episode.step_count == 1

@@ -1,7 +1,8 @@
 """Episodes by the hundred on several processes, behind a balancer without stickiness: the scores of one process.
 
-`scripts/workers-check [EPISODES [STORE]]` plays them over REST, WebSockets and MCP at once, on one server and on four
-servers of their own ports. The connection of a WebSocket breaks off halfway, and another process takes the episode up.
+`scripts/workers-check [EPISODES [STORE]]` plays them over REST, WebSockets and MCP at once, in turns on one server and
+on four servers of their own ports, which run beside each other. The connection of a WebSocket breaks off halfway, and
+another process takes the episode up. Without a store it does so with a file and with a Redis server that it starts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from websockets.asyncio.client import connect
 from cloud_incident.evaluation.running import play_actions
 from env_core.perfect import play_perfectly
 from scenarios.catalogue import Catalogue
+from tests.redis_server import redis_server
 from tests.servers import await_port, free_port
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ EPISODES = 500
 SERVERS = 4
 REST, SOCKET, MCP = "REST", "WebSocket", "MCP"
 DOORS = (REST, SOCKET, MCP)
+BY_REQUEST = "requests"
+KINDS = ("connections", BY_REQUEST)
+_ROUNDS = 2
 _MODERN = (
     "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\n"
     "Mcp-Method: tools/call\r\nMcp-Name: {}\r\n"
@@ -60,7 +65,8 @@ class Play:
     score: float
 
 
-def list_plays() -> list[Play]:
+@cache
+def list_plays() -> tuple[Play, ...]:
     """Perfect plays of the curated scenarios, and the same with some of their steps left out."""
     plays = []
     for scenario in Catalogue().scenarios.values():
@@ -70,7 +76,7 @@ def list_plays() -> list[Play]:
             grade = play_actions(scenario, actions).grade
             if grade is not None:
                 plays.append(Play(scenario.id, actions, grade.score))
-    return plays
+    return tuple(plays)
 
 
 @dataclass
@@ -141,8 +147,10 @@ class Client:
                     await self.ask("POST", f"/step?episode_id={handle}", _name(action, number))
                 else:
                     await self.call(action, handle)
+            taken = (await self.ask("GET", f"/state?episode_id={handle}"))["step_count"]
             score = (await self.ask("GET", f"/grader?episode_id={handle}"))["score"]
             await self.ask("POST", "/close", {"episode_id": handle})
+            _check_count(taken, play)
         return float(score)
 
     async def call(self, action: Action, handle: str) -> None:
@@ -173,6 +181,7 @@ class Client:
                 if "resume" not in start:
                     socket.transport.abort()  # without a goodbye
             start = {"episode_id": handle, "resume": True}
+        _check_count(reply["data"]["observation"]["step_count"], play)
         return float(reply["data"]["metadata"]["grade"]["score"])
 
     async def _say(self, socket: ClientConnection, kind: str, data: Any) -> Any:
@@ -188,6 +197,11 @@ class Client:
         return reply
 
 
+def _check_count(taken: int, play: Play) -> None:
+    if taken != len(play.actions):
+        raise RuntimeError(f"{taken} steps were taken, and {len(play.actions)} were answered")
+
+
 def _name(action: Action, number: int) -> dict[str, Any]:
     """A step with a request id, so that it may be sent again."""
     return {"action": action.dump(), "request_id": str(number)}
@@ -201,6 +215,17 @@ class Outcome:
     again: int
     seconds: float
     wrong: list[str]
+
+    @property
+    def rate(self) -> float:
+        """Steps a second."""
+        return self.steps / self.seconds
+
+    def add(self, other: Outcome) -> Outcome:
+        """Both together."""
+        return Outcome(
+            self.steps + other.steps, self.again + other.again, self.seconds + other.seconds, self.wrong + other.wrong
+        )
 
 
 async def play_all(port: int, episodes: int, *, kept: bool) -> Outcome:
@@ -257,35 +282,47 @@ def _started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(30)
 
 
-def check(episodes: int, store: str, servers: int = SERVERS) -> Iterator[tuple[str, Outcome]]:
-    """What was played on which servers, one after the other; every store of a file is a new one."""
-    with TemporaryDirectory() as directory:
-        stores = (store or str(Path(directory) / f"{number}.db") for number in range(9))
-        for count, kind in ((1, ""), (1, "connections"), (servers, "connections"), (servers, "requests")):
-            given = ("--store", next(islice(stores, 1)), "--stateless")
-            with run_servers(count, *given) as ports, ExitStack() as stack:
-                port = stack.enter_context(balance(kind, ports)) if kind else ports[0]
-                before = f", a balancer of {kind} before" if kind else ""
-                told = f"{count} server{'s' if count > 1 else ''}{before}"
-                yield told, asyncio.run(play_all(port, episodes, kept=kind != "connections"))
+def check(episodes: int, store: str, servers: int = SERVERS) -> bool:
+    """Print what one server and several play in turns on a store, a new file if it is ""; whether every score is right.
+
+    Every server has served every scenario before, so none is measured while it makes ready what it keeps.
+    """
+    print(f"{episodes} episodes at the same time over {', '.join(DOORS)}; store: {store or 'a file'}", flush=True)
+    with TemporaryDirectory() as directory, ExitStack() as stack:
+        doors = []
+        for count in (1, servers):
+            given = store or str(Path(directory) / f"{count}.db")
+            ports = stack.enter_context(run_servers(count, "--store", given, "--stateless"))
+            balancers = {kind: stack.enter_context(balance(kind, ports)) for kind in KINDS}
+            asyncio.run(play_all(balancers[BY_REQUEST], count * len(list_plays()), kept=True))
+            doors += [(count, kind, port) for kind, port in balancers.items()]
+        played: dict[tuple[int, str], Outcome] = {}
+        for _ in range(_ROUNDS):
+            for count, kind, port in doors:
+                outcome = asyncio.run(play_all(port, episodes, kept=kind == BY_REQUEST))
+                known = played.get((count, kind))
+                played[count, kind] = outcome if known is None else known.add(outcome)
+    for (count, kind), outcome in played.items():
+        beside = f", {outcome.rate / played[1, kind].rate:.2f} × one server" if count > 1 else ""
+        print(
+            f"{f'{count} server' + 's' * (count > 1) + f', a balancer of {kind}':40} {outcome.steps} steps in "
+            f"{outcome.seconds:.1f} s, {outcome.rate:.0f} a second{beside}, {outcome.again} calls again, "
+            f"{len(outcome.wrong)} wrong scores {outcome.wrong[:3] or ''}",
+            flush=True,
+        )
+    return not any(outcome.wrong for outcome in played.values())
 
 
 def main() -> None:
     """Play, print what it showed, and end with 1 if a score was another one."""
     episodes = int(sys.argv[1]) if len(sys.argv) > 1 else EPISODES
-    store = sys.argv[2] if len(sys.argv) > 2 else ""
-    failed = False
-    print(f"{episodes} episodes at the same time over {', '.join(DOORS)}; store: {store or 'a file'}")
-    for told, outcome in check(episodes, store):
-        failed |= bool(outcome.wrong)
-        rate = outcome.steps / outcome.seconds
-        print(
-            f"{told:45} {outcome.steps} steps in {outcome.seconds:.1f} s, {rate:.0f} a second, "
-            f"{outcome.again} calls again, "
-            f"{len(outcome.wrong)} wrong scores {outcome.wrong[:3] or ''}",
-            flush=True,
-        )
-    raise SystemExit(failed)
+    if len(sys.argv) > 2:
+        right = check(episodes, sys.argv[2])
+    else:
+        right = check(episodes, "")
+        with redis_server(tcp=True) as redis:
+            right &= check(episodes, redis.address)
+    raise SystemExit(not right)
 
 
 if __name__ == "__main__":

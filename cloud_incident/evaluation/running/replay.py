@@ -40,7 +40,7 @@ def replay_trajectory(trajectory: Trajectory, catalogue: Catalogue) -> Iterator[
         StaleReferenceError: if its incident or the rules are not what they were.
         InvalidActionError, ValueError, KeyError: if a step cannot be taken.
     """
-    reference = Reference(**trajectory["reference"])
+    reference = Reference.read(trajectory["reference"])
     return replay("replayed", reference, [step["action"] for step in trajectory["steps"]], catalogue)
 
 

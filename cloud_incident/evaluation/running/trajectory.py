@@ -201,7 +201,7 @@ def _read_json(line: bytes) -> Any:
 
 
 def is_measured(trajectory: Trajectory) -> bool:
-    """Whether the episode has a score. One that failed has none and belongs into no mean."""
+    """Whether the episode has a score. One that failed has none and is in no mean."""
     return "failed" not in trajectory
 
 

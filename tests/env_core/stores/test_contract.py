@@ -112,6 +112,27 @@ async def test_an_append_needs_the_length_and_the_incarnation(store: EpisodeStor
     assert (await store.load("a")).events == (LOOK,)
 
 
+async def test_a_conflict_tells_what_was_appended_since(store: EpisodeStore) -> None:
+    await create(store, "a")
+    for length in range(3):
+        await append(store, "a", length, LOOK if length < 2 else SCALE)
+    for incarnation, length, newer in (
+        ("incarnation of a", 1, (LOOK, SCALE)),
+        ("incarnation of a", 4, ()),
+        ("another", 1, ()),
+    ):
+        with pytest.raises(AppendConflictError) as conflict:
+            await store.append("a", incarnation, length, LOOK)
+        assert conflict.value.newer == newer
+
+
+async def test_a_reference_of_another_release_is_kept_as_it_was_written(store: EpisodeStore) -> None:
+    foreign = Reference.read({**REFERENCE.dump(), "hints": 3})
+    await store.create(Opening("a", foreign, "incarnation"), 10)
+    assert (await store.load("a")).reference.dump() == {**REFERENCE.dump(), "hints": 3}
+    assert [entry.reference.scenario_id for entry in await store.list_entries()] == [REFERENCE.scenario_id]
+
+
 async def test_of_concurrent_appends_one_wins(store: EpisodeStore) -> None:
     await create(store, "a")
     lost: list[AppendConflictError] = []
@@ -227,6 +248,46 @@ async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStor
         Entry("a", REFERENCE, 2, ended=True, idle_seconds=5.0, owner="owner of a"),
         Entry("b", REFERENCE, 0, ended=False, idle_seconds=15.0, owner="owner of b"),
     ]
+
+
+async def test_an_owner_s_own_that_have_not_ended_are_listed(store: EpisodeStore, clock: Clock) -> None:
+    assert await store.list_owned("alice", 5) == []
+    for number, owner in enumerate(["alice", "bob", "alice", "", "alice"]):
+        await store.create(Opening(f"e{number}", REFERENCE, "i", owner), 10)
+        clock.now += 10.0
+    assert await store.list_owned("alice", 5) == [
+        Entry(handle, REFERENCE, 0, ended=False, idle_seconds=idle, owner="alice")
+        for handle, idle in (("e4", 10.0), ("e2", 30.0), ("e0", 50.0))
+    ]
+    await store.append("e0", "i", 0, LOOK)
+    assert [entry.episode_id for entry in await store.list_owned("alice", 2)] == ["e0", "e4"]
+    assert [entry.episode_id for entry in await store.list_owned("bob", 2)] == ["e1"]
+    assert await store.list_owned("", 5) == []
+    await store.append("e4", "i", 0, Event(LOOK.action, ends=True))
+    await store.delete(Claim("e2", "i"))
+    await store.create(Opening("e0", REFERENCE, "j", "bob", replacing=Claim("e0", "i")), 10)
+    assert await store.list_owned("alice", 5) == []
+    assert {entry.episode_id for entry in await store.list_owned("bob", 5)} == {"e0", "e1"}
+
+
+async def test_there_is_room_exactly_where_an_episode_can_be_created(store: EpisodeStore, clock: Clock) -> None:
+    async def try_both(handle: str, grace_seconds: float) -> bool:
+        told = await store.has_room(2, grace_seconds)
+        try:
+            await store.create(Opening(handle, REFERENCE, "i", grace_seconds=grace_seconds), 2)
+        except CapacityError:
+            assert not told
+            return False
+        assert told
+        return True
+
+    assert await try_both("a", 0.0)
+    assert await try_both("b", 0.0)
+    assert not await try_both("c", 0.0)
+    await store.append("b", "i", 0, Event(LOOK.action, ends=True))
+    assert not await try_both("c", 20.0)  # it has just ended
+    clock.now += 20.0
+    assert await try_both("c", 20.0)
 
 
 async def test_those_that_have_not_ended_are_counted(store: EpisodeStore) -> None:

@@ -158,6 +158,7 @@ async def test_a_server_that_is_away_is_told_and_comes_back(server: RedisServer)
         assert (await store.load("a")).events == (LOOK,)
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_paused_holds_nobody_up_for_ever_and_takes_a_step_once(server: RedisServer) -> None:
     async with opened(server.address) as store:
         with server.paused(), anyio.fail_after(60):
@@ -169,6 +170,43 @@ async def test_a_server_that_is_paused_holds_nobody_up_for_ever_and_takes_a_step
             await store.append("a", "incarnation", 0, LOOK)
         assert (await store.load("a")).events == (LOOK,)
         await store.append("a", "incarnation", 1, LOOK)
+
+
+async def test_a_call_waits_its_turn_for_longer_than_a_server_may_be_silent(server: RedisServer) -> None:
+    proxy = CuttingProxy(server.port)
+    async with proxy.run(), opened(proxy.address) as store:
+        proxy.delay = 0.1
+        async with anyio.create_task_group() as tasks:
+            for number in range(250):
+                tasks.start_soon(store.create, Opening(f"many-{number}", REFERENCE, "incarnation"), 1000)
+        proxy.delay = 0.0
+        assert len(await store.list_entries()) == 251
+        assert proxy.cuts == 0
+
+
+async def test_calls_that_wait_their_turn_end_with_the_silence_of_a_server(server: RedisServer) -> None:
+    refused: list[StoreUnavailableError] = []
+
+    async with opened(server.address) as store:
+
+        async def ask() -> None:
+            try:
+                await store.load("a")
+            except StoreUnavailableError as error:
+                refused.append(error)
+
+        with server.paused(), anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(200):
+                    tasks.start_soon(ask)
+                with anyio.move_on_after(0.2):
+                    await store.load("a")  # who leaves before its turn takes nobody's
+        assert len(refused) == 200
+        assert all("no answer came" in str(error) for error in refused)
+        await store.append("a", "incarnation", 0, LOOK)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(100):
+                tasks.start_soon(store.load, "a")
 
 
 async def test_a_server_whose_memory_is_full_refuses_and_reads_and_makes_room(server: RedisServer) -> None:

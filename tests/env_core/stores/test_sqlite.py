@@ -10,12 +10,23 @@ import anyio
 import pytest
 
 from env_core.episode import Reference
-from env_core.stores import AppendConflictError, Event, Opening, Record, SqliteStore, StoreUnavailableError
+from env_core.stores import (
+    AppendConflictError,
+    CapacityError,
+    Claim,
+    EpisodeExistsError,
+    Event,
+    Opening,
+    Record,
+    SqliteStore,
+    StoreUnavailableError,
+)
 from env_core.stores.sqlite import MIGRATIONS
 from env_core.stores.writing import write_event, write_reference
 from scenarios.parsing import parse_action
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
@@ -126,6 +137,69 @@ async def test_a_call_waits_while_another_process_writes(tmp_path: Path) -> None
         assert not served.is_set()
         other.execute("COMMIT")
     assert (await store.load("a")).events == (LOOK,)
+
+
+async def test_writes_that_wait_are_made_together_each_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "episodes.db")
+    for name in ("a", "b", "gone"):
+        await store.create(Opening(name, REFERENCE, "incarnation"), 5)
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused: list[Exception] = []
+
+    async def expect(kind: type[Exception], work: Awaitable[object]) -> None:
+        with pytest.raises(kind) as told:
+            await work
+        refused.append(told.value)
+
+    async with anyio.create_task_group() as tasks:
+        leaving = anyio.CancelScope()
+
+        async def leave() -> None:
+            with leaving:
+                await store.append("gone", "incarnation", 0, LOOK)
+
+        tasks.start_soon(leave)  # the first that waits leaves, and another one takes its place
+        await anyio.sleep(0.01)
+        for name in ("a", "b"):
+            tasks.start_soon(store.append, name, "incarnation", 0, LOOK)
+        tasks.start_soon(expect, EpisodeExistsError, store.create(Opening("a", REFERENCE, "incarnation"), 5))
+        tasks.start_soon(store.create, Opening("c", REFERENCE, "incarnation", replacing=Claim("b", "incarnation")), 3)
+        full = Opening("d", REFERENCE, "incarnation", replacing=Claim("a", "another"))
+        tasks.start_soon(expect, CapacityError, store.create(full, 3))
+        tasks.start_soon(expect, AppendConflictError, store.append("a", "incarnation", 5, LOOK))
+        await anyio.sleep(0.02)
+        assert len((await store.load("a", touch=False)).events) == 0  # who reads waits for nobody
+        leaving.cancel()
+        await anyio.sleep(0.02)
+        other.execute("COMMIT")
+    assert len(refused) == 3
+    assert sorted(entry.episode_id for entry in await store.list_entries()) == ["a", "c", "gone"]
+    assert [len((await store.load(name)).events) for name in ("a", "c", "gone")] == [1, 0, 0]
+
+
+async def test_a_file_that_stays_in_use_refuses_everybody_who_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("env_core.stores.sqlite._PATIENCE", 0.2)
+    store = SqliteStore(tmp_path / "episodes.db")
+    await store.create(Opening("a", REFERENCE, "incarnation"), 10)
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused: list[bool] = []
+
+    async def append() -> None:
+        with pytest.raises(StoreUnavailableError, match="Nothing was changed") as told:
+            await store.append("a", "incarnation", 0, LOOK)
+        refused.append(told.value.busy)
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(300):
+                tasks.start_soon(append)
+    assert refused == [True] * 300
+    other.execute("COMMIT")
+    await store.append("a", "incarnation", 0, LOOK)
 
 
 async def test_a_file_that_is_full_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:

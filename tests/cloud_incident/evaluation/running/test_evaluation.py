@@ -90,6 +90,11 @@ def test_trajectories_replay_to_what_they_say_and_to_nothing_else(tmp_path: Path
         assert "the score was 0.1234 and is" in find_differences(forged, catalogue)[0]
         stale: Trajectory = {**trajectory, "reference": {**trajectory["reference"], "digest": "another"}}
         assert "content digest" in find_differences(stale, catalogue)[0]
+        reference: Any = {**trajectory["reference"], "hints": 3}
+        foreign: Trajectory = {**trajectory, "reference": reference}
+        assert (
+            "does not know what the reference of this episode says of hints" in find_differences(foreign, catalogue)[0]
+        )
         first = trajectory["steps"][0]
         richer: Trajectory = {**trajectory, "steps": [{**first, "reward": 0.5}, *trajectory["steps"][1:]]}
         assert "step 1: the reward was 0.5" in find_differences(richer, catalogue)[0]
@@ -421,6 +426,7 @@ def test_a_task_and_a_scenario_of_another_contradict(tmp_path: Path) -> None:
     assert "belongs to none of" in refused.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surface", mark_slow_after(2, ["", "mcp", "rest", "websocket"]))
 def test_generated_incidents_are_played_and_replay(
     tmp_path: Path, address: str, catalogue: Catalogue, surface: str
