@@ -1,8 +1,14 @@
-"""How many episodes each caller has open, and how many it may have."""
+"""How many episodes each caller has open, and how many it may have; and who makes room where there is none."""
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TYPE_CHECKING
+
 from scenarios.errors import CloudIncidentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class QuotaError(CloudIncidentError):
@@ -59,3 +65,14 @@ class Quotas:
         del held[handle]
         if not held:
             del self._held[account]
+
+
+def find_crowding(accounts: Iterable[str], account: str) -> str | None:
+    """The account that has most places, if it is to give one to another account, which has fewer still with that.
+
+    `accounts` has the account of each place that is taken. So nobody is kept out by one who takes every place, and
+    two who both want many come to have equally many.
+    """
+    held = Counter(accounts)
+    most, count = max(held.items(), key=lambda item: item[1], default=("", 0))
+    return most if count > held[account] + 1 else None
