@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.responses import RedirectResponse
@@ -16,10 +18,22 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+_MOST_ADDRESSES = 16
+"""Addresses at the end of X-Forwarded-For that are looked at: one for each proxy."""
+_MOST_BYTES = 1024
+"""Bytes of them."""
+
+
+_NOBODY_KNOWS = b"unknown"
+"""In the place of an address where a proxy gave none: the client is not on this machine because the proxy is."""
+
+
 class BehindProxies:
     """Takes from proxies that are trusted what they say of a request, and finds out which path is meant.
 
-    `trusted` are the addresses and networks of proxies, separated by commas; `*` means every address. Their
+    `trusted` are the addresses and networks of proxies, separated by commas; `*` means every address. A client may have
+    written the beginning of X-Forwarded-For itself. So the last address in it counts that is no proxy's; with `*` the
+    last public one, as proxies of the same host have private ones. Their
     X-Forwarded-Prefix goes before `root_path`. A proxy may take the prefix off the path or leave it on; where the
     prefix is called like one of the server's `own_names`, it has to take it off. A slash at the end of a path means
     nothing: the path is served without it, but browsers are redirected, because pages have relative links.
@@ -28,6 +42,7 @@ class BehindProxies:
     def __init__(self, app: ASGIApp, trusted: str, root_path: str = "", own_names: Collection[str] = ()) -> None:
         self._app = app
         self._proxies: Any = ProxyHeadersMiddleware(cast("Any", app), trusted)
+        self._trusts_all = trusted == "*"
         self._root_path = root_path
         self._own_names = frozenset(own_names)
 
@@ -39,8 +54,11 @@ class BehindProxies:
         prefix = _read_prefixes(forwarded) or self._root_path if forwarded else self._root_path
         if prefix:
             self._put_under(scope, prefix)
-        if forwarded and (host := _find(forwarded, b"x-forwarded-host")):
-            scope[FORWARDED_HOST] = host[-1]
+        if forwarded:
+            if host := _find(forwarded, b"x-forwarded-host"):
+                scope[FORWARDED_HOST] = host[-1]
+            if addresses := _find(forwarded, b"x-forwarded-for"):
+                self._leave_out_forged(scope, addresses)
         if scope["path"][-1:] == "/" and (shorter := _drop_slash(scope)):
             if _is_for_browsers(scope) and not shorter.startswith("//"):  # a browser takes that for another host
                 await RedirectResponse(shorter)(scope, receive, send)
@@ -55,6 +73,16 @@ class BehindProxies:
         trusted = forwarded and client is not None and client[0] in self._proxies.trusted_hosts
         return forwarded if trusted else []
 
+    def _leave_out_forged(self, scope: Scope, sent: list[bytes]) -> None:
+        """Leave in X-Forwarded-For what proxies may have written: what comes after a text that is no address."""
+        last = b",".join(sent)[-_MOST_BYTES:].decode("latin-1").split(",")[-_MOST_ADDRESSES:]
+        nearest_first = list(takewhile(lambda text: _read_address(text) is not None, reversed(last)))
+        if self._trusts_all:
+            public = (text for text in nearest_first if (found := _read_address(text)) and found.is_global)
+            nearest_first = [*public, *nearest_first][:1]
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"x-forwarded-for"]
+        scope["headers"].append((b"x-forwarded-for", ",".join(reversed(nearest_first)).encode() or _NOBODY_KNOWS))
+
     def _put_under(self, scope: Scope, prefix: str) -> None:
         """Give a request its prefix, as ASGI has it: the path has the prefix too."""
         path = scope["path"]
@@ -65,6 +93,20 @@ class BehindProxies:
 
 def _find(headers: list[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:
     return [value for name, value in headers if name == wanted]
+
+
+def _read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, without the port that may stand behind it; None if the text is none."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 def _read_prefixes(forwarded: list[tuple[bytes, bytes]]) -> str:

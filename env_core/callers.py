@@ -31,17 +31,19 @@ SCOPES: Final = (PLAY, OPERATE, ADMIN)
 class Caller(NamedTuple):
     """Somebody who calls. Episodes that it opens belong to its name; "" is anybody.
 
-    `address` tells callers apart who have no name; "" where they need not be told apart.
+    `address` tells callers apart who have no name; "" where they need not be told apart. `network` is that of the
+    address, if that is a part of it only.
     """
 
     name: str
     scopes: frozenset[str]
     address: str = ""
+    network: str = ""
 
     @property
     def account(self) -> str:
-        """Under what its open episodes are counted, and its last one is remembered."""
-        return self.name or self.address
+        """Under what its episodes and sessions are counted. Who has an address of IPv6 has as many as it likes."""
+        return self.name or self.network or self.address
 
     def may_see(self, owner: str) -> bool:
         """Whether episodes of an owner are the caller's own, or it may see those of others."""
@@ -105,6 +107,17 @@ def is_loopback(address: str) -> bool:
         return False
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return (mapped or found).is_loopback
+
+
+def read_network(address: str) -> str:
+    """The network of an address: in IPv6 that of its first 64 bits, all of whose addresses one caller may have."""
+    if ":" not in address:
+        return address
+    try:
+        found = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 @contextmanager

@@ -83,7 +83,7 @@ class EpisodeApi:
     service: EpisodeService
     locate_agent: LocateAgent
     shared: bool = True
-    _defaults: OrderedDict[str, str] = field(default_factory=OrderedDict, init=False)  # by account, the latest last
+    _defaults: OrderedDict[str, str] = field(default_factory=OrderedDict, init=False)  # by caller, the latest last
 
     def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
@@ -156,9 +156,8 @@ class EpisodeApi:
         claim = self._find_claim(request, body.episode_id, _read_name(request), body.incarnation)
         self._check_named(claim)
         await self.service.close(*claim)
-        account = self.service.caller.account
-        if claim.episode_id == self._defaults.get(account):
-            del self._defaults[account]
+        if claim.episode_id == self._find_default():
+            del self._defaults[self._name_caller()]
         response = Json.encode({"episode_id": claim.episode_id, "closed": True})
         if (own := _read_cookie(request)) and own.episode_id == claim.episode_id:
             response.delete_cookie(HANDLE_COOKIE, path=_read_path(request))
@@ -206,12 +205,17 @@ class EpisodeApi:
         return meant._replace(incarnation=incarnation) if incarnation else meant
 
     def _find_default(self) -> str:
-        return self._defaults.get(self.service.caller.account, "")
+        return self._defaults.get(self._name_caller(), "")
+
+    def _name_caller(self) -> str:
+        """Whose the last episode is: the caller's by name, or by the whole address."""
+        caller = self.service.caller
+        return caller.name or caller.address
 
     def _remember(self, handle: str) -> None:
-        account = self.service.caller.account
-        self._defaults[account] = handle
-        self._defaults.move_to_end(account)
+        name = self._name_caller()
+        self._defaults[name] = handle
+        self._defaults.move_to_end(name)
         while len(self._defaults) > _MOST_DEFAULTS:
             self._defaults.popitem(last=False)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from env_core.callers import read_network
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -45,8 +47,8 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
-        self._open: dict[Connection, str] = {}  # with the address
-        self._by_address: dict[str, int] = {}
+        self._open: dict[Connection, str] = {}  # with the network of the address
+        self._by_network: dict[str, int] = {}
         self._proxies = ProxyHeadersMiddleware(_serve_nothing, limits.trusted).trusted_hosts
 
     def __len__(self) -> int:
@@ -58,21 +60,22 @@ class Connections:
         if len(self._open) >= limits.connections:
             self._make_room()
         address = connection.client[0] if connection.client else ""
-        known = self._by_address.get(address, 0)
+        network = read_network(address)
+        known = self._by_network.get(network, 0)
         if len(self._open) >= limits.connections or (known >= limits.per_address and address not in self._proxies):
             return False
-        self._open[connection] = address
-        self._by_address[address] = known + 1
+        self._open[connection] = network
+        self._by_network[network] = known + 1
         return True
 
     def leave(self, connection: Connection) -> None:
         """Count a connection no more, if it was counted."""
-        address = self._open.pop(connection, None)
-        if address is None:
+        network = self._open.pop(connection, None)
+        if network is None:
             return
-        self._by_address[address] -= 1
-        if not self._by_address[address]:
-            del self._by_address[address]
+        self._by_network[network] -= 1
+        if not self._by_network[network]:
+            del self._by_network[network]
 
     async def watch(self) -> None:
         """Close connections whose clients take too long, until this is cancelled."""

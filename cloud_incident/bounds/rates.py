@@ -6,9 +6,9 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
+from env_core.callers import read_network
 from http_compat.problems import build_problem
 
 if TYPE_CHECKING:
@@ -98,10 +98,4 @@ def name_caller(scope: Scope) -> str:
     caller = scope.get("cloud_incident.caller")
     if caller is not None and caller.name:
         return f"caller {caller.name}"
-    address: str = scope["client"][0] if scope.get("client") else ""
-    if ":" in address:
-        try:
-            return str(IPv6Address(int(IPv6Address(address.partition("%")[0])) >> 64 << 64))
-        except ValueError:
-            return address
-    return address
+    return read_network(scope["client"][0]) if scope.get("client") else ""

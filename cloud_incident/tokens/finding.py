@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from env_core.callers import ANYBODY, CALLER, NOBODY, SCOPE_KEY, Caller, is_loopback
+from env_core.callers import ANYBODY, CALLER, NOBODY, SCOPE_KEY, Caller, is_loopback, read_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +93,9 @@ def _find_by_address(scope: Scope) -> Caller:
 
 @lru_cache(_REMEMBERED)
 def _call_from(address: str) -> Caller:
-    return ANYBODY if is_loopback(address) else ANYBODY._replace(address=address)
+    if is_loopback(address):
+        return ANYBODY
+    return ANYBODY._replace(address=address, network=read_network(address))
 
 
 def _find_offered(subprotocols: Iterable[str]) -> str:

@@ -185,3 +185,68 @@ def test_a_forwarded_host_never_stands_in_for_the_host() -> None:
 def test_a_root_path_that_is_none_is_refused(prefix: str) -> None:
     with pytest.raises(InvalidSettingsError, match="a path prefix is expected, such as /incidents"):
         ServeSettings.load(root_path=prefix)
+
+
+NEAR, FAR = "8.8.8.8", "2606:4700:4700::1111"
+
+
+@pytest.fixture(scope="module")
+def trusting() -> Iterator[str]:
+    """A server that trusts every proxy, as in a Space, and on which each address may have two episodes."""
+    with full_server("--forwarded-allow-ips", "*", "--most-each", "2") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def behind_one() -> Iterator[str]:
+    """A server that trusts proxies of this machine."""
+    with full_server("--most-each", "2") as address:
+        yield address
+
+
+def forward(address: str, method: str, path: str, *said: str) -> httpx2.Response:
+    """A request with the headers that proxies and clients have written, from a client without a cookie."""
+    headers = [("X-Forwarded-For", value) for value in said]
+    return httpx2.request(method, f"{address}{path}", headers=headers, json={} if method == "POST" else None)
+
+
+def meet_default(address: str, handle: str, *said: str) -> bool:
+    """Whether a request that names no episode means that of a handle."""
+    answer = forward(address, "GET", "/state", *said)
+    return answer.status_code == 200 and answer.json()["episode_id"] == handle
+
+
+@pytest.mark.parametrize("server", ["trusting", "behind_one"])
+def test_an_address_that_a_client_wrote_itself_does_not_count(server: str, request: pytest.FixtureRequest) -> None:
+    address: str = request.getfixturevalue(server)
+    handle = read_answer(forward(address, "POST", "/reset", NEAR))["observation"]["episode_id"]
+    assert meet_default(address, handle, NEAR)
+    assert meet_default(address, handle, f"{FAR}, {NEAR}:4711")
+    for said in ([f"{NEAR}, {FAR}"], [NEAR, FAR], [f"{NEAR},[{FAR}]:80"], [f"{NEAR}, unknown"], [f"{NEAR}, {FAR}, _x"]):
+        assert not meet_default(address, handle, *said), said
+    statuses = [
+        forward(address, "POST", "/reset", f"{forged}, 9.9.9.9").status_code
+        for forged in ("127.0.0.1", "::1", "localhost", "10.0.0.1", "1.1.1.1", "x" * 1_000, "")
+    ]
+    assert statuses == [200, 200, 503, 503, 503, 503, 503]
+    statuses = [forward(address, "POST", "/reset", said).status_code for said in ("unknown", "", "_hidden", "a b")]
+    assert statuses == [200, 200, 503, 503], "who is not told is not of this machine"
+
+
+def test_private_addresses_are_those_of_proxies_where_every_proxy_is_trusted(trusting: str) -> None:
+    handle = read_answer(forward(trusting, "POST", "/reset", "1.0.0.1, 10.20.30.40"))["observation"]["episode_id"]
+    assert meet_default(trusting, handle, "1.0.0.1")
+    assert meet_default(trusting, handle, "1.0.0.1", "10.0.0.5", "::ffff:10.0.0.5")
+    within = read_answer(forward(trusting, "POST", "/reset", "10.0.0.1, 10.0.0.2"))["observation"]["episode_id"]
+    assert meet_default(trusting, within, "10.0.0.2")
+    assert not meet_default(trusting, within, "10.0.0.1")
+
+
+def test_addresses_of_one_ipv6_network_have_their_room_together_and_episodes_of_their_own(trusting: str) -> None:
+    first, second, third = (f"2001:4860:4860::{number}" for number in (1, 2, 3))
+    handle = read_answer(forward(trusting, "POST", "/reset", first))["observation"]["episode_id"]
+    assert not meet_default(trusting, handle, second)
+    read_answer(forward(trusting, "POST", "/reset", second))
+    assert "2 episodes open" in read_answer(forward(trusting, "POST", "/reset", third), 503)["detail"]
+    assert meet_default(trusting, handle, first)
+    read_answer(forward(trusting, "POST", "/reset", "2001:4860:4860:1::1"))

@@ -14,6 +14,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from cloud_incident.app import build_app
+from cloud_incident.bounds.connections import Connections
+from cloud_incident.bounds.limits import ConnectionLimits
 from cloud_incident.settings.serve import ServeSettings
 from tests.cloud_incident.bounds.raw import MCP, Raw, read_all, read_status, write_request
 from tests.http_compat.talking import read_answer
@@ -221,6 +223,30 @@ def test_one_address_does_not_take_every_connection() -> None:
         assert httpx2.get(f"{full}/health").status_code == 503
         silent.pop().close()
         assert any(httpx2.get(f"{full}/health").status_code == 200 for _ in range(100))
+
+
+class Silent:
+    """A connection on which nothing is asked. This machine has no second address of IPv6 to connect from."""
+
+    client: tuple[str, int] | None
+    idle_since: float | None = 0.0
+
+    def __init__(self, address: str) -> None:
+        self.client = (address, 1)
+
+    def check_time(self, now: float) -> None: ...
+
+    def hang_up(self) -> None: ...
+
+
+def test_one_ipv6_network_does_not_take_every_connection() -> None:
+    connections = Connections(ConnectionLimits(connections=10, per_address=2, trusted="2001:db8:0:2::1"))
+    neighbours = [Silent(f"2001:db8:0:1::{number}") for number in range(3)]
+    assert [connections.admit(each) for each in neighbours] == [True, True, False]
+    assert connections.admit(Silent("2001:db8:0:3::1"))
+    assert [connections.admit(Silent("2001:db8:0:2::1")) for _ in range(3)] == [True, True, True], "a proxy"
+    connections.leave(neighbours[0])
+    assert connections.admit(neighbours[2])
 
 
 @pytest.mark.slow
