@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.routing import BaseRoute, Match, Route, Router
 
 from cloud_incident.settings.server import EVERYWHERE, build_address
+from env_core.callers import OPERATE
 from env_core.stores import Claim
 from http_compat.gate import FORWARDED_HOST
 from http_compat.problems import build_problem
@@ -36,9 +37,12 @@ class AgentAddresses:
     async def locate(self, scope: MutableMapping[str, Any], episode: Episode) -> str:
         """The address of an episode's endpoint, as whoever sent a request reaches it.
 
-        Where agents have a port of their own, and the settings do not say where that is reached, it is taken for one of
-        the host that the request names.
+        Who may only play is told none (""), since its key is of use when the token is not any more. Where agents have a
+        port of their own, and the settings do not say where that is reached, it is taken for one of the host that the
+        request names.
         """
+        if OPERATE not in self.service.caller.scopes:
+            return ""
         return f"{self._find_base(scope)}{await self.find_path(episode)}"
 
     async def find_path(self, episode: Episode) -> str:

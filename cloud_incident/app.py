@@ -254,8 +254,9 @@ class _Wiring:
             BehindProxies, trusted=settings.trusted_proxies, root_path=settings.root_path, own_names=names
         )
         hosts = (*settings.allow_host, *filter(None, [settings.space_host, settings.agent_host, settings.agent_name]))
-        guard = Middleware(Guard, access=Access(hosts, settings.allow_origin))
-        finder = Middleware(CallerFinder, tokens=self.tokens, apart=_AGENTS_ROOT)
+        access = Access(hosts, settings.allow_origin)
+        guard = Middleware(Guard, access=access)
+        finder = Middleware(CallerFinder, tokens=self.tokens, apart=_AGENTS_ROOT, access=access)
         headers = Middleware(SecurityHeaders)
         limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
         if not settings.allow_origin:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
 
 LocateAgent = Callable[[MutableMapping[str, Any], "Episode"], Awaitable[str]]
-"""Gives the address of an episode's endpoint for agents, as whoever sent a request (its ASGI scope) reaches it."""
+"""Gives the address of an episode's endpoint for agents, as whoever sent a request (its ASGI scope) reaches it.
+
+It is "" if the caller is not to know it.
+"""
 
 LONGEST_KEY = 512
 """No key is longer, in characters."""

@@ -58,6 +58,13 @@ class Access:
         named = Access(tuple(host for host in self.hosts if host != "*"))
         return port == usual and name not in LOOPBACK and named.accepts_host(name)
 
+    def list_called(self, host: bytes, forwarded: bytes | None) -> list[str]:
+        """The hosts that a request calls: its own, and the one that a proxy forwards, if that is accepted."""
+        called = [host.decode("latin-1")]
+        if forwarded and self.accepts_host(_read_name(forwarded.decode("latin-1"))):
+            called.append(forwarded.decode("latin-1"))
+        return called
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -107,9 +114,7 @@ class Guard:
         if not self.access.accepts_host(named):
             return 421, f"Host {named[:80]!r} is not served here; --allow-host {named[:80]} accepts it."
         said = (origin or b"").decode("latin-1")
-        called = [host.decode("latin-1")]
-        if forwarded and self.access.accepts_host(_read_name(forwarded.decode("latin-1"))):
-            called.append(forwarded.decode("latin-1"))
+        called = self.access.list_called(host, forwarded)
         if said and not any(self.access.accepts_origin(said, place) for place in called):
             return 403, f"Pages of {said[:80]!r} may not call this server; --allow-origin accepts them."
         return None

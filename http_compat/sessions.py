@@ -124,7 +124,7 @@ class Session:
         """
         episode = await self._service.get(handle)
         if self.handle != episode.id:
-            await self.close()
+            await self._close_episode()  # as far as whoever asks now may, who need not be the caller
         self.handle, self._incarnation = episode.id, episode.incarnation
         return episode
 
@@ -165,8 +165,12 @@ class Session:
 
     async def close(self) -> None:
         """Close the episode, if there is one. That of a caller who may close none stays."""
+        with acting_as(self.caller):
+            await self._close_episode()
+
+    async def _close_episode(self) -> None:
         if self.handle:
-            with suppress(UnknownEpisodeError, CallerError), acting_as(self.caller):
+            with suppress(UnknownEpisodeError, CallerError):
                 await self._service.close(self.handle, self._incarnation)
         self.handle = ""
 

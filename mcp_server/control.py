@@ -238,7 +238,7 @@ class ControlTools:
         result = add_meta(ctx, self.app, episode, build_result(text, dict(briefing)), whole=whole)
         if self.locate_agent is not None and ctx.request is not None:
             url = await self.locate_agent(ctx.request.scope, episode)
-            result.meta = {**(result.meta or {}), AGENT_URL: url}
+            result.meta = {**(result.meta or {}), **({AGENT_URL: url} if url else {})}
         return result
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:

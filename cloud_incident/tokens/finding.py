@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from env_core.callers import ANYBODY, CALLER, NOBODY, SCOPE_KEY, Caller, is_loopback, read_network
+from http_compat.gate import FORWARDED_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from cloud_incident.tokens.table import Holder, TokenTable
+    from http_compat.guard import Access
 
 COOKIE: Final = "cloud_incident_token"
 """The cookie of a page that has signed in. It holds the token, and scripts cannot read it."""
@@ -35,13 +38,15 @@ class CallerFinder:
     With `tokens` a caller is the holder of the token that it sends: in the header `Authorization`, in the cookie of a
     page of this server, or, over WebSockets, as the subprotocol `bearer.TOKEN`. A token in an address is not looked at,
     because logs hold addresses. Without `tokens` everybody may do everything; those from other machines are told apart
-    by their addresses. What stands below `apart` has callers of its own kind and is let through as it is.
+    by their addresses. What stands below `apart` has callers of its own kind and is let through as it is. The cookie
+    counts for pages that `access` names; any page (`*`) is none of them.
     """
 
-    def __init__(self, app: ASGIApp, tokens: TokenTable | None, apart: str) -> None:
+    def __init__(self, app: ASGIApp, tokens: TokenTable | None, apart: str, access: Access) -> None:
         self._app = app
         self._tokens = tokens
         self._apart = apart
+        self._pages = replace(access, origins=tuple(origin for origin in access.origins if origin != "*"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or self._is_apart(scope):
@@ -54,10 +59,14 @@ class CallerFinder:
             caller = NOBODY if holder is None else holder.caller
             if holder is not None:
                 scope["user"], scope["auth"] = holder.user, holder.auth
-            if scope["type"] == "websocket" and holder is not None:
+            if holder is None:
+                pass
+            elif scope["type"] == "websocket":
                 receive = _receive_while_valid(self._tokens, holder, receive, send)
                 if SUBPROTOCOL in scope.get("subprotocols", ()):
                     send = _name_subprotocol(send)
+            elif scope["method"] == "GET":
+                send = _send_while_valid(self._tokens, holder, send)
         scope[SCOPE_KEY] = caller
         if caller is ANYBODY:
             await self._app(scope, receive, send)
@@ -81,9 +90,22 @@ class CallerFinder:
             return tokens.find(sent[len(_BEARER) :].strip().decode("latin-1")) if is_bearer else None
         if scope["type"] == "websocket" and (offered := _find_offered(scope.get("subprotocols", ()))):
             return tokens.find(offered)
-        if (kept := _read_cookie(headers.get(b"cookie", b""))) and _is_own_page(scope, headers):
+        if (kept := _read_cookie(headers.get(b"cookie", b""))) and self._is_from_page(scope, headers):
             return tokens.find(kept)
         return None
+
+    def _is_from_page(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+        """Whether a request with a cookie comes from a page of this server, or of a site that was named.
+
+        Browsers send an Origin with whatever may change something. Cookies know no ports, so a page of another port
+        would send the cookie along with what it asks for.
+        """
+        if (origin := headers.get(b"origin")) is not None:
+            called = self._pages.list_called(headers.get(b"host", b""), scope.get(FORWARDED_HOST))
+            return any(self._pages.accepts_origin(origin.decode("latin-1"), place) for place in called)
+        if scope["type"] == "websocket" or scope["method"] not in _SAFE:
+            return False
+        return headers.get(b"sec-fetch-site", b"same-origin") in _OWN_PAGES
 
 
 def _find_by_address(scope: Scope) -> Caller:
@@ -111,19 +133,8 @@ def _read_cookie(header: bytes) -> str:
     return ""
 
 
-def _is_own_page(scope: Scope, headers: dict[bytes, bytes]) -> bool:
-    """Whether a request with a cookie comes from a page of this server, or of one that may call (`Guard` checks that).
-
-    Browsers send an Origin with whatever may change something. Cookies know no ports, so a page of another port would
-    send the cookie along with what it asks for.
-    """
-    if scope["type"] == "websocket" or scope["method"] not in _SAFE:
-        return b"origin" in headers
-    return headers.get(b"sec-fetch-site", b"same-origin") in _OWN_PAGES or b"origin" in headers
-
-
 def _receive_while_valid(tokens: TokenTable, holder: Holder, receive: Receive, send: Send) -> Receive:
-    """Receives the messages of a WebSocket until the token with which it was opened is removed or has expired."""
+    """Receives the messages of a WebSocket until the token with which it was opened is changed or has expired."""
 
     async def receive_valid() -> Message:
         message = await receive()
@@ -134,6 +145,22 @@ def _receive_while_valid(tokens: TokenTable, holder: Holder, receive: Receive, s
         return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION, "reason": reason}
 
     return receive_valid
+
+
+def _send_while_valid(tokens: TokenTable, holder: Holder, send: Send) -> Send:
+    """Sends an answer on. One that comes in pieces, as a stream does, ends when the token is changed or has expired."""
+    ended = False
+
+    async def send_valid(message: Message) -> None:
+        nonlocal ended
+        if ended:
+            return
+        if message.get("more_body", False) and not tokens.is_current(holder):
+            ended = True  # the server tells the application then that the client has left
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await send(message)
+
+    return send_valid
 
 
 def _name_subprotocol(send: Send) -> Send:

@@ -91,8 +91,9 @@ class TokenTable:
         return self._find_hash(hash_token(token))
 
     def is_current(self, holder: Holder) -> bool:
-        """Whether the token of a holder that was found earlier is valid still."""
-        return self._find_hash(holder.entry.digest) is not None
+        """Whether the token of a holder that was found earlier is valid still, for the same name and scope."""
+        found = self._find_hash(holder.entry.digest)
+        return found is holder or (found is not None and found.caller == holder.caller)
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """What the MCP SDK knows of the holder of a token: the table is a verifier of the SDK's."""
