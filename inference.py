@@ -7,8 +7,8 @@
 
 Any OpenAI-compatible endpoint works. If `API_KEY` is set, it is used instead of `HF_TOKEN`. If the model fails, or if
 there is no key, the scripted responder decides, and the line of that step says so. After `MAX_SECONDS` (1200) the model
-is no longer asked. `ENV_URL` names a server to play on, such as http://127.0.0.1:7860. The exit code is 0 if all were
-played.
+is no longer asked. `ENV_URL` names a server to play on, such as http://127.0.0.1:7860, and
+`CLOUD_INCIDENT_TOKEN` the token that it asks for. The exit code is 0 if all were played.
 """
 
 from __future__ import annotations

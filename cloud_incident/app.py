@@ -200,6 +200,7 @@ class _Wiring:
             most_sessions=settings.max_sessions,
             idle_seconds=settings.idle_seconds,
             framed_by=settings.framed_by,
+            secured=self.tokens is not None,
             further=(*console_api.bind_operations(), *SessionApi(self.tokens).bind_operations()),
             pages=tuple(ConsolePage(settings.framed_by, self.tokens is not None).build_routes()),
         )

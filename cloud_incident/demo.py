@@ -13,7 +13,7 @@ from mcp_types import TextContent
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
-SERVER = StdioServerParameters(command=sys.executable, args=["-m", "cloud_incident", "mcp"])
+SERVER = StdioServerParameters(command=sys.executable, args=["-m", "cloud_incident", "mcp", "--store", "memory"])
 
 
 class DemoMove(NamedTuple):

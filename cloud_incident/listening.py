@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 """Connections that wait to be accepted; uvicorn's own default."""
+_ACCEPTED_AT_ONCE = 32
+"""Connections that are accepted before others are served again: asyncio accepts as many as it was told may wait."""
+_TURN_SECONDS = 0.0005
+"""How long a thread that makes an incident goes on while the one that serves waits, several times for a request."""
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 120_000}
 """Options of connections that every system names alike, where it has them: in seconds, and in milliseconds the last."""
@@ -54,7 +59,10 @@ class StoppingServer(uvicorn.Server):
         self._watching: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        sys.setswitchinterval(_TURN_SECONDS)
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)  # uvicorn has told the system how many are accepted at once
         self._watching = asyncio.create_task(self._connections.watch())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -143,6 +151,7 @@ def build_config(app: Starlette, settings: ServerSettings) -> BoundedConfig:
         ws_ping_timeout=ping_timeout,
         proxy_headers=False,  # the application reads them, since it looks for more of them than uvicorn does
         timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=_ACCEPTED_AT_ONCE,
     )
 
 

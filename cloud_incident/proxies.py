@@ -42,7 +42,7 @@ class BehindProxies:
         if forwarded and (host := _find(forwarded, b"x-forwarded-host")):
             scope[FORWARDED_HOST] = host[-1]
         if scope["path"][-1:] == "/" and (shorter := _drop_slash(scope)):
-            if _is_for_browsers(scope):
+            if _is_for_browsers(scope) and not shorter.startswith("//"):  # a browser takes that for another host
                 await RedirectResponse(shorter)(scope, receive, send)
                 return
             scope["path"] = shorter

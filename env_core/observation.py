@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, FailFast, Field, with_config
 from typing_extensions import TypedDict
 
 from graders import DECIMALS
@@ -38,7 +38,7 @@ class PointReport(TypedDict):
     points: float
     most: float
     reason: str
-    reasons: list[ReasonReport]
+    reasons: Annotated[list[ReasonReport], FailFast()]
 
 
 @with_config(_CLOSED)
@@ -46,7 +46,7 @@ class GradeReport(TypedDict):
     """A final score from 0.0 to 1.0 with its breakdown."""
 
     score: float
-    breakdown: list[PointReport]
+    breakdown: Annotated[list[PointReport], FailFast()]
 
 
 class ProgressReport(TypedDict):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
@@ -38,7 +39,10 @@ Seed = Annotated[int, Field(ge=0), AfterValidator(_refuse_larger_seed)]
 models refuse a schema that has it."""
 _SEED_RANGE = f"0 to {MOST_TYPED_SEED}, which every JSON client keeps exactly"
 
-Index = Annotated[int, Field(ge=0, le=1_000_000)]
+MOST_INDEX = 1_000_000
+"""The largest index of a scenario."""
+
+Index = Annotated[int, Field(ge=0, le=MOST_INDEX)]
 
 
 def check_difficulty(value: int) -> int:
@@ -114,6 +118,9 @@ class Selection(Given):
     """What to start. A selection that names nothing means the first scenario of the first task."""
 
     undone = "nothing was started"
+
+    selector_names: ClassVar[Mapping[str, str]] = {}
+    """What the caller calls the selectors that it knows by other names than these."""
 
     task_id: OptionalTask = Field(default=None, description=f"Task to start; {_FIRST_TASK} if nothing is named.")
     scenario_id: OptionalName = Field(default="", description="Scenario to start, such as RCA-001.")
@@ -191,28 +198,36 @@ class Selection(Given):
             "index": self.index is not None,
             "random": self.random,
         }
-        given = [name for name, value in ways.items() if value]
+        call = self._call_selector
+        given = [call(name) for name, value in ways.items() if value]
         if self.random and self.seed is not None:
-            given.append("seed")
-        if self.split:
-            given += [f"split (with {name})" for name in ("scenario_id", "scenario_index") if ways[name]]
+            given.append(call("seed"))
+        if self.split and (ways["scenario_id"] or ways["scenario_index"]):
+            given.append(call("split"))
         if len(given) > 1:
             raise SelectionError(f"{' and '.join(given)} contradict each other; give one of them.")
         if self.index is not None and not self.split:
-            raise SelectionError("index counts the scenarios of a split; give split as well, or scenario_index.")
+            raise SelectionError(
+                f"{call('index')} counts the scenarios of a split; give {call('split')} as well, or "
+                f"{call('scenario_index')}."
+            )
         if self.episode_id == RESERVED_HANDLE:
             raise SelectionError(
-                f"{RESERVED_HANDLE!r} stands for the incident that is open; choose another episode_id."
+                f"{RESERVED_HANDLE!r} stands for the incident that is open; choose another {call('episode_id')}."
             )
         if self.replace and not self.episode_id:
             raise SelectionError("replace closes the episode that has the handle; give its episode_id as well.")
         if self.incarnation and not self.replace:
             raise SelectionError("incarnation says which episode is closed for the new one; give replace true as well.")
         if self.difficulty is not None and (self.scenario_index is not None or self.split.casefold() == CURATED_SPLIT):
+            name = call("difficulty")
             raise SelectionError(
-                "difficulty is for generated incidents, and these are written by hand; leave difficulty out, "
+                f"{name} is for generated incidents, and these are written by hand; leave {name} out, "
                 "or give it with a seed or another split."
             )
+
+    def _call_selector(self, name: str) -> str:
+        return self.selector_names.get(name, name)
 
     def _find_named(self, catalogue: Catalogue) -> Entry:
         entry = catalogue.entry(self.scenario_id)

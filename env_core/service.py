@@ -15,7 +15,7 @@ from anyio import CapacityLimiter, to_thread
 
 from env_core.agent_keys import AgentKeys
 from env_core.callers import ADMIN, ANYBODY, CALLER, OPERATE, PLAY, Caller, check_need
-from env_core.episode import Episode, StaleReferenceError, advance, begin
+from env_core.episode import Episode, StaleReferenceError, advance, begin, withhold
 from env_core.quotas import Quotas
 from env_core.stores import (
     AppendConflictError,
@@ -110,7 +110,8 @@ class EpisodeService:
     meanwhile, so it asks the store once; what the cache says against a step is looked up before it is told.
 
     Every call is made for the caller of the present task (`env_core.callers.CALLER`). An episode belongs to the caller
-    that opened it, and to others is as one that does not exist; `admin` sees all. Where a task has no caller, calls are
+    that opened it, and to others is as one that does not exist; `admin` sees all. Whoever may grade none is not shown
+    the score and the debrief of an episode that has them for its harness alone. Where a task has no caller, calls are
     made for `unnamed`.
     """
 
@@ -237,7 +238,7 @@ class EpisodeService:
         """
         for witness in self.witnesses:
             witness.note_asked(episode_id)
-        return (await self._load(episode_id, incarnation, touch=touch)).episode
+        return self._show((await self._load(episode_id, incarnation, touch=touch)).episode)
 
     async def step(
         self,
@@ -273,10 +274,10 @@ class EpisodeService:
                 folded, fresh = await self._load(handle, incarnation, touch=False), True
             if request_id in folded.request_ids:
                 if (answered := await self._find_answer(folded.episode, action, request_id)) is not None:
-                    return answered
+                    return answered._replace(episode=self._show(answered.episode))
             else:
                 try:
-                    transition = step(folded.episode, action)
+                    transition = step(self._show(folded.episode), action)
                 except CloudIncidentError:
                     if fresh:
                         raise
@@ -286,7 +287,8 @@ class EpisodeService:
                     except AppendConflictError as error:
                         folded, fresh = self._catch_up(folded, error.newer), True
                         continue
-                    return transition
+                    shown = self._show(transition.episode)
+                    return transition if shown is transition.episode else transition._replace(episode=shown)
             folded = None
         raise AppendConflictError(handle)
 
@@ -318,11 +320,24 @@ class EpisodeService:
 
     async def has_room(self) -> bool:
         """Whether another episode can be opened. Where none could, those that have been idle make room at once."""
-        if await self.count_open() < self._limits.capacity:
+        limits = self._limits
+        if await self._store.has_room(limits.capacity, limits.grace_seconds):
             return True
-        for handle in await self._store.expire(self._limits.idle_seconds):
+        for handle in await self._store.expire(limits.idle_seconds):
             self._forget(handle)
-        return await self.count_open() < self._limits.capacity
+        return await self._store.has_room(limits.capacity, limits.grace_seconds)
+
+    async def list_own(self, most: int) -> list[str]:
+        """The handles of the caller's open episodes, `most` at most, the one that was used last first.
+
+        Whoever has no name owns none.
+        """
+        caller = self.caller
+        if not caller.name:
+            return []
+        check_need(PLAY, caller)
+        entries = await self._store.list_owned(caller.name, most)
+        return [entry.episode_id for entry in entries]
 
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""
@@ -333,6 +348,10 @@ class EpisodeService:
         if self._keys is None:
             self._keys = AgentKeys(await self.read_secret())
         return self._keys
+
+    def _show(self, episode: Episode) -> Episode:
+        """An episode as the caller may see it: a debrief for the harness is not for who may grade none."""
+        return episode if episode.grade is None or OPERATE in self.caller.scopes else withhold(episode)
 
     async def _find_replaced(self, selection: Selection) -> Claim | None:
         """The episode that a selection replaces; None if the caller sees none of that handle."""

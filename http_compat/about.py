@@ -53,12 +53,13 @@ class AboutApi:
     """The environment's own description over REST.
 
     `operations` are those of other parts, to be documented beside its own. `framed_by` are other sites that may show
-    the page in a frame.
+    the page in a frame. `secured`: the server asks for tokens.
     """
 
     about: About
     operations: Sequence[Operation]
     framed_by: Sequence[str] = ()
+    secured: bool = False
 
     def bind_operations(self) -> list[BoundOperation]:
         """The operations and what answers them."""
@@ -115,7 +116,8 @@ class AboutApi:
     @cached_property
     def _openapi(self) -> dict[str, Any]:
         documented = [*self.operations, *(operation for operation in OPERATIONS if operation.documented)]
-        return build_openapi(self.about.title, self.about.name, self.about.description, documented)
+        about = self.about
+        return build_openapi(about.title, about.name, about.description, documented, secured=self.secured)
 
 
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(dict[str, Any])

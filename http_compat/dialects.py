@@ -6,19 +6,15 @@ The forms are the bare action of this project's REST, OpenEnv's envelope around 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
+from env_core.request_ids import RequestId
 from env_core.selection import Handle
 from scenarios.given import Given, read_object
 from scenarios.parsing import WRAPPING, InvalidActionError, build_example, parse_action, parse_arguments, quote
 from scenarios.vocabulary import ACTIONS, Action
-
-REQUEST_ID_LIMIT = 255
-"""Longest request id, in characters."""
-
-RequestId = Annotated[str, StringConstraints(max_length=REQUEST_ID_LIMIT)]
 
 
 class Tags(Given):

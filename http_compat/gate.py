@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from env_core.callers import ANYBODY, SCOPE_KEY, CallerError, Need, ScopeError, check_need
 from http_compat.problems import build_problem
@@ -42,7 +43,7 @@ def build_challenge(error: CallerError, scope: Scope) -> Response:
     needed = f', scope="{error.needed}"' if isinstance(error, ScopeError) else ""
     challenge = (
         f'Bearer error="{error.challenge}", error_description="{error.summary}"{needed}, '
-        f'resource_metadata="{read_origin(scope)}{WELL_KNOWN}{scope["path"]}"'
+        f'resource_metadata="{read_origin(scope)}{WELL_KNOWN}{quote(scope["path"])}"'  # a header holds no others
     )
     return build_problem(error.kind.status, str(error), {"WWW-Authenticate": challenge})
 
@@ -52,7 +53,7 @@ def read_origin(scope: Scope) -> str:
     secure = scope.get("scheme") in {"https", "wss"}
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     host: bytes = scope.get(FORWARDED_HOST) or (hosts[-1] if hosts else b"localhost")
-    return f"http{'s' if secure else ''}://{host.decode('latin-1')}"
+    return f"http{'s' if secure else ''}://{quote(host, safe=':[]')}"
 
 
 def list_needs(routes: Iterable[BaseRoute]) -> list[tuple[str, Need]]:

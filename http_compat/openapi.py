@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from env_core.callers import PUBLIC, SCOPES
 from http_compat.operations import HANDLE_HEADER
 from http_compat.shapes import PROBLEM
 
@@ -28,7 +29,9 @@ _CONVERTER = re.compile(r":\w+}")
 """What a route says of a part of its path beyond its name."""
 
 _REF = "#/components/schemas/{model}"
+_BEARER = "bearer"
 _REFUSALS = {
+    401: "A valid token is needed; `WWW-Authenticate` says how it is sent.",
     403: "A page of a foreign origin may not call.",
     404: "There is no such thing; `detail` says what there is.",
     408: "The body took too long.",
@@ -40,9 +43,25 @@ _REFUSALS = {
     503: "There is no room, too much to do, or the server is not ready; `Retry-After` says when to try again.",
 }
 
+_SCHEMES = {
+    "securitySchemes": {
+        _BEARER: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": f"A token that the server's operator hands out, of scope {', '.join(SCOPES)}; "
+            "each scope includes those before it.",
+        }
+    }
+}
 
-def build_openapi(title: str, env_name: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
-    """The OpenAPI document of some operations. `env_name` is the name in OpenEnv's paths."""
+
+def build_openapi(
+    title: str, env_name: str, description: str, operations: Sequence[Operation], *, secured: bool = False
+) -> dict[str, Any]:
+    """The OpenAPI document of some operations. `env_name` is the name in OpenEnv's paths.
+
+    `secured`: the server asks for tokens. Operations that need a scope say so then.
+    """
     shapes: list[tuple[int, Any, TypeAdapter[Any]]] = []
     for index, operation in enumerate(operations):
         shapes.append((index, "serialization", operation.answer))
@@ -52,12 +71,14 @@ def build_openapi(title: str, env_name: str, description: str, operations: Seque
     paths: dict[str, dict[str, Any]] = {}
     for index, operation in enumerate(operations):
         described = _describe(operation, index, schemas, env_name)
+        if secured and operation.needs != PUBLIC:
+            described = _describe_need(described, operation, schemas[-1, "serialization"])
         paths.setdefault(_CONVERTER.sub("}", operation.path), {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": API_VERSION, "description": description},
         "paths": paths,
-        "components": {"schemas": definitions["$defs"]},
+        "components": {"schemas": definitions["$defs"], **(_SCHEMES if secured else {})},
         "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in operations)],
     }
 
@@ -74,10 +95,7 @@ def _describe(operation: Operation, index: int, schemas: Any, env_name: str) -> 
                 **({"links": _build_links(operation)} if operation.starts else {}),
             },
             **{
-                str(status): {
-                    "description": _REFUSALS[status],
-                    "content": {"application/json": {"schema": schemas[-1, "serialization"]}},
-                }
+                str(status): _describe_refusal(_REFUSALS[status], schemas[-1, "serialization"])
                 for status in sorted({*operation.refusals, 403, 421})
             },
         },
@@ -97,6 +115,20 @@ def _describe(operation: Operation, index: int, schemas: Any, env_name: str) -> 
             },
         }
     return described
+
+
+def _describe_refusal(meaning: str, schema: Any) -> dict[str, Any]:
+    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
+
+
+def _describe_need(described: dict[str, Any], operation: Operation, schema: Any) -> dict[str, Any]:
+    """An operation with the scope that it needs of a token, and how it refuses others."""
+    refusals = {
+        "401": _describe_refusal(_REFUSALS[401], schema),
+        "403": _describe_refusal(f"The token has not the scope `{operation.needs}`. {_REFUSALS[403]}", schema),
+    }
+    responses = dict(sorted({**described["responses"], **refusals}.items()))
+    return {**described, "security": [{_BEARER: [operation.needs]}], "responses": responses}
 
 
 def _build_links(operation: Operation) -> dict[str, Any]:

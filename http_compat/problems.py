@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -76,11 +77,25 @@ def build_refusal(error: CloudIncidentError) -> Response:
     return build_problem(error.kind.status, error.explain("POST /reset"))
 
 
-async def answer_http_error(_: Request, error: Exception) -> Response:
+async def answer_http_error(request: Request, error: Exception) -> Response:
     """Answer Starlette's own refusals (no such path, wrong method) in the same form."""
     if not isinstance(error, HTTPException):
         raise error
-    return build_problem(error.status_code, error.detail, dict(error.headers or {}))
+    return build_problem(error.status_code, _explain_path(request, error), dict(error.headers or {}))
+
+
+def _explain_path(request: Request, error: HTTPException) -> str:
+    """What to say of a refusal: what it says itself, or of Starlette's bare phrases where the paths are listed."""
+    if error.detail != HTTPStatus(error.status_code).phrase:
+        return error.detail
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return "There is nothing at this path. /docs shows the paths of this server."
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = (error.headers or {}).get("Allow", "")
+            return f"{request.method} is not a method of this path; {allowed} is. /docs shows the paths of this server."
+        case _:
+            return error.detail
 
 
 async def answer_failure(_: Request, __: Exception) -> Response:

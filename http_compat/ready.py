@@ -58,7 +58,7 @@ class ReadyApi:
         if self.stopping:
             raise NotReadyError("The server is stopping; ask another one.")
         if not await self.service.has_room() and not query.running:
-            raise NotReadyError("Every episode is in use; close one, or wait until one has ended or expired.")
+            raise NotReadyError("Every episode is in use, or has just ended; close one, or wait until one has expired.")
         return Json.encode({"status": "ready"})
 
 

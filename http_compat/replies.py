@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from env_core.calls import note_refusal
 from env_core.guide import build_action_schema, describe_action
+from env_core.request_ids import read_request_id
 from env_core.transition import Transition
 from http_compat.dialects import ToolCall, ToolListing
 from http_compat.jsontext import encode_evidence
@@ -16,6 +17,8 @@ from scenarios.suggesting import suggest
 from scenarios.vocabulary import ACTIONS, Action
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from env_core.episode import Episode
     from env_core.observation import ResetInfo
     from http_compat.dialects import StepRequest
@@ -98,12 +101,14 @@ def _build_tool_result(transition: Transition) -> dict[str, Any]:
     }
 
 
-async def call_rpc_tool(session: Session, name: object, arguments: object) -> dict[str, Any]:
+async def call_rpc_tool(
+    session: Session, name: object, arguments: object, meta: Mapping[str, object] | None
+) -> dict[str, Any]:
     """Take a step for OpenEnv's JSON-RPC, and give its result; a refusal is a result that says so by `isError`."""
     try:
-        action = parse_action(name, arguments)
+        action, request_id = parse_action(name, arguments), read_request_id(meta)
         await session.ensure_episode()
-        return _build_tool_result(await session.step(action))
+        return _build_tool_result(await session.step(action, request_id))
     except CloudIncidentError as error:
         note_refusal(error.code)
         return {"content": [{"type": "text", "text": error.explain(A_NEW_SESSION)}], "isError": True}

@@ -117,7 +117,11 @@ class EpisodeApi:
     async def answer_step(self, request: Request) -> Response:
         step = parse_step(await read_json(request))
         claim = self._find_claim(request, step.tags.episode_id, _read_name(request))
-        return Json.encode(_add_info(await take_step(Session(self.service, *claim), step)))
+        try:
+            return Json.encode(_add_info(await take_step(Session(self.service, *claim), step)))
+        except NoEpisodeError:
+            self._check_named(claim)  # says which requests need no name here
+            raise
 
     async def answer_state(self, request: Request) -> Response:
         return Json.encode(read_open_state(await self._load_episode(request, _read_name(request))))
@@ -181,7 +185,8 @@ class EpisodeApi:
         raise NoEpisodeError(
             "No episode has been started; POST /reset starts one. Name yours by `episode_id` if its reset did."
             if self.shared
-            else f"Name the episode: `episode_id` in query or body, or the header {HANDLE_HEADER}."
+            else "Name the episode: `episode_id` in query or body, or the header "
+            f"{HANDLE_HEADER}. The answer of /reset says its `episode_id`. This server knows no last episode."
         )
 
     def _find_claim(self, request: Request, named: str, query: EpisodeName, incarnation: str = "") -> Claim:

@@ -170,8 +170,10 @@ async def _call_tool(sessions: Sessions, params: dict[str, Any], own: Session | 
         closest = suggest(name, ACTIONS) if isinstance(name, str) else ""
         raise InvalidActionError(" ".join(filter(None, [f"There is no tool {quote(name)}.", closest, LISTED_TOOLS])))
     session = own or await _find_session(sessions, params)
-    arguments = params.get("arguments")
-    return await call_rpc_tool(session, name, {} if arguments is None else arguments)
+    arguments, meta = params.get("arguments"), params.get("_meta")
+    return await call_rpc_tool(
+        session, name, {} if arguments is None else arguments, meta if isinstance(meta, dict) else None
+    )
 
 
 async def _find_session(sessions: Sessions, params: dict[str, Any]) -> Session:

@@ -47,8 +47,8 @@ class OpenEnvSurface:
     With `shared_default` a request that names no episode means the last one that was started over REST. At most
     `most_sessions` are open; one that has been idle for `idle_seconds` makes room. Unless it is `alone`, the next
     request of a client may be answered by another process on the same store. `framed_by` are other sites that may show
-    the pages in a frame. `further` operations are served and documented beside its own, and `pages` are what
-    people look at instead of the documentation; neither is there in production.
+    the pages in a frame; `secured` says that the server asks for tokens. `further` operations are served and documented
+    beside its own, and `pages` are what people look at instead of the documentation; neither is there in production.
     """
 
     service: EpisodeService
@@ -60,6 +60,7 @@ class OpenEnvSurface:
     most_sessions: int = 1_000
     idle_seconds: float = 3600.0
     framed_by: tuple[str, ...] = ()
+    secured: bool = False
     further: tuple[BoundOperation, ...] = ()
     pages: tuple[BaseRoute, ...] = ()
 
@@ -80,7 +81,7 @@ class OpenEnvSurface:
             *TaskApi(self.service.catalogue, self.about.name).bind_operations(),
             *(self.further if control else ()),
         ]
-        about = AboutApi(self.about, [each.operation for each in bound], self.framed_by)
+        about = AboutApi(self.about, [each.operation for each in bound], self.framed_by, self.secured)
         sockets = Sockets(self.sessions, self.locate_agent, control)
         # Routes are tried in order: the one that is asked most comes first.
         ordered = sorted((*bound, *about.bind_operations()), key=lambda each: each.operation.path != "/step")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -11,6 +12,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from env_core.callers import ANYBODY, acting_as
 from env_core.episode import StaleReferenceError, withhold
+from env_core.request_ids import read_request_id
 from env_core.stores import Claim, UnknownEpisodeError
 from env_core.transition import EpisodeOverError
 from mcp_server.errors import HandleError
@@ -30,6 +32,9 @@ _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
 _MOST_EPISODES = 100
 """How many episodes a connection may have listed; those opened earlier are still reached by their handles."""
+
+_MOST_ELSEWHERE = 20
+"""How many open episodes of a caller are listed beside those; each may have to be computed again."""
 
 
 @dataclass(slots=True)
@@ -73,7 +78,7 @@ class Caller:
         """Remember that an episode has ended, if it has and is one of the caller's."""
         opened = self.opened.get(episode.id)
         if opened is not None and opened.incarnation == episode.incarnation:
-            opened.finished = episode.done
+            opened.finished |= episode.done  # an answer that is repeated may be of a step before the end
 
     def forget(self, opened: OpenedEpisode) -> None:
         """Forget an episode, unless its handle has been opened anew."""
@@ -168,13 +173,18 @@ class Binding(ABC):
     async def step(self, ctx: ServerRequestContext[Any, Any], episode: Episode, action: Action) -> Transition:
         """Take a step on an episode that `find` gave for this call; it is loaded again only after a conflict.
 
+        A call with a request id that has been used on the episode repeats its answer and takes no step.
+
         Raises:
+            InvalidActionError: if the request id is not valid.
+            RequestIdError: if it was used for another action.
             UnknownEpisodeError: if the episode has been closed meanwhile.
             EpisodeOverError: if it has ended.
             AppendConflictError: if others kept stepping first. Nothing was changed.
         """
+        request_id = read_request_id(ctx.meta)
         try:
-            transition = await self._service.step(episode, action, incarnation=episode.incarnation)
+            transition = await self._service.step(episode, action, request_id, episode.incarnation)
         except UnknownEpisodeError as error:
             raise UnknownEpisodeError(self._describe_missing(episode.id)) from error
         self._note(ctx, transition.episode)
@@ -196,9 +206,20 @@ class OperatorBinding(Binding):
         """Remember that the caller opened an episode."""
         self._identify(ctx).add(episode)
 
-    def has_session(self, ctx: ServerRequestContext[Any, Any]) -> bool:
-        """Whether calls on this connection can be told from others'."""
-        return self._identify(ctx).known
+    def knows_drills(self, ctx: ServerRequestContext[Any, Any]) -> bool:
+        """Whether it can be told which drills are the caller's: by its session, or by its name."""
+        return self._identify(ctx).known or self._service.caller.name != ""
+
+    async def list_known(self, ctx: ServerRequestContext[Any, Any]) -> list[Episode]:
+        """The episodes that the connection has opened, and before them those that the caller has open elsewhere."""
+        here = await self.list_open(ctx)
+        known = {episode.id for episode in here}
+        elsewhere = [
+            await self._look_elsewhere(handle)
+            for handle in reversed(await self._service.list_own(_MOST_ELSEWHERE))
+            if handle not in known
+        ]
+        return [*filter(None, elsewhere), *here]
 
     async def find(self, ctx: ServerRequestContext[Any, Any], handle: str) -> Episode:
         caller = self._identify(ctx)
@@ -252,6 +273,11 @@ class OperatorBinding(Binding):
             return None
         opened.finished = episode.done
         return episode
+
+    async def _look_elsewhere(self, handle: str) -> Episode | None:
+        with suppress(UnknownEpisodeError, StaleReferenceError):
+            return await self._service.get(handle, touch=False)
+        return None
 
     async def _find_meant(self, caller: Caller) -> Episode:
         """The one unfinished episode of a caller, or the latest that it opened if all have ended.

@@ -242,7 +242,7 @@ class ControlTools:
         return result
 
     async def _list(self, ctx: ServerRequestContext[Any, Any], _: _Nothing) -> CallToolResult:
-        episodes = await self.binding.list_open(ctx)
+        episodes = await self.binding.list_known(ctx)
         unfinished = [episode for episode in episodes if not episode.done]
         finished = [episode for episode in episodes if episode.done]
         listing: Listing = {
@@ -255,7 +255,7 @@ class ControlTools:
             "finished": [_report_standing(episode) for episode in finished],
         }
         parts = [_list_standings("Your open drills:", unfinished), _list_standings("Your finished drills:", finished)]
-        if not self.binding.has_session(ctx):
+        if not self.binding.knows_drills(ctx):
             parts = [_NO_SESSION]
         elif not episodes:
             parts = ["You have no drill here yet."]

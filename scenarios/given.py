@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from functools import cache, partial
+from itertools import islice
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_MOST_FIELDS = 64
+"""More fields than any model has. Of an object with more only so many unknown ones are looked at, since each is a
+problem of its own, and the first few are told."""
 _TRUTH = {"true": True, "false": False}
 
 
@@ -69,11 +73,20 @@ class Given(BaseModel):
         Raises:
             ValidationError: if it is not valid even so.
         """
+        if isinstance(given, dict) and len(given) > _MOST_FIELDS:
+            given = _leave_out_unknown(cls, given)
         try:
             return cls.model_validate(given)
         except ValidationError:
             read = _read_fields(cls, given)
         return cls.model_validate(read)
+
+
+def _leave_out_unknown(model: type[BaseModel], given: dict[Any, object]) -> dict[Any, object]:
+    """What was given, with the first unknown fields alone."""
+    unknown = list(islice((name for name in given if name not in model.model_fields), _MOST_FIELDS))
+    kept = {*model.model_fields, *unknown}
+    return {name: value for name, value in given.items() if name in kept}
 
 
 def _read_fields(model: type[BaseModel], given: object) -> object:

@@ -32,6 +32,7 @@ from scenarios.errors import ERRORS
 from scenarios.generator.naming import SPLITS
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import ACTIONS, SEVERITIES, TASKS, Kind
+from tests.servers import full_server
 
 if TYPE_CHECKING:
     from graders import Grade
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+SCORING = (ROOT / "docs" / "scoring.md").read_text("utf-8")
+PYTHON = (ROOT / "docs" / "python.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 OPENENV = (ROOT / "docs" / "openenv.md").read_text("utf-8")
 EVALUATION = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
@@ -52,11 +55,6 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def _section(title: str) -> str:
-    """A section of the README, up to the next one."""
-    return README.split(f"## {title}\n")[1].split("\n## ")[0]
-
-
 def _graded(scenario: Scenario, *moves: Move) -> Grade:
     """The grade of these moves on a scenario, or of perfect play if there are none."""
     actions = [parse_action(*move) for move in moves] or play_perfectly(scenario.incident, scenario.task)
@@ -66,10 +64,27 @@ def _graded(scenario: Scenario, *moves: Move) -> Grade:
 
 
 def test_python_examples_run() -> None:
-    examples = blocks(README, "python")
-    assert examples
-    for example in examples:
-        exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - the README is ours
+    examples = {"README.md": blocks(README, "python"), "docs/python.md": blocks(PYTHON, "python")}
+    assert all(examples.values())
+    for name, example in ((name, example) for name, found in examples.items() for example in found):
+        exec(compile(example, name, "exec"), {})  # noqa: S102 - the documents are ours
+
+
+def test_the_example_with_curl_ends_with_a_score(catalogue: Catalogue) -> None:
+    (shown,) = (block for block in blocks(README, "console") if "/grader" in block)
+    bodies = [json.loads(body) for body in re.findall(r"-d '(.+)'", shown)]
+    scenario = catalogue.of_task(*re.findall(r"task_id=(\w+)", shown))[0]
+    assert _graded(scenario, *((body["action_type"], body["parameters"]) for body in bodies)).score == 1.0
+
+
+def test_the_agent_of_ones_own_is_graded(capsys: pytest.CaptureFixture[str]) -> None:
+    (harness,) = blocks(EVALUATION, "py")
+    with full_server() as address:
+        here = harness.replace('"http://127.0.0.1:7860"', repr(address))
+        exec(compile(here, "docs/evaluation.md", "exec"), {})  # noqa: S102 - the documents are ours
+    told = re.findall(r"^(AC-\d+) (\d\.\d+) \['Submitted P1", capsys.readouterr().out, re.MULTILINE)
+    assert [name for name, _ in told] == ["AC-001", "AC-002", "AC-003"]
+    assert told[0] == ("AC-001", "1.0")
 
 
 def test_configurations_are_json() -> None:
@@ -90,7 +105,7 @@ def test_the_scoring_table_is_what_perfect_play_is_paid(catalogue: Catalogue) ->
         for task_id in TASKS
         for point in _graded(catalogue.of_task(task_id)[0]).breakdown
     ]
-    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| ([a-z ]+) \| (\d\.\d\d) \|", _section("How scoring works"), re.MULTILINE)
+    rows = re.findall(r"^\| (?:`(\w+)`)? ?\| ([a-z ]+) \| (\d\.\d\d) \|", SCORING, re.MULTILINE)
     tasks = [task for task, *_ in rows]
     for index, task in enumerate(tasks):
         tasks[index] = task or tasks[index - 1]
@@ -104,13 +119,14 @@ def test_a_severity_earns_what_is_told(catalogue: Catalogue) -> None:
         abs(SEVERITIES.index(level) - right): _graded(scenario, ("submit_severity", {"severity": level})).score
         for level in SEVERITIES
     }
-    told = re.findall(r"the exact severity: (.*); one level off: (.*); two levels off: (.*) \|", README)
-    assert told == [tuple(f"{earned[distance]:.2f}" for distance in range(3))]
+    told = re.findall(r"the exact severity: (.*); one level off: (.*); two levels off: (.*) \|", SCORING)
+    told += re.findall(r"the exact severity earns (.*), one level off (.*), two levels off (.*)\.\n", README)
+    assert told == 2 * [tuple(f"{earned[distance]:.2f}" for distance in range(3))]
 
 
 def test_deductions_are_what_is_told(catalogue: Catalogue) -> None:
     scenario = catalogue.get("RP-001")
-    told = " ".join(_section("How scoring works").split())
+    told = " ".join(SCORING.split())
     wrong, most = re.findall(r"wrong remediation costs (\d\.\d\d), up to (\d\.\d\d)", told)[0]
     (false,) = re.findall(r"never made costs (\d\.\d\d)", told)
     innocent = set(scenario.incident.services) - {step.target for step in scenario.incident.plan.steps}
@@ -127,7 +143,7 @@ def test_deductions_are_what_is_told(catalogue: Catalogue) -> None:
 
 
 def test_what_cheats_earn_at_most_is_what_they_are_held_to() -> None:
-    rows = dict(re.findall(r"^\| (.+) \| (0(?:\.\d\d)?) \|$", _section("How scoring works"), re.MULTILINE))
+    rows = dict(re.findall(r"^\| (.+) \| (0(?:\.\d\d)?) \|$", SCORING, re.MULTILINE))
     ceilings = {f"{ceiling:.2f}" for ceiling in (SOUP_CEILING, LATE_CEILING, RANDOM_CEILING)}
     assert ceilings <= set(rows.values())
 

@@ -16,6 +16,7 @@ from tests.slow import mark_slow_after
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", mark_slow_after(1, [["uvicorn", "server.app:app"], ["cloud_incident", "serve"]]))
 def test_it_starts_and_is_healthy(command: list[str]) -> None:
     port = free_port()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -19,6 +22,14 @@ MOST_INITIALIZE_BYTES = 1 << 14
 """Bytes of an `initialize` at most: a session keeps what its client says of itself for as long as it is open."""
 
 
+MOST_VALUES = 500
+"""Entries of all lists and objects of a message of MCP at most. The SDK tells each that is wrong in every way in which
+it is wrong, so that 400 kB of empty objects took minutes and gigabytes; a message that is meant has some twenty."""
+
+_SHORT = 2 * MOST_VALUES
+"""Bytes of a body that cannot have more values."""
+
+
 @dataclass(frozen=True, slots=True)
 class WholeBodies:
     """Reads the body of each POST before the application is asked, with the limits that every body has.
@@ -26,7 +37,7 @@ class WholeBodies:
     The transports of MCP open a session before they read, and wait for a body as long as it takes.
 
     Raises:
-        HTTPException: as `read_body` does; 413 if an `initialize` is too large.
+        HTTPException: as `read_body` does; 413 if an `initialize` is too large, or a message has too many values.
     """
 
     app: ASGIApp
@@ -38,6 +49,8 @@ class WholeBodies:
         body = await read_body(Request(scope, receive))
         if len(body) > MOST_INITIALIZE_BYTES and is_initialize(body):
             raise HTTPException(413, f"An initialize may have {MOST_INITIALIZE_BYTES} bytes.")
+        if len(body) > _SHORT and _has_crowd(body):
+            raise HTTPException(413, f"A message may have {MOST_VALUES} values in its lists and objects.")
         await self.app(scope, Replay(body, receive), send)
 
 
@@ -60,3 +73,23 @@ def is_initialize(body: bytes) -> bool:
     except CloudIncidentError:
         return False
     return isinstance(message, dict) and message.get("method") == "initialize"
+
+
+def _has_crowd(body: bytes) -> bool:
+    """Whether the lists and objects of a body have too many entries, for whichever parser it is JSON."""
+    for parse in (json.loads, from_json):  # the SDK reads some messages with the one and some with the other
+        with suppress(ValueError, RecursionError):
+            if _count_values(parse(body)) > MOST_VALUES:
+                return True
+    return False
+
+
+def _count_values(value: object) -> int:
+    """How many entries lists and objects have, within each other; it is not counted on when there are too many."""
+    count, found = 0, [value]
+    while found and count <= MOST_VALUES:
+        looked_at = found.pop()
+        if isinstance(looked_at, dict | list):
+            count += len(looked_at)
+            found.extend(looked_at.values() if isinstance(looked_at, dict) else looked_at)
+    return count

@@ -43,6 +43,7 @@ class BoundedHTTP(HttpToolsProtocol):
         "_in_headers",
         "_limits",
         "_most",
+        "_others",
         "_piece",
         "_received",
         "_refusal",
@@ -61,7 +62,7 @@ class BoundedHTTP(HttpToolsProtocol):
         self._connections = find_connections(config)
         self._limits = self._connections.limits
         self._most = self._limits.header_bytes
-        self._piece = self._received = self._body = self._unanswered = 0
+        self._piece = self._others = self._received = self._body = self._unanswered = 0
         self._in_headers = False
         self._refusal: tuple[int, str] | None = None
         self._awaited = 0.0
@@ -81,6 +82,7 @@ class BoundedHTTP(HttpToolsProtocol):
         if self._refusal is not None:
             return
         self._piece = len(data)
+        self._others = 0
         self._received += self._piece
         super().data_received(data)
         if self._received > self._most:
@@ -92,14 +94,17 @@ class BoundedHTTP(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._received = self._piece
+        self._received = self._piece - self._others  # a piece may begin with the end of the request before
         self._body = 0
         self._in_headers = True
         self._awaited = self.loop.time()
 
     def on_headers_complete(self) -> None:
-        if self._received > self._most and self._count_header_bytes() > self._most:
-            self._stop(431, self._describe_headers())
+        if self._received > self._most:
+            self._received = self._count_header_bytes()
+            if self._received > self._most:
+                self._stop(431, self._describe_headers())
+            self._others += self._received
         if len(self.pipeline) >= _MOST_PIPELINED:
             self._stop(429, f"{_MOST_PIPELINED} requests may wait on one connection; read the answers first.")
         self._in_headers = False
@@ -107,7 +112,9 @@ class BoundedHTTP(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._body += len(body)
+        size = len(body)
+        self._body += size
+        self._others += size
         super().on_body(body)
         if self._body > _MOST_DISCARDED and not self._unanswered:
             self._stop(413, "The request has been answered already.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 from click.core import ParameterSource
+from pydantic import AfterValidator, Field, SecretStr
 
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import DIFFICULTY, with_settings
@@ -20,6 +21,7 @@ from cloud_incident.evaluation.running import (
     RunInUseError,
     UnreachableError,
     read_results,
+    read_token,
     run_evaluation,
 )
 from cloud_incident.extras import require_extra
@@ -31,10 +33,20 @@ _INCOMPLETE = 3
 """The exit status if an episode has no result: it failed, or was not played."""
 
 
+def _check_token(secret: SecretStr) -> SecretStr:
+    return SecretStr(read_token(secret.get_secret_value()))
+
+
 class EvaluateSettings(Settings):
     """Settings of `evaluate`."""
 
     command = "evaluate"
+
+    token: Annotated[SecretStr, AfterValidator(_check_token)] | None = Field(
+        None,
+        description="A file with the token that the server of --url asks for; or the token itself in "
+        "CLOUD_INCIDENT_TOKEN.",
+    )
 
 
 @click.command(cls=ReportingCommand, failures=(RunInUseError, SettingError, UnreachableError, OSError, ValueError))
@@ -124,7 +136,11 @@ def evaluate(
     MODEL_NAME and HF_TOKEN or API_KEY name; llm-or-responder asks the responder where the model fails.
     """
     evaluation = Evaluation(
-        directories=settings.scenarios, salt=settings.secret_salt, scenarios=scenario_ids, **options
+        directories=settings.scenarios,
+        salt=settings.secret_salt,
+        scenarios=scenario_ids,
+        token="" if settings.token is None else settings.token.get_secret_value(),
+        **options,
     )
     require_extra("evaluate", "jinja2", "rich")  # before hours of playing
     refuse_same_file({"--out": out, "--report": report, "--export": export})

@@ -10,7 +10,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import click
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from click.core import ParameterSource
 from pydantic.fields import FieldInfo
 from pydantic.types import PathType
@@ -125,7 +125,10 @@ def _get_type(annotation: Any, metadata: Iterable[Any]) -> click.ParamType[Any, 
     most: Any = next((item.le for item in constraints if isinstance(item, Le)), None)
     if annotation is int:
         return click.IntRange(least, most)
-    return click.FloatRange(least, most) if annotation is float else click.STRING
+    if annotation is float:
+        above: Any = next((item.gt for item in constraints if isinstance(item, Gt)), None)
+        return click.FloatRange(least, most) if above is None else click.FloatRange(above, most, min_open=True)
+    return click.STRING
 
 
 def _get_path_type(constraints: list[Any]) -> click.Path:

@@ -8,6 +8,7 @@ from cloud_incident.app import build_app
 from cloud_incident.cli.errors import ReportingCommand
 from cloud_incident.cli.options import with_settings
 from cloud_incident.settings.serve import ServeSettings
+from cloud_incident.settings.server import build_address
 from cloud_incident.workers import run_server
 
 
@@ -35,10 +36,23 @@ def _write_banner(settings: ServeSettings) -> str:
         else f"At {address} callers may do what their tokens say."
     )
     shared = f" {settings.workers} processes serve it." if settings.workers > 1 else ""
+    metrics = f" Metrics are at {_locate_metrics(settings)}." if settings.counts else ""
     return (
         f"Cloud Incident at {address}, its API at {address}/docs, MCP at {address}/mcp. Ctrl-C ends it.{shared}\n"
-        f"{rights} {agents}"
+        f"{rights} {agents} {_describe_store(settings)}{metrics}"
     )
+
+
+def _describe_store(settings: ServeSettings) -> str:
+    if settings.keeps_in_memory:
+        return "Episodes are in memory and end with the server; --store keeps them."
+    # The address of a store may hold a password.
+    return f"Episodes are kept in {'Redis' if settings.shared_by_machines else settings.store}."
+
+
+def _locate_metrics(settings: ServeSettings) -> str:
+    port = settings.metrics_port
+    return f"{settings.address if port is None else build_address(settings.host, port)}/metrics"
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def add(file: Path, name: str, scope: str, expires: datetime | None) -> None:
     except ValueError as error:
         raise click.UsageError(f"{error}.") from error
     _write(file, [*_read(file), entry])
-    click.echo(f"The token {entry.id} of {name} may {scope}. Keep it: it is not shown again.", err=True)
+    click.echo(f"The token {entry.id} of {name} has the scope {scope}. Keep it: it is not shown again.", err=True)
     click.echo(token)
 
 

@@ -274,7 +274,7 @@ OPERATIONS = (
         body=TypeAdapter(Trajectory),
         body_required=True,
         answer=TypeAdapter(OpenedAnswer),
-        refusals=(404, 409, 413, 422),
+        refusals=(404, 409, 413, 422, 503),
     ),
     Operation(
         method="GET",

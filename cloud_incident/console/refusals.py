@@ -47,6 +47,12 @@ class UnreadableFileError(CloudIncidentError):
     code = "unreadable_file"
 
 
+class UploadsWaitError(CloudIncidentError):
+    """As many uploads wait to be played again as may."""
+
+    code = "busy"
+
+
 class UnreplayableError(CloudIncidentError):
     """A trajectory of another release or another incident than there is here, or one that cannot have been played."""
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, NotRequired
 
 from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
 from cloud_incident.console.notes import write_note
-from cloud_incident.console.refusals import UnknownStoredError, UnreadableFileError, UnreplayableError
+from cloud_incident.console.refusals import (
+    UnknownStoredError,
+    UnreadableFileError,
+    UnreplayableError,
+    UploadsWaitError,
+)
 from cloud_incident.console.stored import (
     TrajectoryEntry,
     build_entry,
@@ -24,6 +30,7 @@ from env_core.frames import Frame, draw_frame
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cloud_incident.evaluation.running import Trajectory
@@ -31,6 +38,9 @@ if TYPE_CHECKING:
 
 MOST_UPLOADED = 8 << 20
 """Bytes of an upload at most. A long episode of a model that is shown much has some hundred thousand."""
+
+MOST_WAITING = 4
+"""Uploads that wait at most, since each is kept in memory meanwhile."""
 
 MOST_LISTED = 1_000
 """Trajectories in one answer at most."""
@@ -72,13 +82,14 @@ class OpenedAnswer(TypedDict):
     uploaded: NotRequired[list[TrajectoryEntry]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trajectories:
     """The trajectories of a directory, and those that visitors bring."""
 
     catalogue: Catalogue
     directory: Path
     _working: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    _uploads: int = field(default=0, init=False)  # those that wait, and the one that is opened
 
     async def list_stored(self, evaluation: str = "") -> TrajectoriesAnswer:
         """The stored trajectories of one evaluation, or of all evaluations that can be read.
@@ -109,8 +120,15 @@ class Trajectories:
             UnreadableFileError: if it holds something else.
             UnknownStoredError: if it holds none of that key.
             UnreplayableError: as `open_stored` does.
+            UploadsWaitError: if as many uploads wait as may.
         """
-        return await to_thread.run_sync(self._open_upload, content, key, limiter=self._working)
+        if self._uploads > MOST_WAITING:
+            raise UploadsWaitError(f"{MOST_WAITING} uploads wait to be opened already; try again in a few seconds.")
+        self._uploads += 1
+        try:
+            return await to_thread.run_sync(self._open_upload, content, key, limiter=self._working)
+        finally:
+            self._uploads -= 1
 
     def _list_stored(self, evaluation: str) -> TrajectoriesAnswer:
         found: list[StoredTrajectory] = []
@@ -129,16 +147,17 @@ class Trajectories:
         return self._replay(find_trajectory(find_file(self.directory, evaluation), key))
 
     def _open_upload(self, content: bytes, key: str) -> OpenedAnswer:
-        lines = [(number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip()]
-        if not lines:
+        entries: list[TrajectoryEntry] = []
+        chosen: Trajectory | None = None
+        for trajectory in _read_upload(content):
+            entries.append(build_entry(trajectory))
+            if chosen is None and key in {"", trajectory["key"]}:
+                chosen = trajectory
+        if not entries:
             raise UnreadableFileError("The upload is empty; it takes a trajectory, or a file of them as JSON lines.")
-        if lines[0][1].strip() == b"{":  # one trajectory, written over many lines
-            lines = [(1, content)]
-        trajectories = [parse_line(line, number) for number, line in lines]
-        chosen = next((trajectory for trajectory in trajectories if key in {"", trajectory["key"]}), None)
         if chosen is None:
             raise UnknownStoredError(f"The upload has no trajectory {key[:120]!r}.")
-        return {**self._replay(chosen), "uploaded": [build_entry(trajectory) for trajectory in trajectories]}
+        return {**self._replay(chosen), "uploaded": entries}
 
     def _replay(self, trajectory: Trajectory) -> OpenedAnswer:
         try:
@@ -153,3 +172,13 @@ class Trajectories:
             "frames": [draw_frame(*moment) for moment in zip(episodes, notes, strict=True)],
             "differences": list(compare_replay(trajectory, episodes[-1])),
         }
+
+
+def _read_upload(content: bytes) -> Iterator[Trajectory]:
+    """The trajectories of an upload, one after the other, since lists of short lines are far larger than the upload."""
+    if content.lstrip().partition(b"\n")[0].strip() == b"{":  # one trajectory, written over many lines
+        yield parse_line(content, 1)
+        return
+    for number, line in enumerate(BytesIO(content), 1):
+        if line.strip():
+            yield parse_line(line, number)

@@ -33,7 +33,9 @@ class ServeSettings(ServerSettings):
         Mode.SIMULATION, description="production: no reset, step or state, only tools."
     )
     shared_default: bool = Field(
-        True, description="Whether REST requests that name no episode may mean the last one that anybody started."
+        True,
+        description="Whether a REST request that names no episode means the last one of the same caller: of its "
+        "token, or without tokens of its address. Several workers know no last one.",
     )
     ws_ping_seconds: float = Field(20.0, ge=0, description="Seconds between pings on a WebSocket; 0 for no pings.")
     ws_ping_timeout: float = Field(

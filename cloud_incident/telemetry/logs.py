@@ -13,6 +13,7 @@ import orjson
 
 from cloud_incident.settings.watching import LogFormat
 from cloud_incident.telemetry.calls import NOWHERE, Sink, WatchedCall, clean
+from cloud_incident.telemetry.seldom import SeldomFilter
 from env_core.calls import CURRENT
 
 if TYPE_CHECKING:
@@ -127,13 +128,17 @@ class LogSink(Sink):
 
 
 def configure(style: LogFormat) -> None:
-    """Have every log of this process written to standard error in a format, uvicorn's included."""
+    """Have every log of this process written to standard error in a format, uvicorn's included.
+
+    Warnings and errors of one kind are written once a second at most.
+    """
     dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"lines": {"()": JsonLines if style is LogFormat.JSON else TextLines}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+            "filters": {"seldom": {"()": SeldomFilter, "but": _LOGGER.name}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["seldom"]}},
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {
                 _LOGGER.name: {"level": "INFO"},

@@ -41,8 +41,14 @@ class WatchedStore:
     async def list_entries(self) -> list[Entry]:
         return await self._watch("list_entries", self._store.list_entries())
 
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        return await self._watch("list_owned", self._store.list_owned(owner, most))
+
     async def count_open(self) -> int:
         return await self._watch("count_open", self._store.count_open())
+
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        return await self._watch("has_room", self._store.has_room(capacity, grace_seconds))
 
     async def read_secret(self) -> bytes:
         return await self._watch("read_secret", self._store.read_secret())

@@ -21,7 +21,7 @@ from env_core.stores.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from env_core.episode import Reference
 
@@ -43,6 +43,7 @@ class MemoryStore:
         self._episodes: dict[str, _StoredEpisode] = {}
         self._secret = secrets.token_bytes(SECRET_BYTES)
         self._ended: dict[str, None] = {}  # handles, the one that ended longest ago first
+        self._owned: dict[str, dict[str, None]] = {}  # handles, by owners that have a name
 
     async def create(self, opening: Opening, capacity: int) -> list[str]:
         episode_id, replacing = opening.episode_id, opening.replacing
@@ -50,10 +51,8 @@ class MemoryStore:
         if episode_id in self._episodes and episode_id not in freed:
             raise EpisodeExistsError(episode_id)
         if len(self._episodes) - len(freed) >= capacity:
-            limit = self._clock() - opening.grace_seconds
-            oldest = next(
-                (handle for handle in self._ended if handle not in freed and self._is_idle(handle, limit)), None
-            )
+            idle = self._iterate_idle(opening.grace_seconds)
+            oldest = next((handle for handle in idle if handle not in freed), None)
             if oldest is None:
                 raise CapacityError(capacity)
             freed.append(oldest)
@@ -62,6 +61,8 @@ class MemoryStore:
         self._episodes[episode_id] = _StoredEpisode(
             opening.reference, opening.incarnation, opening.owner, [*opening.events], self._clock()
         )
+        if opening.owner:
+            self._owned.setdefault(opening.owner, {})[episode_id] = None
         if opening.ended:
             self._ended[episode_id] = None
         return freed
@@ -84,16 +85,18 @@ class MemoryStore:
             self._forget(claim.episode_id)
 
     async def list_entries(self) -> list[Entry]:
-        now = self._clock()
-        return [
-            Entry(
-                handle, stored.reference, len(stored.events), handle in self._ended, now - stored.touched, stored.owner
-            )
-            for handle, stored in reversed(self._episodes.items())
-        ]
+        return [self._describe(handle) for handle in reversed(self._episodes)]
+
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        running = [handle for handle in self._owned.get(owner, ()) if handle not in self._ended]
+        running.sort(key=lambda handle: self._episodes[handle].touched, reverse=True)
+        return [self._describe(handle) for handle in running[:most]]
 
     async def count_open(self) -> int:
         return len(self._episodes) - len(self._ended)
+
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        return len(self._episodes) < capacity or any(True for _ in self._iterate_idle(grace_seconds))
 
     async def read_secret(self) -> bytes:
         return self._secret
@@ -117,8 +120,15 @@ class MemoryStore:
         stored = self._episodes.get(claim.episode_id)
         return stored is not None and stored.incarnation == claim.incarnation
 
-    def _is_idle(self, episode_id: str, limit: float) -> bool:
-        return self._episodes[episode_id].touched <= limit
+    def _iterate_idle(self, grace_seconds: float) -> Iterator[str]:
+        """The handles of ended episodes that were not used for some seconds, the one that ended first first."""
+        limit = self._clock() - grace_seconds
+        return (handle for handle in self._ended if self._episodes[handle].touched <= limit)
+
+    def _describe(self, episode_id: str) -> Entry:
+        stored = self._episodes[episode_id]
+        idle = self._clock() - stored.touched
+        return Entry(episode_id, stored.reference, len(stored.events), episode_id in self._ended, idle, stored.owner)
 
     def _find(self, episode_id: str) -> _StoredEpisode:
         stored = self._episodes.get(episode_id)
@@ -133,5 +143,10 @@ class MemoryStore:
         return stored
 
     def _forget(self, episode_id: str) -> None:
-        del self._episodes[episode_id]
+        owner = self._episodes.pop(episode_id).owner
         self._ended.pop(episode_id, None)
+        if owner:
+            owned = self._owned[owner]
+            del owned[episode_id]
+            if not owned:
+                del self._owned[owner]

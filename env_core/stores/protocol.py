@@ -208,8 +208,17 @@ class EpisodeStore(Protocol):
     async def list_entries(self) -> list[Entry]:
         """Every stored episode, the one that was used last first."""
 
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        """The episodes of an owner that have not ended, `most` at most, the one that was used last first.
+
+        It costs as much as the owner has episodes, however many others have.
+        """
+
     async def count_open(self) -> int:
         """How many stored episodes have not ended."""
+
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        """Whether `create` has room for another episode, with that capacity and grace."""
 
     async def read_secret(self) -> bytes:
         """32 random bytes, drawn when the store was made: the same for every process that uses it."""

@@ -12,9 +12,9 @@ What is lost when the Redis server ends without warning is up to its settings. W
 `appendonly` everything since its last snapshot. The end of a process of ours loses nothing.
 
 The keys of an episode are a hash and a list of events, each `nonce` and line. Beside them stand two sorted sets:
-when each episode was used last, and in which order those ended that did. The number in every key is that of this
-layout, so releases of two layouts never touch each other's episodes. Scripts name keys that they were not given, so the
-server may have replicas, and may not be a cluster.
+when each episode was used last, and in which order those ended that did; and a set of those of each owner. The number
+in every key is that of this layout, so releases of two layouts never touch each other's episodes. Scripts name keys
+that they were not given, so the server may have replicas, and may not be a cluster.
 
 A call whose connection breaks off is sent again, for `_PATIENCE` seconds. Each one that writes has a nonce of its own,
 by which its script knows that it was carried out before, so nothing is done twice.
@@ -44,7 +44,20 @@ from env_core.stores.protocol import (
     StoreUnavailableError,
     UnknownEpisodeError,
 )
-from env_core.stores.scripts import APPEND, COUNT, CREATE, DELETE, DESCRIBE, EXPIRE, LIST, LOAD, SECRET, Script
+from env_core.stores.scripts import (
+    APPEND,
+    COUNT,
+    CREATE,
+    DELETE,
+    DESCRIBE,
+    EXPIRE,
+    LIST,
+    LIST_OWNED,
+    LOAD,
+    ROOM,
+    SECRET,
+    Script,
+)
 from env_core.stores.writing import read_events, read_reference, write_event, write_reference
 
 if TYPE_CHECKING:
@@ -136,9 +149,17 @@ class RedisStore:
         await self._write(DELETE, *claim)
 
     async def list_entries(self) -> list[Entry]:
-        *told, now = await self._ask(LIST, *self._timing())
+        return await self._describe(await self._ask(LIST, *self._timing()))
+
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        return await self._describe(await self._ask(LIST_OWNED, *self._timing(), owner), most)
+
+    async def _describe(self, told: list[bytes], most: int | None = None) -> list[Entry]:
+        """Entries of episodes, of which it is told when each was touched, and last what time it is."""
+        *told, now = told
         uses = list(zip(map(bytes.decode, told[::2]), map(float, told[1::2]), strict=True))
         uses.sort(key=lambda use: (-use[1], use[0]))
+        uses = uses[:most]
         entries = []
         for first in range(0, len(uses), _CHUNK):
             chunk = uses[first : first + _CHUNK]
@@ -160,6 +181,9 @@ class RedisStore:
 
     async def count_open(self) -> int:
         return int(await self._ask(COUNT))
+
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        return bool(await self._ask(ROOM, *self._timing(), capacity, repr(grace_seconds)))
 
     async def read_secret(self) -> bytes:
         return bytes(await self._ask(SECRET, secrets.token_bytes(SECRET_BYTES)))

@@ -23,6 +23,7 @@ local PREFIX = 'cloud-incident:1:'
 local TOUCHED, ENDED, ENDS = PREFIX .. 'touched', PREFIX .. 'ended', PREFIX .. 'ends'
 local function episode(id) return PREFIX .. 'episode:' .. id end
 local function events(id) return PREFIX .. 'events:' .. id end
+local function owned(owner) return PREFIX .. 'owned:' .. owner end
 local function tell_time(given)
   if given ~= '' then return given end
   local time = redis.call('TIME')
@@ -37,6 +38,8 @@ local function note_end(id, life)
   for _, key in ipairs({ENDED, ENDS}) do redis.call('PEXPIRE', key, life) end
 end
 local function forget(id)
+  local owner = redis.call('HGET', episode(id), 'owner')
+  if owner and owner ~= '' then redis.call('SREM', owned(owner), id) end
   redis.call('DEL', episode(id), events(id))
   redis.call('ZREM', TOUCHED, id)
   redis.call('ZREM', ENDED, id)
@@ -72,6 +75,10 @@ end
 for _, handle in ipairs(freed) do forget(handle) end
 redis.call('HSET', episode(id), 'incarnation', incarnation, 'reference', ARGV[5], 'owner', ARGV[6], 'nonce', nonce,
   'freed', #freed == 0 and '[]' or cjson.encode(freed))
+if ARGV[6] ~= '' then
+  redis.call('SADD', owned(ARGV[6]), id)
+  redis.call('PEXPIRE', owned(ARGV[6]), life)
+end
 for index = 13, #ARGV do redis.call('RPUSH', events(id), ARGV[index]) end
 touch(id, now, life)
 if ARGV[7] == '1' then note_end(id, life) end
@@ -135,6 +142,19 @@ return told
 """)
 """now, life; gives handles, each with when it was touched, and then the time"""
 
+LIST_OWNED = _write_script("""
+local told = {}
+for _, id in ipairs(redis.call('SMEMBERS', owned(ARGV[3]))) do
+  local touched = redis.call('ZSCORE', TOUCHED, id)
+  if touched and not redis.call('ZSCORE', ENDED, id) then
+    told[#told + 1], told[#told + 2] = id, touched
+  end
+end
+told[#told + 1] = tell_time(ARGV[1])
+return told
+""")
+"""now, life, owner; gives handles of what has not ended, each with when it was touched, and then the time"""
+
 DESCRIBE = _write_script("""
 local told = {}
 for index, id in ipairs(ARGV) do
@@ -145,6 +165,16 @@ end
 return told
 """)
 """ids"""
+
+ROOM = _write_script("""
+if redis.call('ZCARD', TOUCHED) < tonumber(ARGV[3]) then return 1 end
+local limit = tonumber(tell_time(ARGV[1])) - tonumber(ARGV[4])
+for _, id in ipairs(redis.call('ZRANGE', ENDED, 0, -1)) do
+  if tonumber(redis.call('ZSCORE', TOUCHED, id) or 0) <= limit then return 1 end
+end
+return 0
+""")
+"""now, life, capacity, grace; 1 if there is room for another episode"""
 
 SECRET = _write_script("""
 local key = PREFIX .. 'secret'

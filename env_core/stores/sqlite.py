@@ -56,6 +56,9 @@ MIGRATIONS = (
     UPDATE episodes SET period = CAST(touched / 600 AS INTEGER);
     CREATE INDEX period ON episodes (period);
     """,
+    """
+    CREATE INDEX owned ON episodes (owner) WHERE owner != '';
+    """,
 )
 """What brings a file from each version of the schema to the next. Append to it; never change what stands here."""
 
@@ -75,6 +78,8 @@ _APPEND = """
         END
     WHERE id = :id AND incarnation = :incarnation AND length = :length
 """
+
+_DESCRIBE = "SELECT id, reference, length, ended IS NOT NULL, touched, owner FROM episodes"
 
 _PERIOD = 600
 """Seconds. Unused episodes are found by the period in which they were touched last, which is written down once in each
@@ -189,10 +194,15 @@ class SqliteStore:
         )
 
     async def list_entries(self) -> list[Entry]:
-        query = (
-            "SELECT id, reference, length, ended IS NOT NULL, touched, owner FROM episodes ORDER BY touched DESC, id"
-        )
-        rows = await self._read(lambda: self._database.execute(query).fetchall())
+        return await self._list("ORDER BY touched DESC, id")
+
+    async def list_owned(self, owner: str, most: int) -> list[Entry]:
+        chosen = "WHERE owner = ? AND owner != '' AND ended IS NULL ORDER BY touched DESC, id LIMIT ?"
+        return await self._list(chosen, owner, most)
+
+    async def _list(self, chosen: str, *values: str | int) -> list[Entry]:
+        query = f"{_DESCRIBE} {chosen}"
+        rows = await self._read(lambda: self._database.execute(query, values).fetchall())
         now = self._clock()
         return [
             Entry(handle, read_reference(reference), length, bool(ended), now - touched, owner)
@@ -204,6 +214,15 @@ class SqliteStore:
         query = "SELECT (SELECT count(*) FROM episodes) - (SELECT count(*) FROM episodes WHERE ended IS NOT NULL)"
         (count,) = await self._read(lambda: self._database.execute(query).fetchone())
         return int(count)
+
+    async def has_room(self, capacity: int, grace_seconds: float) -> bool:
+        query = (
+            "SELECT (SELECT count(*) FROM episodes) < ? OR "
+            "EXISTS (SELECT 1 FROM episodes WHERE ended IS NOT NULL AND touched <= ?)"
+        )
+        limits = (capacity, self._clock() - grace_seconds)
+        (room,) = await self._read(lambda: self._database.execute(query, limits).fetchone())
+        return bool(room)
 
     async def read_secret(self) -> bytes:
         (secret,) = await self._read(lambda: self._database.execute("SELECT secret FROM secrets").fetchone())

@@ -48,7 +48,7 @@ ADAPTER = Toy(
     (
         Insertion(
             "cloud_incident/evaluation/running/remote.py",
-            "SURFACES: dict[str, Callable[[str], RemoteEnvironment]] = {\n",
+            "SURFACES: dict[str, type[RemoteEnvironment]] = {\n",
             '    "toy": RestEnvironment,\n',
         ),
     ),

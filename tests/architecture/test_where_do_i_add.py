@@ -85,10 +85,12 @@ def test_what_is_declared_is_used_on_every_surface(tree: Path) -> None:
     assert '"census": 1.0' in run_in(tree, "tests.architecture.use_vocabulary")
 
 
+@pytest.mark.slow
 def test_families_mechanisms_and_grader_components_are_used(tree: Path) -> None:
     assert run_in(tree, "tests.architecture.use_others") == "used"
 
 
+@pytest.mark.slow
 def test_a_store_keeps_the_contract(tree: Path) -> None:
     assert "passed" in run_in(tree, "pytest", "tests/env_core/stores", "-k", "toy", "-rA")
 

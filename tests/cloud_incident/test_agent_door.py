@@ -298,6 +298,7 @@ def test_the_address_is_the_one_by_which_the_server_is_reached(
             assert re.fullmatch(r"https?://.+/agent/[\w-]+/mcp", talk.reset()["metadata"]["agent_url"])
 
 
+@pytest.mark.slow
 def test_the_printed_address_is_the_real_one() -> None:
     arguments = ("--transport", "streamable-http", "--task", "alert_classification", "--agent-port", "0")
     with started("mcp", *arguments) as (_, process):

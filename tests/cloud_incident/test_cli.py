@@ -27,6 +27,8 @@ def test_version_and_help() -> None:
     assert __version__ in run("--version")[1]
     code, text = run("mcp", "--help")
     assert code == 0
+    assert "x>0" in text
+    assert "None]" not in text
     for option in ("--transport", "--profile", "--task", "--scenario", "--seed", "--scenarios", "--capacity"):
         assert option in text
 

@@ -14,5 +14,5 @@ def test_what_was_answered_is_stored_once_whoever_is_killed() -> None:
     with places() as found:
         for store, server in found.values():
             tally = asyncio.run(kill_at_moments(store, 3, server))
-            assert tally.repeated
+            assert tally.acknowledged
             assert tally.finished

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -108,3 +109,26 @@ def test_nothing_named_is_told() -> None:
     result = CliRunner().invoke(main, ["show"])
     assert result.exit_code == 2
     assert "Name a scenario" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--index", 3), "--index counts the scenarios of a split; give --split as well, or SCENARIO."),
+        (("RP-001", "--index", 2), "SCENARIO and --index contradict each other"),
+        (("RP-001", "--split", "train"), "SCENARIO and --split contradict each other"),
+        (("--split", "curated", "--index", 1, "--difficulty", 2), "leave --difficulty out"),
+        (("--split", "train", "--index", 1_000_001), "'--index': 1000001 is not in the range"),
+        (("--seed", 2**48), "'--seed': 281474976710656 is not in the range"),
+    ],
+)
+def test_what_contradicts_is_told_by_the_names_of_options(arguments: tuple[object, ...], told: str) -> None:
+    for command in ("show", "mcp"):
+        given = [str(argument) for argument in arguments]
+        if command == "mcp":
+            given = ["--scenario", *given] if given[0] == "RP-001" else given
+            told = told.replace("SCENARIO", "--scenario").replace("or --scenario.", "or --scenario-index.")
+        result = CliRunner().invoke(main, [command, *given], input="")
+        assert result.exit_code == 2, result.output
+        assert told in result.output
+        assert not re.search(r"scenario_id|scenario_index|`\w+`", result.output)

@@ -82,9 +82,10 @@ async def test_no_process_takes_an_episode_of_its_own_for_the_one_that_is_meant(
         for client in (first, second):
             client.post("/reset", json={"scenario_id": "RP-001"})
             client.cookies.clear()
-            refused = client.get("/state")
-            assert refused.status_code == 404
-            assert "Name the episode" in refused.json()["detail"]
+            look = {"action_type": "query_logs", "parameters": {"service": "api-gateway"}}
+            for refused in (client.get("/state"), client.post("/step", json=look)):
+                assert refused.status_code == 404
+                assert "Name the episode" in refused.json()["detail"]
 
 
 async def test_an_episode_is_taken_up_over_a_socket_of_another_process(addresses: list[str]) -> None:

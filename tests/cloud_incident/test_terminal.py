@@ -75,6 +75,7 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terminal", [("mcp",)], indirect=True)
 @pytest.mark.parametrize(("keys", "status"), mark_slow_after(1, [(CTRL_C, INTERRUPTED), (CTRL_D, 0)]))
 def test_mcp_says_what_it_waits_for_and_ends_at_once(terminal: Terminal, keys: bytes, status: int) -> None:
@@ -85,6 +86,7 @@ def test_mcp_says_what_it_waits_for_and_ends_at_once(terminal: Terminal, keys: b
     assert "Traceback" not in terminal.shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terminal", [("serve", "--port", "0")], indirect=True)
 def test_serve_says_where_it_listens_and_ends_without_a_word_of_python(terminal: Terminal) -> None:
     terminal.await_text("Ctrl-C ends it.")

@@ -48,6 +48,7 @@ def catalogue() -> Catalogue:
     return Catalogue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["RP-003", "GEN1-RP-D5-7", "GEN1-RCA-D5-7"])
 def test_no_text_takes_many_calls_to_grade(catalogue: Catalogue, name: str) -> None:
     """The calls are counted, and not the time, so that this says the same on every machine."""

@@ -90,6 +90,7 @@ def serve_in_a_process() -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sessions", "server"), mark_slow_after(1, [(40, full_server), (200, serve_in_a_process)]))
 def test_many_sessions_and_episodes_at_once(
     catalogue: Catalogue, sessions: int, server: Callable[[], AbstractContextManager[str]]
@@ -121,6 +122,7 @@ def leave_in_mid_request(address: str) -> None:
     assert httpx2.get(f"{address}/health").status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", mark_slow_after(1, [100, 1_000]))
 def test_sigterm_under_load_loses_no_acknowledged_step(steps: int) -> None:
     acknowledged = [0]

@@ -10,6 +10,7 @@ import pytest
 
 from cloud_incident.settings.serve import ServeSettings
 from cloud_incident.settings.sources import InvalidSettingsError
+from tests.cloud_incident.bounds.raw import Raw, read_all
 from tests.http_compat.talking import open_for_agent, open_talk, read_answer
 from tests.servers import full_server
 
@@ -62,6 +63,18 @@ def test_sse_and_websockets_are_served_with_a_slash_at_their_end(api: httpx2.Cli
 def test_browsers_are_redirected_to_pages_because_their_links_are_relative(api: httpx2.Client) -> None:
     page = api.get("/docs/", headers={"Accept": "text/html,*/*;q=0.8", **TLS})
     assert (page.status_code, page.headers["Location"]) == (307, "/docs")
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "/%2Fevil.example/", "///evil.example//", "/%5Cevil.example/"])
+def test_no_path_redirects_a_browser_to_another_host(address: str, path: str) -> None:
+    with Raw(address) as raw:  # a client would read another host out of such an address
+        answer = read_all(
+            raw.send(
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: close\r\n\r\n".encode()
+            )
+        )
+    location = re.search(rb"(?i)\r\nlocation: *(.*)\r\n", answer)
+    assert location is None or re.match(rb"/[^/\\]", location[1]), location
 
 
 @pytest.mark.parametrize("path", ["/web", "/web/"])

@@ -32,6 +32,17 @@ def test_it_is_ready_while_another_episode_can_be_opened() -> None:
         assert "running" in read_answer(api.get("/ready?running=perhaps"), 422)["detail"]
 
 
+def test_a_finished_episode_within_its_grace_is_no_room() -> None:
+    with full_server("--capacity", "1", "--grace-seconds", "600") as address, httpx2.Client(base_url=address) as api:
+        api.post("/reset", json={"episode_id": "first"})
+        api.post("/step?episode_id=first", json=ANSWER)
+        read_answer(api.post("/reset", json={"episode_id": "second"}), 503)
+        assert "has just ended" in read_answer(api.get("/ready"), 503)["detail"]
+        api.post("/close", json={"episode_id": "first"})
+        assert read_answer(api.get("/ready")) == READY
+        read_answer(api.post("/reset", json={"episode_id": "second"}))
+
+
 def test_idle_episodes_make_room_when_it_is_asked_for() -> None:
     with full_server("--capacity", "1", "--idle-seconds", "1") as address, httpx2.Client(base_url=address) as api:
         api.post("/reset", json={"episode_id": "idle"})

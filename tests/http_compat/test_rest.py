@@ -107,7 +107,7 @@ def test_tools_can_be_listed_before_any_reset(address: str) -> None:
         assert (listed["reward"], listed["done"]) == (0.0, False)
         for path in ("/state", "/grader", "/evidence"):
             assert "POST /reset starts one" in read_answer(api.get(path), 404)["detail"]
-        assert "reset first" in read_answer(api.post("/step", json=QUERY), 404)["detail"]
+        assert "POST /reset starts one" in read_answer(api.post("/step", json=QUERY), 404)["detail"]
 
 
 def test_a_tool_that_cannot_be_called_is_told_and_is_no_step(api: httpx2.Client) -> None:
@@ -446,6 +446,11 @@ def test_the_page_asks_no_other_host(api: httpx2.Client) -> None:
     assert "http" not in page.text.replace("<!doctype html>", "").replace("http-equiv", "")
     for asset in ("docs.js", "swagger-ui/swagger-ui-bundle.js", "swagger-ui/swagger-ui.css", "swagger-ui/LICENSE"):
         assert api.get(f"/static/{asset}").status_code == 200
+
+
+def test_a_path_or_a_method_that_there_is_not_is_told_with_what_there_is(api: httpx2.Client) -> None:
+    assert "/docs shows the paths" in read_answer(api.get("/nothing"), 404)["detail"]
+    assert "GET is not a method of this path; POST is." in read_answer(api.get("/step"), 405)["detail"]
 
 
 def test_an_old_cookie_means_nobody_elses_episode(address: str) -> None:

@@ -143,6 +143,7 @@ def _is_action(tool: str, arguments: dict[str, Any]) -> bool:
 _PAGED = {"query_logs", "check_metrics", "check_dependencies", "check_recent_deploys", "check_service_status"}
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_messages_that_are_not_requests_do_not_end_the_server() -> None:
     """Raw lines over stdio: not JSON, not JSON-RPC, wrong parameters; then a real call still works."""

@@ -52,6 +52,7 @@ def fill(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["operator", "training", "agent"])
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
 async def test_every_tool_works_with_all_its_parameters_sent(service: EpisodeService, profile: str, era: str) -> None:

@@ -108,6 +108,7 @@ def bench(request: pytest.FixtureRequest, catalogue: Catalogue) -> Iterator[Benc
             yield Bench(service, client, portal, portal.call(client.list_tools).tools, bound)
 
 
+@pytest.mark.slow
 @settings(max_examples=count_examples(50))
 @given(ways=ways)
 def test_no_tool_tells_them_apart(bench: Bench, ways: list[str]) -> None:

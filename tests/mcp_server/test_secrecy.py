@@ -97,6 +97,7 @@ async def test_nothing_before_the_end(server: Server[Callers], scenario: Scenari
         assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
 
 
+@pytest.mark.slow
 async def test_half_way_only_what_was_queried_is_shown(
     server: Server[Callers], scenario: Scenario, other: Scenario
 ) -> None:
@@ -108,6 +109,7 @@ async def test_half_way_only_what_was_queried_is_shown(
             assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
 
 
+@pytest.mark.slow
 async def test_the_agent_profile_reveals_no_more(service: EpisodeService, scenario: Scenario, other: Scenario) -> None:
     fetched = []
     for started in (scenario, other):

@@ -89,6 +89,7 @@ def test_a_line_that_is_no_message_is_answered_before_the_first_request_and_afte
     assert all(said in report for report, (*_, said) in zip(reports, 2 * REFUSED, strict=True))
 
 
+@pytest.mark.slow
 def test_a_byte_order_mark_a_blank_line_and_the_length_of_a_line_mean_nothing() -> None:
     params = {"x": "y" * 2_000_000, "_meta": META}
     long = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}).encode()
@@ -97,6 +98,7 @@ def test_a_byte_order_mark_a_blank_line_and_the_length_of_a_line_mean_nothing() 
     assert reports == []
 
 
+@pytest.mark.slow
 def test_a_response_that_is_not_valid_is_reported_and_not_answered() -> None:
     answers, reports = converse(b'{"jsonrpc":"2.0","id":1,"result":3}', opening(LEGACY))
     assert [answer["id"] for answer in answers] == ["opening"]

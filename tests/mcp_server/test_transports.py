@@ -233,6 +233,7 @@ async def test_a_handle_opened_anew_by_another_is_not_mine(training: str) -> Non
         await two.call_tool("close_drill", {"episode_id": "shared-name"})
 
 
+@pytest.mark.slow
 async def test_the_agent_profile_over_stdio(catalogue: Catalogue) -> None:
     scenario = catalogue.get("AC-002")
     async with Client(stdio("--profile", "agent", "--scenario", "AC-002")) as agent:

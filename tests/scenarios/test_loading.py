@@ -193,6 +193,7 @@ def list_aliases(levels: int) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -245,6 +246,7 @@ def read_plain(document: Path) -> dict[str, Any]:
     return load_document(document).document.model_dump(mode="json", exclude_defaults=True)
 
 
+@pytest.mark.slow
 def test_of_many_problems_the_first_are_told(document: Path) -> None:
     keys = [f"unknown_key_{number}: 1" for number in range(20_000)]
     document.write_text("\n".join([document.read_text(), *keys]))

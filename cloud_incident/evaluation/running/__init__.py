@@ -17,7 +17,7 @@ from cloud_incident.evaluation.running.environments import (
 from cloud_incident.evaluation.running.episode_loop import play_attempt
 from cloud_incident.evaluation.running.evaluation import Evaluation, UnreachableError
 from cloud_incident.evaluation.running.execution import Outcome, run_evaluation
-from cloud_incident.evaluation.running.remote import SURFACES
+from cloud_incident.evaluation.running.remote import SURFACES, read_token
 from cloud_incident.evaluation.running.replay import (
     compare_replay,
     find_differences,
@@ -77,6 +77,7 @@ __all__ = [
     "play_attempt",
     "read_results",
     "read_score",
+    "read_token",
     "read_trajectories",
     "render_trajectory",
     "replay_trajectory",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +24,7 @@ from cloud_incident.evaluation.agents import (
 from cloud_incident.evaluation.running.conditions import describe_conditions
 from cloud_incident.evaluation.running.environments import InProcess
 from cloud_incident.evaluation.running.episode_loop import play_attempt
-from cloud_incident.evaluation.running.remote import RestEnvironment
+from cloud_incident.evaluation.running.remote import RestEnvironment, read_token
 from cloud_incident.evaluation.running.schedule import Attempt
 from scenarios.catalogue import Catalogue
 from scenarios.vocabulary import TASKS
@@ -47,19 +47,20 @@ _LONGEST_ACTION = 60
 class Baseline:
     """The model that plays, and the name of the agent that decides where the model does not.
 
-    `url` is the server to play on; if it is empty, the episodes are played in process.
+    `url` is the server to play on, which may ask for a `token`; if it is empty, the episodes are played in process.
     """
 
     endpoint: EndpointSettings
     fallback: str = FALLBACK
     url: str = ""
+    token: str = field(default="", repr=False)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> Baseline:
         """Make the baseline that the variables of the environment ask for. An empty variable counts as unset.
 
-        `FALLBACK_AGENT` names the agent that decides where the model does not, `ENV_URL` the server to play on;
-        `read_endpoint_settings` reads the others.
+        `FALLBACK_AGENT` names the agent that decides where the model does not, `ENV_URL` the server to play on,
+        `CLOUD_INCIDENT_TOKEN` the token that it asks for; `read_endpoint_settings` reads the others.
 
         Raises:
             SettingError: if a variable cannot be read, or there is no agent of the fallback's name.
@@ -67,7 +68,11 @@ class Baseline:
         fallback = variables.get("FALLBACK_AGENT") or FALLBACK
         if fallback not in AGENTS:
             raise SettingError(f"FALLBACK_AGENT: there is no agent {fallback!r}. Agents: {', '.join(AGENTS)}.")
-        return cls(read_endpoint_settings(variables), fallback, variables.get("ENV_URL", "").rstrip("/"))
+        try:
+            token = read_token(variables.get("CLOUD_INCIDENT_TOKEN", ""))
+        except ValueError as error:
+            raise SettingError(f"CLOUD_INCIDENT_TOKEN: {error}") from None
+        return cls(read_endpoint_settings(variables), fallback, variables.get("ENV_URL", "").rstrip("/"), token)
 
 
 async def run_baseline(baseline: Baseline) -> bool:
@@ -79,7 +84,7 @@ async def run_baseline(baseline: Baseline) -> bool:
         BrokenError: if the model cannot be asked and no agent can decide in its place.
     """
     catalogue, endpoint = Catalogue(), ModelEndpoint(baseline.endpoint)
-    environment = RestEnvironment(baseline.url) if baseline.url else InProcess(catalogue)
+    environment = RestEnvironment(baseline.url, baseline.token) if baseline.url else InProcess(catalogue)
     scenarios = list(catalogue.scenarios.values())
     about = describe_conditions()
     click.echo(
@@ -156,7 +161,7 @@ def format_score_table(scenarios: Iterable[Scenario], scores: Mapping[str, float
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     failed = sum(score is None for score in scores.values())
-    return [*lines, f"{failed} of {len(scores)} failed and belong into no average."] if failed else lines
+    return [*lines, f"{failed} of {len(scores)} failed and are in no average."] if failed else lines
 
 
 def _format_score(score: float | None) -> str:

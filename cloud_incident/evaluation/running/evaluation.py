@@ -23,7 +23,7 @@ from cloud_incident.evaluation.running.conditions import (
     describe_conditions,
 )
 from cloud_incident.evaluation.running.environments import Environment, InProcess, describe_error
-from cloud_incident.evaluation.running.remote import SURFACES
+from cloud_incident.evaluation.running.remote import SURFACES, RemoteEnvironment
 from cloud_incident.evaluation.running.schedule import Attempt, list_attempts
 from scenarios.catalogue import CURATED_SPLIT, Catalogue, UnknownScenarioError
 from scenarios.suggesting import describe_unknown
@@ -52,7 +52,7 @@ class Evaluation:
 
     The scenarios are those named; or, with a `split`, `count` of each task and each of the `difficulties` from index
     `start` on; or else the authored ones. `directories` hold further incidents. The `local` backend plays
-    `concurrency` episodes at once.
+    `concurrency` episodes at once. The `token` is sent to the server alone, and stands in no record.
     """
 
     agents: Sequence[str]
@@ -67,6 +67,7 @@ class Evaluation:
     seeds: Sequence[int] = (0,)
     repeats: int = 1
     url: str = ""
+    token: str = field(default="", repr=False)
     surface: str = "rest"
     concurrency: int = 8
     backend: str = "local"
@@ -107,7 +108,7 @@ class Evaluation:
         if not self.url:
             return HERE
         address = identify_address(self.url)
-        environment = SURFACES[self.surface](self.url.rstrip("/"))
+        environment = self._reach_server()
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 version = await environment.ask_version()
@@ -128,7 +129,10 @@ class Evaluation:
 
     def make_environment(self) -> Environment:
         """Make an environment to play attempts in, one after another."""
-        return SURFACES[self.surface](self.url.rstrip("/")) if self.url else InProcess(self.catalogue)
+        return self._reach_server() if self.url else InProcess(self.catalogue)
+
+    def _reach_server(self) -> RemoteEnvironment:
+        return SURFACES[self.surface](self.url.rstrip("/"), self.token)
 
     def find_agents(self) -> dict[str, Callable[[Seat], Agent]]:
         """Find the makers of the agents, by the names that the run gives to the agents.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from abc import abstractmethod
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +13,7 @@ from cloud_incident.evaluation.running.environments import Environment, Environm
 from scenarios.vocabulary import ACTIONS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import httpx2
     from mcp import Client
@@ -23,13 +25,41 @@ if TYPE_CHECKING:
 
 _SECONDS = 60.0
 """How long a REST request may take."""
-_UNPROCESSABLE = 422
+_MCP_SECONDS = 300.0
+"""How long a request of MCP may take, which may be a stream of events."""
+_UNPROCESSABLE, _NO_ACCESS = 422, {401, 403}
+_TOKEN = re.compile(r"[!-~]+")
+_START = "start_drill"
 _PAGE = "cloud-incident/page"
 """The key in `_meta` of a result that says which page of evidence it shows."""
 
 
 class ServerError(RuntimeError):
     """The server answered with something else than an episode. The message quotes it."""
+
+
+class AccessError(RuntimeError):
+    """The server asks for a token, or for another one. The message says how it is given."""
+
+
+_HOW_GIVEN = "--token-file or CLOUD_INCIDENT_TOKEN gives a token of scope `operate`"
+
+
+def read_token(text: str) -> str:
+    """The bearer token that a text holds, such as that of a file with one line; "" if the text is blank.
+
+    Raises:
+        ValueError: if it holds something else. The message does not repeat it.
+    """
+    token = text.strip()
+    if token and not _TOKEN.fullmatch(token):
+        raise ValueError("A token is one word of ASCII characters, as `cloud-incident tokens add` prints it.")
+    return token
+
+
+def _authorize(token: str) -> dict[str, str]:
+    """The headers that send a token, to the host that was named alone: no client here takes it along elsewhere."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _dump_selection(selection: Selection) -> dict[str, Any]:
@@ -71,35 +101,53 @@ def _check_incarnation(opened: str, graded: str) -> None:
 
 
 class RemoteEnvironment(Environment):
-    """An environment on a server."""
+    """An environment on the server at an address, which may ask for a bearer token."""
+
+    def __init__(self, address: str, token: str = "") -> None:
+        self._server = address
+        self._headers = _authorize(token)
 
     @abstractmethod
     async def ask_version(self) -> str:
-        """Ask the server for its version. No episode is started.
+        """Ask the server for its version, and whether it lets episodes be played. None is started.
 
         Raises:
             ServerError: if what answers is not a server of incidents.
+            AccessError: if the token does not let an episode be played.
         """
 
 
-async def _ask_over_http(address: str) -> str:
-    """Ask a server for its version: `/health` tells it, or else `/metadata`.
+async def _ask_over_http(address: str, headers: Mapping[str, str]) -> str:
+    """Ask a server for its version, which `/health` tells, or else `/metadata`, and whether the headers do.
 
     Raises:
-        ServerError: if neither does.
+        ServerError: if neither tells the version.
+        AccessError: if the headers do not let an episode be graded.
     """
     from httpx2 import AsyncClient
 
     answers = []
-    async with AsyncClient(base_url=address, timeout=_SECONDS) as client:
+    async with AsyncClient(base_url=address, timeout=_SECONDS, headers=headers) as client:
         for path in ("/health", "/metadata"):
             answer = await client.get(path)
             told = answer.json() if _holds_json(answer) else None
             version = told.get("version") if isinstance(told, dict) else None
             if answer.is_success and isinstance(version, str) and version:
+                _check_access(await client.get("/grader", params={"episode_id": str(uuid.uuid4())}))
                 return version
             answers.append(f"{path} answered {answer.status_code}")
     raise ServerError(f"{' and '.join(answers)}, without a version; that is no server of incidents")
+
+
+def _check_access(answer: httpx2.Response) -> None:
+    """Check that an answer is none that asks for a token, or for another one.
+
+    Raises:
+        AccessError: if it is.
+    """
+    if answer.status_code in _NO_ACCESS and "www-authenticate" in answer.headers:
+        detail = answer.json().get("detail") if _holds_json(answer) else answer.text[:300]
+        raise AccessError(f"{detail} {_HOW_GIVEN}")
 
 
 def _holds_json(answer: httpx2.Response) -> bool:
@@ -109,14 +157,14 @@ def _holds_json(answer: httpx2.Response) -> bool:
 class RestEnvironment(RemoteEnvironment):
     """Plays over REST. A header names the episode, and its grade is asked for by its incarnation."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, address: str, token: str = "") -> None:
+        super().__init__(address, token)
         self._client: httpx2.AsyncClient | None = None
         self._handle = ""
         self._incarnation = ""
 
     async def ask_version(self) -> str:
-        return await _ask_over_http(self._address)
+        return await _ask_over_http(self._server, self._headers)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         await self._close_episode()
@@ -151,7 +199,7 @@ class RestEnvironment(RemoteEnvironment):
         if self._client is None:
             from httpx2 import AsyncClient
 
-            self._client = AsyncClient(base_url=self._address, timeout=_SECONDS)
+            self._client = AsyncClient(base_url=self._server, timeout=_SECONDS, headers=self._headers)
         headers = {"X-Episode-Id": self._handle} if self._handle else {}
         answer = await self._client.request(method, path, headers=headers, **sent)
         if answer.status_code == _UNPROCESSABLE:
@@ -165,14 +213,14 @@ class RestEnvironment(RemoteEnvironment):
 class WebSocketEnvironment(RemoteEnvironment):
     """Plays over a WebSocket. One connection is one session."""
 
-    def __init__(self, address: str) -> None:
-        self._server = address
+    def __init__(self, address: str, token: str = "") -> None:
+        super().__init__(address, token)
         self._address = address.replace("http", "ws", 1) + "/ws"
         self._socket: ClientConnection | None = None
         self._incarnation = ""
 
     async def ask_version(self) -> str:
-        return await _ask_over_http(self._server)
+        return await _ask_over_http(self._server, self._headers)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         answer = await self._exchange({"type": "reset", "data": _dump_selection(selection)})
@@ -193,7 +241,7 @@ class WebSocketEnvironment(RemoteEnvironment):
         if self._socket is None:
             from websockets.asyncio.client import connect
 
-            self._socket = await connect(self._address, proxy=None, compression=None)
+            self._socket = await connect(self._address, additional_headers=self._headers, proxy=None, compression=None)
         await self._socket.send(json.dumps(message))
         answer = json.loads(await self._socket.recv())
         data: dict[str, Any] = answer["data"]
@@ -211,8 +259,8 @@ class McpEnvironment(RemoteEnvironment):
     elsewhere are steps, and that endpoint may be in a network of the agents alone.
     """
 
-    def __init__(self, address: str) -> None:
-        self._server = address
+    def __init__(self, address: str, token: str = "") -> None:
+        super().__init__(address, token)
         self._address = f"{address}/mcp"
         self._stack = AsyncExitStack()
         self._client: Client | None = None
@@ -221,9 +269,11 @@ class McpEnvironment(RemoteEnvironment):
 
     async def ask_version(self) -> str:
         try:
-            return await _ask_over_http(self._server)
+            return await _ask_over_http(self._server, self._headers)
         except ServerError:  # a server may have MCP alone
             client = await self._connect()
+        if all(tool.name != _START for tool in (await client.list_tools()).tools):
+            raise AccessError(f"{_START} is not offered there. {_HOW_GIVEN}")
         if client.server_info is None:
             raise ServerError("the server does not say its version")
         return client.server_info.version
@@ -232,7 +282,7 @@ class McpEnvironment(RemoteEnvironment):
         client = await self._connect()
         if self._shown is not None:
             await client.call_tool("close_drill", {"episode_id": self._shown["episode_id"]})
-        started = await client.call_tool("start_drill", _dump_drill(selection))
+        started = await client.call_tool(_START, _dump_drill(selection))
         content = _get_structured(started)
         handle, self._incarnation = content["episode_id"], content["incarnation"]
         (alert,) = (await client.read_resource(f"incident://{handle}/alert")).contents
@@ -278,9 +328,13 @@ class McpEnvironment(RemoteEnvironment):
 
     async def _connect(self) -> Client:
         if self._client is None:
+            from httpx2 import AsyncClient
             from mcp import Client
+            from mcp.client.streamable_http import streamable_http_client
 
-            self._client = await self._stack.enter_async_context(Client(self._address))
+            http = await self._stack.enter_async_context(AsyncClient(headers=self._headers, timeout=_MCP_SECONDS))
+            transport = streamable_http_client(self._address, http_client=http)
+            self._client = await self._stack.enter_async_context(Client(transport))
         return self._client
 
     async def _ask_grade(self, handle: str) -> dict[str, Any]:
@@ -351,9 +405,9 @@ def _build_info(content: Mapping[str, Any], *, submitted: bool) -> StepInfo:
     return info
 
 
-SURFACES: dict[str, Callable[[str], RemoteEnvironment]] = {
+SURFACES: dict[str, type[RemoteEnvironment]] = {
     "rest": RestEnvironment,
     "websocket": WebSocketEnvironment,
     "mcp": McpEnvironment,
 }
-"""What makes an environment on the server at an address, by the name of the surface."""
+"""The environments on a server, by the name of the surface."""

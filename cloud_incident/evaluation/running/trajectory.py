@@ -6,7 +6,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import AfterValidator, ConfigDict, FailFast, Field, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from cloud_incident.evaluation.running.conditions import ConditionsRecord
@@ -24,6 +25,10 @@ TRAJECTORY_FORMAT = 3
 
 LINE_START = b'{"format":'
 """The first bytes of every line."""
+
+MOST_ENTRIES = 1_000
+"""Entries of a list or an object at most. Each that is wrong would be a problem of its own, and a million problems take
+minutes and gigabytes."""
 
 _FORMAT = re.compile(rb'\s*\{\s*"format"\s*:\s*(\d{1,9})\s*,\s*"key"\s*:')
 
@@ -72,8 +77,8 @@ class StepTaken(TypedDict):
     feedback: str
     error: str | None
     note: str
-    messages: list[dict[str, Any]]
-    refused: list[str]
+    messages: Annotated[list[dict[str, Any]], FailFast()]
+    refused: Annotated[list[str], FailFast()]
     usage: UsageRecord
     seconds: _Amount
 
@@ -115,7 +120,7 @@ class Trajectory(TypedDict):
     played_at: Annotated[str, AfterValidator(_check_moment)]
     reference: ReferenceRecord
     briefing: dict[str, Any]
-    steps: list[StepTaken]
+    steps: Annotated[list[StepTaken], FailFast()]
     score: _Score | None
     total_reward: _Reward
     done: bool
@@ -163,8 +168,9 @@ def parse_trajectory(line: bytes) -> Trajectory:
     found = _FORMAT.match(line)
     if found is not None and int(found[1]) != TRAJECTORY_FORMAT:
         raise OtherFormatError(f"is of format {int(found[1])}; this release reads {TRAJECTORY_FORMAT}.")
+    read = _read_json(line)
     try:
-        trajectory = _TRAJECTORY.validate_json(line)
+        trajectory = _TRAJECTORY.validate_python(read)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:120]
@@ -174,8 +180,28 @@ def parse_trajectory(line: bytes) -> Trajectory:
     return trajectory
 
 
+def _read_json(line: bytes) -> Any:
+    """The value that a line holds.
+
+    Raises:
+        ValueError: if it is not JSON, or a list or an object in it has too many entries.
+    """
+    try:
+        read = from_json(line)
+    except ValueError as error:
+        raise ValueError(f"Invalid JSON: {error}") from error
+    found = [read]
+    while found:
+        value = found.pop()
+        if isinstance(value, dict | list):
+            if len(value) > MOST_ENTRIES:
+                raise ValueError(f"a list or an object in it has more than {MOST_ENTRIES} entries")
+            found.extend(value.values() if isinstance(value, dict) else value)
+    return read
+
+
 def is_measured(trajectory: Trajectory) -> bool:
-    """Whether the episode has a score. One that failed has none and belongs into no mean."""
+    """Whether the episode has a score. One that failed has none and is in no mean."""
     return "failed" not in trajectory
 
 

@@ -75,7 +75,7 @@ class AgentMetrics:
 
     `score` is the mean of all attempts. `above_constant` is the mean score in alert_classification less that of the
     best constant answer, -1.0 to 1.0; None where that is not known. `truncated` is the share of the `episodes` that ran
-    out of steps, 0.0 to 1.0. `failed` counts further episodes: they could not be measured and belong into no mean.
+    out of steps, 0.0 to 1.0. `failed` counts further episodes: they could not be measured and are in no mean.
     """
 
     agent: str
@@ -103,7 +103,7 @@ class AgentMetrics:
 
 
 class Failure(NamedTuple):
-    """An episode that could not be measured, and why. It belongs into no mean."""
+    """An episode that could not be measured, and why. It is in no mean."""
 
     key: str
     agent: str

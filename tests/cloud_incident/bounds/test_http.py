@@ -86,6 +86,34 @@ def test_what_is_within_the_bounds_is_served(address: str) -> None:
         assert read_status(connection) == 200
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_request_may_arrive_together_with_the_one_before(address: str, chunked: bool) -> None:
+    """A body that was refused before it was all there, and behind its end the half of a small one."""
+    size = (1 << 20) + 300_000
+    body, tail = b" " * ((1 << 20) + 200_000), b" " * 100_000
+    coding = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
+    head = f"POST /step HTTP/1.1\r\nHost: localhost\r\n{coding}\r\n\r\n".encode()
+    if chunked:
+        head, tail = head + f"{size:x}\r\n".encode(), tail + b"\r\n0\r\n\r\n"
+    posted = write_request("POST", "/step", body=b"{", length=2)
+    with Raw(address) as raw, httpx2.Client(base_url=address) as api:
+        for first, second, status in ((HEAD + b"X: 1", b"\r\n\r\n", 200), (posted, b"}", 422)):
+            connection = raw.send(head + body)
+            assert read_status(connection) == 413
+            connection.sendall(tail + first)
+            api.get("/health")
+            connection.sendall(second)
+            assert read_status(connection) == status
+
+
+def test_requests_that_do_not_wait_for_answers_may_be_large(address: str) -> None:
+    large = HEAD + b"X: " + b"a" * 60_000 + b"\r\n"
+    body = write_request("POST", "/reset", "X: " + "a" * 60_000 + "\r\n", b"{}" + b" " * 100_000)
+    with Raw(address) as raw:
+        answers = read_all(raw.send((large + b"\r\n") * 3 + body + large + b"Connection: close\r\n\r\n"))
+    assert answers.count(b"HTTP/1.1 200 OK") == 5
+
+
 @pytest.mark.parametrize("rest", [b"0\r\nX: ", b"5;x="], ids=["trailer", "extension"])
 def test_what_stands_beside_a_body_is_bounded(address: str, rest: bytes) -> None:
     head = b"POST /step HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -205,10 +233,11 @@ def test_silent_connections_do_not_take_every_file_handle() -> None:
     process = subprocess.Popen(command, preexec_fn=limit)
     try:
         await_port(port, process)
+        address = f"http://127.0.0.1:{port}"
+        assert httpx2.get(f"{address}/health", timeout=30).status_code == 200
         handles = f"/proc/{process.pid}/limits"
         if Path(handles).exists():
             assert "128                  128" in Path(handles).read_text()
-        address = f"http://127.0.0.1:{port}"
         with Raw(address) as raw:
             for _ in range(118):
                 raw.connect()

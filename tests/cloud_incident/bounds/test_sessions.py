@@ -59,6 +59,43 @@ def test_clients_with_names_are_served(api: httpx2.Client) -> None:
     assert answer.headers["mcp-session-id"]
 
 
+def write_call(arguments: dict[str, Any], **more: Any) -> bytes:
+    """A call of a tool, with more parameters."""
+    params = {"name": "query_logs", "arguments": {"service": "api-gateway", **arguments}, **more}
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+
+
+CROWDS: dict[str, dict[str, Any]] = {
+    "responses": {"inputResponses": {f"k{number}": {} for number in range(600)}},
+    "contents": {"inputResponses": {"a": {"role": "user", "model": "any", "content": [{}] * 600}}},
+    "nested": {"inputResponses": {"a": {"content": [[{}] * 9] * 60}}},
+    "JSON for one parser": {"inputResponses": {"a": {"roots": [{}] * 600}}, "x": float("nan")},
+    "JSON for the other": {"inputResponses": {"a": {"roots": [{}] * 600}}, "x": "\ud800"},
+}
+"""What answers a question that the server has not asked."""
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+@pytest.mark.parametrize("crowd", CROWDS)
+@pytest.mark.parametrize("path", ["/mcp", "/agent", "/messages?session_id=" + "0" * 32])
+def test_messages_of_very_many_values_are_refused_unread(
+    api: httpx2.Client, path: str, crowd: str, version: str
+) -> None:
+    if path == "/agent":
+        path = read_answer(api.post("/reset", json={}))["info"]["agent_url"]
+    headers = {**HEADERS, "Mcp-Protocol-Version": version, "Mcp-Method": "tools/call", "Mcp-Name": "query_logs"}
+    answer = api.post(path, content=write_call({}, **CROWDS[crowd]), headers=headers)
+    assert "500 values" in read_answer(answer, 413)["detail"]
+
+
+def test_long_messages_of_few_values_are_served(api: httpx2.Client) -> None:
+    path = read_answer(api.post("/reset", json={}))["info"]["agent_url"]
+    call = write_call({"more": "{}," * 100_000}, inputResponses={})
+    headers = {**HEADERS, "Mcp-Protocol-Version": "2025-06-18", "Mcp-Session-Id": "lost"}
+    told = read_answer(api.post(path, content=call, headers=headers))
+    assert "`more` is not a parameter" in told["result"]["content"][0]["text"]
+
+
 def test_clients_over_sse_are_counted() -> None:
     with full_server("--max-sessions", "2") as address, Raw(address) as raw:
         streams = [raw.send(STREAM) for _ in range(2)]

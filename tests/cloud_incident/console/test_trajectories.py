@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ from urllib.parse import quote
 
 import anyio
 import pytest
+from pydantic import ValidationError
 
 from cloud_incident.console.evaluations import Evaluations
-from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError
-from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, Trajectories
-from cloud_incident.evaluation.running import TRAJECTORY_FORMAT, dump_trajectory
+from cloud_incident.console.refusals import UnreadableFileError, UnreplayableError, UploadsWaitError
+from cloud_incident.console.trajectories import MOST_LISTED, MOST_UPLOADED, MOST_WAITING, Trajectories
+from cloud_incident.evaluation.running import TRAJECTORY_FORMAT, dump_trajectory, parse_trajectory
 from http_compat.jsontext import to_json
 from scenarios.errors import CloudIncidentError
 from tests.cloud_incident.console.listening import watch_run
@@ -120,6 +122,79 @@ def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, novice: T
     )
     detail = expect_refusal(api, b"x" * (MOST_UPLOADED + 1), 413)
     assert f"{MOST_UPLOADED}" in detail
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("line", [b"{\n", b"[\n", b"\n", b"{}\n"])
+async def test_an_upload_of_short_lines_takes_little_memory(catalogue: Catalogue, tmp_path: Path, line: bytes) -> None:
+    content = line * (MOST_UPLOADED // 16)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableFileError):
+            await Trajectories(catalogue, tmp_path).open_upload(content)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * len(content)
+
+
+@pytest.mark.anyio
+async def test_uploads_that_wait_do_not_fill_the_memory(
+    catalogue: Catalogue, tmp_path: Path, episodes: list[Trajectory]
+) -> None:
+    trajectories, content = Trajectories(catalogue, tmp_path), b"".join(map(dump_trajectory, episodes))
+    outcomes: list[int] = []
+
+    async def upload_once() -> None:
+        try:
+            await trajectories.open_upload(content)
+        except UploadsWaitError as error:
+            outcomes.append(error.kind.status)
+        else:
+            outcomes.append(200)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3 * MOST_WAITING):
+            tasks.start_soon(upload_once)
+    assert (outcomes.count(200), outcomes.count(503)) == (1 + MOST_WAITING, 2 * MOST_WAITING - 1)
+    await upload_once()
+    assert outcomes[-1] == 200
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        {"steps": [{}] * 5_000},
+        {f"k{number}": 1 for number in range(5_000)},
+        {"grade": {"score": 1.0, "breakdown": [{}] * 5_000}},
+        {"briefing": {"services": [1] * 5_000}},
+    ],
+    ids=lambda crowd: next(iter(crowd)),
+)
+def test_crowds_of_what_is_wrong_are_refused_unread(
+    api: httpx2.Client, novice: Trajectory, crowd: dict[str, Any]
+) -> None:
+    """Two million empty steps, which are 8 MB, took nine minutes and 20 GB."""
+    detail = expect_refusal(api, json.dumps({**novice, **crowd}).encode())
+    assert detail == "Line 1 is not a trajectory: a list or an object in it has more than 1000 entries."
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        {"steps": [{}] * 1_000},
+        {"steps": [{**step_taken(), "messages": [1] * 1_000, "refused": [1] * 1_000}]},
+        {"grade": {"score": 1.0, "breakdown": [{}] * 1_000}},
+        {f"k{number}": 1 for number in range(900)},
+    ],
+    ids=lambda crowd: next(iter(crowd)),
+)
+def test_of_what_is_wrong_the_first_is_looked_at(novice: Trajectory, crowd: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="`") as refused:
+        parse_trajectory(json.dumps({**novice, **crowd}).encode())
+    cause = refused.value.__cause__
+    assert isinstance(cause, ValidationError)
+    assert cause.error_count() <= 1_000
 
 
 def test_what_it_was_played_on_must_be_the_same(api: httpx2.Client, novice: Trajectory) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,6 +14,8 @@ import httpx2
 import pytest
 
 from cloud_incident.telemetry.logs import EVENTS, FIELDS, JsonLines, TextLines
+from cloud_incident.telemetry.seldom import SeldomFilter
+from tests.cloud_incident.bounds.raw import Raw, read_status
 from tests.cloud_incident.telemetry.playing import play_by_every_door, play_over_rest
 from tests.cloud_incident.tokens.holding import WRONG, Tokens, bearer, guarded_server
 from tests.http_compat.talking import QUERY, open_for_agent, open_talk, read_answer
@@ -328,3 +331,47 @@ def test_over_stdio_the_log_leaves_standard_output_alone() -> None:
 
 
 _HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+
+
+@pytest.mark.slow
+def test_a_flood_of_bad_requests_does_not_fill_the_log() -> None:
+    """One line a second at most of each kind: not HTTP, headers too long, no such session."""
+    nonsense = [b"\x00\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 66_000 + b"\r\n\r\n"]
+    began = time.monotonic()
+    with started("serve", "--store", "memory") as (address, process):
+        with Raw(address) as raw, httpx2.Client(base_url=address) as api:
+            for number in range(300):
+                assert read_status(raw.send(nonsense[number % 2])) in {0, 400, 431}
+                api.post("/messages", params={"session_id": "0" * 32}, json={})
+        process.terminate()
+        assert process.stderr is not None
+        told = process.stderr.read().decode()
+    seconds = time.monotonic() - began
+    for message in ("Invalid HTTP request received.", "Could not find session for ID"):
+        assert 1 <= told.count(message) <= seconds + 1, told
+
+
+def test_what_was_left_out_is_counted() -> None:
+    now = [0.0]
+    handler = Lines(TextLines())
+    handler.addFilter(SeldomFilter(EVENT_LOG, lambda: now[0]))
+    logger = logging.Logger("uvicorn.error")
+    logger.addHandler(handler)
+
+    def warn(count: int) -> None:
+        for _ in range(count):
+            logger.warning("%s is no request", "it")
+
+    warn(5)
+    logger.warning("another kind")
+    now[0] = 1.5
+    warn(1)
+    now[0] = 3.0
+    warn(1)
+    told = [line.partition("uvicorn.error: ")[2] for line in handler.written]
+    assert told == [
+        "it is no request",
+        "another kind",
+        "it is no request (4 more like it were left out)",
+        "it is no request",
+    ]

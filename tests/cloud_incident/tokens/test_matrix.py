@@ -6,8 +6,10 @@ What is tried is generated from the declarations, so that something new is tried
 from __future__ import annotations
 
 import json
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import httpx2
 import pytest
@@ -16,6 +18,7 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
 from websockets.exceptions import InvalidStatus
 
 from cloud_incident.app import build_app
@@ -33,7 +36,7 @@ from mcp_server.tools import ActionTools
 from scenarios.catalogue import Catalogue
 from tests.cloud_incident.tokens.holding import WRONG, Tokens, bearer, guarded_server
 from tests.http_compat.talking import QUERY, open_talk, read_answer
-from tests.mcp_server.playing import LEGACY, MODERN, read_text, start
+from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -115,6 +118,17 @@ def test_every_route_asks_for_the_scope_that_it_declares(
             assert needs == PUBLIC or "insufficient_scope" not in answer.headers.get("WWW-Authenticate", "")
 
 
+@pytest.mark.parametrize("key", ["%E2%82%AC", "%00", "%22,%20error=%22", "a%09b"])
+def test_a_refusal_names_every_path_within_its_header(address: str, key: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = f"/console/evaluations/{key}"
+    refused = httpx2.get(f"{address}{path}")
+    read_answer(refused, 401)
+    written = quote(unquote(path))
+    metadata = f'resource_metadata="{address}/.well-known/oauth-protected-resource{written}"'
+    assert refused.headers["WWW-Authenticate"].endswith(f", {metadata}")
+    assert not caplog.text  # nothing has failed
+
+
 def test_a_route_that_declares_nothing_is_found() -> None:
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         raise AssertionError("never called")
@@ -144,6 +158,25 @@ def test_every_operation_and_message_and_tool_declares_a_scope() -> None:
         "/docs",
         "/console/session",
     }
+
+
+def test_the_document_says_what_operations_need(address: str) -> None:
+    document = read_answer(httpx2.get(f"{address}/openapi.json"))
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for operation in list_operations():
+        if not operation.documented:
+            continue
+        described = document["paths"][re.sub(r":\w+}", "}", operation.path)][operation.method.lower()]
+        scopes = [] if operation.needs == PUBLIC else [{"bearer": [operation.needs]}]
+        assert described.get("security", []) == scopes, operation.path
+        assert "401" in described["responses"] or not scopes
+
+
+def test_a_document_without_tokens_says_nothing_of_them() -> None:
+    with TestClient(build_app(ServeSettings()), base_url="http://localhost") as client:
+        document = client.get("/openapi.json").json()
+    assert "securitySchemes" not in document["components"]
+    assert "security" not in document["paths"]["/step"]["post"]
 
 
 @pytest.mark.parametrize("path", ["/ws", "/mcp"])
@@ -393,6 +426,31 @@ def test_a_session_of_mcp_is_of_use_to_its_caller_alone(address: str, tokens: To
         body = listing if method == "POST" else None
         own = httpx2.request(method, f"{address}/mcp", json=body, headers={**session, **bearer(tokens.alice[OPERATE])})
         assert own.status_code == status
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("door", MCP_DOORS)
+async def test_open_drills_are_listed_by_their_owner_on_every_connection(tokens: Tokens, door: str) -> None:
+    connect, era = MCP_DOORS[door]
+
+    async def list_drills(address: str, token: str) -> dict[str, list[str]]:
+        async with connect(address, token, era) as client:
+            listing = read_numbers(await client.call_tool("list_drills", {}))
+        return {kind: [drill["episode_id"] for drill in listing[kind]] for kind in ("open", "finished")}
+
+    alice, bob = tokens.alice[OPERATE], tokens.bob[ADMIN]
+    with guarded_server(tokens) as address:
+        async with connect(address, alice, era) as client:
+            first, ended = await start(client, "AC-001"), await start(client, "AC-002")
+            await client.call_tool("submit_severity", {"severity": "P1", "episode_id": ended})
+        reset = httpx2.post(f"{address}/reset", json={}, headers=bearer(alice))
+        second = read_answer(reset)["observation"]["episode_id"]
+        assert await list_drills(address, alice) == {"open": [first, second], "finished": []}
+        assert await list_drills(address, bob) == {"open": [], "finished": []}
+        async with connect(address, alice, era) as client:
+            third = await start(client, "AC-003")
+            told = read_text(await client.call_tool("list_drills", {}))
+            assert [told.count(handle) for handle in (first, second, third, ended)] == [1, 1, 1, 0]
 
 
 @pytest.mark.anyio

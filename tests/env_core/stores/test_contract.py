@@ -250,6 +250,46 @@ async def test_stored_episodes_are_listed_the_last_used_first(store: EpisodeStor
     ]
 
 
+async def test_an_owner_s_own_that_have_not_ended_are_listed(store: EpisodeStore, clock: Clock) -> None:
+    assert await store.list_owned("alice", 5) == []
+    for number, owner in enumerate(["alice", "bob", "alice", "", "alice"]):
+        await store.create(Opening(f"e{number}", REFERENCE, "i", owner), 10)
+        clock.now += 10.0
+    assert await store.list_owned("alice", 5) == [
+        Entry(handle, REFERENCE, 0, ended=False, idle_seconds=idle, owner="alice")
+        for handle, idle in (("e4", 10.0), ("e2", 30.0), ("e0", 50.0))
+    ]
+    await store.append("e0", "i", 0, LOOK)
+    assert [entry.episode_id for entry in await store.list_owned("alice", 2)] == ["e0", "e4"]
+    assert [entry.episode_id for entry in await store.list_owned("bob", 2)] == ["e1"]
+    assert await store.list_owned("", 5) == []
+    await store.append("e4", "i", 0, Event(LOOK.action, ends=True))
+    await store.delete(Claim("e2", "i"))
+    await store.create(Opening("e0", REFERENCE, "j", "bob", replacing=Claim("e0", "i")), 10)
+    assert await store.list_owned("alice", 5) == []
+    assert {entry.episode_id for entry in await store.list_owned("bob", 5)} == {"e0", "e1"}
+
+
+async def test_there_is_room_exactly_where_an_episode_can_be_created(store: EpisodeStore, clock: Clock) -> None:
+    async def try_both(handle: str, grace_seconds: float) -> bool:
+        told = await store.has_room(2, grace_seconds)
+        try:
+            await store.create(Opening(handle, REFERENCE, "i", grace_seconds=grace_seconds), 2)
+        except CapacityError:
+            assert not told
+            return False
+        assert told
+        return True
+
+    assert await try_both("a", 0.0)
+    assert await try_both("b", 0.0)
+    assert not await try_both("c", 0.0)
+    await store.append("b", "i", 0, Event(LOOK.action, ends=True))
+    assert not await try_both("c", 20.0)  # it has just ended
+    clock.now += 20.0
+    assert await try_both("c", 20.0)
+
+
 async def test_those_that_have_not_ended_are_counted(store: EpisodeStore) -> None:
     assert await store.count_open() == 0
     for handle in ("first", "second"):

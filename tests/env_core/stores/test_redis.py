@@ -158,6 +158,7 @@ async def test_a_server_that_is_away_is_told_and_comes_back(server: RedisServer)
         assert (await store.load("a")).events == (LOOK,)
 
 
+@pytest.mark.slow
 async def test_a_server_that_is_paused_holds_nobody_up_for_ever_and_takes_a_step_once(server: RedisServer) -> None:
     async with opened(server.address) as store:
         with server.paused(), anyio.fail_after(60):

@@ -47,6 +47,7 @@ def test_a_fresh_process_gives_the_same_bytes(hash_seed: str) -> None:
     assert json.loads(found.stdout) == here
 
 
+@pytest.mark.slow
 def test_neighbours_share_nothing() -> None:
     """Seeds next to each other, and the same seed at other difficulties, have other worlds, causes and times."""
     alike = Counter[object]()

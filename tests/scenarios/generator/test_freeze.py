@@ -85,7 +85,7 @@ def test_the_same_evidence_after_any_progress(case: tuple[int, int], data: st.Da
 
 @pytest.mark.slow
 @given(case=many, data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=20)
 def test_the_same_evidence_of_any_incident(case: tuple[int, int], data: st.DataObject) -> None:
     check_evidence(case, data)
 
@@ -109,7 +109,7 @@ def test_the_same_incident_under_names_of_its_own(case: tuple[int, int]) -> None
 
 @pytest.mark.slow
 @given(case=many)
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_any_incident_is_the_same_under_names_of_its_own(case: tuple[int, int]) -> None:
     check_names(case)
 
@@ -134,7 +134,7 @@ def test_the_same_rewards_and_scores(case: tuple[int, int], task_id: str, played
 
 @pytest.mark.slow
 @given(case=many, task_id=tasks, played=plays)
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_the_same_rewards_and_scores_of_any_incident(case: tuple[int, int], task_id: str, played: int) -> None:
     check_plays(case, task_id, played)
 

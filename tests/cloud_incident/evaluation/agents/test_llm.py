@@ -94,6 +94,7 @@ async def test_a_good_model_earns_everything(model: ScriptedModel, scenario: Sce
     assert not any(step["note"] for step in trajectory["steps"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fenced", "prose", "no-tools", "silent", "no-temperature"])
 async def test_a_model_without_tools_earns_everything_too(
     model: ScriptedModel, name: str, catalogue: Catalogue

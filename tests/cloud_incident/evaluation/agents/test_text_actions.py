@@ -75,6 +75,7 @@ class Counting(json.JSONDecoder):
         return super().raw_decode(s, idx)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["{", '{"a":', "[{", '{"a": "'])
 def test_a_text_made_to_be_slow_takes_no_more_work_the_longer_it_is(
     piece: str, monkeypatch: pytest.MonkeyPatch

@@ -426,6 +426,7 @@ def test_a_task_and_a_scenario_of_another_contradict(tmp_path: Path) -> None:
     assert "belongs to none of" in refused.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surface", mark_slow_after(2, ["", "mcp", "rest", "websocket"]))
 def test_generated_incidents_are_played_and_replay(
     tmp_path: Path, address: str, catalogue: Catalogue, surface: str

@@ -118,7 +118,7 @@ def test_an_environment_that_is_not_there_fails(model: ScriptedModel) -> None:
     run = inference(API_BASE_URL=model.address, MODEL_NAME="perfect", ENV_URL="http://127.0.0.1:1")
     assert run.returncode == 1
     assert "AC-001 score none  [ConnectError" in run.stdout
-    assert "9 of 9 failed and belong into no average." in run.stdout
+    assert "9 of 9 failed and are in no average." in run.stdout
     assert "0.00" not in run.stdout
 
 
