@@ -1,8 +1,14 @@
-"""How many episodes each caller has open, and how many it may have."""
+"""How many episodes each caller has open, and how many it may have; and who makes room where there is none."""
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict
+from typing import TYPE_CHECKING
+
 from scenarios.errors import CloudIncidentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class QuotaError(CloudIncidentError):
@@ -17,14 +23,20 @@ class QuotaError(CloudIncidentError):
         self.most = most
 
 
+_MOST_ENDED = 10_000
+"""Ended episodes that are remembered, the last ones: others have made room long since, some of them elsewhere."""
+
+
 class Quotas:
     """Counts the episodes that callers opened in this process and that have not ended, by their account.
 
-    An account of "" is not counted. Without `most` nothing is.
+    Those that have ended are remembered until they are released, since they take room as well. An account of "" is not
+    counted. Without `most` nothing is.
     """
 
     def __init__(self, most: int | None) -> None:
         self._most = most
+        self._ended: OrderedDict[str, str] = OrderedDict()  # accounts by handle, the one that ended first first
         self._held: dict[str, dict[str, None]] = {}  # the handles of each account, the one opened first first
         self._accounts: dict[str, str] = {}
 
@@ -50,8 +62,27 @@ class Quotas:
         self._accounts[handle] = account
         return True
 
+    def end(self, handle: str) -> None:
+        """Count an episode as one that has ended, if it was counted."""
+        account = self._accounts.get(handle)
+        if account is not None:
+            self.release(handle)
+            self._ended[handle] = account
+            if len(self._ended) > _MOST_ENDED:
+                self._ended.popitem(last=False)
+
+    def find_surplus(self) -> str | None:
+        """The ended episode that is to make room first: of who has more, open and ended ones, than may be open."""
+        if self._most is None:
+            return None
+        kept = Counter(self._ended.values())
+        for account in kept:
+            kept[account] += len(self._held.get(account, ()))
+        return next((handle for handle, account in self._ended.items() if kept[account] > self._most), None)
+
     def release(self, handle: str) -> None:
         """Count an episode no longer, if it was counted."""
+        self._ended.pop(handle, None)
         account = self._accounts.pop(handle, None)
         if account is None:
             return
@@ -59,3 +90,14 @@ class Quotas:
         del held[handle]
         if not held:
             del self._held[account]
+
+
+def find_crowding(accounts: Iterable[str], account: str) -> str | None:
+    """The account that has most places, if it is to give one to another account, which has fewer still with that.
+
+    `accounts` has the account of each place that is taken. So nobody is kept out by one who takes every place, and
+    two who both want many come to have equally many.
+    """
+    held = Counter(accounts)
+    most, count = max(held.items(), key=lambda item: item[1], default=("", 0))
+    return most if count > held[account] + 1 else None

@@ -81,8 +81,9 @@ class Limits:
 
     After `idle_seconds` it is forgotten if there is no room for another, and after `keep_seconds`, which are as many if
     not given, in any case. A finished one makes room after `grace_seconds` without use. One caller may have `most_each`
-    open, so that others find room. At most `waiting` callers wait for an incident to be made. A process keeps `folded`
-    computed episodes at most, as a shared store may hold many more. Others are computed again when they are asked for.
+    open, so that others find room; where there is none, finished ones of a caller that has more in all make it at once.
+    At most `waiting` callers wait for an incident to be made. A process keeps `folded` computed episodes at most, as a
+    shared store may hold many more. Others are computed again when they are asked for.
     """
 
     capacity: int = 10_000
@@ -325,7 +326,9 @@ class EpisodeService:
             return True
         for handle in await self._store.expire(limits.idle_seconds):
             self._forget(handle)
-        return await self._store.has_room(limits.capacity, limits.grace_seconds)
+        return (
+            await self._store.has_room(limits.capacity, limits.grace_seconds) or self._quotas.find_surplus() is not None
+        )
 
     async def list_own(self, most: int) -> list[str]:
         """The handles of the caller's open episodes, `most` at most, the one that was used last first.
@@ -398,15 +401,18 @@ class EpisodeService:
         account = self.caller.account
         if self._quotas.is_full(account):
             for held in self._quotas.list_held(account)[:_LOOKED_THROUGH]:
-                if not await self._is_open(held):  # it has ended in another process
+                record = await self._peek(held)
+                if record is None:
                     self._quotas.release(held)
+                elif record.ended:  # in another process
+                    self._quotas.end(held)
         return self._quotas.take(account, handle)
 
-    async def _is_open(self, handle: str) -> bool:
+    async def _peek(self, handle: str) -> Record | None:
+        """What is stored of an episode, whosever it is; None if there is none."""
         with suppress(UnknownEpisodeError):
-            events = (await self._store.load(handle, touch=False)).events
-            return not any(event.ends for event in events)
-        return False
+            return await self._store.load(handle, touch=False)
+        return None
 
     async def _make_room(self, opening: Opening) -> None:
         """Store a new episode, and forget what has expired or makes room for it."""
@@ -419,6 +425,8 @@ class EpisodeService:
             raise
         if counted:  # it counts no longer if it took the place of a finished one of the same handle
             self._quotas.take(self.caller.account, opening.episode_id)
+            if opening.ended:
+                self._quotas.end(opening.episode_id)
 
     async def _store_anew(self, opening: Opening) -> None:
         limits = self._limits
@@ -427,16 +435,26 @@ class EpisodeService:
         try:
             forgotten += await self._store.create(opening, limits.capacity)
         except CapacityError:
-            idle = await self._store.expire(limits.idle_seconds)
-            if not idle:
+            freed = await self._store.expire(limits.idle_seconds) or await self._end_surplus()
+            if not freed:
                 raise
-            forgotten += idle
+            forgotten += freed
             forgotten += await self._store.create(opening, limits.capacity)
         finally:
             for handle in forgotten:
                 for witness in self.witnesses:
                     witness.note_forgotten(handle)
                 self._forget(handle)
+
+    async def _end_surplus(self) -> list[str]:
+        """Delete the ended episode that is to make room first, though others would be kept for a while. Its handle."""
+        while (handle := self._quotas.find_surplus()) is not None:
+            self._quotas.release(handle)
+            record = await self._peek(handle)
+            if record is not None and record.ended:
+                await self._store.delete(Claim(handle, record.incarnation))
+                return [handle]
+        return []
 
     def _find_folded(self, target: str | Episode, incarnation: str) -> _Folded | None:
         """What is known of the episode to be stepped without asking the store; None if that is not enough."""
@@ -468,6 +486,7 @@ class EpisodeService:
         for witness in self.witnesses:
             witness.note_step(transition)
         if transition.done:
+            self._quotas.end(handle)
             self._tell_over(handle)
 
     def _catch_up(self, folded: _Folded, newer: tuple[Event, ...]) -> _Folded | None:
@@ -555,10 +574,10 @@ class EpisodeService:
 
     def _forget(self, handle: str) -> None:
         self._folded.pop(handle, None)
+        self._quotas.release(handle)
         self._tell_over(handle)
 
     def _tell_over(self, handle: str) -> None:
-        self._quotas.release(handle)
         for tell in self.on_over:
             tell(handle)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
-from env_core.callers import ANYBODY, Caller, CallerError, acting_as
+from env_core.callers import ANYBODY, OPERATE, Caller, CallerError, acting_as
+from env_core.quotas import find_crowding
 from env_core.selection import Handle, Selection
 from env_core.stores import CapacityError, Claim, EpisodeExistsError, UnknownEpisodeError
 from http_compat.problems import NoEpisodeError
@@ -99,6 +101,11 @@ class Session:
         self.used = 0.0
         self.named = False
 
+    @property
+    def can_end(self) -> bool:
+        """Whether the session can be ended now: its WebSocket, if it has one, can be hung up."""
+        return self.hang_up is not None or not self.attached
+
     async def reset(self, selection: Selection) -> Episode:
         """Start an episode in the place of the one there is.
 
@@ -164,12 +171,20 @@ class Session:
         self.handle = ""
 
 
+class _Left(NamedTuple):
+    """An episode that a WebSocket left when it broke off, and the account of its caller."""
+
+    claim: Claim
+    account: str
+
+
 class Sessions:
     """The open sessions, at most `most`.
 
-    When room is needed, sessions are closed that have been idle for `idle_seconds`, with their WebSockets. The episode
-    of a WebSocket that broke off stays without a session, to be taken up again; at most `most` such episodes are kept,
-    those that were left last. `clock` gives seconds.
+    When room is needed, sessions are closed that have been idle for `idle_seconds`, with their WebSockets. If none has,
+    the caller that has most sessions gives one to another that has fewer. The episode of a WebSocket that broke off
+    stays without a session, to be taken up again; at most `most` such episodes are kept, and beyond that the caller
+    that has left most loses the one that it left longest ago. `clock` gives seconds.
 
     Unless they are `alone`, other processes on the same store serve the same clients. Then a session that JSON-RPC
     opens is not kept: its id names its episode, and any process finds it. What a WebSocket left is kept until it
@@ -191,7 +206,8 @@ class Sessions:
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._open: OrderedDict[str, Session] = OrderedDict()
-        self._left: OrderedDict[str, Claim] = OrderedDict()  # by handle, the one that was left longest ago first
+        self._ending: set[asyncio.Future[None]] = set()
+        self._left: OrderedDict[str, _Left] = OrderedDict()  # by handle, the one that was left longest ago first
 
     @property
     def caller(self) -> Caller:
@@ -206,6 +222,8 @@ class Sessions:
         """
         if len(self._open) >= self._most:
             await self._expire()
+        if len(self._open) >= self._most:
+            await self._make_room()
         if len(self._open) >= self._most:
             raise SessionsFullError(self._most)
         session = Session(self._service, session_id=secrets.token_hex(_ID_BYTES))
@@ -239,8 +257,8 @@ class Sessions:
     async def start(self, session: Session, start: Selection | Resumption) -> Episode:
         """Give a session the episode that a reset asks for: a new one, or one that is open already.
 
-        An episode that is taken up is no longer that of the session that had it. A new one takes the room of the
-        episode that was left longest ago, if there is no other room.
+        An episode that is taken up is no longer that of the session that had it. A new one takes the room of an episode
+        that was left, if there is no other room: of the caller's own, or of a caller that has left more.
 
         Raises:
             SessionInUseError: if the session is named by an episode, and another handle is asked for.
@@ -254,9 +272,8 @@ class Sessions:
         try:
             return await session.reset(start)
         except CapacityError:
-            if not self._left:
+            if not await self._close_left(self.caller.account):
                 raise
-            await self._close_left()
             return await session.reset(start)
         except EpisodeExistsError as error:
             raise EpisodeExistsError(error.episode_id, "With resume true it is taken up as it stands.") from error
@@ -323,19 +340,15 @@ class Sessions:
     async def leave(self, session: Session, *, own: bool, clean: bool = True) -> None:
         """End a WebSocket's use of a session. The WebSocket's `own` session is closed; one that it joined stays.
 
-        Of an own session that did not end `clean`, the episode stays, to be taken up again by its handle.
+        Of an own session that did not end `clean`, the episode stays, to be taken up again by its handle. It makes room
+        for others if its caller may close it.
         """
         session.attached = False
         session.hang_up = None
         self.note_use(session)
         if own and not clean and session.handle and session.id in self._open:
             del self._open[session.id]
-            claim = session.let_go()
-            if not self._alone:
-                return
-            self._left[claim.episode_id] = claim
-            if len(self._left) > self._most:
-                await self._close_left()
+            await self._leave_episode(session)
         elif own or session.closing:
             await self.close(session)
 
@@ -348,21 +361,60 @@ class Sessions:
         self._open.pop(session.id, None)
         await session.close()
 
-    async def _close_left(self) -> None:
-        """Close the episode that was left longest ago, unless it is closed already."""
-        _, claim = self._left.popitem(last=False)
+    async def _leave_episode(self, session: Session) -> None:
+        """Leave the episode of a session that ends for itself, until somebody takes it up or needs its room."""
+        claim = session.let_go()
+        if not (claim.episode_id and self._alone and OPERATE in session.caller.scopes):
+            return
+        account = session.caller.account
+        self._left[claim.episode_id] = _Left(claim, account)
+        if len(self._left) > self._most:
+            await self._close_left(account)
+
+    async def _close_left(self, account: str) -> bool:
+        """Close an episode that was left, unless it is closed already: the first of who has left most, or of the
+        account's own. Whether there was one."""
+        crowding = find_crowding((left.account for left in self._left.values()), account)
+        giving = account if crowding is None else crowding
+        handle = next((handle for handle, left in self._left.items() if left.account == giving), None)
+        if handle is None:
+            return False
         with suppress(UnknownEpisodeError), acting_as(ANYBODY):
-            await self._service.close(*claim)
+            await self._service.close(*self._left.pop(handle).claim)
+        return True
+
+    async def _make_room(self) -> None:
+        """End a session of who has most, if that is to make room for the caller: the one that was used longest ago, of
+        those without an episode if there are any. Its episode stays, as that of a WebSocket that broke off."""
+        crowding = find_crowding((session.caller.account for session in self._open.values()), self.caller.account)
+        ending = min(
+            (session for session in self._open.values() if session.caller.account == crowding and session.can_end),
+            key=lambda session: (session.handle != "", session.used),
+            default=None,
+        )
+        if ending is None:
+            return
+        del self._open[ending.id]
+        hang_up = ending.hang_up
+        await self._leave_episode(ending)
+        if hang_up is not None:
+            self._hang_up_soon(hang_up)
+
+    def _hang_up_soon(self, hang_up: Callable[[], Awaitable[None]]) -> None:
+        """Hang up a WebSocket without waiting for its client, which may not read what it is sent."""
+        ending = asyncio.ensure_future(hang_up())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
     async def _expire(self) -> None:
         limit = self._clock() - self._idle_seconds
         idle = [session for session in self._open.values() if session.used <= limit]
         for session in idle:
-            if session.attached and session.hang_up is None:
+            if not session.can_end:
                 continue
             await self.close(session)
             if session.hang_up is not None:
-                await session.hang_up()
+                self._hang_up_soon(session.hang_up)
 
 
 def _keep_handle(handle: str, start: Selection | Resumption) -> Selection:

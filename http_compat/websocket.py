@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from env_core.callers import PLAY, Need, check_need
 from env_core.calls import note_operation, note_refusal
@@ -164,6 +164,8 @@ class Sockets:
         clean = False
         try:
             while (reply := await answer_next(session, await _receive(socket))) is not None:
+                if socket.application_state is WebSocketState.DISCONNECTED:
+                    return  # it was hung up meanwhile
                 await socket.send_text(reply)
                 self.sessions.note_use(session)
             clean = True
@@ -248,7 +250,7 @@ async def _receive(socket: WebSocket) -> str:
 
 async def _hang_up(socket: WebSocket) -> None:
     with suppress(RuntimeError, WebSocketDisconnect):  # it is closed already
-        await socket.close(_GOING_AWAY, "Idle for too long, and others need the room.")
+        await socket.close(_GOING_AWAY, "Others need the room. Open another WebSocket and reset with resume.")
 
 
 def _write(message: dict[str, Any]) -> str:

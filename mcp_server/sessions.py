@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio import create_task_group
 
+from env_core.callers import SCOPE_KEY, Caller
+from env_core.quotas import find_crowding
 from mcp_server.accepting import find_header
 from mcp_server.binding import BOUND, BoundEpisode
 
@@ -28,7 +30,7 @@ _LOOKS = 60
 
 @dataclass(slots=True)
 class _Session:
-    """A session of a `user` of the SDK's, None if anybody's.
+    """A session of a `user` of the SDK's, None if anybody's, and of the `account` of its caller.
 
     `held` are its open requests, the stream of a GET among them, and `answering` those of POST alone. `used` is when a
     request last ended, in seconds of a clock. `ending`: it ends with the last answer.
@@ -36,6 +38,7 @@ class _Session:
 
     episode_id: str
     user: Any
+    account: str
     used: float
     held: int = 0
     answering: int = 0
@@ -45,7 +48,8 @@ class _Session:
 class HTTPSessions:
     """Serves the requests of a session manager, and decides which sessions end.
 
-    At most `most` sessions are open: beyond that the one that was used longest ago makes room. A session ends too when
+    At most `most` sessions are open: beyond that the caller that has most of them loses the one that was used longest
+    ago. A session ends too when
     it had no open request for `idle_seconds`, and with the episode in whose path it was opened. `manager` is to have
     no limits of its own.
     """
@@ -137,18 +141,22 @@ class HTTPSessions:
     def _add(self, session_id: str, scope: Scope) -> None:
         bound: BoundEpisode | None = scope.get(BOUND)
         episode_id = "" if bound is None else bound.claim.episode_id
-        self._open[session_id] = _Session(episode_id, scope.get("user"), self._clock())
+        self._open[session_id] = _Session(episode_id, scope.get("user"), read_account(scope), self._clock())
         if episode_id:
             self._by_episode.setdefault(episode_id, set()).add(session_id)
         if len(self._open) > self._most:
             self._end_soon(self._choose_for_room())
 
     def _choose_for_room(self) -> str:
-        """The session to give up: one without an open request, or one without an unanswered one, or the oldest."""
-        sessions = list(self._open.items())[:-1]
+        """The session to give up, of the caller that has most or else of the one that opened the last: one without an
+        open request, or one without an unanswered one, or the oldest."""
+        *others, (_, last) = self._open.items()
+        crowding = find_crowding((session.account for _, session in others), last.account)
+        account = last.account if crowding is None else crowding
+        sessions = [item for item in others if item[1].account == account] or others
         free = next((session_id for session_id, session in sessions if not session.held), None)
         silent = next((session_id for session_id, session in sessions if not session.answering), None)
-        return free or silent or next(iter(self._open))
+        return free or silent or sessions[0][0]
 
     def _forget(self, session_id: str) -> Any:
         """Forget a session; its user is given."""
@@ -190,6 +198,12 @@ class HTTPSessions:
 def read_session_id(scope: Scope) -> str:
     """The session that a request names, or "" if it names none."""
     return (find_header(scope, SESSION_HEADER) or b"").decode("latin-1")
+
+
+def read_account(scope: Scope) -> str:
+    """The account of the caller of a request; "" if it has none, as agents have none."""
+    caller: Caller | None = scope.get(SCOPE_KEY)
+    return "" if caller is None else caller.account
 
 
 def _get_name(user: Any) -> str:

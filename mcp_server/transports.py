@@ -17,10 +17,11 @@ from starlette.responses import JSONResponse, Response
 from env_core.agent_keys import UnknownKeyError
 from env_core.callers import ANYBODY, acting_as
 from env_core.episode import StaleReferenceError
+from env_core.quotas import find_crowding
 from env_core.stores import Claim, UnknownEpisodeError
 from mcp_server.accepting import AnswersAsAccepted
 from mcp_server.binding import BOUND, BoundEpisode
-from mcp_server.sessions import HTTPSessions, read_session_id
+from mcp_server.sessions import HTTPSessions, read_account, read_session_id
 from scenarios.errors import RETRY_SECONDS, CloudIncidentError
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class SessionLimits:
 class EventSessions:
     """The older HTTP transport: GET /sse opens a session, POST /messages takes its messages.
 
-    A session ends when its client leaves, or when it was sent nothing for the idle seconds of the `limits`.
+    A session ends when its client leaves, or when it was sent nothing for the idle seconds of the `limits`. Where there
+    is no room, the caller that has most sessions gives one to another that has fewer.
     """
 
     def __init__(self, server: Server[Any], limits: SessionLimits) -> None:
@@ -80,24 +82,36 @@ class EventSessions:
         self._transport = SseServerTransport(
             "/messages/", security_settings=_UNGUARDED, max_request_body_size=limits.body_bytes
         )
-        self._count = 0
+        self._sessions: set[_EventSession] = set()
         self._open: dict[str, _EventSession] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._count >= self._limits.most:
+        account = read_account(scope)
+        if len(self._sessions) >= self._limits.most and not self._make_room(account):
             message = f"All {self._limits.most} SSE sessions are in use; close one, or try again later."
             await JSONResponse({"detail": message}, 503, {"Retry-After": str(RETRY_SECONDS)})(scope, receive, send)
             return
-        session = _EventSession(receive, send, self._limits.idle_seconds, self._open)
-        self._count += 1
+        session = _EventSession(receive, send, self._limits.idle_seconds, self._open, account)
+        self._sessions.add(session)
         try:
             async with self._transport.connect_sse(scope, session.receive, session.send) as (reading, writing):
                 await self._server.run(reading, writing, self._server.create_initialization_options())
             if session.idle:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            self._count -= 1
+            self._sessions.discard(session)
             self._open.pop(session.id, None)
+
+    def _make_room(self, account: str) -> bool:
+        """End a session of who has most, if that is to make room for an account; whether there is room then."""
+        crowding = find_crowding((session.account for session in self._sessions), account)
+        crowd = [session for session in self._sessions if session.account == crowding]
+        if crowding is None:
+            return False
+        ending = min(crowd, key=lambda session: session.ends)
+        self._sessions.discard(ending)
+        ending.end()
+        return True
 
     async def take_message(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a message of a client that is connected."""
@@ -118,20 +132,29 @@ class _EventSession:
     To the transport an `idle` client looks like one that has left, so that it ends the session as it ends those.
     """
 
-    def __init__(self, receive: Receive, send: Send, idle_seconds: float, known: dict[str, _EventSession]) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, idle_seconds: float, known: dict[str, _EventSession], account: str
+    ) -> None:
         self.id = ""
+        self.account = account
         self.unanswered = 0
         self.idle = False
+        self.ends = current_time() + idle_seconds
         self._waiting = CancelScope()
-        self._ends = current_time() + idle_seconds
+        self._ended = False
         self._receive = receive
         self._send = send
         self._idle_seconds = idle_seconds
         self._known = known
 
+    def end(self) -> None:
+        """End the session as if it were idle."""
+        self._ended = True
+        self.ends = self._waiting.deadline = current_time()
+
     async def receive(self) -> Message:
         """Receive until the client leaves, or was idle for too long."""
-        with CancelScope(deadline=self._ends) as self._waiting:
+        with CancelScope(deadline=self.ends) as self._waiting:
             return await self._receive()
         self.idle = True
         return {"type": "http.disconnect"}
@@ -143,9 +166,9 @@ class _EventSession:
             self.id = named[1].decode()
             self._known[self.id] = self
         await self._send(message)
-        if not body.startswith(_PING):
+        if not (body.startswith(_PING) or self._ended):
             self.unanswered = 0
-            self._ends = self._waiting.deadline = current_time() + self._idle_seconds
+            self.ends = self._waiting.deadline = current_time() + self._idle_seconds
 
 
 class StreamableHTTP:

@@ -154,6 +154,11 @@ class Record(NamedTuple):
     events: tuple[Event, ...]
     owner: str = ""
 
+    @property
+    def ended(self) -> bool:
+        """Whether one of the events has ended the episode."""
+        return any(event.ends for event in self.events)
+
 
 class Entry(NamedTuple):
     """What a list of stored episodes tells of one: how many steps it has, and for how many seconds it was not used."""

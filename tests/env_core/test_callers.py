@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,6 +185,36 @@ async def test_a_stranger_cannot_evict_an_episode_before_its_grade_is_fetched(ca
     await service.create(AC)
     with pytest.raises(UnknownEpisodeError):
         await service.get(finished.id)
+
+
+async def test_finished_episodes_of_one_caller_do_not_keep_others_out(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, unnamed=NOBODY, limits=Limits(capacity=4, grace_seconds=60.0, most_each=2))
+
+    async def finish_one() -> str:
+        episode = await service.create(AC)
+        await service.step(episode.id, P1)
+        return episode.id
+
+    async def is_there(handle: str) -> bool:
+        with acting_as(ROOT), suppress(UnknownEpisodeError):
+            return (await service.get(handle)).done
+        return False
+
+    with acting_as(BOB):
+        first = await finish_one()
+    with acting_as(ALICE):
+        surplus = [await finish_one() for _ in range(4)]  # there is no room for the last one
+        surplus.append((await service.fork(Claim(surplus[-1], ""))).id)  # a finished fork counts as others do
+    assert [await is_there(handle) for handle in surplus] == [False, False, True, True, True]
+    assert await service.has_room()
+    with acting_as(BOB):
+        await service.create(AC)
+    assert [await is_there(handle) for handle in surplus] == [False, False, False, True, True]
+    assert not await service.has_room()  # both have as many as they may have
+    for caller in (make_caller("carol"), ROOT):
+        with acting_as(caller), pytest.raises(CapacityError):
+            await service.create(AC)
+    assert await is_there(first)
 
 
 async def test_handles_that_strangers_choose_are_warned_of_once(

@@ -172,6 +172,7 @@ def test_a_websocket_that_was_silent_for_too_long_makes_room(catalogue: Catalogu
         silent.hang_up = hang_up
         now[0] = 60.0
         assert await sessions.open() is not silent
+        await asyncio.sleep(0)
         assert ended == [True]
 
     asyncio.run(played())
