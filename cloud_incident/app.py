@@ -258,7 +258,8 @@ class _Wiring:
         guard = Middleware(Guard, access=access)
         finder = Middleware(CallerFinder, tokens=self.tokens, apart=_AGENTS_ROOT, access=access)
         headers = Middleware(SecurityHeaders)
-        limited = [Middleware(RateLimit, rate=settings.requests_a_second)] if settings.requests_a_second else []
+        rate, chosen = settings.requests_a_second, settings.rate_limit is not None
+        limited = [Middleware(RateLimit, rate=rate, far_only=not chosen)] if rate else []
         if not settings.allow_origin:
             return [*self.watch.list_layers(), proxies, headers, guard, finder, *limited]
         cors = Middleware(

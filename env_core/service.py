@@ -34,6 +34,7 @@ from env_core.stores import (
 from env_core.transition import Transition, read_action, step
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.errors import CloudIncidentError
+from scenarios.vocabulary import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -266,7 +267,9 @@ class EpisodeService:
         handle = target.id if isinstance(target, Episode) else target
         for witness in self.witnesses:
             witness.note_asked(handle)
-        folded, fresh = self._find_folded(target, incarnation), False
+        # A submission is graded, which costs many times what it costs to ask first whether others have stepped.
+        graded = action.declaration.kind is Kind.SUBMISSION and not isinstance(target, Episode)
+        folded, fresh = None if graded else self._find_folded(target, incarnation), False
         for _ in range(_ATTEMPTS):
             if folded is None:
                 folded, fresh = await self._load(handle, incarnation, touch=False), True

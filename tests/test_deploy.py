@@ -27,6 +27,7 @@ MANIFESTS = {
 DEPLOYMENT, STORE = MANIFESTS["Deployment", "cloud-incident"], MANIFESTS["StatefulSet", "cloud-incident-redis"]
 PODS = {kept["metadata"]["name"]: kept["spec"]["template"] for kept in (DEPLOYMENT, STORE)}
 (SERVER,) = PODS["cloud-incident"]["spec"]["containers"]
+PORTS = {port["name"]: port["containerPort"] for port in SERVER["ports"]}
 
 
 def read_settings(command: list[str]) -> ServeSettings:
@@ -55,17 +56,62 @@ def test_the_server_is_stateless_and_reached_from_outside_by_its_name(command: l
 
 def test_the_probes_ask_for_routes_that_there_are() -> None:
     routes = build_app(ServeSettings.load()).routes
-    (port,) = SERVER["ports"]
+    port = PORTS["http"]
     for name in ("startupProbe", "livenessProbe", "readinessProbe"):
         asked = SERVER[name]["httpGet"]
-        assert asked["port"] == port["name"]
+        assert asked["port"] == "http"
         assert {"name": "Host", "value": "localhost"} in asked["httpHeaders"]
         scope = {"type": "http", "method": "GET", "path": asked["path"].partition("?")[0]}
         assert any(route.matches(scope)[0] is Match.FULL for route in routes), asked
-    assert port["containerPort"] == int(SERVER["env"][0]["value"]) == 7860
+    assert port == int(SERVER["env"][0]["value"]) == 7860
     asked_in_compose = COMPOSE["services"]["server"]["healthcheck"]["test"][-1]
     assert SERVER["readinessProbe"]["httpGet"]["path"] in asked_in_compose
     assert SERVER["readinessProbe"]["httpGet"]["path"] in (DEPLOY / "Caddyfile").read_text("utf-8")
+
+
+def test_agents_reach_their_own_port_and_nothing_else() -> None:
+    settings = read_settings(SERVER["args"])
+    service = MANIFESTS["Service", settings.agent_name]["spec"]
+    assert service["ports"] == [{"name": "agents", "port": settings.agent_port, "targetPort": "agents"}]
+    assert PORTS["agents"] == settings.agent_port == 7861
+    agents = MANIFESTS["NetworkPolicy", "cloud-incident-agent"]["spec"]
+    assert set(agents["policyTypes"]) == {"Ingress", "Egress"}
+    assert "ingress" not in agents
+    door, names = agents["egress"]
+    assert door["ports"] == [{"port": settings.agent_port, "protocol": "TCP"}]
+    assert {port["port"] for port in names["ports"]} == {53}
+    let_in = MANIFESTS["NetworkPolicy", "cloud-incident-server"]["spec"]["ingress"]
+    assert {"from": [{"podSelector": agents["podSelector"]}], "ports": door["ports"]} in let_in
+
+    settings = read_settings(COMPOSE["services"]["server"]["command"])
+    shared = {name for name, kept in COMPOSE["services"].items() if "agents" in kept["networks"]}
+    assert shared == {settings.agent_name}
+    assert f"server:{settings.agent_port}" in COMPOSE["services"][settings.agent_name]["command"]
+
+
+@pytest.mark.parametrize("command", [COMPOSE["services"]["server"]["command"], SERVER["args"]], ids=["compose", "pod"])
+def test_what_servers_do_is_logged_and_counted(command: list[str]) -> None:
+    settings = read_settings(command)
+    assert (settings.log, settings.log_format) == ("episodes", "json")
+    annotations = PODS["cloud-incident"]["metadata"]["annotations"]
+    assert int(annotations["prometheus.io/port"]) == settings.metrics_port == PORTS["metrics"]
+    (scraped,) = [
+        rule["ports"]
+        for rule in MANIFESTS["NetworkPolicy", "cloud-incident-server"]["spec"]["ingress"]
+        if any("namespaceSelector" in peer for peer in rule.get("from", ()))
+    ]
+    assert scraped == [{"port": settings.metrics_port, "protocol": "TCP"}]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [COMPOSE["services"]["redis"]["command"], PODS["cloud-incident-redis"]["spec"]["containers"][0]["args"]],
+    ids=["compose", "pod"],
+)
+def test_what_was_answered_is_on_the_disk_of_the_store(command: list[str]) -> None:
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    kept = {"--appendonly": "yes", "--appendfsync": "always", "--maxmemory-policy": "noeviction"}
+    assert kept.items() <= options.items()
 
 
 def test_every_selector_finds_its_pods() -> None:
@@ -78,6 +124,7 @@ def test_every_selector_finds_its_pods() -> None:
     servers = MANIFESTS["NetworkPolicy", "cloud-incident-server"]["spec"]
     stores = MANIFESTS["NetworkPolicy", "cloud-incident-store"]["spec"]
     selectors += [
+        ("cloud-incident", MANIFESTS["Service", "cloud-incident-agents"]["spec"]["selector"]),
         ("cloud-incident", budget),
         ("cloud-incident", servers["podSelector"]["matchLabels"]),
         ("cloud-incident-redis", servers["egress"][0]["to"][0]["podSelector"]["matchLabels"]),

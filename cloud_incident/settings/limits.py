@@ -60,5 +60,5 @@ class LimitSettings(StoreSettings):
         None,
         ge=0,
         description="Most requests and messages a second of each caller, or of each address where callers have no "
-        "names; 0 for any number. If not given: any number on loopback, and 1,000 elsewhere.",
+        "names; 0 for any number. If not given: any number from this machine, and 1,000 from elsewhere.",
     )

@@ -70,7 +70,7 @@ _ATTEMPT = 2.0
 _PAUSE = 0.01
 """Seconds before the first new try; each further one waits twice as long, up to `_LONGEST_PAUSE`."""
 _LONGEST_PAUSE = 0.2
-_CONNECTIONS = 16
+_CONNECTIONS = 32
 """As many calls of one process are under way at once; further ones wait for their turn."""
 
 _LEAST_LIFE = 30 * 86_400.0

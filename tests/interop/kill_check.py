@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
 from tempfile import TemporaryDirectory
@@ -44,6 +44,9 @@ THINKING = (0.05, 0.5)
 """Seconds that a client thinks at most: one half of them, and the other."""
 LONGEST = 0.6
 """Seconds that a server serves at most before it is killed."""
+EARLY = 4
+"""Of so many kills one comes at any time. Before the others a step is answered, also where others use the machine."""
+WAITING = 5.0
 STORE_KILLED = 4
 """Of so many kills one is of the store's own server, where there is one."""
 SCENARIOS = ("AC-001", "RCA-001", "RP-001", "RP-002", "RP-003")
@@ -68,6 +71,8 @@ class Tally:
     finished: int = 0
     refused: int = 0
     """Answers that said that the store is away."""
+    stepped: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever a step is acknowledged."""
 
 
 _FORKING = """
@@ -186,6 +191,7 @@ class Player:
         before = self._tally.repeated
         answer = (await self._ask(api, "/step", sent, state=(handle, number))).json()
         self._tally.acknowledged += 1
+        self._tally.stepped.set()
         told = (answer["observation"]["step_count"], answer["reward"], answer["done"])
         wanted = (number, expected.steps[number - 1].reward / POINT, number == len(expected.steps))
         _check(told == wanted, f"{handle}: {told} was answered, and {wanted} is right")
@@ -268,6 +274,8 @@ async def kill_at_moments(store: str, moments: int, server: RedisServer | None =
                 for player in players:
                     tasks.create_task(player.play())
                 for _ in range(moments):
+                    if chance.randrange(EARLY):
+                        await _await_step(tally)
                     await asyncio.sleep(chance.uniform(0.01, LONGEST))
                     if server is not None and chance.randrange(STORE_KILLED) == 0:
                         server.end(signal.SIGKILL)
@@ -281,6 +289,14 @@ async def kill_at_moments(store: str, moments: int, server: RedisServer | None =
         log = rotation.log.read_text("utf-8")
         _check("Traceback" not in log, f"a server failed: {log[-2000:]}")
     return tally
+
+
+async def _await_step(tally: Tally) -> None:
+    """Wait until another step is answered, for some seconds at most."""
+    tally.stepped.clear()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(WAITING):
+            await tally.stepped.wait()
 
 
 def _check(holds: bool, told: str) -> None:

@@ -133,3 +133,15 @@ def test_the_rate_is_limited_where_others_than_this_machine_call() -> None:
     assert ServeSettings().requests_a_second == 0
     assert ServeSettings(host="0.0.0.0").requests_a_second == 1_000  # noqa: S104 - nothing listens there
     assert ServeSettings(host="0.0.0.0", rate_limit=0).requests_a_second == 0  # noqa: S104
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+async def test_who_is_on_this_machine_is_not_limited_where_nobody_chose_a_limit(address: str) -> None:
+    async def serve(*_: Any) -> None: ...
+
+    near = RateLimit(serve, 1.0, far_only=True)
+    assert [await ask(near, client=(address, 1)) for _ in range(5)] == [200] * 5
+    assert [await ask(near, client=("192.0.2.1", 1)) for _ in range(3)] == [200, 429, 429]
+    named = {"cloud_incident.caller": Named("alice")}
+    assert [await ask(near, client=(address, 1), **named) for _ in range(3)] == [200, 429, 429]

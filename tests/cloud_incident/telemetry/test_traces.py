@@ -84,7 +84,8 @@ def test_a_step_over_http_joins_the_callers_trace(spans: InMemorySpanExporter) -
         read_answer(api.post("/step", params=named, json=ANSWER, headers=JOINED))
         read_answer(api.get("/grader", params=named, headers=JOINED))
     step = ["POST /step", "POST /step > step", "POST /step > step > store append"]
-    assert draw_tree(spans) == [*step, "POST /step", *step, "GET /grader", "GET /grader > store load"]
+    submission = [*step[:2], "POST /step > step > store load", step[2]]  # others may have stepped before the grade
+    assert draw_tree(spans) == [*step, "POST /step", *submission, "GET /grader", "GET /grader > store load"]
     told = [dict(span.attributes or {}) for span in spans.get_finished_spans() if span.name == "step"]
     assert [attributes["cloud_incident.action"] for attributes in told] == ["query_logs", "submit_severity"]
     assert ["cloud_incident.score" in attributes for attributes in told] == [False, True]

@@ -36,9 +36,10 @@ LONG = Event(parse_action("submit_resolution", {"summary": "x" * 4000}))
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call waits a second, so that those which are to fail fail soon."""
+    """A call waits a second, so that those which are to fail fail soon; and few calls are under way at once."""
     monkeypatch.setattr("env_core.stores.redis._PATIENCE", 1.0)
     monkeypatch.setattr("env_core.stores.redis._ATTEMPT", 0.3)
+    monkeypatch.setattr("env_core.stores.redis._CONNECTIONS", 16)
 
 
 @pytest.fixture
