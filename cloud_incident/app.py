@@ -244,7 +244,7 @@ class _Wiring:
         events = EventSessions(server, self._session_limits)
         return [
             Route("/sse", Gate(PLAY, events), methods=["GET"]),
-            Route("/messages", Gate(PLAY, WholeBodies(events.take_message))),
+            Route("/messages", Gate(PLAY, WholeBodies(events.take_message, messages=True))),
         ]
 
     def _list_middleware(self, routes: list[BaseRoute]) -> list[Middleware]:

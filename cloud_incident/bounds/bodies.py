@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mcp_types import jsonrpc_message_adapter
+from pydantic import ValidationError
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -34,13 +36,16 @@ _SHORT = 2 * MOST_VALUES
 class WholeBodies:
     """Reads the body of each POST before the application is asked, with the limits that every body has.
 
-    The transports of MCP open a session before they read, and wait for a body as long as it takes.
+    The transports of MCP open a session before they read, and wait for a body as long as it takes. With `messages` what
+    is no message of JSON-RPC is refused here, because the transport would write it into the log.
 
     Raises:
-        HTTPException: as `read_body` does; 413 if an `initialize` is too large, or a message has too many values.
+        HTTPException: as `read_body` does; 413 if an `initialize` is too large, or a message has too many values;
+            400 if there is no message where `messages` are expected.
     """
 
     app: ASGIApp
+    messages: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
@@ -51,6 +56,8 @@ class WholeBodies:
             raise HTTPException(413, f"An initialize may have {MOST_INITIALIZE_BYTES} bytes.")
         if len(body) > _SHORT and _has_crowd(body):
             raise HTTPException(413, f"A message may have {MOST_VALUES} values in its lists and objects.")
+        if self.messages and not _is_message(body):
+            raise HTTPException(400, "The body is no message of JSON-RPC; nothing was done.")
         await self.app(scope, Replay(body, receive), send)
 
 
@@ -73,6 +80,14 @@ def is_initialize(body: bytes) -> bool:
     except CloudIncidentError:
         return False
     return isinstance(message, dict) and message.get("method") == "initialize"
+
+
+def _is_message(body: bytes) -> bool:
+    try:
+        jsonrpc_message_adapter.validate_json(body, by_name=False)
+    except ValidationError:
+        return False
+    return True
 
 
 def _has_crowd(body: bytes) -> bool:

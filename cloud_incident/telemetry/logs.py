@@ -65,6 +65,8 @@ FIELDS: Mapping[str, str] = {
 
 _LOGGER = logging.getLogger("cloud_incident.events")
 _EXTRA = "fields"
+_LONGEST_MESSAGE = 500
+"""Characters of a message that says what a client has sent; those of libraries repeat it."""
 _PLAIN = re.compile(r"[!#-<>-~]+")
 """What text lines need not quote: printable, without blanks, quotes and equals signs."""
 
@@ -162,9 +164,11 @@ class _Lines(logging.Formatter):
             fields.update(getattr(record, _EXTRA))
             return fields
         fields["logger"] = record.name
-        fields["message"] = record.getMessage()
+        message = record.getMessage()
+        cut = message if len(message) <= _LONGEST_MESSAGE else f"{message[: _LONGEST_MESSAGE - 1]}…"
+        fields["message"] = _write_text(cut)
         if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
+            fields["exception"] = "\n".join(map(_write_text, self.formatException(record.exc_info).splitlines()))
         return fields
 
 
@@ -176,16 +180,19 @@ class JsonLines(_Lines):
 
 
 class TextLines(_Lines):
-    """For people: the time, the level and the event, and the other fields as `name=value`. A traceback has lines."""
+    """For people: the time, the level and the event, and the other fields as `name=value`.
+
+    A traceback has lines, which are indented, so that no error message can look like a line of the log.
+    """
 
     _TOLD_BY_PLACE: ClassVar = frozenset({"time", "level", "event", "logger", "message", "exception"})
 
     def format(self, record: logging.LogRecord) -> str:
         fields = self.read_fields(record)
-        what = fields["event"] if "event" in fields else f"{fields['logger']}: {_write_text(fields['message'])}"
+        what = fields["event"] if "event" in fields else f"{fields['logger']}: {fields['message']}"
         rest = [f"{name}={_write_value(value)}" for name, value in fields.items() if name not in self._TOLD_BY_PLACE]
         line = " ".join([fields["time"], fields["level"].upper(), what, *rest])
-        return f"{line}\n{fields['exception']}" if "exception" in fields else line
+        return "\n    ".join([line, *fields.get("exception", "").splitlines()])
 
 
 def _write(event: str, fields: dict[str, Any]) -> None:

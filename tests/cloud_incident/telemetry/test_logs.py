@@ -375,3 +375,37 @@ def test_what_was_left_out_is_counted() -> None:
         "it is no request (4 more like it were left out)",
         "it is no request",
     ]
+
+
+@pytest.mark.parametrize("style", [JsonLines(), TextLines()], ids=["json", "text"])
+def test_what_libraries_say_of_requests_forges_no_line_and_is_short(style: logging.Formatter) -> None:
+    handler = Lines(style)
+    logger = logging.Logger("mcp.server.sse")
+    logger.addHandler(handler)
+    logger.warning("Received invalid session ID: %s", FORGED * 1_000)
+    try:
+        raise ValueError(FORGED)
+    except ValueError:
+        logger.exception("Failed to parse message")
+    short, traceback = handler.written
+    assert len(short) < 1_000
+    assert short.isprintable()
+    for line in traceback.splitlines()[1:]:
+        assert line.startswith("    ")
+        assert line.isprintable()
+    assert "ValueError" in traceback
+
+
+@pytest.mark.parametrize("body", [b"{" * 1_000, b'{"jsonrpc": "2.0", "id": {"api_key": "s3cr3t"}, "method": 1}'])
+def test_a_message_over_sse_that_is_none_is_refused_and_not_logged(
+    caplog: pytest.LogCaptureFixture, body: bytes
+) -> None:
+    with full_server() as address, Raw(address) as raw:
+        stream = raw.send(b"GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        started = b""
+        while b"session_id=" not in started:
+            started += stream.recv(4096)
+        path = started.split(b"data: ")[1].split()[0].decode()
+        refused = httpx2.post(f"{address}{path}", content=body, headers={"Content-Type": "application/json"})
+        assert "no message" in read_answer(refused, 400)["detail"]
+    assert not caplog.text
