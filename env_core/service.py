@@ -32,6 +32,7 @@ from env_core.stores import (
     UnknownEpisodeError,
 )
 from env_core.transition import Transition, read_action, step
+from env_core.turns import Turns
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.errors import CloudIncidentError
 from scenarios.vocabulary import Kind
@@ -132,8 +133,8 @@ class EpisodeService:
         self._secret = b""
         self._warned = False
         self._quotas = Quotas(self._limits.most_each)
-        self._making = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
-        self._wanted = 0
+        self._making = Turns(self._limits.waiting)
+        self._thread = CapacityLimiter(1)  # it is all work for the one interpreter; more threads would only wait
         self.steps_taken = 0
         """Steps that this process has taken, on every episode."""
         self.on_over: list[Callable[[str], None]] = []
@@ -536,22 +537,22 @@ class EpisodeService:
     async def _scenario(self, scenario_id: str) -> Scenario:
         """The scenario of an id; where its incident has to be made, others are served meanwhile.
 
+        Each caller that waits has a turn before one has its second.
+
         Raises:
             UnknownScenarioError: if there is none.
             BusyError: if as many callers wait for an incident as may.
         """
         if self.catalogue.is_at_hand(scenario_id):
             return self.catalogue.get(scenario_id)
-        if self._wanted > self._limits.waiting:  # one of them is being made
+        account = self.caller.account
+        if self._making.is_full(account):
             raise BusyError(
                 f"{self._limits.waiting} callers wait for incidents that have to be made first; nothing was done, try "
                 "again in a few seconds."
             )
-        self._wanted += 1
-        try:
-            scenario, seconds = await to_thread.run_sync(self._make, scenario_id, limiter=self._making)
-        finally:
-            self._wanted -= 1
+        async with self._making.take(account):
+            scenario, seconds = await to_thread.run_sync(self._make, scenario_id, limiter=self._thread)
         for witness in self.witnesses:
             witness.note_made(scenario_id, seconds)
         return scenario

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from env_core.callers import (
     ANYBODY,
@@ -23,7 +25,7 @@ from env_core.callers import (
 )
 from env_core.quotas import QuotaError
 from env_core.selection import Selection
-from env_core.service import EpisodeService, ForeignHandleError, Limits
+from env_core.service import BusyError, EpisodeService, ForeignHandleError, Limits
 from env_core.stores import CapacityError, Claim, MemoryStore, UnknownEpisodeError
 from scenarios.parsing import parse_action
 
@@ -215,6 +217,47 @@ async def test_finished_episodes_of_one_caller_do_not_keep_others_out(catalogue:
         with acting_as(caller), pytest.raises(CapacityError):
             await service.create(AC)
     assert await is_there(first)
+
+
+async def test_who_wants_many_incidents_made_keeps_nobody_else_waiting(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue, unnamed=NOBODY, limits=Limits(waiting=6))
+    made: list[str] = []
+    refused: list[str] = []
+
+    async def create(caller: Caller, seed: int) -> None:
+        with acting_as(caller):
+            try:
+                await service.create(Selection(seed=91_000_000 + seed))
+                made.append(caller.name)
+            except BusyError:
+                refused.append(caller.name)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(9):
+            tasks.start_soon(create, ALICE, number)
+        await checkpoint()
+        for number in range(3):
+            tasks.start_soon(create, BOB, 10 + number)
+    assert made.count("alice") == 7  # one is made at once, and six wait
+    assert made.count("bob") == 3
+    assert refused == ["alice"] * 2
+    assert made.index("bob") <= 2
+    assert made[-3:] == ["alice"] * 3  # they had turns in turn until bob had all of his
+
+
+async def test_a_turn_that_is_given_up_goes_to_the_next(catalogue: Catalogue) -> None:
+    service = EpisodeService(catalogue)
+    seeds = [Selection(seed=92_000_000 + number) for number in range(4)]
+    async with anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as given_up:
+            tasks.start_soon(service.create, seeds[0])
+            await checkpoint()
+            given_up.cancel()
+            await service.create(seeds[1])
+        tasks.start_soon(service.create, seeds[2])
+    assert given_up.cancelled_caught
+    with anyio.fail_after(60):
+        await service.create(seeds[3])
 
 
 async def test_handles_that_strangers_choose_are_warned_of_once(
