@@ -108,8 +108,8 @@ class BoundedHTTP(HttpToolsProtocol):
         if len(self.pipeline) >= _MOST_PIPELINED:
             self._stop(429, f"{_MOST_PIPELINED} requests may wait on one connection; read the answers first.")
         self._in_headers = False
-        self._unanswered += 1
         super().on_headers_complete()
+        self._unanswered += 1
 
     def on_body(self, body: bytes) -> None:
         size = len(body)

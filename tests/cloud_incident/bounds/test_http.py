@@ -199,6 +199,11 @@ def test_a_client_that_never_reads_is_ended(quick: str) -> None:
         assert len(read_all(connection)) < whole
 
 
+def test_an_address_without_a_path_is_told_what_is_wrong(address: str) -> None:
+    with Raw(address) as raw:
+        assert read_status(raw.send(b"GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n")) == 400
+
+
 def test_silent_connections_make_room(address: str) -> None:
     with full_server("--max-connections", "8") as full, Raw(full) as raw:
         silent = [raw.connect() for _ in range(20)]
