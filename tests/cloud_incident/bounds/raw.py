@@ -55,6 +55,16 @@ def read_all(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+def read_until(connection: socket.socket, wanted: bytes) -> bytes:
+    """What a server sends up to something that is wanted, and whatever came with it."""
+    answer = b""
+    while wanted not in answer:
+        part = connection.recv(65536)
+        assert part, answer
+        answer += part
+    return answer
+
+
 def read_status(connection: socket.socket) -> int:
     """The status of an answer; 0 if the server hung up without one."""
     answer = b""
