@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import uvicorn
+    from starlette.routing import BaseRoute
 
     from cloud_incident.settings.serve import ServeSettings
 
@@ -36,6 +38,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@cache
+def read_routes() -> list[BaseRoute]:
+    """Every route that a server has, with and without tokens."""
+    from cloud_incident.app import build_app
+    from cloud_incident.settings.serve import ServeSettings
+
+    return build_app(ServeSettings()).routes
 
 
 @contextmanager

@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
-from cloud_incident.app import build_app
-from cloud_incident.settings.serve import ServeSettings
 from http_compat.guard import Access, Guard
 from tests.http_compat.talking import open_talk, read_answer
-from tests.servers import full_server
+from tests.servers import full_server, read_routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 def list_paths() -> list[str]:
     """Every path that is served, with something in the place of its parameters."""
-    paths = {getattr(route, "path", "") for route in build_app(ServeSettings()).routes}
+    paths = {getattr(route, "path", "") for route in read_routes()}
     return sorted(path.replace("{env_name}", "cloud-incident").replace("{episode_id}", "any") for path in paths)
 
 

@@ -190,7 +190,7 @@ def test_pings_are_patient_by_default_and_can_be_set() -> None:
 
 
 def test_a_client_that_answers_no_ping_keeps_its_connection() -> None:
-    with full_server("--ws-ping-seconds", "0.05") as address, open_talk(address) as talk:
+    with full_server("--ws-ping-seconds", "0.15") as address, open_talk(address) as talk:
         talk.reset()
         silence(talk)
         assert talk.step(QUERY)["observation"]["step_count"] == 1

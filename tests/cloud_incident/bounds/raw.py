@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import socket
 from contextlib import ExitStack, closing, suppress
 from typing import Self
@@ -66,11 +67,18 @@ def read_until(connection: socket.socket, wanted: bytes) -> bytes:
 
 
 def read_status(connection: socket.socket) -> int:
-    """The status of an answer; 0 if the server hung up without one."""
+    """The status of an answer, which is read to the end that it says it has; 0 if the server hung up without one."""
     answer = b""
     with suppress(ConnectionError):
-        answer = connection.recv(65536)
+        while _lacks_rest(answer) and (part := connection.recv(65536)):
+            answer += part
     return int(answer[9:12]) if answer else 0
+
+
+def _lacks_rest(answer: bytes) -> bool:
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    return not end or (length is not None and len(body) < int(length[1]))
 
 
 def write_request(method: str, path: str, headers: str = "", body: bytes = b"", length: int | None = None) -> bytes:

@@ -37,12 +37,11 @@ from scenarios.catalogue import Catalogue
 from tests.cloud_incident.tokens.holding import WRONG, Tokens, bearer, guarded_server
 from tests.http_compat.talking import QUERY, open_talk, read_answer
 from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
+from tests.servers import read_routes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
-
-    from starlette.routing import BaseRoute
 
 FILLINGS = {
     "env_name": "cloud-incident",
@@ -63,11 +62,6 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
 def address(tokens: Tokens) -> Iterator[str]:
     with guarded_server(tokens, training=True) as address:
         yield address
-
-
-def read_routes() -> list[BaseRoute]:
-    """Every route that a server with tokens has, and what only servers without have."""
-    return build_app(ServeSettings()).routes
 
 
 def list_operations() -> list[Operation]:

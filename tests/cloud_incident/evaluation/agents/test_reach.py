@@ -8,6 +8,7 @@ import socket
 import threading
 import zlib
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from cloud_incident.evaluation.agents import PUBLIC, EndpointSettings, ModelEndp
 from cloud_incident.evaluation.agents.transport import MOST_ANSWER_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +109,7 @@ async def test_no_redirect_is_followed(status: int, reach: Reach | None) -> None
         assert inner.paths == []
 
 
+@cache
 def pack(size: int) -> bytes:
     """A completion of so many bytes, packed."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
@@ -120,19 +122,23 @@ def pack(size: int) -> bytes:
 @pytest.mark.parametrize(
     ("headers", "body", "said"),
     [
-        ({"Content-Encoding": "gzip"}, pack(400 << 20), "the answer is larger than 4 MB"),
-        ({}, b" " * (MOST_ANSWER_BYTES + 1), "the answer is larger than 4 MB"),
-        ({"Content-Encoding": "gzip, gzip"}, gzip.compress(pack(1 << 20)), "packed in a way that was not asked for"),
-        ({"Content-Encoding": "br"}, b"a", "packed in a way that was not asked for"),
-        ({"Content-Encoding": "gzip"}, b"no gzip", "cannot be unpacked"),
-        ({}, b"[" * 100_000, "an answer that is not JSON"),
+        ({"Content-Encoding": "gzip"}, lambda: pack(400 << 20), "the answer is larger than 4 MB"),
+        ({}, lambda: b" " * (MOST_ANSWER_BYTES + 1), "the answer is larger than 4 MB"),
+        (
+            {"Content-Encoding": "gzip, gzip"},
+            lambda: gzip.compress(pack(1 << 20)),
+            "packed in a way that was not asked for",
+        ),
+        ({"Content-Encoding": "br"}, lambda: b"a", "packed in a way that was not asked for"),
+        ({"Content-Encoding": "gzip"}, lambda: b"no gzip", "cannot be unpacked"),
+        ({}, lambda: b"[" * 100_000, "an answer that is not JSON"),
     ],
     ids=["a bomb", "a large one", "packed twice", "brotli", "not packed", "brackets"],
 )
 async def test_answers_are_bounded_after_they_are_unpacked(
-    headers: dict[str, str], body: bytes, said: str, reach: Reach | None
+    headers: dict[str, str], body: Callable[[], bytes], said: str, reach: Reach | None
 ) -> None:
-    with answering(200, headers, body) as server:
+    with answering(200, headers, body()) as server:
         assert said in await ask(server.address, reach)
 
 
