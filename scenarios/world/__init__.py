@@ -1,0 +1,42 @@
+"""A running system: components that call each other, with a history, and operations that change their state.
+
+Nobody writes down what a fault shows. `System` says what there is, `Run` plays it in steps of five seconds, and what is
+seen of it follows. All arithmetic is + − × ÷ √, comparison and table look-up on IEEE doubles in a fixed order, so that
+the same system gives the same bytes on every machine.
+"""
+
+from scenarios.world.layout import Layout, lay_out
+from scenarios.world.operations import OPERATIONS, OperationError, Order
+from scenarios.world.run import Run
+from scenarios.world.software import SOFTWARE, Software
+from scenarios.world.system import (
+    Call,
+    Change,
+    Component,
+    InvalidSystemError,
+    Job,
+    Journey,
+    Release,
+    Route,
+    System,
+)
+
+__all__ = [
+    "OPERATIONS",
+    "SOFTWARE",
+    "Call",
+    "Change",
+    "Component",
+    "InvalidSystemError",
+    "Job",
+    "Journey",
+    "Layout",
+    "OperationError",
+    "Order",
+    "Release",
+    "Route",
+    "Run",
+    "Software",
+    "System",
+    "lay_out",
+]

@@ -1,0 +1,374 @@
+"""One step of requests: what is sent, what arrives, what waits, what is answered and how late. Nothing is made or lost.
+
+A fluid model after the usual queueing formulas. An attempt that fails is owed, and sent again in the next step. A
+component works on at most `slots / holding time` requests a second, and no more than its processors can; its own queue
+does not count into the holding time, or a component would never recover from a long queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scenarios.world.layout import Floats, Indices, Layout
+
+STEP = 5.0
+"""Seconds of a step."""
+
+ATTEMPTS = 3
+"""The most attempts of a call."""
+
+KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
+"""The quantiles at which latencies are known."""
+_SPREAD = (0.5, 1.0, 2.2, 5.0, 12.0)
+"""Own work at the knots, in medians: that of services of the web has such a tail."""
+_HALVES = (0.25, 0.2, 0.045, 0.005)
+"""Half the share of requests between two knots: the weights of a trapezoid."""
+_TINY = 1e-12
+
+
+class Reason(IntEnum):
+    """Why an attempt of a call failed.
+
+    `POOL`: the caller had no connection free. `BROKEN`: the connections of its pool are dead. `LOST`: nothing came back
+    from the network. `REFUSED`: nobody listened. `FULL`: the callee took no more. `EXPIRED`: it waited in the callee
+    for too long. `LATE`: it was answered after the deadline. `ERROR`: it was answered with an error. `DENIED`: the
+    callee did not accept who called.
+    """
+
+    POOL = 0
+    BROKEN = 1
+    LOST = 2
+    REFUSED = 3
+    FULL = 4
+    EXPIRED = 5
+    LATE = 6
+    ERROR = 7
+    DENIED = 8
+
+
+_FAST = (Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED)
+_SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
+
+
+@dataclass(slots=True, eq=False)
+class Flows:
+    """The state of all requests. `owed` and `waiting` are counts by attempt and call.
+
+    `users` are those of users that wait, by route. `begun` are the requests that each route began to work on in the
+    step before. Of those that it answered, the share `kept` had from its calls what it needs. `latency` is at the
+    knots, by route, and `holding` the mean of it without waiting for a slot.
+    """
+
+    owed: Floats
+    waiting: Floats
+    users: Floats
+    queue: Floats
+    begun: Floats
+    kept: Floats
+    latency: Floats
+    holding: Floats
+
+    @classmethod
+    def start(cls, layout: Layout) -> Flows:
+        _, instances, routes, calls = layout.count()
+        own = layout.route_work
+        return cls(
+            owed=np.zeros((ATTEMPTS, calls)),
+            waiting=np.zeros((ATTEMPTS, calls)),
+            users=np.zeros(routes),
+            queue=np.zeros(instances),
+            begun=np.zeros(routes),
+            kept=np.ones(routes),
+            latency=np.array([own * spread for spread in _SPREAD]),
+            holding=own * 1.6,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditions:
+    """What a step finds: of instances, components, routes, calls and journeys, as the other kernels have left it.
+
+    `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `open_` is 1 of one that
+    takes requests. `work` and `errors` are factors and shares by component. `pools` are the free connections of a call,
+    `broken` the share of callers whose pool is dead, `turned_away` the share of calls that find no connection at the
+    callee. `offered` are the requests of users in the step, by route.
+    """
+
+    speed: Floats
+    open_: Floats
+    work: Floats
+    errors: Floats
+    pools: Floats
+    broken: Floats
+    turned_away: Floats
+    loss: Floats
+    denied: Floats
+    offered: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """What happened in a step, in requests: by route, by call, and by instance where it says so.
+
+    `arrived` are requests that reached a route, `refused` those that nobody took, of which `dropped` were waiting
+    already. `failed` are failed attempts by reason and call, `given_up` requests whose last attempt failed.
+    `users_*` is what became of requests of users.
+    """
+
+    arrived: Floats
+    rejected: Floats
+    done: Floats
+    good: Floats
+    refused: Floats
+    full: Floats
+    expired: Floats
+    load: Floats
+    waited: Floats
+    sent: Floats
+    reached: Floats
+    succeeded: Floats
+    failed: Floats
+    given_up: Floats
+    users_good: Floats
+    users_failed: Floats
+    ledger: float
+
+
+def add_up(index: Indices, weights: Floats, size: int) -> Floats:
+    """Sums of weights by index, in the order in which they stand."""
+    return np.asarray(np.bincount(index, weights=weights, minlength=size))
+
+
+def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
+    """Pass one step of `STEP` seconds: the flows are changed, and what happened is returned."""
+    components, _, routes, _ = layout.count()
+    source, target, weight = layout.call_source, layout.call_target, layout.call_weight
+    of_instance, of_route = layout.instance_component, layout.route_component
+
+    # What callers send, and what does not leave them.
+    attempts = flows.owed
+    attempts[0] = flows.begun[source] * weight
+    sent = attempts[0] + attempts[1] + attempts[2]
+    taking = np.minimum(layout.call_deadline, flows.holding[target]) + 1e-4
+    free = found.pools * STEP / taking
+    whole = 1.0 - found.broken
+    has_connection = np.minimum(1.0, free / np.maximum(sent * whole, _TINY))
+    usable = whole * has_connection
+    arriving = 1.0 - found.loss
+    entering = attempts * (usable * arriving * (1.0 - found.denied) * (1.0 - found.turned_away))
+    reached = sent * (usable * arriving)
+
+    # What reaches a callee, and how much of it gets done.
+    pending = flows.waiting + entering
+    pending_calls = pending[0] + pending[1] + pending[2]
+    offered = found.offered
+    pending_users = flows.users + offered
+    new = offered + add_up(target, entering[0] + entering[1] + entering[2], routes)
+    total = pending_users + add_up(target, pending_calls, routes)
+    new_c = add_up(of_route, new, components)
+    total_c = add_up(of_route, total, components)
+    open_c = add_up(of_instance, found.open_, components)
+    nobody = open_c <= 0.0
+    share = found.open_ / np.where(nobody, 1.0, open_c)[of_instance]
+    had = flows.queue + new_c[of_instance] * share
+    mix = np.maximum(total_c, _TINY)
+    weights_of_mix = total + _TINY
+    mixed = np.maximum(add_up(of_route, weights_of_mix, components), _TINY)
+    holding_c = add_up(of_route, weights_of_mix * flows.holding, components) / mixed
+    cpu_c = add_up(of_route, weights_of_mix * layout.route_cpu, components) / mixed * found.work
+    rate = np.minimum(
+        layout.instance["slots"] * found.speed / holding_c[of_instance],
+        layout.instance["cores"] * found.speed / np.maximum(cpu_c, 1e-9)[of_instance],
+    )
+    capacity = rate * STEP
+    done_i = np.minimum(had, capacity)
+    rest = had - done_i
+    room = np.minimum(layout.instance["queue"] * found.open_, rate * layout.component["patience"][of_instance])
+    queue = np.minimum(rest, room)
+    over = rest - queue
+    full_i = np.minimum(over, np.maximum(0.0, rest - layout.instance["queue"])) * found.open_
+    expired_i = (over - full_i) * found.open_
+    dropped_i = over * (1.0 - found.open_)
+    done_c, full_c, expired_c = (add_up(of_instance, x, components) for x in (done_i, full_i, expired_i))
+    refused_c = add_up(of_instance, dropped_i, components) + np.where(nobody, new_c, 0.0)
+    queued_c = add_up(of_instance, queue, components)
+    done_s, full_s, expired_s, refused_s, queued_s = (
+        (x / mix)[of_route] for x in (done_c, full_c, expired_c, refused_c, queued_c)
+    )
+
+    # What became of each attempt.
+    errors = np.minimum(1.0, layout.route_errors + found.errors[of_route])
+    good_s = (1.0 - errors) * flows.kept
+    in_time = 1.0 - share_above(flows.latency[:, target], layout.call_deadline)
+    per_call = pending_calls
+    answered = per_call * done_s[target]
+    correct = answered * good_s[target]
+    succeeded = correct * in_time
+    ok_share = done_s[target] * good_s[target] * in_time
+    waiting_share = queued_s[target]
+    waiting = pending * waiting_share
+    failed = np.array(
+        [
+            sent * (whole * (1.0 - has_connection)),
+            sent * found.broken,
+            sent * (usable * found.loss),
+            per_call * refused_s[target],
+            per_call * full_s[target] + reached * (1.0 - found.denied) * found.turned_away,
+            per_call * expired_s[target],
+            correct * (1.0 - in_time),
+            answered * (1.0 - good_s[target]),
+            reached * found.denied,
+        ]
+    )
+    lost = attempts - entering + pending * (1.0 - ok_share - waiting_share)
+    again = np.zeros_like(flows.owed)
+    again[1] = np.where(layout.call_attempts > 1.0, lost[0], 0.0)
+    again[2] = np.where(layout.call_attempts > 2.0, lost[1], 0.0)
+    given_up = lost[0] + lost[1] + lost[2] - again[1] - again[2]
+    waiting_before = flows.waiting[0] + flows.waiting[1] + flows.waiting[2]
+    ledger = _find_gap(
+        sent + waiting_before, succeeded + given_up + again[1] + again[2] + waiting[0] + waiting[1] + waiting[2]
+    )
+    ledger = max(
+        ledger, _find_gap(sent + waiting_before - waiting[0] - waiting[1] - waiting[2], succeeded + _sum_rows(failed))
+    )
+    ledger = max(ledger, _find_gap(total_c, done_c + full_c + expired_c + refused_c + queued_c))
+    users_good = pending_users * (done_s * good_s)
+    users_failed = pending_users * (done_s * (1.0 - good_s) + (refused_s + full_s + expired_s))
+
+    # What of it the next step finds.
+    flows.owed, flows.waiting, flows.users, flows.queue = again, waiting, pending_users * queued_s, queue
+    done = total * done_s
+    flows.begun = done * (1.0 - errors)
+    load = add_up(of_instance, done_i * np.minimum(1.0, had / np.maximum(capacity, _TINY)), components) / np.maximum(
+        done_c, _TINY
+    )
+    waits = add_up(of_instance, done_i * np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), components) / np.maximum(
+        done_c, _TINY
+    )
+    waits = np.minimum(waits, layout.component["patience"])
+    _keep(layout, flows, succeeded, given_up, found.broken)
+    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed)
+    return Passed(
+        arrived=new,
+        rejected=add_up(target, reached - (entering[0] + entering[1] + entering[2]), routes),
+        done=done,
+        good=done * good_s,
+        refused=total * refused_s,
+        full=total * full_s,
+        expired=total * expired_s,
+        load=load,
+        waited=waits,
+        sent=sent,
+        reached=reached,
+        succeeded=succeeded,
+        failed=failed,
+        given_up=given_up,
+        users_good=users_good,
+        users_failed=users_failed,
+        ledger=ledger,
+    )
+
+
+def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, broken: Floats) -> None:
+    """The share of the requests of each route whose required calls, all that they make, have succeeded.
+
+    All calls of one request meet the same pool; apart from that they fail by themselves.
+    """
+    share = given_up / np.maximum(succeeded + given_up, _TINY)
+    whole = np.maximum(1.0 - broken, _TINY)
+    others = np.maximum(0.0, share - broken) / whole
+    harmed = (broken + whole * np.minimum(1.0, layout.call_weight * others)) * layout.call_required
+    padded = np.append(np.minimum(1.0, harmed), 0.0)
+    kept = np.ones(len(layout.route_work))
+    for column in layout.inputs:
+        kept = kept * (1.0 - padded[column])
+    flows.kept = kept
+
+
+def _pass_latencies(
+    layout: Layout,
+    flows: Flows,
+    found: Conditions,
+    waits: Floats,
+    load: Floats,
+    sent: Floats,
+    first: Floats,
+    failed: Floats,
+) -> None:
+    """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
+    of_route = layout.route_component
+    calls = np.maximum(sent, _TINY)
+    fast = sum_shares(failed, _FAST, calls)
+    slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
+    made = np.minimum(1.0, layout.call_weight)
+    times = np.maximum(1.0, layout.call_weight) * np.minimum(
+        layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY))
+    )
+    times = np.where(first > _TINY, times, np.maximum(1.0, layout.call_weight))
+    bounded = np.minimum(flows.latency[:, layout.call_target], layout.call_deadline)
+    taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
+    crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
+    own = layout.route_work * found.work[of_route]
+    latency = np.array([own * spread for spread in _SPREAD]) + own * crowded[of_route]
+    padded = np.concatenate([taken, np.zeros((len(KNOTS), 1))], axis=1)
+    for column in layout.inputs:
+        latency = latency + padded[:, column]
+    holding = np.zeros(len(own))
+    for place, half in enumerate(_HALVES):
+        holding = holding + (latency[place] + latency[place + 1]) * half
+    flows.holding = holding
+    flows.latency = latency + waits[of_route]
+
+
+def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
+    """Quantiles of a mixture: a share `lead` of zeros, then what `values` are quantiles of, then `tail` of `top`."""
+    inner = np.maximum(1.0 - lead - tail, _TINY)
+    shifted = np.zeros_like(values)
+    for place, knot in enumerate(KNOTS):
+        inside = (knot - lead) / inner
+        found = values[0] + 0.0
+        for begin in range(len(KNOTS) - 1):
+            width = KNOTS[begin + 1] - KNOTS[begin]
+            part = np.minimum(1.0, np.maximum(0.0, (inside - KNOTS[begin]) / width))
+            found = found + part * (values[begin + 1] - values[begin])
+        found = np.where(knot < lead, 0.0, found)
+        shifted[place] = np.where((knot > 1.0 - tail) & (tail > 0.0), top, found)
+    return shifted
+
+
+def share_above(latency: Floats, limit: Floats) -> Floats:
+    """The share of requests that take longer than a limit, interpolated between the knots."""
+    share = np.zeros_like(limit)
+    for place in range(len(KNOTS) - 1):
+        low, high = latency[place], latency[place + 1]
+        above = np.minimum(1.0, np.maximum(0.0, (high - limit) / np.maximum(high - low, 1e-9)))
+        share = share + above * (KNOTS[place + 1] - KNOTS[place])
+    return share
+
+
+def sum_shares(failed: Floats, reasons: Iterable[Reason], sent: Floats) -> Floats:
+    """The share of what was sent that failed for some reasons, at most 1."""
+    total = np.zeros_like(sent)
+    for reason in reasons:
+        total = total + failed[reason]
+    return np.asarray(np.minimum(1.0, total / sent))
+
+
+def _sum_rows(rows: Floats) -> Floats:
+    total = np.zeros(rows.shape[1])
+    for row in rows:
+        total = total + row
+    return total
+
+
+def _find_gap(came: Floats, went: Floats) -> float:
+    """The largest difference between what came and what went, in requests."""
+    return float(np.max(np.abs(came - went), initial=0.0))

@@ -1,0 +1,150 @@
+"""A system laid out as flat arrays, so that one step ticks every component, instance, route and call at once.
+
+Several systems may stand behind one another on the same axes: they meet in no index, so a system's numbers are the
+same whatever it is laid out with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.chance import hash_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from scenarios.world.system import Component, System
+
+    Floats = NDArray[np.float64]
+    Indices = NDArray[np.int64]
+
+COMPONENT_PARAMETERS = ("patience", "connections", "connection_memory", "request_memory")
+INSTANCE_PARAMETERS = ("slots", "queue", "cores", "memory", "base_memory", "warm_seconds")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """What does not change while a system runs. An index names an instance, component, route, call, link or journey.
+
+    A link is the pool that one instance of a caller has for one call. `inputs` are the calls of each route, one column
+    for each, and the last call, which stands for none, where there are fewer.
+    """
+
+    systems: tuple[System, ...]
+    components: tuple[Component, ...]
+    component_names: tuple[str, ...]
+    route_names: tuple[str, ...]
+    call_names: tuple[tuple[str, str], ...]
+    instance_component: Indices
+    route_component: Indices
+    route_work: Floats
+    route_cpu: Floats
+    route_errors: Floats
+    call_source: Indices
+    call_target: Indices
+    call_weight: Floats
+    call_deadline: Floats
+    call_attempts: Floats
+    call_required: Floats
+    call_counts_connections: NDArray[np.bool_]
+    call_checks: NDArray[np.bool_]
+    link_call: Indices
+    link_instance: Indices
+    link_pool: Floats
+    inputs: Indices
+    journey_entry: Indices
+    journey_demand: Floats
+    journey_deadline: Floats
+    component: dict[str, Floats]
+    instance: dict[str, Floats]
+    component_noise: NDArray[np.uint64]
+    journey_noise: NDArray[np.uint64]
+
+    def count(self) -> tuple[int, int, int, int]:
+        """Components, instances, routes and calls."""
+        return len(self.components), len(self.instance_component), len(self.route_work), len(self.call_weight)
+
+
+def lay_out(systems: Sequence[System]) -> Layout:
+    """The arrays of some systems, one behind the other."""
+    components: list[Component] = []
+    names: list[str] = []
+    routes: list[str] = []
+    calls = []
+    journeys = []
+    component_noise, journey_noise = [], []
+    of_component: dict[str, int] = {}
+    of_route: dict[str, int] = {}
+    for number, system in enumerate(systems):
+        for component in system.components:
+            of_component[f"{number}:{component.name}"] = len(components)
+            components.append(component)
+            names.append(component.name)
+        for route in system.list_routes():
+            of_route[f"{number}:{route}"] = len(routes)
+            routes.append(route)
+        calls += [(of_route[f"{number}:{c.source}"], of_route[f"{number}:{c.target}"], c) for c in system.calls]
+        journeys += [(of_route[f"{number}:{j.entry}"], j) for j in system.journeys]
+        component_noise.append(hash_names(system.seed, [c.name for c in system.components], "work"))
+        journey_noise.append(hash_names(system.seed, [j.name for j in system.journeys], "arrivals"))
+    each = [(index, route) for index, component in enumerate(components) for route in component.routes]
+    instances = [index for index, component in enumerate(components) for _ in range(component.instances)]
+    first = np.searchsorted(np.array(instances), np.arange(len(components)))
+    route_component = [index for index, _ in each]
+    links = [
+        (number, int(first[source]) + place, call.pool)
+        for number, (route, _, call) in enumerate(calls)
+        for source in [route_component[route]]
+        for place in range(components[source].instances)
+    ]
+    targets = [components[route_component[target]] for _, target, _ in calls]
+    return Layout(
+        systems=tuple(systems),
+        components=tuple(components),
+        component_names=tuple(names),
+        route_names=tuple(routes),
+        call_names=tuple((call.source, call.target) for _, _, call in calls),
+        instance_component=np.array(instances),
+        route_component=np.array(route_component),
+        route_work=np.array([route.work for _, route in each]),
+        route_cpu=np.array([route.cpu for _, route in each]),
+        route_errors=np.array([route.errors for _, route in each]),
+        call_source=np.array([source for source, _, _ in calls], dtype=np.int64),
+        call_target=np.array([target for _, target, _ in calls], dtype=np.int64),
+        call_weight=np.array([call.weight for _, _, call in calls]),
+        call_deadline=np.array([call.deadline for _, _, call in calls]),
+        call_attempts=np.array([float(call.attempts) for _, _, call in calls]),
+        call_required=np.array([0.0 if call.optional else 1.0 for _, _, call in calls]),
+        call_counts_connections=np.array([target.kind.kernel == "store" for target in targets], dtype=np.bool_),
+        call_checks=np.array(
+            [components[route_component[source]].get("checks_connections") > 0 for source, _, _ in calls],
+            dtype=np.bool_,
+        ),
+        link_call=np.array([call for call, _, _ in links], dtype=np.int64),
+        link_instance=np.array([instance for _, instance, _ in links], dtype=np.int64),
+        link_pool=np.array([pool for _, _, pool in links]),
+        inputs=_pad(
+            [[n for n, (source, _, _) in enumerate(calls) if source == route] for route in range(len(routes))],
+            len(calls),
+        ),
+        journey_entry=np.array([entry for entry, _ in journeys], dtype=np.int64),
+        journey_demand=np.array([journey.demand for _, journey in journeys]),
+        journey_deadline=np.array([journey.deadline for _, journey in journeys]),
+        component={name: np.array([c.get(name) for c in components]) for name in COMPONENT_PARAMETERS},
+        instance={name: np.array([components[i].get(name) for i in instances]) for name in INSTANCE_PARAMETERS},
+        component_noise=np.concatenate(component_noise),
+        journey_noise=np.concatenate(journey_noise),
+    )
+
+
+def _pad(rows: list[list[int]], nothing: int) -> Indices:
+    """Rows of indices as columns, the last ones filled with an index that stands for nothing."""
+    width = max((len(row) for row in rows), default=0)
+    return np.array(
+        [[row[column] if column < len(row) else nothing for row in rows] for column in range(width)]
+    ).reshape(width, len(rows))

@@ -1,0 +1,160 @@
+"""Processes: they start, get warm, are restarted one by one, run out of memory, and are started again by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.flows import STEP, add_up
+from scenarios.world.state import RUNNING, STARTING, STOPPED, Rollout
+
+if TYPE_CHECKING:
+    from scenarios.world.flows import Passed
+    from scenarios.world.layout import Floats, Layout
+    from scenarios.world.state import State
+
+RESTART_SECONDS = 5.0
+"""From the death of a process until it is started again by itself."""
+_COLD = 0.25
+"""How fast a process is that has just started."""
+_GIVE_UP_SECONDS = 300.0
+"""How long a rollout waits for one instance before it goes on with the next."""
+
+
+def step_processes(layout: Layout, state: State) -> None:
+    """Bring processes one step further: those that start get ready, those that run get warm, rollouts go on."""
+    starting = np.nonzero(state.phase == STARTING)[0]
+    for instance in starting.tolist():
+        if state.ready_at[instance] <= state.time:
+            become_ready(layout, state, instance)
+    rate = STEP / layout.instance["warm_seconds"]
+    running = state.phase == RUNNING
+    state.warmth = np.where(running, state.warmth + (1.0 - state.warmth) * rate / (1.0 + rate), state.warmth)
+    _leak(layout, state)
+    for rollout in list(state.rollouts):
+        _roll_on(layout, state, rollout)
+
+
+def get_speed(layout: Layout, state: State) -> Floats:
+    """How many of its slots an instance has: 0 if it does not run, fewer while it is cold."""
+    running = (state.phase == RUNNING) * 1.0
+    return np.asarray(running * (_COLD + (1.0 - _COLD) * state.warmth) * state.slots[layout.instance_component])
+
+
+def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats) -> None:
+    """Find what memory each instance uses, and kill those that use more than they may. `held` is by component."""
+    own = layout.instance_component
+    components = len(layout.components)
+    count = np.maximum(add_up(own, (state.phase == RUNNING) * 1.0, components), 1.0)
+    rates = add_up(layout.route_component, passed.done * state.flows.holding, components) / STEP
+    connections = count_connections(layout, state) * layout.component["connection_memory"]
+    each = (rates * layout.component["request_memory"] + connections + held) / count
+    used = layout.instance["base_memory"] + state.leaked + each[own]
+    running = state.phase == RUNNING
+    state.memory = np.where(running, np.minimum(used, layout.instance["memory"]), 0.0)
+    limit = layout.instance["memory"] * state.memory_limit[own]
+    for instance in np.nonzero(running & (used > limit))[0].tolist():
+        state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])))
+        _die(layout, state, instance)
+
+
+def count_connections(layout: Layout, state: State) -> Floats:
+    """The connections that each component has open to callers."""
+    alive = layout.link_pool * state.usable * (state.phase[layout.link_instance] == RUNNING)
+    target = layout.route_component[layout.call_target[layout.link_call]]
+    counted = layout.call_counts_connections[layout.link_call]
+    return add_up(target, alive * counted, len(layout.components))
+
+
+def stop(layout: Layout, state: State, instance: int) -> None:
+    """Stop a process that was told to end."""
+    if state.phase[instance] != STOPPED:
+        state.note(int(layout.instance_component[instance]), "stop", instance=instance)
+    _end(layout, state, instance)
+
+
+def start(layout: Layout, state: State, instance: int, *, crashed: bool = False, after: float = 0.0) -> None:
+    """Start a process. One that has crashed takes longer, and has one automatic start fewer."""
+    component = int(layout.instance_component[instance])
+    spec = layout.components[component]
+    takes = spec.get("start_seconds") + (spec.kind.parameters["recovery_seconds"] if crashed else 0.0)
+    state.phase[instance] = STARTING
+    state.ready_at[instance] = state.time + after + takes
+    state.note(component, "start", instance=instance)
+    if crashed:
+        state.starts_left[instance] -= 1.0
+        if spec.kind.parameters["recovery_seconds"]:
+            state.note(component, "recovery", instance=instance)
+    else:
+        state.starts_left[instance] = spec.get("automatic_starts")
+
+
+def become_ready(layout: Layout, state: State, instance: int) -> None:
+    """A process takes requests: it is cold, and opens the connections of its pools as far as somebody accepts them."""
+    component = int(layout.instance_component[instance])
+    state.phase[instance] = RUNNING
+    state.warmth[instance] = 0.0
+    state.leaked[instance] = 0.0
+    state.note(component, "ready", instance=instance)
+    accepting = find_accepting(layout, state)
+    for link in np.nonzero(layout.link_instance == instance)[0].tolist():
+        call = int(layout.link_call[link])
+        target = int(layout.route_component[layout.call_target[call]])
+        accepted = bool(accepting[target]) and state.denied[call] < 1.0
+        if layout.call_counts_connections[call]:
+            state.usable[link] = 1.0 if accepted else 0.0
+            if not accepted:
+                state.note(component, "pool_failed", instance=instance, target=layout.component_names[target])
+    for job in state.jobs:
+        if job.component == component:
+            job.planned = state.flags[component, job.job.flag]
+            job.since, job.next_at, job.held = None, state.time + job.job.every, 0.0
+
+
+def find_accepting(layout: Layout, state: State) -> Floats:
+    """The instances of each component that take requests."""
+    return add_up(layout.instance_component, (state.phase == RUNNING) * 1.0, len(layout.components))
+
+
+def _leak(layout: Layout, state: State) -> None:
+    own = layout.instance_component
+    released = np.array(
+        [layout.components[c].releases[r].leak for c, r in zip(own.tolist(), state.release.tolist(), strict=True)]
+    )
+    state.leaked = np.where(state.phase == RUNNING, state.leaked + (released + state.leak[own]) * STEP, state.leaked)
+
+
+def _die(layout: Layout, state: State, instance: int) -> None:
+    _end(layout, state, instance)
+    if state.starts_left[instance] > 0:
+        start(layout, state, instance, crashed=True, after=RESTART_SECONDS)
+    else:
+        state.note(int(layout.instance_component[instance]), "gave_up", instance=instance)
+
+
+def _end(layout: Layout, state: State, instance: int) -> None:
+    """A process is gone: so are its memory, its pools, and the connections that others had to it."""
+    component = layout.instance_component[instance]
+    others = state.phase[layout.instance_component == component] == RUNNING
+    share = 1.0 / max(1, int(np.count_nonzero(others)))
+    state.phase[instance] = STOPPED
+    state.leaked[instance] = 0.0
+    target = layout.route_component[layout.call_target[layout.link_call]]
+    hit = (target == component) & layout.call_counts_connections[layout.link_call]
+    state.usable = np.where(hit, state.usable * (1.0 - share), state.usable)
+
+
+def _roll_on(layout: Layout, state: State, rollout: Rollout) -> None:
+    current = rollout.current
+    if current is not None and state.phase[current] != RUNNING and state.time - rollout.began < _GIVE_UP_SECONDS:
+        return
+    if not rollout.left:
+        state.rollouts.remove(rollout)
+        return
+    instance = rollout.left.pop(0)
+    rollout.current, rollout.began = instance, state.time
+    stop(layout, state, instance)
+    if rollout.release is not None:
+        state.release[instance] = rollout.release
+    start(layout, state, instance)

@@ -1,0 +1,65 @@
+"""What a run wrote down: counts and levels of each tick of fifteen seconds. It is only ever added to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.flows import STEP, Passed, add_up
+
+if TYPE_CHECKING:
+    from scenarios.world.layout import Floats, Layout
+    from scenarios.world.state import State
+
+STEPS_OF_TICK = 3
+TICK = STEP * STEPS_OF_TICK
+"""Seconds of a tick."""
+
+COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "ledger"})
+"""What is counted over a tick, as `Passed` names it."""
+LEVELS = ("p50", "p90", "p99", "load", "queue", "running", "memory", "connections")
+"""What is read at the end of a tick: latencies in seconds by route; the others by component, load from 0 to 1."""
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """The ticks of a run so far. `ledger` is the largest gap in what came and went, in requests."""
+
+    ticks: dict[str, list[Floats]] = field(default_factory=lambda: {name: [] for name in (*COUNTS, *LEVELS)})
+    ledger: float = 0.0
+    _open: list[Passed] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ticks["arrived"])
+
+    def get(self, name: str, first: int = 0, end: int | None = None) -> Floats:
+        """What was counted or read in some ticks, a row for each."""
+        return np.array(self.ticks[name][first:end])
+
+    def add(self, layout: Layout, state: State, passed: Passed, connections: Floats) -> None:
+        """Add a step; with the last step of a tick the tick is written."""
+        self._open.append(passed)
+        self.ledger = max(self.ledger, passed.ledger)
+        if len(self._open) < STEPS_OF_TICK:
+            return
+        first, *others = self._open
+        for name in COUNTS:
+            total = getattr(first, name)
+            for other in others:
+                total = total + getattr(other, name)
+            self.ticks[name].append(total)
+        own, components = layout.instance_component, len(layout.components)
+        running = add_up(own, (state.phase == 2) * 1.0, components)
+        levels = (
+            *(state.flows.latency[place] for place in (1, 2, 3)),
+            passed.load,
+            add_up(own, state.flows.queue, components),
+            running,
+            add_up(own, state.memory, components) / np.maximum(running, 1.0),
+            connections,
+        )
+        for name, level in zip(LEVELS, levels, strict=True):
+            self.ticks[name].append(level)
+        self._open.clear()

@@ -1,0 +1,64 @@
+"""Software that exists, as data: parameters, limits, and the lines that it prints in which state. One file each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PARAMETERS = (
+    "slots",  # requests that an instance works on at once
+    "queue",  # requests that may wait for an instance
+    "patience",  # seconds that a request may wait
+    "cores",  # processors of an instance
+    "memory",  # MB that an instance may use before the kernel kills it
+    "base_memory",  # MB of an instance that does nothing
+    "request_memory",  # MB of a request that is worked on
+    "connection_memory",  # MB of a connection that is open
+    "start_seconds",  # from the start of a process until it takes requests
+    "recovery_seconds",  # what a start takes longer after a crash
+    "warm_seconds",  # the time constant with which a process gets as fast as it can be
+    "automatic_starts",  # how often a process that died is started again by itself
+    "connections",  # connections that are accepted; 0 if there is no limit
+    "checks_connections",  # 1 if its pools notice that a connection is dead and open another
+)
+
+
+class Line(BaseModel):
+    """A line that is printed for each of what is counted as `when`. `text` has {…} for what varies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: str
+    level: Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+    text: str
+
+
+class Software(BaseModel):
+    """A software: what it is called, which kernel ticks it, its parameters and its lines."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    kernel: Literal["server", "store"]
+    parameters: dict[str, float]
+    lines: tuple[Line, ...]
+
+
+def _load() -> dict[str, Software]:
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("*.yaml")):
+        software = Software.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if software.name != path.stem or set(software.parameters) != set(PARAMETERS):
+            raise ValueError(f"{path}: named and complete are {path.stem} and {', '.join(PARAMETERS)}")
+        found[software.name] = software
+    return found
+
+
+SOFTWARE: Mapping[str, Software] = _load()

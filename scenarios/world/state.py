@@ -1,0 +1,132 @@
+"""The state of everything but the requests: processes, pools, settings, jobs. Events are what happened to it when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from scenarios.world.flows import Flows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.system import Job
+
+STOPPED, STARTING, RUNNING = 0, 1, 2
+
+
+class Event(NamedTuple):
+    """What happened to a component at a time; `what` is a key of its software's lines. `details` fill their texts."""
+
+    at: float
+    component: int
+    what: str
+    details: dict[str, str | int | float]
+
+
+@dataclass(slots=True)
+class JobState:
+    """A job of a component. `planned` is the flag that the run of now, or the next, was planned with.
+
+    `held` is the memory in MB that the store holds for it. It works on the store from `since`, None if it does not now;
+    else it begins at `next_at`.
+    """
+
+    job: Job
+    component: int
+    store: int
+    planned: bool
+    next_at: float
+    since: float | None = None
+    held: float = 0.0
+
+
+@dataclass(slots=True)
+class Rollout:
+    """Restarts the instances of a component one after the other, to a release if one is given."""
+
+    component: int
+    left: list[int]
+    release: int | None = None
+    current: int | None = None
+    began: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """What runs, how well, and with which settings. Times are in seconds of the run.
+
+    Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that are
+    left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the connections of
+    a link that are alive.
+    """
+
+    flows: Flows
+    phase: NDArray[np.int8]
+    ready_at: Floats
+    warmth: Floats
+    starts_left: Floats
+    release: Indices
+    leaked: Floats
+    memory: Floats
+    usable: Floats
+    work: Floats
+    errors: Floats
+    slots: Floats
+    memory_limit: Floats
+    leak: Floats
+    loss: Floats
+    denied: Floats
+    demand: Floats
+    flags: dict[tuple[int, str], bool]
+    jobs: list[JobState]
+    rollouts: list[Rollout] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    time: float = 0.0
+
+    @classmethod
+    def start(cls, layout: Layout) -> State:
+        components, instances, _, calls = layout.count()
+        flags = {(n, flag): True for n, component in enumerate(layout.components) for flag in component.flags}
+        own = layout.instance_component
+        return cls(
+            flows=Flows.start(layout),
+            phase=np.full(instances, RUNNING, dtype=np.int8),
+            ready_at=np.zeros(instances),
+            warmth=np.ones(instances),
+            starts_left=np.array([layout.components[i].get("automatic_starts") for i in own]),
+            release=np.zeros(instances, dtype=np.int64),
+            leaked=np.zeros(instances),
+            memory=layout.instance["base_memory"] + 0.0,
+            usable=np.ones(len(layout.link_pool)),
+            work=np.ones(components),
+            errors=np.zeros(components),
+            slots=np.ones(components),
+            memory_limit=np.ones(components),
+            leak=np.zeros(components),
+            loss=np.zeros(calls),
+            denied=np.zeros(calls),
+            demand=np.ones(len(layout.journey_demand)),
+            flags=flags,
+            jobs=list(_plan_jobs(layout, flags)),
+        )
+
+    def note(self, component: int, what: str, **details: str | float) -> None:
+        """Note an event of now."""
+        self.events.append(Event(self.time, component, what, details))
+
+
+def _plan_jobs(layout: Layout, flags: dict[tuple[int, str], bool]) -> list[JobState]:
+    first = 0
+    jobs = []
+    for system in layout.systems:
+        places = {component.name: first + n for n, component in enumerate(system.components)}
+        for component in system.components:
+            for job in component.jobs:
+                place = places[component.name]
+                jobs.append(JobState(job, place, places[job.store], flags[place, job.flag], job.first))
+        first += len(system.components)
+    return jobs

@@ -1,0 +1,175 @@
+"""What there is: components and their routes, calls, journeys of users, jobs, and what changes at which time.
+
+Times are in seconds of the run. Rates are per second, work is in seconds, memory in MB.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from scenarios.errors import CloudIncidentError
+from scenarios.world.software import SOFTWARE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scenarios.world.software import Software
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]*$", max_length=64)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class InvalidSystemError(CloudIncidentError):
+    """A system that names what it does not have."""
+
+    code = "invalid_document"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Route(_Part):
+    """What a component is asked for. `work` is the median of its own time, `cpu` what of that is spent computing."""
+
+    name: Name
+    work: Positive
+    cpu: NotNegative = 0.0
+    errors: Share = 0.0
+
+
+class Release(_Part):
+    """A version of a component's software, and what it does otherwise: factors of its parameters."""
+
+    version: str
+    work: Positive = 1.0
+    errors: Share = 0.0
+    leak: NotNegative = 0.0
+    """MB that each instance loses in a second."""
+
+
+class Job(_Part):
+    """A run of a batch that a component starts by itself, and that works on a store through a session of its own.
+
+    The first run begins `first` seconds after the start. A run keeps the `flag` as it stood when it was planned: at the
+    start of its process, and then after each run. With the flag on, the store holds `memory_rate` MB more each second
+    for it, and serves others `slow` times as slowly.
+    """
+
+    name: Name
+    store: Name
+    flag: Name
+    every: Positive
+    first: NotNegative
+    lasts: Positive
+    retry: Positive = 30.0
+    memory_rate: NotNegative = 0.0
+    slow: Positive = 1.0
+
+
+class Component(_Part):
+    """A component: instances of one software, with `parameters` of its own where they differ from the software's."""
+
+    name: Name
+    software: str
+    instances: Annotated[int, Field(ge=1, le=64)] = 1
+    routes: tuple[Route, ...]
+    releases: tuple[Release, ...] = (Release(version="1.0.0"),)
+    flags: tuple[Name, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    parameters: dict[str, float] = {}
+
+    @property
+    def kind(self) -> Software:
+        return SOFTWARE[self.software]
+
+    def get(self, parameter: str) -> float:
+        """A parameter of the component, or else of its software."""
+        return self.parameters.get(parameter, self.kind.parameters[parameter])
+
+
+class Call(_Part):
+    """A call of a route to another: `weight` times for a request, given up after `deadline`, at most `attempts` times.
+
+    `pool` are the connections that each instance of the caller has for it. A request goes on without an `optional`
+    call.
+    """
+
+    source: str
+    target: str
+    weight: Positive = 1.0
+    deadline: Positive
+    attempts: Annotated[int, Field(ge=1, le=3)] = 1
+    pool: Positive
+    optional: bool = False
+
+
+class Journey(_Part):
+    """What users do: `demand` a second at an entry route, within `deadline`; `worth` is its share of all there is."""
+
+    name: Name
+    entry: str
+    demand: Positive
+    deadline: Positive
+    worth: Share = 0.0
+
+
+class Change(_Part):
+    """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does."""
+
+    at: NotNegative
+    what: Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
+    target: str
+    to: float
+    over: NotNegative = 0.0
+
+
+class System(_Part):
+    """A system and what befalls it.
+
+    Raises:
+        InvalidSystemError: if a name occurs twice or is not there.
+    """
+
+    name: Name
+    components: tuple[Component, ...]
+    calls: tuple[Call, ...]
+    journeys: tuple[Journey, ...]
+    changes: tuple[Change, ...] = ()
+    seed: int = 0
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The system that a file in YAML describes."""
+        return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        names = [component.name for component in self.components]
+        routes = self.list_routes()
+        for name, count in Counter([*names, *routes]).items():
+            if count > 1:
+                raise InvalidSystemError(f"{name!r} stands {count} times in the system; a name stands once.")
+        for component in self.components:
+            if component.software not in SOFTWARE:
+                raise InvalidSystemError(
+                    f"{component.name}: no software {component.software!r}; there is {', '.join(SOFTWARE)}."
+                )
+        missing = [
+            *(end for call in self.calls for end in (call.source, call.target) if end not in routes),
+            *(journey.entry for journey in self.journeys if journey.entry not in routes),
+            *(job.store for component in self.components for job in component.jobs if job.store not in names),
+        ]
+        if missing:
+            raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {', '.join([*names, *routes])}.")
+        return self
+
+    def list_routes(self) -> list[str]:
+        """The routes as `component/route`, in the order of the components."""
+        return [f"{component.name}/{route.name}" for component in self.components for route in component.routes]
