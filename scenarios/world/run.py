@@ -138,11 +138,11 @@ class _Setting:
 
 
 def _place_changes(layout: Layout, state: State) -> list[_Setting]:
-    placed = []
+    placed: list[_Setting] = []
     components = calls = journeys = 0
     for system in layout.systems:
-        for change in system.changes:
-            placed.append(_place_change(layout, state, system, change, (components, calls, journeys)))
+        first = (components, calls, journeys)
+        placed += [_place_change(layout, state, system, change, first) for change in system.changes]
         components += len(system.components)
         calls += len(system.calls)
         journeys += len(system.journeys)
@@ -163,10 +163,10 @@ def _place_change(
         component = first[0] + _find(names, change)
         if not 0 <= change.to < len(layout.components[component].releases):
             raise InvalidSystemError(f"{change.target}: there is no release {change.to:g}.")
-        newest = layout.instance_component == component
+        instances = layout.instance_component == component
         return _Setting(
             change,
-            lambda: float(np.max(state.release[newest])),
+            lambda: float(np.max(state.release[instances])),
             lambda value: _release(layout, state, component, int(value)),
         )
     elif change.what == "flag":
