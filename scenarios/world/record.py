@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import STEP, Passed, add_up
+from scenarios.world.flows import Passed, add_up
 
 if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.state import State
 
-STEPS_OF_TICK = 3
-TICK = STEP * STEPS_OF_TICK
+TICK = 15.0
 """Seconds of a tick."""
 
 COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "ledger"})
@@ -42,7 +41,7 @@ class Record:
         """Add a step; with the last step of a tick the tick is written."""
         self._open.append(passed)
         self.ledger = max(self.ledger, passed.ledger)
-        if len(self._open) < STEPS_OF_TICK:
+        if len(self._open) * state.step < TICK:
             return
         first, *others = self._open
         for name in COUNTS:

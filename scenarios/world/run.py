@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from scenarios.world.layout import lay_out
 from scenarios.world.operations import Order, order, roll
 from scenarios.world.pools import step_pools
 from scenarios.world.processes import count_connections, get_speed, kill_for_memory, step_processes
-from scenarios.world.record import Record
+from scenarios.world.record import TICK, Record
 from scenarios.world.state import RUNNING, State
 from scenarios.world.system import InvalidSystemError
 
@@ -34,15 +35,15 @@ class Run:
     Args:
         systems: what runs; a single one in an episode, many that are compared in a proof.
         noise: whether arrivals and work vary.
+        step: seconds of a step; a tick of 15 seconds has a whole number of them.
     """
 
-    def __init__(self, *systems: System, noise: bool = True) -> None:
+    def __init__(self, *systems: System, noise: bool = True, step: float = STEP) -> None:
         self.layout: Layout = lay_out(systems)
-        self.state = State.start(self.layout)
+        self.state = State.start(self.layout, step)
         self.record = Record()
         self._noise = noise
-        self._changes = list(_place_changes(self.layout, self.state))
-        self._step = 0
+        self._changes = _place_changes(self.layout, self.state)
 
     @property
     def time(self) -> float:
@@ -51,7 +52,7 @@ class Run:
 
     def advance(self, seconds: float) -> None:
         """Let time pass, in whole steps."""
-        for _ in range(round(seconds / STEP)):
+        for _ in range(round(seconds / self.state.step)):
             self._pass_step()
 
     def order(self, operation: str, target: str) -> None:
@@ -64,17 +65,14 @@ class Run:
 
     def _pass_step(self) -> None:
         layout, state = self.layout, self.state
-        for change, apply, before in self._changes:
-            if change.at <= state.time < change.at + change.over + STEP:
-                part = 1.0 if change.over == 0.0 else min(1.0, (state.time - change.at + STEP) / (change.over + STEP))
-                apply(before + (change.to - before) * part)
+        for setting in self._changes:
+            setting.step(state.time, state.step)
         step_processes(layout, state)
         held, slow = step_jobs(layout, state)
         pools, broken, turned_away = step_pools(layout, state)
-        passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow))
+        passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow), state.step)
         kill_for_memory(layout, state, passed, held)
-        state.time += STEP
-        self._step += 1
+        state.time += state.step
         self.record.add(layout, state, passed, count_connections(layout, state))
 
     def _find_conditions(self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats) -> Conditions:
@@ -84,7 +82,7 @@ class Run:
         work = work * state.work * slow
         demand = layout.journey_demand * state.demand
         if self._noise:
-            tick = self._step // 3
+            tick = int(state.time / TICK)
             work = work * (1.0 + WORK_NOISE * draw_noise(layout.component_noise, tick))
             demand = demand * (1.0 + ARRIVALS_NOISE * draw_noise(layout.journey_noise, tick))
         return Conditions(
@@ -97,7 +95,7 @@ class Run:
             turned_away=turned_away,
             loss=state.loss,
             denied=state.denied,
-            offered=add_up(layout.journey_entry, demand * STEP, len(layout.route_work)),
+            offered=add_up(layout.journey_entry, demand * state.step, len(layout.route_work)),
         )
 
 
@@ -119,23 +117,41 @@ def _average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
     return work, errors
 
 
-def _place_changes(layout: Layout, state: State) -> list[tuple[Change, Callable[[float], None], float]]:
-    """Each change, what sets its value, and the value before it."""
+@dataclass(slots=True)
+class _Setting:
+    """A part of the state that a change sets. `before` is its value when the change began."""
+
+    change: Change
+    read: Callable[[], float]
+    write: Callable[[float], None]
+    before: float | None = None
+
+    def step(self, time: float, step: float) -> None:
+        """Set the value that the change has come to, if it is under way."""
+        change = self.change
+        if not change.at <= time < change.at + change.over + step:
+            return
+        if self.before is None:
+            self.before = self.read()
+        part = 1.0 if change.over == 0.0 else min(1.0, (time - change.at + step) / (change.over + step))
+        self.write(change.to if part == 1.0 else self.before + (change.to - self.before) * part)
+
+
+def _place_changes(layout: Layout, state: State) -> list[_Setting]:
     placed = []
     components = calls = journeys = 0
     for system in layout.systems:
         for change in system.changes:
-            setter, before = _find_setter(layout, state, system, change, (components, calls, journeys))
-            placed.append((change, setter, before))
+            placed.append(_place_change(layout, state, system, change, (components, calls, journeys)))
         components += len(system.components)
         calls += len(system.calls)
         journeys += len(system.journeys)
     return placed
 
 
-def _find_setter(
+def _place_change(
     layout: Layout, state: State, system: System, change: Change, first: tuple[int, int, int]
-) -> tuple[Callable[[float], None], float]:
+) -> _Setting:
     valid: Sequence[str]
     names = [component.name for component in system.components]
     if change.what in ("loss", "denied"):
@@ -144,23 +160,33 @@ def _find_setter(
     elif change.what == "demand":
         array, offset, valid = state.demand, first[2], [journey.name for journey in system.journeys]
     elif change.what == "release":
-        place = first[0] + _find(names, change)
-        return lambda value: _release(layout, state, place, int(value)), float(
-            state.release[layout.instance_component == place][0]
+        component = first[0] + _find(names, change)
+        if not 0 <= change.to < len(layout.components[component].releases):
+            raise InvalidSystemError(f"{change.target}: there is no release {change.to:g}.")
+        newest = layout.instance_component == component
+        return _Setting(
+            change,
+            lambda: float(np.max(state.release[newest])),
+            lambda value: _release(layout, state, component, int(value)),
         )
     elif change.what == "flag":
         valid = [flag for component in system.components for flag in component.flags]
         _find(valid, change)
-        owners = [key for key in state.flags if key[1] == change.target]
-        return lambda value: state.flags.update(dict.fromkeys(owners, value > 0)), 1.0
+        own = range(first[0], first[0] + len(names))
+        owners = [key for key in state.flags if key[1] == change.target and key[0] in own]
+        return _Setting(
+            change,
+            lambda: float(state.flags[owners[0]]),
+            lambda value: state.flags.update(dict.fromkeys(owners, value > 0)),
+        )
     else:
         array, offset, valid = getattr(state, change.what), first[0], names
     place = offset + _find(valid, change)
 
-    def apply(value: float) -> None:
+    def write(value: float) -> None:
         array[place] = value
 
-    return apply, float(array[place])
+    return _Setting(change, lambda: float(array[place]), write)
 
 
 def _release(layout: Layout, state: State, component: int, release: int) -> None:
