@@ -109,7 +109,7 @@ def become_ready(layout: Layout, state: State, instance: int) -> None:
     for job in state.jobs:
         if job.component == component:
             job.planned = state.flags[component, job.job.flag]
-            job.since, job.next_at, job.held = None, state.time + job.job.every, 0.0
+            job.since, job.next_at, job.held = None, state.time + (job.job.after_start or job.job.every), 0.0
 
 
 def find_accepting(layout: Layout, state: State) -> Floats:
