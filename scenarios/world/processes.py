@@ -81,11 +81,12 @@ def start(layout: Layout, state: State, instance: int, *, crashed: bool = False,
     takes = spec.get("start_seconds") + (spec.kind.parameters["recovery_seconds"] if crashed else 0.0)
     state.phase[instance] = STARTING
     state.ready_at[instance] = state.time + after + takes
-    state.note(component, "start", instance=instance)
+    version = spec.releases[int(state.release[instance])].version
+    state.note_ahead(after, component, "start", instance=instance, version=version, again=int(crashed))
     if crashed:
         state.starts_left[instance] -= 1.0
         if spec.kind.parameters["recovery_seconds"]:
-            state.note(component, "recovery", instance=instance)
+            state.note_ahead(after, component, "recovery", instance=instance)
     else:
         state.starts_left[instance] = spec.get("automatic_starts")
 

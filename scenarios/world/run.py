@@ -145,14 +145,18 @@ def _find_setter(
         array, offset, valid = state.demand, first[2], [journey.name for journey in system.journeys]
     elif change.what == "release":
         place = first[0] + _find(names, change)
-        return lambda value: _release(layout, state, place, int(value)), float(
+        return lambda value: _release(layout, state, place, int(value), change), float(
             state.release[layout.instance_component == place][0]
         )
     elif change.what == "flag":
         valid = [flag for component in system.components for flag in component.flags]
         _find(valid, change)
-        owners = [key for key in state.flags if key[1] == change.target]
-        return lambda value: state.flags.update(dict.fromkeys(owners, value > 0)), 1.0
+        owners = [
+            (first[0] + number, change.target)
+            for number, component in enumerate(system.components)
+            if change.target in component.flags
+        ]
+        return lambda value: _set_flag(state, owners, value > 0, change), 1.0
     else:
         array, offset, valid = getattr(state, change.what), first[0], names
     place = offset + _find(valid, change)
@@ -163,14 +167,24 @@ def _find_setter(
     return apply, float(array[place])
 
 
-def _release(layout: Layout, state: State, component: int, release: int) -> None:
+def _set_flag(state: State, owners: Sequence[tuple[int, str]], value: bool, change: Change) -> None:
+    for component, flag in owners:
+        state.flags[component, flag] = value
+        if state.time >= change.at + STEP:
+            continue
+        text = "true" if value else "false"
+        state.note(component, "flag", flag=flag, value=text, by=change.by, note=change.note)
+
+
+def _release(layout: Layout, state: State, component: int, release: int, change: Change) -> None:
     """Roll a release out, if that was not begun yet."""
     if any(rollout.component == component and rollout.release == release for rollout in state.rollouts):
         return
     if all(state.release[layout.instance_component == component] == release):
         return
     roll(layout, state, component, release)
-    state.note(component, "deploy", version=layout.components[component].releases[release].version)
+    version = layout.components[component].releases[release].version
+    state.note(component, "deploy", version=version, by=change.by, note=change.note)
 
 
 def _find(valid: Sequence[str], change: Change) -> int:

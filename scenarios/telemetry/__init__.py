@@ -1,0 +1,8 @@
+"""What is seen of a running system: the five diagnostics, from what a run has written down and from nothing else."""
+
+from scenarios.telemetry.clock import Clock
+from scenarios.telemetry.logs import SampledLogs
+from scenarios.telemetry.looking import look
+from scenarios.telemetry.vantage import TelemetryError
+
+__all__ = ["Clock", "SampledLogs", "TelemetryError", "look"]
