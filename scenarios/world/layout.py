@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 COMPONENT_PARAMETERS = ("patience", "connections", "connection_memory", "request_memory")
 ENDS = ("done", "full", "expired", "refused", "queued")
 """What becomes of the requests at an instance."""
-INSTANCE_PARAMETERS = ("patience", "slots", "queue", "cores", "memory", "base_memory", "warm_seconds")
+INSTANCE_PARAMETERS = (
+    "patience",
+    "slots",
+    "queue",
+    "cores",
+    "memory",
+    "base_memory",
+    "warm_seconds",
+    "automatic_starts",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

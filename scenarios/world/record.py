@@ -10,6 +10,8 @@ import numpy as np
 from scenarios.world.flows import Passed, add_up
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.state import State
 
@@ -36,6 +38,10 @@ class Record:
     def get(self, name: str, first: int = 0, end: int | None = None) -> Floats:
         """What was counted or read in some ticks, a row for each."""
         return np.array(self.ticks[name][first:end])
+
+    def fork(self) -> Self:
+        """A record that goes on by itself. The ticks so far are shared: nothing changes them."""
+        return type(self)({name: list(rows) for name, rows in self.ticks.items()}, self.ledger, list(self._open))
 
     def add(self, layout: Layout, state: State, passed: Passed, connections: Floats) -> None:
         """Add a step; with the last step of a tick the tick is written."""

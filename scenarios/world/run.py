@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.world.chance import draw_noise
+from scenarios.world.changes import place_changes
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
+from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
-from scenarios.world.operations import Order, order, roll
+from scenarios.world.operations import Order, order
 from scenarios.world.pools import step_pools
 from scenarios.world.processes import count_connections, get_speed, kill_for_memory, step_processes
 from scenarios.world.record import TICK, Record
 from scenarios.world.state import RUNNING, State
-from scenarios.world.system import InvalidSystemError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from typing import Self
 
     from scenarios.world.layout import Floats, Layout
-    from scenarios.world.system import Change, System
+    from scenarios.world.system import System
 
 ARRIVALS_NOISE = 0.03
 WORK_NOISE = 0.02
@@ -43,12 +44,18 @@ class Run:
         self.state = State.start(self.layout, step)
         self.record = Record()
         self._noise = noise
-        self._changes = _place_changes(self.layout, self.state)
+        self._settings = place_changes(self.layout)
 
     @property
     def time(self) -> float:
         """Seconds since the start."""
         return self.state.time
+
+    def fork(self) -> Self:
+        """Another run that has the same past. What happens to one from now on does not happen to the other."""
+        forked = copy(self)
+        forked.state, forked.record = fork(self.state), self.record.fork()
+        return forked
 
     def advance(self, seconds: float) -> None:
         """Let time pass, in whole steps."""
@@ -65,8 +72,8 @@ class Run:
 
     def _pass_step(self) -> None:
         layout, state = self.layout, self.state
-        for setting in self._changes:
-            setting.step(state.time, state.step)
+        for setting in self._settings:
+            setting.step(state)
         step_processes(layout, state)
         held, slow = step_jobs(layout, state)
         pools, broken, turned_away = step_pools(layout, state)
@@ -114,91 +121,3 @@ def _average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
         for total, neutral in zip(totals, (1.0, 0.0), strict=True)
     )
     return work, errors
-
-
-@dataclass(slots=True)
-class _Setting:
-    """A part of the state that a change sets. `before` is its value when the change began."""
-
-    change: Change
-    read: Callable[[], float]
-    write: Callable[[float], None]
-    before: float | None = None
-
-    def step(self, time: float, step: float) -> None:
-        """Set the value that the change has come to, if it is under way."""
-        change = self.change
-        if not change.at <= time < change.at + change.over + step:
-            return
-        if self.before is None:
-            self.before = self.read()
-        part = 1.0 if change.over == 0.0 else min(1.0, (time - change.at + step) / (change.over + step))
-        self.write(change.to if part == 1.0 else self.before + (change.to - self.before) * part)
-
-
-def _place_changes(layout: Layout, state: State) -> list[_Setting]:
-    placed: list[_Setting] = []
-    components = calls = journeys = 0
-    for system in layout.systems:
-        first = (components, calls, journeys)
-        placed += [_place_change(layout, state, system, change, first) for change in system.changes]
-        components += len(system.components)
-        calls += len(system.calls)
-        journeys += len(system.journeys)
-    return placed
-
-
-def _place_change(
-    layout: Layout, state: State, system: System, change: Change, first: tuple[int, int, int]
-) -> _Setting:
-    valid: Sequence[str]
-    names = [component.name for component in system.components]
-    if change.what in ("loss", "denied"):
-        places = [f"{call.source} {call.target}" for call in system.calls]
-        array, offset, valid = getattr(state, change.what), first[1], places
-    elif change.what == "demand":
-        array, offset, valid = state.demand, first[2], [journey.name for journey in system.journeys]
-    elif change.what == "release":
-        component = first[0] + _find(names, change)
-        if not 0 <= change.to < len(layout.components[component].releases):
-            raise InvalidSystemError(f"{change.target}: there is no release {change.to:g}.")
-        instances = layout.instance_component == component
-        return _Setting(
-            change,
-            lambda: float(np.max(state.release[instances])),
-            lambda value: _release(layout, state, component, int(value)),
-        )
-    elif change.what == "flag":
-        valid = [flag for component in system.components for flag in component.flags]
-        _find(valid, change)
-        own = range(first[0], first[0] + len(names))
-        owners = [key for key in state.flags if key[1] == change.target and key[0] in own]
-        return _Setting(
-            change,
-            lambda: float(state.flags[owners[0]]),
-            lambda value: state.flags.update(dict.fromkeys(owners, value > 0)),
-        )
-    else:
-        array, offset, valid = getattr(state, change.what), first[0], names
-    place = offset + _find(valid, change)
-
-    def write(value: float) -> None:
-        array[place] = value
-
-    return _Setting(change, lambda: float(array[place]), write)
-
-
-def _release(layout: Layout, state: State, component: int, release: int) -> None:
-    """Roll a release out, if that was not begun yet."""
-    if any(rollout.component == component and rollout.release == release for rollout in state.rollouts):
-        return
-    if all(state.release[layout.instance_component == component] == release):
-        return
-    roll(layout, state, component, release)
-    state.note(component, "deploy", version=layout.components[component].releases[release].version)
-
-
-def _find(valid: Sequence[str], change: Change) -> int:
-    if change.target not in valid:
-        raise InvalidSystemError(f"{change.what}: {change.target!r} is not in the system; there is {', '.join(valid)}.")
-    return valid.index(change.target)

@@ -61,7 +61,7 @@ class State:
 
     Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that are
     left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the connections of
-    a link that are alive. A `step` takes so many seconds.
+    a link that are alive. `before` are values before the changes that have begun. A `step` takes so many seconds.
     """
 
     flows: Flows
@@ -85,6 +85,7 @@ class State:
     jobs: list[JobState]
     rollouts: list[Rollout] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    before: dict[int, float] = field(default_factory=dict)
     time: float = 0.0
     step: float = STEP
 
@@ -116,9 +117,13 @@ class State:
             step=step,
         )
 
-    def note(self, component: int, what: str, **details: str | float) -> None:
+    def note(self, component: int, what: str, /, **details: str | float) -> None:
         """Note an event of now."""
-        self.events.append(Event(self.time, component, what, details))
+        self.note_ahead(0.0, component, what, **details)
+
+    def note_ahead(self, seconds: float, component: int, what: str, /, **details: str | float) -> None:
+        """Note an event that comes in some seconds, whatever else does."""
+        self.events.append(Event(self.time + seconds, component, what, details))
 
 
 def _plan_jobs(layout: Layout, flags: dict[tuple[int, str], bool]) -> list[JobState]:

@@ -6,12 +6,13 @@ Times are in seconds of the run. Rates are per second, work is in seconds, memor
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from scenarios.errors import CloudIncidentError
+from scenarios.shipped import read_yaml
 from scenarios.world.software import SOFTWARE
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Route(_Part):
     work: Positive
     cpu: NotNegative = 0.0
     errors: Share = 0.0
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    path: str = ""
+    """Where it is reached over HTTP; `/v1/` and its name, if that is not said."""
 
 
 class Release(_Part):
@@ -57,7 +61,8 @@ class Release(_Part):
 class Job(_Part):
     """A run of a batch that a component starts by itself, and that works on a store through a session of its own.
 
-    The first run begins `first` seconds after the start. A run keeps the `flag` as it stood when it was planned: at the
+    The first run begins `first` seconds after the start of the system, and after a restart of its process one begins in
+    `after_start` seconds, or else `every` so many. A run keeps the `flag` as it stood when it was planned: at the
     start of its process, and then after each run. With the flag on, the store holds `memory_rate` MB more each second
     for it, and serves others `slow` times as slowly.
     """
@@ -68,6 +73,7 @@ class Job(_Part):
     every: Positive
     first: NotNegative
     lasts: Positive
+    after_start: Positive | None = None
     retry: Positive = 30.0
     memory_rate: NotNegative = 0.0
     slow: Positive = 1.0
@@ -81,6 +87,10 @@ class Component(_Part):
     instances: Annotated[int, Field(ge=1, le=64)] = 1
     routes: tuple[Route, ...]
     releases: tuple[Release, ...] = (Release(version="1.0.0"),)
+    about: str = ""
+    team: str = ""
+    notes: tuple[str, ...] = ()
+    """What its owners wrote down for whoever is on call."""
     flags: tuple[Name, ...] = ()
     jobs: tuple[Job, ...] = ()
     parameters: dict[str, float] = {}
@@ -121,13 +131,40 @@ class Journey(_Part):
 
 
 class Change(_Part):
-    """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does."""
+    """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does.
+
+    A release and a flag leave an entry in the change log, by a team and with its note. Of other changes nobody knows.
+    """
 
     at: NotNegative
     what: Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
     target: str
     to: float
     over: NotNegative = 0.0
+    by: str = ""
+    note: str = ""
+
+
+class PastChange(_Part):
+    """An entry of the change log from before the run."""
+
+    at: AwareDatetime
+    component: Name
+    kind: Literal["deploy", "config", "flag", "migration", "rollback", "infra"] = "deploy"
+    version: str
+    by: str
+    note: str
+
+
+class AlertRule(_Part):
+    """A rule that pages on-call: a share of the requests of a journey above `above` for `lasts` seconds fails."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$", max_length=64)]
+    journeys: tuple[Name, ...]
+    above: Share
+    lasts: Positive = 120.0
+    severity: str = "critical"
+    labels: dict[str, str] = {}
 
 
 class System(_Part):
@@ -141,13 +178,17 @@ class System(_Part):
     components: tuple[Component, ...]
     calls: tuple[Call, ...]
     journeys: tuple[Journey, ...]
+    alerts: tuple[AlertRule, ...] = ()
     changes: tuple[Change, ...] = ()
+    history: tuple[PastChange, ...] = ()
+    begins: AwareDatetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+    """The moment of second 0, a whole minute."""
     seed: int = 0
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """The system that a file in YAML describes."""
-        return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return cls.model_validate(read_yaml(path))
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -161,13 +202,22 @@ class System(_Part):
                 raise InvalidSystemError(
                     f"{component.name}: no software {component.software!r}; there is {', '.join(SOFTWARE)}."
                 )
+        journeys = [journey.name for journey in self.journeys]
         missing = [
+            *(name for rule in self.alerts for name in rule.journeys if name not in journeys),
             *(end for call in self.calls for end in (call.source, call.target) if end not in routes),
             *(journey.entry for journey in self.journeys if journey.entry not in routes),
             *(job.store for component in self.components for job in component.jobs if job.store not in names),
         ]
+        missing += [entry.component for entry in self.history if entry.component not in names]
+        if self.begins.second or self.begins.microsecond:
+            raise InvalidSystemError(f"{self.begins.isoformat()} is no whole minute, and the run has to begin on one.")
+        if any(entry.at >= self.begins for entry in self.history):
+            raise InvalidSystemError("The history has an entry from after the begin of the run; write it as a change.")
         if missing:
-            raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {', '.join([*names, *routes])}.")
+            raise InvalidSystemError(
+                f"{missing[0]!r} is not in the system; there is {', '.join([*names, *routes, *journeys])}."
+            )
         return self
 
     def list_routes(self) -> list[str]:
