@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.world.chance import draw_noise
+from scenarios.world.changes import place_changes
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
+from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
-from scenarios.world.operations import Order, order, roll
+from scenarios.world.operations import Order, order
 from scenarios.world.pools import step_pools
 from scenarios.world.processes import count_connections, get_speed, kill_for_memory, step_processes
-from scenarios.world.record import Record
+from scenarios.world.record import TICK, Record
 from scenarios.world.state import RUNNING, State
-from scenarios.world.system import InvalidSystemError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from typing import Self
 
     from scenarios.world.layout import Floats, Layout
-    from scenarios.world.system import Change, System
+    from scenarios.world.system import System
 
 ARRIVALS_NOISE = 0.03
 WORK_NOISE = 0.02
@@ -34,24 +36,30 @@ class Run:
     Args:
         systems: what runs; a single one in an episode, many that are compared in a proof.
         noise: whether arrivals and work vary.
+        step: seconds of a step; a tick of 15 seconds has a whole number of them.
     """
 
-    def __init__(self, *systems: System, noise: bool = True) -> None:
+    def __init__(self, *systems: System, noise: bool = True, step: float = STEP) -> None:
         self.layout: Layout = lay_out(systems)
-        self.state = State.start(self.layout)
+        self.state = State.start(self.layout, step)
         self.record = Record()
         self._noise = noise
-        self._changes = list(_place_changes(self.layout, self.state))
-        self._step = 0
+        self._settings = place_changes(self.layout)
 
     @property
     def time(self) -> float:
         """Seconds since the start."""
         return self.state.time
 
+    def fork(self) -> Self:
+        """Another run that has the same past. What happens to one from now on does not happen to the other."""
+        forked = copy(self)
+        forked.state, forked.record = fork(self.state), self.record.fork()
+        return forked
+
     def advance(self, seconds: float) -> None:
         """Let time pass, in whole steps."""
-        for _ in range(round(seconds / STEP)):
+        for _ in range(round(seconds / self.state.step)):
             self._pass_step()
 
     def order(self, operation: str, target: str) -> None:
@@ -64,17 +72,14 @@ class Run:
 
     def _pass_step(self) -> None:
         layout, state = self.layout, self.state
-        for change, apply, before in self._changes:
-            if change.at <= state.time < change.at + change.over + STEP:
-                part = 1.0 if change.over == 0.0 else min(1.0, (state.time - change.at + STEP) / (change.over + STEP))
-                apply(before + (change.to - before) * part)
+        for setting in self._settings:
+            setting.step(state)
         step_processes(layout, state)
         held, slow = step_jobs(layout, state)
         pools, broken, turned_away = step_pools(layout, state)
-        passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow))
+        passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow), state.step)
         kill_for_memory(layout, state, passed, held)
-        state.time += STEP
-        self._step += 1
+        state.time += state.step
         self.record.add(layout, state, passed, count_connections(layout, state))
 
     def _find_conditions(self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats) -> Conditions:
@@ -84,7 +89,7 @@ class Run:
         work = work * state.work * slow
         demand = layout.journey_demand * state.demand
         if self._noise:
-            tick = self._step // 3
+            tick = int(state.time / TICK)
             work = work * (1.0 + WORK_NOISE * draw_noise(layout.component_noise, tick))
             demand = demand * (1.0 + ARRIVALS_NOISE * draw_noise(layout.journey_noise, tick))
         return Conditions(
@@ -97,7 +102,7 @@ class Run:
             turned_away=turned_away,
             loss=state.loss,
             denied=state.denied,
-            offered=add_up(layout.journey_entry, demand * STEP, len(layout.route_work)),
+            offered=add_up(layout.journey_entry, demand * state.step, len(layout.route_work)),
         )
 
 
@@ -117,77 +122,3 @@ def _average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
         for total, neutral in zip(totals, (1.0, 0.0), strict=True)
     )
     return work, errors
-
-
-def _place_changes(layout: Layout, state: State) -> list[tuple[Change, Callable[[float], None], float]]:
-    """Each change, what sets its value, and the value before it."""
-    placed = []
-    components = calls = journeys = 0
-    for system in layout.systems:
-        for change in system.changes:
-            setter, before = _find_setter(layout, state, system, change, (components, calls, journeys))
-            placed.append((change, setter, before))
-        components += len(system.components)
-        calls += len(system.calls)
-        journeys += len(system.journeys)
-    return placed
-
-
-def _find_setter(
-    layout: Layout, state: State, system: System, change: Change, first: tuple[int, int, int]
-) -> tuple[Callable[[float], None], float]:
-    valid: Sequence[str]
-    names = [component.name for component in system.components]
-    if change.what in ("loss", "denied"):
-        places = [f"{call.source} {call.target}" for call in system.calls]
-        array, offset, valid = getattr(state, change.what), first[1], places
-    elif change.what == "demand":
-        array, offset, valid = state.demand, first[2], [journey.name for journey in system.journeys]
-    elif change.what == "release":
-        place = first[0] + _find(names, change)
-        return lambda value: _release(layout, state, place, int(value), change), float(
-            state.release[layout.instance_component == place][0]
-        )
-    elif change.what == "flag":
-        valid = [flag for component in system.components for flag in component.flags]
-        _find(valid, change)
-        owners = [
-            (first[0] + number, change.target)
-            for number, component in enumerate(system.components)
-            if change.target in component.flags
-        ]
-        return lambda value: _set_flag(state, owners, value > 0, change), 1.0
-    else:
-        array, offset, valid = getattr(state, change.what), first[0], names
-    place = offset + _find(valid, change)
-
-    def apply(value: float) -> None:
-        array[place] = value
-
-    return apply, float(array[place])
-
-
-def _set_flag(state: State, owners: Sequence[tuple[int, str]], value: bool, change: Change) -> None:
-    for component, flag in owners:
-        state.flags[component, flag] = value
-        if state.time >= change.at + STEP:
-            continue
-        text = "true" if value else "false"
-        state.note(component, "flag", flag=flag, value=text, by=change.by, note=change.note)
-
-
-def _release(layout: Layout, state: State, component: int, release: int, change: Change) -> None:
-    """Roll a release out, if that was not begun yet."""
-    if any(rollout.component == component and rollout.release == release for rollout in state.rollouts):
-        return
-    if all(state.release[layout.instance_component == component] == release):
-        return
-    roll(layout, state, component, release)
-    version = layout.components[component].releases[release].version
-    state.note(component, "deploy", version=version, by=change.by, note=change.note)
-
-
-def _find(valid: Sequence[str], change: Change) -> int:
-    if change.target not in valid:
-        raise InvalidSystemError(f"{change.what}: {change.target!r} is not in the system; there is {', '.join(valid)}.")
-    return valid.index(change.target)

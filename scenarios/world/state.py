@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scenarios.world.flows import Flows
+from scenarios.world.flows import STEP, Flows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ class State:
 
     Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that are
     left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the connections of
-    a link that are alive.
+    a link that are alive. `before` are values before the changes that have begun. A `step` takes so many seconds.
     """
 
     flows: Flows
@@ -85,10 +85,12 @@ class State:
     jobs: list[JobState]
     rollouts: list[Rollout] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    before: dict[int, float] = field(default_factory=dict)
     time: float = 0.0
+    step: float = STEP
 
     @classmethod
-    def start(cls, layout: Layout) -> State:
+    def start(cls, layout: Layout, step: float = STEP) -> State:
         components, instances, _, calls = layout.count()
         flags = {(n, flag): True for n, component in enumerate(layout.components) for flag in component.flags}
         own = layout.instance_component
@@ -112,6 +114,7 @@ class State:
             demand=np.ones(len(layout.journey_demand)),
             flags=flags,
             jobs=list(_plan_jobs(layout, flags)),
+            step=step,
         )
 
     def note(self, component: int, what: str, /, **details: str | float) -> None:
