@@ -27,7 +27,8 @@ WINDOW_TICKS = 120
 KEPT_OF_TICK = 25
 """Lines of a component that are kept of a tick, more or less: about 3,000 of a window."""
 _LEAST_ERRORS = 5
-"""Lines of an error that are kept of a tick, if so many are printed."""
+"""Lines of a warning or error that are kept of a tick, if so many are printed."""
+_TROUBLE = ("WARN", "ERROR", "FATAL")
 _COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "running")
 _NOTHING = 1e-6
 """A count below this comes from rounding."""
@@ -89,7 +90,7 @@ def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indic
         total = total + printed[:, column]
     rate = KEPT_OF_TICK / np.maximum(total, KEPT_OF_TICK)
     kept = np.minimum(printed, _round(printed * rate[:, None], streams, ticks, np.uint64(1)))
-    errors = np.array([stream.line.level in ("ERROR", "FATAL") for stream in streams], dtype=np.bool_)
+    errors = np.array([stream.line.level in _TROUBLE for stream in streams], dtype=np.bool_)
     return printed, np.where(errors, np.maximum(kept, np.minimum(printed, _LEAST_ERRORS)), kept)
 
 

@@ -139,8 +139,22 @@ def _list_makers(
         "port": lambda: draw(32768, 28000, 11),
         "bytes": lambda: draw(180, 2400, 13),
         "received": lambda: [0] * len(hashes) if read else draw(96, 140, 15),
-        "instance": lambda: [f"{seen.component.name}-{value}" for value in draw(0, len(seen.instances), 17)],
+        "instance": lambda: _choose_instances(seen, ms, hashes),
     }
+
+
+def _choose_instances(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) -> list[str]:
+    """An instance for each line: one that was up, if there was any."""
+    count = len(seen.instances)
+    first = ((hashes >> np.uint64(17)) % np.uint64(count)).astype(np.int64)
+    up = np.stack([seen.find_up(place, ms) for place in range(count)], axis=1)
+    chosen, rows, found = first, np.arange(len(ms)), np.zeros(len(ms), dtype=np.bool_)
+    for turn in range(count):
+        place = (first + turn) % count
+        takes = up[rows, place] & ~found
+        chosen = np.where(takes, place, chosen)
+        found = found | takes
+    return [f"{seen.component.name}-{place}" for place in chosen.tolist()]
 
 
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
