@@ -102,10 +102,10 @@ def _find_flag(
     owners = [(first + n, change.target) for n, c in enumerate(system.components) if change.target in c.flags]
 
     def write(state: State, value: float) -> None:
-        state.flags.update(dict.fromkeys(owners, value > 0))
-        if state.time < change.at + state.step:
-            text = "true" if value > 0 else "false"
-            for component, flag in owners:
+        for component, flag in owners:
+            state.flags[component, flag] = value > 0
+            if state.time < change.at + state.step:
+                text = "true" if value > 0 else "false"
                 state.note(component, "flag", flag=flag, value=text, by=change.by, note=change.note)
 
     return lambda state: float(state.flags[owners[0]]), write

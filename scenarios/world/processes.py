@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 RESTART_SECONDS = 5.0
 """From the death of a process until it is started again by itself."""
+STEADY_SECONDS = 600.0
+"""How long a process has to run until it is started again by itself as often as at first. To start it by hand is no
+remedy for what killed it, and does not count as one."""
 _COLD = 0.25
 """How fast a process is that has just started."""
 _GIVE_UP_SECONDS = 300.0
@@ -31,6 +34,8 @@ def step_processes(layout: Layout, state: State) -> None:
     rate = state.step / layout.instance["warm_seconds"]
     running = state.phase == RUNNING
     state.warmth = np.where(running, state.warmth + (1.0 - state.warmth) * rate / (1.0 + rate), state.warmth)
+    steady = running & (state.time - state.ready_at >= STEADY_SECONDS)
+    state.starts_left = np.where(steady, layout.instance["automatic_starts"], state.starts_left)
     _leak(layout, state)
     for rollout in list(state.rollouts):
         _roll_on(layout, state, rollout)
@@ -87,8 +92,6 @@ def start(layout: Layout, state: State, instance: int, *, crashed: bool = False,
         state.starts_left[instance] -= 1.0
         if spec.kind.parameters["recovery_seconds"]:
             state.note_ahead(after, component, "recovery", instance=instance)
-    else:
-        state.starts_left[instance] = spec.get("automatic_starts")
 
 
 def become_ready(layout: Layout, state: State, instance: int) -> None:
@@ -110,7 +113,7 @@ def become_ready(layout: Layout, state: State, instance: int) -> None:
     for job in state.jobs:
         if job.component == component:
             job.planned = state.flags[component, job.job.flag]
-            job.since, job.next_at, job.held = None, state.time + job.job.every, 0.0
+            job.since, job.next_at, job.held = None, state.time + (job.job.after_start or job.job.every), 0.0
 
 
 def find_accepting(layout: Layout, state: State) -> Floats:

@@ -9,10 +9,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from scenarios.errors import CloudIncidentError
+from scenarios.shipped import read_yaml
 from scenarios.world.software import SOFTWARE
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class Release(_Part):
 class Job(_Part):
     """A run of a batch that a component starts by itself, and that works on a store through a session of its own.
 
-    The first run begins `first` seconds after the start. A run keeps the `flag` as it stood when it was planned: at the
+    The first run begins `first` seconds after the start of the system, and after a restart of its process one begins in
+    `after_start` seconds, or else `every` so many. A run keeps the `flag` as it stood when it was planned: at the
     start of its process, and then after each run. With the flag on, the store holds `memory_rate` MB more each second
     for it, and serves others `slow` times as slowly.
     """
@@ -72,6 +73,7 @@ class Job(_Part):
     every: Positive
     first: NotNegative
     lasts: Positive
+    after_start: Positive | None = None
     retry: Positive = 30.0
     memory_rate: NotNegative = 0.0
     slow: Positive = 1.0
@@ -154,6 +156,17 @@ class PastChange(_Part):
     note: str
 
 
+class AlertRule(_Part):
+    """A rule that pages on-call: a share of the requests of a journey above `above` for `lasts` seconds fails."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$", max_length=64)]
+    journeys: tuple[Name, ...]
+    above: Share
+    lasts: Positive = 120.0
+    severity: str = "critical"
+    labels: dict[str, str] = {}
+
+
 class System(_Part):
     """A system and what befalls it.
 
@@ -165,6 +178,7 @@ class System(_Part):
     components: tuple[Component, ...]
     calls: tuple[Call, ...]
     journeys: tuple[Journey, ...]
+    alerts: tuple[AlertRule, ...] = ()
     changes: tuple[Change, ...] = ()
     history: tuple[PastChange, ...] = ()
     begins: AwareDatetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -174,7 +188,7 @@ class System(_Part):
     @classmethod
     def load(cls, path: Path) -> Self:
         """The system that a file in YAML describes."""
-        return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return cls.model_validate(read_yaml(path))
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -188,7 +202,9 @@ class System(_Part):
                 raise InvalidSystemError(
                     f"{component.name}: no software {component.software!r}; there is {', '.join(SOFTWARE)}."
                 )
+        journeys = [journey.name for journey in self.journeys]
         missing = [
+            *(name for rule in self.alerts for name in rule.journeys if name not in journeys),
             *(end for call in self.calls for end in (call.source, call.target) if end not in routes),
             *(journey.entry for journey in self.journeys if journey.entry not in routes),
             *(job.store for component in self.components for job in component.jobs if job.store not in names),
@@ -199,7 +215,9 @@ class System(_Part):
         if any(entry.at >= self.begins for entry in self.history):
             raise InvalidSystemError("The history has an entry from after the begin of the run; write it as a change.")
         if missing:
-            raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {', '.join([*names, *routes])}.")
+            raise InvalidSystemError(
+                f"{missing[0]!r} is not in the system; there is {', '.join([*names, *routes, *journeys])}."
+            )
         return self
 
     def list_routes(self) -> list[str]:

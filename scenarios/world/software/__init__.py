@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from scenarios.shipped import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +108,7 @@ class Software(BaseModel):
 def _load() -> dict[str, Software]:
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
-        software = Software.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        software = Software.model_validate(read_yaml(path))
         if software.name != path.stem or set(software.parameters) != set(PARAMETERS):
             raise ValueError(f"{path}: named and complete are {path.stem} and {', '.join(PARAMETERS)}")
         found[software.name] = software
