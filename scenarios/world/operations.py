@@ -69,9 +69,8 @@ def _disable_feature_flag(_: Layout, state: State, target: str) -> None:
     if not owners:
         raise OperationError(describe_unknown("flag", target, sorted({flag for _, flag in state.flags})))
     for component in owners:
-        if state.flags[component, target]:
-            state.flags[component, target] = False
-            state.note(component, "flag", flag=target, value="false")
+        state.flags[component, target] = False
+        state.note(component, "flag", flag=target, value="false")
 
 
 def roll(layout: Layout, state: State, component: int, release: int | None) -> None:
