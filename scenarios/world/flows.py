@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.layout import ENDS
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from scenarios.world.layout import Floats, Indices, Layout
 
@@ -155,6 +153,13 @@ def add_up(index: Indices, weights: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(index, weights=weights, minlength=size))
 
 
+def add_rows(rows: Indices, weights: Sequence[Floats], size: int) -> Floats:
+    """Several sums by one index at once. `rows` has the index once for each, `size` places further on each time."""
+    count = len(weights)
+    joined = np.concatenate(weights)
+    return add_up(rows[: len(joined)], joined, count * size).reshape(count, size)
+
+
 def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = STEP) -> Passed:
     """Pass one step of so many seconds: the flows are changed, and what happened is returned."""
     components, _, routes, _ = layout.count()
@@ -181,19 +186,25 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     pending_calls = pending[0] + pending[1] + pending[2]
     offered = found.offered
     pending_users = flows.users + offered
-    new = offered + add_up(target, entering[0] + entering[1] + entering[2], routes)
-    total = pending_users + add_up(target, pending_calls, routes)
-    new_c = add_up(of_route, new, components)
-    total_c = add_up(of_route, total, components)
+    entering_calls = entering[0] + entering[1] + entering[2]
+    rejected_calls = not_accepted + full_up
+    at_route = add_rows(layout.call_target_rows, (entering_calls, pending_calls, rejected_calls), routes)
+    new = offered + at_route[0]
+    total = pending_users + at_route[1]
+    weights_of_mix = total + _TINY
+    new_c, total_c, mixed, holding_c, cpu_c = add_rows(
+        layout.route_component_rows,
+        (new, total, weights_of_mix, weights_of_mix * flows.holding, weights_of_mix * layout.route_cpu),
+        components,
+    )
     open_c = add_up(of_instance, found.open_, components)
     nobody = open_c <= 0.0
     share = found.open_ / np.where(nobody, 1.0, open_c)[of_instance]
     had = flows.queue + new_c[of_instance] * share
     mix = np.maximum(total_c, _TINY)
-    weights_of_mix = total + _TINY
-    mixed = np.maximum(add_up(of_route, weights_of_mix, components), _TINY)
-    holding_c = add_up(of_route, weights_of_mix * flows.holding, components) / mixed
-    cpu_c = add_up(of_route, weights_of_mix * layout.route_cpu, components) / mixed * found.work
+    mixed = np.maximum(mixed, _TINY)
+    holding_c = holding_c / mixed
+    cpu_c = cpu_c / mixed * found.work
     rate = np.minimum(
         layout.instance["slots"] * found.speed / np.maximum(holding_c, 1e-9)[of_instance],
         layout.instance["cores"] * found.speed / np.maximum(cpu_c, 1e-9)[of_instance],
@@ -207,9 +218,14 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     full_i = np.minimum(over, np.maximum(0.0, rest - layout.instance["queue"])) * found.open_
     expired_i = (over - full_i) * found.open_
     dropped_i = over * (1.0 - found.open_)
-    ends_c = add_up(
-        layout.instance_ends, np.concatenate((done_i, full_i, expired_i, dropped_i, queue)), len(ENDS) * components
-    ).reshape(len(ENDS), components)
+    busy = done_i * np.minimum(1.0, had / np.maximum(capacity, _TINY))
+    waiting_time = done_i * np.minimum(queue / np.maximum(rate, 1e-9), 3600.0)
+    at_component = add_rows(
+        layout.instance_component_rows,
+        (done_i, full_i, expired_i, dropped_i, queue, busy, waiting_time),
+        components,
+    )
+    ends_c = at_component[:5]
     ends_c[3] += np.where(nobody, new_c, 0.0)
     ends = (ends_c / mix).take(of_route, axis=1)
     done_c, full_c, expired_c, refused_c, queued_c = ends_c
@@ -260,14 +276,13 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     done = total * done_s
     flows.begun = done * (1.0 - errors)
     some = np.maximum(done_c, _TINY)
-    load = add_up(of_instance, done_i * np.minimum(1.0, had / np.maximum(capacity, _TINY)), components) / some
-    waits = add_up(of_instance, done_i * np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), components) / some
-    waits = np.minimum(waits, layout.component["patience"])
+    load = at_component[5] / some
+    waits = np.minimum(at_component[6] / some, layout.component["patience"])
     _keep(layout, flows, succeeded, given_up, found.broken)
     _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t)
     return Passed(
         arrived=new,
-        rejected=add_up(target, not_accepted + full_up, routes),
+        rejected=at_route[2],
         done=done,
         good=done * good_s,
         faulty=done * errors,
@@ -355,10 +370,10 @@ def share_above(latency: Floats, limit: Floats) -> Floats:
     return np.asarray(np.minimum(1.0, parts[0] + parts[1] + parts[2] + parts[3]))
 
 
-def sum_shares(failed: Floats, reasons: Iterable[Reason], sent: Floats) -> Floats:
+def sum_shares(failed: Floats, reasons: Sequence[Reason], sent: Floats) -> Floats:
     """The share of what was sent that failed for some reasons, at most 1."""
-    total = np.zeros_like(sent)
-    for reason in reasons:
+    total = failed[reasons[0]] + failed[reasons[1]]
+    for reason in reasons[2:]:
         total += failed[reason]
     return np.asarray(np.minimum(1.0, total / sent))
 
@@ -372,4 +387,4 @@ def _sum_rows(rows: Floats, first: Floats) -> Floats:
 
 def _find_gap(came: Floats, went: Floats) -> float:
     """The largest difference between what came and what went, in requests."""
-    return float(np.max(np.abs(came - went), initial=0.0))
+    return float(np.abs(came - went).max(initial=0.0))

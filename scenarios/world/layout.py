@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 COMPONENT_PARAMETERS = ("patience", "connections", "connection_memory", "request_memory")
-ENDS = ("done", "full", "expired", "refused", "queued")
-"""What becomes of the requests at an instance."""
+_ROWS = 7
+"""The most sums by one index that are made at once."""
 INSTANCE_PARAMETERS = (
     "patience",
     "slots",
@@ -44,10 +44,10 @@ class Layout:
     """What does not change while a system runs. An index names an instance, component, route, call, link or journey.
 
     A link is the pool that one instance of a caller has for one call. `inputs` are the calls of each route, one column
-    for each, and the last call, which stands for none, where there are fewer. `instance_ends` are places of components
-    in a row for each of `ENDS`. `instance_release` is the place of an instance's first release. Of `call_again`, a row
-    for the second and one for the third attempt, 1 says that there is one. `call_made` and `call_times` are the
-    weight at most, and at least, 1. `link_target` is the component that is called.
+    for each, and the last call, which stands for none, where there are fewer. What ends in `rows` is an index for
+    several sums at once, as `_repeat` makes it. `instance_release` is the place of an instance's first release. Of
+    `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `call_made` and
+    `call_times` are the weight at most, and at least, 1. `link_target` is the component that is called.
     """
 
     systems: tuple[System, ...]
@@ -56,17 +56,19 @@ class Layout:
     route_names: tuple[str, ...]
     call_names: tuple[tuple[str, str], ...]
     instance_component: Indices
-    instance_ends: Indices
+    instance_component_rows: Indices
     instance_release: Indices
     release_work: Floats
     release_errors: Floats
     release_leak: Floats
     route_component: Indices
+    route_component_rows: Indices
     route_work: Floats
     route_cpu: Floats
     route_errors: Floats
     call_source: Indices
     call_target: Indices
+    call_target_rows: Indices
     call_weight: Floats
     call_deadline: Floats
     call_attempts: Floats
@@ -146,17 +148,19 @@ def lay_out(systems: Sequence[System]) -> Layout:
         route_names=tuple(routes),
         call_names=tuple((call.source, call.target) for _, _, call in calls),
         instance_component=np.array(instances),
-        instance_ends=np.array([end * len(components) + own for end in range(len(ENDS)) for own in instances]),
+        instance_component_rows=_repeat(instances, len(components)),
         instance_release=np.array([places[own] for own in instances]),
         release_work=np.array([release.work for release in releases]),
         release_errors=np.array([release.errors for release in releases]),
         release_leak=np.array([release.leak for release in releases]),
         route_component=np.array(route_component),
+        route_component_rows=_repeat(route_component, len(components)),
         route_work=np.array([route.work for _, route in each]),
         route_cpu=np.array([route.cpu for _, route in each]),
         route_errors=np.array([route.errors for _, route in each]),
         call_source=np.array([source for source, _, _ in calls], dtype=np.int64),
         call_target=np.array([target for _, target, _ in calls], dtype=np.int64),
+        call_target_rows=_repeat([target for _, target, _ in calls], len(routes)),
         call_weight=weights,
         call_deadline=np.array([call.deadline for _, _, call in calls]),
         call_attempts=attempts,
@@ -184,6 +188,11 @@ def lay_out(systems: Sequence[System]) -> Layout:
         component_noise=np.concatenate(component_noise),
         journey_noise=np.concatenate(journey_noise),
     )
+
+
+def _repeat(index: list[int], size: int) -> Indices:
+    """An index again and again, each time `size` places further on."""
+    return np.array([row * size + place for row in range(_ROWS) for place in index], dtype=np.int64)
 
 
 def _pad(rows: list[list[int]], nothing: int) -> Indices:

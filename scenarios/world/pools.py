@@ -18,8 +18,11 @@ _RECONNECT_SECONDS = 10.0
 """The time constant with which a pool that checks its connections opens new ones."""
 
 
-def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats]:
-    """Open again what can be opened. By call: free connections, the share of dead pools, the share turned away."""
+def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Floats]:
+    """Open again what can be opened.
+
+    By call: free connections, the share of dead pools, the share turned away. By component: the connections to it.
+    """
     calls = len(layout.call_weight)
     running = (state.phase == RUNNING) * 1.0
     alive = running[layout.link_instance]
@@ -34,5 +37,6 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats]:
     share = np.where(callers > 0, add_up(layout.link_call, counted, calls) / np.maximum(callers, 1e-12), 1.0)
     pools = add_up(layout.link_call, counted * layout.link_pool, calls)
     limit = layout.component["connections"]
-    over = np.where(limit > 0, np.maximum(0.0, 1.0 - limit / np.maximum(count_connections(layout, state), 1e-12)), 0.0)
-    return pools, 1.0 - share, over[layout.call_component]
+    connections = count_connections(layout, state)
+    over = np.where(limit > 0, np.maximum(0.0, 1.0 - limit / np.maximum(connections, 1e-12)), 0.0)
+    return pools, 1.0 - share, over[layout.call_component], connections

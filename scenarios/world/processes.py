@@ -47,24 +47,28 @@ def get_speed(layout: Layout, state: State) -> Floats:
     return np.asarray(running * (_COLD + (1.0 - _COLD) * state.warmth) * state.slots[layout.instance_component])
 
 
-def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats) -> None:
-    """Find what memory each instance uses, and kill those that use more than they may. `held` is by component."""
+def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, connections: Floats) -> Floats:
+    """Find what memory each instance uses, and kill those that use more than they may.
+
+    By component are the memory `held` for jobs and the `connections` before; those that are left are returned.
+    """
     own = layout.instance_component
     components = len(layout.components)
-    count = np.maximum(add_up(own, (state.phase == RUNNING) * 1.0, components), 1.0)
-    rates = add_up(layout.route_component, passed.done * state.flows.holding, components) / state.step
-    connections = count_connections(layout, state) * layout.component["connection_memory"]
-    each = (rates * layout.component["request_memory"] + connections + held) / count
-    used = layout.instance["base_memory"] + state.leaked + each[own]
     running = state.phase == RUNNING
+    count = np.maximum(add_up(own, running * 1.0, components), 1.0)
+    rates = add_up(layout.route_component, passed.done * state.flows.holding, components) / state.step
+    of_connections = connections * layout.component["connection_memory"]
+    each = (rates * layout.component["request_memory"] + of_connections + held) / count
+    used = layout.instance["base_memory"] + state.leaked + each[own]
     limit = layout.instance["memory"] * state.memory_limit[own]
     state.memory = np.where(running, np.minimum(used, limit), 0.0)
     dying = running & (used > limit)
     if not dying.any():
-        return
+        return connections
     for instance in np.nonzero(dying)[0].tolist():
         state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])))
         _die(layout, state, instance)
+    return count_connections(layout, state)
 
 
 def count_connections(layout: Layout, state: State) -> Floats:

@@ -9,13 +9,13 @@ import numpy as np
 
 from scenarios.world.chance import draw_noise
 from scenarios.world.changes import place_changes
-from scenarios.world.flows import STEP, Conditions, add_up, step_flows
+from scenarios.world.flows import STEP, Conditions, add_rows, add_up, step_flows
 from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
 from scenarios.world.operations import Order, order
 from scenarios.world.pools import step_pools
-from scenarios.world.processes import count_connections, get_speed, kill_for_memory, step_processes
+from scenarios.world.processes import get_speed, kill_for_memory, step_processes
 from scenarios.world.record import TICK, Record
 from scenarios.world.state import RUNNING, State
 
@@ -44,6 +44,7 @@ class Run:
         self.state = State.start(self.layout, step)
         self.record = Record()
         self._noise = noise
+        self._factors: tuple[int, tuple[Floats, Floats] | None] = 0, None
         self._settings = place_changes(self.layout)
 
     @property
@@ -76,11 +77,11 @@ class Run:
             setting.step(state)
         step_processes(layout, state)
         held, slow = step_jobs(layout, state)
-        pools, broken, turned_away = step_pools(layout, state)
+        pools, broken, turned_away, connections = step_pools(layout, state)
         passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow), state.step)
-        kill_for_memory(layout, state, passed, held)
+        connections = kill_for_memory(layout, state, passed, held, connections)
         state.time += state.step
-        self.record.add(layout, state, passed, count_connections(layout, state))
+        self.record.add(layout, state, passed, connections)
 
     def _find_conditions(self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats) -> Conditions:
         layout, state = self.layout, self.state
@@ -89,9 +90,9 @@ class Run:
         work = work * state.work * slow
         demand = layout.journey_demand * state.demand
         if self._noise:
-            tick = int(state.time / TICK)
-            work = work * (1.0 + WORK_NOISE * draw_noise(layout.component_noise, tick))
-            demand = demand * (1.0 + ARRIVALS_NOISE * draw_noise(layout.journey_noise, tick))
+            of_work, of_arrivals = self._find_noise(int(state.time / TICK))
+            work = work * of_work
+            demand = demand * of_arrivals
         return Conditions(
             speed=get_speed(layout, state),
             open_=(state.phase == RUNNING) * 1.0,
@@ -105,19 +106,24 @@ class Run:
             offered=add_up(layout.journey_entry, demand * state.step, len(layout.route_work)),
         )
 
+    def _find_noise(self, tick: int) -> tuple[Floats, Floats]:
+        """Factors of work and of arrivals in a tick, hashed once for all its steps."""
+        known, factors = self._factors
+        if known != tick or factors is None:
+            of_work = 1.0 + WORK_NOISE * draw_noise(self.layout.component_noise, tick)
+            of_arrivals = 1.0 + ARRIVALS_NOISE * draw_noise(self.layout.journey_noise, tick)
+            factors = of_work, of_arrivals
+            self._factors = tick, factors
+        return factors
+
 
 def _average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
     """Work and errors of each component, on average over the releases that its running instances have."""
     components = len(layout.components)
-    own = layout.instance_component
+    own = layout.instance_component_rows
     places = layout.instance_release + state.release
     running = (state.phase == RUNNING) * 1.0
-    count = add_up(own, running, components)
-    totals = (
-        add_up(own, running * values[places], components) for values in (layout.release_work, layout.release_errors)
-    )
-    work, errors = (
-        np.where(count > 0, total / np.maximum(count, 1.0), neutral)
-        for total, neutral in zip(totals, (1.0, 0.0), strict=True)
-    )
-    return work, errors
+    rows = (running, running * layout.release_work[places], running * layout.release_errors[places])
+    count, work, errors = add_rows(own, rows, components)
+    some = np.maximum(count, 1.0)
+    return np.where(count > 0, work / some, 1.0), errors / some
