@@ -47,7 +47,7 @@ FAST = [Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED]
 
 
 def _check_callers(drawn: Drawn) -> None:
-    """A caller hears of its callee's latency a step later."""
+    """A caller hears of its callee's latency a step later, if it calls it at all."""
     run = Run(drawn.system)
     layout, state = run.layout, run.state
     waits = (layout.call_required > 0) & (layout.call_weight >= 1.0)
@@ -56,10 +56,10 @@ def _check_callers(drawn: Drawn) -> None:
         for _ in range(round(TICK / state.step)):
             before = state.flows.latency
             drawn.play(run, run.time + state.step)
-            steps.append((before, state.flows.latency))
+            steps.append((before, state.flows.latency, state.flows.reached >= 1.0))
         quick = run.record.ticks["failed"][-1][FAST]
-        slow = waits & ~quick.any(axis=0)
-        for before, after in steps:
+        for before, after, reached in steps:
+            slow = waits & reached & ~quick.any(axis=0)
             callee = np.minimum(before[:, layout.call_target], layout.call_deadline)
             caller = after[:, layout.call_source]
             assert (caller[:, slow] * ROUNDING >= callee[:, slow]).all()
