@@ -74,8 +74,7 @@ def show_logs(seen: Vantage, *, contains: str = "") -> SampledLogs:
     told = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True) if contains in text]
     told += [
         (line.ms, 1, text)
-        for line in (events if contains else events[-PAGE:])
-        for text in [_fill(seen, line)]
+        for line, text in _write_events(seen, events if contains else events[-PAGE:])
         if contains in text
     ]
     told.sort(key=lambda line: line[:2])
@@ -142,7 +141,20 @@ def _is_about(seen: Vantage, line: Line, target: str) -> bool:
     return any(component.name == target and component.software in line.to for component in seen.system.components)
 
 
-def _fill(seen: Vantage, told: EventLine) -> str:
+def _write_events(seen: Vantage, events: list[EventLine]) -> list[tuple[EventLine, str]]:
+    """Lines about events with their texts."""
+    if not events:
+        return []
+    ms = np.array([line.ms for line in events], dtype=np.int64)
+    styles = {"time": seen.software.time, **{style: style for style in STYLES}}
+    times = {name: write_times(seen, ms, style) for name, style in styles.items()}
+    return [
+        (line, _fill(seen, line, {name: written[n] for name, written in times.items()}))
+        for n, line in enumerate(events)
+    ]
+
+
+def _fill(seen: Vantage, told: EventLine, times: dict[str, str]) -> str:
     """The text of a line of an event: what varies is the same in all lines of one."""
     event, component = told.event, seen.component.name
     hashed = hash_event(seen.system.seed, component, f"{event.what}/{event.at:.0f}")
@@ -164,7 +176,5 @@ def _fill(seen: Vantage, told: EventLine) -> str:
         "id": f"{hashed >> 32:08x}",
         "epoch": str(seen.clock.get_epoch(told.ms // 1000)),
     }
-    pattern, names = split_template(told.line.text, details)
-    ms = np.array([told.ms])
-    times = {"time": seen.software.time, **{style: style for style in STYLES}}
-    return pattern % tuple(write_times(seen, ms, times[name])[0] for name in names)
+    pattern, names = split_template(told.line.text, details | times)
+    return pattern % tuple("-" for _ in names)

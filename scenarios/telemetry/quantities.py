@@ -22,6 +22,8 @@ _LEAST = 1e-6
 """Requests in a tick that are as good as none."""
 SLOW = (Reason.LOST, Reason.EXPIRED, Reason.LATE)
 """Reasons for which a caller has waited until its deadline."""
+_UNANSWERED = tuple(reason for reason in Reason if reason not in (Reason.LATE, Reason.ERROR))
+"""Reasons for which the callee did no work."""
 
 
 GAUGES = frozenset({"instances", "up", "connections", "queue"})
@@ -179,7 +181,7 @@ def _find_call_p99(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: S
 
 def _count_unanswered(failed: Floats, call: CallOfRun) -> Floats:
     total = np.zeros(len(failed))
-    for reason in (Reason.POOL, Reason.BROKEN, Reason.LOST, Reason.REFUSED, Reason.EXPIRED):
+    for reason in _UNANSWERED:
         total = total + failed[:, reason, call.place]
     return total
 

@@ -119,9 +119,12 @@ def _list_makers(
         drawn: list[int] = ((hashes >> np.uint64(bits)) % np.uint64(count) + np.uint64(least)).tolist()
         return drawn
 
+    late: list[Floats] = []
+
     def write_latencies(less: float) -> list[int]:
-        late = np.maximum(_draw_latencies(seen, stream, ticks, hashes) - less, 0.0)
-        whole: list[int] = np.floor(late + 0.5).astype(np.int64).tolist()
+        if not late:
+            late.append(_draw_latencies(seen, stream, ticks, hashes))
+        whole: list[int] = np.floor(np.maximum(late[0] - less, 0.0) + 0.5).astype(np.int64).tolist()
         return whole
 
     return {

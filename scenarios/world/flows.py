@@ -67,7 +67,8 @@ class Flows:
 
     `users` are those of users that wait, by route. `begun` are the requests that each route began to work on in the
     step before. Of those that it answered, the share `kept` had from its calls what it needs. `latency` is at the
-    knots, by route, and `holding` the mean of it without waiting for a slot.
+    knots, by route, and `holding` the mean of it without waiting for a slot. Of the requests of a route a share
+    `reached` each of its calls, and made it `times` over: `made` by a request on average.
     """
 
     owed: Floats
@@ -76,6 +77,9 @@ class Flows:
     queue: Floats
     begun: Floats
     kept: Floats
+    reached: Floats
+    times: Floats
+    made: Floats
     latency: Floats
     holding: Floats
 
@@ -90,6 +94,9 @@ class Flows:
             queue=np.zeros(instances),
             begun=np.zeros(routes),
             kept=np.ones(routes),
+            reached=np.ones(calls),
+            times=layout.call_times + 0.0,
+            made=layout.call_weight + 0.0,
             latency=own * _SPREAD,
             holding=own * 1.6,
         )
@@ -163,12 +170,12 @@ def add_rows(rows: Indices, weights: Sequence[Floats], size: int) -> Floats:
 def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = STEP) -> Passed:
     """Pass one step of so many seconds: the flows are changed, and what happened is returned."""
     components, _, routes, _ = layout.count()
-    source, target, weight = layout.call_source, layout.call_target, layout.call_weight
+    source, target = layout.call_source, layout.call_target
     of_instance, of_route = layout.instance_component, layout.route_component
 
     # What callers send, and what does not leave them.
     attempts = flows.owed
-    np.multiply(flows.begun[source], weight, out=attempts[0])
+    np.multiply(flows.begun[source], flows.made, out=attempts[0])
     sent = attempts[0] + attempts[1] + attempts[2]
     taking = np.minimum(layout.call_deadline, flows.holding[target]) + 1e-4
     free = found.pools * step / taking
@@ -304,8 +311,9 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
 
 
 def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, broken: Floats) -> None:
-    """The share of the requests of each route whose required calls, all that they make, have succeeded.
+    """Which requests got from their calls what they need, and how many calls a request makes in the next step.
 
+    A route makes its calls one after the other, in the order of the system, and none after a required one that failed.
     All calls of one request meet the same pool; apart from that they fail by themselves.
     """
     share = given_up / np.maximum(succeeded + given_up, _TINY)
@@ -315,9 +323,15 @@ def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, bro
     whole_again = np.ones(len(harmed) + 1)
     np.subtract(1.0, np.minimum(1.0, harmed), out=whole_again[:-1])
     kept = np.ones(len(layout.route_work))
+    reached = np.ones(len(harmed) + 1)
     for column in layout.inputs:
-        kept *= whole_again[column]
+        reached[column] = kept
+        kept = kept * whole_again[column]
     flows.kept = kept
+    flows.reached = reached[:-1]
+    times = layout.call_times / (1.0 + (layout.call_times - 1.0) * share * layout.call_required)
+    flows.times = times
+    flows.made = flows.reached * layout.call_made * times
 
 
 def _pass_latencies(
@@ -336,9 +350,9 @@ def _pass_latencies(
     calls = np.maximum(sent, _TINY)
     fast = sum_shares(failed, _FAST, calls)
     slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
-    made = layout.call_made
+    made = layout.call_made * flows.reached
     tries = np.minimum(layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY)))
-    times = layout.call_times * np.where(first > _TINY, tries, 1.0)
+    times = flows.times * np.where(first > _TINY, tries, 1.0)
     bounded = np.minimum(latency_t, layout.call_deadline)
     taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
     crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)

@@ -45,7 +45,7 @@ def test_the_heading_says_what_was_printed_kept_and_shown(run: Run, name: str) -
 
 @pytest.mark.parametrize("name", ["api-gateway", "auth-service", "order-service", "redis-cache"])
 def test_what_is_printed_is_what_is_counted(run: Run, name: str) -> None:
-    """As many lines as requests that ended, give or take one for each tick and template."""
+    """As many lines as requests that ended, give or take what rounding by chance leaves."""
     record, layout = run.record, run.layout
     place = layout.component_names.index(name)
     counted = 0.0
@@ -57,7 +57,7 @@ def test_what_is_printed_is_what_is_counted(run: Run, name: str) -> None:
                 counted += record.ticks["given_up" if name == "api-gateway" else "sent"][tick][call]
                 if name != "api-gateway":
                     counted -= record.ticks["succeeded"][tick][call]
-    assert abs(read(run, name).printed - counted) <= 120 + 0.001 * counted
+    assert abs(read(run, name).printed - counted) <= 45
 
 
 def test_a_filter_finds_what_the_window_keeps(run: Run) -> None:

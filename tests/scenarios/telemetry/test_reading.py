@@ -129,6 +129,18 @@ def test_failures_are_told_in_the_words_of_the_caller(run: Run) -> None:
     assert callers["analytics-service"].endswith("Connection refused")
 
 
+def test_callers_that_are_not_let_in_have_no_latency() -> None:
+    change = SYSTEM.changes[0].model_copy(
+        update={"at": 300, "what": "denied", "target": "auth-service/sign-in postgres-db/users", "to": 1}
+    )
+    run = Run(SYSTEM.model_copy(update={"changes": (change,)}))
+    run.advance(600)
+    evidence = look(run, "check_dependencies", "auth-service")
+    assert isinstance(evidence, Dependencies)
+    assert evidence.calls[0].health == "down"
+    assert evidence.calls[0].detail.endswith("all fail: FATAL: password authentication failed")
+
+
 def test_changes_stand_in_the_log_with_those_from_before(run: Run) -> None:
     assert read_history(run, "order-service") == [
         ("2026-03-03T13:54Z", "deploy", "8.42.0", "orders"),

@@ -128,7 +128,7 @@ def _check_sent(drawn: Drawn) -> None:
         due = np.zeros(len(layout.call_weight))
         for _ in range(round(TICK / step)):
             flows = run.state.flows
-            due += flows.begun[layout.call_source] * layout.call_weight + flows.owed[1] + flows.owed[2]
+            due += flows.begun[layout.call_source] * flows.made + flows.owed[1] + flows.owed[2]
             drawn.play(run, run.time + step)
         sent = run.record.get("sent", len(run.record) - 1)[0]
         assert np.abs(sent - due).max(initial=0.0) <= 1e-9 * max(1.0, due.max(initial=0.0))
