@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from scenarios.world import (
@@ -25,7 +25,14 @@ from scenarios.world import (
 if TYPE_CHECKING:
     from random import Random
 
-FEW = settings(max_examples=12, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+FEW = settings(
+    max_examples=12,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),  # to make a system that fails smaller takes minutes
+)
 """A sample that takes seconds. `MANY` is for tests that are marked slow."""
 MANY = settings(FEW, max_examples=150)
 

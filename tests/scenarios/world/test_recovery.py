@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from scenarios.world import Change, Run, System
-from tests.scenarios.world.drawing import FEW, MANY
+from tests.scenarios.world.drawing import FEW
 from tests.scenarios.world.faults import BEGINS, draw_faults, get_failing
 
 LASTS = 600.0
@@ -37,11 +37,4 @@ def _check_return(drawn: tuple[System, Change]) -> None:
 @FEW
 @given(draw_faults())
 def test_a_system_returns_when_its_fault_is_gone(drawn: tuple[System, Change]) -> None:
-    _check_return(drawn)
-
-
-@pytest.mark.slow
-@MANY
-@given(draw_faults())
-def test_many_systems_return_when_their_fault_is_gone(drawn: tuple[System, Change]) -> None:
     _check_return(drawn)

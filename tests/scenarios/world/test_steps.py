@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from scenarios.world import Change, Run, System
-from tests.scenarios.world.drawing import FEW, MANY
+from tests.scenarios.world.drawing import FEW
 from tests.scenarios.world.faults import BEGINS, draw_faults, get_failing
 
 MINUTES = 10
@@ -31,11 +31,4 @@ def _check_half(drawn: tuple[System, Change]) -> None:
 @FEW
 @given(draw_faults())
 def test_half_the_step_gives_the_same_failures(drawn: tuple[System, Change]) -> None:
-    _check_half(drawn)
-
-
-@pytest.mark.slow
-@MANY
-@given(draw_faults())
-def test_half_the_step_gives_the_same_failures_in_many_systems(drawn: tuple[System, Change]) -> None:
     _check_half(drawn)
