@@ -317,7 +317,7 @@ def _pass_latencies(
     taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
     crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
     own = layout.route_work * found.work[of_route]
-    latency = np.array([own * spread for spread in _SPREAD]) + own * crowded[of_route]
+    latency = np.array([own * spread for spread in _SPREAD])
     padded = np.concatenate([taken, np.zeros((len(KNOTS), 1))], axis=1)
     for column in layout.inputs:
         latency = latency + padded[:, column]
@@ -325,7 +325,8 @@ def _pass_latencies(
     for place, half in enumerate(_HALVES):
         holding = holding + (latency[place] + latency[place + 1]) * half
     flows.holding = holding
-    flows.latency = latency + waits[of_route]
+    # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
+    flows.latency = latency + (own * crowded[of_route] + waits[of_route])
 
 
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
