@@ -95,14 +95,17 @@ class Flows:
 class Conditions:
     """What a step finds: of instances, components, routes, calls and journeys, as the other kernels have left it.
 
-    `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `open_` is 1 of one that
-    takes requests. `work` and `errors` are factors and shares by component. `pools` are the free connections of a call,
-    `broken` the share of callers whose pool is dead, `turned_away` the share of calls that find no connection at the
-    callee. `offered` are the requests of users in the step, by route.
+    `open_` is 1 of an instance that takes requests, and `pull` is what it gets of them, against the others of its
+    component. `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `work` and
+    `errors` are factors and shares by component. `pools` are the free connections of a call, `broken` the share of
+    callers whose pool is dead, `turned_away` the share of calls that find no connection at the callee. `weights` are
+    the calls that a request makes now, `delay` the seconds that a call is under way. `offered` are the requests of
+    users in the step, by route.
     """
 
     speed: Floats
     open_: Floats
+    pull: Floats
     work: Floats
     errors: Floats
     pools: Floats
@@ -110,6 +113,8 @@ class Conditions:
     turned_away: Floats
     loss: Floats
     denied: Floats
+    weights: Floats
+    delay: Floats
     offered: Floats
 
 
@@ -149,14 +154,14 @@ def add_up(index: Indices, weights: Floats, size: int) -> Floats:
 def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     """Pass one step of `STEP` seconds: the flows are changed, and what happened is returned."""
     components, _, routes, _ = layout.count()
-    source, target, weight = layout.call_source, layout.call_target, layout.call_weight
+    source, target, weight = layout.call_source, layout.call_target, found.weights
     of_instance, of_route = layout.instance_component, layout.route_component
 
     # What callers send, and what does not leave them.
     attempts = flows.owed
     attempts[0] = flows.begun[source] * weight
     sent = attempts[0] + attempts[1] + attempts[2]
-    taking = np.minimum(layout.call_deadline, flows.holding[target]) + 1e-4
+    taking = np.minimum(layout.call_deadline, flows.holding[target] + found.delay) + 1e-4
     free = found.pools * STEP / taking
     whole = 1.0 - found.broken
     has_connection = np.minimum(1.0, free / np.maximum(sent * whole, _TINY))
@@ -176,7 +181,8 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     total_c = add_up(of_route, total, components)
     open_c = add_up(of_instance, found.open_, components)
     nobody = open_c <= 0.0
-    share = found.open_ / np.where(nobody, 1.0, open_c)[of_instance]
+    pull_c = add_up(of_instance, found.pull, components)
+    share = found.pull / np.where(nobody, 1.0, pull_c)[of_instance]
     had = flows.queue + new_c[of_instance] * share
     mix = np.maximum(total_c, _TINY)
     weights_of_mix = total + _TINY
@@ -206,7 +212,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     # What became of each attempt.
     errors = np.minimum(1.0, layout.route_errors + found.errors[of_route])
     good_s = (1.0 - errors) * flows.kept
-    in_time = 1.0 - share_above(flows.latency[:, target], layout.call_deadline)
+    in_time = 1.0 - share_above(flows.latency[:, target] + found.delay, layout.call_deadline)
     per_call = pending_calls
     answered = per_call * done_s[target]
     correct = answered * good_s[target]
@@ -254,7 +260,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
         done_c, _TINY
     )
     waits = np.minimum(waits, layout.component["patience"])
-    _keep(layout, flows, succeeded, given_up, found.broken)
+    _keep(layout, flows, succeeded, given_up, found)
     _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed)
     return Passed(
         arrived=new,
@@ -277,15 +283,16 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     )
 
 
-def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, broken: Floats) -> None:
+def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, found: Conditions) -> None:
     """The share of the requests of each route whose required calls, all that they make, have succeeded.
 
     All calls of one request meet the same pool; apart from that they fail by themselves.
     """
     share = given_up / np.maximum(succeeded + given_up, _TINY)
+    broken = found.broken
     whole = np.maximum(1.0 - broken, _TINY)
     others = np.maximum(0.0, share - broken) / whole
-    harmed = (broken + whole * np.minimum(1.0, layout.call_weight * others)) * layout.call_required
+    harmed = (broken + whole * np.minimum(1.0, found.weights * others)) * layout.call_required
     padded = np.append(np.minimum(1.0, harmed), 0.0)
     kept = np.ones(len(layout.route_work))
     for column in layout.inputs:
@@ -308,12 +315,12 @@ def _pass_latencies(
     calls = np.maximum(sent, _TINY)
     fast = sum_shares(failed, _FAST, calls)
     slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
-    made = np.minimum(1.0, layout.call_weight)
-    times = np.maximum(1.0, layout.call_weight) * np.minimum(
+    made = np.minimum(1.0, found.weights)
+    times = np.maximum(1.0, found.weights) * np.minimum(
         layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY))
     )
-    times = np.where(first > _TINY, times, np.maximum(1.0, layout.call_weight))
-    bounded = np.minimum(flows.latency[:, layout.call_target], layout.call_deadline)
+    times = np.where(first > _TINY, times, np.maximum(1.0, found.weights))
+    bounded = np.minimum(flows.latency[:, layout.call_target] + found.delay, layout.call_deadline)
     taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
     crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
     own = layout.route_work * found.work[of_route]

@@ -31,8 +31,9 @@ INSTANCE_PARAMETERS = ("slots", "queue", "cores", "memory", "base_memory", "warm
 class Layout:
     """What does not change while a system runs. An index names an instance, component, route, call, link or journey.
 
-    A link is the pool that one instance of a caller has for one call. `inputs` are the calls of each route, one column
-    for each, and the last call, which stands for none, where there are fewer.
+    Instances that are not `planned` are spares: they stand behind the others of their component, and do not run at the
+    start. A link is the pool that one instance of a caller has for one call. `inputs` are the calls of each route, one
+    column for each, and the last call, which stands for none, where there are fewer.
     """
 
     systems: tuple[System, ...]
@@ -41,6 +42,7 @@ class Layout:
     route_names: tuple[str, ...]
     call_names: tuple[tuple[str, str], ...]
     instance_component: Indices
+    instance_planned: NDArray[np.bool_]
     route_component: Indices
     route_work: Floats
     route_cpu: Floats
@@ -93,14 +95,15 @@ def lay_out(systems: Sequence[System]) -> Layout:
         component_noise.append(hash_names(system.seed, [c.name for c in system.components], "work"))
         journey_noise.append(hash_names(system.seed, [j.name for j in system.journeys], "arrivals"))
     each = [(index, route) for index, component in enumerate(components) for route in component.routes]
-    instances = [index for index, component in enumerate(components) for _ in range(component.instances)]
+    instances = [index for index, component in enumerate(components) for _ in range(component.most)]
+    planned = [place < component.instances for component in components for place in range(component.most)]
     first = np.searchsorted(np.array(instances), np.arange(len(components)))
     route_component = [index for index, _ in each]
     links = [
         (number, int(first[source]) + place, call.pool)
         for number, (route, _, call) in enumerate(calls)
         for source in [route_component[route]]
-        for place in range(components[source].instances)
+        for place in range(components[source].most)
     ]
     targets = [components[route_component[target]] for _, target, _ in calls]
     return Layout(
@@ -110,6 +113,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         route_names=tuple(routes),
         call_names=tuple((call.source, call.target) for _, _, call in calls),
         instance_component=np.array(instances),
+        instance_planned=np.array(planned, dtype=np.bool_),
         route_component=np.array(route_component),
         route_work=np.array([route.work for _, route in each]),
         route_cpu=np.array([route.cpu for _, route in each]),

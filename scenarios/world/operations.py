@@ -77,7 +77,7 @@ def _disable_feature_flag(_: Layout, state: State, target: str) -> None:
 def roll(layout: Layout, state: State, component: int, release: int | None) -> None:
     """Restart the instances of a component one by one; those that do not run come first."""
     state.rollouts = [rollout for rollout in state.rollouts if rollout.component != component]
-    instances = np.nonzero(layout.instance_component == component)[0].tolist()
+    instances = np.nonzero((layout.instance_component == component) & state.wanted)[0].tolist()
     instances.sort(key=lambda instance: (state.phase[instance] == RUNNING, instance))
     state.rollouts.append(Rollout(component, instances, release))
 

@@ -72,6 +72,7 @@ class Run:
         held, slow = step_jobs(layout, state)
         pools, broken, turned_away = step_pools(layout, state)
         passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow))
+        state.passed = passed
         kill_for_memory(layout, state, passed, held)
         state.time += STEP
         self._step += 1
@@ -87,17 +88,24 @@ class Run:
             tick = self._step // 3
             work = work * (1.0 + WORK_NOISE * draw_noise(layout.component_noise, tick))
             demand = demand * (1.0 + ARRIVALS_NOISE * draw_noise(layout.journey_noise, tick))
+        open_ = (state.phase == RUNNING) * 1.0
+        offered = add_up(layout.journey_entry, demand * STEP, len(layout.route_work))
+        sent = layout.call_weight if state.passed is None else state.passed.sent
+        crossing = state.paths.step(layout, open_, sent, add_up(layout.route_component, offered, components))
         return Conditions(
             speed=get_speed(layout, state),
-            open_=(state.phase == RUNNING) * 1.0,
+            open_=open_,
+            pull=crossing.pull,
             work=work,
             errors=np.minimum(1.0, errors + state.errors[:components]),
             pools=pools,
             broken=broken,
             turned_away=turned_away,
-            loss=state.loss,
+            loss=1.0 - (1.0 - state.loss) * (1.0 - crossing.lost),
             denied=state.denied,
-            offered=add_up(layout.journey_entry, demand * STEP, len(layout.route_work)),
+            weights=state.caches.step(layout, open_, state.memory_limit, state.passed),
+            delay=crossing.delay,
+            offered=offered,
         )
 
 
@@ -123,9 +131,12 @@ def _place_changes(layout: Layout, state: State) -> list[tuple[Change, Callable[
     """Each change, what sets its value, and the value before it."""
     placed = []
     components = calls = journeys = 0
-    for system in layout.systems:
+    for number, system in enumerate(layout.systems):
         for change in system.changes:
-            setter, before = _find_setter(layout, state, system, change, (components, calls, journeys))
+            if change.what in ("link_loss", "link_latency", "zone_loss"):
+                setter, before = _find_path(state, system, change, number)
+            else:
+                setter, before = _find_setter(layout, state, system, change, (components, calls, journeys))
             placed.append((change, setter, before))
         components += len(system.components)
         calls += len(system.calls)
@@ -161,6 +172,25 @@ def _find_setter(
         array[place] = value
 
     return apply, float(array[place])
+
+
+def _find_path(state: State, system: System, change: Change, number: int) -> tuple[Callable[[float], None], float]:
+    """What sets a link, named by its two zones as `zone-a zone-b`, or the border of a zone."""
+    if change.what == "zone_loss":
+        zone = _find(system.zones, change)
+
+        def isolate(value: float) -> None:
+            state.paths.isolated[number, zone] = value
+
+        return isolate, 0.0
+    array = state.paths.loss if change.what == "link_loss" else state.paths.latency
+    ends = [(begin, end) for begin in range(len(system.zones)) for end in range(len(system.zones)) if begin != end]
+    begin, end = ends[_find([f"{system.zones[near]} {system.zones[far]}" for near, far in ends], change)]
+
+    def apply(value: float) -> None:
+        array[number, begin, end] = array[number, end, begin] = value
+
+    return apply, float(array[number, begin, end])
 
 
 def _release(layout: Layout, state: State, component: int, release: int) -> None:

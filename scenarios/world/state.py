@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scenarios.world.caches import Caches
 from scenarios.world.flows import Flows
+from scenarios.world.paths import Paths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Indices, Layout
     from scenarios.world.system import Job
 
@@ -61,10 +64,13 @@ class State:
 
     Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that are
     left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the connections of
-    a link that are alive.
+    a link that are alive. Of the spares, those that are `wanted` run like the others. `passed` is the step before.
     """
 
     flows: Flows
+    paths: Paths
+    caches: Caches
+    wanted: NDArray[np.bool_]
     phase: NDArray[np.int8]
     ready_at: Floats
     warmth: Floats
@@ -85,6 +91,7 @@ class State:
     jobs: list[JobState]
     rollouts: list[Rollout] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    passed: Passed | None = None
     time: float = 0.0
 
     @classmethod
@@ -94,7 +101,10 @@ class State:
         own = layout.instance_component
         return cls(
             flows=Flows.start(layout),
-            phase=np.full(instances, RUNNING, dtype=np.int8),
+            paths=Paths.start(layout),
+            caches=Caches.start(layout),
+            wanted=layout.instance_planned.copy(),
+            phase=np.where(layout.instance_planned, RUNNING, STOPPED).astype(np.int8),
             ready_at=np.zeros(instances),
             warmth=np.ones(instances),
             starts_left=np.array([layout.components[i].get("automatic_starts") for i in own]),

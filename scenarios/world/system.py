@@ -74,11 +74,18 @@ class Job(_Part):
 
 
 class Component(_Part):
-    """A component: instances of one software, with `parameters` of its own where they differ from the software's."""
+    """A component: instances of one software, with `parameters` of its own where they differ from the software's.
+
+    `spare` are instances that do not run, but that can be started: the room that a service has to scale, by default as
+    many as run, or the standbys of another software, by default none. Instances and then spares are spread over
+    `zones`, one after the other; by default over all that the system has.
+    """
 
     name: Name
     software: str
     instances: Annotated[int, Field(ge=1, le=64)] = 1
+    spare: Annotated[int, Field(ge=0, le=64)] | None = None
+    zones: tuple[Name, ...] = ()
     routes: tuple[Route, ...]
     releases: tuple[Release, ...] = (Release(version="1.0.0"),)
     flags: tuple[Name, ...] = ()
@@ -93,12 +100,20 @@ class Component(_Part):
         """A parameter of the component, or else of its software."""
         return self.parameters.get(parameter, self.kind.parameters[parameter])
 
+    @property
+    def most(self) -> int:
+        """The instances that there may be, spares included."""
+        spare = self.spare
+        if spare is None:
+            spare = self.instances if self.kind.kernel == "server" else 0
+        return min(64, self.instances + spare)
+
 
 class Call(_Part):
     """A call of a route to another: `weight` times for a request, given up after `deadline`, at most `attempts` times.
 
     `pool` are the connections that each instance of the caller has for it. A request goes on without an `optional`
-    call.
+    call. A call `on_miss` of a cache is made only for what was not found there.
     """
 
     source: str
@@ -108,6 +123,19 @@ class Call(_Part):
     attempts: Annotated[int, Field(ge=1, le=3)] = 1
     pool: Positive
     optional: bool = False
+    on_miss: Name | None = None
+
+
+class Link(_Part):
+    """The network between two zones: seconds that it adds to a call, and the share that it loses.
+
+    With a `router` it loses everything while that component does not run.
+    """
+
+    between: tuple[Name, Name]
+    latency: NotNegative = 0.0
+    loss: Share = 0.0
+    router: Name | None = None
 
 
 class Journey(_Part):
@@ -124,7 +152,10 @@ class Change(_Part):
     """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does."""
 
     at: NotNegative
-    what: Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
+    what: (
+        Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
+        | Literal["link_loss", "link_latency", "zone_loss"]
+    )
     target: str
     to: float
     over: NotNegative = 0.0
@@ -142,6 +173,8 @@ class System(_Part):
     calls: tuple[Call, ...]
     journeys: tuple[Journey, ...]
     changes: tuple[Change, ...] = ()
+    zones: tuple[Name, ...] = ("zone-a",)
+    links: tuple[Link, ...] = ()
     seed: int = 0
 
     @classmethod
@@ -165,9 +198,14 @@ class System(_Part):
             *(end for call in self.calls for end in (call.source, call.target) if end not in routes),
             *(journey.entry for journey in self.journeys if journey.entry not in routes),
             *(job.store for component in self.components for job in component.jobs if job.store not in names),
+            *(call.on_miss for call in self.calls if call.on_miss is not None and call.on_miss not in names),
+            *(link.router for link in self.links if link.router is not None and link.router not in names),
+            *(zone for component in self.components for zone in component.zones if zone not in self.zones),
+            *(zone for link in self.links for zone in link.between if zone not in self.zones),
         ]
         if missing:
-            raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {', '.join([*names, *routes])}.")
+            known = ", ".join([*names, *routes, *self.zones])
+            raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {known}.")
         return self
 
     def list_routes(self) -> list[str]:

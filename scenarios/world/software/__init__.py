@@ -27,6 +27,14 @@ PARAMETERS = (
     "connections",  # connections that are accepted; 0 if there is no limit
     "checks_connections",  # 1 if its pools notice that a connection is dead and open another
 )
+OPTIONAL = {
+    "health_checks": 0.0,  # 1 if it asks the instances that it calls whether they are there, and leaves out others
+    "hit_ratio": 0.0,  # share of look-ups that a warm cache finds; 0 if it is no cache
+    "fill_seconds": 120.0,  # the time constant with which an empty cache fills
+    "entry_seconds": 600.0,  # how long an entry of a cache lasts
+    "persists": 0.0,  # 1 if a cache still has its entries after a restart
+}
+"""Parameters that a software may leave out, with what is taken then."""
 
 
 class Line(BaseModel):
@@ -55,9 +63,10 @@ def _load() -> dict[str, Software]:
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
         software = Software.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        if software.name != path.stem or set(software.parameters) != set(PARAMETERS):
+        given = set(software.parameters) - set(OPTIONAL)
+        if software.name != path.stem or given != set(PARAMETERS):
             raise ValueError(f"{path}: named and complete are {path.stem} and {', '.join(PARAMETERS)}")
-        found[software.name] = software
+        found[software.name] = software.model_copy(update={"parameters": {**OPTIONAL, **software.parameters}})
     return found
 
 
