@@ -190,7 +190,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     holding_c = add_up(of_route, weights_of_mix * flows.holding, components) / mixed
     cpu_c = add_up(of_route, weights_of_mix * layout.route_cpu, components) / mixed * found.work
     rate = np.minimum(
-        layout.instance["slots"] * found.speed / holding_c[of_instance],
+        layout.instance["slots"] * found.speed / np.maximum(holding_c, 1e-9)[of_instance],
         layout.instance["cores"] * found.speed / np.maximum(cpu_c, 1e-9)[of_instance],
     )
     capacity = rate * STEP

@@ -35,6 +35,6 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats]:
         add_up(layout.link_call, alive, calls) > 0, add_up(layout.link_call, alive * counted, calls) / callers, 1.0
     )
     pools = add_up(layout.link_call, alive * counted * layout.link_pool, calls)
-    limit = layout.component["connections"]
+    limit = layout.component["connections"] * state.connections
     over = np.where(limit > 0, np.maximum(0.0, 1.0 - limit / np.maximum(count_connections(layout, state), 1e-12)), 0.0)
     return pools, 1.0 - share, over[layout.route_component[layout.call_target]]

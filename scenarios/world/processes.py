@@ -52,8 +52,8 @@ def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats) 
     each = (rates * layout.component["request_memory"] + connections + held) / count
     used = layout.instance["base_memory"] + state.leaked + each[own]
     running = state.phase == RUNNING
-    state.memory = np.where(running, np.minimum(used, layout.instance["memory"]), 0.0)
     limit = layout.instance["memory"] * state.memory_limit[own]
+    state.memory = np.where(running, np.minimum(used, limit), 0.0)
     for instance in np.nonzero(running & (used > limit))[0].tolist():
         state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])))
         _die(layout, state, instance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from scenarios.world.chance import draw_noise
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
-from scenarios.world.operations import Order, order, roll
+from scenarios.world.operations import Order, finish_tasks, order, roll
 from scenarios.world.pools import step_pools
 from scenarios.world.processes import count_connections, get_speed, kill_for_memory, step_processes
 from scenarios.world.record import Record
@@ -54,13 +55,13 @@ class Run:
         for _ in range(round(seconds / STEP)):
             self._pass_step()
 
-    def order(self, operation: str, target: str) -> None:
-        """Carry out an operation now; its effects come with time.
+    def order(self, operation: str, target: str, system: int = 0) -> None:
+        """Begin an operation now, in one of the systems; its effects come with time.
 
         Raises:
             OperationError: if the operation or its target does not exist; nothing is done.
         """
-        order(self.layout, self.state, Order(operation, target))
+        order(self.layout, self.state, Order(operation, target, system))
 
     def _pass_step(self) -> None:
         layout, state = self.layout, self.state
@@ -68,30 +69,49 @@ class Run:
             if change.at <= state.time < change.at + change.over + STEP:
                 part = 1.0 if change.over == 0.0 else min(1.0, (state.time - change.at + STEP) / (change.over + STEP))
                 apply(before + (change.to - before) * part)
+        finish_tasks(layout, state)
         step_processes(layout, state)
         held, slow = step_jobs(layout, state)
         pools, broken, turned_away = step_pools(layout, state)
-        passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow))
+        offered, kept_out = self._find_users()
+        passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow, offered))
+        if np.any(kept_out):
+            passed = replace(passed, users_failed=passed.users_failed + kept_out, rejected=passed.rejected + kept_out)
         state.passed = passed
         kill_for_memory(layout, state, passed, held)
         state.time += STEP
         self._step += 1
         self.record.add(layout, state, passed, count_connections(layout, state))
 
-    def _find_conditions(self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats) -> Conditions:
+    def _find_users(self) -> tuple[Floats, Floats]:
+        """The requests of users in this step that are let in, and those that are not, by route."""
+        layout, state = self.layout, self.state
+        demand = layout.journey_demand * state.demand
+        if self._noise:
+            demand = demand * (1.0 + ARRIVALS_NOISE * draw_noise(layout.journey_noise, self._step // 3))
+        demand = demand * STEP
+        shed = state.shed[layout.route_component[layout.journey_entry]]
+        kept_out = demand * (1.0 - (1.0 - shed) * (1.0 - state.blocked))
+        routes = len(layout.route_work)
+        return (
+            add_up(layout.journey_entry, demand - kept_out, routes),
+            add_up(layout.journey_entry, kept_out, routes),
+        )
+
+    def _find_conditions(
+        self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats, offered: Floats
+    ) -> Conditions:
         layout, state = self.layout, self.state
         components = len(layout.components)
         work, errors = _average_releases(layout, state)
         work = work * state.work * slow
-        demand = layout.journey_demand * state.demand
         if self._noise:
             tick = self._step // 3
             work = work * (1.0 + WORK_NOISE * draw_noise(layout.component_noise, tick))
-            demand = demand * (1.0 + ARRIVALS_NOISE * draw_noise(layout.journey_noise, tick))
         open_ = (state.phase == RUNNING) * 1.0
-        offered = add_up(layout.journey_entry, demand * STEP, len(layout.route_work))
         sent = layout.call_weight if state.passed is None else state.passed.sent
         crossing = state.paths.step(layout, open_, sent, add_up(layout.route_component, offered, components))
+        not_let_in = state.credentials.step(layout, open_, state.usable)
         return Conditions(
             speed=get_speed(layout, state),
             open_=open_,
@@ -100,9 +120,9 @@ class Run:
             errors=np.minimum(1.0, errors + state.errors[:components]),
             pools=pools,
             broken=broken,
-            turned_away=turned_away,
+            turned_away=1.0 - (1.0 - turned_away) * (1.0 - state.shed[state.paths.callee]),
             loss=1.0 - (1.0 - state.loss) * (1.0 - crossing.lost),
-            denied=state.denied,
+            denied=1.0 - (1.0 - state.denied) * (1.0 - not_let_in),
             weights=state.caches.step(layout, open_, state.memory_limit, state.passed),
             delay=crossing.delay,
             offered=offered,
@@ -152,6 +172,8 @@ def _find_setter(
     if change.what in ("loss", "denied"):
         places = [f"{call.source} {call.target}" for call in system.calls]
         array, offset, valid = getattr(state, change.what), first[1], places
+    elif change.what in ("secret_issued", "secret_accepted"):
+        array, offset, valid = getattr(state.credentials, change.what.removeprefix("secret_")), first[0], names
     elif change.what == "demand":
         array, offset, valid = state.demand, first[2], [journey.name for journey in system.journeys]
     elif change.what == "release":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scenarios.world.caches import Caches
+from scenarios.world.credentials import Credentials
 from scenarios.world.flows import Flows
 from scenarios.world.paths import Paths
 
@@ -45,6 +46,15 @@ class JobState:
     next_at: float
     since: float | None = None
     held: float = 0.0
+    paused: bool = False
+
+
+class Task(NamedTuple):
+    """An operation that is under way, with the index of its target; it is carried out when it is due."""
+
+    due: float
+    operation: str
+    place: int
 
 
 @dataclass(slots=True)
@@ -65,11 +75,15 @@ class State:
     Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that are
     left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the connections of
     a link that are alive. Of the spares, those that are `wanted` run like the others. `passed` is the step before.
+    Zones that are `cordoned`, by system, take no new instances. `shed` is the share of its requests that a component
+    turns away at once, `blocked` that of a journey.
     """
 
     flows: Flows
     paths: Paths
     caches: Caches
+    credentials: Credentials
+    cordoned: NDArray[np.bool_]
     wanted: NDArray[np.bool_]
     phase: NDArray[np.int8]
     ready_at: Floats
@@ -86,10 +100,14 @@ class State:
     leak: Floats
     loss: Floats
     denied: Floats
+    connections: Floats
+    shed: Floats
+    blocked: Floats
     demand: Floats
     flags: dict[tuple[int, str], bool]
     jobs: list[JobState]
     rollouts: list[Rollout] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     passed: Passed | None = None
     time: float = 0.0
@@ -103,6 +121,8 @@ class State:
             flows=Flows.start(layout),
             paths=Paths.start(layout),
             caches=Caches.start(layout),
+            credentials=Credentials.start(layout),
+            cordoned=np.zeros((len(layout.systems), max(len(s.zones) for s in layout.systems)), dtype=np.bool_),
             wanted=layout.instance_planned.copy(),
             phase=np.where(layout.instance_planned, RUNNING, STOPPED).astype(np.int8),
             ready_at=np.zeros(instances),
@@ -119,6 +139,9 @@ class State:
             leak=np.zeros(components),
             loss=np.zeros(calls),
             denied=np.zeros(calls),
+            connections=np.ones(components),
+            shed=np.zeros(components),
+            blocked=np.zeros(len(layout.journey_demand)),
             demand=np.ones(len(layout.journey_demand)),
             flags=flags,
             jobs=list(_plan_jobs(layout, flags)),

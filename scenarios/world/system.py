@@ -154,7 +154,7 @@ class Change(_Part):
     at: NotNegative
     what: (
         Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
-        | Literal["link_loss", "link_latency", "zone_loss"]
+        | Literal["link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted"]
     )
     target: str
     to: float

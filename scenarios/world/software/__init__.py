@@ -54,7 +54,7 @@ class Software(BaseModel):
 
     name: str
     title: str
-    kernel: Literal["server", "store"]
+    kernel: Literal["server", "store", "broker", "path", "resolver"]
     parameters: dict[str, float]
     lines: tuple[Line, ...]
 
