@@ -23,7 +23,7 @@ from scenarios.errors import CloudIncidentError
 from scenarios.incident import count_fewest_steps
 from scenarios.library import load_runbook_catalogue
 from scenarios.parsing import InvalidActionError, parse_action
-from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
+from scenarios.progress import Outcome, Remedy
 from scenarios.suggesting import suggest
 from scenarios.vocabulary import (
     FLAG,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.incident import Incident, Item
+    from scenarios.incident import Course, Incident, Item
     from scenarios.vocabulary import Target, Task
 
 RULES_VERSION = "2"
@@ -210,9 +210,9 @@ class Episode(NamedTuple):
     reference: Reference
     incident: Incident
     task: Task
+    course: Course
     incarnation: str = ""
     steps: tuple[Step, ...] = ()
-    progress: Progress = UNTOUCHED
     shown: Mapping[Item, Evidence] = MappingProxyType({})
     seen: frozenset[Item] = frozenset()
     investigating: bool = True
@@ -244,7 +244,8 @@ class Episode(NamedTuple):
 
 def begin(episode_id: str, reference: Reference, scenario: Scenario, incarnation: str = "") -> Episode:
     """An episode before its first step. The incarnation tells it from others that had its id."""
-    return Episode(episode_id, reference, scenario.incident, scenario.task, incarnation)
+    incident = scenario.incident
+    return Episode(episode_id, reference, incident, scenario.task, incident.begin(), incarnation)
 
 
 def replay(
@@ -327,37 +328,26 @@ def _look(episode: Episode, action: Action) -> Episode:
         events: Events = (("unknown_service", episode.task.rewards.unknown_service),)
         return _record_step(episode, action, events, error=message, error_code="unknown_service")
     item = (action.name, service)
-    evidence = incident.evidence(action.name, service, episode.progress)
+    evidence, course = episode.course.look(action.name, service)
     events = reward_query(episode.task.rewards, item, evidence, episode.shown)
     return _record_step(
         episode,
         action,
         events,
         evidence=evidence,
+        course=course,
         shown={**episode.shown, item: evidence},
         seen=episode.seen | {item} if episode.investigating else episode.seen,
-        recovery_seen=episode.recovery_seen or _shows_recovery(episode, item, evidence),
+        recovery_seen=episode.recovery_seen or course.shows_recovery(item, evidence),
     )
-
-
-def _shows_recovery(episode: Episode, item: Item, evidence: Evidence) -> bool:
-    """Whether evidence differs from what was there at first because of the fixes, and all repairs are done."""
-    plan = episode.incident.plan
-    if not plan.repairs or not plan.is_repaired(episode.progress):
-        return False
-    unfixed = episode.progress - episode.effective
-    at_first = {episode.incident.evidence(*item, UNTOUCHED).text, episode.incident.evidence(*item, unfixed).text}
-    return evidence.text not in at_first
 
 
 def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episode:
     remedy = Remedy(action.name, action.target, getattr(action.parameters, "replicas", None))
     entry = load_runbook_catalogue().get(remedy.target) if remediation.target is RUNBOOK_STEP else None
     verifies = entry is not None and entry.verify
-    outcome, progress = (
-        episode.incident.plan.apply(remedy, episode.progress, verifies=verifies)
-        if episode.task.remediates
-        else (Outcome.WRONG, episode.progress)
+    outcome, course = (
+        episode.course.remedy(remedy, verifies=verifies) if episode.task.remediates else (Outcome.WRONG, episode.course)
     )
     error = _explain_unknown_target(episode.incident, remediation.target, action.target)
     events = reward_remediation(episode.task.rewards, outcome, verifies=verifies, known=error is None)
@@ -368,7 +358,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
         error=error,
         error_code=None if error is None else "unknown_target",
         outcome=outcome,
-        progress=progress,
+        course=course,
         investigating=episode.investigating and _still_investigating(episode.task, outcome),
         effective=episode.effective | {remedy.step} if outcome is Outcome.EFFECTIVE else episode.effective,
         attempted=episode.attempted | {remedy.step},

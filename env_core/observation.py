@@ -243,5 +243,5 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
         "spread": [{"from": service, "to": suffering} for service, suffering in truth.spread],
         "evidence": [{"action": action, "service": service} for action, service in sorted(certificates[0])],
         "plan": [step.step for step in incident.plan.steps] if episode.task.asks_repair else [],
-        "harms": [harm.means for harm in incident.plan.harms if harm.name in episode.progress],
+        "harms": list(episode.course.harms),
     }

@@ -11,6 +11,7 @@ from scenarios.evidence import Evidence
 from scenarios.forms import FORMS, Surroundings, Variant
 from scenarios.incident import Certificate, Item, Truth
 from scenarios.library import load_runbook_catalogue
+from scenarios.planned import PlannedCourse
 from scenarios.progress import UNTOUCHED, Condition, Harm, Plan, PlanStep, Progress
 from scenarios.vocabulary import DIAGNOSTICS, FLAG, RUNBOOK_STEP, TASKS, acts_on
 
@@ -87,6 +88,9 @@ class AuthoredIncident:
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         states = self.states(diagnostic, service)
         return next(evidence for condition, evidence in states if condition.is_met(progress))
+
+    def begin(self) -> PlannedCourse:
+        return PlannedCourse(self)
 
     def states(self, diagnostic: str, service: str) -> tuple[tuple[Condition, Evidence], ...]:
         """Every state of a piece of evidence with its condition, in the order in which they are tried."""

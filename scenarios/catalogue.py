@@ -14,6 +14,7 @@ from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.incidents import Incidents
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, Name
 from scenarios.loading import DocumentError, load_document
+from scenarios.running import list_running, play_to_first_look
 from scenarios.suggesting import describe_unknown
 from scenarios.vocabulary import TASKS, Task, TaskId
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from scenarios.generator.naming import SplitKind
     from scenarios.generator.salt import Salt
     from scenarios.incident import Incident
+    from scenarios.running.document import RunningDocument
+    from scenarios.running.incident import RunningIncident
 
 CURATED = Path(__file__).parent / "curated"
 _FINGERPRINT = b"ci-fingerprint"
@@ -32,6 +35,9 @@ _FINGERPRINT_DIGITS = 16
 
 CURATED_SPLIT = "curated"
 """The split of every authored scenario, those of further directories too."""
+
+RUNNING_SPLIT = "running"
+"""Where scenarios that run belong to. It is not listed, because they are not scored by what is achieved yet."""
 
 
 class UnknownScenarioError(CloudIncidentError):
@@ -96,6 +102,7 @@ class Catalogue:
         self._salt = salt
         self._ids: Ids = PlainIds() if salt is None else OpaqueIds(salt)
         self._generated = Incidents(self._ids)
+        self._running: dict[str, RunningIncident] = {}
 
     @cached_property
     def incidents(self) -> dict[str, AuthoredIncident]:
@@ -204,18 +211,25 @@ class Catalogue:
         Raises:
             UnknownScenarioError: if there is none.
         """
-        authored = self.scenarios.get(scenario_id.strip().upper())
-        return Entry(authored.id, authored.task) if authored else self._list_entry(self._name(scenario_id))
+        written = scenario_id.strip().upper()
+        if authored := self.scenarios.get(written):
+            return Entry(authored.id, authored.task)
+        if running := list_running().get(written):
+            return Entry(written, TASKS[running[0]])
+        return self._list_entry(self._name(scenario_id))
 
     def get(self, scenario_id: str) -> Scenario:
-        """The scenario of an id, in whatever case it is written. A generated one may have to be made.
+        """The scenario of an id, in whatever case it is written. A generated one may have to be made, a running one
+        to be played up to its beginning.
 
         Raises:
             UnknownScenarioError: if there is none.
         """
-        authored = self.scenarios.get(scenario_id.strip().upper())
-        if authored is not None:
+        written = scenario_id.strip().upper()
+        if authored := self.scenarios.get(written):
             return authored
+        if running := list_running().get(written):
+            return Scenario(written, TASKS[running[0]], self._play(running[1]))
         name = self._name(scenario_id)
         entry = self._list_entry(name)
         return Scenario(entry.id, entry.task, self._generated.get(name), entry.difficulty)
@@ -226,8 +240,11 @@ class Catalogue:
         Raises:
             UnknownScenarioError: if there is no such scenario.
         """
-        if scenario_id.strip().upper() in self.scenarios:
+        written = scenario_id.strip().upper()
+        if written in self.scenarios:
             return True
+        if running := list_running().get(written):
+            return running[1].incident in self._running
         return self._generated.kept(self._name(scenario_id)) is not None
 
     def origin(self, scenario_id: str) -> tuple[Name, str]:
@@ -245,14 +262,23 @@ class Catalogue:
         Raises:
             UnknownScenarioError: if there is no such scenario.
         """
-        if scenario_id.strip().upper() in self.scenarios:
+        written = scenario_id.strip().upper()
+        if written in self.scenarios:
             return CURATED_SPLIT
+        if written in list_running():
+            return RUNNING_SPLIT
         return naming.region_of(self._name(scenario_id).drawn)
 
     @property
     def salt_fingerprint(self) -> str:
         """What tells two salts apart, and from which no salt can be computed; empty without a salt."""
         return self._salt.key(_FINGERPRINT).hex()[:_FINGERPRINT_DIGITS] if self._salt is not None else ""
+
+    def _play(self, document: RunningDocument) -> RunningIncident:
+        if document.incident not in self._running:
+            made_after = self.incidents[document.after]
+            self._running[document.incident] = play_to_first_look(document, made_after)
+        return self._running[document.incident]
 
     def _name(self, scenario_id: str) -> Name:
         try:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.progress import Plan, Progress
+    from scenarios.progress import Outcome, Plan, Progress, Remedy
     from scenarios.vocabulary import Severity, Task, TaskId
 
 Item = tuple[str, str]
@@ -38,8 +38,28 @@ class Truth:
     spread: tuple[tuple[str, str], ...] = ()
 
 
+class Course(Protocol):
+    """How far an incident has gone. It does not change: what is done about the incident gives the next one."""
+
+    def look(self, diagnostic: str, service: str) -> tuple[Evidence, Course]:
+        """What a diagnostic shows of a known service now, and the course after it."""
+
+    def remedy(self, remedy: Remedy, *, verifies: bool) -> tuple[Outcome, Course]:
+        """What a remediation does now, and the course after it.
+
+        `verifies` says that the remedy is a step of the catalogue that only verifies.
+        """
+
+    def shows_recovery(self, item: Item, evidence: Evidence) -> bool:
+        """Whether all repairs are done, and evidence that was shown last shows what they have changed."""
+
+    @property
+    def harms(self) -> tuple[str, ...]:
+        """What was made worse so far, in sentences."""
+
+
 class Incident(Protocol):
-    """One incident, reactive to what is done about it and free of clock and chance."""
+    """One incident, reactive to what is done about it and free of chance."""
 
     @property
     def id(self) -> str: ...
@@ -78,6 +98,9 @@ class Incident(Protocol):
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         """What a diagnostic shows of a known service after the given progress."""
+
+    def begin(self) -> Course:
+        """The course before anything is done."""
 
 
 def count_fewest_steps(incident: Incident, task: Task) -> int:

@@ -11,6 +11,7 @@ from scenarios.generator.render.changes import names_of
 from scenarios.generator.spread import spread
 from scenarios.generator.texts import filled
 from scenarios.incident import Truth
+from scenarios.planned import PlannedCourse
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import DIAGNOSTICS, TASKS
 
@@ -111,6 +112,9 @@ class GeneratedIncident:
                 self._kept.clear()
             found = self._kept[key] = self._evidence(diagnostic, service, progress)
         return found
+
+    def begin(self) -> PlannedCourse:
+        return PlannedCourse(self)
 
     def _evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         """What is to be seen; as of before, as long as nothing that it shows has changed."""

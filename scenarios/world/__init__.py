@@ -5,11 +5,14 @@ seen of it follows. All arithmetic is + − × ÷ √, comparison and table look
 the same system gives the same bytes on every machine.
 """
 
+from pathlib import Path
+
 from scenarios.world.layout import Layout, lay_out
 from scenarios.world.operations import OPERATIONS, OperationError, Order
 from scenarios.world.run import Run
 from scenarios.world.software import SOFTWARE, Software
 from scenarios.world.system import (
+    AlertRule,
     Call,
     Change,
     Component,
@@ -22,9 +25,16 @@ from scenarios.world.system import (
     System,
 )
 
+_SYSTEMS = Path(__file__).parent / "systems"
+
+SIMULATOR_VERSION = "1"
+"""Changes whenever the same system and orders would give other bytes."""
+
 __all__ = [
     "OPERATIONS",
+    "SIMULATOR_VERSION",
     "SOFTWARE",
+    "AlertRule",
     "Call",
     "Change",
     "Component",
@@ -41,4 +51,10 @@ __all__ = [
     "Software",
     "System",
     "lay_out",
+    "load_system",
 ]
+
+
+def load_system(name: str) -> System:
+    """A system that comes with this package, by its name."""
+    return System.load(_SYSTEMS / f"{name}.yaml")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import STEP, add_up
+from scenarios.world.flows import add_up
 
 if TYPE_CHECKING:
     from scenarios.world.flows import Passed
@@ -58,7 +58,7 @@ class Caches:
             look_ups=np.array(look_ups, dtype=np.int64),
         )
 
-    def step(self, layout: Layout, open_: Floats, room: Floats, passed: Passed | None) -> Floats:
+    def step(self, layout: Layout, open_: Floats, room: Floats, passed: Passed | None, seconds: float) -> Floats:
         """Fill what has room and lose what is old. Returns how often a request makes each call now.
 
         A miss that is not answered fills nothing, while what is there gets old. `room` is the share of its memory that
@@ -77,7 +77,7 @@ class Caches:
             ended = good + np.append(passed.given_up, 0.0)[self.look_ups]
             asked = np.where(ended > 1e-9, good / np.maximum(ended, 1e-9), 1.0)
         best = self.best * np.sqrt(np.minimum(1.0, room))[own]
-        fills, ages = STEP / self.fill * answered[own], STEP / self.lasts * (1.0 - answered[own])
+        fills, ages = seconds / self.fill * answered[own], seconds / self.lasts * (1.0 - answered[own])
         filled = (self.finds + fills * best) / (1.0 + fills + ages)
         self.finds = np.where(open_ > 0.0, filled, self.finds * self.persists)
         missed = 1.0 - self.find_hit_ratio(layout, open_)[self.cache] * asked

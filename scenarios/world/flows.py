@@ -151,8 +151,8 @@ def add_up(index: Indices, weights: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(index, weights=weights, minlength=size))
 
 
-def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
-    """Pass one step of `STEP` seconds: the flows are changed, and what happened is returned."""
+def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = STEP) -> Passed:
+    """Pass one step of so many seconds: the flows are changed, and what happened is returned."""
     components, _, routes, _ = layout.count()
     source, target, weight = layout.call_source, layout.call_target, found.weights
     of_instance, of_route = layout.instance_component, layout.route_component
@@ -162,13 +162,15 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     attempts[0] = flows.begun[source] * weight
     sent = attempts[0] + attempts[1] + attempts[2]
     taking = np.minimum(layout.call_deadline, flows.holding[target] + found.delay) + 1e-4
-    free = found.pools * STEP / taking
+    free = found.pools * step / taking
     whole = 1.0 - found.broken
     has_connection = np.minimum(1.0, free / np.maximum(sent * whole, _TINY))
     usable = whole * has_connection
     arriving = 1.0 - found.loss
     entering = attempts * (usable * arriving * (1.0 - found.denied) * (1.0 - found.turned_away))
     reached = sent * (usable * arriving)
+    not_accepted = reached * found.denied
+    full_up = reached * ((1.0 - found.denied) * found.turned_away)
 
     # What reaches a callee, and how much of it gets done.
     pending = flows.waiting + entering
@@ -193,7 +195,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
         layout.instance["slots"] * found.speed / np.maximum(holding_c, 1e-9)[of_instance],
         layout.instance["cores"] * found.speed / np.maximum(cpu_c, 1e-9)[of_instance],
     )
-    capacity = rate * STEP
+    capacity = rate * step
     done_i = np.minimum(had, capacity)
     rest = had - done_i
     room = np.minimum(layout.instance["queue"] * found.open_, rate * layout.component["patience"][of_instance])
@@ -217,7 +219,6 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     answered = per_call * done_s[target]
     correct = answered * good_s[target]
     succeeded = correct * in_time
-    ok_share = done_s[target] * good_s[target] * in_time
     waiting_share = queued_s[target]
     waiting = pending * waiting_share
     failed = np.array(
@@ -226,18 +227,21 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
             sent * found.broken,
             sent * (usable * found.loss),
             per_call * refused_s[target],
-            per_call * full_s[target] + reached * (1.0 - found.denied) * found.turned_away,
+            per_call * full_s[target] + full_up,
             per_call * expired_s[target],
             correct * (1.0 - in_time),
             answered * (1.0 - good_s[target]),
-            reached * found.denied,
+            not_accepted,
         ]
     )
-    lost = attempts - entering + pending * (1.0 - ok_share - waiting_share)
+    # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
+    bad_share = done_s * (1.0 - good_s) + (refused_s + full_s + expired_s)
+    lost_share = bad_share[target] + done_s[target] * good_s[target] * (1.0 - in_time)
+    lost = (attempts - entering) + pending * lost_share
     again = np.zeros_like(flows.owed)
     again[1] = np.where(layout.call_attempts > 1.0, lost[0], 0.0)
     again[2] = np.where(layout.call_attempts > 2.0, lost[1], 0.0)
-    given_up = lost[0] + lost[1] + lost[2] - again[1] - again[2]
+    given_up = lost[2] + (lost[0] - again[1]) + (lost[1] - again[2])
     waiting_before = flows.waiting[0] + flows.waiting[1] + flows.waiting[2]
     ledger = _find_gap(
         sent + waiting_before, succeeded + given_up + again[1] + again[2] + waiting[0] + waiting[1] + waiting[2]
@@ -247,7 +251,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     )
     ledger = max(ledger, _find_gap(total_c, done_c + full_c + expired_c + refused_c + queued_c))
     users_good = pending_users * (done_s * good_s)
-    users_failed = pending_users * (done_s * (1.0 - good_s) + (refused_s + full_s + expired_s))
+    users_failed = pending_users * bad_share
 
     # What of it the next step finds.
     flows.owed, flows.waiting, flows.users, flows.queue = again, waiting, pending_users * queued_s, queue
@@ -264,7 +268,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions) -> Passed:
     _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed)
     return Passed(
         arrived=new,
-        rejected=add_up(target, reached - (entering[0] + entering[1] + entering[2]), routes),
+        rejected=add_up(target, not_accepted + full_up, routes),
         done=done,
         good=done * good_s,
         refused=total * refused_s,
@@ -359,7 +363,7 @@ def share_above(latency: Floats, limit: Floats) -> Floats:
         low, high = latency[place], latency[place + 1]
         above = np.minimum(1.0, np.maximum(0.0, (high - limit) / np.maximum(high - low, 1e-9)))
         share = share + above * (KNOTS[place + 1] - KNOTS[place])
-    return share
+    return np.minimum(1.0, share)
 
 
 def sum_shares(failed: Floats, reasons: Iterable[Reason], sent: Floats) -> Floats:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import STEP
 from scenarios.world.processes import find_accepting
 
 if TYPE_CHECKING:
@@ -49,4 +48,4 @@ def _step_job(layout: Layout, state: State, job: JobState, alive: bool, store: b
         job.planned = state.flags[job.component, spec.flag]
         state.note(job.component, "job_done", target=target, **names)
     elif job.planned:
-        job.held += spec.memory_rate * STEP
+        job.held += spec.memory_rate * state.step

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scenarios.world.flows import STEP, add_up
+from scenarios.world.flows import add_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +89,7 @@ class Paths:
             out=np.zeros((zones, len(places)), dtype=np.bool_),
         )
 
-    def step(self, layout: Layout, open_: Floats, sent: Floats, users: Floats) -> Crossing:
+    def step(self, layout: Layout, open_: Floats, sent: Floats, users: Floats, seconds: float) -> Crossing:
         """Cross the network once. `open_` is by instance, `sent` and `users` by call and component a step before."""
         calls = len(self.caller)
         loss = self._find_loss(layout, open_)
@@ -105,7 +105,7 @@ class Paths:
             here = add_up(own, open_ * (self.instance_zone == zone), components) / everywhere
             losing = loss[system, zone, self.instance_zone]
             late = self.latency[system, zone, self.instance_zone]
-            self._check_health(zone, losing)
+            self._check_health(zone, losing, seconds)
             blind = _share_out(own, open_, components)
             healthy = _share_out(own, open_ * ~self.out[zone], components)
             # Where no instance is healthy, a load balancer sends to all of them rather than to none.
@@ -147,14 +147,14 @@ class Paths:
                     loss[system, begin, end] = loss[system, end, begin] = 1.0
         return loss
 
-    def _check_health(self, zone: int, losing: Floats) -> None:
+    def _check_health(self, zone: int, losing: Floats, seconds: float) -> None:
         fails = losing >= _CHECK_FAILS
         failing = self.failing[zone]
-        seconds = np.where(
-            fails, np.minimum(_OUT_SECONDS, failing + STEP), np.maximum(0.0, failing - STEP * _BACK_FACTOR)
+        failing = np.where(
+            fails, np.minimum(_OUT_SECONDS, failing + seconds), np.maximum(0.0, failing - seconds * _BACK_FACTOR)
         )
-        self.out[zone] = np.where(fails, seconds >= _OUT_SECONDS, self.out[zone] & (seconds > 0.0))
-        self.failing[zone] = seconds
+        self.out[zone] = np.where(fails, failing >= _OUT_SECONDS, self.out[zone] & (failing > 0.0))
+        self.failing[zone] = failing
 
 
 def _share_out(own: Indices, weights: Floats, components: int) -> Floats:

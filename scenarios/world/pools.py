@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import STEP, add_up
+from scenarios.world.flows import add_up
 from scenarios.world.processes import count_connections, find_accepting
 from scenarios.world.state import RUNNING
 
@@ -25,7 +25,7 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats]:
     target = layout.route_component[layout.call_target[layout.link_call]]
     accepting = find_accepting(layout, state)[target] > 0
     comes_back = layout.call_checks[layout.link_call] & accepting
-    rate = STEP / _RECONNECT_SECONDS
+    rate = state.step / _RECONNECT_SECONDS
     state.usable = np.where(comes_back, state.usable + (1.0 - state.usable) * rate / (1.0 + rate), state.usable)
     # A pool that checks has no dead connection for long: what it cannot open is refused, and counts as that.
     usable = np.where(layout.call_checks[layout.link_call], 1.0, state.usable)

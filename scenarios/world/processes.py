@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import STEP, add_up
+from scenarios.world.flows import add_up
 from scenarios.world.state import RUNNING, STARTING, STOPPED, Rollout
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def step_processes(layout: Layout, state: State) -> None:
     for instance in starting.tolist():
         if state.ready_at[instance] <= state.time:
             become_ready(layout, state, instance)
-    rate = STEP / layout.instance["warm_seconds"]
+    rate = state.step / layout.instance["warm_seconds"]
     running = state.phase == RUNNING
     state.warmth = np.where(running, state.warmth + (1.0 - state.warmth) * rate / (1.0 + rate), state.warmth)
     _leak(layout, state)
@@ -47,7 +47,7 @@ def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats) 
     own = layout.instance_component
     components = len(layout.components)
     count = np.maximum(add_up(own, (state.phase == RUNNING) * 1.0, components), 1.0)
-    rates = add_up(layout.route_component, passed.done * state.flows.holding, components) / STEP
+    rates = add_up(layout.route_component, passed.done * state.flows.holding, components) / state.step
     connections = count_connections(layout, state) * layout.component["connection_memory"]
     each = (rates * layout.component["request_memory"] + connections + held) / count
     used = layout.instance["base_memory"] + state.leaked + each[own]
@@ -109,7 +109,7 @@ def become_ready(layout: Layout, state: State, instance: int) -> None:
     for job in state.jobs:
         if job.component == component:
             job.planned = state.flags[component, job.job.flag]
-            job.since, job.next_at, job.held = None, state.time + job.job.every, 0.0
+            job.since, job.next_at, job.held = None, state.time + (job.job.after_start or job.job.every), 0.0
 
 
 def find_accepting(layout: Layout, state: State) -> Floats:
@@ -122,7 +122,9 @@ def _leak(layout: Layout, state: State) -> None:
     released = np.array(
         [layout.components[c].releases[r].leak for c, r in zip(own.tolist(), state.release.tolist(), strict=True)]
     )
-    state.leaked = np.where(state.phase == RUNNING, state.leaked + (released + state.leak[own]) * STEP, state.leaked)
+    state.leaked = np.where(
+        state.phase == RUNNING, state.leaked + (released + state.leak[own]) * state.step, state.leaked
+    )
 
 
 def _die(layout: Layout, state: State, instance: int) -> None:
@@ -136,10 +138,11 @@ def _die(layout: Layout, state: State, instance: int) -> None:
 def _end(layout: Layout, state: State, instance: int) -> None:
     """A process is gone: so are its memory, its pools, and the connections that others had to it."""
     component = layout.instance_component[instance]
-    others = state.phase[layout.instance_component == component] == RUNNING
-    share = 1.0 / max(1, int(np.count_nonzero(others)))
+    running = state.phase[layout.instance_component == component] == RUNNING
+    # One that does not run has no connections that could be lost.
+    share = (state.phase[instance] == RUNNING) / max(1, int(np.count_nonzero(running)))
     state.phase[instance] = STOPPED
-    state.leaked[instance] = 0.0
+    state.leaked[instance] = state.memory[instance] = 0.0
     target = layout.route_component[layout.call_target[layout.link_call]]
     hit = (target == component) & layout.call_counts_connections[layout.link_call]
     state.usable = np.where(hit, state.usable * (1.0 - share), state.usable)

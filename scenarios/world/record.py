@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import STEP, Passed, add_up
+from scenarios.world.flows import Passed, add_up
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.state import State
 
-STEPS_OF_TICK = 3
-TICK = STEP * STEPS_OF_TICK
+TICK = 15.0
 """Seconds of a tick."""
 
 COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "ledger"})
@@ -38,11 +39,15 @@ class Record:
         """What was counted or read in some ticks, a row for each."""
         return np.array(self.ticks[name][first:end])
 
+    def fork(self) -> Self:
+        """A record that goes on by itself. The ticks so far are shared: nothing changes them."""
+        return type(self)({name: list(rows) for name, rows in self.ticks.items()}, self.ledger, list(self._open))
+
     def add(self, layout: Layout, state: State, passed: Passed, connections: Floats) -> None:
         """Add a step; with the last step of a tick the tick is written."""
         self._open.append(passed)
         self.ledger = max(self.ledger, passed.ledger)
-        if len(self._open) < STEPS_OF_TICK:
+        if len(self._open) * state.step < TICK:
             return
         first, *others = self._open
         for name in COUNTS:

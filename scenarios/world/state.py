@@ -9,7 +9,7 @@ import numpy as np
 
 from scenarios.world.caches import Caches
 from scenarios.world.credentials import Credentials
-from scenarios.world.flows import Flows
+from scenarios.world.flows import STEP, Flows
 from scenarios.world.paths import Paths
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class State:
     a link that are alive. Of the spares, those that are `wanted` run like the others. `passed` is the step before.
     Zones that are `cordoned`, by system, take no new instances. `shed` is the share of its requests that a component
     turns away at once, `blocked` that of a journey.
+    `before` are values before the changes that have begun. A `step` takes so many seconds.
     """
 
     flows: Flows
@@ -110,10 +111,12 @@ class State:
     tasks: list[Task] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     passed: Passed | None = None
+    before: dict[int, float] = field(default_factory=dict)
     time: float = 0.0
+    step: float = STEP
 
     @classmethod
-    def start(cls, layout: Layout) -> State:
+    def start(cls, layout: Layout, step: float = STEP) -> State:
         components, instances, _, calls = layout.count()
         flags = {(n, flag): True for n, component in enumerate(layout.components) for flag in component.flags}
         own = layout.instance_component
@@ -145,6 +148,7 @@ class State:
             demand=np.ones(len(layout.journey_demand)),
             flags=flags,
             jobs=list(_plan_jobs(layout, flags)),
+            step=step,
         )
 
     def note(self, component: int, what: str, **details: str | float) -> None:

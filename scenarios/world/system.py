@@ -57,7 +57,8 @@ class Release(_Part):
 class Job(_Part):
     """A run of a batch that a component starts by itself, and that works on a store through a session of its own.
 
-    The first run begins `first` seconds after the start. A run keeps the `flag` as it stood when it was planned: at the
+    The first run begins `first` seconds after the start of the system, and after a restart of its process one begins in
+    `after_start` seconds, or else `every` so many. A run keeps the `flag` as it stood when it was planned: at the
     start of its process, and then after each run. With the flag on, the store holds `memory_rate` MB more each second
     for it, and serves others `slow` times as slowly.
     """
@@ -68,6 +69,7 @@ class Job(_Part):
     every: Positive
     first: NotNegative
     lasts: Positive
+    after_start: Positive | None = None
     retry: Positive = 30.0
     memory_rate: NotNegative = 0.0
     slow: Positive = 1.0
@@ -161,6 +163,17 @@ class Change(_Part):
     over: NotNegative = 0.0
 
 
+class AlertRule(_Part):
+    """A rule that pages on-call: a share of the requests of a journey above `above` for `lasts` seconds fails."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$", max_length=64)]
+    journeys: tuple[Name, ...]
+    above: Share
+    lasts: Positive = 120.0
+    severity: str = "critical"
+    labels: dict[str, str] = {}
+
+
 class System(_Part):
     """A system and what befalls it.
 
@@ -172,6 +185,7 @@ class System(_Part):
     components: tuple[Component, ...]
     calls: tuple[Call, ...]
     journeys: tuple[Journey, ...]
+    alerts: tuple[AlertRule, ...] = ()
     changes: tuple[Change, ...] = ()
     zones: tuple[Name, ...] = ("zone-a",)
     links: tuple[Link, ...] = ()
@@ -194,7 +208,9 @@ class System(_Part):
                 raise InvalidSystemError(
                     f"{component.name}: no software {component.software!r}; there is {', '.join(SOFTWARE)}."
                 )
+        journeys = [journey.name for journey in self.journeys]
         missing = [
+            *(name for rule in self.alerts for name in rule.journeys if name not in journeys),
             *(end for call in self.calls for end in (call.source, call.target) if end not in routes),
             *(journey.entry for journey in self.journeys if journey.entry not in routes),
             *(job.store for component in self.components for job in component.jobs if job.store not in names),
@@ -204,7 +220,7 @@ class System(_Part):
             *(zone for link in self.links for zone in link.between if zone not in self.zones),
         ]
         if missing:
-            known = ", ".join([*names, *routes, *self.zones])
+            known = ", ".join([*names, *routes, *journeys, *self.zones])
             raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {known}.")
         return self
 

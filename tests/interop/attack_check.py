@@ -242,14 +242,20 @@ def never_read_events(target: Target) -> str:
 
 
 def reset_fresh_seeds(target: Target) -> str:
-    """200 resets at once, each of an incident that has to be made."""
-    connections = []
-    for seed in range(200):
-        connection = target.connect()
-        body = json.dumps({"seed": 70_000_000 + seed, "difficulty": 5}).encode()
-        connection.sendall(b"POST /reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        connections.append(connection)
-    statuses = [read_some(connection, 30)[9:12].decode() for connection in connections]
+    """192 resets, sixteen at once, each of an incident that has to be made.
+
+    As many requests of any kind as 200 at once make a bystander wait for 50 to 90 ms, because each takes its turn.
+    """
+    statuses: list[str] = []
+    for first in range(70_000_000, 70_000_192, 16):
+        connections = []
+        for seed in range(first, first + 16):
+            connection = target.connect()
+            body = json.dumps({"seed": seed, "difficulty": 5}).encode()
+            head = f"POST /reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+            connections.append(connection)
+        statuses += [read_some(connection, 30)[9:12].decode() for connection in connections]
     return ", ".join(f"{statuses.count(status)} × {status or 'none'}" for status in sorted(set(statuses)))
 
 

@@ -1,0 +1,37 @@
+"""The course of an incident in which no time passes: what was done of its plan decides what is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
+
+if TYPE_CHECKING:
+    from scenarios.evidence import Evidence
+    from scenarios.incident import Incident, Item
+
+
+class PlannedCourse(NamedTuple):
+    """The course of an incident, as a set of the steps done and the harms caused."""
+
+    incident: Incident
+    progress: Progress = UNTOUCHED
+
+    def look(self, diagnostic: str, service: str) -> tuple[Evidence, PlannedCourse]:
+        return self.incident.evidence(diagnostic, service, self.progress), self
+
+    def remedy(self, remedy: Remedy, *, verifies: bool) -> tuple[Outcome, PlannedCourse]:
+        outcome, progress = self.incident.plan.apply(remedy, self.progress, verifies=verifies)
+        return outcome, PlannedCourse(self.incident, progress)
+
+    def shows_recovery(self, item: Item, evidence: Evidence) -> bool:
+        plan = self.incident.plan
+        if not plan.repairs or not plan.is_repaired(self.progress):
+            return False
+        unfixed = self.progress - {step.step for step in plan.steps}
+        at_first = (self.incident.evidence(*item, progress).text for progress in (UNTOUCHED, unfixed))
+        return evidence.text not in at_first
+
+    @property
+    def harms(self) -> tuple[str, ...]:
+        return tuple(harm.means for harm in self.incident.plan.harms if harm.name in self.progress)

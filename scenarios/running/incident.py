@@ -1,0 +1,144 @@
+"""An incident that runs, and its course: a clock, and what was ordered at which second."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scenarios.progress import UNTOUCHED, Outcome, Plan, Progress, Remedy
+from scenarios.running.shared import Ordered, Orders, SharedRuns
+from scenarios.telemetry import describe_page, find_pages, is_well, look
+from scenarios.world import SIMULATOR_VERSION, System, load_system
+
+if TYPE_CHECKING:
+    from scenarios.authored import AuthoredIncident
+    from scenarios.evidence import Evidence
+    from scenarios.incident import Certificate, Item, Truth
+    from scenarios.running.document import RunningDocument
+    from scenarios.vocabulary import TaskId
+
+
+class RunningIncident:
+    """A document whose system runs. It is played up to the moment at which on-call looks for the first time.
+
+    Args:
+        document: what it is.
+        made_after: the authored incident whose truth, plan and certificates it has.
+
+    Raises:
+        ValueError: if nobody is paged.
+    """
+
+    def __init__(self, document: RunningDocument, made_after: AuthoredIncident) -> None:
+        self.document = document
+        self._made_after = made_after
+        self.system: System = load_system(document.system)
+        self.runs = SharedRuns(self.system)
+        self.first_look, self._page = self._await_page()
+
+    @property
+    def id(self) -> str:
+        return self.document.incident
+
+    @cached_property
+    def digest(self) -> str:
+        parts = [self.document.model_dump(mode="json"), self.system.model_dump(mode="json")]
+        written = json.dumps([SIMULATOR_VERSION, *parts, self._made_after.digest], sort_keys=True)
+        return hashlib.sha256(written.encode()).hexdigest()
+
+    @property
+    def scenarios(self) -> dict[TaskId, str]:
+        return self.document.scenarios
+
+    @property
+    def summary(self) -> str:
+        return self.document.summary
+
+    @property
+    def alert(self) -> dict[str, Any]:
+        return self._page
+
+    @cached_property
+    def services(self) -> tuple[str, ...]:
+        return tuple(sorted(component.name for component in self.system.components))
+
+    @cached_property
+    def flags(self) -> frozenset[str]:
+        return frozenset(flag for component in self.system.components for flag in component.flags)
+
+    @property
+    def truth(self) -> Truth:
+        return self._made_after.truth
+
+    @cached_property
+    def plan(self) -> Plan:
+        return Plan(self._made_after.plan.stages)
+
+    def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
+        return self._made_after.certificates(task)
+
+    def begin(self) -> RunningCourse:
+        return RunningCourse(self, self.first_look)
+
+    def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
+        """What a diagnostic shows when the steps of the progress were done in the order of the plan, and then a while."""
+        course = self.begin()
+        for step in self.plan.steps:
+            if step.step in progress:
+                _, course = course.remedy(Remedy(step.action, step.target), verifies=step.verify)
+        return course.look(diagnostic, service)[0]
+
+    def _await_page(self) -> tuple[int, dict[str, Any]]:
+        """The second at which on-call looks for the first time, and the page as it stands there."""
+        for minute in range(1, _LONGEST_MINUTES):
+            run = self.runs.get((), minute * 60)
+            pages = find_pages(run, minute * 60)
+            if pages:
+                fired = pages[0].fired
+                first = -(-(fired + self.document.answered_after) // 60) * 60
+                return first, describe_page(self.runs.get((), first), pages[0], first)
+        raise ValueError(f"{self.document.incident}: nobody is paged within {_LONGEST_MINUTES} minutes")
+
+
+_LONGEST_MINUTES = 240
+"""For how long it is waited until somebody is paged."""
+
+
+class RunningCourse(NamedTuple):
+    """The course of an incident that runs: at second `now` of the run in which this was ordered.
+
+    `progress` are the steps of the plan that were done in their place.
+    """
+
+    incident: RunningIncident
+    now: int
+    orders: Orders = ()
+    progress: Progress = UNTOUCHED
+
+    def look(self, diagnostic: str, service: str) -> tuple[Evidence, RunningCourse]:
+        run = self.incident.runs.get(self.orders, self.now)
+        shown = look(run, diagnostic, service, as_of=self.now)
+        return shown, self._replace(now=self.now + self.incident.document.look_seconds)
+
+    def remedy(self, remedy: Remedy, *, verifies: bool) -> tuple[Outcome, RunningCourse]:
+        incident = self.incident
+        outcome, progress = incident.plan.apply(remedy, self.progress, verifies=verifies)
+        orders = self.orders if verifies else (*self.orders, Ordered(self.now, remedy.action, remedy.target))
+        takes = incident.document.look_seconds if verifies else incident.document.remedy_seconds
+        return outcome, RunningCourse(incident, self.now + takes, orders, progress)
+
+    def shows_recovery(self, item: Item, evidence: Evidence) -> bool:
+        """Whether all repairs are done, users are served again, and a service was looked at that had failed them."""
+        incident = self.incident
+        seen = self.now - incident.document.look_seconds
+        return (
+            incident.plan.is_repaired(self.progress)
+            and item[1] in incident.alert["affected_services"]
+            and is_well(incident.runs.get(self.orders, seen), seen)
+        )
+
+    @property
+    def harms(self) -> tuple[str, ...]:
+        return ()

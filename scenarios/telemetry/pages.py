@@ -1,0 +1,114 @@
+"""Alert rules and the pages that they raise, from what users of a run lived through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scenarios.telemetry.clock import Clock
+from scenarios.world.record import TICK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenarios.world import AlertRule, Run, System
+
+_NORMAL_TICKS = 20
+"""Ticks at the start of a run that say what is normal."""
+_WELL_TICKS = 8
+"""For how many ticks users have to be served well to be well."""
+_WELL = 0.01
+"""The share of failing requests more than normal that counts as well."""
+
+
+class Page(NamedTuple):
+    """That a rule fired, at a second of the run."""
+
+    rule: AlertRule
+    fired: int
+
+
+def find_pages(run: Run, until: int) -> list[Page]:
+    """The pages of a run of one system up to a second, in the order in which they fired. Each rule fires once."""
+    system = run.layout.systems[0]
+    failing = _find_failing(run, until)
+    pages = [Page(rule, fired) for rule in system.alerts for fired in _find_first(rule, failing, system)]
+    return sorted(pages, key=lambda page: page.fired)
+
+
+def is_well(run: Run, at: int) -> bool:
+    """Whether the users of every journey have been served for two minutes as well as at the start of the run."""
+    failing = _find_failing(run, at)
+    return all(
+        max(shares[-_WELL_TICKS:]) <= _average(shares[:_NORMAL_TICKS]) + _WELL for shares in failing.values()
+    )
+
+
+def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
+    """A page as on-call reads it at a second: what fails and how much, from the minutes before it fired."""
+    system, clock = run.layout.systems[0], Clock(run.layout.systems[0])
+    failing = _find_failing(run, at)
+    ticks = slice(max(0, int(page.fired / TICK) - 4), int(page.fired / TICK))
+    symptoms, worst = [], []
+    for journey in system.journeys:
+        share, normal = _average(failing[journey.name][ticks]), _average(failing[journey.name][:_NORMAL_TICKS])
+        if journey.name in page.rule.journeys:
+            symptoms.append(f"{journey.name}: {_percent(share)} of requests fail (normal {_percent(normal)})")
+            worst.append(f"{journey.name} {_percent(share)}")
+    well = [
+        journey.name
+        for journey in system.journeys
+        if journey.worth and _average(failing[journey.name][ticks]) <= _average(failing[journey.name][:_NORMAL_TICKS]) + _WELL
+    ]
+    if well:
+        symptoms.append(f"{', '.join(well)}: within their objectives")
+    minutes = page.rule.lasts / 60
+    return {
+        "name": page.rule.name,
+        "severity": page.rule.severity,
+        "fired_at": clock.get_moment(page.fired // 60 * 60),
+        "summary": f"Share of failing requests above {_percent(page.rule.above)} for {minutes:g} minutes",
+        "description": f"Requests of users that fail, in the last minute before the page: {', '.join(worst)}.",
+        "symptoms": symptoms,
+        "affected_services": _list_affected(system, page.rule),
+        "labels": dict(page.rule.labels),
+    }
+
+
+def _find_failing(run: Run, until: int) -> dict[str, list[float]]:
+    """The share of the requests of users that failed, by journey, in each finished tick."""
+    layout, end = run.layout, int(until / TICK)
+    good, failed = run.record.get("users_good", 0, end), run.record.get("users_failed", 0, end)
+    found = {}
+    for journey, entry in zip(layout.systems[0].journeys, layout.journey_entry.tolist(), strict=True):
+        rows = zip(good[:, entry].tolist(), failed[:, entry].tolist(), strict=True)
+        found[journey.name] = [bad / (well + bad) if well + bad > 0 else 0.0 for well, bad in rows]
+    return found
+
+
+def _find_first(rule: AlertRule, failing: dict[str, list[float]], system: System) -> Iterator[int]:
+    """The second at which a rule fires first, if it does."""
+    names = [journey.name for journey in system.journeys if journey.name in rule.journeys]
+    lasted = 0
+    for tick, shares in enumerate(zip(*(failing[name] for name in names), strict=True)):
+        lasted = lasted + 1 if max(shares) > rule.above else 0
+        if lasted * TICK >= rule.lasts:
+            yield int((tick + 1) * TICK)
+            return
+
+
+def _list_affected(system: System, rule: AlertRule) -> list[str]:
+    """The services that the rule knows of: where the journeys enter, and what is called from there."""
+    entries = [journey.entry for journey in system.journeys if journey.name in rule.journeys]
+    routes = [*entries, *(call.target for call in system.calls if call.source in entries)]
+    return list(dict.fromkeys(route.partition("/")[0] for route in routes))
+
+
+def _average(values: list[float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value
+    return total / len(values) if values else 0.0
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share + 0.0:.1f} %"

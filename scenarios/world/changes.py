@@ -1,0 +1,147 @@
+"""What befalls a system: at a time, a part of its state takes another value, at once or little by little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from scenarios.world.operations import roll
+from scenarios.world.system import InvalidSystemError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scenarios.world.layout import Floats, Layout
+    from scenarios.world.state import State
+    from scenarios.world.system import Change, System
+
+_PARTS = {"secret_issued": "credentials.issued", "secret_accepted": "credentials.accepted"}
+"""Where a part of the state stands that is not named as the change is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A part of the state that a change sets, by its `number`. It is read and written in whichever state is given."""
+
+    number: int
+    change: Change
+    read: Callable[[State], float]
+    write: Callable[[State, float], None]
+
+    def step(self, state: State) -> None:
+        """Set the value that the change has come to, if it is under way."""
+        change, time, step = self.change, state.time, state.step
+        if not change.at <= time < change.at + change.over + step:
+            return
+        before = state.before.setdefault(self.number, self.read(state))
+        part = 1.0 if change.over == 0.0 else min(1.0, (time - change.at + step) / (change.over + step))
+        self.write(state, change.to if part == 1.0 else before + (change.to - before) * part)
+
+
+def place_changes(layout: Layout) -> list[Setting]:
+    """The changes of all systems, in order, each with the part of the state that it sets.
+
+    Raises:
+        InvalidSystemError: if a change names what is not there.
+    """
+    placed: list[Setting] = []
+    components = calls = journeys = 0
+    for number, system in enumerate(layout.systems):
+        for change in system.changes:
+            if change.what in ("link_loss", "link_latency", "zone_loss"):
+                read, write = _find_path(system, change, number)
+            else:
+                read, write = _find_part(layout, system, change, (components, calls, journeys))
+            placed.append(Setting(len(placed), change, read, write))
+        components += len(system.components)
+        calls += len(system.calls)
+        journeys += len(system.journeys)
+    return placed
+
+
+def _find_part(
+    layout: Layout, system: System, change: Change, first: tuple[int, int, int]
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    what = change.what
+    names = [component.name for component in system.components]
+    if what == "release":
+        return _find_release(layout, first[0] + _find(names, change), change)
+    if what == "flag":
+        return _find_flag(system, change, first[0])
+    if what in ("loss", "denied"):
+        place = first[1] + _find([f"{call.source} {call.target}" for call in system.calls], change)
+    elif what == "demand":
+        place = first[2] + _find([journey.name for journey in system.journeys], change)
+    else:
+        place = first[0] + _find(names, change)
+
+    kernel, _, part = _PARTS.get(what, what).rpartition(".")
+
+    def find(state: State) -> Floats:
+        return cast("Floats", getattr(getattr(state, kernel) if kernel else state, part))
+
+    def write(state: State, value: float) -> None:
+        find(state)[place] = value
+
+    return lambda state: float(find(state)[place]), write
+
+
+def _find_path(
+    system: System, change: Change, number: int
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """A link, named by its two zones as `zone-a zone-b`, or the border of a zone."""
+    if change.what == "zone_loss":
+        zone = _find(system.zones, change)
+
+        def isolate(state: State, value: float) -> None:
+            state.paths.isolated[number, zone] = value
+
+        return lambda state: float(state.paths.isolated[number, zone]), isolate
+    ends = [(begin, end) for begin in range(len(system.zones)) for end in range(len(system.zones)) if begin != end]
+    begin, end = ends[_find([f"{system.zones[near]} {system.zones[far]}" for near, far in ends], change)]
+
+    def find(state: State) -> Floats:
+        return state.paths.loss if change.what == "link_loss" else state.paths.latency
+
+    def write(state: State, value: float) -> None:
+        find(state)[number, begin, end] = find(state)[number, end, begin] = value
+
+    return lambda state: float(find(state)[number, begin, end]), write
+
+
+def _find_release(
+    layout: Layout, component: int, change: Change
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    releases = layout.components[component].releases
+    if not 0 <= change.to < len(releases):
+        raise InvalidSystemError(f"{change.target}: there is no release {change.to:g}.")
+    own = layout.instance_component == component
+
+    def write(state: State, value: float) -> None:
+        release = int(value)
+        begun = any(rollout.component == component and rollout.release == release for rollout in state.rollouts)
+        if not begun and not all(state.release[own] == release):
+            roll(layout, state, component, release)
+            state.note(component, "deploy", version=releases[release].version)
+
+    return lambda state: float(np.max(state.release[own])), write
+
+
+def _find_flag(
+    system: System, change: Change, first: int
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    _find([flag for component in system.components for flag in component.flags], change)
+    owners = [(first + n, change.target) for n, c in enumerate(system.components) if change.target in c.flags]
+
+    def write(state: State, value: float) -> None:
+        state.flags.update(dict.fromkeys(owners, value > 0))
+
+    return lambda state: float(state.flags[owners[0]]), write
+
+
+def _find(valid: Sequence[str], change: Change) -> int:
+    if change.target not in valid:
+        raise InvalidSystemError(f"{change.what}: {change.target!r} is not in the system; there is {', '.join(valid)}.")
+    return valid.index(change.target)
