@@ -16,6 +16,7 @@ from scenarios.world.system import (
     Call,
     Change,
     Component,
+    Group,
     InvalidSystemError,
     Job,
     Journey,
@@ -23,6 +24,7 @@ from scenarios.world.system import (
     Release,
     Route,
     System,
+    Topic,
 )
 
 _SYSTEMS = Path(__file__).parent / "systems"
@@ -38,6 +40,7 @@ __all__ = [
     "Call",
     "Change",
     "Component",
+    "Group",
     "InvalidSystemError",
     "Job",
     "Journey",
@@ -50,6 +53,7 @@ __all__ = [
     "Run",
     "Software",
     "System",
+    "Topic",
     "lay_out",
     "load_system",
 ]

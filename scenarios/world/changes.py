@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scenarios.world.state import State
     from scenarios.world.system import Change, System
 
-_PARTS = {"secret_issued": "credentials.issued", "secret_accepted": "credentials.accepted"}
+_PARTS = {"disk_rate": "disks.extra", "secret_issued": "credentials.issued", "secret_accepted": "credentials.accepted"}
 """Where a part of the state stands that is not named as the change is."""
 
 
@@ -47,10 +47,12 @@ def place_changes(layout: Layout) -> list[Setting]:
         InvalidSystemError: if a change names what is not there.
     """
     placed: list[Setting] = []
-    components = calls = journeys = 0
+    components = calls = journeys = topics = 0
     for number, system in enumerate(layout.systems):
         for change in system.changes:
-            if change.what in ("link_loss", "link_latency", "zone_loss"):
+            if change.what == "poison":
+                read, write = _find_poison(system, change, topics)
+            elif change.what in ("link_loss", "link_latency", "zone_loss"):
                 read, write = _find_path(system, change, number)
             else:
                 read, write = _find_part(layout, system, change, (components, calls, journeys))
@@ -58,6 +60,7 @@ def place_changes(layout: Layout) -> list[Setting]:
         components += len(system.components)
         calls += len(system.calls)
         journeys += len(system.journeys)
+        topics += len(system.topics)
     return placed
 
 
@@ -86,6 +89,19 @@ def _find_part(
         find(state)[place] = value
 
     return lambda state: float(find(state)[place]), write
+
+
+def _find_poison(
+    system: System, change: Change, first: int
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """A message that stops its partition is sent to a topic, if the change is to more than 0."""
+    topic = first + _find([each.name for each in system.topics], change)
+
+    def write(state: State, value: float) -> None:
+        if value > 0:
+            state.queues.poison(topic)
+
+    return lambda _: 0.0, write
 
 
 def _find_path(

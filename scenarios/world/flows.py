@@ -99,7 +99,8 @@ class Conditions:
     component. `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `work` and
     `errors` are factors and shares by component. `pools` are the free connections of a call, `broken` the share of
     callers whose pool is dead, `turned_away` the share of calls that find no connection at the callee. `weights` are
-    the calls that a request makes now, `delay` the seconds that a call is under way. `offered` are the requests of
+    the calls that a request makes now, `delay` the seconds that a call is under way. `refusals` are the
+    shares of requests that a route cannot work on, `offered` are the requests of
     users in the step, by route.
     """
 
@@ -115,6 +116,7 @@ class Conditions:
     denied: Floats
     weights: Floats
     delay: Floats
+    refusals: Floats
     offered: Floats
 
 
@@ -212,7 +214,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     )
 
     # What became of each attempt.
-    errors = np.minimum(1.0, layout.route_errors + found.errors[of_route])
+    errors = np.minimum(1.0, layout.route_errors + found.errors[of_route] + found.refusals)
     good_s = (1.0 - errors) * flows.kept
     in_time = 1.0 - share_above(flows.latency[:, target] + found.delay, layout.call_deadline)
     per_call = pending_calls

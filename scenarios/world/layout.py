@@ -41,6 +41,8 @@ class Layout:
     component_names: tuple[str, ...]
     route_names: tuple[str, ...]
     call_names: tuple[tuple[str, str], ...]
+    topic_names: tuple[str, ...]
+    group_names: tuple[str, ...]
     instance_component: Indices
     instance_planned: NDArray[np.bool_]
     route_component: Indices
@@ -112,6 +114,8 @@ def lay_out(systems: Sequence[System]) -> Layout:
         component_names=tuple(names),
         route_names=tuple(routes),
         call_names=tuple((call.source, call.target) for _, _, call in calls),
+        topic_names=tuple(topic.name for system in systems for topic in system.topics),
+        group_names=tuple(group.name for system in systems for group in system.groups),
         instance_component=np.array(instances),
         instance_planned=np.array(planned, dtype=np.bool_),
         route_component=np.array(route_component),

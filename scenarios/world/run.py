@@ -16,13 +16,14 @@ from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
 from scenarios.world.operations import Order, finish_tasks, order
 from scenarios.world.pools import step_pools
-from scenarios.world.processes import count_connections, get_speed, kill_for_memory, step_processes
+from scenarios.world.processes import count_connections, die, get_speed, kill_for_memory, step_processes
 from scenarios.world.record import TICK, Record
 from scenarios.world.state import RUNNING, State
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.system import System
 
@@ -80,14 +81,33 @@ class Run:
         held, slow = step_jobs(layout, state)
         pools, broken, turned_away = step_pools(layout, state)
         offered, kept_out = self._find_users()
+        open_ = (state.phase == RUNNING) * 1.0
+        offered = offered + state.queues.take(layout, open_, state.flows.holding, state.step)
         found = self._find_conditions(pools, broken, turned_away, slow, offered)
         passed = step_flows(layout, state.flows, found, state.step)
         if np.any(kept_out):
             passed = replace(passed, users_failed=passed.users_failed + kept_out, rejected=passed.rejected + kept_out)
         state.passed = passed
+        self._keep_messages(open_, passed)
         kill_for_memory(layout, state, passed, held)
         state.time += state.step
         self.record.add(layout, state, passed, count_connections(layout, state))
+
+    def _keep_messages(self, open_: Floats, passed: Passed) -> None:
+        """Queues and disks take what was sent and written."""
+        layout, state = self.layout, self.state
+        queues = state.queues
+        for group in queues.settle(layout, open_, passed).tolist():
+            topic = layout.topic_names[queues.group_topic[group]]
+            state.note(int(queues.group_component[group]), "poison", topic=topic)
+        self.record.ledger = max(self.record.ledger, queues.ledger)
+        kept = queues.find_kept(len(layout.components))
+        full, stopping = state.disks.step(layout, open_, passed.good, kept, state.step)
+        for instance in full.tolist():
+            state.note(int(layout.instance_component[instance]), "disk_full", instance=instance)
+        for instance in stopping.tolist():
+            state.note(int(layout.instance_component[instance]), "disk_stop", instance=instance)
+            die(layout, state, instance)
 
     def _find_users(self) -> tuple[Floats, Floats]:
         """The requests of users in this step that are let in, and those that are not, by route."""
@@ -133,6 +153,7 @@ class Run:
             denied=1.0 - (1.0 - state.denied) * (1.0 - not_let_in),
             weights=state.caches.step(layout, open_, state.memory_limit, state.passed, state.step),
             delay=crossing.delay,
+            refusals=state.disks.refuse(layout, open_),
             offered=offered,
         )
 

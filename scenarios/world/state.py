@@ -9,8 +9,10 @@ import numpy as np
 
 from scenarios.world.caches import Caches
 from scenarios.world.credentials import Credentials
+from scenarios.world.disks import Disks
 from scenarios.world.flows import STEP, Flows
 from scenarios.world.paths import Paths
+from scenarios.world.queues import Queues
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,6 +86,8 @@ class State:
     paths: Paths
     caches: Caches
     credentials: Credentials
+    queues: Queues
+    disks: Disks
     cordoned: NDArray[np.bool_]
     wanted: NDArray[np.bool_]
     phase: NDArray[np.int8]
@@ -125,6 +129,8 @@ class State:
             paths=Paths.start(layout),
             caches=Caches.start(layout),
             credentials=Credentials.start(layout),
+            queues=Queues.start(layout, step),
+            disks=Disks.start(layout),
             cordoned=np.zeros((len(layout.systems), max(len(s.zones) for s in layout.systems)), dtype=np.bool_),
             wanted=layout.instance_planned.copy(),
             phase=np.where(layout.instance_planned, RUNNING, STOPPED).astype(np.int8),

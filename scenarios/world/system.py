@@ -42,6 +42,8 @@ class Route(_Part):
     work: Positive
     cpu: NotNegative = 0.0
     errors: Share = 0.0
+    writes: Share = 0.0
+    """The share of its requests that write to the disk."""
 
 
 class Release(_Part):
@@ -150,13 +152,38 @@ class Journey(_Part):
     worth: Share = 0.0
 
 
+class Topic(_Part):
+    """What a broker keeps of the requests that `route`, one of its own, answers well: each is a message of `size` MB.
+
+    It is kept for `retention` seconds, whether somebody has worked on it or not, and dropped then.
+    """
+
+    name: Name
+    route: str
+    partitions: Annotated[int, Field(ge=1, le=64)] = 8
+    size: NotNegative = 0.001
+    retention: Positive = 86400.0
+
+
+class Group(_Part):
+    """Consumers of a topic: each instance has so many `workers`, which hand one message after the other to `route`.
+
+    Nobody else asks for that route. A partition has one worker at a time, and its messages keep their order.
+    """
+
+    name: Name
+    topic: Name
+    route: str
+    workers: Positive = 1.0
+
+
 class Change(_Part):
     """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does."""
 
     at: NotNegative
     what: (
         Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
-        | Literal["link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted"]
+        | Literal["link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted", "poison", "disk_rate"]
     )
     target: str
     to: float
@@ -189,6 +216,8 @@ class System(_Part):
     changes: tuple[Change, ...] = ()
     zones: tuple[Name, ...] = ("zone-a",)
     links: tuple[Link, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    groups: tuple[Group, ...] = ()
     seed: int = 0
 
     @classmethod
@@ -208,6 +237,7 @@ class System(_Part):
                 raise InvalidSystemError(
                     f"{component.name}: no software {component.software!r}; there is {', '.join(SOFTWARE)}."
                 )
+        topics = [topic.name for topic in self.topics]
         journeys = [journey.name for journey in self.journeys]
         missing = [
             *(name for rule in self.alerts for name in rule.journeys if name not in journeys),
@@ -218,10 +248,17 @@ class System(_Part):
             *(link.router for link in self.links if link.router is not None and link.router not in names),
             *(zone for component in self.components for zone in component.zones if zone not in self.zones),
             *(zone for link in self.links for zone in link.between if zone not in self.zones),
+            *(topic.route for topic in self.topics if topic.route not in routes),
+            *(group.route for group in self.groups if group.route not in routes),
+            *(group.topic for group in self.groups if group.topic not in topics),
         ]
         if missing:
-            known = ", ".join([*names, *routes, *journeys, *self.zones])
+            known = ", ".join([*names, *routes, *journeys, *self.zones, *topics])
             raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {known}.")
+        asked = [*(call.target for call in self.calls), *(journey.entry for journey in self.journeys)]
+        for group in self.groups:
+            if [*asked, *(other.route for other in self.groups)].count(group.route) > 1:
+                raise InvalidSystemError(f"{group.name}: {group.route!r} takes messages, so nobody else asks for it.")
         return self
 
     def list_routes(self) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scenarios.world.state import State
 
 
-TargetKind = Literal["service", "flag", "zone", "client", "job"]
+TargetKind = Literal["service", "flag", "zone", "client", "job", "topic"]
 
 
 class OperationError(CloudIncidentError):
@@ -50,6 +50,8 @@ class Operation:
             return [list_flags(state)[place][0]]
         if self.target == "client":
             return [int(layout.route_component[layout.journey_entry[place]])]
+        if self.target == "topic":
+            return [int(state.queues.topic_broker[place])]
         if self.target == "job":
             return [state.jobs[place].component]
         return sorted({int(layout.instance_component[instance]) for instance in list_zone(layout, state, place)})
@@ -68,6 +70,9 @@ def find_targets(layout: Layout, state: State, kind: TargetKind, system: int) ->
         return {journey.name: place for journey, place in zip(of_system.journeys, journeys, strict=True)}
     if kind == "job":
         return {job.job.name: n for n, job in enumerate(state.jobs) if job.component in components}
+    if kind == "topic":
+        topics = _find_range([len(each.topics) for each in layout.systems], system)
+        return {topic.name: place for topic, place in zip(of_system.topics, topics, strict=True)}
     zones = state.paths.isolated.shape[1]
     return {zone: system * zones + n for n, zone in enumerate(of_system.zones)}
 

@@ -32,6 +32,12 @@ OPTIONAL = {
     "hit_ratio": 0.0,  # share of look-ups that a warm cache finds; 0 if it is no cache
     "fill_seconds": 120.0,  # the time constant with which an empty cache fills
     "entry_seconds": 600.0,  # how long an entry of a cache lasts
+    "disk": 0.0,  # MB of the volume of an instance; 0 if it has none that counts
+    "disk_data": 0.0,  # MB of data on it at the start
+    "disk_waste": 0.0,  # MB at the start of what nobody needs
+    "disk_rate": 0.0,  # MB a second of logs and the like, which may be thrown away
+    "write_disk": 0.0,  # MB of data that a request leaves which writes
+    "stops_when_full": 0.0,  # 1 if it ends when its disk is full, 0 if it refuses writes
     "persists": 0.0,  # 1 if a cache still has its entries after a restart
 }
 """Parameters that a software may leave out, with what is taken then."""
