@@ -50,7 +50,7 @@ class Course(Protocol):
         `verifies` says that the remedy is a step of the catalogue that only verifies.
         """
 
-    def shows_recovery(self, item: Item, evidence: Evidence) -> bool:
+    def shows_recovery(self, item: Item, evidence: Evidence, /) -> bool:
         """Whether all repairs are done, and evidence that was shown last shows what they have changed."""
 
     @property

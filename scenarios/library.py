@@ -8,8 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from scenarios.shipped import read_yaml
 
 
 class _LibraryEntry(BaseModel):
@@ -33,8 +34,7 @@ class FailureFamily(_LibraryEntry):
 
 
 def _load_data(name: str) -> Any:
-    text = files("scenarios").joinpath("data", name).read_text("utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    return read_yaml(files("scenarios").joinpath("data", name))
 
 
 @cache

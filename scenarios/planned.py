@@ -24,7 +24,7 @@ class PlannedCourse(NamedTuple):
         outcome, progress = self.incident.plan.apply(remedy, self.progress, verifies=verifies)
         return outcome, PlannedCourse(self.incident, progress)
 
-    def shows_recovery(self, item: Item, evidence: Evidence) -> bool:
+    def shows_recovery(self, item: Item, evidence: Evidence, /) -> bool:
         plan = self.incident.plan
         if not plan.repairs or not plan.is_repaired(self.progress):
             return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from scenarios.shipped import read_yaml
 from scenarios.vocabulary import TaskId
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 class RunningDocument(BaseModel):
     """A system and the page about it. Truth and plan are those of the authored incident that it is made after.
 
-    On-call looks for the first time `answered_after` seconds after the page. A look takes `look_seconds`, a remediation
-    `remedy_seconds` until the next look.
+    On-call looks for the first time `answered_after` seconds after the page. A look takes `look_seconds`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,9 +28,8 @@ class RunningDocument(BaseModel):
     summary: str
     answered_after: int = Field(default=120, ge=0)
     look_seconds: int = Field(default=60, gt=0)
-    remedy_seconds: int = Field(default=120, gt=0)
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """The document that a file in YAML holds."""
-        return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return cls.model_validate(read_yaml(path))

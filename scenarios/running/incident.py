@@ -83,25 +83,36 @@ class RunningIncident:
         return RunningCourse(self, self.first_look)
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
-        """What a diagnostic shows when the steps of the progress were done in the order of the plan, and then a while."""
+        """What a diagnostic shows after the steps of the progress, done one after another in the order of the plan."""
         course = self.begin()
         for step in self.plan.steps:
             if step.step in progress:
                 _, course = course.remedy(Remedy(step.action, step.target), verifies=step.verify)
         return course.look(diagnostic, service)[0]
 
+    def count_seconds(self, remedy: Remedy) -> int:
+        """How long on-call is busy with a remediation: until the last instance was restarted, and a minute at least."""
+        rolled = [c for c in self.system.components if c.name == remedy.target and remedy.action in _ROLLED]
+        seconds = max((c.instances * c.get("start_seconds") for c in rolled), default=0.0)
+        return max(_MINUTE, -int(-seconds // _MINUTE) * _MINUTE)
+
     def _await_page(self) -> tuple[int, dict[str, Any]]:
         """The second at which on-call looks for the first time, and the page as it stands there."""
         for minute in range(1, _LONGEST_MINUTES):
-            run = self.runs.get((), minute * 60)
-            pages = find_pages(run, minute * 60)
+            run = self.runs.get((), minute * _MINUTE)
+            pages = find_pages(run, minute * _MINUTE)
             if pages:
                 fired = pages[0].fired
-                first = -(-(fired + self.document.answered_after) // 60) * 60
+                first = -(-(fired + self.document.answered_after) // _MINUTE) * _MINUTE
                 return first, describe_page(self.runs.get((), first), pages[0], first)
         raise ValueError(f"{self.document.incident}: nobody is paged within {_LONGEST_MINUTES} minutes")
 
 
+_MINUTE = 60
+_ROLLED = frozenset({"restart_service", "rollback_deploy"})
+"""Remediations that go from instance to instance."""
+_SEEN_SECONDS = 30
+"""For how long users have to be served before a look shows it."""
 _LONGEST_MINUTES = 240
 """For how long it is waited until somebody is paged."""
 
@@ -126,17 +137,16 @@ class RunningCourse(NamedTuple):
         incident = self.incident
         outcome, progress = incident.plan.apply(remedy, self.progress, verifies=verifies)
         orders = self.orders if verifies else (*self.orders, Ordered(self.now, remedy.action, remedy.target))
-        takes = incident.document.look_seconds if verifies else incident.document.remedy_seconds
-        return outcome, RunningCourse(incident, self.now + takes, orders, progress)
+        return outcome, RunningCourse(incident, self.now + incident.count_seconds(remedy), orders, progress)
 
-    def shows_recovery(self, item: Item, evidence: Evidence) -> bool:
+    def shows_recovery(self, item: Item, _: Evidence, /) -> bool:
         """Whether all repairs are done, users are served again, and a service was looked at that had failed them."""
         incident = self.incident
         seen = self.now - incident.document.look_seconds
         return (
             incident.plan.is_repaired(self.progress)
             and item[1] in incident.alert["affected_services"]
-            and is_well(incident.runs.get(self.orders, seen), seen)
+            and is_well(incident.runs.get(self.orders, seen), seen, _SEEN_SECONDS)
         )
 
     @property

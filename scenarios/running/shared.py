@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,10 +63,8 @@ class SharedRuns:
         *before, last = orders
         run = self._fork(tuple(before), last.at)
         if last.operation in OPERATIONS:
-            try:
+            with suppress(OperationError):  # what does not exist is not changed; the time has passed all the same
                 run.order(last.operation, last.target)
-            except OperationError:
-                pass  # what does not exist is not changed; the time has passed all the same
         return run
 
     def _fork(self, orders: Orders, at: int) -> Run:

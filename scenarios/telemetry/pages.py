@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 _NORMAL_TICKS = 20
 """Ticks at the start of a run that say what is normal."""
-_WELL_TICKS = 8
-"""For how many ticks users have to be served well to be well."""
 _WELL = 0.01
 """The share of failing requests more than normal that counts as well."""
 
@@ -35,12 +33,10 @@ def find_pages(run: Run, until: int) -> list[Page]:
     return sorted(pages, key=lambda page: page.fired)
 
 
-def is_well(run: Run, at: int) -> bool:
-    """Whether the users of every journey have been served for two minutes as well as at the start of the run."""
-    failing = _find_failing(run, at)
-    return all(
-        max(shares[-_WELL_TICKS:]) <= _average(shares[:_NORMAL_TICKS]) + _WELL for shares in failing.values()
-    )
+def is_well(run: Run, at: int, seconds: float = 120.0) -> bool:
+    """Whether the users of every journey have been served for so many seconds as well as at the start of the run."""
+    failing, ticks = _find_failing(run, at), round(seconds / TICK)
+    return all(max(shares[-ticks:]) <= _average(shares[:_NORMAL_TICKS]) + _WELL for shares in failing.values())
 
 
 def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
@@ -57,7 +53,8 @@ def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
     well = [
         journey.name
         for journey in system.journeys
-        if journey.worth and _average(failing[journey.name][ticks]) <= _average(failing[journey.name][:_NORMAL_TICKS]) + _WELL
+        if journey.worth
+        and _average(failing[journey.name][ticks]) <= _average(failing[journey.name][:_NORMAL_TICKS]) + _WELL
     ]
     if well:
         symptoms.append(f"{', '.join(well)}: within their objectives")

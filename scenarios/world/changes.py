@@ -140,7 +140,7 @@ def _find_release(
         begun = any(rollout.component == component and rollout.release == release for rollout in state.rollouts)
         if not begun and not all(state.release[own] == release):
             roll(layout, state, component, release)
-            state.note(component, "deploy", version=releases[release].version)
+            state.note(component, "deploy", version=releases[release].version, by=change.by, note=change.note)
 
     return lambda state: float(np.max(state.release[own])), write
 
@@ -152,7 +152,11 @@ def _find_flag(
     owners = [(first + n, change.target) for n, c in enumerate(system.components) if change.target in c.flags]
 
     def write(state: State, value: float) -> None:
-        state.flags.update(dict.fromkeys(owners, value > 0))
+        for component, flag in owners:
+            state.flags[component, flag] = value > 0
+            if state.time < change.at + state.step:
+                text = "true" if value > 0 else "false"
+                state.note(component, "flag", flag=flag, value=text, by=change.by, note=change.note)
 
     return lambda state: float(state.flags[owners[0]]), write
 

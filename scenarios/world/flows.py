@@ -125,7 +125,8 @@ class Passed:
     """What happened in a step, in requests: by route, by call, and by instance where it says so.
 
     `arrived` are requests that reached a route, `refused` those that nobody took, of which `dropped` were waiting
-    already. `failed` are failed attempts by reason and call, `given_up` requests whose last attempt failed.
+    already. `faulty` were answered with an error of the route's own. `computed` are seconds of processors, by
+    component. `failed` are failed attempts by reason and call, `given_up` requests whose last attempt failed.
     `users_*` is what became of requests of users.
     """
 
@@ -133,6 +134,8 @@ class Passed:
     rejected: Floats
     done: Floats
     good: Floats
+    faulty: Floats
+    computed: Floats
     refused: Floats
     full: Floats
     expired: Floats
@@ -273,6 +276,8 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
         rejected=add_up(target, not_accepted + full_up, routes),
         done=done,
         good=done * good_s,
+        faulty=done * errors,
+        computed=done_c * cpu_c,
         refused=total * refused_s,
         full=total * full_s,
         expired=total * expired_s,

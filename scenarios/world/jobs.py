@@ -39,7 +39,7 @@ def _step_job(layout: Layout, state: State, job: JobState, alive: bool, store: b
                 state.note(job.component, "job_start", target=target, **names)
             else:
                 job.next_at = state.time + spec.retry
-                state.note(job.component, "job_lost", target=target, seconds=int(spec.retry), **names)
+                state.note(job.component, "job_refused", target=target, seconds=int(spec.retry), **names)
     elif not store:
         job.since, job.held, job.next_at = None, 0.0, state.time + spec.retry
         state.note(job.component, "job_lost", target=target, seconds=int(spec.retry), **names)

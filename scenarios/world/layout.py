@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 COMPONENT_PARAMETERS = ("patience", "connections", "connection_memory", "request_memory")
-INSTANCE_PARAMETERS = ("slots", "queue", "cores", "memory", "base_memory", "warm_seconds")
+INSTANCE_PARAMETERS = ("slots", "queue", "cores", "memory", "base_memory", "warm_seconds", "automatic_starts")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 RESTART_SECONDS = 5.0
 """From the death of a process until it is started again by itself."""
+STEADY_SECONDS = 600.0
+"""How long a process has to run until it is started again by itself as often as at first. To start it by hand is no
+remedy for what killed it, and does not count as one."""
 _COLD = 0.25
 """How fast a process is that has just started."""
 _GIVE_UP_SECONDS = 300.0
@@ -31,6 +34,8 @@ def step_processes(layout: Layout, state: State) -> None:
     rate = state.step / layout.instance["warm_seconds"]
     running = state.phase == RUNNING
     state.warmth = np.where(running, state.warmth + (1.0 - state.warmth) * rate / (1.0 + rate), state.warmth)
+    steady = running & (state.time - state.ready_at >= STEADY_SECONDS)
+    state.starts_left = np.where(steady, layout.instance["automatic_starts"], state.starts_left)
     _leak(layout, state)
     for rollout in list(state.rollouts):
         _roll_on(layout, state, rollout)
@@ -81,13 +86,12 @@ def start(layout: Layout, state: State, instance: int, *, crashed: bool = False,
     takes = spec.get("start_seconds") + (spec.kind.parameters["recovery_seconds"] if crashed else 0.0)
     state.phase[instance] = STARTING
     state.ready_at[instance] = state.time + after + takes
-    state.note(component, "start", instance=instance)
+    version = spec.releases[int(state.release[instance])].version
+    state.note_ahead(after, component, "start", instance=instance, version=version, again=int(crashed))
     if crashed:
         state.starts_left[instance] -= 1.0
         if spec.kind.parameters["recovery_seconds"]:
-            state.note(component, "recovery", instance=instance)
-    else:
-        state.starts_left[instance] = spec.get("automatic_starts")
+            state.note_ahead(after, component, "recovery", instance=instance)
 
 
 def become_ready(layout: Layout, state: State, instance: int) -> None:

@@ -157,9 +157,13 @@ class State:
             step=step,
         )
 
-    def note(self, component: int, what: str, **details: str | float) -> None:
+    def note(self, component: int, what: str, /, **details: str | float) -> None:
         """Note an event of now."""
-        self.events.append(Event(self.time, component, what, details))
+        self.note_ahead(0.0, component, what, **details)
+
+    def note_ahead(self, seconds: float, component: int, what: str, /, **details: str | float) -> None:
+        """Note an event that comes in some seconds, whatever else does."""
+        self.events.append(Event(self.time + seconds, component, what, details))
 
 
 def _plan_jobs(layout: Layout, flags: dict[tuple[int, str], bool]) -> list[JobState]:

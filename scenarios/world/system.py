@@ -6,12 +6,13 @@ Times are in seconds of the run. Rates are per second, work is in seconds, memor
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from scenarios.errors import CloudIncidentError
+from scenarios.shipped import read_yaml
 from scenarios.world.software import SOFTWARE
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Route(_Part):
     errors: Share = 0.0
     writes: Share = 0.0
     """The share of its requests that write to the disk."""
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    path: str = ""
+    """Where it is reached over HTTP; `/v1/` and its name, if that is not said."""
 
 
 class Release(_Part):
@@ -92,6 +96,10 @@ class Component(_Part):
     zones: tuple[Name, ...] = ()
     routes: tuple[Route, ...]
     releases: tuple[Release, ...] = (Release(version="1.0.0"),)
+    about: str = ""
+    team: str = ""
+    notes: tuple[str, ...] = ()
+    """What its owners wrote down for whoever is on call."""
     flags: tuple[Name, ...] = ()
     jobs: tuple[Job, ...] = ()
     parameters: dict[str, float] = {}
@@ -178,7 +186,10 @@ class Group(_Part):
 
 
 class Change(_Part):
-    """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does."""
+    """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does.
+
+    A release and a flag leave an entry in the change log, by a team and with its note. Of other changes nobody knows.
+    """
 
     at: NotNegative
     what: (
@@ -188,6 +199,19 @@ class Change(_Part):
     target: str
     to: float
     over: NotNegative = 0.0
+    by: str = ""
+    note: str = ""
+
+
+class PastChange(_Part):
+    """An entry of the change log from before the run."""
+
+    at: AwareDatetime
+    component: Name
+    kind: Literal["deploy", "config", "flag", "migration", "rollback", "infra"] = "deploy"
+    version: str
+    by: str
+    note: str
 
 
 class AlertRule(_Part):
@@ -218,12 +242,15 @@ class System(_Part):
     links: tuple[Link, ...] = ()
     topics: tuple[Topic, ...] = ()
     groups: tuple[Group, ...] = ()
+    history: tuple[PastChange, ...] = ()
+    begins: AwareDatetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+    """The moment of second 0, a whole minute."""
     seed: int = 0
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """The system that a file in YAML describes."""
-        return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return cls.model_validate(read_yaml(path))
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -252,6 +279,11 @@ class System(_Part):
             *(group.route for group in self.groups if group.route not in routes),
             *(group.topic for group in self.groups if group.topic not in topics),
         ]
+        missing += [entry.component for entry in self.history if entry.component not in names]
+        if self.begins.second or self.begins.microsecond:
+            raise InvalidSystemError(f"{self.begins.isoformat()} is no whole minute, and the run has to begin on one.")
+        if any(entry.at >= self.begins for entry in self.history):
+            raise InvalidSystemError("The history has an entry from after the begin of the run; write it as a change.")
         if missing:
             known = ", ".join([*names, *routes, *journeys, *self.zones, *topics])
             raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {known}.")

@@ -41,6 +41,7 @@ def add_instances(layout: Layout, state: State, component: int, count: int) -> l
 def remove_instance(layout: Layout, state: State, instance: int) -> None:
     """Stop an instance for good: it is a spare from now on, and no rollout starts it again."""
     stop(layout, state, instance)
+    state.note(int(layout.instance_component[instance]), "removed", instance=instance)
     state.wanted[instance] = False
     for rollout in state.rollouts:
         if instance in rollout.left:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from scenarios.shipped import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,12 +44,60 @@ OPTIONAL = {
 """Parameters that a software may leave out, with what is taken then."""
 
 
+QUANTITIES = (
+    "instances",  # that take requests, and each of the next five is of them together or on average
+    "up",  # 1 if any takes requests
+    "memory",  # MB of each
+    "processors",  # seconds that are computed in a second
+    "connections",  # that are open to callers
+    "queue",  # requests that wait
+    "starts",  # automatic starts in a minute
+    "kills",  # of processes that used more memory than they may, in a minute
+    "arrived",  # requests a second; by route
+    "good",  # answered well, a second; by route
+    "bad",  # not answered well, a second; by route
+    "turned_away",  # connections a second that were not accepted
+    "mean",  # latencies in seconds; by route
+    "p50",
+    "p90",
+    "p99",
+    "sent",  # attempts a second; by call
+    "failed",  # failed attempts a second, of the `reasons` if there are any; by call
+    "call_p99",  # seconds; by call
+    "in_use",  # connections of the pool; by call
+)
+"""What a metric may show, in the units that stand there."""
+
+
+class Metric(BaseModel):
+    """A metric under the name that the software, or the usual exporter for it, gives it. `name` may have {…}.
+
+    It `shows` a quantity, `times` a factor that brings it to the `unit`. One by call is there for each callee whose
+    software is in `to`, if that is said.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    unit: str
+    shows: str
+    times: float = 1.0
+    reasons: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+
+
 class Line(BaseModel):
-    """A line that is printed for each of what is counted as `when`. `text` has {…} for what varies."""
+    """A line that is printed for each of what is counted as `when`. `text` has {…} for what varies.
+
+    One about calls is for callees whose software is in `to`, if that is said; it goes before those where it is not.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     when: str
+    every: float = 0.0
+    """Seconds between lines that are printed as long as it is `running`."""
+    to: tuple[str, ...] = ()
     level: Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
     text: str
 
@@ -63,12 +112,17 @@ class Software(BaseModel):
     kernel: Literal["server", "store", "broker", "path", "resolver"]
     parameters: dict[str, float]
     lines: tuple[Line, ...]
+    metrics: tuple[Metric, ...] = ()
+    failures: dict[str, str] = {}
+    """What it says of a failed call, by reason."""
+    time: Literal["iso", "spaced", "redis", "syslog"] = "iso"
+    """How it writes the time of a line."""
 
 
 def _load() -> dict[str, Software]:
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
-        software = Software.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        software = Software.model_validate(read_yaml(path))
         given = set(software.parameters) - set(OPTIONAL)
         if software.name != path.stem or given != set(PARAMETERS):
             raise ValueError(f"{path}: named and complete are {path.stem} and {', '.join(PARAMETERS)}")

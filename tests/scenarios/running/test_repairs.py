@@ -83,7 +83,7 @@ def test_what_an_engineer_would_be_told(paged: Run) -> None:
     run.advance(AFTERWARDS)
     names = run.layout.component_names
     told = [(names[event.component], event.what) for event in run.state.events if event.at >= paged.time]
-    assert told.count(("postgres-db", "oom")) >= 3
+    assert ("postgres-db", "oom") in told
     assert ("postgres-db", "gave_up") in told
     run = paged.fork()
     run.order("restart_service", "auth-service")

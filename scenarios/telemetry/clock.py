@@ -1,0 +1,57 @@
+"""The clock of a system: seconds of its run and moments in UTC, one as the other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenarios.world import System
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Clock:
+    """Reads seconds of the run of a system as moments, and back."""
+
+    def __init__(self, system: System) -> None:
+        self._begins = system.begins.astimezone(UTC)
+
+    def get_moment(self, seconds: float) -> str:
+        """A second of the run as evidence writes moments: `2026-03-03T14:02Z`, with seconds if they are not 0."""
+        return format_moment(self._find(seconds))
+
+    def get_seconds(self, moment: str) -> float:
+        """The second of the run of a moment, below 0 before it begins."""
+        return (datetime.fromisoformat(moment) - self._begins).total_seconds()
+
+    def get_epoch(self, seconds: float) -> int:
+        """A second of the run as seconds since 1970."""
+        return int(self._find(seconds).timestamp())
+
+    def get_time_of_day(self, seconds: float) -> str:
+        """A second of the run as `14:02`, with seconds if they are not 0, and with the day if it is another."""
+        moment = self._find(seconds)
+        text = moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+        return text if moment.date() == self._begins.date() else f"{_MONTHS[moment.month - 1]} {moment.day} {text}"
+
+    def write_second(self, second: int, style: str) -> tuple[str, str]:
+        """What stands before and after the milliseconds of a line's time; no milliseconds if the second is empty."""
+        moment = self._find(second)
+        clock = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+        month = _MONTHS[moment.month - 1]
+        if style == "syslog":
+            return f"{month} {moment.day:02} {clock}", ""
+        if style == "redis":
+            return f"{moment.day:02} {month} {moment.year} {clock}.", " "
+        day = f"{moment.year}-{moment.month:02}-{moment.day:02}"
+        return (f"{day} {clock}.", " ") if style == "spaced" else (f"{day}T{clock}.", "Z")
+
+    def _find(self, seconds: float) -> datetime:
+        return self._begins + timedelta(seconds=int(seconds))
+
+
+def format_moment(moment: datetime) -> str:
+    """A moment as evidence writes it."""
+    moment = moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if moment.second else "%Y-%m-%dT%H:%MZ")

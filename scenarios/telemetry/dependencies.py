@@ -1,0 +1,108 @@
+"""check_dependencies: how the calls of a component and those to it fare, as callers have counted them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.telemetry.metrics import find_quiet
+from scenarios.telemetry.numbers import format_percent, format_seconds, format_sensibly
+from scenarios.telemetry.quantities import OF_CALLS
+from scenarios.telemetry.vantage import average
+from scenarios.vocabulary.diagnostics import CallPath, Dependencies
+from scenarios.world.flows import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scenarios.telemetry.vantage import CallOfRun, Vantage
+    from scenarios.vocabulary.diagnostics import Health
+
+_TICKS = 8
+"""Two minutes, over which calls are counted."""
+_LEAST = 1e-3
+"""Calls a second that are as good as none."""
+_DEGRADED, _FAILING, _DOWN = 0.01, 0.2, 0.995
+"""Shares of failed attempts from which a path is called so."""
+_TOLD = 0.0005
+"""A share of failed attempts below this is not told."""
+_NEARLY_ALL = 0.95
+"""From which part of the failures a reason is told as that of all."""
+_SLOWER = 2.0
+"""From how many times its normal p99 a path is degraded."""
+
+_WORDS = {
+    Reason.POOL: "no connection free in the pool",
+    Reason.BROKEN: "connection is closed",
+    Reason.LOST: "timed out",
+    Reason.REFUSED: "connection refused",
+    Reason.FULL: "answered that it is too busy",
+    Reason.EXPIRED: "timed out",
+    Reason.LATE: "timed out",
+    Reason.ERROR: "answered with an error",
+    Reason.DENIED: "credentials not accepted",
+}
+"""What a caller says of a failed call, if its software has no words of its own."""
+
+
+def show_dependencies(seen: Vantage) -> Dependencies:
+    """What a component calls and what calls it, over the last two minutes."""
+    return Dependencies(
+        service=seen.component.name,
+        as_of=seen.as_of,
+        calls=tuple(_describe(seen, name, calls) for name, calls in _group(seen.outgoing, "target_name").items()),
+        called_by=tuple(_describe(seen, name, calls) for name, calls in _group(seen.incoming, "source_name").items()),
+    )
+
+
+def _group(calls: Sequence[CallOfRun], by: str) -> dict[str, list[CallOfRun]]:
+    groups: dict[str, list[CallOfRun]] = {}
+    for call in calls:
+        groups.setdefault(getattr(call, by), []).append(call)
+    return groups
+
+
+def _describe(seen: Vantage, name: str, calls: list[CallOfRun]) -> CallPath:
+    recent, quiet = slice(seen.ticks - _TICKS, seen.ticks), find_quiet(seen)
+    rate, usual = (average(OF_CALLS["sent"](seen, ticks, calls, ())) for ticks in (recent, quiet))
+    normal = f"(normal {format_sensibly(usual)})"
+    if rate < _LEAST:
+        health: Health = "unknown" if usual >= _LEAST else "healthy"
+        return CallPath(service=name, health=health, detail=f"no calls in the last 2 min {normal}")
+    share = min(1.0, average(OF_CALLS["failed"](seen, recent, calls, ())) / rate)
+    p99, usual_p99 = (average(OF_CALLS["call_p99"](seen, ticks, calls, ())) for ticks in (recent, quiet))
+    parts = [f"{format_sensibly(rate)} calls/s {normal}"]
+    if share >= _TOLD:
+        words, part = _find_words(seen, calls, recent)
+        failing = "all" if share >= 1.0 - 1e-9 else format_percent(share)
+        parts.append(f"{failing} fail{':' if part >= _NEARLY_ALL else ', most of them:'} {words}")
+    else:
+        parts.append("none fail")
+    if p99 > 0.0:
+        parts.append(f"p99 {format_seconds(p99)} (normal {format_seconds(usual_p99)})")
+    slower = usual_p99 > 0.0 and p99 > _SLOWER * usual_p99
+    return CallPath(service=name, health=_judge(share, slower=slower), detail=", ".join(parts))
+
+
+def _judge(share: float, *, slower: bool) -> Health:
+    if share >= _DOWN:
+        return "down"
+    if share >= _FAILING:
+        return "failing"
+    return "degraded" if share >= _DEGRADED or slower else "healthy"
+
+
+def _find_words(seen: Vantage, calls: list[CallOfRun], ticks: slice) -> tuple[str, float]:
+    """The words in which the caller's software tells most of the failures, and which part of them."""
+    total = 0.0
+    counts: dict[str, float] = {}
+    for call in calls:
+        kind = seen.layout.components[call.source].kind
+        target = seen.layout.components[call.target].software
+        for reason in Reason:
+            name = reason.name.lower()
+            words = kind.failures.get(f"{name}.{target}") or kind.failures.get(name) or _WORDS[reason]
+            failed = average(OF_CALLS["failed"](seen, ticks, [call], (name,)))
+            counts[words] = counts.get(words, 0.0) + failed
+            total += failed
+    most = max(counts, key=lambda words: counts[words])
+    return most, counts[most] / total

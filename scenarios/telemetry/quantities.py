@@ -1,0 +1,210 @@
+"""What metrics show: quantities of a component, its routes and its calls, in each of some finished ticks.
+
+The units stand in `scenarios.world.software.QUANTITIES`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.flows import Reason
+from scenarios.world.record import TICK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from scenarios.telemetry.vantage import CallOfRun, Vantage
+    from scenarios.world.layout import Floats
+
+_LEAST = 1e-6
+"""Requests in a tick that are as good as none."""
+SLOW = (Reason.LOST, Reason.EXPIRED, Reason.LATE)
+"""Reasons for which a caller has waited until its deadline."""
+
+
+GAUGES = frozenset({"instances", "up", "connections", "queue"})
+"""Quantities of which a sample is what they stand at, in whole numbers."""
+
+
+def _read_level(name: str) -> Callable[[Vantage, slice], Floats]:
+    whole = name in ("running", "connections", "queue")
+
+    def read(seen: Vantage, ticks: slice) -> Floats:
+        level = seen.get(name, ticks.start, ticks.stop)[:, seen.place]
+        return np.asarray(np.floor(level + 0.5) if whole else level)
+
+    return read
+
+
+def _find_up(seen: Vantage, ticks: slice) -> Floats:
+    return np.minimum(1.0, seen.get("running", ticks.start, ticks.stop)[:, seen.place])
+
+
+def _find_processors(seen: Vantage, ticks: slice) -> Floats:
+    return np.asarray(seen.get("computed", ticks.start, ticks.stop)[:, seen.place] / TICK)
+
+
+def _count_events(what: str) -> Callable[[Vantage, slice], Floats]:
+    """How often something happened, in a minute."""
+
+    def count(seen: Vantage, ticks: slice) -> Floats:
+        counts = np.zeros(ticks.stop - ticks.start)
+        for event in seen.list_events():
+            tick = int(event.at // TICK) - ticks.start
+            if event.what == what and event.details.get("again", 1) and 0 <= tick < len(counts):
+                counts[tick] += 60.0 / TICK
+        return counts
+
+    return count
+
+
+OF_COMPONENT: Mapping[str, Callable[[Vantage, slice], Floats]] = {
+    "instances": _read_level("running"),
+    "up": _find_up,
+    "memory": _read_level("memory"),
+    "connections": _read_level("connections"),
+    "queue": _read_level("queue"),
+    "processors": _find_processors,
+    "starts": _count_events("start"),
+    "kills": _count_events("oom"),
+}
+"""Quantities of a component as a whole."""
+
+
+def _count_per_second(*names: str) -> Callable[[Vantage, slice, Sequence[int]], Floats]:
+    def count(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+        total = np.zeros(ticks.stop - ticks.start)
+        for name in names:
+            rows = seen.get(name, ticks.start, ticks.stop)
+            for route in routes:
+                total = total + rows[:, route]
+        return total / TICK
+
+    return count
+
+
+def _count_bad(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    good = _count_per_second("good")(seen, ticks, routes)
+    return np.asarray(_count_per_second("done", "full", "expired")(seen, ticks, routes) - good)
+
+
+def _count_turned_away(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    denied = count_denied(seen, ticks)
+    return np.asarray(np.maximum(0.0, _count_per_second("rejected")(seen, ticks, routes) - denied / TICK))
+
+
+def count_denied(seen: Vantage, ticks: slice) -> Floats:
+    """Attempts of callers that a component did not accept because of who they are."""
+    failed = seen.get("failed", ticks.start, ticks.stop)
+    total = np.zeros(len(failed))
+    for call in seen.incoming:
+        total = total + failed[:, Reason.DENIED, call.place]
+    return total
+
+
+def _find_latest(name: str) -> Callable[[Vantage, slice, Sequence[int]], Floats]:
+    def find(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+        latency, done = seen.get(name, ticks.start, ticks.stop), seen.get("done", ticks.start, ticks.stop)
+        latest = np.zeros(len(latency))
+        for route in routes:
+            latest = np.maximum(latest, np.where(done[:, route] > _LEAST, latency[:, route], 0.0))
+        return latest
+
+    return find
+
+
+def _find_mean(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    """The mean latency of what was done, from the quantiles."""
+    done = seen.get("done", ticks.start, ticks.stop)
+    total, count = np.zeros(len(done)), np.zeros(len(done))
+    for route in routes:
+        total = total + done[:, route] * _find_mean_of(seen, ticks, route)
+        count = count + done[:, route]
+    return np.asarray(np.where(count > _LEAST, total / np.maximum(count, _LEAST), 0.0))
+
+
+def _find_mean_of(seen: Vantage, ticks: slice, route: int) -> Floats:
+    p50, p90, p99 = (seen.get(name, ticks.start, ticks.stop)[:, route] for name in ("p50", "p90", "p99"))
+    return np.asarray(0.575 * p50 + 0.245 * p90 + 0.055 * p99)
+
+
+OF_ROUTES: Mapping[str, Callable[[Vantage, slice, Sequence[int]], Floats]] = {
+    "arrived": _count_per_second("arrived"),
+    "good": _count_per_second("good"),
+    "bad": _count_bad,
+    "turned_away": _count_turned_away,
+    "mean": _find_mean,
+    "p50": _find_latest("p50"),
+    "p90": _find_latest("p90"),
+    "p99": _find_latest("p99"),
+}
+"""Quantities of some routes: added up, or that of the slowest."""
+
+
+def _count_sent(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Sequence[str]) -> Floats:
+    rows = seen.get("sent", ticks.start, ticks.stop)
+    total = np.zeros(len(rows))
+    for call in calls:
+        total = total + rows[:, call.place]
+    return np.asarray(total / TICK)
+
+
+def _count_failed(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], reasons: Sequence[str]) -> Floats:
+    rows = seen.get("failed", ticks.start, ticks.stop)
+    total = np.zeros(len(rows))
+    for reason in [Reason[name.upper()] for name in reasons] or list(Reason):
+        for call in calls:
+            total = total + rows[:, reason, call.place]
+    return np.asarray(total / TICK)
+
+
+def _find_call_p99(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Sequence[str]) -> Floats:
+    """The deadline, if more than a hundredth has waited for so long."""
+    sent, failed = seen.get("sent", ticks.start, ticks.stop), seen.get("failed", ticks.start, ticks.stop)
+    latency = seen.get("p99", ticks.start, ticks.stop)
+    latest = np.zeros(len(sent))
+    for call in calls:
+        slow = failed[:, Reason.POOL, call.place]
+        for reason in SLOW:
+            slow = slow + failed[:, reason, call.place]
+        mine = np.where(
+            slow > 0.01 * sent[:, call.place], call.deadline, np.minimum(latency[:, call.target_route], call.deadline)
+        )
+        answered = sent[:, call.place] - _count_unanswered(failed, call)
+        latest = np.maximum(latest, np.where((answered > _LEAST) | (slow > _LEAST), mine, 0.0))
+    return latest
+
+
+def _count_unanswered(failed: Floats, call: CallOfRun) -> Floats:
+    total = np.zeros(len(failed))
+    for reason in (Reason.POOL, Reason.BROKEN, Reason.LOST, Reason.REFUSED, Reason.EXPIRED):
+        total = total + failed[:, reason, call.place]
+    return total
+
+
+def _find_in_use(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Sequence[str]) -> Floats:
+    """Connections that are at work, after Little's law."""
+    sent, failed = seen.get("sent", ticks.start, ticks.stop), seen.get("failed", ticks.start, ticks.stop)
+    running = seen.get("running", ticks.start, ticks.stop)[:, seen.place]
+    total = np.zeros(len(sent))
+    for call in calls:
+        mean = _find_mean_of(seen, ticks, call.target_route)
+        slow = np.zeros(len(sent))
+        for reason in SLOW:
+            slow = slow + failed[:, reason, call.place]
+        answered = np.maximum(0.0, sent[:, call.place] - _count_unanswered(failed, call) - slow)
+        busy = (answered * np.minimum(mean, call.deadline) + slow * call.deadline) / TICK
+        size = running * seen.get_pool(call)
+        total = total + np.where(failed[:, Reason.POOL, call.place] > _LEAST, size, np.minimum(busy, size))
+    return total
+
+
+OF_CALLS: Mapping[str, Callable[[Vantage, slice, Sequence[CallOfRun], Sequence[str]], Floats]] = {
+    "sent": _count_sent,
+    "failed": _count_failed,
+    "call_p99": _find_call_p99,
+    "in_use": _find_in_use,
+}
+"""Quantities of some calls: added up, or that of the slowest. The last argument are reasons of failures."""

@@ -1,0 +1,128 @@
+"""Streams of lines: which lines of its software a component prints for what, and how many of each in a tick.
+
+What is printed, and what sampling keeps of it, is fixed with the tick: it follows from counts and from a hash.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from scenarios.telemetry.quantities import count_denied
+from scenarios.world.chance import draw_uniform, hash_names, mix
+from scenarios.world.flows import Reason
+from scenarios.world.record import TICK
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scenarios.telemetry.vantage import CallOfRun, Vantage
+    from scenarios.world.layout import Floats, Indices
+    from scenarios.world.software import Line
+
+WINDOW_TICKS = 120
+"""Half an hour."""
+KEPT_OF_TICK = 25
+"""Lines of a component that are kept of a tick, more or less: about 3,000 of a window."""
+_LEAST_ERRORS = 5
+"""Lines of an error that are kept of a tick, if so many are printed."""
+_COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "running")
+_NOTHING = 1e-6
+"""A count below this comes from rounding."""
+
+
+class Stream(NamedTuple):
+    """One line of the software, about one route of the component, or about one of its calls."""
+
+    line: Line
+    key: np.uint64
+    route: int
+    call: CallOfRun | None
+
+
+def list_streams(seen: Vantage) -> list[Stream]:
+    """The streams of a component that are printed for counts."""
+    found: list[tuple[str, Line, int, CallOfRun | None]] = []
+    lines = [(f"{line.when}/{number}", line) for number, line in enumerate(seen.software.lines)]
+    for name, line in lines:
+        if line.when.startswith(("call.", "given_up.")):
+            for call in seen.outgoing:
+                if _is_about(seen, line, call):
+                    ends = seen.layout.call_names[call.place]
+                    found.append((f"{name}/{ends[0]}/{ends[1]}", line, call.source_route, call))
+        elif line.when in ("ok", "error", "full", "expired"):
+            found += [(f"{name}/{seen.layout.route_names[route]}", line, route, None) for route in seen.routes]
+        elif line.when in ("denied", "too_many", "running"):
+            found.append((name, line, seen.routes[0], None))
+    keys = hash_names(seen.system.seed, [f"{seen.component.name}/{name}" for name, *_ in found], "lines")
+    return [Stream(line, keys[n], route, call) for n, (_, line, route, call) in enumerate(found)]
+
+
+def _is_about(seen: Vantage, line: Line, call: CallOfRun) -> bool:
+    """Whether a line is for calls to this callee: one that names its software goes before one that names none."""
+    software = seen.layout.components[call.target].software
+    if line.to:
+        return software in line.to
+    return not any(software in other.to for other in seen.software.lines if other.when == line.when)
+
+
+def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indices, Indices]:
+    """How many lines of each stream were printed in each tick from `first`, and how many of them were kept."""
+    ticks = np.arange(first, seen.ticks, dtype=np.uint64)
+    counts = np.zeros((len(ticks), len(streams)))
+    rows = {name: seen.get(name, first) for name in _COUNTED}
+    for column, stream in enumerate(streams):
+        counts[:, column] = _count(seen, stream, rows, first)
+    counts = np.where(counts < _NOTHING, 0.0, counts)
+    printed = _round(counts, streams, ticks, np.uint64(0))
+    total = np.zeros(len(ticks), dtype=np.int64)
+    for column in range(len(streams)):
+        total = total + printed[:, column]
+    rate = KEPT_OF_TICK / np.maximum(total, KEPT_OF_TICK)
+    kept = np.minimum(printed, _round(printed * rate[:, None], streams, ticks, np.uint64(1)))
+    errors = np.array([stream.line.level in ("ERROR", "FATAL") for stream in streams], dtype=np.bool_)
+    return printed, np.where(errors, np.maximum(kept, np.minimum(printed, _LEAST_ERRORS)), kept)
+
+
+def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], first: int) -> Floats:
+    when, _, reason = stream.line.when.partition(".")
+    if stream.call is not None:
+        failed = rows["failed"][:, :, stream.call.place]
+        mine = failed[:, Reason[reason.upper()]]
+        return np.asarray(mine if when == "call" else mine * _find_final(failed, rows, stream.call))
+    if when == "running":
+        return _count_periods(seen, stream, first) * np.minimum(1.0, rows["running"][:, seen.place])
+    if when in ("denied", "too_many"):
+        denied = count_denied(seen, slice(first, seen.ticks))
+        if when == "denied":
+            return denied
+        total = np.zeros(len(denied))
+        for route in seen.routes:
+            total = total + rows["rejected"][:, route]
+        return np.asarray(total - denied)
+    name = {"ok": "good", "error": "faulty"}.get(when, when)
+    return np.asarray(rows[name][:, stream.route])
+
+
+def _find_final(failed: Floats, rows: dict[str, Floats], call: CallOfRun) -> Floats:
+    """The share of failed attempts that were the last of a request."""
+    total = np.zeros(len(failed))
+    for reason in Reason:
+        total = total + failed[:, reason]
+    return np.asarray(np.minimum(1.0, rows["given_up"][:, call.place] / np.maximum(total, _NOTHING)))
+
+
+def _count_periods(seen: Vantage, stream: Stream, first: int) -> Floats:
+    """How many periods of a line end in each tick."""
+    every = int(stream.line.every)
+    phase = int(stream.key % np.uint64(every))
+    ends = (np.arange(first, seen.ticks + 1) * int(TICK) + phase) // every
+    return np.asarray((ends[1:] - ends[:-1]).astype(np.float64))
+
+
+def _round(counts: Floats, streams: list[Stream], ticks: NDArray[np.uint64], purpose: np.uint64) -> Indices:
+    """Whole counts: up or down by chance, so that they are right on average."""
+    keys = np.array([stream.key for stream in streams], dtype=np.uint64)
+    chance = draw_uniform(mix(keys ^ mix(np.array([purpose])))[None, :] ^ mix(ticks)[:, None])
+    return np.asarray((counts + chance).astype(np.int64))
