@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from scenarios.world.state import State
     from scenarios.world.system import Change, System
 
-_PARTS = {"disk_rate": "disks.extra", "secret_issued": "credentials.issued", "secret_accepted": "credentials.accepted"}
+_PARTS = {
+    "moves": "addresses.moves",
+    "disk_rate": "disks.extra",
+    "secret_issued": "credentials.issued",
+    "secret_accepted": "credentials.accepted",
+}
 """Where a part of the state stands that is not named as the change is."""
 
 

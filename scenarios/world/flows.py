@@ -39,7 +39,7 @@ class Reason(IntEnum):
     `POOL`: the caller had no connection free. `BROKEN`: the connections of its pool are dead. `LOST`: nothing came back
     from the network. `REFUSED`: nobody listened. `FULL`: the callee took no more. `EXPIRED`: it waited in the callee
     for too long. `LATE`: it was answered after the deadline. `ERROR`: it was answered with an error. `DENIED`: the
-    callee did not accept who called.
+    callee did not accept who called. `UNRESOLVED`: the caller has found no address of the callee.
     """
 
     POOL = 0
@@ -51,9 +51,10 @@ class Reason(IntEnum):
     LATE = 6
     ERROR = 7
     DENIED = 8
+    UNRESOLVED = 9
 
 
-_FAST = (Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED)
+_FAST = (Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED, Reason.UNRESOLVED)
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
 
 
@@ -99,7 +100,8 @@ class Conditions:
     component. `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `work` and
     `errors` are factors and shares by component. `pools` are the free connections of a call, `broken` the share of
     callers whose pool is dead, `turned_away` the share of calls that find no connection at the callee. `weights` are
-    the calls that a request makes now, `delay` the seconds that a call is under way. `refusals` are the
+    the calls that a request makes now, `delay` the seconds that a call is under way. Of callers, the shares that
+    are `stale` call where nobody listens, those that are `unresolved` have no address. `refusals` are the
     shares of requests that a route cannot work on, `offered` are the requests of
     users in the step, by route.
     """
@@ -116,6 +118,8 @@ class Conditions:
     denied: Floats
     weights: Floats
     delay: Floats
+    stale: Floats
+    unresolved: Floats
     refusals: Floats
     offered: Floats
 
@@ -171,7 +175,8 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     whole = 1.0 - found.broken
     has_connection = np.minimum(1.0, free / np.maximum(sent * whole, _TINY))
     usable = whole * has_connection
-    arriving = 1.0 - found.loss
+    found_place = 1.0 - found.stale - found.unresolved
+    arriving = (1.0 - found.loss) * found_place
     entering = attempts * (usable * arriving * (1.0 - found.denied) * (1.0 - found.turned_away))
     reached = sent * (usable * arriving)
     not_accepted = reached * found.denied
@@ -230,13 +235,14 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
         [
             sent * (whole * (1.0 - has_connection)),
             sent * found.broken,
-            sent * (usable * found.loss),
-            per_call * refused_s[target],
+            sent * (usable * found_place * found.loss),
+            per_call * refused_s[target] + sent * (usable * found.stale),
             per_call * full_s[target] + full_up,
             per_call * expired_s[target],
             correct * (1.0 - in_time),
             answered * (1.0 - good_s[target]),
             not_accepted,
+            sent * (usable * found.unresolved),
         ]
     )
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.

@@ -140,6 +140,7 @@ class Run:
             layout, open_, sent, add_up(layout.route_component, offered, components), state.step
         )
         not_let_in = state.credentials.step(layout, open_, state.usable)
+        resolved = state.addresses.step(layout, open_, state.step)
         return Conditions(
             speed=get_speed(layout, state),
             open_=open_,
@@ -153,6 +154,8 @@ class Run:
             denied=1.0 - (1.0 - state.denied) * (1.0 - not_let_in),
             weights=state.caches.step(layout, open_, state.memory_limit, state.passed, state.step),
             delay=crossing.delay,
+            stale=resolved.stale,
+            unresolved=resolved.unresolved,
             refusals=state.disks.refuse(layout, open_),
             offered=offered,
         )

@@ -13,6 +13,7 @@ from scenarios.world.disks import Disks
 from scenarios.world.flows import STEP, Flows
 from scenarios.world.paths import Paths
 from scenarios.world.queues import Queues
+from scenarios.world.resolving import Addresses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,6 +89,7 @@ class State:
     credentials: Credentials
     queues: Queues
     disks: Disks
+    addresses: Addresses
     cordoned: NDArray[np.bool_]
     wanted: NDArray[np.bool_]
     phase: NDArray[np.int8]
@@ -131,6 +133,7 @@ class State:
             credentials=Credentials.start(layout),
             queues=Queues.start(layout, step),
             disks=Disks.start(layout),
+            addresses=Addresses.start(layout),
             cordoned=np.zeros((len(layout.systems), max(len(s.zones) for s in layout.systems)), dtype=np.bool_),
             wanted=layout.instance_planned.copy(),
             phase=np.where(layout.instance_planned, RUNNING, STOPPED).astype(np.int8),

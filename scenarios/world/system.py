@@ -194,7 +194,9 @@ class Change(_Part):
     at: NotNegative
     what: (
         Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
-        | Literal["link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted", "poison", "disk_rate"]
+        | Literal[
+            "link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted", "poison", "disk_rate", "moves"
+        ]
     )
     target: str
     to: float
@@ -242,6 +244,8 @@ class System(_Part):
     links: tuple[Link, ...] = ()
     topics: tuple[Topic, ...] = ()
     groups: tuple[Group, ...] = ()
+    resolver: Name | None = None
+    """The component that all others ask for addresses."""
     history: tuple[PastChange, ...] = ()
     begins: AwareDatetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
     """The moment of second 0, a whole minute."""
@@ -273,6 +277,7 @@ class System(_Part):
             *(job.store for component in self.components for job in component.jobs if job.store not in names),
             *(call.on_miss for call in self.calls if call.on_miss is not None and call.on_miss not in names),
             *(link.router for link in self.links if link.router is not None and link.router not in names),
+            *(name for name in (self.resolver,) if name is not None and name not in names),
             *(zone for component in self.components for zone in component.zones if zone not in self.zones),
             *(zone for link in self.links for zone in link.between if zone not in self.zones),
             *(topic.route for topic in self.topics if topic.route not in routes),

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenarios.suggesting import describe_unknown
-from scenarios.world.operations import credentials, disks, flags, jobs, limits, placement, queues, services, traffic
+from scenarios.world.operations import (
+    credentials,
+    disks,
+    flags,
+    jobs,
+    limits,
+    names,
+    placement,
+    queues,
+    services,
+    traffic,
+)
 from scenarios.world.operations.operation import Operation, OperationError, Order, find_targets
 from scenarios.world.operations.services import roll
 from scenarios.world.state import Task
@@ -20,7 +31,7 @@ __all__ = ["OPERATIONS", "Operation", "OperationError", "Order", "finish_tasks",
 
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
-    for group in (services, flags, placement, limits, traffic, jobs, credentials, disks, queues)
+    for group in (services, flags, placement, limits, traffic, jobs, credentials, disks, queues, names)
     for operation in group.OPERATIONS
 }
 """Every operation by its name: that of the remediation or of the line of the runbook."""

@@ -34,6 +34,7 @@ ENTRIES: Mapping[str, str] = {
     "rotate_secret": "New secret (version {version}); callers read it when they start.",
     "publish_secret": "Secret that is accepted (version {version}) handed out; callers read it when they start.",
     "revert_policy": "Access policy as before; {changed} rules were different.",
+    "flush_resolver": "Cached answers dropped; {changed} of them were out of date.",
     "skip_message": "{messages} messages at the head of halted partitions skipped.",
     "purge_queue": "{messages} messages dropped.",
     "expand_volume": "Volume made half as large again.",

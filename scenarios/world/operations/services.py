@@ -82,6 +82,7 @@ def _fail_over(layout: Layout, state: State, component: int) -> None:
     if not standbys:
         state.note(component, "fail_over_refused")
         return
+    state.addresses.move(component)
     if own:
         remove_instance(layout, state, own[0])
     state.note(component, "fail_over", instance=standbys[0])

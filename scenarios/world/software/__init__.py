@@ -39,6 +39,7 @@ OPTIONAL = {
     "disk_rate": 0.0,  # MB a second of logs and the like, which may be thrown away
     "write_disk": 0.0,  # MB of data that a request leaves which writes
     "stops_when_full": 0.0,  # 1 if it ends when its disk is full, 0 if it refuses writes
+    "address_seconds": 30.0,  # how long it keeps the address that a name has
     "persists": 0.0,  # 1 if a cache still has its entries after a restart
 }
 """Parameters that a software may leave out, with what is taken then."""
