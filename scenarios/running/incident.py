@@ -137,7 +137,9 @@ class RunningCourse(NamedTuple):
         incident = self.incident
         outcome, progress = incident.plan.apply(remedy, self.progress, verifies=verifies)
         orders = self.orders if verifies else (*self.orders, Ordered(self.now, remedy.action, remedy.target))
-        return outcome, RunningCourse(incident, self.now + incident.count_seconds(remedy), orders, progress)
+        done = self.now + incident.count_seconds(remedy)
+        incident.runs.get(orders, done)  # now, so that no later look has to wait for all of it
+        return outcome, RunningCourse(incident, done, orders, progress)
 
     def shows_recovery(self, item: Item, _: Evidence, /) -> bool:
         """Whether all repairs are done, users are served again, and a service was looked at that had failed them."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scenarios.world import System
+    from scenarios.world.layout import Indices
 
+_DAY = 86_400_000
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -35,17 +37,22 @@ class Clock:
         text = moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
         return text if moment.date() == self._begins.date() else f"{_MONTHS[moment.month - 1]} {moment.day} {text}"
 
-    def write_second(self, second: int, style: str) -> tuple[str, str]:
-        """What stands before and after the milliseconds of a line's time; no milliseconds if the second is empty."""
-        moment = self._find(second)
-        clock = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
-        month = _MONTHS[moment.month - 1]
+    def get_time_of_day_ms(self, ms: Indices) -> tuple[Indices, Indices]:
+        """Milliseconds of the run as those since midnight, and on which day after that of the begin."""
+        begins = self._begins
+        total = ms + ((begins.hour * 60 + begins.minute) * 60 + begins.second) * 1000
+        return total % _DAY, total // _DAY
+
+    def frame_day(self, day: int, style: str) -> tuple[str, str]:
+        """What stands before and after the time of day in a line of a day after that of the begin."""
+        date = self._begins + timedelta(days=day)
+        month = _MONTHS[date.month - 1]
         if style == "syslog":
-            return f"{month} {moment.day:02} {clock}", ""
+            return f"{month} {date.day:02} ", ""
         if style == "redis":
-            return f"{moment.day:02} {month} {moment.year} {clock}.", " "
-        day = f"{moment.year}-{moment.month:02}-{moment.day:02}"
-        return (f"{day} {clock}.", " ") if style == "spaced" else (f"{day}T{clock}.", "Z")
+            return f"{date.day:02} {month} {date.year} ", ""
+        text = f"{date.year}-{date.month:02}-{date.day:02}"
+        return (f"{text} ", "") if style == "spaced" else (f"{text}T", "Z")
 
     def _find(self, seconds: float) -> datetime:
         return self._begins + timedelta(seconds=int(seconds))

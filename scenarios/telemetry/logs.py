@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -12,13 +12,14 @@ from scenarios.telemetry.texts import (
     STYLES,
     Kept,
     find_main_pid,
+    hash_event,
     name_target,
     split_template,
     write_lines,
-    write_time,
+    write_times,
 )
 from scenarios.vocabulary.diagnostics import Logs
-from scenarios.world.chance import hash_names, mix
+from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
     from scenarios.telemetry.vantage import Vantage
@@ -30,6 +31,15 @@ PAGE = 40
 """Lines that are shown."""
 _APART = 40
 """Milliseconds between the lines of what happened at one time, at most."""
+
+
+class EventLine(NamedTuple):
+    """A line about an event, at a millisecond, after so many starts of the component."""
+
+    ms: int
+    event: Event
+    line: Line
+    starts: int
 
 
 class SampledLogs(Logs):
@@ -54,28 +64,30 @@ def show_logs(seen: Vantage, *, contains: str = "") -> SampledLogs:
     first = max(0, seen.ticks - WINDOW_TICKS)
     streams = list_streams(seen)
     printed, kept = count_lines(seen, streams, first)
-    told = _tell_events(seen, first)
-    kept_of_tick = [int(value) for value in _count_each(kept)]
-    of_events = len(told)
-    total = _add_up(kept_of_tick) + of_events
-    start = 0 if contains else _find_start(kept_of_tick, PAGE)
+    events = _list_event_lines(seen, first)
+    each: list[int] = _count_each(kept).tolist()
+    total = _add_up(each) + len(events)
+    start = 0 if contains else _find_start(each, PAGE)
     lines = Kept(streams, first + start, kept[start:])
     chosen = lines.order if contains else lines.order[-PAGE:]
     texts = write_lines(seen, streams, lines, chosen)
-    pairs = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True)]
-    pairs += [(ms, 1, text) for ms, text in told]
-    pairs.sort(key=lambda pair: pair[:2])
-    if contains:
-        pairs = [pair for pair in pairs if contains in pair[2]]
+    told = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True) if contains in text]
+    told += [
+        (line.ms, 1, text)
+        for line in (events if contains else events[-PAGE:])
+        for text in [_fill(seen, line)]
+        if contains in text
+    ]
+    told.sort(key=lambda line: line[:2])
     return SampledLogs(
         service=seen.component.name,
         as_of=seen.as_of,
         window_minutes=int((seen.ticks - first) // 4),
-        lines=tuple(text for _, _, text in pairs[-PAGE:]),
-        printed=_add_up([int(value) for value in _count_each(printed)]) + of_events,
+        lines=tuple(text for _, _, text in told[-PAGE:]),
+        printed=_add_up(_count_each(printed).tolist()) + len(events),
         kept=total,
         contains=contains,
-        found=len(pairs) if contains else total,
+        found=len(told) if contains else total,
     )
 
 
@@ -103,16 +115,14 @@ def _find_start(kept: list[int], enough: int) -> int:
     return start
 
 
-def _tell_events(seen: Vantage, first: int) -> list[tuple[int, str]]:
-    """The lines about what happened to the component, each with its millisecond. Sampling keeps all of them."""
+def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
+    """The lines about what happened to the component, oldest first. Sampling keeps all of them."""
     lines: dict[str, list[Line]] = {}
     for line in seen.software.lines:
         if line.when.startswith("event."):
             lines.setdefault(line.when.removeprefix("event."), []).append(line)
-    told = []
-    at, position = -1.0, 0
-    key = hash_names(seen.system.seed, [seen.component.name], "events")[0]
-    starts = 0
+    found = []
+    at, position, starts = -1.0, 0, 0
     for event in seen.list_events():
         starts += event.what == "start"
         if event.at != at:
@@ -120,41 +130,41 @@ def _tell_events(seen: Vantage, first: int) -> list[tuple[int, str]]:
         for line in lines.get(event.what, ()):
             if line.to and not _is_about(seen, line, str(event.details.get("target", ""))):
                 continue
-            place = np.array([int(event.at) * 1000 + position], dtype=np.uint64)
-            hashed = int(mix(key ^ mix(place))[0])
-            ms = int(event.at) * 1000 + position * _APART + hashed % _APART
+            hashed = hash_event(seen.system.seed, seen.component.name, f"{at:.0f}/{position}")
+            ms = int(at * 1000.0) + position * _APART + hashed % _APART
             position += 1
-            if ms >= first * 15000:
-                told.append((ms, _fill(seen, event, line, ms, starts)))
-    return told
+            if at >= first * TICK:
+                found.append(EventLine(ms, event, line, starts))
+    return found
 
 
 def _is_about(seen: Vantage, line: Line, target: str) -> bool:
     return any(component.name == target and component.software in line.to for component in seen.system.components)
 
 
-def _fill(seen: Vantage, event: Event, line: Line, ms: int, starts: int) -> str:
+def _fill(seen: Vantage, told: EventLine) -> str:
     """The text of a line of an event: what varies is the same in all lines of one."""
-    hashed = int(hash_names(seen.system.seed, [seen.component.name], f"{event.what}/{event.at:.0f}")[0])
+    event, component = told.event, seen.component.name
+    hashed = hash_event(seen.system.seed, component, f"{event.what}/{event.at:.0f}")
     details = {name: str(value) for name, value in event.details.items()}
     if "instance" in details:
-        place = int(event.details["instance"]) - seen.instances[0]
-        details["instance"] = f"{seen.component.name}-{place}"
+        details["instance"] = f"{component}-{int(event.details['instance']) - seen.instances[0]}"
     if "target" in details:
         details |= name_target(details["target"])
     if "memory" in details:
         details["memory_kb"] = str(int(event.details["memory"]) * 1024 - hashed % 100000)
+        details["virtual_kb"] = str(int(event.details["memory"]) * 1100 + hashed % 90000)
+    main_pid = find_main_pid(seen, told.starts)
     details |= {
-        "service": seen.component.name,
+        "service": component,
         "version": details.get("version", seen.component.releases[0].version),
         "pid": str(1200 + hashed % 30000),
-        "main_pid": find_main_pid(seen, starts),
-        "startup_pid": str(int(find_main_pid(seen, starts)) + 3),
+        "main_pid": str(main_pid),
+        "startup_pid": str(main_pid + 3),
         "id": f"{hashed >> 32:08x}",
-        "epoch": str(seen.clock.get_epoch(ms // 1000)),
-        "time": write_time(seen, ms, seen.software.time, {}),
+        "epoch": str(seen.clock.get_epoch(told.ms // 1000)),
     }
-    for style in STYLES:
-        details[style] = write_time(seen, ms, style, {})
-    pattern, names = split_template(line.text, details)
-    return pattern % tuple("-" for _ in names)
+    pattern, names = split_template(told.line.text, details)
+    ms = np.array([told.ms])
+    times = {"time": seen.software.time, **{style: style for style in STYLES}}
+    return pattern % tuple(write_times(seen, ms, times[name])[0] for name in names)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+_PLACES = ((100.0, 0), (10.0, 1), (1.0, 2), (0.1, 3), (0.01, 4), (0.0, 5))
+_NOTHING = 5e-5
+"""A size below this is printed as 0."""
+
 
 def round_sensibly(value: float) -> float:
-    """A number with three significant digits, or all those before the point, and never less than a thousandth."""
+    """A number with three significant digits, or all those before the point; five places at most."""
     size = abs(value)
-    places = 0 if size >= 100.0 else 1 if size >= 10.0 else 2 if size >= 1.0 else 3
-    rounded = round(value, places)
-    return 0.0 if rounded == 0.0 else rounded
+    if size < _NOTHING:
+        return 0.0
+    return round(value, next(places for least, places in _PLACES if size >= least))
 
 
 def format_sensibly(value: float) -> str:

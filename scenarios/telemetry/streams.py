@@ -5,6 +5,7 @@ What is printed, and what sampling keeps of it, is fixed with the tick: it follo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,7 +27,8 @@ WINDOW_TICKS = 120
 KEPT_OF_TICK = 25
 """Lines of a component that are kept of a tick, more or less: about 3,000 of a window."""
 _LEAST_ERRORS = 5
-"""Lines of an error that are kept of a tick, if so many are printed."""
+"""Lines of a warning or error that are kept of a tick, if so many are printed."""
+_TROUBLE = ("WARN", "ERROR", "FATAL")
 _COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "running")
 _NOTHING = 1e-6
 """A count below this comes from rounding."""
@@ -55,8 +57,14 @@ def list_streams(seen: Vantage) -> list[Stream]:
             found += [(f"{name}/{seen.layout.route_names[route]}", line, route, None) for route in seen.routes]
         elif line.when in ("denied", "too_many", "running"):
             found.append((name, line, seen.routes[0], None))
-    keys = hash_names(seen.system.seed, [f"{seen.component.name}/{name}" for name, *_ in found], "lines")
-    return [Stream(line, keys[n], route, call) for n, (_, line, route, call) in enumerate(found)]
+    seed, component = seen.system.seed, seen.component.name
+    return [Stream(line, _find_key(seed, component, name), route, call) for name, line, route, call in found]
+
+
+@lru_cache(maxsize=4096)
+def _find_key(seed: int, component: str, name: str) -> np.uint64:
+    key: np.uint64 = hash_names(seed, [f"{component}/{name}"], "lines")[0]
+    return key
 
 
 def _is_about(seen: Vantage, line: Line, call: CallOfRun) -> bool:
@@ -72,8 +80,9 @@ def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indic
     ticks = np.arange(first, seen.ticks, dtype=np.uint64)
     counts = np.zeros((len(ticks), len(streams)))
     rows = {name: seen.get(name, first) for name in _COUNTED}
+    final = _find_final(rows)
     for column, stream in enumerate(streams):
-        counts[:, column] = _count(seen, stream, rows, first)
+        counts[:, column] = _count(seen, stream, rows, final, first)
     counts = np.where(counts < _NOTHING, 0.0, counts)
     printed = _round(counts, streams, ticks, np.uint64(0))
     total = np.zeros(len(ticks), dtype=np.int64)
@@ -81,16 +90,16 @@ def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indic
         total = total + printed[:, column]
     rate = KEPT_OF_TICK / np.maximum(total, KEPT_OF_TICK)
     kept = np.minimum(printed, _round(printed * rate[:, None], streams, ticks, np.uint64(1)))
-    errors = np.array([stream.line.level in ("ERROR", "FATAL") for stream in streams], dtype=np.bool_)
+    errors = np.array([stream.line.level in _TROUBLE for stream in streams], dtype=np.bool_)
     return printed, np.where(errors, np.maximum(kept, np.minimum(printed, _LEAST_ERRORS)), kept)
 
 
-def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], first: int) -> Floats:
+def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats, first: int) -> Floats:
     when, _, reason = stream.line.when.partition(".")
     if stream.call is not None:
-        failed = rows["failed"][:, :, stream.call.place]
-        mine = failed[:, Reason[reason.upper()]]
-        return np.asarray(mine if when == "call" else mine * _find_final(failed, rows, stream.call))
+        place = stream.call.place
+        failed = rows["failed"][:, Reason[reason.upper()], place]
+        return np.asarray(failed if when == "call" else failed * final[:, place])
     if when == "running":
         return _count_periods(seen, stream, first) * np.minimum(1.0, rows["running"][:, seen.place])
     if when in ("denied", "too_many"):
@@ -105,12 +114,12 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], first: int) -
     return np.asarray(rows[name][:, stream.route])
 
 
-def _find_final(failed: Floats, rows: dict[str, Floats], call: CallOfRun) -> Floats:
-    """The share of failed attempts that were the last of a request."""
-    total = np.zeros(len(failed))
+def _find_final(rows: dict[str, Floats]) -> Floats:
+    """The share of the failed attempts of each call that were the last of a request."""
+    total = np.zeros_like(rows["given_up"])
     for reason in Reason:
-        total = total + failed[:, reason]
-    return np.asarray(np.minimum(1.0, rows["given_up"][:, call.place] / np.maximum(total, _NOTHING)))
+        total = total + rows["failed"][:, reason]
+    return np.asarray(np.minimum(1.0, rows["given_up"] / np.maximum(total, _NOTHING)))
 
 
 def _count_periods(seen: Vantage, stream: Stream, first: int) -> Floats:

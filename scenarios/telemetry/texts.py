@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -83,56 +84,51 @@ def write_lines(seen: Vantage, streams: list[Stream], lines: Kept, chosen: Indic
     """The texts of chosen lines, in the order in which they are chosen."""
     texts = [""] * len(chosen)
     columns = lines.column[chosen]
-    seconds: dict[int, tuple[str, str]] = {}
     for column in sorted(set(columns.tolist())):
         places = np.nonzero(columns == column)[0]
         some = chosen[places]
-        written = _write_stream(seen, streams[column], lines.tick[some], lines.hash[some], lines.ms[some], seconds)
+        written = _write_stream(seen, streams[column], lines.tick[some], lines.hash[some], lines.ms[some])
         for place, text in zip(places.tolist(), written, strict=True):
             texts[place] = text
     return texts
 
 
 def _write_stream(
-    seen: Vantage,
-    stream: Stream,
-    ticks: Indices,
-    hashes: NDArray[np.uint64],
-    ms: Indices,
-    seconds: dict[int, tuple[str, str]],
-) -> Iterable[str]:
+    seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArray[np.uint64], ms: Indices
+) -> Sequence[str]:
     pattern, names = split_template(stream.line.text, _fix(seen, stream))
-    makers = _list_makers(seen, stream, ticks, hashes, ms, seconds)
-    filled = [makers[name]() for name in names]
-    return [pattern % row for row in zip(*filled, strict=True)] if filled else [pattern % ()] * len(ticks)
+    makers = _list_makers(seen, stream, ticks, hashes, ms)
+    made: dict[str, Sequence[object]] = {}
+    for name in names:
+        if name not in made:
+            made[name] = makers[name]()
+    if not names:
+        return [pattern % ()] * len(ticks)
+    return [pattern % row for row in zip(*(made[name] for name in names), strict=True)]
 
 
 def _list_makers(
-    seen: Vantage,
-    stream: Stream,
-    ticks: Indices,
-    hashes: NDArray[np.uint64],
-    ms: Indices,
-    seconds: dict[int, tuple[str, str]],
-) -> dict[str, Callable[[], list[str]]]:
-    """What makes the texts of each field that varies."""
+    seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArray[np.uint64], ms: Indices
+) -> dict[str, Callable[[], Sequence[object]]]:
+    """What makes the values of each field that varies."""
     call = stream.call
     deadline = 0 if call is None else int(call.deadline * 1000.0)
-    received = "0" if _find_route(seen, stream).method == "GET" else ""
+    read = _find_route(seen, stream).method == "GET"
 
-    def draw(least: int, count: int, bits: int) -> list[str]:
-        drawn = (hashes >> np.uint64(bits)) % np.uint64(count)
-        return [str(least + value) for value in drawn.tolist()]
+    def draw(least: int, count: int, bits: int) -> list[int]:
+        drawn: list[int] = ((hashes >> np.uint64(bits)) % np.uint64(count) + np.uint64(least)).tolist()
+        return drawn
 
-    def write_latencies(less: float) -> list[str]:
-        late = _draw_latencies(seen, stream, ticks, hashes)
-        return [f"{max(0.0, value - less):.0f}" for value in late.tolist()]
+    def write_latencies(less: float) -> list[int]:
+        late = np.maximum(_draw_latencies(seen, stream, ticks, hashes) - less, 0.0)
+        whole: list[int] = np.floor(late + 0.5).astype(np.int64).tolist()
+        return whole
 
     return {
-        "time": lambda: _write_times(seen, ms, seen.software.time, seconds),
-        "syslog": lambda: _write_times(seen, ms, "syslog", {}),
-        "spaced": lambda: _write_times(seen, ms, "spaced", {}),
-        "id": lambda: [f"{value:08x}" for value in (mix(hashes ^ _ID) >> np.uint64(32)).tolist()],
+        "time": lambda: write_times(seen, ms, seen.software.time),
+        "syslog": lambda: write_times(seen, ms, "syslog"),
+        "spaced": lambda: write_times(seen, ms, "spaced"),
+        "id": lambda: _join_rows(_write_hex(mix(hashes ^ _ID), 8)),
         "uuid": lambda: _write_uuids(hashes),
         "ms": lambda: write_latencies(0.0),
         "less_ms": lambda: write_latencies(1.0),
@@ -142,19 +138,47 @@ def _list_makers(
         "pid": lambda: draw(1200, 30000, 9),
         "port": lambda: draw(32768, 28000, 11),
         "bytes": lambda: draw(180, 2400, 13),
-        "received": lambda: [received or value for value in draw(96, 140, 15)],
-        "instance": lambda: [f"{seen.component.name}-{value}" for value in draw(0, seen.component.instances, 17)],
+        "received": lambda: [0] * len(hashes) if read else draw(96, 140, 15),
+        "instance": lambda: _choose_instances(seen, ms, hashes),
     }
+
+
+def _choose_instances(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) -> list[str]:
+    """An instance for each line: one that was up, if there was any."""
+    count = len(seen.instances)
+    first = ((hashes >> np.uint64(17)) % np.uint64(count)).astype(np.int64)
+    up = np.stack([seen.find_up(place, ms) for place in range(count)], axis=1)
+    chosen, rows, found = first, np.arange(len(ms)), np.zeros(len(ms), dtype=np.bool_)
+    for turn in range(count):
+        place = (first + turn) % count
+        takes = up[rows, place] & ~found
+        chosen = np.where(takes, place, chosen)
+        found = found | takes
+    return [f"{seen.component.name}-{place}" for place in chosen.tolist()]
+
+
+_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+
+
+def _write_hex(numbers: NDArray[np.uint64], digits: int) -> NDArray[np.uint8]:
+    """The last digits of numbers, as letters: a row for each."""
+    shifts = np.arange(4 * (digits - 1), -1, -4).astype(np.uint64)
+    return np.asarray(_HEX[((numbers[:, None] >> shifts[None, :]) & np.uint64(15)).astype(np.int64)])
+
+
+def _join_rows(cells: NDArray[np.uint8]) -> list[str]:
+    text, width = cells.tobytes().decode("ascii"), cells.shape[1]
+    return [text[start : start + width] for start in range(0, len(text), width)]
 
 
 def _write_uuids(hashes: NDArray[np.uint64]) -> list[str]:
     """Identifiers of requests as version 4 has them."""
-    first, second = mix(hashes ^ _ID).tolist(), mix(hashes ^ _MORE).tolist()
-    return [
-        f"{a >> 32:08x}-{(a >> 16) & 0xFFFF:04x}-4{a & 0xFFF:03x}-"
-        f"{8 + (b >> 62):x}{(b >> 48) & 0xFFF:03x}-{b & 0xFFFFFFFFFFFF:012x}"
-        for a, b in zip(first, second, strict=True)
-    ]
+    first, second = _write_hex(mix(hashes ^ _ID), 16), _write_hex(mix(hashes ^ _MORE), 16)
+    cells = np.full((len(hashes), 36), ord("-"), dtype=np.uint8)
+    cells[:, 0:8], cells[:, 9:13], cells[:, 15:18] = first[:, 0:8], first[:, 8:12], first[:, 13:16]
+    cells[:, 14], cells[:, 19] = ord("4"), _HEX[8 + (hashes & np.uint64(3)).astype(np.int64)]
+    cells[:, 20:23], cells[:, 24:36] = second[:, 0:3], second[:, 4:16]
+    return _join_rows(cells)
 
 
 def split_template(text: str, fixed: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -186,7 +210,7 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         "path": get_path(route),
         "method": route.method,
         "upstream": upstream[0] if upstream else "-",
-        "main_pid": find_main_pid(seen, 0),
+        "main_pid": str(find_main_pid(seen, 0)),
     }
     call = stream.call
     if call is not None:
@@ -210,15 +234,22 @@ def get_path(route: Route) -> str:
     return route.path or f"/v1/{route.name}"
 
 
+@lru_cache(maxsize=4096)
 def find_address(name: str) -> str:
     """The address of a component inside its network, which follows from its name."""
     key = int(hash_names(0, [name], "address")[0])
     return f"10.20.{key % 12}.{10 + (key >> 8) % 240}"
 
 
-def find_main_pid(seen: Vantage, starts: int) -> str:
+def find_main_pid(seen: Vantage, starts: int) -> int:
     """The number of the main process, after it was started some times in the run."""
-    return str(1200 + int(hash_names(seen.system.seed, [seen.component.name], f"main{starts}")[0]) % 30000)
+    return 1200 + hash_event(seen.system.seed, seen.component.name, f"main/{starts}") % 30000
+
+
+@lru_cache(maxsize=4096)
+def hash_event(seed: int, component: str, event: str) -> int:
+    """What all lines about an event have in common, as a number."""
+    return int(hash_names(seed, [component], event)[0])
 
 
 def name_target(target: str) -> dict[str, str]:
@@ -227,18 +258,21 @@ def name_target(target: str) -> dict[str, str]:
     return {"target": target, "Target": "".join(word.capitalize() for word in words), "target_ip": find_address(target)}
 
 
-def _write_times(seen: Vantage, ms: Indices, style: str, seconds: dict[int, tuple[str, str]]) -> list[str]:
-    return [write_time(seen, value, style, seconds) for value in ms.tolist()]
-
-
-def write_time(seen: Vantage, ms: int, style: str, seconds: dict[int, tuple[str, str]]) -> str:
-    """The time of a line in a style; `seconds` keeps what was written of each second in it."""
-    second, rest = divmod(ms, 1000)
-    parts = seconds.get(second)
-    if parts is None:
-        parts = seconds[second] = seen.clock.write_second(second, style)
-    before, after = parts
-    return f"{before}{rest:03}{after.rstrip()}" if after else before
+def write_times(seen: Vantage, ms: Indices, style: str) -> list[str]:
+    """The times of lines in a style."""
+    time_of_day, days = seen.clock.get_time_of_day_ms(ms)
+    seconds = time_of_day // 1000
+    parts = np.stack([seconds // 3600, seconds // 60 % 60, seconds % 60], axis=1)
+    cells = np.full((len(ms), 12), ord("."), dtype=np.uint8)
+    cells[:, 0:8:3], cells[:, 1:8:3] = ord("0") + parts // 10, ord("0") + parts % 10
+    cells[:, 2:6:3] = ord(":")
+    rest = time_of_day % 1000
+    for place, unit in ((9, 100), (10, 10), (11, 1)):
+        cells[:, place] = ord("0") + rest // unit % 10
+    text = cells.tobytes().decode("ascii")
+    frames = {day: seen.clock.frame_day(day, style) for day in sorted(set(days.tolist()))}
+    width = 8 if style == "syslog" else 12
+    return [f"{frames[day][0]}{text[12 * n : 12 * n + width]}{frames[day][1]}" for n, day in enumerate(days.tolist())]
 
 
 def _draw_latencies(seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArray[np.uint64]) -> Floats:

@@ -15,8 +15,10 @@ from scenarios.telemetry.clock import Clock
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from scenarios.world import Component, Run, Software, System
-    from scenarios.world.layout import Floats, Layout
+    from scenarios.world.layout import Floats, Indices, Layout
     from scenarios.world.state import Event
 
 LEAST_MINUTES = 3
@@ -113,6 +115,21 @@ class Vantage:
             elif event.what == "removed":
                 present.pop(int(event.details["instance"]), None)
         return sorted(present)
+
+    def find_up(self, instance: int, ms: Indices) -> NDArray[np.bool_]:
+        """Whether an instance, by its place in the component, took requests at some milliseconds of the run."""
+        up = np.ones(len(ms), dtype=np.bool_)
+        # A spare does not run until it is started.
+        down: float | None = None if instance < self.component.instances else 0.0
+        for event in self.list_events():
+            if event.details.get("instance") != self.instances[instance]:
+                continue
+            if event.what in ("stop", "oom") and down is None:
+                down = event.at
+            elif event.what == "ready" and down is not None:
+                up &= (ms < down * 1000.0) | (ms >= event.at * 1000.0)
+                down = None
+        return up if down is None else np.asarray(up & (ms < down * 1000.0))
 
     def get_pool(self, call: CallOfRun) -> float:
         """The connections that each instance of the caller has for a call."""

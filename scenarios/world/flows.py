@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from scenarios.world.layout import ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +29,13 @@ ATTEMPTS = 3
 
 KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
 """The quantiles at which latencies are known."""
-_SPREAD = (0.5, 1.0, 2.2, 5.0, 12.0)
+_SPREAD = np.array([[0.5], [1.0], [2.2], [5.0], [12.0]])
 """Own work at the knots, in medians: that of services of the web has such a tail."""
-_HALVES = (0.25, 0.2, 0.045, 0.005)
+_HALVES = np.array([[0.25], [0.2], [0.045], [0.005]])
 """Half the share of requests between two knots: the weights of a trapezoid."""
+_AT = np.array([[knot] for knot in KNOTS])
+_BEGINS = np.array([[[knot] for knot in KNOTS[:-1]]])
+_WIDTHS = np.array([[[after - knot] for knot, after in pairwise(KNOTS)]])
 _TINY = 1e-12
 
 
@@ -87,7 +93,7 @@ class Flows:
             queue=np.zeros(instances),
             begun=np.zeros(routes),
             kept=np.ones(routes),
-            latency=np.array([own * spread for spread in _SPREAD]),
+            latency=own * _SPREAD,
             holding=own * 1.6,
         )
 
@@ -168,7 +174,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
 
     # What callers send, and what does not leave them.
     attempts = flows.owed
-    attempts[0] = flows.begun[source] * weight
+    np.multiply(flows.begun[source], weight, out=attempts[0])
     sent = attempts[0] + attempts[1] + attempts[2]
     taking = np.minimum(layout.call_deadline, flows.holding[target] + found.delay) + 1e-4
     free = found.pools * step / taking
@@ -208,57 +214,56 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     capacity = rate * step
     done_i = np.minimum(had, capacity)
     rest = had - done_i
-    room = np.minimum(layout.instance["queue"] * found.open_, rate * layout.component["patience"][of_instance])
+    room = np.minimum(layout.instance["queue"] * found.open_, rate * layout.instance["patience"])
     queue = np.minimum(rest, room)
     over = rest - queue
     full_i = np.minimum(over, np.maximum(0.0, rest - layout.instance["queue"])) * found.open_
     expired_i = (over - full_i) * found.open_
     dropped_i = over * (1.0 - found.open_)
-    done_c, full_c, expired_c = (add_up(of_instance, x, components) for x in (done_i, full_i, expired_i))
-    refused_c = add_up(of_instance, dropped_i, components) + np.where(nobody, new_c, 0.0)
-    queued_c = add_up(of_instance, queue, components)
-    done_s, full_s, expired_s, refused_s, queued_s = (
-        (x / mix)[of_route] for x in (done_c, full_c, expired_c, refused_c, queued_c)
-    )
+    ends_c = add_up(
+        layout.instance_ends, np.concatenate((done_i, full_i, expired_i, dropped_i, queue)), len(ENDS) * components
+    ).reshape(len(ENDS), components)
+    ends_c[3] += np.where(nobody, new_c, 0.0)
+    ends = (ends_c / mix).take(of_route, axis=1)
+    done_c, full_c, expired_c, refused_c, queued_c = ends_c
+    done_s, full_s, expired_s, refused_s, queued_s = ends
 
     # What became of each attempt.
     errors = np.minimum(1.0, layout.route_errors + found.errors[of_route] + found.refusals)
     good_s = (1.0 - errors) * flows.kept
-    in_time = 1.0 - share_above(flows.latency[:, target] + found.delay, layout.call_deadline)
+    latency_t = flows.latency.take(target, axis=1) + found.delay
+    in_time = 1.0 - share_above(latency_t, layout.call_deadline)
     per_call = pending_calls
-    answered = per_call * done_s[target]
-    correct = answered * good_s[target]
+    ends_t = ends.take(target, axis=1)
+    done_t, good_t = ends_t[0], good_s[target]
+    answered = per_call * done_t
+    correct = answered * good_t
     succeeded = correct * in_time
-    waiting_share = queued_s[target]
-    waiting = pending * waiting_share
-    failed = np.array(
-        [
-            sent * (whole * (1.0 - has_connection)),
-            sent * found.broken,
-            sent * (usable * found_place * found.loss),
-            per_call * refused_s[target] + sent * (usable * found.stale),
-            per_call * full_s[target] + full_up,
-            per_call * expired_s[target],
-            correct * (1.0 - in_time),
-            answered * (1.0 - good_s[target]),
-            not_accepted,
-            sent * (usable * found.unresolved),
-        ]
-    )
+    late = 1.0 - in_time
+    waiting = pending * ends_t[4]
+    failed = np.empty((len(Reason), len(sent)))
+    failed[Reason.POOL] = sent * (whole * (1.0 - has_connection))
+    failed[Reason.BROKEN] = sent * found.broken
+    failed[Reason.LOST] = sent * (usable * found_place * found.loss)
+    failed[Reason.REFUSED] = per_call * ends_t[3] + sent * (usable * found.stale)
+    failed[Reason.FULL] = per_call * ends_t[1] + full_up
+    failed[Reason.EXPIRED] = per_call * ends_t[2]
+    failed[Reason.LATE] = correct * late
+    failed[Reason.ERROR] = answered * (1.0 - good_t)
+    failed[Reason.DENIED] = not_accepted
+    failed[Reason.UNRESOLVED] = sent * (usable * found.unresolved)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
     bad_share = done_s * (1.0 - good_s) + (refused_s + full_s + expired_s)
-    lost_share = bad_share[target] + done_s[target] * good_s[target] * (1.0 - in_time)
+    lost_share = bad_share[target] + done_t * good_t * late
     lost = (attempts - entering) + pending * lost_share
-    again = np.zeros_like(flows.owed)
-    again[1] = np.where(layout.call_attempts > 1.0, lost[0], 0.0)
-    again[2] = np.where(layout.call_attempts > 2.0, lost[1], 0.0)
+    again = np.zeros_like(lost)
+    np.multiply(lost[:2], layout.call_again, out=again[1:])
     given_up = lost[2] + (lost[0] - again[1]) + (lost[1] - again[2])
-    waiting_before = flows.waiting[0] + flows.waiting[1] + flows.waiting[2]
-    ledger = _find_gap(
-        sent + waiting_before, succeeded + given_up + again[1] + again[2] + waiting[0] + waiting[1] + waiting[2]
-    )
+    came = sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
+    went = succeeded + (waiting[0] + waiting[1] + waiting[2])
     ledger = max(
-        ledger, _find_gap(sent + waiting_before - waiting[0] - waiting[1] - waiting[2], succeeded + _sum_rows(failed))
+        _find_gap(came, went + given_up + again[1] + again[2]),
+        _find_gap(came, _sum_rows(failed, went)),
     )
     ledger = max(ledger, _find_gap(total_c, done_c + full_c + expired_c + refused_c + queued_c))
     users_good = pending_users * (done_s * good_s)
@@ -268,15 +273,12 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     flows.owed, flows.waiting, flows.users, flows.queue = again, waiting, pending_users * queued_s, queue
     done = total * done_s
     flows.begun = done * (1.0 - errors)
-    load = add_up(of_instance, done_i * np.minimum(1.0, had / np.maximum(capacity, _TINY)), components) / np.maximum(
-        done_c, _TINY
-    )
-    waits = add_up(of_instance, done_i * np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), components) / np.maximum(
-        done_c, _TINY
-    )
+    some = np.maximum(done_c, _TINY)
+    load = add_up(of_instance, done_i * np.minimum(1.0, had / np.maximum(capacity, _TINY)), components) / some
+    waits = add_up(of_instance, done_i * np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), components) / some
     waits = np.minimum(waits, layout.component["patience"])
     _keep(layout, flows, succeeded, given_up, found)
-    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed)
+    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t)
     return Passed(
         arrived=new,
         rejected=add_up(target, not_accepted + full_up, routes),
@@ -310,10 +312,11 @@ def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, fou
     whole = np.maximum(1.0 - broken, _TINY)
     others = np.maximum(0.0, share - broken) / whole
     harmed = (broken + whole * np.minimum(1.0, found.weights * others)) * layout.call_required
-    padded = np.append(np.minimum(1.0, harmed), 0.0)
+    whole_again = np.ones(len(harmed) + 1)
+    np.subtract(1.0, np.minimum(1.0, harmed), out=whole_again[:-1])
     kept = np.ones(len(layout.route_work))
     for column in layout.inputs:
-        kept = kept * (1.0 - padded[column])
+        kept *= whole_again[column]
     flows.kept = kept
 
 
@@ -326,6 +329,7 @@ def _pass_latencies(
     sent: Floats,
     first: Floats,
     failed: Floats,
+    latency_t: Floats,
 ) -> None:
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     of_route = layout.route_component
@@ -333,64 +337,52 @@ def _pass_latencies(
     fast = sum_shares(failed, _FAST, calls)
     slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
     made = np.minimum(1.0, found.weights)
-    times = np.maximum(1.0, found.weights) * np.minimum(
-        layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY))
-    )
-    times = np.where(first > _TINY, times, np.maximum(1.0, found.weights))
-    bounded = np.minimum(flows.latency[:, layout.call_target] + found.delay, layout.call_deadline)
+    tries = np.minimum(layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY)))
+    times = np.maximum(1.0, found.weights) * np.where(first > _TINY, tries, 1.0)
+    bounded = np.minimum(latency_t, layout.call_deadline)
     taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
     crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
     own = layout.route_work * found.work[of_route]
-    latency = np.array([own * spread for spread in _SPREAD])
-    padded = np.concatenate([taken, np.zeros((len(KNOTS), 1))], axis=1)
+    latency = own * _SPREAD
+    padded = np.zeros((len(KNOTS), len(sent) + 1))
+    padded[:, :-1] = taken
     for column in layout.inputs:
-        latency = latency + padded[:, column]
-    holding = np.zeros(len(own))
-    for place, half in enumerate(_HALVES):
-        holding = holding + (latency[place] + latency[place + 1]) * half
-    flows.holding = holding
+        latency += padded.take(column, axis=1)
+    parts = (latency[:-1] + latency[1:]) * _HALVES
+    flows.holding = parts[0] + parts[1] + parts[2] + parts[3]
     # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
     flows.latency = latency + (own * crowded[of_route] + waits[of_route])
 
 
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
     """Quantiles of a mixture: a share `lead` of zeros, then what `values` are quantiles of, then `tail` of `top`."""
-    inner = np.maximum(1.0 - lead - tail, _TINY)
-    shifted = np.zeros_like(values)
-    for place, knot in enumerate(KNOTS):
-        inside = (knot - lead) / inner
-        found = values[0] + 0.0
-        for begin in range(len(KNOTS) - 1):
-            width = KNOTS[begin + 1] - KNOTS[begin]
-            part = np.minimum(1.0, np.maximum(0.0, (inside - KNOTS[begin]) / width))
-            found = found + part * (values[begin + 1] - values[begin])
-        found = np.where(knot < lead, 0.0, found)
-        shifted[place] = np.where((knot > 1.0 - tail) & (tail > 0.0), top, found)
-    return shifted
+    inside = (_AT - lead) / np.maximum(1.0 - lead - tail, _TINY)
+    parts = np.minimum(1.0, np.maximum(0.0, (inside[:, None, :] - _BEGINS) / _WIDTHS))
+    parts *= values[1:] - values[:-1]
+    found = values[0] + parts[:, 0] + parts[:, 1] + parts[:, 2] + parts[:, 3]
+    found = np.where(lead > _AT, 0.0, found)
+    return np.where((1.0 - tail < _AT) & (tail > 0.0), top, found)
 
 
 def share_above(latency: Floats, limit: Floats) -> Floats:
     """The share of requests that take longer than a limit, interpolated between the knots."""
-    share = np.zeros_like(limit)
-    for place in range(len(KNOTS) - 1):
-        low, high = latency[place], latency[place + 1]
-        above = np.minimum(1.0, np.maximum(0.0, (high - limit) / np.maximum(high - low, 1e-9)))
-        share = share + above * (KNOTS[place + 1] - KNOTS[place])
-    return np.minimum(1.0, share)
+    low, high = latency[:-1], latency[1:]
+    parts = np.minimum(1.0, np.maximum(0.0, (high - limit) / np.maximum(high - low, 1e-9))) * _WIDTHS[0]
+    return np.asarray(np.minimum(1.0, parts[0] + parts[1] + parts[2] + parts[3]))
 
 
 def sum_shares(failed: Floats, reasons: Iterable[Reason], sent: Floats) -> Floats:
     """The share of what was sent that failed for some reasons, at most 1."""
     total = np.zeros_like(sent)
     for reason in reasons:
-        total = total + failed[reason]
+        total += failed[reason]
     return np.asarray(np.minimum(1.0, total / sent))
 
 
-def _sum_rows(rows: Floats) -> Floats:
-    total = np.zeros(rows.shape[1])
+def _sum_rows(rows: Floats, first: Floats) -> Floats:
+    total = first + 0.0
     for row in rows:
-        total = total + row
+        total += row
     return total
 
 

@@ -7,6 +7,7 @@ same whatever it is laid out with.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 COMPONENT_PARAMETERS = ("patience", "connections", "connection_memory", "request_memory")
-INSTANCE_PARAMETERS = ("slots", "queue", "cores", "memory", "base_memory", "warm_seconds", "automatic_starts")
+ENDS = ("done", "full", "expired", "refused", "queued")
+"""What becomes of the requests at an instance."""
+INSTANCE_PARAMETERS = (
+    "patience",
+    "slots",
+    "queue",
+    "cores",
+    "memory",
+    "base_memory",
+    "warm_seconds",
+    "automatic_starts",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +45,10 @@ class Layout:
 
     Instances that are not `planned` are spares: they stand behind the others of their component, and do not run at the
     start. A link is the pool that one instance of a caller has for one call. `inputs` are the calls of each route, one
-    column for each, and the last call, which stands for none, where there are fewer.
+    column for each, and the last call, which stands for none, where there are fewer. `instance_ends` are places of
+    components in a row for each of `ENDS`. `instance_release` is the place of an instance's first release. Of
+    `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `link_target` is the
+    component that is called.
     """
 
     systems: tuple[System, ...]
@@ -45,6 +60,11 @@ class Layout:
     group_names: tuple[str, ...]
     instance_component: Indices
     instance_planned: NDArray[np.bool_]
+    instance_ends: Indices
+    instance_release: Indices
+    release_work: Floats
+    release_errors: Floats
+    release_leak: Floats
     route_component: Indices
     route_work: Floats
     route_cpu: Floats
@@ -54,12 +74,16 @@ class Layout:
     call_weight: Floats
     call_deadline: Floats
     call_attempts: Floats
+    call_again: Floats
     call_required: Floats
+    call_component: Indices
     call_counts_connections: NDArray[np.bool_]
-    call_checks: NDArray[np.bool_]
     link_call: Indices
     link_instance: Indices
     link_pool: Floats
+    link_target: Indices
+    link_checks: NDArray[np.bool_]
+    link_counts_connections: NDArray[np.bool_]
     inputs: Indices
     journey_entry: Indices
     journey_demand: Floats
@@ -108,6 +132,16 @@ def lay_out(systems: Sequence[System]) -> Layout:
         for place in range(components[source].most)
     ]
     targets = [components[route_component[target]] for _, target, _ in calls]
+    weights = np.array([call.weight for _, _, call in calls])
+    attempts = np.array([float(call.attempts) for _, _, call in calls])
+    releases = [release for component in components for release in component.releases]
+    places = list(accumulate((len(component.releases) for component in components), initial=0))
+    counts = np.array([target.kind.kernel == "store" for target in targets], dtype=np.bool_)
+    checks = np.array(
+        [components[route_component[source]].get("checks_connections") > 0 for source, _, _ in calls], dtype=np.bool_
+    )
+    link_call = np.array([call for call, _, _ in links], dtype=np.int64)
+    call_component = np.array([route_component[target] for _, target, _ in calls], dtype=np.int64)
     return Layout(
         systems=tuple(systems),
         components=tuple(components),
@@ -118,24 +152,30 @@ def lay_out(systems: Sequence[System]) -> Layout:
         group_names=tuple(group.name for system in systems for group in system.groups),
         instance_component=np.array(instances),
         instance_planned=np.array(planned, dtype=np.bool_),
+        instance_ends=np.array([end * len(components) + own for end in range(len(ENDS)) for own in instances]),
+        instance_release=np.array([places[own] for own in instances]),
+        release_work=np.array([release.work for release in releases]),
+        release_errors=np.array([release.errors for release in releases]),
+        release_leak=np.array([release.leak for release in releases]),
         route_component=np.array(route_component),
         route_work=np.array([route.work for _, route in each]),
         route_cpu=np.array([route.cpu for _, route in each]),
         route_errors=np.array([route.errors for _, route in each]),
         call_source=np.array([source for source, _, _ in calls], dtype=np.int64),
         call_target=np.array([target for _, target, _ in calls], dtype=np.int64),
-        call_weight=np.array([call.weight for _, _, call in calls]),
+        call_weight=weights,
         call_deadline=np.array([call.deadline for _, _, call in calls]),
-        call_attempts=np.array([float(call.attempts) for _, _, call in calls]),
+        call_attempts=attempts,
+        call_again=np.array([(attempts > 1.0) * 1.0, (attempts > 2.0) * 1.0]),
         call_required=np.array([0.0 if call.optional else 1.0 for _, _, call in calls]),
-        call_counts_connections=np.array([target.kind.kernel == "store" for target in targets], dtype=np.bool_),
-        call_checks=np.array(
-            [components[route_component[source]].get("checks_connections") > 0 for source, _, _ in calls],
-            dtype=np.bool_,
-        ),
-        link_call=np.array([call for call, _, _ in links], dtype=np.int64),
+        call_component=call_component,
+        call_counts_connections=counts,
+        link_call=link_call,
         link_instance=np.array([instance for _, instance, _ in links], dtype=np.int64),
         link_pool=np.array([pool for _, _, pool in links]),
+        link_target=call_component[link_call],
+        link_checks=checks[link_call],
+        link_counts_connections=counts[link_call],
         inputs=_pad(
             [[n for n, (source, _, _) in enumerate(calls) if source == route] for route in range(len(routes))],
             len(calls),

@@ -27,9 +27,9 @@ _GIVE_UP_SECONDS = 300.0
 
 def step_processes(layout: Layout, state: State) -> None:
     """Bring processes one step further: those that start get ready, those that run get warm, rollouts go on."""
-    starting = np.nonzero(state.phase == STARTING)[0]
-    for instance in starting.tolist():
-        if state.ready_at[instance] <= state.time:
+    ready = (state.phase == STARTING) & (state.ready_at <= state.time)
+    if ready.any():
+        for instance in np.nonzero(ready)[0].tolist():
             become_ready(layout, state, instance)
     rate = state.step / layout.instance["warm_seconds"]
     running = state.phase == RUNNING
@@ -59,7 +59,10 @@ def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats) 
     running = state.phase == RUNNING
     limit = layout.instance["memory"] * state.memory_limit[own]
     state.memory = np.where(running, np.minimum(used, limit), 0.0)
-    for instance in np.nonzero(running & (used > limit))[0].tolist():
+    dying = running & (used > limit)
+    if not dying.any():
+        return
+    for instance in np.nonzero(dying)[0].tolist():
         state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])))
         die(layout, state, instance)
 
@@ -67,9 +70,7 @@ def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats) 
 def count_connections(layout: Layout, state: State) -> Floats:
     """The connections that each component has open to callers."""
     alive = layout.link_pool * state.usable * (state.phase[layout.link_instance] == RUNNING)
-    target = layout.route_component[layout.call_target[layout.link_call]]
-    counted = layout.call_counts_connections[layout.link_call]
-    return add_up(target, alive * counted, len(layout.components))
+    return add_up(layout.link_target, alive * layout.link_counts_connections, len(layout.components))
 
 
 def stop(layout: Layout, state: State, instance: int) -> None:
@@ -123,9 +124,7 @@ def find_accepting(layout: Layout, state: State) -> Floats:
 
 def _leak(layout: Layout, state: State) -> None:
     own = layout.instance_component
-    released = np.array(
-        [layout.components[c].releases[r].leak for c, r in zip(own.tolist(), state.release.tolist(), strict=True)]
-    )
+    released = layout.release_leak[layout.instance_release + state.release]
     state.leaked = np.where(
         state.phase == RUNNING, state.leaked + (released + state.leak[own]) * state.step, state.leaked
     )
@@ -148,8 +147,7 @@ def _end(layout: Layout, state: State, instance: int) -> None:
     share = (state.phase[instance] == RUNNING) / max(1, int(np.count_nonzero(running)))
     state.phase[instance] = STOPPED
     state.leaked[instance] = state.memory[instance] = 0.0
-    target = layout.route_component[layout.call_target[layout.link_call]]
-    hit = (target == component) & layout.call_counts_connections[layout.link_call]
+    hit = (layout.link_target == component) & layout.link_counts_connections
     state.usable = np.where(hit, state.usable * (1.0 - share), state.usable)
 
 

@@ -165,12 +165,11 @@ def _average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
     """Work and errors of each component, on average over the releases that its running instances have."""
     components = len(layout.components)
     own = layout.instance_component
-    releases = [layout.components[c].releases[r] for c, r in zip(own.tolist(), state.release.tolist(), strict=True)]
+    places = layout.instance_release + state.release
     running = (state.phase == RUNNING) * 1.0
     count = add_up(own, running, components)
     totals = (
-        add_up(own, running * np.array([getattr(release, name) for release in releases]), components)
-        for name in ("work", "errors")
+        add_up(own, running * values[places], components) for values in (layout.release_work, layout.release_errors)
     )
     work, errors = (
         np.where(count > 0, total / np.maximum(count, 1.0), neutral)

@@ -16,7 +16,7 @@ def _disable_feature_flag(_: Layout, state: State, place: int) -> None:
     owner, flag = list_flags(state)[place]
     system = state.paths.component_system
     for component, name in list_flags(state):
-        if name == flag and system[component] == system[owner] and state.flags[component, flag]:
+        if name == flag and system[component] == system[owner]:
             state.flags[component, flag] = False
             state.note(component, "flag", flag=flag, value="false")
 

@@ -1,0 +1,155 @@
+"""Lines follow from counts: none where nothing is counted, as many as are counted, and the same whoever asks."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scenarios.telemetry import SampledLogs, look
+from scenarios.telemetry.texts import FIXED, OF_CALL, VARYING
+from scenarios.vocabulary import DIAGNOSTICS
+from scenarios.world import SOFTWARE, Run, System
+from scenarios.world.flows import Reason
+from tests.scenarios.telemetry.test_looking import NAMES, SYSTEM
+
+if TYPE_CHECKING:
+    from scenarios.world import Change
+
+_TIME = re.compile(r"14:(\d\d):(\d\d)\.(\d\d\d)")
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    run = Run(SYSTEM)
+    run.advance(1920)
+    return run
+
+
+def read(run: Run, name: str, contains: str = "") -> SampledLogs:
+    logs = look(run, "query_logs", name, contains=contains)
+    assert isinstance(logs, SampledLogs)
+    return logs
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_heading_says_what_was_printed_kept_and_shown(run: Run, name: str) -> None:
+    logs = read(run, name)
+    assert logs.printed >= logs.kept >= len(logs.lines)
+    assert len(logs.lines) == min(40, logs.kept)
+    assert logs.kept <= 4000
+    assert f"{logs.printed:,} printed, {logs.kept:,} kept · newest {len(logs.lines)} shown" in logs.heading
+
+
+@pytest.mark.parametrize("name", ["api-gateway", "auth-service", "order-service", "redis-cache"])
+def test_what_is_printed_is_what_is_counted(run: Run, name: str) -> None:
+    """As many lines as requests that ended, give or take one for each tick and template."""
+    record, layout = run.record, run.layout
+    place = layout.component_names.index(name)
+    counted = 0.0
+    for tick in range(8, 128):
+        for route in [r for r, owner in enumerate(layout.route_component) if owner == place]:
+            counted += record.ticks["good"][tick][route] if name != "redis-cache" else 0.0
+        for call, source in enumerate(layout.call_source):
+            if layout.route_component[source] == place:
+                counted += record.ticks["given_up" if name == "api-gateway" else "sent"][tick][call]
+                if name != "api-gateway":
+                    counted -= record.ticks["succeeded"][tick][call]
+    assert abs(read(run, name).printed - counted) <= 120 + 0.001 * counted
+
+
+def test_a_filter_finds_what_the_window_keeps(run: Run) -> None:
+    everything = read(run, "postgres-db")
+    some = read(run, "postgres-db", contains="terminated by signal 9")
+    assert list(some.lines) == [line for line in everything.lines if "terminated by signal 9" in line]
+    place = run.layout.component_names.index("postgres-db")
+    deaths = [event for event in run.state.events if event.component == place and event.what == "oom"]
+    assert some.found == len(some.lines) == len(deaths) > 0
+    assert read(run, "postgres-db", contains="no such text").body() == "(no log lines in this window)"
+    page = read(run, "api-gateway")
+    for line in page.lines[::8]:
+        assert read(run, "api-gateway", contains=line).lines == (line,)
+
+
+def test_lines_stand_in_the_order_of_their_times(run: Run) -> None:
+    for name in ("api-gateway", "order-service", "catalog-service"):
+        times = [match.groups() for line in read(run, name).lines if (match := _TIME.search(line))]
+        assert len(times) == 40
+        assert times == sorted(times)
+
+
+def test_nothing_is_printed_for_what_does_not_happen(run: Run) -> None:
+    text = "\n".join(read(run, "catalog-service", contains="ERROR").lines)
+    assert text == ""
+    assert not read(run, "redis-cache", contains="Ready").lines
+
+
+def test_few_errors_among_many_lines_are_kept(run: Run) -> None:
+    """A hundredth of the calls is lost: sampling keeps one line of 250, and five of these a tick all the same."""
+    change = SYSTEM.changes[0].model_copy(
+        update={"at": 0, "what": "loss", "target": "catalog-service/items redis-cache/get", "to": 0.01}
+    )
+    few = Run(SYSTEM.model_copy(update={"changes": (change,)}))
+    few.advance(900)
+    found = read(few, "catalog-service", contains="i/o timeout").found
+    assert 5 * 55 <= found <= 5 * 60
+
+
+def test_an_instance_that_is_down_prints_nothing() -> None:
+    """One after the other is down for five seconds; the others print what there is to print."""
+    run = Run(SYSTEM)
+    run.advance(300)
+    run.order("restart_service", "catalog-service")
+    run.advance(15)
+    for instance in range(3):
+        lines = read(run, "catalog-service", contains="msg=request ").lines
+        mine = [line for line in lines if f"pod=catalog-service-{instance}" in line and "13:51:" in line]
+        seconds = [int(match.group(1)) for line in mine if (match := re.search(r"13:51:(\d\d)", line))]
+        assert seconds
+        assert not any(5 * instance <= second < 5 * instance + 5 for second in seconds)
+
+
+@pytest.mark.parametrize("software", list(SOFTWARE))
+def test_templates_have_only_fields_that_there_are(software: str) -> None:
+    of_event = {
+        "memory_kb",
+        "virtual_kb",
+        "startup_pid",
+        "epoch",
+        "version",
+        "job",
+        "flag",
+        "value",
+        "seconds",
+        "memory",
+    }
+    for line in SOFTWARE[software].lines:
+        fields = {name for _, name, _, _ in Formatter().parse(line.text) if name is not None}
+        known = VARYING | FIXED
+        if line.when.startswith(("call.", "given_up.")):
+            known = known | OF_CALL
+            assert line.when.partition(".")[2].upper() in Reason.__members__
+        elif line.when.startswith("event."):
+            known = known | OF_CALL | of_event
+        assert fields <= known, line.text
+
+
+def _change_system(*changes: Change) -> System:
+    return SYSTEM.model_copy(update={"changes": changes})
+
+
+def test_two_causes_with_the_same_effect_look_the_same_there() -> None:
+    """Whether a release or a setting makes it slow, its callers and its own lines and metrics show the same."""
+    slow = SYSTEM.changes[1].model_copy(update={"at": 600, "what": "work", "target": "payment-service", "to": 3.0})
+    part = next(component for component in SYSTEM.components if component.name == "payment-service")
+    worse = part.releases[0].model_copy(update={"work": 3.0})
+    parts = tuple(c.model_copy(update={"releases": (worse,)}) if c is part else c for c in SYSTEM.components)
+    always = SYSTEM.model_copy(update={"components": parts, "changes": ()})
+    first, second = Run(_change_system(slow.model_copy(update={"at": 0}))), Run(always)
+    for run in (first, second):
+        run.advance(900)
+    for diagnostic in DIAGNOSTICS:
+        for name in ("payment-service", "order-service", "api-gateway"):
+            assert look(first, diagnostic, name).text == look(second, diagnostic, name).text
