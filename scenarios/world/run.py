@@ -96,6 +96,8 @@ class Run:
     def _keep_messages(self, open_: Floats, passed: Passed) -> None:
         """Queues and disks take what was sent and written."""
         layout, state = self.layout, self.state
+        if not len(state.queues.topic_route) and not np.any(state.disks.capacity):
+            return
         queues = state.queues
         for group in queues.settle(layout, open_, passed).tolist():
             topic = layout.topic_names[queues.group_topic[group]]
