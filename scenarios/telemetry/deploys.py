@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.telemetry.clock import format_moment
 from scenarios.vocabulary.diagnostics import Change, Deploys
+from scenarios.world.operations.entries import ENTRIES
 
 if TYPE_CHECKING:
     from scenarios.telemetry.vantage import Vantage
@@ -42,6 +43,8 @@ def _read_entry(seen: Vantage, event: Event) -> list[Change]:
     elif event.what == "flag":
         value = "on" if details["value"] == "true" else "off"
         kind, version, note = "flag", f"{details['flag']}={value}", f"Switched {value}."
+    elif event.what in ENTRIES:
+        kind, version, note = "infra", event.what.removesuffix("_refused"), ENTRIES[event.what].format(**details)
     else:
         return []
     by = details.get("by") or (seen.get_team() if event.what == "deploy" else _ON_CALL)

@@ -22,7 +22,7 @@ def show_status(seen: Vantage) -> Status:
     """State, replicas, versions, uptime, restarts and flags of a component."""
     events = seen.list_events()
     last = _find_last(events)
-    states = [_STATES[last[instance].what] if instance in last else "running" for instance in seen.instances]
+    states = [_STATES[last[instance].what] if instance in last else "running" for instance in seen.list_present()]
     return Status(
         service=seen.component.name,
         as_of=seen.as_of,
@@ -44,6 +44,8 @@ def _find_last(events: list[Event]) -> dict[int, Event]:
 
 
 def _describe_state(states: list[str]) -> str:
+    if not states:
+        return "pending: no zone takes its instances"
     if len(set(states)) == 1:
         if states[0] == "failed":
             return "failed: out of memory (signal 9), limit of automatic starts reached"
@@ -54,9 +56,9 @@ def _describe_state(states: list[str]) -> str:
 
 def _describe_versions(seen: Vantage, events: list[Event]) -> str:
     """The version of the instances; those of a rollout that is under way with their numbers."""
-    of_instance = dict.fromkeys(seen.instances, seen.component.releases[0].version)
+    of_instance = dict.fromkeys(seen.list_present(), seen.component.releases[0].version)
     for event in events:
-        if event.what == "start":
+        if event.what == "start" and int(event.details["instance"]) in of_instance:
             of_instance[int(event.details["instance"])] = str(event.details["version"])
     versions = list(of_instance.values())
     different = sorted(set(versions), key=lambda version: (-versions.count(version), version))
@@ -69,7 +71,7 @@ def _describe_uptime(seen: Vantage, last: dict[int, Event], states: list[str]) -
     """For how long the instances that run have been running: the youngest, and the oldest if it is much older."""
     ages = [
         seen.time - last[instance].at if instance in last else seen.time + _find_age_before(seen)
-        for instance, state in zip(seen.instances, states, strict=True)
+        for instance, state in zip(seen.list_present(), states, strict=True)
         if state == "running"
     ]
     if not ages:

@@ -106,10 +106,21 @@ class Vantage:
             self._past = sorted(mine, key=lambda event: event.at)
         return self._past
 
+    def list_present(self) -> list[int]:
+        """The instances that there were: those of the document and those that were added, without those taken out."""
+        present = dict.fromkeys(self.instances[: self.component.instances])
+        for event in self.list_events():
+            if event.what == "start":
+                present[int(event.details["instance"])] = None
+            elif event.what == "removed":
+                present.pop(int(event.details["instance"]), None)
+        return sorted(present)
+
     def find_up(self, instance: int, ms: Indices) -> NDArray[np.bool_]:
         """Whether an instance, by its place in the component, took requests at some milliseconds of the run."""
         up = np.ones(len(ms), dtype=np.bool_)
-        down: float | None = None
+        # A spare does not run until it is started.
+        down: float | None = None if instance < self.component.instances else 0.0
         for event in self.list_events():
             if event.details.get("instance") != self.instances[instance]:
                 continue

@@ -16,12 +16,15 @@ from scenarios.world.system import (
     Call,
     Change,
     Component,
+    Group,
     InvalidSystemError,
     Job,
     Journey,
+    Link,
     Release,
     Route,
     System,
+    Topic,
 )
 
 _SYSTEMS = Path(__file__).parent / "systems"
@@ -37,10 +40,12 @@ __all__ = [
     "Call",
     "Change",
     "Component",
+    "Group",
     "InvalidSystemError",
     "Job",
     "Journey",
     "Layout",
+    "Link",
     "OperationError",
     "Order",
     "Release",
@@ -48,6 +53,7 @@ __all__ = [
     "Run",
     "Software",
     "System",
+    "Topic",
     "lay_out",
     "load_system",
 ]

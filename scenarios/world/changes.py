@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -13,9 +13,17 @@ from scenarios.world.system import InvalidSystemError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from scenarios.world.layout import Layout
+    from scenarios.world.layout import Floats, Layout
     from scenarios.world.state import State
     from scenarios.world.system import Change, System
+
+_PARTS = {
+    "moves": "addresses.moves",
+    "disk_rate": "disks.extra",
+    "secret_issued": "credentials.issued",
+    "secret_accepted": "credentials.accepted",
+}
+"""Where a part of the state stands that is not named as the change is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +52,20 @@ def place_changes(layout: Layout) -> list[Setting]:
         InvalidSystemError: if a change names what is not there.
     """
     placed: list[Setting] = []
-    components = calls = journeys = 0
-    for system in layout.systems:
+    components = calls = journeys = topics = 0
+    for number, system in enumerate(layout.systems):
         for change in system.changes:
-            read, write = _find_part(layout, system, change, (components, calls, journeys))
+            if change.what == "poison":
+                read, write = _find_poison(system, change, topics)
+            elif change.what in ("link_loss", "link_latency", "zone_loss"):
+                read, write = _find_path(system, change, number)
+            else:
+                read, write = _find_part(layout, system, change, (components, calls, journeys))
             placed.append(Setting(len(placed), change, read, write))
         components += len(system.components)
         calls += len(system.calls)
         journeys += len(system.journeys)
+        topics += len(system.topics)
     return placed
 
 
@@ -71,10 +85,51 @@ def _find_part(
     else:
         place = first[0] + _find(names, change)
 
-    def write(state: State, value: float) -> None:
-        getattr(state, what)[place] = value
+    kernel, _, part = _PARTS.get(what, what).rpartition(".")
 
-    return lambda state: float(getattr(state, what)[place]), write
+    def find(state: State) -> Floats:
+        return cast("Floats", getattr(getattr(state, kernel) if kernel else state, part))
+
+    def write(state: State, value: float) -> None:
+        find(state)[place] = value
+
+    return lambda state: float(find(state)[place]), write
+
+
+def _find_poison(
+    system: System, change: Change, first: int
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """A message that stops its partition is sent to a topic, if the change is to more than 0."""
+    topic = first + _find([each.name for each in system.topics], change)
+
+    def write(state: State, value: float) -> None:
+        if value > 0:
+            state.queues.poison(topic)
+
+    return lambda _: 0.0, write
+
+
+def _find_path(
+    system: System, change: Change, number: int
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """A link, named by its two zones as `zone-a zone-b`, or the border of a zone."""
+    if change.what == "zone_loss":
+        zone = _find(system.zones, change)
+
+        def isolate(state: State, value: float) -> None:
+            state.paths.isolated[number, zone] = value
+
+        return lambda state: float(state.paths.isolated[number, zone]), isolate
+    ends = [(begin, end) for begin in range(len(system.zones)) for end in range(len(system.zones)) if begin != end]
+    begin, end = ends[_find([f"{system.zones[near]} {system.zones[far]}" for near, far in ends], change)]
+
+    def find(state: State) -> Floats:
+        return state.paths.loss if change.what == "link_loss" else state.paths.latency
+
+    def write(state: State, value: float) -> None:
+        find(state)[number, begin, end] = find(state)[number, end, begin] = value
+
+    return lambda state: float(find(state)[number, begin, end]), write
 
 
 def _find_release(

@@ -43,7 +43,7 @@ class Reason(IntEnum):
     `POOL`: the caller had no connection free. `BROKEN`: the connections of its pool are dead. `LOST`: nothing came back
     from the network. `REFUSED`: nobody listened. `FULL`: the callee took no more. `EXPIRED`: it waited in the callee
     for too long. `LATE`: it was answered after the deadline. `ERROR`: it was answered with an error. `DENIED`: the
-    callee did not accept who called.
+    callee did not accept who called. `UNRESOLVED`: the caller has found no address of the callee.
     """
 
     POOL = 0
@@ -55,9 +55,10 @@ class Reason(IntEnum):
     LATE = 6
     ERROR = 7
     DENIED = 8
+    UNRESOLVED = 9
 
 
-_FAST = (Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED)
+_FAST = (Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED, Reason.UNRESOLVED)
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
 
 
@@ -95,7 +96,7 @@ class Flows:
             begun=np.zeros(routes),
             kept=np.ones(routes),
             reached=np.ones(calls),
-            times=layout.call_times + 0.0,
+            times=np.maximum(1.0, layout.call_weight),
             made=layout.call_weight + 0.0,
             latency=own * _SPREAD,
             holding=own * 1.6,
@@ -106,14 +107,19 @@ class Flows:
 class Conditions:
     """What a step finds: of instances, components, routes, calls and journeys, as the other kernels have left it.
 
-    `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `open_` is 1 of one that
-    takes requests. `work` and `errors` are factors and shares by component. `pools` are the free connections of a call,
-    `broken` the share of callers whose pool is dead, `turned_away` the share of calls that find no connection at the
-    callee. `offered` are the requests of users in the step, by route.
+    `open_` is 1 of an instance that takes requests, and `pull` is what it gets of them, against the others of its
+    component. `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `work` and
+    `errors` are factors and shares by component. `pools` are the free connections of a call, `broken` the share of
+    callers whose pool is dead, `turned_away` the share of calls that find no connection at the callee. `weights` are
+    the calls that a request makes now, `delay` the seconds that a call is under way. Of callers, the shares that
+    are `stale` call where nobody listens, those that are `unresolved` have no address. `refusals` are the
+    shares of requests that a route cannot work on, `offered` are the requests of
+    users in the step, by route.
     """
 
     speed: Floats
     open_: Floats
+    pull: Floats
     work: Floats
     errors: Floats
     pools: Floats
@@ -121,6 +127,11 @@ class Conditions:
     turned_away: Floats
     loss: Floats
     denied: Floats
+    weights: Floats
+    delay: Floats
+    stale: Floats
+    unresolved: Floats
+    refusals: Floats
     offered: Floats
 
 
@@ -177,12 +188,13 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     attempts = flows.owed
     np.multiply(flows.begun[source], flows.made, out=attempts[0])
     sent = attempts[0] + attempts[1] + attempts[2]
-    taking = np.minimum(layout.call_deadline, flows.holding[target]) + 1e-4
+    taking = np.minimum(layout.call_deadline, flows.holding[target] + found.delay) + 1e-4
     free = found.pools * step / taking
     whole = 1.0 - found.broken
     has_connection = np.minimum(1.0, free / np.maximum(sent * whole, _TINY))
     usable = whole * has_connection
-    arriving = 1.0 - found.loss
+    found_place = 1.0 - found.stale - found.unresolved
+    arriving = (1.0 - found.loss) * found_place
     entering = attempts * (usable * arriving * (1.0 - found.denied) * (1.0 - found.turned_away))
     reached = sent * (usable * arriving)
     not_accepted = reached * found.denied
@@ -206,7 +218,8 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     )
     open_c = add_up(of_instance, found.open_, components)
     nobody = open_c <= 0.0
-    share = found.open_ / np.where(nobody, 1.0, open_c)[of_instance]
+    pull_c = add_up(of_instance, found.pull, components)
+    share = found.pull / np.where(nobody, 1.0, pull_c)[of_instance]
     had = flows.queue + new_c[of_instance] * share
     mix = np.maximum(total_c, _TINY)
     mixed = np.maximum(mixed, _TINY)
@@ -239,9 +252,9 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     done_s, full_s, expired_s, refused_s, queued_s = ends
 
     # What became of each attempt.
-    errors = np.minimum(1.0, layout.route_errors + found.errors[of_route])
+    errors = np.minimum(1.0, layout.route_errors + found.errors[of_route] + found.refusals)
     good_s = (1.0 - errors) * flows.kept
-    latency_t = flows.latency.take(target, axis=1)
+    latency_t = flows.latency.take(target, axis=1) + found.delay
     in_time = 1.0 - share_above(latency_t, layout.call_deadline)
     per_call = pending_calls
     ends_t = ends.take(target, axis=1)
@@ -254,13 +267,14 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     failed = np.empty((len(Reason), len(sent)))
     failed[Reason.POOL] = sent * (whole * (1.0 - has_connection))
     failed[Reason.BROKEN] = sent * found.broken
-    failed[Reason.LOST] = sent * (usable * found.loss)
-    failed[Reason.REFUSED] = per_call * ends_t[3]
+    failed[Reason.LOST] = sent * (usable * found_place * found.loss)
+    failed[Reason.REFUSED] = per_call * ends_t[3] + sent * (usable * found.stale)
     failed[Reason.FULL] = per_call * ends_t[1] + full_up
     failed[Reason.EXPIRED] = per_call * ends_t[2]
     failed[Reason.LATE] = correct * late
     failed[Reason.ERROR] = answered * (1.0 - good_t)
     failed[Reason.DENIED] = not_accepted
+    failed[Reason.UNRESOLVED] = sent * (usable * found.unresolved)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
     bad_share = done_s * (1.0 - good_s) + (refused_s + full_s + expired_s)
     lost_share = bad_share[target] + done_t * good_t * late
@@ -285,7 +299,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     some = np.maximum(done_c, _TINY)
     load = at_component[5] / some
     waits = np.minimum(at_component[6] / some, layout.component["patience"])
-    _keep(layout, flows, succeeded, given_up, found.broken)
+    _keep(layout, flows, succeeded, given_up, found)
     _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t)
     return Passed(
         arrived=new,
@@ -310,16 +324,17 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     )
 
 
-def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, broken: Floats) -> None:
+def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, found: Conditions) -> None:
     """Which requests got from their calls what they need, and how many calls a request makes in the next step.
 
     A route makes its calls one after the other, in the order of the system, and none after a required one that failed.
     All calls of one request meet the same pool; apart from that they fail by themselves.
     """
     share = given_up / np.maximum(succeeded + given_up, _TINY)
+    broken = found.broken
     whole = np.maximum(1.0 - broken, _TINY)
     others = np.maximum(0.0, share - broken) / whole
-    harmed = (broken + whole * np.minimum(1.0, layout.call_weight * others)) * layout.call_required
+    harmed = (broken + whole * np.minimum(1.0, found.weights * others)) * layout.call_required
     whole_again = np.ones(len(harmed) + 1)
     np.subtract(1.0, np.minimum(1.0, harmed), out=whole_again[:-1])
     kept = np.ones(len(layout.route_work))
@@ -329,9 +344,10 @@ def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, bro
         kept = kept * whole_again[column]
     flows.kept = kept
     flows.reached = reached[:-1]
-    times = layout.call_times / (1.0 + (layout.call_times - 1.0) * share * layout.call_required)
+    most = np.maximum(1.0, found.weights)
+    times = most / (1.0 + (most - 1.0) * share * layout.call_required)
     flows.times = times
-    flows.made = flows.reached * layout.call_made * times
+    flows.made = flows.reached * np.minimum(1.0, found.weights) * times
 
 
 def _pass_latencies(
@@ -350,21 +366,22 @@ def _pass_latencies(
     calls = np.maximum(sent, _TINY)
     fast = sum_shares(failed, _FAST, calls)
     slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
-    made = layout.call_made * flows.reached
+    made = np.minimum(1.0, found.weights) * flows.reached
     tries = np.minimum(layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY)))
     times = flows.times * np.where(first > _TINY, tries, 1.0)
     bounded = np.minimum(latency_t, layout.call_deadline)
     taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
     crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
     own = layout.route_work * found.work[of_route]
-    latency = own * _SPREAD + own * crowded[of_route]
+    latency = own * _SPREAD
     padded = np.zeros((len(KNOTS), len(sent) + 1))
     padded[:, :-1] = taken
     for column in layout.inputs:
         latency += padded.take(column, axis=1)
     parts = (latency[:-1] + latency[1:]) * _HALVES
     flows.holding = parts[0] + parts[1] + parts[2] + parts[3]
-    flows.latency = latency + waits[of_route]
+    # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
+    flows.latency = latency + (own * crowded[of_route] + waits[of_route])
 
 
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:

@@ -33,7 +33,7 @@ def _step_job(layout: Layout, state: State, job: JobState, alive: bool, store: b
     if not alive:
         job.since, job.held = None, 0.0
     elif job.since is None:
-        if state.time >= job.next_at:
+        if state.time >= job.next_at and not job.paused:
             if store:
                 job.since = state.time
                 state.note(job.component, "job_start", target=target, **names)

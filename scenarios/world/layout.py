@@ -43,11 +43,12 @@ INSTANCE_PARAMETERS = (
 class Layout:
     """What does not change while a system runs. An index names an instance, component, route, call, link or journey.
 
-    A link is the pool that one instance of a caller has for one call. `inputs` are the calls of each route, one column
-    for each, and the last call, which stands for none, where there are fewer. What ends in `rows` is an index for
-    several sums at once, as `_repeat` makes it. `instance_release` is the place of an instance's first release. Of
-    `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `call_made` and
-    `call_times` are the weight at most, and at least, 1. `link_target` is the component that is called.
+    Instances that are not `planned` are spares: they stand behind the others of their component, and do not run at the
+    start. A link is the pool that one instance of a caller has for one call. `inputs` are the calls of each route, one
+    column for each, and the last call, which stands for none, where there are fewer. What ends in `rows` is an index
+    for several sums at once, as `_repeat` makes it. `instance_release` is the place of an instance's first release. Of
+    `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `link_target` is the
+    component that is called.
     """
 
     systems: tuple[System, ...]
@@ -55,8 +56,11 @@ class Layout:
     component_names: tuple[str, ...]
     route_names: tuple[str, ...]
     call_names: tuple[tuple[str, str], ...]
+    topic_names: tuple[str, ...]
+    group_names: tuple[str, ...]
     instance_component: Indices
     instance_component_rows: Indices
+    instance_planned: NDArray[np.bool_]
     instance_release: Indices
     release_work: Floats
     release_errors: Floats
@@ -73,8 +77,6 @@ class Layout:
     call_deadline: Floats
     call_attempts: Floats
     call_again: Floats
-    call_made: Floats
-    call_times: Floats
     call_required: Floats
     call_component: Indices
     call_counts_connections: NDArray[np.bool_]
@@ -121,14 +123,15 @@ def lay_out(systems: Sequence[System]) -> Layout:
         component_noise.append(hash_names(system.seed, [c.name for c in system.components], "work"))
         journey_noise.append(hash_names(system.seed, [j.name for j in system.journeys], "arrivals"))
     each = [(index, route) for index, component in enumerate(components) for route in component.routes]
-    instances = [index for index, component in enumerate(components) for _ in range(component.instances)]
+    instances = [index for index, component in enumerate(components) for _ in range(component.most)]
+    planned = [place < component.instances for component in components for place in range(component.most)]
     first = np.searchsorted(np.array(instances), np.arange(len(components)))
     route_component = [index for index, _ in each]
     links = [
         (number, int(first[source]) + place, call.pool)
         for number, (route, _, call) in enumerate(calls)
         for source in [route_component[route]]
-        for place in range(components[source].instances)
+        for place in range(components[source].most)
     ]
     targets = [components[route_component[target]] for _, target, _ in calls]
     weights = np.array([call.weight for _, _, call in calls])
@@ -147,8 +150,11 @@ def lay_out(systems: Sequence[System]) -> Layout:
         component_names=tuple(names),
         route_names=tuple(routes),
         call_names=tuple((call.source, call.target) for _, _, call in calls),
+        topic_names=tuple(topic.name for system in systems for topic in system.topics),
+        group_names=tuple(group.name for system in systems for group in system.groups),
         instance_component=np.array(instances),
         instance_component_rows=_repeat(instances, len(components)),
+        instance_planned=np.array(planned, dtype=np.bool_),
         instance_release=np.array([places[own] for own in instances]),
         release_work=np.array([release.work for release in releases]),
         release_errors=np.array([release.errors for release in releases]),
@@ -165,8 +171,6 @@ def lay_out(systems: Sequence[System]) -> Layout:
         call_deadline=np.array([call.deadline for _, _, call in calls]),
         call_attempts=attempts,
         call_again=np.array([(attempts > 1.0) * 1.0, (attempts > 2.0) * 1.0]),
-        call_made=np.minimum(1.0, weights),
-        call_times=np.maximum(1.0, weights),
         call_required=np.array([0.0 if call.optional else 1.0 for _, _, call in calls]),
         call_component=call_component,
         call_counts_connections=counts,

@@ -36,7 +36,7 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Fl
     callers = add_up(layout.link_call, alive, calls)
     share = np.where(callers > 0, add_up(layout.link_call, counted, calls) / np.maximum(callers, 1e-12), 1.0)
     pools = add_up(layout.link_call, counted * layout.link_pool, calls)
-    limit = layout.component["connections"]
+    limit = layout.component["connections"] * state.connections
     connections = count_connections(layout, state)
     over = np.where(limit > 0, np.maximum(0.0, 1.0 - limit / np.maximum(connections, 1e-12)), 0.0)
     return pools, 1.0 - share, over[layout.call_component], connections

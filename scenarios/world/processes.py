@@ -67,7 +67,7 @@ def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, 
         return connections
     for instance in np.nonzero(dying)[0].tolist():
         state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])))
-        _die(layout, state, instance)
+        die(layout, state, instance)
     return count_connections(layout, state)
 
 
@@ -134,7 +134,8 @@ def _leak(layout: Layout, state: State) -> None:
     )
 
 
-def _die(layout: Layout, state: State, instance: int) -> None:
+def die(layout: Layout, state: State, instance: int) -> None:
+    """A process ends by itself, and is started again as long as its supervisor does that."""
     _end(layout, state, instance)
     if state.starts_left[instance] > 0:
         start(layout, state, instance, crashed=True, after=RESTART_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +14,16 @@ from scenarios.world.flows import STEP, Conditions, add_rows, add_up, step_flows
 from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
-from scenarios.world.operations import Order, order
+from scenarios.world.operations import Order, finish_tasks, order
 from scenarios.world.pools import step_pools
-from scenarios.world.processes import get_speed, kill_for_memory, step_processes
+from scenarios.world.processes import die, get_speed, kill_for_memory, step_processes
 from scenarios.world.record import TICK, Record
 from scenarios.world.state import RUNNING, State
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.system import System
 
@@ -63,47 +65,101 @@ class Run:
         for _ in range(round(seconds / self.state.step)):
             self._pass_step()
 
-    def order(self, operation: str, target: str) -> None:
-        """Carry out an operation now; its effects come with time.
+    def order(self, operation: str, target: str, system: int = 0) -> None:
+        """Begin an operation now, in one of the systems; its effects come with time.
 
         Raises:
             OperationError: if the operation or its target does not exist; nothing is done.
         """
-        order(self.layout, self.state, Order(operation, target))
+        order(self.layout, self.state, Order(operation, target, system))
 
     def _pass_step(self) -> None:
         layout, state = self.layout, self.state
         for setting in self._settings:
             setting.step(state)
+        finish_tasks(layout, state)
         step_processes(layout, state)
         held, slow = step_jobs(layout, state)
         pools, broken, turned_away, connections = step_pools(layout, state)
-        passed = step_flows(layout, state.flows, self._find_conditions(pools, broken, turned_away, slow), state.step)
+        offered, kept_out = self._find_users()
+        open_ = (state.phase == RUNNING) * 1.0
+        offered = offered + state.queues.take(layout, open_, state.flows.holding, state.step)
+        found = self._find_conditions(pools, broken, turned_away, slow, offered)
+        passed = step_flows(layout, state.flows, found, state.step)
+        if np.any(kept_out):
+            passed = replace(passed, users_failed=passed.users_failed + kept_out, rejected=passed.rejected + kept_out)
+        state.passed = passed
+        self._keep_messages(open_, passed)
         connections = kill_for_memory(layout, state, passed, held, connections)
         state.time += state.step
         self.record.add(layout, state, passed, connections)
 
-    def _find_conditions(self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats) -> Conditions:
+    def _keep_messages(self, open_: Floats, passed: Passed) -> None:
+        """Queues and disks take what was sent and written."""
+        layout, state = self.layout, self.state
+        if not len(state.queues.topic_route) and not np.any(state.disks.capacity):
+            return
+        queues = state.queues
+        for group in queues.settle(layout, open_, passed).tolist():
+            topic = layout.topic_names[queues.group_topic[group]]
+            state.note(int(queues.group_component[group]), "poison", topic=topic)
+        self.record.ledger = max(self.record.ledger, queues.ledger)
+        kept = queues.find_kept(len(layout.components))
+        full, stopping = state.disks.step(layout, open_, passed.good, kept, state.step)
+        for instance in full.tolist():
+            state.note(int(layout.instance_component[instance]), "disk_full", instance=instance)
+        for instance in stopping.tolist():
+            state.note(int(layout.instance_component[instance]), "disk_stop", instance=instance)
+            die(layout, state, instance)
+
+    def _find_users(self) -> tuple[Floats, Floats]:
+        """The requests of users in this step that are let in, and those that are not, by route."""
+        layout, state = self.layout, self.state
+        demand = layout.journey_demand * state.demand
+        if self._noise:
+            demand = demand * self._find_noise(int(state.time / TICK))[1]
+        demand = demand * state.step
+        shed = state.shed[layout.route_component[layout.journey_entry]]
+        kept_out = demand * (1.0 - (1.0 - shed) * (1.0 - state.blocked))
+        routes = len(layout.route_work)
+        return (
+            add_up(layout.journey_entry, demand - kept_out, routes),
+            add_up(layout.journey_entry, kept_out, routes),
+        )
+
+    def _find_conditions(
+        self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats, offered: Floats
+    ) -> Conditions:
         layout, state = self.layout, self.state
         components = len(layout.components)
         work, errors = _average_releases(layout, state)
         work = work * state.work * slow
-        demand = layout.journey_demand * state.demand
         if self._noise:
-            of_work, of_arrivals = self._find_noise(int(state.time / TICK))
-            work = work * of_work
-            demand = demand * of_arrivals
+            work = work * self._find_noise(int(state.time / TICK))[0]
+        open_ = (state.phase == RUNNING) * 1.0
+        sent = layout.call_weight if state.passed is None else state.passed.sent
+        crossing = state.paths.step(
+            layout, open_, sent, add_up(layout.route_component, offered, components), state.step
+        )
+        not_let_in = state.credentials.step(layout, open_, state.usable)
+        resolved = state.addresses.step(layout, open_, state.step)
         return Conditions(
             speed=get_speed(layout, state),
-            open_=(state.phase == RUNNING) * 1.0,
+            open_=open_,
+            pull=crossing.pull,
             work=work,
             errors=np.minimum(1.0, errors + state.errors[:components]),
             pools=pools,
             broken=broken,
-            turned_away=turned_away,
-            loss=state.loss,
-            denied=state.denied,
-            offered=add_up(layout.journey_entry, demand * state.step, len(layout.route_work)),
+            turned_away=1.0 - (1.0 - turned_away) * (1.0 - state.shed[state.paths.callee]),
+            loss=1.0 - (1.0 - state.loss) * (1.0 - crossing.lost),
+            denied=1.0 - (1.0 - state.denied) * (1.0 - not_let_in),
+            weights=state.caches.step(layout, open_, state.memory_limit, state.passed, state.step),
+            delay=crossing.delay,
+            stale=resolved.stale,
+            unresolved=resolved.unresolved,
+            refusals=state.disks.refuse(layout, open_),
+            offered=offered,
         )
 
     def _find_noise(self, tick: int) -> tuple[Floats, Floats]:

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scenarios.world.caches import Caches
+from scenarios.world.credentials import Credentials
+from scenarios.world.disks import Disks
 from scenarios.world.flows import STEP, Flows
+from scenarios.world.paths import Paths
+from scenarios.world.queues import Queues
+from scenarios.world.resolving import Addresses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Indices, Layout
     from scenarios.world.system import Job
 
@@ -42,6 +49,15 @@ class JobState:
     next_at: float
     since: float | None = None
     held: float = 0.0
+    paused: bool = False
+
+
+class Task(NamedTuple):
+    """An operation that is under way, with the index of its target; it is carried out when it is due."""
+
+    due: float
+    operation: str
+    place: int
 
 
 @dataclass(slots=True)
@@ -61,10 +77,21 @@ class State:
 
     Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that are
     left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the connections of
-    a link that are alive. `before` are values before the changes that have begun. A `step` takes so many seconds.
+    a link that are alive. Of the spares, those that are `wanted` run like the others. `passed` is the step before.
+    Zones that are `cordoned`, by system, take no new instances. `shed` is the share of its requests that a component
+    turns away at once, `blocked` that of a journey.
+    `before` are values before the changes that have begun. A `step` takes so many seconds.
     """
 
     flows: Flows
+    paths: Paths
+    caches: Caches
+    credentials: Credentials
+    queues: Queues
+    disks: Disks
+    addresses: Addresses
+    cordoned: NDArray[np.bool_]
+    wanted: NDArray[np.bool_]
     phase: NDArray[np.int8]
     ready_at: Floats
     warmth: Floats
@@ -80,11 +107,16 @@ class State:
     leak: Floats
     loss: Floats
     denied: Floats
+    connections: Floats
+    shed: Floats
+    blocked: Floats
     demand: Floats
     flags: dict[tuple[int, str], bool]
     jobs: list[JobState]
     rollouts: list[Rollout] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    passed: Passed | None = None
     before: dict[int, float] = field(default_factory=dict)
     time: float = 0.0
     step: float = STEP
@@ -96,7 +128,15 @@ class State:
         own = layout.instance_component
         return cls(
             flows=Flows.start(layout),
-            phase=np.full(instances, RUNNING, dtype=np.int8),
+            paths=Paths.start(layout),
+            caches=Caches.start(layout),
+            credentials=Credentials.start(layout),
+            queues=Queues.start(layout, step),
+            disks=Disks.start(layout),
+            addresses=Addresses.start(layout),
+            cordoned=np.zeros((len(layout.systems), max(len(s.zones) for s in layout.systems)), dtype=np.bool_),
+            wanted=layout.instance_planned.copy(),
+            phase=np.where(layout.instance_planned, RUNNING, STOPPED).astype(np.int8),
             ready_at=np.zeros(instances),
             warmth=np.ones(instances),
             starts_left=np.array([layout.components[i].get("automatic_starts") for i in own]),
@@ -111,6 +151,9 @@ class State:
             leak=np.zeros(components),
             loss=np.zeros(calls),
             denied=np.zeros(calls),
+            connections=np.ones(components),
+            shed=np.zeros(components),
+            blocked=np.zeros(len(layout.journey_demand)),
             demand=np.ones(len(layout.journey_demand)),
             flags=flags,
             jobs=list(_plan_jobs(layout, flags)),

@@ -43,6 +43,8 @@ class Route(_Part):
     work: Positive
     cpu: NotNegative = 0.0
     errors: Share = 0.0
+    writes: Share = 0.0
+    """The share of its requests that write to the disk."""
     method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
     path: str = ""
     """Where it is reached over HTTP; `/v1/` and its name, if that is not said."""
@@ -80,11 +82,18 @@ class Job(_Part):
 
 
 class Component(_Part):
-    """A component: instances of one software, with `parameters` of its own where they differ from the software's."""
+    """A component: instances of one software, with `parameters` of its own where they differ from the software's.
+
+    `spare` are instances that do not run, but that can be started: the room that a service has to scale, by default as
+    many as run, or the standbys of another software, by default none. Instances and then spares are spread over
+    `zones`, one after the other; by default over all that the system has.
+    """
 
     name: Name
     software: str
     instances: Annotated[int, Field(ge=1, le=64)] = 1
+    spare: Annotated[int, Field(ge=0, le=64)] | None = None
+    zones: tuple[Name, ...] = ()
     routes: tuple[Route, ...]
     releases: tuple[Release, ...] = (Release(version="1.0.0"),)
     about: str = ""
@@ -103,12 +112,20 @@ class Component(_Part):
         """A parameter of the component, or else of its software."""
         return self.parameters.get(parameter, self.kind.parameters[parameter])
 
+    @property
+    def most(self) -> int:
+        """The instances that there may be, spares included."""
+        spare = self.spare
+        if spare is None:
+            spare = self.instances if self.kind.kernel == "server" else 0
+        return min(64, self.instances + spare)
+
 
 class Call(_Part):
     """A call of a route to another: `weight` times for a request, given up after `deadline`, at most `attempts` times.
 
     `pool` are the connections that each instance of the caller has for it. A request goes on without an `optional`
-    call.
+    call. A call `on_miss` of a cache is made only for what was not found there.
     """
 
     source: str
@@ -118,6 +135,19 @@ class Call(_Part):
     attempts: Annotated[int, Field(ge=1, le=3)] = 1
     pool: Positive
     optional: bool = False
+    on_miss: Name | None = None
+
+
+class Link(_Part):
+    """The network between two zones: seconds that it adds to a call, and the share that it loses.
+
+    With a `router` it loses everything while that component does not run.
+    """
+
+    between: tuple[Name, Name]
+    latency: NotNegative = 0.0
+    loss: Share = 0.0
+    router: Name | None = None
 
 
 class Journey(_Part):
@@ -130,6 +160,31 @@ class Journey(_Part):
     worth: Share = 0.0
 
 
+class Topic(_Part):
+    """What a broker keeps of the requests that `route`, one of its own, answers well: each is a message of `size` MB.
+
+    It is kept for `retention` seconds, whether somebody has worked on it or not, and dropped then.
+    """
+
+    name: Name
+    route: str
+    partitions: Annotated[int, Field(ge=1, le=64)] = 8
+    size: NotNegative = 0.001
+    retention: Positive = 86400.0
+
+
+class Group(_Part):
+    """Consumers of a topic: each instance has so many `workers`, which hand one message after the other to `route`.
+
+    Nobody else asks for that route. A partition has one worker at a time, and its messages keep their order.
+    """
+
+    name: Name
+    topic: Name
+    route: str
+    workers: Positive = 1.0
+
+
 class Change(_Part):
     """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does.
 
@@ -137,7 +192,12 @@ class Change(_Part):
     """
 
     at: NotNegative
-    what: Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
+    what: (
+        Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
+        | Literal[
+            "link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted", "poison", "disk_rate", "moves"
+        ]
+    )
     target: str
     to: float
     over: NotNegative = 0.0
@@ -180,6 +240,12 @@ class System(_Part):
     journeys: tuple[Journey, ...]
     alerts: tuple[AlertRule, ...] = ()
     changes: tuple[Change, ...] = ()
+    zones: tuple[Name, ...] = ("zone-a",)
+    links: tuple[Link, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    groups: tuple[Group, ...] = ()
+    resolver: Name | None = None
+    """The component that all others ask for addresses."""
     history: tuple[PastChange, ...] = ()
     begins: AwareDatetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
     """The moment of second 0, a whole minute."""
@@ -202,12 +268,21 @@ class System(_Part):
                 raise InvalidSystemError(
                     f"{component.name}: no software {component.software!r}; there is {', '.join(SOFTWARE)}."
                 )
+        topics = [topic.name for topic in self.topics]
         journeys = [journey.name for journey in self.journeys]
         missing = [
             *(name for rule in self.alerts for name in rule.journeys if name not in journeys),
             *(end for call in self.calls for end in (call.source, call.target) if end not in routes),
             *(journey.entry for journey in self.journeys if journey.entry not in routes),
             *(job.store for component in self.components for job in component.jobs if job.store not in names),
+            *(call.on_miss for call in self.calls if call.on_miss is not None and call.on_miss not in names),
+            *(link.router for link in self.links if link.router is not None and link.router not in names),
+            *(name for name in (self.resolver,) if name is not None and name not in names),
+            *(zone for component in self.components for zone in component.zones if zone not in self.zones),
+            *(zone for link in self.links for zone in link.between if zone not in self.zones),
+            *(topic.route for topic in self.topics if topic.route not in routes),
+            *(group.route for group in self.groups if group.route not in routes),
+            *(group.topic for group in self.groups if group.topic not in topics),
         ]
         missing += [entry.component for entry in self.history if entry.component not in names]
         if self.begins.second or self.begins.microsecond:
@@ -215,9 +290,12 @@ class System(_Part):
         if any(entry.at >= self.begins for entry in self.history):
             raise InvalidSystemError("The history has an entry from after the begin of the run; write it as a change.")
         if missing:
-            raise InvalidSystemError(
-                f"{missing[0]!r} is not in the system; there is {', '.join([*names, *routes, *journeys])}."
-            )
+            known = ", ".join([*names, *routes, *journeys, *self.zones, *topics])
+            raise InvalidSystemError(f"{missing[0]!r} is not in the system; there is {known}.")
+        asked = [*(call.target for call in self.calls), *(journey.entry for journey in self.journeys)]
+        for group in self.groups:
+            if [*asked, *(other.route for other in self.groups)].count(group.route) > 1:
+                raise InvalidSystemError(f"{group.name}: {group.route!r} takes messages, so nobody else asks for it.")
         return self
 
     def list_routes(self) -> list[str]:

@@ -28,6 +28,21 @@ PARAMETERS = (
     "connections",  # connections that are accepted; 0 if there is no limit
     "checks_connections",  # 1 if its pools notice that a connection is dead and open another
 )
+OPTIONAL = {
+    "health_checks": 0.0,  # 1 if it asks the instances that it calls whether they are there, and leaves out others
+    "hit_ratio": 0.0,  # share of look-ups that a warm cache finds; 0 if it is no cache
+    "fill_seconds": 120.0,  # the time constant with which an empty cache fills
+    "entry_seconds": 600.0,  # how long an entry of a cache lasts
+    "disk": 0.0,  # MB of the volume of an instance; 0 if it has none that counts
+    "disk_data": 0.0,  # MB of data on it at the start
+    "disk_waste": 0.0,  # MB at the start of what nobody needs
+    "disk_rate": 0.0,  # MB a second of logs and the like, which may be thrown away
+    "write_disk": 0.0,  # MB of data that a request leaves which writes
+    "stops_when_full": 0.0,  # 1 if it ends when its disk is full, 0 if it refuses writes
+    "address_seconds": 30.0,  # how long it keeps the address that a name has
+    "persists": 0.0,  # 1 if a cache still has its entries after a restart
+}
+"""Parameters that a software may leave out, with what is taken then."""
 
 
 QUANTITIES = (
@@ -95,7 +110,7 @@ class Software(BaseModel):
 
     name: str
     title: str
-    kernel: Literal["server", "store"]
+    kernel: Literal["server", "store", "broker", "path", "resolver"]
     parameters: dict[str, float]
     lines: tuple[Line, ...]
     metrics: tuple[Metric, ...] = ()
@@ -109,9 +124,10 @@ def _load() -> dict[str, Software]:
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
         software = Software.model_validate(read_yaml(path))
-        if software.name != path.stem or set(software.parameters) != set(PARAMETERS):
+        given = set(software.parameters) - set(OPTIONAL)
+        if software.name != path.stem or given != set(PARAMETERS):
             raise ValueError(f"{path}: named and complete are {path.stem} and {', '.join(PARAMETERS)}")
-        found[software.name] = software
+        found[software.name] = software.model_copy(update={"parameters": {**OPTIONAL, **software.parameters}})
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 import scenarios.world
 from scenarios.telemetry import TelemetryError, look
 from scenarios.vocabulary import DIAGNOSTICS
-from scenarios.world import Run, System
+from scenarios.world import OPERATIONS, Run, System
 
 if TYPE_CHECKING:
     from scenarios.evidence import Evidence
@@ -108,3 +108,27 @@ def test_what_cannot_be_seen_is_refused(diagnostic: str, component: str, as_of: 
     run.advance(600)
     with pytest.raises(TelemetryError, match=told):
         look(run, diagnostic, component, as_of=as_of)
+
+
+def test_instances_that_were_added_are_shown_from_then_on_and_those_taken_out_no_more() -> None:
+    run = Run(SYSTEM)
+    run.advance(180)
+    before = look(run, "check_service_status", "catalog-service").text
+    run.order("scale_service", "catalog-service")
+    run.advance(60)
+    assert "3/3" in before
+    assert "5/5" in look(run, "check_service_status", "catalog-service").text
+    assert look(run, "check_service_status", "catalog-service", as_of=180).text == before
+    run.order("drain_zone", "zone-a")
+    run.advance(120)
+    assert "pending" in look(run, "check_service_status", "postgres-db").text
+
+
+@pytest.mark.parametrize("name", [name for name, each in OPERATIONS.items() if each.target == "service"])
+def test_each_operation_leaves_an_entry_in_the_change_log(name: str) -> None:
+    run = Run(SYSTEM)
+    run.advance(180)
+    before = look(run, "check_recent_deploys", "order-service").text.count("on-call")
+    run.order(name, "order-service")
+    run.advance(120)
+    assert look(run, "check_recent_deploys", "order-service").text.count("on-call") == before + 1

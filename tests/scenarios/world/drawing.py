@@ -213,12 +213,18 @@ def draw_played(draw: st.DrawFn) -> Drawn:
     """A system with orders of every kind, right or not, at any time within `MINUTES`."""
     system = draw(draw_systems())
     random = draw(st.randoms(use_true_random=False))
-    flags = [flag for component in system.components for flag in component.flags]
-    names = [component.name for component in system.components]
+    targets = {
+        "service": [component.name for component in system.components],
+        "flag": [flag for component in system.components for flag in component.flags],
+        "job": [job.name for component in system.components for job in component.jobs],
+        "client": [journey.name for journey in system.journeys],
+        "zone": list(system.zones),
+        "topic": [topic.name for topic in system.topics],
+    }
     orders = []
     for _ in range(random.randint(0, 6)):
-        operation = random.choice(tuple(OPERATIONS))
-        targets = flags if operation == "disable_feature_flag" else names
-        if targets:
-            orders.append((5.0 * random.randrange(0, 12 * MINUTES), operation, random.choice(targets)))
+        operation = random.choice(tuple(OPERATIONS.values()))
+        if targets[operation.target]:
+            at = 5.0 * random.randrange(0, 12 * MINUTES)
+            orders.append((at, operation.name, random.choice(targets[operation.target])))
     return Drawn(system, tuple(sorted(orders)))

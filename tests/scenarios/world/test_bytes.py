@@ -21,20 +21,27 @@ from tests.scenarios.world.drawing import FEW, MANY, draw_systems
 SHIPPED = Path(scenarios.__file__).parent / "world" / "systems" / "analytics-export.yaml"
 SECONDS = 25 * 60.0
 BY_CALL = {"sent", "reached", "succeeded", "failed", "given_up"}
-BY_COMPONENT = {"load", "queue", "running", "memory", "connections", "computed"}
-"""What is recorded by call and by component; all else is by route."""
+BY_COMPONENT = {"load", "queue", "running", "memory", "connections", "computed", "disk", "hits"}
+BY_GROUP = {"backlog"}
+"""What is recorded by call, component and group of consumers; all else is by route."""
 
 
 def _cut(run: Run, place: int) -> dict[str, bytes]:
     """All that a run recorded of the system at a place, and what happened in it."""
     sizes = [
-        (len(system.components), len(system.list_routes()), len(system.calls), _count_instances(system))
+        (
+            len(system.components),
+            len(system.list_routes()),
+            len(system.calls),
+            sum(component.most for component in system.components),
+            len(system.groups),
+        )
         for system in run.layout.systems
     ]
-    starts = [sum(size[axis] for size in sizes[:place]) for axis in range(4)]
+    starts = [sum(size[axis] for size in sizes[:place]) for axis in range(5)]
     cut = {}
     for name in (*COUNTS, *LEVELS):
-        axis = 0 if name in BY_COMPONENT else 2 if name in BY_CALL else 1
+        axis = 0 if name in BY_COMPONENT else 2 if name in BY_CALL else 4 if name in BY_GROUP else 1
         values = run.record.get(name)[..., starts[axis] : starts[axis] + sizes[place][axis]]
         cut[name] = values.tobytes()
     happened = []
@@ -46,10 +53,6 @@ def _cut(run: Run, place: int) -> dict[str, bytes]:
                 details["instance"] = int(details["instance"]) - starts[3]
             happened.append((event.at, component, event.what, details))
     return {**cut, "events": repr(happened).encode()}
-
-
-def _count_instances(system: System) -> int:
-    return sum(component.instances for component in system.components)
 
 
 def _check_batch(systems: list[System]) -> None:

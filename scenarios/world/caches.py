@@ -1,0 +1,99 @@
+"""Caches: what they find, how they fill from the store behind them, and what a miss costs that store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.flows import add_up
+
+if TYPE_CHECKING:
+    from scenarios.world.flows import Passed
+    from scenarios.world.layout import Floats, Indices, Layout
+
+
+@dataclass(slots=True, eq=False)
+class Caches:
+    """The share of look-ups that each instance `finds`, and which calls are made for the others.
+
+    `misses` are the calls that are made on a miss in the component `cache`; `look_ups` are the calls that ask it for
+    the same request, or the last call and one more, where the caller is the cache itself.
+    """
+
+    finds: Floats
+    best: Floats
+    fill: Floats
+    lasts: Floats
+    persists: Floats
+    misses: Indices
+    cache: Indices
+    look_ups: Indices
+
+    @classmethod
+    def start(cls, layout: Layout) -> Caches:
+        names = [f"{number}:{c.name}" for number, system in enumerate(layout.systems) for c in system.components]
+        calls = [(number, call) for number, system in enumerate(layout.systems) for call in system.calls]
+        misses = [place for place, (_, call) in enumerate(calls) if call.on_miss is not None]
+        cache = [names.index(f"{calls[place][0]}:{calls[place][1].on_miss}") for place in misses]
+        own, source = layout.instance_component, layout.call_source
+        asked = layout.route_component[layout.call_target]
+        look_ups = []
+        for place, component in zip(misses, cache, strict=True):
+            asking = np.nonzero((source == source[place]) & (asked == component))[0]
+            look_ups.append(int(asking[0]) if len(asking) else len(calls))
+        best, fill, lasts, persists = (
+            np.array([component.get(name) for component in layout.components])[own]
+            for name in ("hit_ratio", "fill_seconds", "entry_seconds", "persists")
+        )
+        return cls(
+            finds=best * layout.instance_planned,
+            best=best,
+            fill=fill,
+            lasts=lasts,
+            persists=persists,
+            misses=np.array(misses, dtype=np.int64),
+            cache=np.array(cache, dtype=np.int64),
+            look_ups=np.array(look_ups, dtype=np.int64),
+        )
+
+    def step(self, layout: Layout, open_: Floats, room: Floats, passed: Passed | None, seconds: float) -> Floats:
+        """Fill what has room and lose what is old. Returns how often a request makes each call now.
+
+        A miss that is not answered fills nothing, while what is there gets old. `room` is the share of its memory that
+        each component has; what is found grows with the root of it.
+        """
+        if not len(self.misses):
+            return layout.call_weight
+        own, components = layout.instance_component, len(layout.components)
+        answered = np.ones(components)
+        asked = np.ones(len(self.misses))
+        if passed is not None:
+            sent = add_up(self.cache, passed.sent[self.misses], components)
+            succeeded = add_up(self.cache, passed.succeeded[self.misses], components)
+            answered = np.where(sent > 1e-9, np.minimum(1.0, succeeded / np.maximum(sent, 1e-9)), 1.0)
+            good = np.append(passed.succeeded, 1.0)[self.look_ups]
+            ended = good + np.append(passed.given_up, 0.0)[self.look_ups]
+            asked = np.where(ended > 1e-9, good / np.maximum(ended, 1e-9), 1.0)
+        best = self.best * np.sqrt(np.minimum(1.0, room))[own]
+        fills, ages = seconds / self.fill * answered[own], seconds / self.lasts * (1.0 - answered[own])
+        filled = (self.finds + fills * best) / (1.0 + fills + ages)
+        self.finds = np.where(open_ > 0.0, filled, self.finds * self.persists)
+        missed = 1.0 - self.find_hit_ratio(layout, open_)[self.cache] * asked
+        weights = layout.call_weight.copy()
+        weights[self.misses] = weights[self.misses] * missed
+        return weights
+
+    def find_hit_ratio(self, layout: Layout, open_: Floats) -> Floats:
+        """The share of look-ups that each component finds, 0 of one that does not run."""
+        own, components = layout.instance_component, len(layout.components)
+        running = add_up(own, open_, components)
+        return add_up(own, self.finds * open_, components) / np.maximum(running, 1.0)
+
+    def clear(self, layout: Layout, component: int) -> bool:
+        """Empty a cache. Returns whether there was anything in it."""
+        own = layout.instance_component == component
+        had = bool(np.any(self.finds[own] > 0.0))
+        self.finds[own] = 0.0
+        return had

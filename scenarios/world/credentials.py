@@ -1,0 +1,65 @@
+"""Credentials: which secret a service accepts, which is handed out, and which its callers hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.flows import add_up
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scenarios.world.layout import Floats, Indices, Layout
+
+
+@dataclass(slots=True, eq=False)
+class Credentials:
+    """Versions of secrets, as numbers. A process keeps what was `issued` when it started, by link in `held`.
+
+    `accepted` and `issued` are by component. Connections to a store that are open were let in, and stay (`inside`);
+    who calls without a connection shows the secret each time.
+    """
+
+    callee: Indices
+    accepted: Floats
+    issued: Floats
+    held: Floats
+    inside: NDArray[np.bool_]
+
+    @classmethod
+    def start(cls, layout: Layout) -> Credentials:
+        return cls(
+            callee=layout.route_component[layout.call_target][layout.link_call],
+            accepted=np.ones(len(layout.components)),
+            issued=np.ones(len(layout.components)),
+            held=np.ones(len(layout.link_call)),
+            inside=np.ones(len(layout.link_call), dtype=np.bool_),
+        )
+
+    def step(self, layout: Layout, open_: Floats, usable: Floats) -> Floats:
+        """The share of the running callers of each call that are not let in. `usable` are live connections by link."""
+        running = open_[layout.link_instance]
+        self.held = np.where(running > 0.0, self.held, self.issued[self.callee])
+        valid = self.held == self.accepted[self.callee]
+        # A pool most of whose connections had to be opened again has shown its secret again.
+        stays = layout.call_counts_connections[layout.link_call] & (running > 0.0) & (usable > 0.5)
+        self.inside = valid | (self.inside & stays)
+        if np.all(self.inside):
+            return np.zeros(len(layout.call_weight))
+        calls = len(layout.call_weight)
+        callers = np.maximum(add_up(layout.link_call, running, calls), 1.0)
+        return add_up(layout.link_call, running * ~self.inside, calls) / callers
+
+    def rotate(self, component: int) -> int:
+        """Accept and hand out a new secret. Returns its version."""
+        version = max(self.accepted[component], self.issued[component]) + 1.0
+        self.accepted[component] = self.issued[component] = version
+        return int(version)
+
+    def publish(self, component: int) -> int:
+        """Hand out the secret that is accepted. Returns its version."""
+        self.issued[component] = self.accepted[component]
+        return int(self.accepted[component])

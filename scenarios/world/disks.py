@@ -1,0 +1,117 @@
+"""Disks: they fill at a rate, never beyond what they hold, and one that is full takes no writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.flows import add_up
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scenarios.world.layout import Floats, Indices, Layout
+
+_MOST = 4.0
+"""A volume can be made so many times as large as it was laid out."""
+
+
+@dataclass(slots=True, eq=False)
+class Disks:
+    """MB by instance: the `capacity`, 0 where disks do not count, the `data` and what may be thrown away (`waste`).
+
+    `used` is all of it, with what queues keep. An `extra` rate in MB a second comes from whatever has begun to write.
+    """
+
+    capacity: Floats
+    laid_out: Floats
+    data: Floats
+    waste: Floats
+    used: Floats
+    rate: Floats
+    write: Floats
+    writes: Floats
+    stops: NDArray[np.bool_]
+    extra: Floats
+
+    @classmethod
+    def start(cls, layout: Layout) -> Disks:
+        own = layout.instance_component
+        capacity, data, waste, rate, write, stops = (
+            np.array([component.get(name) for component in layout.components])[own]
+            for name in ("disk", "disk_data", "disk_waste", "disk_rate", "write_disk", "stops_when_full")
+        )
+        routes = [route for component in layout.components for route in component.routes]
+        return cls(
+            capacity=capacity,
+            laid_out=capacity.copy(),
+            data=np.minimum(data, capacity),
+            waste=np.minimum(waste, np.maximum(0.0, capacity - data)),
+            used=np.minimum(data + waste, capacity),
+            rate=rate,
+            write=write,
+            writes=np.array([route.writes for route in routes]),
+            stops=stops > 0.0,
+            extra=np.zeros(len(layout.components)),
+        )
+
+    def refuse(self, layout: Layout, open_: Floats) -> Floats:
+        """The share of the requests of each route that fail because they write to a disk that is full."""
+        if not np.any(self.capacity):
+            return np.zeros(len(self.writes))
+        own, components = layout.instance_component, len(layout.components)
+        running = np.maximum(add_up(own, open_, components), 1.0)
+        full = add_up(own, open_ * self.is_full(), components) / running
+        return np.asarray(self.writes * full[layout.route_component])
+
+    def step(
+        self, layout: Layout, open_: Floats, good: Floats, kept: Floats, seconds: float
+    ) -> tuple[Indices, Indices]:
+        """Write for a step. `good` are answered requests by route, `kept` MB of queues by component.
+
+        Returns the instances whose disk has just become full, and those that stop because theirs is.
+        """
+        nothing = np.zeros(0, dtype=np.int64)
+        if not np.any(self.capacity):
+            return nothing, nothing
+        own, components = layout.instance_component, len(layout.components)
+        running = np.maximum(add_up(own, open_, components), 1.0)
+        written = add_up(layout.route_component, good * self.writes, components) / running
+        before = self.is_full()
+        held = (kept / running)[own] * open_
+        free = np.maximum(0.0, self.capacity - self.data - self.waste - held)
+        data = np.minimum(free, written[own] * self.write * open_)
+        waste = np.minimum(free - data, (self.rate + self.extra[own]) * seconds * open_)
+        self.data, self.waste = self.data + data, self.waste + waste
+        self.used = np.minimum(self.capacity, self.data + self.waste + np.where(open_ > 0.0, held, self._find_held()))
+        full = self.is_full()
+        return np.nonzero(full & ~before)[0], np.nonzero(full & self.stops & (open_ > 0.0))[0]
+
+    def is_full(self) -> NDArray[np.bool_]:
+        """Which disks are full."""
+        return (self.capacity > 0.0) & (self.used >= self.capacity - 1e-6)
+
+    def find_level(self, layout: Layout) -> Floats:
+        """The share of its disk that the fullest instance of each component uses."""
+        level = np.zeros(len(layout.components))
+        np.maximum.at(level, layout.instance_component, self.used / np.maximum(self.capacity, 1e-9))
+        return level
+
+    def expand(self, instances: NDArray[np.bool_]) -> bool:
+        """Make the volumes of some instances half as large again. Returns whether they may grow."""
+        grown = np.minimum(self.laid_out * _MOST, self.capacity * 1.5)
+        grows = bool(np.any(grown[instances] > self.capacity[instances]))
+        self.capacity = np.where(instances, grown, self.capacity)
+        return grows
+
+    def clean(self, instances: NDArray[np.bool_]) -> float:
+        """Throw away what some instances do not need. Returns the MB that became free."""
+        freed = np.where(instances, self.waste, 0.0)
+        self.waste, self.used = self.waste - freed, self.used - freed
+        return float(add_up(np.zeros(len(freed), dtype=np.int64), freed, 1)[0])
+
+    def _find_held(self) -> Floats:
+        """What is used beside data and waste: what queues keep on an instance that does not run."""
+        return np.asarray(np.maximum(0.0, self.used - self.data - self.waste))

@@ -1,0 +1,43 @@
+"""What operations leave in the change log: by event, a text with {…} for its details."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENTRIES: Mapping[str, str] = {
+    "scale_service": "Scaled from {before} to {after} instances.",
+    "scale_service_refused": "Not scaled: {before} instances, and no room for more (at most {most}).",
+    "fail_over": "Standby promoted, the former primary taken out.",
+    "fail_over_refused": "Not carried out: there is no standby.",
+    "clear_cache": "All entries deleted.",
+    "clear_cache_empty": "Nothing to delete.",
+    "cordon_zone": "Zone {zone} takes no new instances.",
+    "uncordon_zone": "Zone {zone} takes new instances again.",
+    "restore_routes": "Saved routes loaded again; {changed} were different.",
+    "restore_routes_refused": "Not carried out: the process does not run.",
+    "raise_memory": "Memory limit at {factor:g} times its size, rolling restart.",
+    "raise_memory_refused": "Not raised: memory limit is at its most ({factor:g} times).",
+    "raise_connections": "Limit of connections at {factor:g} times its size, rolling restart.",
+    "raise_connections_refused": "Not raised: limit of connections is at its most ({factor:g} times).",
+    "raise_slots": "Workers at {factor:g} times their number, rolling restart.",
+    "raise_slots_refused": "Not raised: workers are at their most ({factor:g} times).",
+    "block_client": "Requests of {client} are refused.",
+    "unblock_client": "Requests of {client} are let in.",
+    "shed_load": "A share of {share:g} of all requests is turned away.",
+    "stop_shedding": "No request is turned away to shed load.",
+    "pause_job": "{job} paused: no new run begins.",
+    "resume_job": "{job} resumed.",
+    "cancel_sessions": "Sessions of jobs ended.",
+    "rotate_secret": "New secret (version {version}); callers read it when they start.",
+    "publish_secret": "Secret that is accepted (version {version}) handed out; callers read it when they start.",
+    "revert_policy": "Access policy as before; {changed} rules were different.",
+    "flush_resolver": "Cached answers dropped; {changed} of them were out of date.",
+    "skip_message": "{messages} messages at the head of halted partitions skipped.",
+    "purge_queue": "{messages} messages dropped.",
+    "expand_volume": "Volume made half as large again.",
+    "expand_volume_refused": "Not expanded: no larger volume to be had, or there is none.",
+    "clean_disk": "{megabytes} MB of old files deleted.",
+}

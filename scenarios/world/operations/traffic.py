@@ -1,0 +1,47 @@
+"""Operations on what is let in: clients that are blocked, load that is shed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scenarios.world.operations.operation import Operation
+
+if TYPE_CHECKING:
+    from scenarios.world.layout import Layout
+    from scenarios.world.state import State
+
+_SHED = 0.3
+"""The share of its requests that a service which sheds load turns away at once."""
+
+
+def _block_client(layout: Layout, state: State, journey: int) -> None:
+    _let_in(layout, state, journey, blocked=1.0)
+
+
+def _unblock_client(layout: Layout, state: State, journey: int) -> None:
+    _let_in(layout, state, journey, blocked=0.0)
+
+
+def _let_in(layout: Layout, state: State, journey: int, *, blocked: float) -> None:
+    names = [each.name for system in layout.systems for each in system.journeys]
+    state.blocked[journey] = blocked
+    component = int(layout.route_component[layout.journey_entry[journey]])
+    state.note(component, "block_client" if blocked else "unblock_client", client=names[journey])
+
+
+def _shed_load(_: Layout, state: State, component: int) -> None:
+    state.shed[component] = _SHED
+    state.note(component, "shed_load", share=_SHED)
+
+
+def _stop_shedding(_: Layout, state: State, component: int) -> None:
+    state.shed[component] = 0.0
+    state.note(component, "stop_shedding")
+
+
+OPERATIONS = (
+    Operation("block_client", "client", _block_client, seconds=5),
+    Operation("unblock_client", "client", _unblock_client, seconds=5),
+    Operation("shed_load", "service", _shed_load, seconds=5),
+    Operation("stop_shedding", "service", _stop_shedding, seconds=5),
+)

@@ -1,0 +1,197 @@
+"""Brokers: topics that keep what producers send, and groups of consumers that work on it at their own pace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.flows import add_up
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scenarios.world.flows import Passed
+    from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.system import Group, Topic
+
+_LONGEST_SECONDS = 21600.0
+"""A topic that keeps messages for longer than this drops none while a system is played."""
+_NEXT = 1e-9
+"""A message is at the head of its partition when there are no more than so many before it."""
+
+
+@dataclass(slots=True, eq=False)
+class Queues:
+    """Messages by lane: a lane is a partition of a topic as one group of consumers sees it.
+
+    A message `waits`, is `taken` by a consumer, and is done when that has committed it; if the work fails, it waits
+    again. `came`, `done` and `dropped` are counted from the start. In front of a message that nobody can work on stand
+    `ahead` others: then the lane `stands` still. `recent` are the messages that a topic keeps, `history` those of each
+    step, as far back as the longest retention. `ledger` is the largest gap in what came and went in a step.
+    """
+
+    topic_route: Indices
+    topic_broker: Indices
+    topic_size: Floats
+    topic_partitions: Floats
+    topic_steps: Indices
+    group_topic: Indices
+    group_route: Indices
+    group_component: Indices
+    group_workers: Floats
+    lane_group: Indices
+    lane_topic: Indices
+    waits: Floats
+    taken: Floats
+    came: Floats
+    done: Floats
+    dropped: Floats
+    ahead: Floats
+    stands: NDArray[np.bool_]
+    recent: Floats
+    history: Floats
+    turn: int = 0
+    ledger: float = 0.0
+
+    @classmethod
+    def start(cls, layout: Layout, seconds: float) -> Queues:
+        topics: list[tuple[int, Topic]] = []
+        groups: list[tuple[int, int, Group]] = []
+        first_route = 0
+        for system in layout.systems:
+            routes, names = system.list_routes(), [topic.name for topic in system.topics]
+            first_topic = len(topics)
+            topics += [(first_route + routes.index(topic.route), topic) for topic in system.topics]
+            groups += [
+                (first_topic + names.index(g.topic), first_route + routes.index(g.route), g) for g in system.groups
+            ]
+            first_route += len(routes)
+        topic_route = np.array([route for route, _ in topics], dtype=np.int64)
+        group_topic = np.array([topic for topic, _, _ in groups], dtype=np.int64)
+        group_route = np.array([route for _, route, _ in groups], dtype=np.int64)
+        lanes = [number for number, (topic, _, _) in enumerate(groups) for _ in range(topics[topic][1].partitions)]
+        lane_group = np.array(lanes, dtype=np.int64)
+        kept = [topic.retention if topic.retention <= _LONGEST_SECONDS else 0.0 for _, topic in topics]
+        steps = np.array([int(retention / seconds) for retention in kept], dtype=np.int64)
+        return cls(
+            topic_route=topic_route,
+            topic_broker=layout.route_component[topic_route],
+            topic_size=np.array([topic.size for _, topic in topics]),
+            topic_partitions=np.array([float(topic.partitions) for _, topic in topics]),
+            topic_steps=steps,
+            group_topic=group_topic,
+            group_route=group_route,
+            group_component=layout.route_component[group_route],
+            group_workers=np.array([group.workers for _, _, group in groups]),
+            lane_group=lane_group,
+            lane_topic=group_topic[lane_group],
+            waits=np.zeros(len(lanes)),
+            taken=np.zeros(len(lanes)),
+            came=np.zeros(len(lanes)),
+            done=np.zeros(len(lanes)),
+            dropped=np.zeros(len(lanes)),
+            ahead=np.full(len(lanes), np.inf),
+            stands=np.zeros(len(lanes), dtype=np.bool_),
+            recent=np.zeros(len(topics)),
+            history=np.zeros((max(1, int(np.max(steps, initial=0))), len(topics))),
+        )
+
+    def take(self, layout: Layout, open_: Floats, holding: Floats, seconds: float) -> Floats:
+        """The messages that consumers begin to work on in a step, by route. A worker has one partition at a time."""
+        routes, groups = len(layout.route_work), len(self.group_topic)
+        if not groups:
+            return np.zeros(routes)
+        running = add_up(layout.instance_component, open_, len(layout.components))
+        brokers = running[self.topic_broker][self.group_topic] > 0.0
+        moving = add_up(self.lane_group, (self.ahead > _NEXT).astype(np.float64), groups)
+        workers = np.minimum(self.group_workers * running[self.group_component], moving) * brokers
+        can = workers * seconds / np.maximum(holding[self.group_route], 1e-9)
+        there: Floats = np.maximum(0.0, np.minimum(self.waits, self.ahead - self.taken))
+        of_group = add_up(self.lane_group, there, groups)
+        wanted = np.minimum(of_group, np.maximum(0.0, can - add_up(self.lane_group, self.taken, groups)))
+        moved = there * (wanted / np.maximum(of_group, 1e-12))[self.lane_group]
+        self.waits, self.taken = np.maximum(0.0, self.waits - moved), self.taken + moved
+        return add_up(self.group_route, add_up(self.lane_group, moved, groups), routes)
+
+    def settle(self, layout: Layout, open_: Floats, passed: Passed) -> Indices:
+        """Commit what was done, put back what failed, add what came. Returns the groups that have come to a halt."""
+        groups = len(self.group_topic)
+        came_topic = passed.good[self.topic_route]
+        self._keep(came_topic)
+        if not groups:
+            return np.zeros(0, dtype=np.int64)
+        running = add_up(layout.instance_component, open_, len(layout.components))
+        brokers = (running[self.topic_broker][self.group_topic] > 0.0) * 1.0
+        before = self.waits + self.taken
+        good, failed = passed.users_good[self.group_route], passed.users_failed[self.group_route]
+        pending = np.maximum(add_up(self.lane_group, self.taken, groups), 1e-12)
+        # What was done while the broker is down cannot be committed, and is done again.
+        committed = np.minimum(1.0, good / pending) * brokers
+        back = np.minimum(1.0, (good + failed) / pending) - committed
+        done, again = self.taken * committed[self.lane_group], self.taken * back[self.lane_group]
+        came = (came_topic / self.topic_partitions)[self.lane_topic]
+        taken = np.maximum(0.0, self.taken - done - again)
+        waits = self.waits + again + came
+        kept = np.where(self.topic_steps > 0, self.recent / self.topic_partitions, np.inf)[self.lane_topic]
+        over = waits + taken - kept
+        dropped = np.where(over > 1e-6, np.minimum(waits, over), 0.0)
+        self.waits, self.taken = waits - dropped, taken
+        self.came, self.done, self.dropped = self.came + came, self.done + done, self.dropped + dropped
+        stood = self.stands
+        self.ahead = np.maximum(0.0, self.ahead - done - dropped)
+        gap = before + came - done - dropped - (self.waits + self.taken)
+        self.ledger = max(self.ledger, float(np.max(np.abs(gap), initial=0.0)))
+        self.stands = self.ahead <= _NEXT
+        return np.nonzero(add_up(self.lane_group, (self.stands & ~stood).astype(np.float64), groups))[0]
+
+    def find_backlog(self) -> Floats:
+        """The messages that each group has not committed."""
+        return add_up(self.lane_group, self.waits + self.taken, len(self.group_topic))
+
+    def find_kept(self, components: int) -> Floats:
+        """MB that the topics of each component take on its disks."""
+        return add_up(self.topic_broker, self.recent * self.topic_size, components)
+
+    def poison(self, topic: int) -> None:
+        """Somebody sends a message that no consumer can work on: it is the last in one partition now."""
+        lanes = self._list_first_lanes(topic)
+        self.ahead[lanes] = np.minimum(self.ahead[lanes], self.waits[lanes] + self.taken[lanes])
+
+    def skip(self, topic: int) -> float:
+        """Leave out the message at the head of the partitions that stand still. Returns how many were dropped."""
+        lanes = np.nonzero((self.lane_topic == topic) & (self.ahead <= _NEXT))[0]
+        skipped = np.minimum(1.0, self.waits[lanes])
+        self.waits[lanes] = self.waits[lanes] - skipped
+        self.dropped[lanes] = self.dropped[lanes] + skipped
+        self.ahead[lanes] = np.inf
+        return _add(skipped)
+
+    def purge(self, topic: int) -> float:
+        """Drop all messages of a topic that wait. Returns how many."""
+        lanes = np.nonzero(self.lane_topic == topic)[0]
+        purged = self.waits[lanes] + 0.0
+        self.waits[lanes] = 0.0
+        self.dropped[lanes] = self.dropped[lanes] + purged
+        self.ahead[lanes] = np.inf
+        return _add(purged)
+
+    def _keep(self, came: Floats) -> None:
+        """Count what topics keep: of those that drop what is old, what came within the retention."""
+        rows = len(self.history)
+        old = self.history[(self.turn - self.topic_steps) % rows, np.arange(len(came))]
+        old = np.where(self.topic_steps > 0, old, 0.0)
+        self.history[self.turn % rows] = came
+        self.recent = np.maximum(0.0, self.recent + came - old)
+        self.turn += 1
+
+    def _list_first_lanes(self, topic: int) -> Indices:
+        """The first partition of a topic, as each of its groups sees it."""
+        groups = np.nonzero(self.group_topic == topic)[0]
+        return np.searchsorted(self.lane_group, groups)
+
+
+def _add(numbers: Floats) -> float:
+    """The sum of some numbers, in their order."""
+    return float(add_up(np.zeros(len(numbers), dtype=np.int64), numbers, 1)[0])

@@ -1,0 +1,108 @@
+"""Names: callers keep the address of a target for a time, and call the old place until they ask again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from scenarios.world.flows import add_up
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scenarios.world.layout import Floats, Indices, Layout
+
+_NOTHING = -1.0
+"""What a caller has that could not look a name up."""
+
+
+class Resolved(NamedTuple):
+    """By call, the share of callers that call a place where nobody listens any more, and of those without a place."""
+
+    stale: Floats
+    unresolved: Floats
+
+
+@dataclass(slots=True, eq=False)
+class Addresses:
+    """Where components are, as a number that changes when one `moves`, and what others have of it.
+
+    `told` is what the resolver of the system answers, kept for `told_left` seconds; `held` and `left` are the same by
+    link. A system without a resolver has addresses that never change.
+    """
+
+    resolver: Indices
+    callee: Indices
+    lasts: Floats
+    moves: Floats
+    told: Floats
+    told_left: Floats
+    told_lasts: Floats
+    held: Floats
+    left: Floats
+    named: NDArray[np.bool_]
+
+    @classmethod
+    def start(cls, layout: Layout) -> Addresses:
+        resolver: list[int] = []
+        for system in layout.systems:
+            first, names = len(resolver), [component.name for component in system.components]
+            mine = -1 if system.resolver is None else first + names.index(system.resolver)
+            resolver += [mine] * len(names)
+        of_component = np.array(resolver, dtype=np.int64)
+        seconds = np.array([component.get("address_seconds") for component in layout.components])
+        callee = layout.route_component[layout.call_target][layout.link_call]
+        lasts = seconds[layout.instance_component[layout.link_instance]]
+        # Callers have asked at different times: so their answers end one after the other.
+        links = np.arange(len(lasts))
+        phase = (links * 5 % 8 + 1.0) / 8.0
+        components = len(layout.components)
+        return cls(
+            resolver=of_component,
+            callee=callee,
+            lasts=lasts,
+            moves=np.zeros(components),
+            told=np.zeros(components),
+            told_left=np.zeros(components),
+            told_lasts=np.where(of_component >= 0, seconds[of_component], 0.0),
+            held=np.zeros(len(lasts)),
+            left=lasts * phase,
+            named=of_component[callee] >= 0,
+        )
+
+    def step(self, layout: Layout, open_: Floats, seconds: float) -> Resolved:
+        """Let time pass: answers end, and names are looked up again if the resolver answers."""
+        calls = len(layout.call_weight)
+        if not np.any(self.named):
+            return Resolved(np.zeros(calls), np.zeros(calls))
+        answers = add_up(layout.instance_component, open_, len(layout.components))[self.resolver] > 0.0
+        self.told_left = np.where(answers, self.told_left - seconds, 0.0)
+        fresh = answers & (self.told_left <= 0.0)
+        self.told = np.where(fresh, self.moves, self.told)
+        self.told_left = np.where(fresh, self.told_lasts, self.told_left)
+        running = open_[layout.link_instance]
+        self.left = np.where(running > 0.0, self.left - seconds, 0.0)
+        asks = (self.left <= 0.0) & self.named
+        answered = answers[self.callee]
+        self.held = np.where(asks, np.where(answered, self.told[self.callee], _NOTHING), self.held)
+        self.left = np.where(asks & answered & (running > 0.0), self.lasts, self.left)
+        missing = (self.held == _NOTHING) & self.named
+        stale = (self.held != self.moves[self.callee]) & self.named & ~missing
+        callers = np.maximum(add_up(layout.link_call, running, calls), 1.0)
+        return Resolved(
+            add_up(layout.link_call, running * stale, calls) / callers,
+            add_up(layout.link_call, running * missing, calls) / callers,
+        )
+
+    def move(self, component: int) -> None:
+        """A component is somewhere else from now on."""
+        self.moves[component] += 1.0
+
+    def flush(self, resolver: int) -> int:
+        """Drop what a resolver has kept of answers. Returns how many of them were out of date."""
+        mine = self.resolver == resolver
+        old = int(np.count_nonzero(mine & (self.told != self.moves)))
+        self.told_left[mine] = 0.0
+        return old
