@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class RunningDocument(BaseModel):
-    """A system and the page about it. Truth and plan are those of the authored incident that it is made after.
+    """A system and the page about it. Truth and plan are those of the authored incident that it is made after, but for
+    the `chain` of what happened.
 
     On-call looks for the first time `answered_after` seconds after the page. A look takes `look_seconds`.
     """
@@ -26,6 +27,7 @@ class RunningDocument(BaseModel):
     system: str
     scenarios: dict[TaskId, str]
     summary: str
+    chain: tuple[str, ...]
     answered_after: int = Field(default=120, ge=0)
     look_seconds: int = Field(default=60, gt=0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -68,9 +69,9 @@ class RunningIncident:
     def flags(self) -> frozenset[str]:
         return frozenset(flag for component in self.system.components for flag in component.flags)
 
-    @property
+    @cached_property
     def truth(self) -> Truth:
-        return self._made_after.truth
+        return replace(self._made_after.truth, chain=self.document.chain)
 
     @cached_property
     def plan(self) -> Plan:

@@ -31,6 +31,8 @@ _LEAST_ERRORS = 5
 _TROUBLE = ("WARN", "ERROR", "FATAL")
 _COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "running")
 _NOTHING = 1e-6
+_ENDS = frozenset({"stop", "oom", "disk_stop", "start"})
+"""Events with which a process is not the one that ran at the beginning any more."""
 """A count below this comes from rounding."""
 
 
@@ -101,7 +103,7 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         failed = rows["failed"][:, Reason[reason.upper()], place]
         return np.asarray(failed if when == "call" else failed * final[:, place])
     if when == "running":
-        return _count_periods(seen, stream, first) * np.minimum(1.0, rows["running"][:, seen.place])
+        return _count_periods(seen, stream, first)
     if when in ("denied", "too_many"):
         denied = count_denied(seen, slice(first, seen.ticks))
         if when == "denied":
@@ -123,11 +125,13 @@ def _find_final(rows: dict[str, Floats]) -> Floats:
 
 
 def _count_periods(seen: Vantage, stream: Stream, first: int) -> Floats:
-    """How many periods of a line end in each tick."""
+    """How many periods of a line end in each tick, while the processes run that ran at the beginning."""
     every = int(stream.line.every)
     phase = int(stream.key % np.uint64(every))
     ends = (np.arange(first, seen.ticks + 1) * int(TICK) + phase) // every
-    return np.asarray((ends[1:] - ends[:-1]).astype(np.float64))
+    ended = min((event.at for event in seen.list_events() if event.what in _ENDS), default=seen.time)
+    lives = np.arange(first, seen.ticks) * TICK < ended
+    return np.asarray((ends[1:] - ends[:-1]).astype(np.float64) * lives)
 
 
 def _round(counts: Floats, streams: list[Stream], ticks: NDArray[np.uint64], purpose: np.uint64) -> Indices:

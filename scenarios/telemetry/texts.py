@@ -42,8 +42,8 @@ VARYING = frozenset(
     }
 )
 """Fields that differ from line to line. `less_ms` is one less than `ms`, `over_ms` a few more than the deadline."""
-FIXED = frozenset({"service", "own_ip", "route", "path", "method", "upstream", "main_pid"})
-"""Fields that a stream has."""
+FIXED = frozenset({"service", "own_ip", "route", "path", "method", "upstream", "checkpointer_pid", "main_pid"})
+"""Fields that a stream has, or an event."""
 OF_CALL = frozenset(
     {
         "target",
@@ -213,7 +213,7 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         "path": get_path(route),
         "method": route.method,
         "upstream": upstream[0] if upstream else "-",
-        "main_pid": str(find_main_pid(seen, 0)),
+        "checkpointer_pid": str(find_main_pid(seen, 0) + 2),
     }
     call = stream.call
     if call is not None:

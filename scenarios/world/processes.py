@@ -81,28 +81,30 @@ def stop(layout: Layout, state: State, instance: int) -> None:
     """Stop a process that was told to end."""
     if state.phase[instance] != STOPPED:
         state.note(int(layout.instance_component[instance]), "stop", instance=instance)
+        state.unclean[instance] = state.phase[instance] == STARTING and state.unclean[instance]
     _end(layout, state, instance)
 
 
 def start(layout: Layout, state: State, instance: int, *, crashed: bool = False, after: float = 0.0) -> None:
-    """Start a process. One that has crashed takes longer, and has one automatic start fewer."""
+    """Start a process. After a crash that takes longer. One that was started by itself has one such start fewer."""
     component = int(layout.instance_component[instance])
     spec = layout.components[component]
-    takes = spec.get("start_seconds") + (spec.kind.parameters["recovery_seconds"] if crashed else 0.0)
+    recovery = spec.kind.parameters["recovery_seconds"] if state.unclean[instance] else 0.0
+    takes = spec.get("start_seconds") + recovery
     state.phase[instance] = STARTING
     state.ready_at[instance] = state.time + after + takes
     version = spec.releases[int(state.release[instance])].version
     state.note_ahead(after, component, "start", instance=instance, version=version, again=int(crashed))
-    if crashed:
-        state.starts_left[instance] -= 1.0
-        if spec.kind.parameters["recovery_seconds"]:
-            state.note_ahead(after, component, "recovery", instance=instance)
+    state.starts_left[instance] -= crashed
+    if recovery:
+        state.note_ahead(after, component, "recovery", instance=instance)
 
 
 def become_ready(layout: Layout, state: State, instance: int) -> None:
     """A process takes requests: it is cold, and opens the connections of its pools as far as somebody accepts them."""
     component = int(layout.instance_component[instance])
     state.phase[instance] = RUNNING
+    state.unclean[instance] = False
     state.warmth[instance] = 0.0
     state.leaked[instance] = 0.0
     state.note(component, "ready", instance=instance)
@@ -137,6 +139,7 @@ def _leak(layout: Layout, state: State) -> None:
 def die(layout: Layout, state: State, instance: int) -> None:
     """A process ends by itself, and is started again as long as its supervisor does that."""
     _end(layout, state, instance)
+    state.unclean[instance] = True
     if state.starts_left[instance] > 0:
         start(layout, state, instance, crashed=True, after=RESTART_SECONDS)
     else:

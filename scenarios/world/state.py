@@ -96,6 +96,7 @@ class State:
     ready_at: Floats
     warmth: Floats
     starts_left: Floats
+    unclean: NDArray[np.bool_]
     release: Indices
     leaked: Floats
     memory: Floats
@@ -139,6 +140,7 @@ class State:
             phase=np.where(layout.instance_planned, RUNNING, STOPPED).astype(np.int8),
             ready_at=np.zeros(instances),
             warmth=np.ones(instances),
+            unclean=np.zeros(instances, dtype=np.bool_),
             starts_left=np.array([layout.components[i].get("automatic_starts") for i in own]),
             release=np.zeros(instances, dtype=np.int64),
             leaked=np.zeros(instances),
