@@ -42,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 SCORING = (ROOT / "docs" / "scoring.md").read_text("utf-8")
 PYTHON = (ROOT / "docs" / "python.md").read_text("utf-8")
+RUNNING = (ROOT / "docs" / "running.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 OPENENV = (ROOT / "docs" / "openenv.md").read_text("utf-8")
 EVALUATION = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
@@ -64,7 +65,8 @@ def _graded(scenario: Scenario, *moves: Move) -> Grade:
 
 
 def test_python_examples_run() -> None:
-    examples = {"README.md": blocks(README, "python"), "docs/python.md": blocks(PYTHON, "python")}
+    pages = {"README.md": README, "docs/python.md": PYTHON, "docs/running.md": RUNNING}
+    examples = {name: blocks(page, "python") for name, page in pages.items()}
     assert all(examples.values())
     for name, example in ((name, example) for name, found in examples.items() for example in found):
         exec(compile(example, name, "exec"), {})  # noqa: S102 - the documents are ours
