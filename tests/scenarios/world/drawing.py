@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -33,8 +34,8 @@ FEW = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate,),  # to make a system that fails smaller takes minutes
 )
-"""A sample that takes seconds. `MANY` is for tests that are marked slow."""
-MANY = settings(FEW, max_examples=150)
+"""A sample that takes seconds. `MANY` is for tests that are marked slow; `scripts/laws-check` draws more."""
+MANY = settings(FEW, max_examples=int(os.environ.get("WORLD_SYSTEMS", "25")))
 
 MINUTES = 10
 """Changes and orders come within so many minutes."""
