@@ -336,13 +336,14 @@ _HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"n
 @pytest.mark.slow
 def test_a_flood_of_bad_requests_does_not_fill_the_log() -> None:
     """One line a second at most of each kind: not HTTP, headers too long, no such session."""
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     nonsense = [b"\x00\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 66_000 + b"\r\n\r\n"]
     began = time.monotonic()
     with started("serve", "--store", "memory") as (address, process):
         with Raw(address) as raw, httpx2.Client(base_url=address) as api:
             for number in range(300):
                 assert read_status(raw.send(nonsense[number % 2])) in {0, 400, 431}
-                api.post("/messages", params={"session_id": "0" * 32}, json={})
+                api.post("/messages", params={"session_id": "0" * 32}, json=ping)
         process.terminate()
         assert process.stderr is not None
         told = process.stderr.read().decode()
