@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from random import Random
 
 FEW = settings(
-    max_examples=12,
+    max_examples=4,
     derandomize=True,
     deadline=None,
     database=None,

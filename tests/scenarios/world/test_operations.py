@@ -11,6 +11,7 @@ import pytest
 
 from scenarios.world import OPERATIONS, OperationError, Run, System
 from tests.scenarios.world.small import build, measure_success
+from tests.slow import mark_slow_after
 
 EXPORT = System.load(Path(str(files("scenarios.world"))) / "systems" / "analytics-export.yaml")
 ZONES = ("zone-a", "zone-b")
@@ -62,7 +63,9 @@ def test_operation_on_what_does_not_exist_does_nothing(operation: str, target: s
     assert not run.state.tasks
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if OPERATIONS[name].target != "topic"])
+@pytest.mark.parametrize(
+    "name", mark_slow_after(6, [name for name in OPERATIONS if OPERATIONS[name].target != "topic"])
+)
 def test_each_operation_acts_on_each_target_in_any_state_and_leaves_an_entry(name: str) -> None:
     kind = OPERATIONS[name].target
     targets = {
