@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scenarios.progress import UNTOUCHED, Outcome, Plan, Progress, Remedy
 from scenarios.running.shared import Ordered, Orders, SharedRuns
 from scenarios.telemetry import describe_page, find_pages, is_well, look
-from scenarios.world import SIMULATOR_VERSION, System, load_system
+from scenarios.world import SIMULATOR_VERSION, SOFTWARE, System, load_system
 
 if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
@@ -45,7 +45,9 @@ class RunningIncident:
 
     @cached_property
     def digest(self) -> str:
-        parts = [self.document.model_dump(mode="json"), self.system.model_dump(mode="json")]
+        names = sorted({component.software for component in self.system.components})
+        documents = (self.document, self.system, *(SOFTWARE[name] for name in names))
+        parts = [document.model_dump(mode="json") for document in documents]
         written = json.dumps([SIMULATOR_VERSION, *parts, self._made_after.digest], sort_keys=True)
         return hashlib.sha256(written.encode()).hexdigest()
 
