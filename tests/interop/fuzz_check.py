@@ -75,7 +75,7 @@ UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 1
 
 
 class Fuzz:
-    """Draws requests by a seed, sends them, and notes how they were answered."""
+    """Draws requests by a seed, sends them, and notes how they were answered. It is closed when it is not used any more."""
 
     def __init__(self, address: str, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - the same requests in every run
@@ -85,6 +85,12 @@ class Fuzz:
         self._last = b""
         self.answers: Counter[int] = Counter()
         self.failures: list[str] = []
+
+    def close(self) -> None:
+        """Close the connection that requests share."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def send_one(self) -> None:
         """Draw a request, or a WebSocket's messages, and send it."""
@@ -187,10 +193,10 @@ class Fuzz:
                 self._connection.sendall(request)
                 return self._read_answer(self._connection)
             except TimeoutError:
-                self._hang_up()
+                self.close()
                 return b"HTTP/1.1 000 no answer"
             except OSError:
-                self._hang_up()
+                self.close()
         return b""
 
     def _read_answer(self, connection: socket.socket) -> bytes:
@@ -203,13 +209,8 @@ class Fuzz:
             length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
             if answer and length.isdigit() and b"connection: close" not in head.lower() and len(body) == int(length):
                 return answer
-        self._hang_up()
+        self.close()
         return answer
-
-    def _hang_up(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
 
     def _speak_websocket(self) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=WAIT_SECONDS) as connection:
@@ -265,6 +266,7 @@ def main(count: int, seed: int) -> int:
             if process.poll() is not None:
                 fuzz.failures.append(f"the server ended with {process.returncode}")
                 break
+        fuzz.close()
         over.set()
         player.join()
         grown = read_memory(process.pid) - early
