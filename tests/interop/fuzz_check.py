@@ -75,7 +75,7 @@ UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 1
 
 
 class Fuzz:
-    """Draws requests by a seed, sends them, and notes how they were answered. It is closed when it is not used any more."""
+    """Draws requests by a seed, sends them, and notes how they were answered. To be closed after use."""
 
     def __init__(self, address: str, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - the same requests in every run
