@@ -34,7 +34,25 @@ def _revert_policy(layout: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("rotate_secret", "service", _rotate_secret, seconds=10),
-    Operation("publish_secret", "service", _publish_secret, seconds=10),
-    Operation("revert_policy", "service", _revert_policy, seconds=10),
+    Operation(
+        "rotate_secret",
+        "service",
+        _rotate_secret,
+        "Make the service accept a new secret and no other; callers read it when they start.",
+        seconds=10,
+    ),
+    Operation(
+        "publish_secret",
+        "service",
+        _publish_secret,
+        "Hand out the secret that the service accepts; callers read it when they start.",
+        seconds=10,
+    ),
+    Operation(
+        "revert_policy",
+        "service",
+        _revert_policy,
+        "Take back what was decided about who may call the service.",
+        seconds=10,
+    ),
 )
