@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 from string import Formatter
-from typing import TYPE_CHECKING
 
 import pytest
 
 from scenarios.telemetry import SampledLogs, look
 from scenarios.telemetry.texts import FIXED, OF_CALL, VARYING
 from scenarios.vocabulary import DIAGNOSTICS
-from scenarios.world import SOFTWARE, Run, System
+from scenarios.world import SOFTWARE, Change, Run, System
 from scenarios.world.flows import Reason
 from tests.scenarios.telemetry.test_looking import NAMES, SYSTEM
-
-if TYPE_CHECKING:
-    from scenarios.world import Change
 
 _TIME = re.compile(r"14:(\d\d):(\d\d)\.(\d\d\d)")
 
