@@ -65,6 +65,7 @@ class Layout:
     release_work: Floats
     release_errors: Floats
     release_leak: Floats
+    release_slots: Floats
     route_component: Indices
     route_component_rows: Indices
     route_work: Floats
@@ -159,6 +160,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         release_work=np.array([release.work for release in releases]),
         release_errors=np.array([release.errors for release in releases]),
         release_leak=np.array([release.leak for release in releases]),
+        release_slots=np.array([release.slots for release in releases]),
         route_component=np.array(route_component),
         route_component_rows=_repeat(route_component, len(components)),
         route_work=np.array([route.work for _, route in each]),
