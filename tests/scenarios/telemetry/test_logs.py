@@ -81,8 +81,10 @@ def test_lines_stand_in_the_order_of_their_times(run: Run) -> None:
 
 
 def test_nothing_is_printed_for_what_does_not_happen(run: Run) -> None:
-    text = "\n".join(read(run, "catalog-service", contains="ERROR").lines)
-    assert text == ""
+    for text in ("call failed", "request failed"):  # now and then that happens by itself
+        failing = read(run, "catalog-service", contains=text)
+        assert 0 < failing.found < 0.001 * failing.printed
+    assert not read(run, "catalog-service", contains="connection refused").lines
     assert not read(run, "redis-cache", contains="Ready").lines
 
 
@@ -124,6 +126,7 @@ def test_templates_have_only_fields_that_there_are(software: str) -> None:
         "value",
         "seconds",
         "memory",
+        "statement",
     }
     for line in SOFTWARE[software].lines:
         fields = {name for _, name, _, _ in Formatter().parse(line.text) if name is not None}
@@ -142,7 +145,9 @@ def _change_system(*changes: Change) -> System:
 
 def test_two_causes_with_the_same_effect_look_the_same_there() -> None:
     """Whether a release or a setting makes it slow, its callers and its own lines and metrics show the same."""
-    slow = SYSTEM.changes[1].model_copy(update={"at": 600, "what": "work", "target": "payment-service", "to": 3.0})
+    slow = SYSTEM.changes[1].model_copy(
+        update={"at": 600, "what": "work", "target": "payment-service", "to": 3.0, "by": "", "note": ""}
+    )
     part = next(component for component in SYSTEM.components if component.name == "payment-service")
     worse = part.releases[0].model_copy(update={"work": 3.0})
     parts = tuple(c.model_copy(update={"releases": (worse,)}) if c is part else c for c in SYSTEM.components)
