@@ -42,7 +42,8 @@ def _read_entry(seen: Vantage, event: Event) -> list[Change]:
         kind, version, note = "infra", "restart", "Rolling restart, one instance after the other."
     elif event.what == "flag":
         value = "on" if details["value"] == "true" else "off"
-        kind, version, note = "flag", f"{details['flag']}={value}", f"Switched {value}."
+        note = f"Was {value} already." if details.get("already") else f"Switched {value}."
+        kind, version = "flag", f"{details['flag']}={value}"
     elif event.what in ENTRIES:
         kind, version, note = "infra", event.what.removesuffix("_refused"), ENTRIES[event.what].format(**details)
     else:

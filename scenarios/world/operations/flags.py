@@ -17,8 +17,9 @@ def _disable_feature_flag(_: Layout, state: State, place: int) -> None:
     system = state.paths.component_system
     for component, name in list_flags(state):
         if name == flag and system[component] == system[owner]:
+            already = int(not state.flags[component, flag])
             state.flags[component, flag] = False
-            state.note(component, "flag", flag=flag, value="false")
+            state.note(component, "flag", flag=flag, value="false", already=already)
 
 
 OPERATIONS = (Operation("disable_feature_flag", "flag", _disable_feature_flag),)
