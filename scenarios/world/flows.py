@@ -25,6 +25,9 @@ STEP = 5.0
 ATTEMPTS = 3
 """The most attempts of a call."""
 
+HOLDING_SECONDS = 20.0
+"""The time constant with which a holding time follows what requests take now, beside that time itself."""
+
 KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
 """The quantiles at which latencies are known."""
 _SPREAD = np.array([[0.5], [1.0], [2.2], [5.0], [12.0]])
@@ -68,8 +71,8 @@ class Flows:
 
     `users` are those of users that wait, by route. `begun` are the requests that each route began to work on in the
     step before. Of those that it answered, the share `kept` had from its calls what it needs. `latency` is at the
-    knots, by route, and `holding` the mean of it without waiting for a slot. Of the requests of a route a share
-    `reached` each of its calls, and made it `times` over: `made` by a request on average.
+    knots, by route, and `holding` what the mean of it without waiting for a slot has been of late. Of the requests of a
+    route a share `reached` each of its calls, and made it `times` over: `made` by a request on average.
     """
 
     owed: Floats
@@ -300,7 +303,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     load = at_component[5] / some
     waits = np.minimum(at_component[6] / some, layout.component["patience"])
     _keep(layout, flows, succeeded, given_up, found)
-    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t)
+    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t, step)
     return Passed(
         arrived=new,
         rejected=at_route[2],
@@ -360,6 +363,7 @@ def _pass_latencies(
     first: Floats,
     failed: Floats,
     latency_t: Floats,
+    step: float,
 ) -> None:
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     of_route = layout.route_component
@@ -379,9 +383,19 @@ def _pass_latencies(
     for column in layout.inputs:
         latency += padded.take(column, axis=1)
     parts = (latency[:-1] + latency[1:]) * _HALVES
-    flows.holding = parts[0] + parts[1] + parts[2] + parts[3]
+    _relax_holding(flows, parts[0] + parts[1] + parts[2] + parts[3], step)
     # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
     flows.latency = latency + (own * crowded[of_route] + waits[of_route])
+
+
+def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
+    """Bring the holding time towards the mean of now.
+
+    Slots are held by requests that came some time ago, so the time for which they are held lags behind by about as long
+    as it takes. Were it to follow at once, a component that is full would be full in one step and empty in the next.
+    """
+    rate = step / (HOLDING_SECONDS + np.maximum(mean, flows.holding))
+    flows.holding = flows.holding + (mean - flows.holding) * (rate / (1.0 + rate))
 
 
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
