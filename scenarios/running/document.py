@@ -17,7 +17,8 @@ class RunningDocument(BaseModel):
     """A system and the page about it. Truth and plan are those of the authored incident that it is made after, but for
     the `chain` of what happened.
 
-    On-call looks for the first time `answered_after` seconds after the page. A look takes `look_seconds`.
+    On-call looks for the first time `answered_after` seconds after the page. A look takes `look_seconds`. With its
+    cause taken out again, the system is as it was within `returns_minutes`; None says that somebody has to mend it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +31,7 @@ class RunningDocument(BaseModel):
     chain: tuple[str, ...]
     answered_after: int = Field(default=120, ge=0)
     look_seconds: int = Field(default=60, gt=0)
+    returns_minutes: int | None = Field(default=15, gt=0)
 
     @classmethod
     def load(cls, path: Path) -> Self:
