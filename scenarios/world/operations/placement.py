@@ -36,8 +36,7 @@ def _cordon_zone(layout: Layout, state: State, place: int) -> None:
 
 def _uncordon_zone(layout: Layout, state: State, place: int) -> None:
     """Let a zone take instances again: those come back that found no other place."""
-    if not _mark(layout, state, place, closed=False):
-        return
+    _mark(layout, state, place, closed=False)
     own = layout.instance_component
     for component in sorted({int(own[instance]) for instance in list_zone(layout, state, place)}):
         missing = layout.components[component].instances - int(np.count_nonzero(state.wanted[own == component]))
@@ -54,16 +53,12 @@ def _drain_zone(layout: Layout, state: State, place: int) -> None:
             state.tasks.append(Task(state.time + _EVICTION_SECONDS * turns[component], EVICTION, instance))
 
 
-def _mark(layout: Layout, state: State, place: int, *, closed: bool) -> bool:
-    """Close or open a zone. Returns whether it was otherwise."""
+def _mark(layout: Layout, state: State, place: int, *, closed: bool) -> None:
     system, zone = divmod(place, state.paths.isolated.shape[1])
-    same = bool(state.cordoned[system, zone]) == closed
     state.cordoned[system, zone] = closed
     name = layout.systems[system].zones[zone]
     for component in sorted({int(layout.instance_component[instance]) for instance in list_zone(layout, state, place)}):
-        what = "cordon_zone" if closed else "uncordon_zone"
-        state.note(component, f"{what}_refused" if same else what, zone=name)
-    return not same
+        state.note(component, "cordon_zone" if closed else "uncordon_zone", zone=name)
 
 
 def _restore_routes(layout: Layout, state: State, component: int) -> None:
@@ -76,8 +71,19 @@ def _restore_routes(layout: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("cordon_zone", "zone", _cordon_zone),
-    Operation("uncordon_zone", "zone", _uncordon_zone),
-    Operation("drain_zone", "zone", _drain_zone, seconds=5),
-    Operation("restore_routes", "service", _restore_routes, seconds=30),
+    Operation("cordon_zone", "zone", _cordon_zone, "Place no new instances in the zone."),
+    Operation(
+        "uncordon_zone",
+        "zone",
+        _uncordon_zone,
+        "Place instances in the zone again, also those that found no other place.",
+    ),
+    Operation(
+        "drain_zone",
+        "zone",
+        _drain_zone,
+        "Move the instances of the zone to other zones, one of each service after the other.",
+        seconds=5,
+    ),
+    Operation("restore_routes", "service", _restore_routes, "Load the saved routes of a router again.", seconds=30),
 )
