@@ -65,7 +65,7 @@ def _check_costs(incident: RunningIncident) -> Iterator[str]:
             yield f"a look at {component.name} takes {after.now - course.now} s"
         if shown.as_of != clock.get_moment(course.now):
             yield f"a look at {component.name} at second {course.now} shows {shown.as_of}"
-        _, later = course.remedy(Remedy("restart_service", component.name), verifies=False)
+        later, _ = course.apply(Remedy("restart_service", component.name), verifies=False)
         least = max(_MINUTE, component.instances * component.get("start_seconds"))
         if later.now - course.now < least:
             yield f"a restart of {component.name} takes {later.now - course.now} s, and its instances need {least:g}"

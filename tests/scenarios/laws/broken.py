@@ -89,8 +89,8 @@ def tamper_orders(with_: Callable[[Run, str, str], None]) -> type[Run]:
     """Runs in which something else is done when an operation is ordered."""
 
     class Disobedient(Run):
-        def order(self, operation: str, target: str, system: int = 0) -> None:
-            if system == 0:
+        def order(self, operation: str, target: str, system: int = 0, number: int | None = None) -> None:
+            if system == 0 and number is None:
                 with_(self, operation, target)
 
     return Disobedient
