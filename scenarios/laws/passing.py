@@ -36,7 +36,7 @@ class TimeWitness(Witness):
 
     def pass_step(self, run: Run) -> None:
         for event in run.state.events[self._events :]:
-            name = event.what.removesuffix("_refused").removesuffix("_empty").removesuffix("_already")
+            name = event.what.removesuffix("_refused").removesuffix("_empty").removesuffix("_unchanged")
             operation = OPERATIONS.get(name)
             if operation is not None and operation.seconds and not self._is_due(name, event.at):
                 self.report(run, f"{name} is done before its {operation.seconds:g} s have passed")

@@ -81,7 +81,11 @@ class PrintWitness(Witness):
                 foreign = [path.service for path in paths if path.service not in self._neighbours[component.name]]
             case Deploys():
                 known = _list_versions(self.subject, component)
-                foreign = [entry.version for entry in shown.history if entry.version not in known]
+                foreign = [
+                    entry.version
+                    for entry in shown.history
+                    if entry.version not in known and not re.fullmatch(r"conf r\d{3}", entry.version)
+                ]
             case Status():
                 foreign = [flag for flag, _ in shown.flags if flag not in component.flags]
                 foreign += [shown.state] if not _STATES.fullmatch(shown.state) else []
@@ -100,7 +104,7 @@ def _list_versions(subject: Subject, component: Component) -> set[str]:
         "restart",
         *(release.version for release in component.releases),
         *(f"{flag}={value}" for flag in component.flags for value in ("on", "off")),
-        *(name.removesuffix("_refused") for name in ENTRIES),
+        *(name.removesuffix("_refused").removesuffix("_unchanged") for name in ENTRIES),
         *(entry.version for entry in subject.system.history if entry.component == component.name),
     }
 

@@ -104,11 +104,7 @@ def _describe_restarts(seen: Vantage, events: list[Event]) -> str:
 
 def _describe_flag(seen: Vantage, events: list[Event], flag: str) -> str:
     """The value of a flag, and since when, if it was changed in the run."""
-    changes = [
-        event
-        for event in events
-        if event.what == "flag" and event.details["flag"] == flag and not event.details.get("already")
-    ]
+    changes = [event for event in events if event.what == "flag" and event.details["flag"] == flag]
     if not changes:
         return "on"
     value = "on" if changes[-1].details["value"] == "true" else "off"
