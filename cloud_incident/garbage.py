@@ -1,7 +1,9 @@
 """The garbage collector of a process that starts quickly, and makes and keeps incidents.
 
 An incident is hundreds of small objects without cycles, which are freed by counting references. A full collection
-would look through all that are kept, find nothing, and hold up somebody's request for 100 ms.
+looks through all that are kept, 800 for each generated incident, and holds up whoever asks meanwhile: for 20 ms with
+few incidents, for 100 ms with 256. But sessions of MCP and WebSockets leave cycles when they end, and those that were
+open for longer than a few seconds are only found by a full one.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
 
 _YOUNG = 5_000
 """Objects made and not freed before the young ones are looked through for cycles, which takes a few ms."""
-_OLDER = 20
+_OLDER = 10
 """Collections of the young before one of those that survived one."""
-_OLDEST = 100
-"""Collections of the survivors before a full one."""
+_OLDEST = 5
+"""Collections of the survivors before a full one. It waits besides until there are a quarter more survivors."""
 
 
 def collect_seldom() -> None:

@@ -22,14 +22,20 @@ def describe_alert(alert: Mapping[str, Any]) -> str:
     labels = "".join(f" {name}={value}" for name, value in alert["labels"].items())
     return "\n".join(
         [
-            f"[{alert['severity'].upper()}] {alert['name']} · firing since {alert['fired_at']}",
+            f"[{alert['severity'].upper()}] {alert['name']} · {_describe_standing(alert)}",
             alert["summary"],
             alert["description"].strip(),
             *(f"- {symptom}" for symptom in alert["symptoms"]),
             f"affected: {', '.join(alert['affected_services'])}",
+            *(f"beside it: {page['name']} · {_describe_standing(page)}" for page in alert.get("other_pages", ())),
             *([f"labels:{labels}"] if labels else []),
         ]
     )
+
+
+def _describe_standing(page: Mapping[str, Any]) -> str:
+    resolved = page.get("resolved_at")
+    return f"fired at {page['fired_at']}, resolved at {resolved}" if resolved else f"firing since {page['fired_at']}"
 
 
 def write_briefing(episode: Episode) -> str:
@@ -114,8 +120,9 @@ def write_timeline(episode: Episode, *, rewards: bool = True) -> str:
     lines = [describe_named_standing(episode)]
     for step in episode.steps:
         feedback = step.feedback if rewards else step.plain_feedback.removeprefix(f"{step.action.step} ")
-        told = [feedback, step.error]
-        lines.append(f"{step.number:>2}. {_describe_action(step.action)} · {' '.join(filter(None, told))}")
+        told = " ".join(filter(None, [feedback, step.error]))
+        named = "" if step.report else f"{_describe_action(step.action)} · "  # a report says what was done itself
+        lines.append(f"{step.number:>2}. {named}{told}")
     return "\n".join(lines)
 
 

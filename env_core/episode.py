@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from env_core.rewards import (
     SCORE,
+    WATCHED,
     Events,
     reward_lateness,
     reward_query,
@@ -20,12 +21,13 @@ from env_core.rewards import (
 from graders import Conduct, Grade, grade
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.errors import CloudIncidentError
-from scenarios.incident import count_fewest_steps
-from scenarios.library import load_runbook_catalogue
-from scenarios.parsing import InvalidActionError, parse_action
+from scenarios.incident import Remedied, count_fewest_steps
+from scenarios.library import list_runbook_steps
+from scenarios.parsing import InvalidActionError, ListingError, parse_action
 from scenarios.progress import Outcome, Remedy
 from scenarios.suggesting import suggest
 from scenarios.vocabulary import (
+    ASK_FOR_LIST,
     FLAG,
     POINT,
     RUNBOOK_STEP,
@@ -64,6 +66,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "debrief": get_args(DebriefMode),
 }
 """What a reference may say where there is a choice."""
+
+_RUNBOOK = "The steps of the runbook, and what each does. Asking was no step, and nothing was executed."
 
 OVER = "The incident is over."
 """What an agent is told at the end whose debrief is kept from it."""
@@ -180,7 +184,8 @@ class Step(NamedTuple):
     """One step that was taken.
 
     Rewards are in units of 1/`POINT`. `evidence` is what a diagnostic showed. `error` says what was wrong with the step
-    and `error_code` names it: `unknown_service` or `unknown_target`.
+    and `error_code` names it: `unknown_service` or `unknown_target`. `report` is what a remediation did, where the
+    incident tells that itself.
     """
 
     number: int
@@ -192,12 +197,13 @@ class Step(NamedTuple):
     error_code: str | None = None
     evidence: Evidence | None = None
     outcome: Outcome | None = None
+    report: str = ""
 
     @property
     def plain_feedback(self) -> str:
         """The feedback without what the step has earned."""
         told = self.events and self.events != ((SCORE, self.reward),)
-        return word_events(self.action, self.events) if told else self.feedback
+        return word_events(self.action, self.events, self.report) if told else self.feedback
 
 
 class Episode(NamedTuple):
@@ -281,7 +287,8 @@ def advance(episode: Episode, action: Action) -> Episode:
 
     Raises:
         InvalidActionError: if the action is a slip, which costs nothing: the submission of another task, a service in a
-            submission that does not exist, or a runbook step that does not.
+            submission that does not exist, a runbook step that does not, or one without the target that it needs.
+        ListingError: if it asks which steps the runbook has.
     """
     if episode.done:
         raise ValueError("a finished episode cannot be advanced")
@@ -289,7 +296,8 @@ def advance(episode: Episode, action: Action) -> Episode:
         case Diagnostic():
             return _look(episode, action)
         case Remediation():
-            _refuse_unknown_runbook_step(action, action.declaration.target)
+            if action.declaration.target is RUNBOOK_STEP:
+                _refuse_unfit_runbook_step(episode.course, action)
             return _remedy(episode, action, action.declaration)
         case _:
             _refuse_unfit_submission(episode, action)
@@ -307,10 +315,25 @@ def _refuse_unfit_submission(episode: Episode, action: Action) -> None:
         raise InvalidActionError(f"{_explain_unknown(SERVICE, service, services)} Nothing was changed.")
 
 
-def _refuse_unknown_runbook_step(action: Action, target: Target) -> None:
-    known = load_runbook_catalogue()
-    if target is RUNBOOK_STEP and action.target not in known:
-        raise InvalidActionError(f"{_explain_unknown(target, action.target, known)} Nothing was changed.")
+def _refuse_unfit_runbook_step(course: Course, action: Action) -> None:
+    step, known = action.target, course.runbook
+    if step == ASK_FOR_LIST:
+        raise ListingError(f"{_RUNBOOK}\n{list_runbook_steps(known)}")
+    if step not in known:
+        raise InvalidActionError(f"{_explain_unknown(RUNBOOK_STEP, step, known)} Nothing was changed.")
+    target, valid = _find_step_target(action), course.list_targets(step)
+    if valid is None and target:
+        raise InvalidActionError(f"{step} takes no `target` here; leave it out. Nothing was changed.")
+    if valid is not None and target not in valid:
+        needs = known[step].needs
+        said = f"There is no {needs} {target!r}." if target else f"{step} needs a `target`, a {needs}."
+        names = f"Valid: {', '.join(valid)}." if valid else f"There is no {needs} here."
+        raise InvalidActionError(" ".join(filter(None, (said, suggest(target, valid), names, "Nothing was changed."))))
+
+
+def _find_step_target(action: Action) -> str:
+    """What a step of the runbook is to be applied to; nothing for other remediations."""
+    return str(getattr(action.parameters, "target", ""))
 
 
 def _explain_unknown(target: Target, name: str, known: Collection[str]) -> str:
@@ -343,13 +366,18 @@ def _look(episode: Episode, action: Action) -> Episode:
 
 
 def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episode:
-    remedy = Remedy(action.name, action.target, getattr(action.parameters, "replicas", None))
-    entry = load_runbook_catalogue().get(remedy.target) if remediation.target is RUNBOOK_STEP else None
-    verifies = entry is not None and entry.verify
-    outcome, course = (
-        episode.course.remedy(remedy, verifies=verifies) if episode.task.remediates else (Outcome.WRONG, episode.course)
+    replicas = getattr(action.parameters, "replicas", None)
+    remedy = Remedy(action.name, action.target, replicas, _find_step_target(action))
+    entry = episode.course.runbook.get(remedy.target) if remediation.target is RUNBOOK_STEP else None
+    verifies = entry is not None and (entry.verify or entry.waits)
+    outcome, course, report = (
+        episode.course.remedy(remedy, verifies=verifies)
+        if episode.task.remediates
+        else Remedied(Outcome.WRONG, episode.course)
     )
-    error = _explain_unknown_target(episode.incident, remediation.target, action.target)
+    if entry is not None and entry.waits and episode.task.remediates:
+        return _record_step(episode, action, WATCHED, course=course, report=report)
+    error = _explain_unknown_target(episode, remediation.target, action.target)
     events = reward_remediation(episode.task.rewards, outcome, verifies=verifies, known=error is None)
     return _record_step(
         episode,
@@ -358,6 +386,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
         error=error,
         error_code=None if error is None else "unknown_target",
         outcome=outcome,
+        report="" if error else report,
         course=course,
         investigating=episode.investigating and _still_investigating(episode.task, outcome),
         effective=episode.effective | {remedy.step} if outcome is Outcome.EFFECTIVE else episode.effective,
@@ -366,9 +395,10 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
     )
 
 
-def _explain_unknown_target(incident: Incident, target: Target, name: str) -> str | None:
+def _explain_unknown_target(episode: Episode, target: Target, name: str) -> str | None:
     """What to say of a remediation whose target does not exist; it counts as wrong like any other."""
-    existing = {SERVICE: incident.services, FLAG: incident.flags, RUNBOOK_STEP: load_runbook_catalogue()}[target]
+    incident = episode.incident
+    existing = {SERVICE: incident.services, FLAG: incident.flags, RUNBOOK_STEP: episode.course.runbook}[target]
     return None if name in existing else _explain_unknown(target, name, existing)
 
 
@@ -399,6 +429,7 @@ def _record_step(
     error_code: str | None = None,
     evidence: Evidence | None = None,
     outcome: Outcome | None = None,
+    report: str = "",
     **changes: Any,
 ) -> Episode:
     """Write down a step that is not the task's submission, with what else it changes in the episode."""
@@ -407,8 +438,8 @@ def _record_step(
     out_of_time = number >= episode.task.max_steps
     dense = episode.reference.reward_mode == "dense"
     reward = sum_events(events) if dense else 0
-    said = word_feedback(action, events, outcome, dense=dense, out_of_time=out_of_time)
-    step = Step(number, action, events if dense else (), reward, said, error, error_code, evidence, outcome)
+    said = word_feedback(action, events, outcome, dense=dense, out_of_time=out_of_time, report=report)
+    step = Step(number, action, events if dense else (), reward, said, error, error_code, evidence, outcome, report)
     if out_of_time:
         changes |= {"truncated": True, "grade": _grade_unsubmitted(episode._replace(**changes))}
     return episode._replace(**changes, steps=(*episode.steps, step), cumulative=episode.cumulative + reward)

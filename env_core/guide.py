@@ -19,6 +19,8 @@ from scenarios.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel
 
     from scenarios.vocabulary import ActionDeclaration, Task
@@ -45,11 +47,16 @@ def describe_action(action: ActionDeclaration) -> str:
     return "\n".join(filter(None, parts))
 
 
-def build_action_schema(action: ActionDeclaration, *extras: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of an action's parameters and of what `extras` take beside them; it names the runbook steps."""
+def build_action_schema(
+    action: ActionDeclaration, *extras: type[BaseModel], runbook: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """The JSON schema of an action's parameters and of what `extras` take beside them.
+
+    It names the steps of the `runbook`: those of the catalogue, if none is given.
+    """
     schema = build_arguments_schema(action.parameters, *extras)
     if isinstance(action, Remediation) and action.target is RUNBOOK_STEP:
-        schema["properties"][action.subject]["enum"] = [*load_runbook_catalogue(), ASK_FOR_LIST]
+        schema["properties"][action.subject]["enum"] = [*(runbook or load_runbook_catalogue()), ASK_FOR_LIST]
     return schema
 
 

@@ -175,7 +175,7 @@ def _build_observation(
         "step_count": episode.step_count,
         "max_steps": task.max_steps,
         "incident_summary": incident.summary,
-        "alert": dict(incident.alert),
+        "alert": dict(episode.course.alert),
         "available_actions": task.available_actions,
         "queried_data": queried,
         "known_services": list(incident.services),

@@ -21,7 +21,11 @@ Events = tuple[tuple[str, int], ...]
 SCORE = "score"
 """The event of the submission that ends the episode. It earns the score, and its step says so itself."""
 
+WATCHED: Events = (("watched", 0),)
+"""The events of a step that lets time pass."""
+
 _FEEDBACK = {
+    "watched": "Time has passed",
     "new_service": "First look at {target}",
     "new_query": "Another look at {target}",
     "repeated_query": "Nothing new: this query was made before and its evidence has not changed",
@@ -75,20 +79,31 @@ def reward_lateness(task: Task, number: int) -> Events:
     return (*late, ("timeout", task.rewards.timeout)) if number >= task.max_steps else late
 
 
-def word_feedback(action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool) -> str:
-    """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right."""
+def word_feedback(
+    action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool, report: str = ""
+) -> str:
+    """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right.
+
+    With a `report` of what it did, it says that, and of its merit nothing but the reward.
+    """
     if dense:
-        return _word_rewards(action.name, action.target, events)
+        if not report:
+            return _word_rewards(action.name, action.target, events)
+        earned = f"{report} Reward {to_reward(events[0][1]):+.2f}."
+        return " ".join(filter(None, (earned, _word_rewards(action.name, action.target, events[1:]))))
+    if report:
+        return f"{report} {_FEEDBACK['timeout']}." if out_of_time else report
     nothing = events[0][0] in {"unknown_target", "unknown_service"}
     done = f"{action.step} was executed." if outcome is not None else f"{action.name} was answered."
     text = f"{_FEEDBACK[events[0][0]]}." if nothing else done
     return f"{text} {_FEEDBACK['timeout']}." if out_of_time else text
 
 
-def word_events(action: Action, events: Events) -> str:
-    """What a step is told, for people who do not train: without rewards."""
-    told = (_word_event(action.name, action.target, event) for event, _ in events if event not in _TOLD_ELSEWHERE)
-    return " ".join(f"{text}." for text in told)
+def word_events(action: Action, events: Events, report: str = "") -> str:
+    """What a step is told, for people who do not train: without rewards. A `report` stands for its first event."""
+    words = events[1:] if report else events
+    told = (_word_event(action.name, action.target, event) for event, _ in words if event not in _TOLD_ELSEWHERE)
+    return " ".join(filter(None, (report, *(f"{text}." for text in told))))
 
 
 @lru_cache(maxsize=4096)

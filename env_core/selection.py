@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from env_core.episode import DebriefMode, ObservationMode, Reference, RewardMode
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.errors import CloudIncidentError
-from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES, GENERATOR_VERSION, GeneratorVersion
 from scenarios.given import Given
 from scenarios.vocabulary import NAME_LIMIT, TASKS, TaskId
 from scenarios.vocabulary.parameters import SchemaPattern
@@ -61,6 +61,10 @@ Difficulty = Annotated[
     AfterValidator(check_difficulty),
     Field(json_schema_extra={"minimum": min(DIFFICULTIES), "maximum": max(DIFFICULTIES)}),
 ]
+
+
+def _read_version(value: object) -> object:
+    return str(value) if type(value) is int else value
 
 
 def _read_blank(value: object) -> object:
@@ -135,6 +139,10 @@ class Selection(Given):
         default=None,
         description=f"Of a generated incident; {DEFAULT_DIFFICULTY} by a seed alone.",
     )
+    generator: Annotated[GeneratorVersion, BeforeValidator(_read_version)] | None = Field(
+        default=None,
+        description="Which generator makes the incident of a seed: 1 writes it, of 2 it runs. 1 if not given.",
+    )
     random: bool = Field(default=False, description="Draws a seed; it is reported.")
     episode_id: Handle = Field(default="", description="Handle to use; minted if not given.")
     reward_mode: RewardMode = Field(
@@ -189,7 +197,8 @@ class Selection(Given):
     def _draws(self) -> bool:
         if self.scenario_index is not None:
             return False
-        return self.random or self.split != "" or self.seed is not None or self.difficulty is not None
+        drawn = (self.seed, self.difficulty, self.generator)
+        return self.random or self.split != "" or any(value is not None for value in drawn)
 
     def _check_selectors(self) -> None:
         ways = {
@@ -226,6 +235,12 @@ class Selection(Given):
                 "or give it with a seed or another split."
             )
 
+        if self.generator is not None and (self.split or any(ways[name] for name in ("scenario_id", "scenario_index"))):
+            raise SelectionError(
+                f"{call('generator')} says what a seed is given to; names and splits have generators of their own. "
+                f"Leave {call('generator')} out."
+            )
+
     def _call_selector(self, name: str) -> str:
         return self.selector_names.get(name, name)
 
@@ -241,7 +256,10 @@ class Selection(Given):
     def _draw(self, catalogue: Catalogue, seed: int) -> Entry:
         if not self.split:
             return catalogue.find_generated_entry(
-                self.task_id or _FIRST_TASK, seed, self.difficulty or DEFAULT_DIFFICULTY
+                self.task_id or _FIRST_TASK,
+                seed,
+                self.difficulty or DEFAULT_DIFFICULTY,
+                self.generator or GENERATOR_VERSION,
             )
         pool = catalogue.split(self.split, self.task_id, self.difficulty)
         drawn = hashlib.sha256(f"{_DRAWING}:{self.task_id or ''}:{seed}".encode()).digest()

@@ -8,8 +8,9 @@ import uuid
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from env_core.witness import Witness
     from scenarios.catalogue import Catalogue, Scenario
     from scenarios.vocabulary import Action
+
+Result = TypeVar("Result")
 
 _LOGGER = logging.getLogger(__name__)
 _HANDLE_BYTES = 16
@@ -212,7 +215,8 @@ class EpisodeService:
         owner = caller.name or record.owner
         await self._make_room(Opening(fork_id, record.reference, incarnation, owner, events))
         scenario = await self._scenario(record.reference.scenario_id)
-        return self._open(_fold(begin(fork_id, record.reference, scenario, incarnation), events), owner, forked=True)
+        forked = await self._fold(begin(fork_id, record.reference, scenario, incarnation), events)
+        return self._open(forked, owner, forked=True)
 
     async def resume(self, selection: Selection) -> Episode:
         """The stored episode of the handle that a selection gives; a new one where there is none, or no handle.
@@ -279,7 +283,7 @@ class EpisodeService:
                     return answered._replace(episode=self._show(answered.episode))
             else:
                 try:
-                    transition = step(self._show(folded.episode), action)
+                    transition = await self._step(self._show(folded.episode), action)
                 except CloudIncidentError:
                     if fresh:
                         raise
@@ -287,7 +291,7 @@ class EpisodeService:
                     try:
                         await self._append(folded, transition, action, request_id)
                     except AppendConflictError as error:
-                        folded, fresh = self._catch_up(folded, error.newer), True
+                        folded, fresh = await self._catch_up(folded, error.newer), True
                         continue
                     shown = self._show(transition.episode)
                     return transition if shown is transition.episode else transition._replace(episode=shown)
@@ -490,9 +494,9 @@ class EpisodeService:
             self._quotas.end(handle)
             self._tell_over(handle)
 
-    def _catch_up(self, folded: _Folded, newer: tuple[Event, ...]) -> _Folded | None:
+    async def _catch_up(self, folded: _Folded, newer: tuple[Event, ...]) -> _Folded | None:
         """The episode after what others have stored since; None if that was not told."""
-        return self._fold_further(folded.episode, folded.request_ids, folded.owner, newer) if newer else None
+        return await self._fold_further(folded.episode, folded.request_ids, folded.owner, newer) if newer else None
 
     async def _load(self, episode_id: str, incarnation: str, *, touch: bool) -> _Folded:
         cached = self._folded.get(episode_id)
@@ -512,10 +516,12 @@ class EpisodeService:
             if since:  # closed, and opened anew under the same handle
                 record = await self._read(episode_id, touch=touch)
             episode, request_ids = await self._begin_again(episode_id, record), set()
-        return self._fold_further(episode, request_ids, record.owner, record.events)
+        return await self._fold_further(episode, request_ids, record.owner, record.events)
 
-    def _fold_further(self, episode: Episode, request_ids: set[str], owner: str, events: tuple[Event, ...]) -> _Folded:
-        episode = _fold(episode, events)
+    async def _fold_further(
+        self, episode: Episode, request_ids: set[str], owner: str, events: tuple[Event, ...]
+    ) -> _Folded:
+        episode = await self._fold(episode, events)
         request_ids.update(event.request_id for event in events if event.request_id)
         self._keep(episode, request_ids, owner)
         return _Folded(episode, request_ids, owner)
@@ -531,20 +537,27 @@ class EpisodeService:
                         "Give every action a request id of its own."
                     )
                 first = await self._begin_again(episode.id, record)
-                return Transition(_fold(first, record.events[: index + 1]), stepped=True)
+                return Transition(await self._fold(first, record.events[: index + 1]), stepped=True)
         return None
 
-    async def _scenario(self, scenario_id: str) -> Scenario:
-        """The scenario of an id; where its incident has to be made, others are served meanwhile.
+    async def _step(self, episode: Episode, action: Action) -> Transition:
+        """Take a step; where a system has to run for it, others are served meanwhile."""
+        if episode.done or not episode.course.is_played:
+            return step(episode, action)
+        return await self._work(partial(step, episode, action))
 
-        Each caller that waits has a turn before one has its second.
+    async def _fold(self, episode: Episode, events: tuple[Event, ...]) -> Episode:
+        """An episode after further events; where a system has to run for them, others are served meanwhile."""
+        if not events or not episode.course.is_played:
+            return _fold(episode, events)
+        return await self._work(partial(_fold, episode, events))
+
+    async def _work(self, what: Callable[[], Result]) -> Result:
+        """Do what takes long in a thread. Each caller that waits has a turn before one has its second.
 
         Raises:
-            UnknownScenarioError: if there is none.
-            BusyError: if as many callers wait for an incident as may.
+            BusyError: if as many callers wait as may.
         """
-        if self.catalogue.is_at_hand(scenario_id):
-            return self.catalogue.get(scenario_id)
         account = self.caller.account
         if self._making.is_full(account):
             raise BusyError(
@@ -552,7 +565,18 @@ class EpisodeService:
                 "again in a few seconds."
             )
         async with self._making.take(account):
-            scenario, seconds = await to_thread.run_sync(self._make, scenario_id, limiter=self._thread)
+            return await to_thread.run_sync(what, limiter=self._thread)
+
+    async def _scenario(self, scenario_id: str) -> Scenario:
+        """The scenario of an id; where its incident has to be made, others are served meanwhile.
+
+        Raises:
+            UnknownScenarioError: if there is none.
+            BusyError: if as many callers wait for an incident as may.
+        """
+        if self.catalogue.is_at_hand(scenario_id):
+            return self.catalogue.get(scenario_id)
+        scenario, seconds = await self._work(partial(self._make, scenario_id))
         for witness in self.witnesses:
             witness.note_made(scenario_id, seconds)
         return scenario
@@ -560,7 +584,9 @@ class EpisodeService:
     def _make(self, scenario_id: str) -> tuple[Scenario, float]:
         """A scenario, and how many seconds that took."""
         started = perf_counter()
-        return self.catalogue.get(scenario_id), perf_counter() - started
+        scenario = self.catalogue.get(scenario_id)
+        scenario.incident.digest  # noqa: B018 - worked out once, and here rather than where others wait
+        return scenario, perf_counter() - started
 
     async def _begin_again(self, episode_id: str, record: Record) -> Episode:
         with suppress(UnknownScenarioError):  # a reference says better what has become of its scenario

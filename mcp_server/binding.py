@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
     from env_core.service import EpisodeService
     from env_core.transition import Transition
-    from scenarios.vocabulary import Action, Task
+    from scenarios.vocabulary import Action
 
 _SESSION_HEADER = "mcp-session-id"
 _MOST_SESSIONS = 10_000
@@ -155,8 +155,8 @@ class Binding(ABC):
         """The episodes that the caller may know of, finished ones too, oldest first."""
 
     @abstractmethod
-    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:
-        """The task whose actions alone are offered to the caller; None where the caller may start any task.
+    async def find_own(self, ctx: ServerRequestContext[Any, Any]) -> Episode | None:
+        """The episode whose actions alone are offered to the caller; None where the caller may start any.
 
         Raises:
             UnknownEpisodeError, StaleReferenceError: as `find` does.
@@ -248,7 +248,7 @@ class OperatorBinding(Binding):
         looks = [await self._look_at(caller, opened, touch=False) for opened in list(caller.opened.values())]
         return [episode for episode in looks if episode is not None]
 
-    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:  # noqa: ARG002 - any can be started
+    async def find_own(self, ctx: ServerRequestContext[Any, Any]) -> Episode | None:  # noqa: ARG002 - any can be started
         return None
 
     def _describe_missing(self, handle: str) -> str:
@@ -370,8 +370,8 @@ class AgentBinding(Binding):
         except CloudIncidentError:
             return []
 
-    async def find_task(self, ctx: ServerRequestContext[Any, Any]) -> Task | None:
-        return (await self.find(ctx, "")).task
+    async def find_own(self, ctx: ServerRequestContext[Any, Any]) -> Episode | None:
+        return await self.find(ctx, "")
 
     def _describe_missing(self, handle: str) -> str:  # noqa: ARG002 - the agent does not know it
         return "The incident of this connection has been closed. Ask whoever started it to open another."

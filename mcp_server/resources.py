@@ -62,7 +62,7 @@ VIEWS = (
         "Alert",
         "The alert as JSON.",
         "application/json",
-        lambda episode: _dump_json(episode.incident.alert),
+        lambda episode: _dump_json(dict(episode.course.alert)),
     ),
     EpisodeView(
         "services",

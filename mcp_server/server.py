@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from mcp.server.context import ServerMiddleware, ServerRequestContext
+    from mcp_types import Tool
 
     from env_core.agent_keys import LocateAgent
     from env_core.episode import Episode
@@ -71,7 +72,7 @@ class _Handlers:
             offered = await self._find_offered(ctx)
         except CloudIncidentError as error:
             raise to_mcp_error(error) from error
-        return ListToolsResult(tools=[tool.definition for tool in offered])
+        return ListToolsResult(tools=offered)
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult:
         tool = self.find_tool(params.name)
@@ -98,10 +99,11 @@ class _Handlers:
     async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         return CompleteResult(completion=await self.completions.complete(ctx, params))
 
-    async def _find_offered(self, ctx: Context) -> list[ServedTool]:
-        """The tools that the caller is offered: every one, or those of the task that it works."""
-        task = await self.binding.find_task(ctx)
-        return [tool for tool in self.tools.values() if tool.is_offered(task)]
+    async def _find_offered(self, ctx: Context) -> list[Tool]:
+        """The tools that the caller is offered: every one, or those of the episode that it works."""
+        episode = await self.binding.find_own(ctx)
+        task = None if episode is None else episode.task
+        return [tool.define_for(episode) for tool in self.tools.values() if tool.is_offered(task)]
 
     async def _refuse_unknown(self, ctx: Context, name: str) -> CallToolResult:
         note_refusal(InvalidActionError.code)
@@ -109,7 +111,7 @@ class _Handlers:
             offered = await self._find_offered(ctx)
         except CloudIncidentError as error:
             return build_refusal(explain_error(error))
-        names = [tool.definition.name for tool in offered]
+        names = [tool.name for tool in offered]
         told = [
             f"There is no tool {name[:80]!r}; nothing was done.",
             suggest(name, names),

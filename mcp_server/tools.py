@@ -87,6 +87,13 @@ class ServedTool:
             note_refusal(error.code)
             return build_refusal(self.explain(error))
 
+    def define_for(self, episode: Episode | None) -> Tool:
+        """The definition as it is listed to who works an episode: a runbook of its own stands in the schema."""
+        if self.action is None or self.action.read_only or episode is None or not episode.course.is_played:
+            return self.definition
+        schema = build_action_schema(self.action, runbook=episode.course.runbook)
+        return self.definition.model_copy(update={"input_schema": schema})
+
     def is_offered(self, task: Task | None) -> bool:
         """Whether the tool is listed to the caller who works a task, and that alone; None: any task."""
         return self.needs in CALLER.get(ANYBODY).scopes and (task is None or self.action in task.actions)

@@ -12,7 +12,7 @@ from scenarios.errors import CloudIncidentError
 from scenarios.generator import naming
 from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.incidents import Incidents
-from scenarios.generator.naming import DEFAULT_DIFFICULTY, Name
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, GENERATOR_VERSION, Name
 from scenarios.loading import DocumentError, load_document
 from scenarios.running import list_running, play_to_first_look
 from scenarios.suggesting import describe_unknown
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from scenarios.authored import AuthoredIncident
     from scenarios.generator.ids import Ids
-    from scenarios.generator.naming import SplitKind
+    from scenarios.generator.naming import GeneratorVersion, SplitKind
     from scenarios.generator.salt import Salt
     from scenarios.incident import Incident
     from scenarios.running.document import RunningDocument
@@ -197,13 +197,25 @@ class Catalogue:
         """
         return self.get(self.entry_in(name, task_id, index, difficulty).id)
 
-    def find_generated_entry(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Entry:
+    def find_generated_entry(
+        self,
+        task_id: TaskId,
+        seed: int,
+        difficulty: int = DEFAULT_DIFFICULTY,
+        generator: GeneratorVersion = GENERATOR_VERSION,
+    ) -> Entry:
         """What a seed (0 to 2^63 - 1) and a difficulty (1 to 5) name, without its incident."""
-        return self._list_entry(Name(task_id, seed, difficulty))
+        return self._list_entry(Name(task_id, seed, difficulty, generator=generator))
 
-    def get_generated(self, task_id: TaskId, seed: int, difficulty: int = DEFAULT_DIFFICULTY) -> Scenario:
+    def get_generated(
+        self,
+        task_id: TaskId,
+        seed: int,
+        difficulty: int = DEFAULT_DIFFICULTY,
+        generator: GeneratorVersion = GENERATOR_VERSION,
+    ) -> Scenario:
         """The generated scenario of a seed (0 to 2^63 - 1) and a difficulty (1 to 5)."""
-        return self.get(self.find_generated_entry(task_id, seed, difficulty).id)
+        return self.get(self.find_generated_entry(task_id, seed, difficulty, generator).id)
 
     def entry(self, scenario_id: str) -> Entry:
         """What an id names, in whatever case it is written, without its incident.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scenarios.evidence import Evidence
+    from scenarios.library import RunbookStep
     from scenarios.progress import Outcome, Plan, Progress, Remedy
     from scenarios.vocabulary import Severity, Task, TaskId
 
@@ -38,13 +39,40 @@ class Truth:
     spread: tuple[tuple[str, str], ...] = ()
 
 
+class Remedied(NamedTuple):
+    """What came of a remediation, and the course after it.
+
+    `report` says what was done and what it did at once, and nothing of its merit; it is empty where the rules word
+    what came of it.
+    """
+
+    outcome: Outcome
+    course: Course
+    report: str = ""
+
+
 class Course(Protocol):
     """How far an incident has gone. It does not change: what is done about the incident gives the next one."""
+
+    @property
+    def alert(self) -> Mapping[str, Any]:
+        """The alert as it stands now."""
+
+    @property
+    def is_played(self) -> bool:
+        """Whether looking and remedying let a system run, which takes some 10 ms for each minute of it."""
+
+    @property
+    def runbook(self) -> Mapping[str, RunbookStep]:
+        """The steps of the runbook that there are, by name."""
+
+    def list_targets(self, step: str) -> tuple[str, ...] | None:
+        """What a step of the runbook can be applied to; None if it takes no target."""
 
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, Course]:
         """What a diagnostic shows of a known service now, and the course after it."""
 
-    def remedy(self, remedy: Remedy, *, verifies: bool) -> tuple[Outcome, Course]:
+    def remedy(self, remedy: Remedy, *, verifies: bool) -> Remedied:
         """What a remediation does now, and the course after it.
 
         `verifies` says that the remedy is a step of the catalogue that only verifies.

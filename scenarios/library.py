@@ -6,11 +6,14 @@ import hashlib
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from scenarios.shipped import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class _LibraryEntry(BaseModel):
@@ -18,12 +21,17 @@ class _LibraryEntry(BaseModel):
 
 
 class RunbookStep(_LibraryEntry):
-    """One step of the runbook catalogue. A step with `verify` only checks; it repairs nothing."""
+    """One step of the runbook. One with `verify` only checks, and one that `waits` lets time pass; neither repairs.
+
+    `needs` says what kind of thing it has to be applied to, if it does.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{2,62}$")
     domain: str
     does: str
     verify: bool = False
+    waits: bool = False
+    needs: str = ""
 
 
 class FailureFamily(_LibraryEntry):
@@ -50,11 +58,12 @@ def load_runbook_catalogue() -> dict[str, RunbookStep]:
     return {step.name: step for step in (RunbookStep.model_validate(entry) for entry in _load_data("runbooks.yaml"))}
 
 
-def list_runbook_steps() -> str:
-    """The runbook catalogue, a line per step."""
+def list_runbook_steps(steps: Mapping[str, RunbookStep] | None = None) -> str:
+    """The steps of a runbook, a line each; of the catalogue where none is given."""
     return "\n".join(
-        f"- {step.name} ({step.domain}{', verification' if step.verify else ''}): {step.does}"
-        for step in load_runbook_catalogue().values()
+        f"- {step.name} ({step.domain}{', verification' if step.verify else ''}"
+        f"{f', target: a {step.needs}' if step.needs else ''}): {step.does}"
+        for step in (load_runbook_catalogue() if steps is None else steps).values()
     )
 
 

@@ -12,7 +12,6 @@ from scenarios.errors import CloudIncidentError
 from scenarios.given import Given, read_object
 from scenarios.suggesting import suggest
 from scenarios.vocabulary import ACTIONS, Action
-from scenarios.vocabulary.parameters import LISTED
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -68,9 +67,6 @@ def parse_arguments(name: str, model: type[Model], arguments: object, takes: Mod
     try:
         return model.read(open_arguments(name, arguments, takes))
     except ValidationError as error:
-        for item in error.errors(include_url=False):
-            if item["type"] == LISTED:
-                raise ListingError(item["msg"]) from error
         raise InvalidActionError(f"{name}: {explain_errors(name, model, error, takes)}") from error
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scenarios.progress import UNTOUCHED, Outcome, Progress, Remedy
+from scenarios.incident import Remedied
+from scenarios.library import RunbookStep, load_runbook_catalogue
+from scenarios.progress import UNTOUCHED, Progress, Remedy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scenarios.evidence import Evidence
     from scenarios.incident import Incident, Item
 
@@ -17,12 +21,27 @@ class PlannedCourse(NamedTuple):
     incident: Incident
     progress: Progress = UNTOUCHED
 
+    @property
+    def alert(self) -> Mapping[str, Any]:
+        return self.incident.alert
+
+    @property
+    def is_played(self) -> bool:
+        return False
+
+    @property
+    def runbook(self) -> Mapping[str, RunbookStep]:
+        return load_runbook_catalogue()
+
+    def list_targets(self, _: str) -> None:
+        """No step takes a target: the plan says what it is applied to."""
+
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, PlannedCourse]:
         return self.incident.evidence(diagnostic, service, self.progress), self
 
-    def remedy(self, remedy: Remedy, *, verifies: bool) -> tuple[Outcome, PlannedCourse]:
+    def remedy(self, remedy: Remedy, *, verifies: bool) -> Remedied:
         outcome, progress = self.incident.plan.apply(remedy, self.progress, verifies=verifies)
-        return outcome, PlannedCourse(self.incident, progress)
+        return Remedied(outcome, PlannedCourse(self.incident, progress))
 
     def shows_recovery(self, item: Item, evidence: Evidence, /) -> bool:
         plan = self.incident.plan

@@ -49,11 +49,15 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A remediation as it was asked for: the action, its target and, when scaling, the number of replicas."""
+    """A remediation as it was asked for: the action, its target and, when scaling, the number of replicas.
+
+    A step of the runbook is a target itself; `on` is what it is applied to, if it needs that.
+    """
 
     action: str
     target: str
     replicas: int | None = None
+    on: str = ""
 
     @property
     def step(self) -> str:

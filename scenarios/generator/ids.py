@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from scenarios.generator.naming import (
     DIFFICULTIES,
     GENERATOR_VERSION,
+    GENERATORS,
     MOST_SEED,
     PRIVATE,
     Name,
@@ -20,13 +21,17 @@ from scenarios.generator.naming import (
 from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
+    from scenarios.generator.naming import GeneratorVersion
     from scenarios.generator.salt import Salt
 
 _CODES: dict[TaskId, str] = {task.id: task.code for task in TASKS.values()}
 _TASKS = {code: task_id for task_id, code in _CODES.items()}
+_WRITTEN: dict[str, GeneratorVersion] = {version: version for version in GENERATORS}
+"""The versions by how they are written."""
 _LISTED = " or ".join(", ".join(_TASKS).rsplit(", ", 1))
 _LOOKS_GENERATED = re.compile(r"(GEN|GX)([0-9]+)-")
-_PLAIN = re.compile(rf"GEN{GENERATOR_VERSION}-({'|'.join(_TASKS)})-D([1-5])-(0|[1-9][0-9]{{0,18}})")
+_VERSIONS = "|".join(GENERATORS)
+_PLAIN = re.compile(rf"GEN({_VERSIONS})-({'|'.join(_TASKS)})-D([1-5])-(0|[1-9][0-9]{{0,18}})")
 
 
 class UnknownNameError(LookupError):
@@ -59,10 +64,10 @@ class PlainIds:
     hint = f"generated ones are called like GEN{GENERATOR_VERSION}-RCA-D3-42 ({_LISTED}; difficulty 1 to 5; seed)"
 
     def scenario(self, name: Name) -> str:
-        return f"GEN{GENERATOR_VERSION}-{_CODES[name.task_id]}-D{name.difficulty}-{name.seed}"
+        return f"GEN{name.generator}-{_CODES[name.task_id]}-D{name.difficulty}-{name.seed}"
 
     def incident(self, name: Name) -> str:
-        return f"gen{GENERATOR_VERSION}-d{name.difficulty}-{name.seed}"
+        return f"gen{name.generator}-d{name.difficulty}-{name.seed}"
 
     def parse(self, text: str) -> Name | None:
         text = text.strip().upper()
@@ -70,9 +75,9 @@ class PlainIds:
         if text.startswith("GX"):
             raise UnknownNameError(f"{text[:80]} is an opaque id: it names a scenario only where its salt is set.")
         found = _PLAIN.fullmatch(text)
-        if found is None or int(found[3]) > MOST_SEED:
+        if found is None or int(found[4]) > MOST_SEED:
             return None
-        return Name(_TASKS[found[1]], int(found[3]), int(found[2]))
+        return Name(_TASKS[found[2]], int(found[4]), int(found[3]), generator=_WRITTEN[found[1]])
 
 
 class OpaqueIds:
@@ -93,10 +98,10 @@ class OpaqueIds:
         self._salt = salt
 
     def scenario(self, name: Name) -> str:
-        return f"GX{GENERATOR_VERSION}-{self._sealed(name, tuple(TASKS).index(name.task_id))}"
+        return f"GX{name.generator}-{self._sealed(name, tuple(TASKS).index(name.task_id))}"
 
     def incident(self, name: Name) -> str:
-        return f"gx{GENERATOR_VERSION}-{self._sealed(name, len(_TASKS)).lower()}"
+        return f"gx{name.generator}-{self._sealed(name, len(_TASKS)).lower()}"
 
     def parse(self, text: str) -> Name | None:
         text = text.strip().upper()
@@ -104,18 +109,26 @@ class OpaqueIds:
         if found is None or found[1] != "GX":
             return None
         _refuse_other_versions(text)
-        return self._unsealed(text[found.end() :])
+        return self._unsealed(text[found.end() :], _WRITTEN[found[2]])
 
     @cached_property
-    def _keys(self) -> tuple[bytes, bytes]:
-        return self._salt.key(b"ci-id-tag"), self._salt.key(b"ci-id-hide")
+    def _keys(self) -> dict[GeneratorVersion, tuple[bytes, bytes]]:
+        """The keys of tag and name, by the version of the generator. The first one has no suffix: its ids last."""
+        suffixes = {version: b"" if version == GENERATOR_VERSION else f"-{version}".encode() for version in GENERATORS}
+        return {
+            version: (self._salt.key(b"ci-id-tag" + suffix), self._salt.key(b"ci-id-hide" + suffix))
+            for version, suffix in suffixes.items()
+        }
 
     def _sealed(self, name: Name, task: int) -> str:
         plain = (((task << 3) | name.difficulty) << 52 | name.drawn).to_bytes(self._NAME_BYTES)
-        tag = blake2b(plain, digest_size=self._TAG_BYTES, key=self._keys[0]).digest()
-        return b32encode(tag + self._hidden(plain, tag)).decode().rstrip("=")
+        tag = self._tag(plain, name.generator)
+        return b32encode(tag + self._hidden(plain, tag, name.generator)).decode().rstrip("=")
 
-    def _unsealed(self, text: str) -> Name | None:
+    def _tag(self, plain: bytes, version: GeneratorVersion) -> bytes:
+        return blake2b(plain, digest_size=self._TAG_BYTES, key=self._keys[version][0]).digest()
+
+    def _unsealed(self, text: str, version: GeneratorVersion) -> Name | None:
         try:
             sealed = b32decode(text + "=" * (-len(text) % 8))
         except ValueError:
@@ -123,25 +136,25 @@ class OpaqueIds:
         tag, hidden = sealed[: self._TAG_BYTES], sealed[self._TAG_BYTES :]
         if len(hidden) != self._NAME_BYTES:
             return None
-        plain = self._hidden(hidden, tag)
-        if not compare_digest(tag, blake2b(plain, digest_size=self._TAG_BYTES, key=self._keys[0]).digest()):
+        plain = self._hidden(hidden, tag, version)
+        if not compare_digest(tag, self._tag(plain, version)):
             return None
         number = int.from_bytes(plain)
         task, difficulty, seed = number >> 55, number >> 52 & 0b111, number & (1 << 52) - 1
         if task >= len(_TASKS) or difficulty not in DIFFICULTIES:
             return None
-        name = Name(tuple(TASKS)[task], seed, difficulty, region_of(seed) == PRIVATE)
+        name = Name(tuple(TASKS)[task], seed, difficulty, region_of(seed) == PRIVATE, version)
         return name if self.scenario(name).endswith(text) else None  # not written with spare bits of its own
 
-    def _hidden(self, text: bytes, tag: bytes) -> bytes:
-        stream = blake2b(tag, digest_size=self._NAME_BYTES, key=self._keys[1]).digest()
+    def _hidden(self, text: bytes, tag: bytes, version: GeneratorVersion) -> bytes:
+        stream = blake2b(tag, digest_size=self._NAME_BYTES, key=self._keys[version][1]).digest()
         return bytes(one ^ other for one, other in zip(text, stream, strict=True))
 
 
 def _refuse_other_versions(text: str) -> None:
     found = _LOOKS_GENERATED.match(text)
-    if found is not None and found[2] != GENERATOR_VERSION:
+    if found is not None and found[2] not in GENERATORS:
         raise UnknownNameError(
-            f"{text[:80]} is of generator version {found[2][:20]}; this release has version {GENERATOR_VERSION}. "
+            f"{text[:80]} is of generator version {found[2][:20]}; this release has {' and '.join(GENERATORS)}. "
             "Play it with a release that has the former; what `cloud-incident generate` exports lasts in every release."
         )

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
     from scenarios.generator.salt import Salt
 
-GENERATOR_VERSION = "1"
+GeneratorVersion = Literal["1", "2"]
+"""A version of the generator that this release has."""
+
+GENERATOR_VERSION: GeneratorVersion = "1"
 """Changes whenever the same name would give another incident. Part of every name."""
+RUNNING_VERSION: GeneratorVersion = "2"
+"""That of the generator whose incidents run."""
+GENERATORS: tuple[GeneratorVersion, ...] = get_args(GeneratorVersion)
+"""All versions. The first is the one that is meant where none is named."""
 
 DIFFICULTIES = range(1, 6)
 DEFAULT_DIFFICULTY = 3
@@ -64,12 +71,16 @@ def region_of(seed: int) -> str:
 
 
 class Name(NamedTuple):
-    """A generated scenario. `private` is one of the private split, which no seed reaches that is typed."""
+    """A generated scenario. `private` is one of the private split, which no seed reaches that is typed.
+
+    `generator` is the version of the one that makes it.
+    """
 
     task_id: TaskId
     seed: int
     difficulty: int
     private: bool = False
+    generator: GeneratorVersion = GENERATOR_VERSION
 
     @property
     def drawn(self) -> int:

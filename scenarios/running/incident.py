@@ -8,17 +8,32 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scenarios.progress import UNTOUCHED, Outcome, Plan, Progress, Remedy
+from scenarios.incident import Remedied
+from scenarios.progress import UNTOUCHED, Plan, Progress, Remedy
+from scenarios.running.runbook import WATCH_SECONDS, build_runbook, describe_runbook, find_operation, list_targets
 from scenarios.running.shared import Ordered, Orders, SharedRuns
-from scenarios.telemetry import describe_page, find_pages, is_well, look
-from scenarios.world import SIMULATOR_VERSION, SOFTWARE, System, load_system
+from scenarios.telemetry import (
+    describe_page,
+    find_pages,
+    is_well,
+    look,
+    report_changes,
+    report_operation,
+    update_alert,
+)
+from scenarios.world import OPERATIONS, SIMULATOR_VERSION, SOFTWARE, System, load_system
+from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scenarios.authored import AuthoredIncident
     from scenarios.evidence import Evidence
     from scenarios.incident import Certificate, Item, Truth
+    from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
     from scenarios.vocabulary import TaskId
+    from scenarios.world import Run
 
 
 class RunningIncident:
@@ -57,7 +72,7 @@ class RunningIncident:
 
     @property
     def summary(self) -> str:
-        return self.document.summary
+        return f"{self.document.summary} {describe_runbook(self.runbook, self.system)}"
 
     @property
     def alert(self) -> dict[str, Any]:
@@ -83,20 +98,39 @@ class RunningIncident:
         return self._made_after.certificates(task)
 
     def begin(self) -> RunningCourse:
-        return RunningCourse(self, self.first_look)
+        return RunningCourse(self, self.first_look, self._page)
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         """What a diagnostic shows after the steps of the progress, done one after another in the order of the plan."""
         course = self.begin()
         for step in self.plan.steps:
             if step.step in progress:
-                _, course = course.remedy(Remedy(step.action, step.target), verifies=step.verify)
+                course = course.apply(Remedy(step.action, step.target), verifies=step.verify)[0]
         return course.look(diagnostic, service)[0]
 
+    @cached_property
+    def runbook(self) -> Mapping[str, RunbookStep]:
+        """The steps of the runbook that there are."""
+        return build_runbook()
+
+    def list_targets(self, step: str) -> tuple[str, ...] | None:
+        """What a step of the runbook can be applied to; None if it takes no target."""
+        needs = self.runbook[step].needs
+        return list_targets(self.system, needs) if needs else None
+
     def count_seconds(self, remedy: Remedy) -> int:
-        """How long on-call is busy with a remediation: until the last instance was restarted, and a minute at least."""
-        rolled = [c for c in self.system.components if c.name == remedy.target and remedy.action in _ROLLED]
-        seconds = max((c.instances * c.get("start_seconds") for c in rolled), default=0.0)
+        """How long on-call is busy with a remediation: until the last instance should have been restarted, in minutes.
+
+        That is a minute at least.
+        """
+        name, target = find_operation(remedy)
+        if self.runbook[name].waits if name in self.runbook else False:
+            return WATCH_SECONDS
+        operation = OPERATIONS.get(name)
+        seconds = 0.0 if operation is None else operation.seconds + STEP
+        if operation is not None and operation.rolls:
+            rolled = [component for component in self.system.components if component.name == target]
+            seconds += max((part.instances * part.get("start_seconds") for part in rolled), default=0.0)
         return max(_MINUTE, -int(-seconds // _MINUTE) * _MINUTE)
 
     def _await_page(self) -> tuple[int, dict[str, Any]]:
@@ -112,8 +146,6 @@ class RunningIncident:
 
 
 _MINUTE = 60
-_ROLLED = frozenset({"restart_service", "rollback_deploy"})
-"""Remediations that go from instance to instance."""
 _SEEN_SECONDS = 30
 """For how long users have to be served before a look shows it."""
 _LONGEST_MINUTES = 240
@@ -123,26 +155,58 @@ _LONGEST_MINUTES = 240
 class RunningCourse(NamedTuple):
     """The course of an incident that runs: at second `now` of the run in which this was ordered.
 
-    `progress` are the steps of the plan that were done in their place.
+    `progress` are the steps of the plan that were done in their place. `alert` is the alert as it stands there.
     """
 
     incident: RunningIncident
     now: int
+    alert: Mapping[str, Any]
     orders: Orders = ()
     progress: Progress = UNTOUCHED
 
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, RunningCourse]:
         run = self.incident.runs.get(self.orders, self.now)
         shown = look(run, diagnostic, service, as_of=self.now)
-        return shown, self._replace(now=self.now + self.incident.document.look_seconds)
+        return shown, self._let_pass(self.now + self.incident.document.look_seconds)
 
-    def remedy(self, remedy: Remedy, *, verifies: bool) -> tuple[Outcome, RunningCourse]:
+    @property
+    def is_played(self) -> bool:
+        return True
+
+    @property
+    def runbook(self) -> Mapping[str, RunbookStep]:
+        return self.incident.runbook
+
+    def list_targets(self, step: str) -> tuple[str, ...] | None:
+        return self.incident.list_targets(step)
+
+    def remedy(self, remedy: Remedy, *, verifies: bool) -> Remedied:
         incident = self.incident
-        outcome, progress = incident.plan.apply(remedy, self.progress, verifies=verifies)
-        orders = self.orders if verifies else (*self.orders, Ordered(self.now, remedy.action, remedy.target))
+        outcome = incident.plan.apply(remedy, self.progress, verifies=verifies)[0]
+        course, run = self.apply(remedy, verifies=verifies)
+        name, target = find_operation(remedy)
+        report = ""
+        if name in OPERATIONS:
+            report = report_operation(run, name, target, self.now, course.now)
+        elif verifies and incident.runbook[name].waits:
+            report = f"{name}: {report_changes(run, self.now, course.now)}"
+        return Remedied(outcome, course, report)
+
+    def apply(self, remedy: Remedy, *, verifies: bool) -> tuple[RunningCourse, Run]:
+        """Do a remediation: the course after it, and the run in which it was done."""
+        incident = self.incident
+        progress = incident.plan.apply(remedy, self.progress, verifies=verifies)[1]
+        orders = self.orders
+        if not verifies:
+            orders = (*orders, Ordered(self.now, *find_operation(remedy), remedy.replicas))
+        course = self._replace(orders=orders, progress=progress)
         done = self.now + incident.count_seconds(remedy)
-        incident.runs.get(orders, done)  # now, so that no later look has to wait for all of it
-        return outcome, RunningCourse(incident, done, orders, progress)
+        return course._let_pass(done), incident.runs.get(orders, done)
+
+    def _let_pass(self, now: int) -> RunningCourse:
+        """The course at a later second, and the alert with it. What is later is played now, so that no look waits."""
+        run = self.incident.runs.get(self.orders, now)
+        return self._replace(now=now, alert=update_alert(self.alert, run, now))
 
     def shows_recovery(self, item: Item, _: Evidence, /) -> bool:
         """Whether all repairs are done, users are served again, and a service was looked at that had failed them."""

@@ -19,11 +19,12 @@ _MINUTE = 60
 
 
 class Ordered(NamedTuple):
-    """An operation, and the second of the run at which it was ordered."""
+    """An operation, and the second of the run at which it was ordered; with a number, if it sets one."""
 
     at: int
     operation: str
     target: str
+    number: int | None = None
 
 
 Orders = tuple[Ordered, ...]
@@ -64,7 +65,7 @@ class SharedRuns:
         run = self._fork(tuple(before), last.at)
         if last.operation in OPERATIONS:
             with suppress(OperationError):  # what does not exist is not changed; the time has passed all the same
-                run.order(last.operation, last.target)
+                run.order(last.operation, last.target, number=last.number)
         return run
 
     def _fork(self, orders: Orders, at: int) -> Run:

@@ -3,7 +3,8 @@
 from scenarios.telemetry.clock import Clock
 from scenarios.telemetry.logs import SampledLogs
 from scenarios.telemetry.looking import look
-from scenarios.telemetry.pages import Page, describe_page, find_pages, is_well
+from scenarios.telemetry.pages import Page, describe_page, find_pages, is_well, update_alert
+from scenarios.telemetry.reports import report_changes, report_operation
 from scenarios.telemetry.vantage import TelemetryError
 
 __all__ = [
@@ -15,4 +16,7 @@ __all__ = [
     "find_pages",
     "is_well",
     "look",
+    "report_changes",
+    "report_operation",
+    "update_alert",
 ]

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from scenarios.vocabulary.diagnostics import ChangeKind
     from scenarios.world.state import Event
 
-_ON_CALL = "on-call"
+ON_CALL = "on-call"
+"""Who does what an episode orders."""
 
 
 def show_deploys(seen: Vantage) -> Deploys:
@@ -23,11 +24,11 @@ def show_deploys(seen: Vantage) -> Deploys:
         for past in sorted(seen.system.history, key=lambda past: past.at)
         if past.component == seen.component.name
     ]
-    entries += [entry for event in seen.list_events() for entry in _read_entry(seen, event)]
+    entries += [entry for event in seen.list_events() for entry in read_entry(seen, event)]
     return Deploys(service=seen.component.name, as_of=seen.as_of, history=tuple(reversed(entries)))
 
 
-def _read_entry(seen: Vantage, event: Event) -> list[Change]:
+def read_entry(seen: Vantage, event: Event) -> list[Change]:
     """The entry of an event, if it leaves one. What names no author was done by whoever is on call."""
     details = event.details
     version = str(details.get("version", ""))
@@ -40,14 +41,19 @@ def _read_entry(seen: Vantage, event: Event) -> list[Change]:
         kind, note = "rollback", f"Not carried out: there is no release before {version} to go back to."
     elif event.what == "restart":
         kind, version, note = "infra", "restart", "Rolling restart, one instance after the other."
+    elif event.what == "config":
+        kind, version, note = "config", f"conf r{100 + int(event.at) % 900}", "Configuration changed."
     elif event.what == "flag":
         value = "on" if details["value"] == "true" else "off"
         kind, version, note = "flag", f"{details['flag']}={value}", f"Switched {value}."
+    elif event.what == "flag_unchanged":
+        kind, version, note = "flag", f"{details['flag']}=off", "Not switched: it was off already."
     elif event.what in ENTRIES:
-        kind, version, note = "infra", event.what.removesuffix("_refused"), ENTRIES[event.what].format(**details)
+        name = event.what.removesuffix("_refused").removesuffix("_unchanged")
+        kind, version, note = "infra", name, ENTRIES[event.what].format(**details)
     else:
         return []
-    by = details.get("by") or (seen.get_team() if event.what == "deploy" else _ON_CALL)
+    by = details.get("by") or (seen.get_team() if event.what == "deploy" else ON_CALL)
     return [
         Change(
             at=seen.clock.get_moment(event.at),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from scenarios.telemetry.clock import Clock
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from scenarios.world import AlertRule, Run, System
 
@@ -19,30 +21,34 @@ _WELL = 0.01
 
 
 class Page(NamedTuple):
-    """That a rule fired, at a second of the run."""
+    """That a rule fired at a second of the run, and at which its condition had not held for as long any more."""
 
     rule: AlertRule
     fired: int
+    cleared: int | None = None
 
 
-def find_pages(run: Run, until: int) -> list[Page]:
-    """The pages of a run of one system up to a second, in the order in which they fired. Each rule fires once."""
-    system = run.layout.systems[0]
-    failing = _find_failing(run, until)
-    pages = [Page(rule, fired) for rule in system.alerts for fired in _find_first(rule, failing, system)]
+def find_pages(run: Run, until: int, system: int = 0) -> list[Page]:
+    """The pages of a system of a run up to a second, in the order in which they fired.
+
+    A rule fires again only after its page has cleared.
+    """
+    document = run.layout.systems[system]
+    failing = find_failing(run, until, system)
+    pages = [page for rule in document.alerts for page in _find_firings(rule, failing, document)]
     return sorted(pages, key=lambda page: page.fired)
 
 
-def is_well(run: Run, at: int, seconds: float = 120.0) -> bool:
+def is_well(run: Run, at: int, seconds: float = 120.0, system: int = 0) -> bool:
     """Whether the users of every journey have been served for so many seconds as well as at the start of the run."""
-    failing, ticks = _find_failing(run, at), round(seconds / TICK)
+    failing, ticks = find_failing(run, at, system), round(seconds / TICK)
     return all(max(shares[-ticks:]) <= _average(shares[:_NORMAL_TICKS]) + _WELL for shares in failing.values())
 
 
 def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
     """A page as on-call reads it at a second: what fails and how much, from the minutes before it fired."""
     system, clock = run.layout.systems[0], Clock(run.layout.systems[0])
-    failing = _find_failing(run, at)
+    failing = find_failing(run, at)
     ticks = slice(max(0, int(page.fired / TICK) - 4), int(page.fired / TICK))
     symptoms, worst = [], []
     for journey in system.journeys:
@@ -62,6 +68,7 @@ def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
     return {
         "name": page.rule.name,
         "severity": page.rule.severity,
+        "status": "firing",
         "fired_at": clock.get_moment(page.fired // 60 * 60),
         "summary": f"Share of failing requests above {_percent(page.rule.above)} for {minutes:g} minutes",
         "description": f"Requests of users that fail, in the last minute before the page: {', '.join(worst)}.",
@@ -71,26 +78,64 @@ def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
     }
 
 
-def _find_failing(run: Run, until: int) -> dict[str, list[float]]:
-    """The share of the requests of users that failed, by journey, in each finished tick."""
+def update_alert(alert: Mapping[str, Any], run: Run, at: int) -> dict[str, Any]:
+    """An alert as it stands at a second of the run: whether its page still fires, and which others have fired."""
+    clock, pages = Clock(run.layout.systems[0]), find_pages(run, at)
+    own = [page for page in pages if page.rule.name == alert["name"]]
+    updated = {**alert, **_describe_standing(own[-1], clock)}
+    others = [page for page in pages if page.rule.name != alert["name"]]
+    if others:
+        updated["other_pages"] = [{"name": page.rule.name, **_describe_standing(page, clock)} for page in others]
+    return updated
+
+
+def list_page_changes(run: Run, since: int, until: int) -> list[str]:
+    """What pages did from one second of the run to another, in sentences, oldest first."""
+    clock = Clock(run.layout.systems[0])
+    pages = find_pages(run, until)
+    changes = [(page.fired, f"Page {page.rule.name} fired") for page in pages]
+    changes += [(page.cleared, f"Page {page.rule.name} cleared") for page in pages if page.cleared is not None]
+    return [f"{said} at {clock.get_time_of_day(at)}." for at, said in sorted(changes) if since < at <= until]
+
+
+def _describe_standing(page: Page, clock: Clock) -> dict[str, str]:
+    standing = {"status": "firing", "fired_at": clock.get_moment(page.fired // 60 * 60)}
+    if page.cleared is not None:
+        standing |= {"status": "resolved", "resolved_at": clock.get_moment(page.cleared // 60 * 60)}
+    return standing
+
+
+def find_failing(run: Run, until: int, system: int = 0) -> dict[str, list[float]]:
+    """The share of the requests of users of a system that failed, by journey, in each finished tick."""
     layout, end = run.layout, int(until / TICK)
-    good, failed = run.record.get("users_good", 0, end), run.record.get("users_failed", 0, end)
-    found = {}
-    for journey, entry in zip(layout.systems[0].journeys, layout.journey_entry.tolist(), strict=True):
-        rows = zip(good[:, entry].tolist(), failed[:, entry].tolist(), strict=True)
-        found[journey.name] = [bad / (well + bad) if well + bad > 0 else 0.0 for well, bad in rows]
-    return found
+    first = 0
+    for other in layout.systems[:system]:
+        first += len(other.journeys)
+    journeys = layout.systems[system].journeys
+    entries = layout.journey_entry[first : first + len(journeys)]
+    good, failed = (run.record.get(name, 0, end)[:, entries] for name in ("users_good", "users_failed"))
+    shares = np.where(good + failed > 0.0, failed / np.maximum(good + failed, 1e-12), 0.0)
+    return {journey.name: shares[:, place].tolist() for place, journey in enumerate(journeys)}
 
 
-def _find_first(rule: AlertRule, failing: dict[str, list[float]], system: System) -> Iterator[int]:
-    """The second at which a rule fires first, if it does."""
+def _find_firings(rule: AlertRule, failing: dict[str, list[float]], system: System) -> Iterator[Page]:
+    """The pages of a rule: its condition has held for long enough, and then has not held for as long."""
     names = [journey.name for journey in system.journeys if journey.name in rule.journeys]
+    fired: int | None = None
     lasted = 0
     for tick, shares in enumerate(zip(*(failing[name] for name in names), strict=True)):
-        lasted = lasted + 1 if max(shares) > rule.above else 0
-        if lasted * TICK >= rule.lasts:
-            yield int((tick + 1) * TICK)
-            return
+        differs = (max(shares) > rule.above) == (fired is None)
+        lasted = lasted + 1 if differs else 0
+        if lasted * TICK < rule.lasts:
+            continue
+        now, lasted = int((tick + 1) * TICK), 0
+        if fired is None:
+            fired = now
+        else:
+            yield Page(rule, fired, now)
+            fired = None
+    if fired is not None:
+        yield Page(rule, fired)
 
 
 def _list_affected(system: System, rule: AlertRule) -> list[str]:

@@ -111,10 +111,6 @@ SEVERITY_NORMALISED = BeforeValidator(_normalise_severity)
 """Reads ` p1 ` as P1."""
 
 
-LISTED = "listed"
-"""The type of the error that answers who asked for the list of a parameter's values in place of giving one."""
-
-
 class Parameters(Given):
     """The typed parameters of one action, normalised once for every surface."""
 

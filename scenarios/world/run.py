@@ -65,13 +65,13 @@ class Run:
         for _ in range(round(seconds / self.state.step)):
             self._pass_step()
 
-    def order(self, operation: str, target: str, system: int = 0) -> None:
-        """Begin an operation now, in one of the systems; its effects come with time.
+    def order(self, operation: str, target: str, system: int = 0, number: int | None = None) -> None:
+        """Begin an operation now, in one of the systems; its effects come with time. `number` is what it sets.
 
         Raises:
             OperationError: if the operation or its target does not exist; nothing is done.
         """
-        order(self.layout, self.state, Order(operation, target, system))
+        order(self.layout, self.state, Order(operation, target, system, number))
 
     def _pass_step(self) -> None:
         layout, state = self.layout, self.state

@@ -53,11 +53,15 @@ class JobState:
 
 
 class Task(NamedTuple):
-    """An operation that is under way, with the index of its target; it is carried out when it is due."""
+    """An operation that is under way, with the index of its target and the number that it sets, if it sets one.
+
+    It is carried out when it is due.
+    """
 
     due: float
     operation: str
     place: int
+    number: int | None = None
 
 
 @dataclass(slots=True)

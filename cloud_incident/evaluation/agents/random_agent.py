@@ -33,12 +33,12 @@ class RandomAgent(Agent):
 def draw_action(chance: random.Random, name: str, services: Sequence[str], flags: Sequence[str]) -> dict[str, Any]:
     """Draw the parameters of an action, from the services and flags given and from the vocabulary.
 
-    Returns `{"action_type": …, "parameters": {…}}`.
+    No step of the runbook is given a target. Returns `{"action_type": …, "parameters": {…}}`.
     """
     fields = ACTIONS[name].parameters.model_fields
     return {
         "action_type": name,
-        "parameters": {field: _draw_parameter(chance, field, services, flags) for field in fields},
+        "parameters": {field: _draw_parameter(chance, field, services, flags) for field in fields if field != "target"},
     }
 
 

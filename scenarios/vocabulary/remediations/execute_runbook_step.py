@@ -1,32 +1,27 @@
-"""execute_runbook_step: execute one step of the runbook catalogue."""
+"""execute_runbook_step: execute one step of the runbook."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
-from scenarios.library import list_runbook_steps
 from scenarios.vocabulary.action import Remediation
-from scenarios.vocabulary.parameters import LISTED, Name, Parameters
+from scenarios.vocabulary.parameters import Name, OptionalName, Parameters
 from scenarios.vocabulary.target import ASK_FOR_LIST, RUNBOOK_STEP
 
-_HEADING = "The steps of the runbook, and what each does. Asking was no step, and nothing was executed."
 
-
-def _list_when_asked(value: object) -> object:
-    if isinstance(value, str) and value.strip().casefold() in {"", ASK_FOR_LIST}:
-        raise PydanticCustomError(LISTED, "{listing}", {"listing": f"{_HEADING}\n{list_runbook_steps()}"})
-    return value
+def _ask_when_blank(value: object) -> object:
+    return ASK_FOR_LIST if isinstance(value, str) and not value.strip() else value
 
 
 class Runbook(Parameters):
-    """A step of the runbook catalogue."""
+    """A step of the runbook."""
 
-    runbook_action: Annotated[Name, BeforeValidator(_list_when_asked)] = Field(
+    runbook_action: Annotated[Name, BeforeValidator(_ask_when_blank)] = Field(
         description=f"One of the steps. `{ASK_FOR_LIST}` tells what each does, and executes nothing."
     )
+    target: OptionalName = Field(default="", description="What to apply it to, if the step needs that.")
 
 
 EXECUTE_RUNBOOK_STEP = Remediation(

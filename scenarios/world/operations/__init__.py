@@ -51,11 +51,11 @@ def order(layout: Layout, state: State, wanted: Order) -> None:
         raise OperationError(describe_unknown(operation.target, wanted.target, list(targets)))
     place = targets[wanted.target]
     if operation.seconds == 0.0:
-        operation.carry_out(layout, state, place)
+        _carry_out(layout, state, Task(state.time, operation.name, place, wanted.number))
         return
     for component in operation.find_components(layout, state, place):
         state.note(component, f"{operation.name}_begin", seconds=operation.seconds)
-    state.tasks.append(Task(state.time + operation.seconds, operation.name, place))
+    state.tasks.append(Task(state.time + operation.seconds, operation.name, place, wanted.number))
 
 
 def finish_tasks(layout: Layout, state: State) -> None:
@@ -67,4 +67,12 @@ def finish_tasks(layout: Layout, state: State) -> None:
         if task.operation == placement.EVICTION:
             placement.evict(layout, state, task.place)
         else:
-            OPERATIONS[task.operation].carry_out(layout, state, task.place)
+            _carry_out(layout, state, task)
+
+
+def _carry_out(layout: Layout, state: State, task: Task) -> None:
+    operation = OPERATIONS[task.operation]
+    if operation.set_to is not None and task.number is not None:
+        operation.set_to(layout, state, task.place, task.number)
+    else:
+        operation.carry_out(layout, state, task.place)

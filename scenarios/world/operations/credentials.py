@@ -28,13 +28,31 @@ def _publish_secret(_: Layout, state: State, component: int) -> None:
 def _revert_policy(layout: Layout, state: State, component: int) -> None:
     """Take back what was decided about who may call a service: everybody may who could at the start."""
     into = layout.route_component[layout.call_target] == component
-    changed = int(np.count_nonzero(state.denied[into]))
-    state.denied[into] = 0.0
+    changed = int(np.count_nonzero((state.denied[into] > 0.0) | (state.loss[into] > 0.0)))
+    state.denied[into] = state.loss[into] = 0.0
     state.note(component, "revert_policy", changed=changed)
 
 
 OPERATIONS = (
-    Operation("rotate_secret", "service", _rotate_secret, seconds=10),
-    Operation("publish_secret", "service", _publish_secret, seconds=10),
-    Operation("revert_policy", "service", _revert_policy, seconds=10),
+    Operation(
+        "rotate_secret",
+        "service",
+        _rotate_secret,
+        "Make the service accept a new secret and no other; callers read it when they start.",
+        seconds=10,
+    ),
+    Operation(
+        "publish_secret",
+        "service",
+        _publish_secret,
+        "Hand out the secret that the service accepts; callers read it when they start.",
+        seconds=10,
+    ),
+    Operation(
+        "revert_policy",
+        "service",
+        _revert_policy,
+        "Take back what was decided about who may call the service.",
+        seconds=10,
+    ),
 )

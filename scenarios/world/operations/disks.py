@@ -23,6 +23,8 @@ def _clean_disk(layout: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("expand_volume", "service", _expand_volume, seconds=60),
-    Operation("clean_disk", "service", _clean_disk, seconds=30),
+    Operation(
+        "expand_volume", "service", _expand_volume, "Make the volumes of the service half as large again.", seconds=60
+    ),
+    Operation("clean_disk", "service", _clean_disk, "Delete old logs and other files that nobody needs.", seconds=30),
 )

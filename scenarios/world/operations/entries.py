@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 ENTRIES: Mapping[str, str] = {
     "scale_service": "Scaled from {before} to {after} instances.",
-    "scale_service_refused": "Not scaled: {before} instances, and no room for more (at most {most}).",
+    "scale_service_refused": "Not scaled: {before} instances, and there is room for {most} at most.",
+    "scale_service_unchanged": "Not scaled: there are {before} instances already.",
     "fail_over": "Standby promoted, the former primary taken out.",
     "fail_over_refused": "Not carried out: there is no standby.",
     "clear_cache": "All entries deleted.",

@@ -39,7 +39,28 @@ def _raise_slots(layout: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("raise_memory", "service", _raise_memory, seconds=10),
-    Operation("raise_connections", "service", _raise_connections, seconds=10),
-    Operation("raise_slots", "service", _raise_slots, seconds=10),
+    Operation(
+        "raise_memory",
+        "service",
+        _raise_memory,
+        "Raise the memory limit by half, with a rolling restart.",
+        seconds=10,
+        rolls=True,
+    ),
+    Operation(
+        "raise_connections",
+        "service",
+        _raise_connections,
+        "Raise the limit of connections by half, with a rolling restart.",
+        seconds=10,
+        rolls=True,
+    ),
+    Operation(
+        "raise_slots",
+        "service",
+        _raise_slots,
+        "Raise the number of workers by half, with a rolling restart.",
+        seconds=10,
+        rolls=True,
+    ),
 )

@@ -16,4 +16,6 @@ def _flush_resolver(_: Layout, state: State, component: int) -> None:
     state.note(component, "flush_resolver", changed=state.addresses.flush(component))
 
 
-OPERATIONS = (Operation("flush_resolver", "service", _flush_resolver, seconds=5),)
+OPERATIONS = (
+    Operation("flush_resolver", "service", _flush_resolver, "Drop the cached answers of a resolver.", seconds=5),
+)

@@ -26,21 +26,29 @@ class OperationError(CloudIncidentError):
 
 
 class Order(NamedTuple):
-    """An operation as it is asked for, in one of the systems that run."""
+    """An operation as it is asked for, in one of the systems that run; with a `number`, if it sets one."""
 
     operation: str
     target: str
     system: int = 0
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the runbook. `carry_out` does it, `seconds` after it was ordered, whatever the state is then."""
+    """An operation of the runbook. `carry_out` does it, `seconds` after it was ordered, whatever the state is then.
+
+    `does` says what it is for. Of one that sets a number, `set_to` does that, if a number is asked for. Where it
+    `rolls`, the instances of its target are restarted one after the other.
+    """
 
     name: str
     target: TargetKind
     carry_out: Callable[[Layout, State, int], None]
+    does: str
     seconds: float = 0.0
+    rolls: bool = False
+    set_to: Callable[[Layout, State, int, int], None] | None = None
 
     def find_components(self, layout: Layout, state: State, place: int) -> list[int]:
         """The components that a target belongs to."""

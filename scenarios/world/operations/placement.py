@@ -71,8 +71,19 @@ def _restore_routes(layout: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("cordon_zone", "zone", _cordon_zone),
-    Operation("uncordon_zone", "zone", _uncordon_zone),
-    Operation("drain_zone", "zone", _drain_zone, seconds=5),
-    Operation("restore_routes", "service", _restore_routes, seconds=30),
+    Operation("cordon_zone", "zone", _cordon_zone, "Place no new instances in the zone."),
+    Operation(
+        "uncordon_zone",
+        "zone",
+        _uncordon_zone,
+        "Place instances in the zone again, also those that found no other place.",
+    ),
+    Operation(
+        "drain_zone",
+        "zone",
+        _drain_zone,
+        "Move the instances of the zone to other zones, one of each service after the other.",
+        seconds=5,
+    ),
+    Operation("restore_routes", "service", _restore_routes, "Load the saved routes of a router again.", seconds=30),
 )

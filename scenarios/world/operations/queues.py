@@ -22,6 +22,12 @@ def _purge_queue(_: Layout, state: State, topic: int) -> None:
 
 
 OPERATIONS = (
-    Operation("skip_message", "topic", _skip_message, seconds=5),
-    Operation("purge_queue", "topic", _purge_queue, seconds=10),
+    Operation(
+        "skip_message",
+        "topic",
+        _skip_message,
+        "Leave out the message at the head of each partition that stands still.",
+        seconds=5,
+    ),
+    Operation("purge_queue", "topic", _purge_queue, "Drop all messages of a topic that wait.", seconds=10),
 )

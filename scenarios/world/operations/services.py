@@ -31,7 +31,7 @@ def add_instances(layout: Layout, state: State, component: int, count: int) -> l
     paths = state.paths
     closed = state.cordoned[paths.component_system[component], paths.instance_zone]
     free = (layout.instance_component == component) & ~state.wanted & ~closed
-    chosen: list[int] = np.nonzero(free)[0].tolist()[:count]
+    chosen: list[int] = np.nonzero(free)[0].tolist()[: max(0, count)]
     for instance in chosen:
         state.wanted[instance] = True
         start(layout, state, instance)
@@ -72,6 +72,23 @@ def _scale_service(layout: Layout, state: State, component: int) -> None:
     state.note(component, what, before=before, after=before + len(added), most=layout.components[component].most)
 
 
+def _set_instances(layout: Layout, state: State, component: int, wanted: int) -> None:
+    """As many instances as are wanted, if there is room for them; the last ones are stopped first."""
+    own = layout.instance_component == component
+    there: list[int] = np.nonzero(own & state.wanted)[0].tolist()
+    before = len(there)
+    closed = state.cordoned[state.paths.component_system[component], state.paths.instance_zone]
+    room = before + int(np.count_nonzero(own & ~state.wanted & ~closed))
+    if wanted > room:
+        state.note(component, "scale_service_refused", before=before, after=before, most=room)
+        return
+    for instance in there[wanted:]:
+        remove_instance(layout, state, instance)
+    add_instances(layout, state, component, wanted - before)
+    what = "scale_service_unchanged" if wanted == before else "scale_service"
+    state.note(component, what, before=before, after=wanted, most=room)
+
+
 def _fail_over(layout: Layout, state: State, component: int) -> None:
     """A standby takes the place of an instance: of one that does not run, or else of the first."""
     own = np.nonzero((layout.instance_component == component) & state.wanted)[0].tolist()
@@ -94,9 +111,22 @@ def _clear_cache(layout: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("restart_service", "service", _restart_service),
-    Operation("rollback_deploy", "service", _rollback_deploy),
-    Operation("scale_service", "service", _scale_service, seconds=20),
-    Operation("fail_over", "service", _fail_over, seconds=20),
-    Operation("clear_cache", "service", _clear_cache, seconds=5),
+    Operation("restart_service", "service", _restart_service, "Restart one instance after the other.", rolls=True),
+    Operation("rollback_deploy", "service", _rollback_deploy, "Go back by one release.", rolls=True),
+    Operation(
+        "scale_service",
+        "service",
+        _scale_service,
+        "Set the number of instances.",
+        seconds=20,
+        set_to=_set_instances,
+    ),
+    Operation(
+        "fail_over",
+        "service",
+        _fail_over,
+        "Promote a standby in the place of an instance, of one that does not run if there is one.",
+        seconds=20,
+    ),
+    Operation("clear_cache", "service", _clear_cache, "Delete all entries.", seconds=5),
 )

@@ -1,0 +1,67 @@
+"""The runbook of incidents that run: the operations of the world, the verifications of the catalogue, and `watch`."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from scenarios.library import RunbookStep, load_runbook_catalogue
+from scenarios.vocabulary import EXECUTE_RUNBOOK_STEP, REMEDIATIONS
+from scenarios.world import OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scenarios.progress import Remedy
+    from scenarios.world import System
+
+WATCH_SECONDS = 300
+"""How long `watch` lets pass."""
+
+_WATCH = RunbookStep(
+    name="watch",
+    domain="observation",
+    does=f"Let {WATCH_SECONDS // 60} minutes pass, and say which services and pages have changed.",
+    waits=True,
+)
+
+
+@cache
+def build_runbook() -> Mapping[str, RunbookStep]:
+    """The steps by name: operations that are no remediation of their own first."""
+    steps = [
+        RunbookStep(name=operation.name, domain="operation", does=operation.does, needs=operation.target)
+        for operation in OPERATIONS.values()
+        if operation.name not in REMEDIATIONS
+    ]
+    steps += [_WATCH, *(step for step in load_runbook_catalogue().values() if step.verify)]
+    return MappingProxyType({step.name: step for step in steps})
+
+
+def describe_runbook(steps: Mapping[str, RunbookStep], system: System) -> str:
+    """Which steps there are for a system and what each needs, in short."""
+    needs: dict[str, list[str]] = {}
+    for step in steps.values():
+        if not step.needs or list_targets(system, step.needs):
+            needs.setdefault(step.needs, []).append(step.name)
+    told = [f"with a {kind} as `target` {', '.join(names)}" for kind, names in needs.items() if kind]
+    alone = ", ".join(needs.get("", ()))
+    return f"{EXECUTE_RUNBOOK_STEP.name} takes here: {'; '.join(told)}; without a target {alone}."
+
+
+def find_operation(remedy: Remedy) -> tuple[str, str]:
+    """The operation of the world that a remediation orders, and its target."""
+    return (remedy.target, remedy.on) if remedy.action == EXECUTE_RUNBOOK_STEP.name else (remedy.action, remedy.target)
+
+
+def list_targets(system: System, kind: str) -> tuple[str, ...]:
+    """What there is of a kind in a system, by name, in the order of the document."""
+    return {
+        "service": tuple(sorted(component.name for component in system.components)),
+        "flag": tuple(flag for component in system.components for flag in component.flags),
+        "zone": system.zones,
+        "client": tuple(journey.name for journey in system.journeys),
+        "job": tuple(job.name for component in system.components for job in component.jobs),
+        "topic": tuple(topic.name for topic in system.topics),
+    }[kind]

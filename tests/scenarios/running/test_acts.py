@@ -1,0 +1,188 @@
+"""What an episode is told of what it does in an incident that runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from env_core.briefing import describe_alert, write_timeline
+from env_core.episode import Episode, Reference, RewardMode, advance, begin, withhold
+from env_core.observation import observe
+from scenarios.catalogue import Catalogue, Scenario
+from scenarios.parsing import InvalidActionError, ListingError, parse_action
+from scenarios.world import OPERATIONS
+
+MERIT = re.compile(r"effective|premature|help|wrong|too early|changed nothing|took effect", re.IGNORECASE)
+PLAN = (
+    ("disable_feature_flag", {"flag": "full_history_export"}),
+    ("restart_service", {"service": "analytics-service"}),
+    ("restart_service", {"service": "postgres-db"}),
+    ("restart_service", {"service": "auth-service"}),
+    ("restart_service", {"service": "order-service"}),
+)
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return Catalogue().get("LIVE-RP-001")
+
+
+def play(scenario: Scenario, *actions: tuple[str, dict[str, Any]], mode: RewardMode = "terminal") -> Episode:
+    """An episode after some actions."""
+    episode = begin("id", Reference.to(scenario, mode), scenario)
+    for action in actions:
+        episode = advance(episode, parse_action(*action))
+    return episode
+
+
+def told(episode: Episode) -> str:
+    """What the last step was told."""
+    assert episode.last is not None
+    return episode.last.feedback
+
+
+def run_step(step: str, target: str | None = None) -> tuple[str, dict[str, Any]]:
+    return "execute_runbook_step", {"runbook_action": step, **({} if target is None else {"target": target})}
+
+
+@pytest.mark.parametrize("mode", ["dense", "terminal"])
+def test_the_steps_of_the_plan_are_told_by_what_they_did(scenario: Scenario, mode: RewardMode) -> None:
+    episode = play(scenario, *PLAN, mode=mode)
+    flag, first, store, _, last = (step.feedback for step in episode.steps)
+    assert "Switched off. It took 1 min; it is 14:16." in flag
+    assert "could open no connection to postgres-db" in first
+    assert "Recovery after a crash began" in store
+    assert "postgres-db is now running, 1/1 instances ready" in store
+    assert "5 of 5 instances replaced" in last
+    assert "It took 3 min" in last
+    assert not any(MERIT.search(step.feedback) for step in episode.steps)
+    assert all(("Reward +0.06" in step.feedback) == (mode == "dense") for step in episode.steps)
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        (("rollback_deploy", {"service": "auth-service"}), "there is no release before 7.12.0 to go back to"),
+        (run_step("fail_over", "postgres-db"), "there is no standby"),
+        (("scale_service", {"service": "auth-service", "replicas": 9}), "there is room for 8 at most"),
+        (("scale_service", {"service": "auth-service", "replicas": 4}), "there are 4 instances already"),
+        (("clear_cache", {"service": "auth-service"}), "Nothing to delete"),
+    ],
+)
+def test_what_cannot_be_done_says_why(scenario: Scenario, action: tuple[str, dict[str, Any]], reason: str) -> None:
+    episode = play(scenario, action)
+    assert reason in told(episode)
+    assert not MERIT.search(told(episode))
+
+
+def test_a_flag_that_is_off_is_not_switched_off_again_and_a_limit_ends(scenario: Scenario) -> None:
+    assert "off already" in told(play(scenario, PLAN[0], PLAN[0]))
+    raised = run_step("raise_memory", "redis-cache")
+    assert "Memory limit at 1.5 times" in told(play(scenario, raised))
+    assert "Not raised" in told(play(scenario, raised, raised, raised))
+
+
+@pytest.mark.parametrize(("replicas", "ready"), [(2, "2/2"), (7, "7/7"), (8, "8/8")])
+def test_a_service_has_as_many_instances_as_are_asked_for(scenario: Scenario, replicas: int, ready: str) -> None:
+    episode = play(scenario, ("scale_service", {"service": "auth-service", "replicas": replicas}))
+    assert f"Scaled from 4 to {replicas} instances." in told(episode)
+    assert f"auth-service is now running, {ready} instances ready." in told(episode)
+
+
+def test_a_rollout_that_takes_longer_says_how_far_it_has_come(scenario: Scenario) -> None:
+    """One that is begun again goes from the first instance on, and the instances that run are counted."""
+    actions = (PLAN[4], ("check_service_status", {"service": "order-service"}))
+    episode = play(scenario, *actions)
+    progress = re.search(r"(\d) of 5 instances replaced", episode.steps[0].feedback)
+    assert progress is not None
+    shown = episode.steps[1].evidence
+    assert shown is not None
+    assert f"replicas ready  {progress[1]}/5" in shown.text
+
+
+def test_the_alert_says_that_its_page_has_cleared(scenario: Scenario) -> None:
+    before, after = play(scenario), play(scenario, *PLAN, run_step("watch"))
+    assert observe(before)["alert"]["status"] == "firing"
+    assert "firing since" in describe_alert(observe(before)["alert"])
+    assert "Page StorefrontCoreJourneysFailing cleared at" in told(after)
+    alert = observe(after)["alert"]
+    assert alert["status"] == "resolved"
+    assert f"resolved at {alert['resolved_at']}" in describe_alert(alert)
+    assert {**alert, "status": "firing"}.items() >= observe(before)["alert"].items()
+
+
+def test_watching_says_what_has_changed_and_is_no_remediation(scenario: Scenario) -> None:
+    early = (PLAN[2], run_step("watch"))  # the run with the flag comes back
+    episode = play(scenario, *early, mode="dense")
+    assert "postgres-db: A process used more memory than it may and was killed" in told(episode)
+    assert "it is 14:21" in told(episode)
+    assert "Reward +0.00" in told(episode)
+    assert episode.wrong == play(scenario, early[0]).wrong
+    assert episode.attempted == play(scenario, early[0]).attempted
+    root_cause = Catalogue().get("LIVE-RCA-001")
+    assert play(root_cause, run_step("watch")).investigating
+
+
+def test_a_step_without_the_target_that_it_needs_costs_nothing_and_says_which_there_are(scenario: Scenario) -> None:
+    episode = play(scenario)
+    for step, target, valid in (
+        ("fail_over", None, "postgres-db"),
+        ("fail_over", "postgre-db", "Did you mean postgres-db?"),
+        ("drain_zone", None, "zone-a"),
+        ("block_client", "nobody", "checkout"),
+        ("pause_job", None, "orders-feed"),
+        ("purge_queue", None, "There is no topic here"),
+        ("watch", "postgres-db", "takes no `target`"),
+        ("restore_bgp_routes", None, "There is no runbook step"),
+    ):
+        with pytest.raises(InvalidActionError, match=re.escape(valid)) as refused:
+            advance(episode, parse_action(*run_step(step, target)))
+        assert "Nothing was changed" in str(refused.value)
+
+
+def test_every_operation_of_the_world_can_be_done_and_is_listed_with_what_it_needs(scenario: Scenario) -> None:
+    course = play(scenario).course
+    named = {step for step in course.runbook if step in OPERATIONS}
+    remediations = {"restart_service", "rollback_deploy", "scale_service", "disable_feature_flag", "clear_cache"}
+    assert named == set(OPERATIONS) - remediations
+    with pytest.raises(ListingError) as listed:
+        advance(play(scenario), parse_action(*run_step("list")))
+    for step in named:
+        assert f"- {step} (operation, target: a {OPERATIONS[step].target}): {OPERATIONS[step].does}" in str(
+            listed.value
+        )
+        for target in (course.list_targets(step) or ())[:1]:
+            told_of_it = told(play(scenario, run_step(step, target)))
+            assert told_of_it.startswith(f"{step} {target}: ")
+            assert "Nothing was changed in any service" not in told_of_it
+
+
+def test_the_summary_says_which_steps_there_are(scenario: Scenario) -> None:
+    summary = scenario.incident.summary
+    assert "with a zone as `target` cordon_zone, uncordon_zone, drain_zone" in summary
+    assert "without a target watch, verify_db_health" in summary
+    assert "skip_message" not in summary  # there is no topic
+
+
+def test_written_incidents_take_no_target_and_list_the_catalogue() -> None:
+    written = Catalogue().get("RP-001")
+    with pytest.raises(InvalidActionError, match="takes no `target`"):
+        advance(play(written), parse_action(*run_step("verify_db_health", "postgres-db")))
+    with pytest.raises(InvalidActionError, match="no runbook step"):
+        advance(play(written), parse_action(*run_step("fail_over", "postgres-db")))
+    assert told(play(written, run_step("verify_db_health"), mode="dense")).startswith("execute_runbook_step verify_db")
+
+
+def test_the_timeline_tells_each_deed_once(scenario: Scenario) -> None:
+    line = write_timeline(play(scenario, PLAN[2])).splitlines()[1]
+    assert line.count("restart_service postgres-db") == 1
+    assert write_timeline(withhold(play(scenario, PLAN[2])), rewards=False).splitlines()[1] == line
+
+
+def test_nothing_that_does_not_exist_is_reported(scenario: Scenario) -> None:
+    episode = play(scenario, ("restart_service", {"service": "nope"}))
+    assert episode.last is not None
+    assert episode.last.error_code == "unknown_target"
+    assert told(episode) == "There is nothing of that name to act on."
