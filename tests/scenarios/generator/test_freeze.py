@@ -102,9 +102,9 @@ def check_names(case: tuple[int, int]) -> None:
     assert frozen.id == f"frozen-{generated.id}"
 
 
-@pytest.mark.parametrize("case", SAMPLE[:3])
-def test_the_same_incident_under_names_of_its_own(case: tuple[int, int]) -> None:
-    check_names(case)
+@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(2, SAMPLE[:3]))
+def test_the_same_incident_under_names_of_its_own(seed: int, difficulty: int) -> None:
+    check_names((seed, difficulty))
 
 
 @pytest.mark.slow
