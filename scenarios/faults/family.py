@@ -29,7 +29,7 @@ class Strikes(_Part):
 
     kernels: tuple[Kernel, ...] = ()
     software: tuple[str, ...] = ()
-    needs: tuple[Literal["callers", "callees", "journeys", "job", "topic", "group", "disk", "cache", "zones"], ...] = ()
+    needs: tuple[Literal["callers", "callees", "stores", "journeys", "clients", "disk", "cache", "links"], ...] = ()
 
 
 class NewRelease(_Part):
@@ -38,17 +38,27 @@ class NewRelease(_Part):
     work: By = (1.0, 1.0, 1.0)
     errors: By = (0.0, 0.0, 0.0)
     leak: By = (0.0, 0.0, 0.0)
+    slots: By = (1.0, 1.0, 1.0)
+
+
+class NewJob(_Part):
+    """A run of a batch that the component starts when the fault strikes, on a store that it calls, and tries again."""
+
+    names: tuple[str, ...]
+    lasts: float
+    slow: By = (1.0, 1.0, 1.0)
+    memory_rate: By = (0.0, 0.0, 0.0)
 
 
 class Shift(_Part):
     """A part of the state takes another value, as `Change` does it, of what belongs to the component.
 
-    `of` says whose: the component's own, of each call to it or from it, of the journeys that enter at it, of its
-    topics, or of each link between its first zone and others.
+    `of` says whose: the component's own, of each call to it or from it, of one call to it, of the journeys that enter
+    at it, of those among them that are worth nothing (`clients`), or of the links that it is the router of.
     """
 
     what: str
-    of: Literal["own", "incoming", "outgoing", "journeys", "topics", "links", "zone"] = "own"
+    of: Literal["own", "incoming", "outgoing", "one incoming", "journeys", "clients", "links"] = "own"
     to: By
     over: tuple[float, float] = (0.0, 0.0)
     """Within how many seconds: drawn between the two."""
@@ -63,7 +73,10 @@ class FaultFamily(_Part):
     family: str
     strikes: Strikes
     release: NewRelease | None = None
+    job: NewJob | None = None
     shifts: tuple[Shift, ...] = ()
+    entry: str = ""
+    """The kind of the notes, of `notes.yaml`, that who made the change writes down; empty if nobody does."""
 
     @classmethod
     def load(cls, path: Path) -> Self:

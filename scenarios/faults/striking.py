@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from scenarios.faults.family import STRENGTHS
 from scenarios.faults.library import FAMILIES
-from scenarios.world import Change, Release
+from scenarios.faults.notes import draw_note
+from scenarios.world import Change, Job, Release
 from scenarios.world.chance import draw_uniform, hash_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scenarios.faults.family import FaultFamily, NewRelease, Shift
+    from scenarios.faults.family import FaultFamily, NewJob, NewRelease, Shift
     from scenarios.world import Component, System
 
 
@@ -47,11 +48,29 @@ def strike(system: System, fault: Fault) -> System:
     if fault.component not in list_targets(family, system):
         raise ValueError(f"{fault.family} does not strike {fault.component!r}")
     changes = [change for number, shift in enumerate(family.shifts) for change in _place(system, fault, number, shift)]
-    components = system.components
+    component, place = find_component(system, fault.component)
+    note = draw_note(family.entry, fault.seed, fault.component) if family.entry else ""
     if family.release is not None:
-        components, change = _add_release(system, fault, family.release)
-        changes.append(change)
+        component, change = _add_release(component, fault, family.release)
+        changes.append(change.model_copy(update={"note": note}))
+    elif family.job is not None:
+        component, change = _add_job(system, component, fault, family.job)
+        changes.append(change.model_copy(update={"note": note}))
+    elif changes:
+        changes[0] = changes[0].model_copy(update={"by": component.team, "note": note})
+    components = (*system.components[:place], component, *system.components[place + 1 :])
     return system.model_copy(update={"components": components, "changes": (*system.changes, *changes)})
+
+
+def find_component(system: System, name: str) -> tuple[Component, int]:
+    """A component of a system by its name, and its place.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    names = [component.name for component in system.components]
+    place = names.index(name)
+    return system.components[place], place
 
 
 def _fits(family: FaultFamily, system: System, component: Component) -> bool:
@@ -71,19 +90,25 @@ _HAS: Mapping[str, Callable[[System, Component], bool]] = {
     "callers": lambda system, it: any(_own(call.target, it) for call in system.calls),
     "callees": lambda system, it: any(_own(call.source, it) for call in system.calls),
     "journeys": lambda system, it: any(_own(journey.entry, it) for journey in system.journeys),
-    "job": lambda _, it: bool(it.jobs),
-    "topic": lambda system, it: any(_own(topic.route, it) for topic in system.topics),
-    "group": lambda system, it: any(_own(group.route, it) for group in system.groups),
+    "stores": lambda system, it: bool(_list_stores(system, it)),
+    "clients": lambda system, it: any(_own(each.entry, it) and each.worth == 0.0 for each in system.journeys),
     "disk": lambda _, it: it.get("disk") > 0,
     "cache": lambda _, it: it.get("hit_ratio") > 0,
-    "zones": lambda system, _: len(system.zones) > 1,
+    "links": lambda system, it: any(link.router == it.name for link in system.links),
 }
 """What a component may need to have so that a family can strike it."""
 
 
+def _list_stores(system: System, component: Component) -> list[str]:
+    """The stores that a component calls."""
+    stores = {each.name for each in system.components if each.kind.kernel == "store"}
+    called = [call.target.partition("/")[0] for call in system.calls if _own(call.source, component)]
+    return [name for name in dict.fromkeys(called) if name in stores]
+
+
 def _place(system: System, fault: Fault, number: int, shift: Shift) -> list[Change]:
     """The changes that a shift comes to: one for each thing that it is of."""
-    component = next(each for each in system.components if each.name == fault.component)
+    component = find_component(system, fault.component)[0]
     least, most = shift.over
     drawn = float(draw_uniform(hash_names(fault.seed, [fault.component], f"over/{number}"))[0])
     over = 5.0 * int((least + (most - least) * drawn) / 5.0)
@@ -91,43 +116,69 @@ def _place(system: System, fault: Fault, number: int, shift: Shift) -> list[Chan
         Change.model_validate(
             {"at": fault.at, "what": shift.what, "target": target, "to": shift.to[fault.strength], "over": over}
         )
-        for target in _list_parts(system, component, shift)
+        for target in _list_parts(system, component, shift, fault.seed)
     ]
 
 
-def _list_parts(system: System, component: Component, shift: Shift) -> list[str]:
-    zone = component.zones[0] if component.zones else system.zones[0]
+def _list_parts(system: System, component: Component, shift: Shift, seed: int) -> list[str]:
+    incoming = [f"{call.source} {call.target}" for call in system.calls if _own(call.target, component)]
     match shift.of:
         case "own":
             return [component.name]
         case "incoming":
-            return [f"{call.source} {call.target}" for call in system.calls if _own(call.target, component)]
+            return incoming
+        case "one incoming":
+            return [incoming[int(hash_names(seed, [component.name], "caller")[0]) % len(incoming)]]
         case "outgoing":
             return [f"{call.source} {call.target}" for call in system.calls if _own(call.source, component)]
         case "journeys":
-            return [journey.name for journey in system.journeys if _own(journey.entry, component)]
-        case "topics":
-            return [topic.name for topic in system.topics if _own(topic.route, component)]
+            return [each.name for each in system.journeys if _own(each.entry, component)]
+        case "clients":
+            return [each.name for each in system.journeys if _own(each.entry, component) and each.worth == 0.0]
         case "links":
-            return [f"{zone} {other}" for other in system.zones if other != zone]
-        case "zone":
-            return [zone]
+            return [f"{link.between[0]} {link.between[1]}" for link in system.links if link.router == component.name]
 
 
-def _add_release(system: System, fault: Fault, new: NewRelease) -> tuple[tuple[Component, ...], Change]:
-    """The components, one with a release that it did not have, and the change that rolls it out."""
+def _add_release(component: Component, fault: Fault, new: NewRelease) -> tuple[Component, Change]:
+    """The component with a release that it did not have, and the change that rolls it out."""
     strength = fault.strength
-    place = next(n for n, each in enumerate(system.components) if each.name == fault.component)
-    component = system.components[place]
-    key = int(hash_names(fault.seed, [fault.component], "release")[0])
     release = Release(
-        version=f"{component.releases[-1].version}.{1 + key % 9}",
+        version=name_next_version(component.releases[-1].version, fault.seed),
         work=new.work[strength],
         errors=new.errors[strength],
         leak=new.leak[strength],
+        slots=new.slots[strength],
     )
     changed = component.model_copy(update={"releases": (*component.releases, release)})
-    components = (*system.components[:place], changed, *system.components[place + 1 :])
-    return components, Change(
-        at=fault.at, what="release", target=fault.component, to=float(len(component.releases)), by=component.team
+    number = float(len(component.releases))
+    return changed, Change(at=fault.at, what="release", target=component.name, to=number, by=component.team)
+
+
+def name_next_version(version: str, seed: int) -> str:
+    """The version that comes after another: its last number, or the one before it, is one higher."""
+    head, dot, last = version.rpartition(".")
+    before, second, middle = head.rpartition(".")
+    if second and middle.isdigit() and int(hash_names(seed, [version], "version")[0]) % 2:
+        return f"{before}.{int(middle) + 1}.0"
+    return f"{head}{dot}{int(last) + 1}" if last.isdigit() else f"{version}-2"
+
+
+def _add_job(system: System, component: Component, fault: Fault, new: NewJob) -> tuple[Component, Change]:
+    """The component with a job, and the change of its flag, some minutes before the first run."""
+    stores, strength = _list_stores(system, component), fault.strength
+    key = int(hash_names(fault.seed, [component.name], "job")[0])
+    name = new.names[key % len(new.names)]
+    flag = f"{name.replace('-', '_')}_enabled"
+    job = Job(
+        name=name,
+        store=stores[key // 64 % len(stores)],
+        flag=flag,
+        every=3600.0,
+        first=fault.at,
+        lasts=new.lasts,
+        slow=new.slow[strength],
+        memory_rate=new.memory_rate[strength],
     )
+    changed = component.model_copy(update={"jobs": (*component.jobs, job), "flags": (*component.flags, flag)})
+    before = max(0.0, fault.at - 60.0 * (1 + key // 4096 % 5))
+    return changed, Change(at=before, what="flag", target=flag, to=1.0, by=component.team)

@@ -41,6 +41,8 @@ def read_entry(seen: Vantage, event: Event) -> list[Change]:
         kind, note = "rollback", f"Not carried out: there is no release before {version} to go back to."
     elif event.what == "restart":
         kind, version, note = "infra", "restart", "Rolling restart, one instance after the other."
+    elif event.what == "config":
+        kind, version, note = "config", f"conf r{100 + int(event.at) % 900}", "Configuration changed."
     elif event.what == "flag":
         value = "on" if details["value"] == "true" else "off"
         kind, version, note = "flag", f"{details['flag']}={value}", f"Switched {value}."

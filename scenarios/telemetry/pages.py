@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from scenarios.telemetry.clock import Clock
 from scenarios.world.record import TICK
 
@@ -26,27 +28,27 @@ class Page(NamedTuple):
     cleared: int | None = None
 
 
-def find_pages(run: Run, until: int) -> list[Page]:
-    """The pages of a run of one system up to a second, in the order in which they fired.
+def find_pages(run: Run, until: int, system: int = 0) -> list[Page]:
+    """The pages of a system of a run up to a second, in the order in which they fired.
 
     A rule fires again only after its page has cleared.
     """
-    system = run.layout.systems[0]
-    failing = _find_failing(run, until)
-    pages = [page for rule in system.alerts for page in _find_firings(rule, failing, system)]
+    document = run.layout.systems[system]
+    failing = find_failing(run, until, system)
+    pages = [page for rule in document.alerts for page in _find_firings(rule, failing, document)]
     return sorted(pages, key=lambda page: page.fired)
 
 
-def is_well(run: Run, at: int, seconds: float = 120.0) -> bool:
+def is_well(run: Run, at: int, seconds: float = 120.0, system: int = 0) -> bool:
     """Whether the users of every journey have been served for so many seconds as well as at the start of the run."""
-    failing, ticks = _find_failing(run, at), round(seconds / TICK)
+    failing, ticks = find_failing(run, at, system), round(seconds / TICK)
     return all(max(shares[-ticks:]) <= _average(shares[:_NORMAL_TICKS]) + _WELL for shares in failing.values())
 
 
 def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
     """A page as on-call reads it at a second: what fails and how much, from the minutes before it fired."""
     system, clock = run.layout.systems[0], Clock(run.layout.systems[0])
-    failing = _find_failing(run, at)
+    failing = find_failing(run, at)
     ticks = slice(max(0, int(page.fired / TICK) - 4), int(page.fired / TICK))
     symptoms, worst = [], []
     for journey in system.journeys:
@@ -103,15 +105,17 @@ def _describe_standing(page: Page, clock: Clock) -> dict[str, str]:
     return standing
 
 
-def _find_failing(run: Run, until: int) -> dict[str, list[float]]:
-    """The share of the requests of users that failed, by journey, in each finished tick."""
+def find_failing(run: Run, until: int, system: int = 0) -> dict[str, list[float]]:
+    """The share of the requests of users of a system that failed, by journey, in each finished tick."""
     layout, end = run.layout, int(until / TICK)
-    good, failed = run.record.get("users_good", 0, end), run.record.get("users_failed", 0, end)
-    found = {}
-    for journey, entry in zip(layout.systems[0].journeys, layout.journey_entry.tolist(), strict=True):
-        rows = zip(good[:, entry].tolist(), failed[:, entry].tolist(), strict=True)
-        found[journey.name] = [bad / (well + bad) if well + bad > 0 else 0.0 for well, bad in rows]
-    return found
+    first = 0
+    for other in layout.systems[:system]:
+        first += len(other.journeys)
+    journeys = layout.systems[system].journeys
+    entries = layout.journey_entry[first : first + len(journeys)]
+    good, failed = (run.record.get(name, 0, end)[:, entries] for name in ("users_good", "users_failed"))
+    shares = np.where(good + failed > 0.0, failed / np.maximum(good + failed, 1e-12), 0.0)
+    return {journey.name: shares[:, place].tolist() for place, journey in enumerate(journeys)}
 
 
 def _find_firings(rule: AlertRule, failing: dict[str, list[float]], system: System) -> Iterator[Page]:

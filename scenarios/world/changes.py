@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from scenarios.world.operations import roll
+from scenarios.world.processes import die
+from scenarios.world.state import STOPPED
 from scenarios.world.system import InvalidSystemError
 
 if TYPE_CHECKING:
@@ -34,12 +36,16 @@ class Setting:
     change: Change
     read: Callable[[State], float]
     write: Callable[[State, float], None]
+    component: int
+    """The one in whose change log it is written, if it has a note."""
 
     def step(self, state: State) -> None:
         """Set the value that the change has come to, if it is under way."""
         change, time, step = self.change, state.time, state.step
         if not change.at <= time < change.at + change.over + step:
             return
+        if self.number not in state.before and change.note and change.what not in ("release", "flag"):
+            state.note(self.component, "config", by=change.by, note=change.note)
         before = state.before.setdefault(self.number, self.read(state))
         part = 1.0 if change.over == 0.0 else min(1.0, (time - change.at + step) / (change.over + step))
         self.write(state, change.to if part == 1.0 else before + (change.to - before) * part)
@@ -57,16 +63,29 @@ def place_changes(layout: Layout) -> list[Setting]:
         for change in system.changes:
             if change.what == "poison":
                 read, write = _find_poison(system, change, topics)
+            elif change.what == "stopped":
+                read, write = _find_stopped(layout, components + _find([c.name for c in system.components], change))
             elif change.what in ("link_loss", "link_latency", "zone_loss"):
                 read, write = _find_path(system, change, number)
             else:
                 read, write = _find_part(layout, system, change, (components, calls, journeys))
-            placed.append(Setting(len(placed), change, read, write))
+            owner = components + _find_owner(system, change)
+            placed.append(Setting(len(placed), change, read, write, owner))
         components += len(system.components)
         calls += len(system.calls)
         journeys += len(system.journeys)
         topics += len(system.topics)
     return placed
+
+
+def _find_owner(system: System, change: Change) -> int:
+    """The component whose team makes a change: the one that is called, entered or routes; else the first one."""
+    names = [component.name for component in system.components]
+    entries = {journey.name: journey.entry for journey in system.journeys}
+    routers = {f"{link.between[0]} {link.between[1]}": link.router or "" for link in system.links}
+    target = entries.get(change.target) or routers.get(change.target) or change.target.rpartition(" ")[2]
+    name = target.partition("/")[0]
+    return names.index(name) if name in names else 0
 
 
 def _find_part(
@@ -80,7 +99,7 @@ def _find_part(
         return _find_flag(system, change, first[0])
     if what in ("loss", "denied"):
         place = first[1] + _find([f"{call.source} {call.target}" for call in system.calls], change)
-    elif what == "demand":
+    elif what in ("demand", "blocked"):
         place = first[2] + _find([journey.name for journey in system.journeys], change)
     else:
         place = first[0] + _find(names, change)
@@ -105,6 +124,20 @@ def _find_poison(
     def write(state: State, value: float) -> None:
         if value > 0:
             state.queues.poison(topic)
+
+    return lambda _: 0.0, write
+
+
+def _find_stopped(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """The share of the instances of a component whose process has ended; nobody starts it again by itself."""
+    own = layout.instance_component == component
+
+    def write(state: State, value: float) -> None:
+        planned = np.nonzero(own & state.wanted)[0].tolist()
+        for instance in planned[: int(value * len(planned) + 0.5)]:
+            if state.phase[instance] != STOPPED:
+                state.starts_left[instance] = 0.0
+                die(layout, state, instance)
 
     return lambda _: 0.0, write
 

@@ -142,7 +142,7 @@ class Passed:
     `arrived` are requests that reached a route, `refused` those that nobody took, of which `dropped` were waiting
     already. `faulty` were answered with an error of the route's own. `computed` are seconds of processors, by
     component. `failed` are failed attempts by reason and call, `given_up` requests whose last attempt failed.
-    `users_*` is what became of requests of users.
+    `users_*` is what became of requests of users: those that are answered after the deadline of their journey failed.
     """
 
     arrived: Floats
@@ -289,8 +289,11 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
         _find_gap(came, _sum_rows(failed, went)),
     )
     ledger = max(ledger, _find_gap(total_c, done_c + full_c + expired_c + refused_c + queued_c))
-    users_good = pending_users * (done_s * good_s)
-    users_failed = pending_users * bad_share
+    answered_users = pending_users * (done_s * good_s)
+    too_late = np.zeros(routes)
+    too_late[layout.entry_route] = share_above(flows.latency.take(layout.entry_route, axis=1), layout.entry_deadline)
+    users_good = answered_users * (1.0 - too_late)
+    users_failed = pending_users * bad_share + answered_users * too_late
 
     # What of it the next step finds.
     flows.owed, flows.waiting, flows.users, flows.queue = again, waiting, pending_users * queued_s, queue

@@ -48,7 +48,8 @@ class Layout:
     column for each, and the last call, which stands for none, where there are fewer. What ends in `rows` is an index
     for several sums at once, as `_repeat` makes it. `instance_release` is the place of an instance's first release. Of
     `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `link_target` is the
-    component that is called.
+    component that is called. `entry_route` are the routes at which journeys enter, `entry_deadline` the shortest
+    deadline of theirs.
     """
 
     systems: tuple[System, ...]
@@ -65,6 +66,7 @@ class Layout:
     release_work: Floats
     release_errors: Floats
     release_leak: Floats
+    release_slots: Floats
     route_component: Indices
     route_component_rows: Indices
     route_work: Floats
@@ -89,7 +91,8 @@ class Layout:
     inputs: Indices
     journey_entry: Indices
     journey_demand: Floats
-    journey_deadline: Floats
+    entry_route: Indices
+    entry_deadline: Floats
     component: dict[str, Floats]
     instance: dict[str, Floats]
     component_noise: NDArray[np.uint64]
@@ -136,6 +139,9 @@ def lay_out(systems: Sequence[System]) -> Layout:
     targets = [components[route_component[target]] for _, target, _ in calls]
     weights = np.array([call.weight for _, _, call in calls])
     attempts = np.array([float(call.attempts) for _, _, call in calls])
+    deadlines: dict[int, float] = {}
+    for entry, journey in journeys:
+        deadlines[entry] = min(journey.deadline, deadlines.get(entry, journey.deadline))
     releases = [release for component in components for release in component.releases]
     places = list(accumulate((len(component.releases) for component in components), initial=0))
     counts = np.array([target.kind.kernel == "store" for target in targets], dtype=np.bool_)
@@ -159,6 +165,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         release_work=np.array([release.work for release in releases]),
         release_errors=np.array([release.errors for release in releases]),
         release_leak=np.array([release.leak for release in releases]),
+        release_slots=np.array([release.slots for release in releases]),
         route_component=np.array(route_component),
         route_component_rows=_repeat(route_component, len(components)),
         route_work=np.array([route.work for _, route in each]),
@@ -186,7 +193,8 @@ def lay_out(systems: Sequence[System]) -> Layout:
         ),
         journey_entry=np.array([entry for entry, _ in journeys], dtype=np.int64),
         journey_demand=np.array([journey.demand for _, journey in journeys]),
-        journey_deadline=np.array([journey.deadline for _, journey in journeys]),
+        entry_route=np.array(list(deadlines), dtype=np.int64),
+        entry_deadline=np.array(list(deadlines.values())),
         component={name: np.array([c.get(name) for c in components]) for name in COMPONENT_PARAMETERS},
         instance={name: np.array([components[i].get(name) for i in instances]) for name in INSTANCE_PARAMETERS},
         component_noise=np.concatenate(component_noise),

@@ -45,6 +45,7 @@ class Paths:
     checks: NDArray[np.bool_]
     routers: tuple[tuple[int, int, int, int], ...]
     usual_loss: Floats
+    usual_latency: Floats
     loss: Floats
     latency: Floats
     isolated: Floats
@@ -82,6 +83,7 @@ class Paths:
             checks=health[caller],
             routers=tuple(routers),
             usual_loss=loss.copy(),
+            usual_latency=latency.copy(),
             loss=loss,
             latency=latency,
             isolated=np.zeros((len(layout.systems), zones)),
@@ -128,8 +130,10 @@ class Paths:
         for component, system, begin, end in self.routers:
             if component == router:
                 for place in ((system, begin, end), (system, end, begin)):
-                    changed += int(self.loss[place] != self.usual_loss[place])
+                    differs = self.loss[place] != self.usual_loss[place]
+                    changed += int(differs or self.latency[place] != self.usual_latency[place])
                     self.loss[place] = self.usual_loss[place]
+                    self.latency[place] = self.usual_latency[place]
                 for zone in (begin, end):
                     changed += int(self.isolated[system, zone] > 0.0)
                     self.isolated[system, zone] = 0.0

@@ -44,7 +44,8 @@ def step_processes(layout: Layout, state: State) -> None:
 def get_speed(layout: Layout, state: State) -> Floats:
     """How many of its slots an instance has: 0 if it does not run, fewer while it is cold."""
     running = (state.phase == RUNNING) * 1.0
-    return np.asarray(running * (_COLD + (1.0 - _COLD) * state.warmth) * state.slots[layout.instance_component])
+    slots = state.slots[layout.instance_component] * layout.release_slots[layout.instance_release + state.release]
+    return np.asarray(running * (_COLD + (1.0 - _COLD) * state.warmth) * slots)
 
 
 def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, connections: Floats) -> Floats:

@@ -58,6 +58,8 @@ class Release(_Part):
     errors: Share = 0.0
     leak: NotNegative = 0.0
     """MB that each instance loses in a second."""
+    slots: Positive = 1.0
+    """A factor too: of the requests that an instance works on at once."""
 
 
 class Job(_Part):
@@ -189,11 +191,13 @@ class Change(_Part):
     """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does.
 
     A release and a flag leave an entry in the change log, by a team and with its note. Of other changes nobody knows.
+    `stopped` is the share of the instances of a component whose process ends and is not started again by itself.
     """
 
     at: NotNegative
     what: (
         Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
+        | Literal["connections", "shed", "blocked", "stopped"]
         | Literal[
             "link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted", "poison", "disk_rate", "moves"
         ]

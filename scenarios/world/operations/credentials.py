@@ -28,8 +28,8 @@ def _publish_secret(_: Layout, state: State, component: int) -> None:
 def _revert_policy(layout: Layout, state: State, component: int) -> None:
     """Take back what was decided about who may call a service: everybody may who could at the start."""
     into = layout.route_component[layout.call_target] == component
-    changed = int(np.count_nonzero(state.denied[into]))
-    state.denied[into] = 0.0
+    changed = int(np.count_nonzero((state.denied[into] > 0.0) | (state.loss[into] > 0.0)))
+    state.denied[into] = state.loss[into] = 0.0
     state.note(component, "revert_policy", changed=changed)
 
 

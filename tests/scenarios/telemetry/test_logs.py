@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 from string import Formatter
-from typing import TYPE_CHECKING
 
 import pytest
 
 from scenarios.telemetry import SampledLogs, look
 from scenarios.telemetry.texts import FIXED, OF_CALL, VARYING
 from scenarios.vocabulary import DIAGNOSTICS
-from scenarios.world import SOFTWARE, Run, System
+from scenarios.world import SOFTWARE, Change, Run, System
 from scenarios.world.flows import Reason
 from tests.scenarios.telemetry.test_looking import NAMES, SYSTEM
-
-if TYPE_CHECKING:
-    from scenarios.world import Change
 
 _TIME = re.compile(r"14:(\d\d):(\d\d)\.(\d\d\d)")
 
@@ -142,7 +138,7 @@ def _change_system(*changes: Change) -> System:
 
 def test_two_causes_with_the_same_effect_look_the_same_there() -> None:
     """Whether a release or a setting makes it slow, its callers and its own lines and metrics show the same."""
-    slow = SYSTEM.changes[1].model_copy(update={"at": 600, "what": "work", "target": "payment-service", "to": 3.0})
+    slow = Change(at=600, what="work", target="payment-service", to=3.0)
     part = next(component for component in SYSTEM.components if component.name == "payment-service")
     worse = part.releases[0].model_copy(update={"work": 3.0})
     parts = tuple(c.model_copy(update={"releases": (worse,)}) if c is part else c for c in SYSTEM.components)
