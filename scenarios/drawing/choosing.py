@@ -128,7 +128,9 @@ def _list_extras(
         for name, service in services.items()
         if name not in chosen
         and name not in known
-        and (name in called or service.consumes in chosen or (service.kind == "cron" and set(service.calls) & {*chosen}))
+        and (
+            name in called or service.consumes in chosen or (service.kind == "cron" and set(service.calls) & {*chosen})
+        )
     ]
 
 

@@ -59,8 +59,9 @@ class _Fitting:
         for part in self.sketch.parts.values():
             self._fit_memory(part)
         for journey in self.sketch.journeys:
-            least = 3.2 * self.sketch.get_route(journey.entry).latency[3]
-            journey.deadline = climb(DEADLINES, max(1.0, least), self.dice, 3)
+            entry = self.sketch.get_route(journey.entry)
+            least = max(1.0, 3.2 * entry.latency[3], 1.4 * entry.patient)
+            journey.deadline = climb(DEADLINES, least, self.dice, 2)
         self._fit_errors()
 
     def _draw_work(self, part: PartSketch) -> None:

@@ -165,7 +165,9 @@ class _Drawing:
         entry = self._add_route(journey.entry, name, "POST" if method == "POST" else "GET", path)
         for door in reversed(self.doors):
             above = self._add_route(door, name, "POST" if method == "POST" else "GET", path)
-            self.sketch.calls.append(CallSketch(above, entry, attempts=2 if method == "GET" and dice.chance(0.4) else 1))
+            self.sketch.calls.append(
+                CallSketch(above, entry, attempts=2 if method == "GET" and dice.chance(0.4) else 1)
+            )
             entry = above
         low, high = journey.rate
         demand = trim(max(2.0, dice.between(low, high) * dice.between(0.8, 1.9)))
@@ -215,7 +217,7 @@ class _Drawing:
                     called.add(callee)
 
     def _publish(self, service: ServiceEntry) -> None:
-        """A service publishes what it changes, or everything if it changes nothing; never what comes of its own events."""
+        """A service publishes what it changes, or everything; never what comes of its own events."""
         topic, sketch = f"{service.name}-events", self.sketch
         if not self.broker or topic not in sketch.parts[self.broker].routes:
             return
