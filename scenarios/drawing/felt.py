@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scenarios.world import Call, Change, System
 
 _NETWORK_DISTANCE = 2
@@ -34,22 +32,29 @@ class Felt:
         return min(found, default=None)
 
     def reaches(self, system: System, change: Change) -> bool:
-        """Whether users can feel a change, if it is strong enough."""
+        """Whether users feel a change, if it is strong enough."""
         what, target = change.what, change.target
         if what in ("loss", "denied"):
             return target in self.needed
-        if what in ("demand", "blocked"):
-            journey = next(each for each in system.journeys if each.name == target)
-            touched = self.behind[journey.entry] if what == "demand" else frozenset({journey.entry})
-            return (what == "demand" or journey.worth > 0.0) and bool(touched & self.distances.keys())
+        if what == "blocked":
+            return any(each.name == target and each.worth > 0.0 for each in system.journeys)
+        if what == "demand":
+            entries = [each.entry.partition("/")[0] for each in system.journeys if each.name == target]
+            return any(self.measure(system, entry) is not None for entry in entries)
         if what in ("link_loss", "link_latency", "zone_loss"):
             return True
         if what == "flag":
-            stores = [job.store for part in system.components for job in part.jobs if job.flag == target]
-            return any(self.measure(system, store) is not None for store in stores)
+            return any(self.measure(system, store) is not None for store in _list_stores(system, target))
         if what == "poison":
             return False
         return self.measure(system, target) is not None
+
+    def touches(self, system: System, change: Change) -> bool:
+        """Whether users could feel a change at all: more than those that they surely do."""
+        if change.what == "demand":
+            entries = [each.entry for each in system.journeys if each.name == change.target]
+            return any(self.behind[entry] & self.distances.keys() for entry in entries)
+        return self.reaches(system, change)
 
 
 def find_felt(system: System) -> Felt:
@@ -77,9 +82,9 @@ def find_felt(system: System) -> Felt:
     return Felt(distances, frozenset(needed), behind)
 
 
-def reach_any(felt: Felt, system: System, changes: Sequence[Change]) -> bool:
-    """Whether users can feel one of some changes."""
-    return any(felt.reaches(system, change) for change in changes)
+def _list_stores(system: System, flag: str) -> list[str]:
+    """The stores that the jobs behind a flag work on."""
+    return [job.store for part in system.components for job in part.jobs if job.flag == flag]
 
 
 def _find_behind(

@@ -218,15 +218,8 @@ class _Fitting:
 
     def _fit_slots(self, part: PartSketch, dice: Dice) -> None:
         usual = add([route.rate * route.holding for route in part.routes.values()]) / part.instances
-        # Calls that are optional may all run into their deadlines, and nobody who waits may feel it.
-        patient = add(
-            [
-                route.rate * (route.holding + call.weight * call.deadline)
-                for name, route in part.routes.items()
-                for call in self.calls[f"{part.name}/{name}"]
-                if call.optional
-            ]
-        )
+        # Optional calls may all run into their deadlines, here and below, and nobody who waits may feel it.
+        patient = add([route.rate * (route.patient - route.latency[3]) for route in part.routes.values()])
         least = max(4.0, usual / 0.55, (usual + patient / part.instances) / _BUSY)
         default = SOFTWARE[part.software].parameters["slots"]
         if default < least or dice.chance(0.6):
@@ -236,10 +229,14 @@ class _Fitting:
         for name, route in part.routes.items():
             for call in self.calls[f"{part.name}/{name}"]:
                 target = self.sketch.get_route(call.target)
+                late = target.patient - target.latency[3]
                 taking = min(call.deadline, target.holding + self._delay) + 1e-4
                 most = max(self.weigh(call), 0.5 * call.weight if call.on_miss is not None else 0.0)
                 busy = route.rate * most * taking / part.instances
-                call.pool = climb(SIZES, max(4.0, busy * dice.between(2.4, 5.0) + 1.0))
+                patient = route.rate * most * min(call.deadline, taking + late) / part.instances
+                if call.optional:
+                    patient = route.rate * most * call.deadline / part.instances
+                call.pool = climb(SIZES, max(4.0, busy * dice.between(2.4, 5.0) + 1.0, patient * 1.3))
 
     def _fit_memory(self, part: PartSketch) -> None:
         software, dice = SOFTWARE[part.software], self.dice.fork("memory", part.name)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenarios.drawing.choosing import LOOK_ALIKES
-from scenarios.drawing.felt import find_felt, reach_any
+from scenarios.drawing.felt import find_felt
 from scenarios.faults import FAMILIES, STRENGTHS, Fault, list_targets, strike
 
 if TYPE_CHECKING:
-    from scenarios.drawing.felt import Felt
     from scenarios.generator.dice import Dice
-    from scenarios.world import System
+    from scenarios.world import Change, System
 
 ONSET = (480, 1200)
 """Seconds of the run between which a fault strikes."""
@@ -29,7 +28,8 @@ def draw_fault(system: System, family: str, difficulty: int, dice: Dice) -> Faul
         own = dice.fork("target", target)
         for _ in range(_TRIES):
             fault = _draw(family, target, own)
-            if _is_felt(felt, system, fault):
+            struck, changes = _list_changes(system, fault)
+            if any(felt.reaches(struck, change) for change in changes):
                 far = felt.measure(system, target)
                 # What nobody waits for itself harms what stands behind it.
                 away = abs((2 if far is None else far) - _DISTANCES[difficulty])
@@ -49,8 +49,9 @@ def add_look_alikes(system: System, difficulty: int, dice: Dice) -> System:
             if not targets:
                 continue
             fault = _draw(family, own.pick(targets), own)
-            if not _is_felt(felt, system, fault):
-                system = strike(system, fault)
+            struck, changes = _list_changes(system, fault)
+            if not any(felt.touches(struck, change) for change in changes):
+                system = struck
                 spared.discard(fault.component)
                 break
     return system
@@ -66,9 +67,10 @@ def _draw(family: str, target: str, dice: Dice) -> Fault:
     )
 
 
-def _is_felt(felt: Felt, system: System, fault: Fault) -> bool:
+def _list_changes(system: System, fault: Fault) -> tuple[System, tuple[Change, ...]]:
+    """The system with a fault, and the changes that the fault comes to."""
     struck = strike(system, fault)
-    return reach_any(felt, struck, struck.changes[len(system.changes) :])
+    return struck, struck.changes[len(system.changes) :]
 
 
 def _pick(options: list[tuple[Fault, float]], dice: Dice) -> Fault | None:

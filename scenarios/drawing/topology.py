@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _WORTH = {"core": (3.0, 6.0), "major": (1.2, 3.0), "minor": (0.3, 1.1), "internal": (0.0, 0.0)}
 _READS, _WRITES = ("lookup", "find", "fetch", "list", "state"), ("submit", "update", "apply", "record")
 _OPTIONAL_CACHE = 0.85
+_CLIENTS = 0.75
+"""How often a system has clients that are no users."""
+_CLIENT_NAMES = ("partner-api", "link-previews", "feed-readers", "crawlers", "status-widgets")
 _NEEDS_EVENT = 0.6
 """How often a service does not go on if its event was not taken."""
 
@@ -44,6 +47,7 @@ class _Drawing:
         self.broker = self._add_broker()
         for journey in choice.journeys:
             self._add_journey(journey)
+        self._add_clients()
         for service in choice.services:
             self._add_inner_routes(service)
         for service in choice.services:
@@ -172,6 +176,24 @@ class _Drawing:
         low, high = journey.rate
         demand = trim(max(2.0, dice.between(low, high) * dice.between(0.8, 1.9)))
         self.sketch.journeys.append(JourneySketch(name, entry, demand, dice.between(*_WORTH[journey.kind])))
+
+    def _add_clients(self) -> None:
+        """Programs that ask for what users ask for: nothing is lost when they are turned away."""
+        dice = self.dice.fork("clients")
+        reads = [each for each in self.sketch.journeys if each.worth and self._get_method(each.entry) == "GET"]
+        if not dice.chance(_CLIENTS):
+            return
+        model = dice.pick(reads or self.sketch.journeys)
+        taken = {journey.name for journey in self.sketch.journeys}
+        name = dice.pick([name for name in _CLIENT_NAMES if name not in taken])
+        below = next(call for call in self.sketch.calls if call.source == model.entry).target
+        route = self.sketch.get_route(model.entry)
+        entry = self._add_route(self.doors[0], name, route.method, route.path)
+        self.sketch.calls.append(CallSketch(entry, below))
+        self.sketch.journeys.append(JourneySketch(name, entry, trim(model.demand * dice.between(0.012, 0.04)), 0.0))
+
+    def _get_method(self, entry: str) -> Method:
+        return self.sketch.get_route(entry).method
 
     def _add_route(self, part: str, name: str, method: Method = "GET", path: str = "") -> str:
         self.sketch.parts[part].routes[name] = RouteSketch(name, method, path)
