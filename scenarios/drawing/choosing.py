@@ -43,7 +43,7 @@ class Choice:
 def choose(business: Archetype, difficulty: int, dice: Dice) -> Choice:
     """What of a line of business stands in a system. The same dice give the same choice."""
     services = _list_drawable(business)
-    journeys = _choose_journeys(business, services, difficulty, dice)
+    journeys, others = _choose_journeys(business, services, difficulty, dice)
     chosen: dict[str, ServiceEntry] = {}
     for journey in journeys:
         _take(journey.entry, services, chosen)
@@ -61,8 +61,12 @@ def choose(business: Archetype, difficulty: int, dice: Dice) -> Choice:
     lonely = 0
     while (choice := _shape(chosen, journeys, shape)).count() < wanted or lonely <= LOOK_ALIKES[difficulty]:
         extras = _list_extras(services, chosen, known)
-        if not extras or choice.count() >= SIZES[difficulty][1] - 1:
+        if choice.count() >= SIZES[difficulty][1] - 1 or not (extras or others):
             break
+        if not extras:
+            journeys.append(others.pop())
+            _take(journeys[-1].entry, services, chosen)
+            continue
         quiet = [service for service in extras if _is_lonely(service, chosen)]
         service = order.pick(quiet if quiet and lonely <= LOOK_ALIKES[difficulty] else extras)
         lonely += _is_lonely(service, chosen)
@@ -86,8 +90,8 @@ def _list_drawable(business: Archetype) -> dict[str, ServiceEntry]:
 
 def _choose_journeys(
     business: Archetype, services: dict[str, ServiceEntry], difficulty: int, dice: Dice
-) -> tuple[JourneyEntry, ...]:
-    """One of the core journeys at least; the others in drawn order."""
+) -> tuple[list[JourneyEntry], list[JourneyEntry]]:
+    """One of the core journeys at least, and those that were left out."""
     serving = [
         journey
         for journey in business.journeys
@@ -106,7 +110,7 @@ def _choose_journeys(
         if len(picked) < count and len(more) * 4 <= room * 3:
             picked.append(journey)
             chosen = more
-    return tuple(journey for journey in business.journeys if journey in picked)
+    return picked, [journey for journey in others if journey not in picked]
 
 
 def _take(name: str, services: dict[str, ServiceEntry], chosen: dict[str, ServiceEntry]) -> None:
@@ -140,11 +144,11 @@ def _is_lonely(service: ServiceEntry, chosen: dict[str, ServiceEntry]) -> bool:
     return service.kind != "third_party" and service.name not in needed
 
 
-def _shape(chosen: dict[str, ServiceEntry], journeys: tuple[JourneyEntry, ...], shape: _Shape) -> Choice:
+def _shape(chosen: dict[str, ServiceEntry], journeys: list[JourneyEntry], shape: _Shape) -> Choice:
     hot = any(service.hot and service.data for service in chosen.values())
     return Choice(
         services=tuple(chosen.values()),
-        journeys=journeys,
+        journeys=tuple(journeys),
         groups=_group(list(chosen.values())),
         two_doors=shape.two_doors,
         resolver=shape.resolver,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.drawing.assembling import assemble
 from scenarios.drawing.changing import add_changes, add_history
-from scenarios.drawing.choosing import choose
+from scenarios.drawing.choosing import SIZES, choose
 from scenarios.drawing.data import load_businesses
 from scenarios.drawing.fitting import fit
 from scenarios.drawing.placing import add_look_alikes, draw_fault
@@ -20,6 +20,7 @@ from scenarios.generator.dice import Dice
 from scenarios.generator.naming import RUNNING_VERSION
 
 if TYPE_CHECKING:
+    from scenarios.drawing.sketch import Sketch
     from scenarios.faults import Fault
     from scenarios.world import System
 
@@ -66,13 +67,26 @@ def draw(seed: int, difficulty: int) -> Draw:
 
 def draw_background(difficulty: int, dice: Dice) -> System:
     """A system of a difficulty that serves its users, with its history, innocent changes and look-alikes."""
-    business = dice.pick(load_businesses())
-    choice = choose(business, difficulty, dice.fork("choice"))
-    sketch = draw_topology(business.archetype, choice, dice.fork("topology"))
-    prune(sketch)
+    sketch = _draw_sketch(difficulty, dice)
     fit(sketch, dice.fork("fitting"))
     system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
     system = system.model_copy(update={"alerts": draw_alerts(sketch, dice.fork("alerts"))})
     system = add_history(system, sketch, dice.fork("past"))
     system = add_changes(system, sketch, dice.fork("changes"))
     return add_look_alikes(system, difficulty, dice.fork("troubles"))
+
+
+def _draw_sketch(difficulty: int, dice: Dice) -> Sketch:
+    """The components of a system and what calls what, of a size that the difficulty has."""
+    least, most = SIZES[difficulty]
+    attempt = 0
+    while True:
+        own = dice.fork("sketch", attempt)
+        business = own.pick(load_businesses())
+        choice = choose(business, difficulty, own.fork("choice"))
+        attempt += 1
+        if least <= choice.count() <= most:
+            sketch = draw_topology(business.archetype, choice, own.fork("topology"))
+            prune(sketch)
+            if least <= len(sketch.parts) <= most:
+                return sketch
