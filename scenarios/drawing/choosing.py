@@ -107,7 +107,7 @@ def _choose_journeys(
     for journey in others:
         more = dict(chosen)
         _take(journey.entry, services, more)
-        if len(picked) < count and len(more) * 4 <= room * 3:
+        if len(picked) < count and len(more) <= room:
             picked.append(journey)
             chosen = more
     return picked, [journey for journey in others if journey not in picked]
@@ -161,13 +161,19 @@ def _shape(chosen: dict[str, ServiceEntry], journeys: list[JourneyEntry], shape:
 _ENDINGS = {"sql": "db", "document": "store", "search": "index"}
 
 
+_SHARED = ("core", "main", "shared", "common", "legacy")
+"""What a store is called that several teams share."""
+
+
 def _group(services: list[ServiceEntry]) -> dict[str, tuple[ServiceEntry, ...]]:
-    """Services with the same kind of data share a store, teams together; the name of a store is that of the first."""
+    """Services with the same kind of data share a store, teams together."""
     found: dict[str, tuple[ServiceEntry, ...]] = {}
     for kind, ending in _ENDINGS.items():
         users = sorted((service for service in services if service.data == kind), key=lambda each: each.team)
         for first in range(0, len(users), _PER_STORE):
             shared = tuple(users[first : first + _PER_STORE])
-            name = shared[0].name if len(shared) == 1 else shared[0].team
-            found[f"{name}-{ending}" if f"{name}-{ending}" not in found else f"{shared[0].name}-{ending}"] = shared
+            teams = {service.team for service in shared}
+            names = [shared[0].name if len(shared) == 1 else shared[0].team] if len(teams) == 1 else [*_SHARED]
+            names = [name for name in (*names, shared[0].name) if f"{name}-{ending}" not in found]
+            found[f"{names[0]}-{ending}"] = shared
     return found

@@ -25,6 +25,8 @@ MEAN = 1.424
 _HALVES = (0.25, 0.2, 0.045, 0.005)
 _BUSY = 0.62
 """The most of its slots that a component uses if each optional call runs into its deadline."""
+_POOLS = (4, 5, 8, 10, 10, 12, 16, 20, 20, 25, 30)
+"""Connections that a pool has at the least."""
 _FAILING = 0.0025
 """The most that fails of a journey in a healthy system."""
 _MESSAGES = (6.0, 45.0)
@@ -152,7 +154,7 @@ class _Fitting:
         for call in self.calls[f"{part.name}/{name}"]:
             target = self.sketch.get_route(call.target)
             least = max(3.05 * (target.latency[3] + self._delay), 1.3 * target.patient, DEADLINES[0])
-            call.deadline = climb(DEADLINES, least, dice, 0 if call.optional else 2)
+            call.deadline = climb(DEADLINES, least, dice, 0 if call.optional else 5)
 
     @property
     def _delay(self) -> float:
@@ -236,7 +238,8 @@ class _Fitting:
                 patient = route.rate * most * min(call.deadline, taking + late) / part.instances
                 if call.optional:
                     patient = route.rate * most * call.deadline / part.instances
-                call.pool = climb(SIZES, max(4.0, busy * dice.between(2.4, 5.0) + 1.0, patient * 1.3))
+                least = float(dice.pick(_POOLS))
+                call.pool = climb(SIZES, max(least, busy * dice.between(2.4, 5.0) + 1.0, patient * 1.3))
 
     def _fit_memory(self, part: PartSketch) -> None:
         software, dice = SOFTWARE[part.software], self.dice.fork("memory", part.name)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _WORTH = {"core": (3.0, 6.0), "major": (1.2, 3.0), "minor": (0.3, 1.1), "internal": (0.0, 0.0)}
 _READS, _WRITES = ("lookup", "find", "fetch", "list", "state"), ("submit", "update", "apply", "record")
 _OPTIONAL_CACHE = 0.85
+_CACHE_NAMES = ("session-cache", "hot-cache", "object-cache", "lookaside-cache", "shared-cache", "read-cache")
 _CLIENTS = 0.75
 """How often a system has clients that are no users."""
 _CLIENT_NAMES = ("partner-api", "link-previews", "feed-readers", "crawlers", "status-widgets")
@@ -108,10 +109,9 @@ class _Drawing:
         """The cache of each service that has one."""
         hot = [service for service in self.choice.services if service.hot and service.data]
         dice, count = self.dice.fork("caches"), self.choice.caches
-        names = []
-        for number in range(min(count, len(hot))):
-            name = dice.pick(("session-cache", "hot-cache", "object-cache", "lookaside-cache", f"{hot[0].name}-cache"))
-            name = name if number == 0 else f"{hot[-1].name}-cache"
+        names: list[str] = []
+        for _ in range(min(count, len(hot))):
+            name = dice.pick([name for name in _CACHE_NAMES if name not in names])
             part = self._add(name, "cache", "Look-aside cache of services", "platform")
             part.parameters["hit_ratio"] = trim(dice.between(0.78, 0.93))
             part.parameters["entry_seconds"] = trim(dice.between(240.0, 2400.0))
@@ -257,7 +257,9 @@ class _Drawing:
         inner = self._list_inner(callee)
         if not inner:
             return
-        weight = dice.pick((1.0, 1.0, 1.0, 2.0, trim(dice.between(0.3, 0.9))))
+        some = trim(dice.between(0.3, 0.9))
+        outside = self.services[callee].kind == "third_party"
+        weight = dice.pick((1.0, 1.0, some) if outside else (1.0, 1.0, 1.0, 1.0, 2.0, some))
         attempts = 1 if optional or dice.chance(0.55) else 2
         target = f"{callee}/{dice.pick(inner)}"
         self.sketch.calls.append(CallSketch(source, target, weight, optional=optional, attempts=attempts))
