@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ONSET = (480, 1200)
 """Seconds of the run between which a fault strikes."""
-_DISTANCES = {1: 1.0, 2: 1.5, 3: 2.0, 4: 3.0, 5: 4.0}
+_DISTANCES = {1: 0.5, 2: 1.0, 3: 2.0, 4: 3.0, 5: 3.5}
 """Calls from the edge to the fault as they are liked best, by difficulty."""
 _TRIES = 4
 """How often a fault that leaves something open is drawn until users feel it."""
@@ -33,7 +33,7 @@ def draw_fault(system: System, family: str, difficulty: int, dice: Dice) -> Faul
                 far = felt.measure(system, target)
                 # What nobody waits for itself harms what stands behind it.
                 away = abs((2 if far is None else far) - _DISTANCES[difficulty])
-                options.append((fault, 1.0 / (1.0 + 0.7 * away)))
+                options.append((fault, 1.0 / (1.0 + 0.6 * away * away)))
                 break
     return _pick(options, dice)
 
