@@ -108,12 +108,16 @@ def draw_left_out(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 def test_optional_parameters_of_actions_are_left_out_in_three_ways(door: Door) -> None:
     optional = {name for name, action in ACTIONS.items() if list_optional(build_arguments_schema(action.parameters))}
-    assert optional == {"submit_severity"}
-    door.start("AC-001")
-    expected = door.act("submit_severity", {"severity": "P2"})
-    for left_out in (None, ""):
-        door.start("AC-001")
-        assert door.act("submit_severity", {"severity": "P2", "service": left_out}) == expected
+    assert optional == {"submit_severity", "execute_runbook_step"}
+    for incident, name, parameters, left_out in (
+        ("AC-001", "submit_severity", {"severity": "P2"}, "service"),
+        ("RP-001", "execute_runbook_step", {"runbook_action": "verify_db_health"}, "target"),
+    ):
+        door.start(incident)
+        expected = door.act(name, parameters)
+        for value in (None, ""):
+            door.start(incident)
+            assert door.act(name, {**parameters, left_out: value}) == expected
 
 
 @settings(max_examples=count_examples(60))

@@ -127,6 +127,8 @@ def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
         if event.at != at:
             at, position = event.at, 0
         for line in lines.get(event.what, ()):
+            if line.needs and line.needs not in event.details:
+                continue
             if line.to and not _is_about(seen, line, str(event.details.get("target", ""))):
                 continue
             hashed = hash_event(seen.system.seed, seen.component.name, f"{at:.0f}/{position}")

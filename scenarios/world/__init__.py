@@ -29,7 +29,7 @@ from scenarios.world.system import (
 
 _SYSTEMS = Path(__file__).parent / "systems"
 
-SIMULATOR_VERSION = "2"
+SIMULATOR_VERSION = "3"
 """Changes whenever the same system and orders would give other bytes."""
 
 __all__ = [

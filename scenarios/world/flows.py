@@ -27,8 +27,6 @@ ATTEMPTS = 3
 
 KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
 """The quantiles at which latencies are known."""
-_SPREAD = np.array([[0.5], [1.0], [2.2], [5.0], [12.0]])
-"""Own work at the knots, in medians: that of services of the web has such a tail."""
 _HALVES = np.array([[0.25], [0.2], [0.045], [0.005]])
 """Half the share of requests between two knots: the weights of a trapezoid."""
 _AT = np.array([[knot] for knot in KNOTS])
@@ -98,7 +96,7 @@ class Flows:
             reached=np.ones(calls),
             times=np.maximum(1.0, layout.call_weight),
             made=layout.call_weight + 0.0,
-            latency=own * _SPREAD,
+            latency=own * layout.route_spread,
             holding=own * 1.6,
         )
 
@@ -110,11 +108,11 @@ class Conditions:
     `open_` is 1 of an instance that takes requests, and `pull` is what it gets of them, against the others of its
     component. `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `work` and
     `errors` are factors and shares by component. `pools` are the free connections of a call, `broken` the share of
-    callers whose pool is dead, `turned_away` the share of calls that find no connection at the callee. `weights` are
-    the calls that a request makes now, `delay` the seconds that a call is under way. Of callers, the shares that
-    are `stale` call where nobody listens, those that are `unresolved` have no address. `refusals` are the
-    shares of requests that a route cannot work on, `offered` are the requests of
-    users in the step, by route.
+    callers whose pool is dead, of it `unopened` of those that never had a connection, `turned_away` the share of
+    calls that find no connection at the callee. `weights` are the calls that a request makes now, `delay` the
+    seconds that a call is under way. Of callers, the shares that are `stale` call where nobody listens, those that
+    are `unresolved` have no address. `refusals` are the shares of requests that a route cannot work on, `offered`
+    are the requests of users in the step, by route.
     """
 
     speed: Floats
@@ -124,6 +122,7 @@ class Conditions:
     errors: Floats
     pools: Floats
     broken: Floats
+    unopened: Floats
     turned_away: Floats
     loss: Floats
     denied: Floats
@@ -266,9 +265,9 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     waiting = pending * ends_t[4]
     failed = np.empty((len(Reason), len(sent)))
     failed[Reason.POOL] = sent * (whole * (1.0 - has_connection))
-    failed[Reason.BROKEN] = sent * found.broken
+    failed[Reason.BROKEN] = sent * (found.broken - found.unopened)
     failed[Reason.LOST] = sent * (usable * found_place * found.loss)
-    failed[Reason.REFUSED] = per_call * ends_t[3] + sent * (usable * found.stale)
+    failed[Reason.REFUSED] = per_call * ends_t[3] + sent * (usable * found.stale + found.unopened)
     failed[Reason.FULL] = per_call * ends_t[1] + full_up
     failed[Reason.EXPIRED] = per_call * ends_t[2]
     failed[Reason.LATE] = correct * late
@@ -369,6 +368,8 @@ def _pass_latencies(
     calls = np.maximum(sent, _TINY)
     fast = sum_shares(failed, _FAST, calls)
     slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
+    # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
+    slow = np.maximum(0.0, slow - layout.call_loss)
     made = np.minimum(1.0, found.weights) * flows.reached
     tries = np.minimum(layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY)))
     times = flows.times * np.where(first > _TINY, tries, 1.0)
@@ -376,7 +377,7 @@ def _pass_latencies(
     taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
     crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
     own = layout.route_work * found.work[of_route]
-    latency = own * _SPREAD
+    latency = own * layout.route_spread
     padded = np.zeros((len(KNOTS), len(sent) + 1))
     padded[:, :-1] = taken
     for column in layout.inputs:

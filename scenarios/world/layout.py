@@ -34,6 +34,7 @@ INSTANCE_PARAMETERS = (
     "cores",
     "memory",
     "base_memory",
+    "memory_swing",
     "warm_seconds",
     "automatic_starts",
 )
@@ -70,6 +71,7 @@ class Layout:
     route_component: Indices
     route_component_rows: Indices
     route_work: Floats
+    route_spread: Floats
     route_cpu: Floats
     route_errors: Floats
     call_source: Indices
@@ -77,6 +79,7 @@ class Layout:
     call_target_rows: Indices
     call_weight: Floats
     call_deadline: Floats
+    call_loss: Floats
     call_attempts: Floats
     call_again: Floats
     call_required: Floats
@@ -91,12 +94,14 @@ class Layout:
     inputs: Indices
     journey_entry: Indices
     journey_demand: Floats
+    journey_retries: Floats
     entry_route: Indices
     entry_deadline: Floats
     component: dict[str, Floats]
     instance: dict[str, Floats]
     component_noise: NDArray[np.uint64]
     journey_noise: NDArray[np.uint64]
+    instance_noise: NDArray[np.uint64]
 
     def count(self) -> tuple[int, int, int, int]:
         """Components, instances, routes and calls."""
@@ -110,7 +115,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
     routes: list[str] = []
     calls = []
     journeys = []
-    component_noise, journey_noise = [], []
+    component_noise, journey_noise, instance_noise = [], [], []
     of_component: dict[str, int] = {}
     of_route: dict[str, int] = {}
     for number, system in enumerate(systems):
@@ -124,6 +129,8 @@ def lay_out(systems: Sequence[System]) -> Layout:
         calls += [(of_route[f"{number}:{c.source}"], of_route[f"{number}:{c.target}"], c) for c in system.calls]
         journeys += [(of_route[f"{number}:{j.entry}"], j) for j in system.journeys]
         component_noise.append(hash_names(system.seed, [c.name for c in system.components], "work"))
+        each_instance = [f"{part.name}/{place}" for part in system.components for place in range(part.most)]
+        instance_noise.append(hash_names(system.seed, each_instance, "start"))
         journey_noise.append(hash_names(system.seed, [j.name for j in system.journeys], "arrivals"))
     each = [(index, route) for index, component in enumerate(components) for route in component.routes]
     instances = [index for index, component in enumerate(components) for _ in range(component.most)]
@@ -169,13 +176,15 @@ def lay_out(systems: Sequence[System]) -> Layout:
         route_component=np.array(route_component),
         route_component_rows=_repeat(route_component, len(components)),
         route_work=np.array([route.work for _, route in each]),
+        route_spread=_spread(systems),
         route_cpu=np.array([route.cpu for _, route in each]),
-        route_errors=np.array([route.errors for _, route in each]),
+        route_errors=np.array([route.errors + components[own].get("stray_errors") for own, route in each]),
         call_source=np.array([source for source, _, _ in calls], dtype=np.int64),
         call_target=np.array([target for _, target, _ in calls], dtype=np.int64),
         call_target_rows=_repeat([target for _, target, _ in calls], len(routes)),
         call_weight=weights,
         call_deadline=np.array([call.deadline for _, _, call in calls]),
+        call_loss=np.array([components[route_component[source]].get("stray_timeouts") for source, _, _ in calls]),
         call_attempts=attempts,
         call_again=np.array([(attempts > 1.0) * 1.0, (attempts > 2.0) * 1.0]),
         call_required=np.array([0.0 if call.optional else 1.0 for _, _, call in calls]),
@@ -193,13 +202,36 @@ def lay_out(systems: Sequence[System]) -> Layout:
         ),
         journey_entry=np.array([entry for entry, _ in journeys], dtype=np.int64),
         journey_demand=np.array([journey.demand for _, journey in journeys]),
+        journey_retries=np.array([journey.retries for _, journey in journeys]),
         entry_route=np.array(list(deadlines), dtype=np.int64),
         entry_deadline=np.array(list(deadlines.values())),
         component={name: np.array([c.get(name) for c in components]) for name in COMPONENT_PARAMETERS},
         instance={name: np.array([components[i].get(name) for i in instances]) for name in INSTANCE_PARAMETERS},
         component_noise=np.concatenate(component_noise),
         journey_noise=np.concatenate(journey_noise),
+        instance_noise=np.concatenate(instance_noise),
     )
+
+
+_TAILS = {
+    "short": (0.6, 1.0, 1.6, 2.8, 6.0),
+    "even": (0.55, 1.0, 1.9, 3.9, 9.0),
+    "usual": (0.5, 1.0, 2.2, 5.0, 12.0),
+    "wide": (0.45, 1.0, 2.6, 6.2, 16.0),
+    "long": (0.4, 1.0, 2.9, 8.1, 24.0),
+}
+"""Own work at the knots of latencies, in medians."""
+
+
+def _spread(systems: Sequence[System]) -> Floats:
+    """The tail of each route: that of the document, or else one that follows from its name, a column each."""
+    shapes = list(_TAILS.values())
+    columns = []
+    for system in systems:
+        keys = hash_names(system.seed, system.list_routes(), "tail").tolist()
+        given = [route.tail for component in system.components for route in component.routes]
+        columns += [_TAILS[tail] if tail else shapes[key % len(shapes)] for tail, key in zip(given, keys, strict=True)]
+    return np.array(columns).reshape(len(columns), len(shapes)).transpose().copy()
 
 
 def _repeat(index: list[int], size: int) -> Indices:

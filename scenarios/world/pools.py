@@ -18,10 +18,11 @@ _RECONNECT_SECONDS = 10.0
 """The time constant with which a pool that checks its connections opens new ones."""
 
 
-def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Floats]:
+def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Open again what can be opened.
 
-    By call: free connections, the share of dead pools, the share turned away. By component: the connections to it.
+    By call: free connections, the share of dead pools, that of pools that were never opened, the share turned away.
+    By component: the connections to it.
     """
     calls = len(layout.call_weight)
     running = (state.phase == RUNNING) * 1.0
@@ -39,4 +40,18 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Fl
     limit = layout.component["connections"] * state.connections
     connections = count_connections(layout, state)
     over = np.where(limit > 0, np.maximum(0.0, 1.0 - limit / np.maximum(connections, 1e-12)), 0.0)
-    return pools, 1.0 - share, over[layout.call_component], connections
+    return (
+        pools,
+        1.0 - share,
+        _find_unopened(layout, state, alive, counted, callers),
+        over[layout.call_component],
+        connections,
+    )
+
+
+def _find_unopened(layout: Layout, state: State, alive: Floats, counted: Floats, callers: Floats) -> Floats:
+    """The share of callers whose pool never had a connection, by call."""
+    if not state.unopened.any():
+        return np.zeros(len(callers))
+    empty = alive * state.unopened * (1.0 - counted)
+    return np.asarray(add_up(layout.link_call, empty, len(callers)) / np.maximum(callers, 1.0))

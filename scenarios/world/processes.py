@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.world.chance import draw_uniform, mix
 from scenarios.world.flows import add_up
 from scenarios.world.state import RUNNING, STARTING, STOPPED, Rollout
 
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.state import State
 
-RESTART_SECONDS = 5.0
-"""From the death of a process until it is started again by itself."""
 STEADY_SECONDS = 600.0
 """How long a process has to run until it is started again by itself as often as at first. To start it by hand is no
 remedy for what killed it, and does not count as one."""
+_SWELL_SECONDS = 60.0
+"""The time constant with which memory follows load."""
+_JITTER = 0.3
+"""By how much longer than it should a start takes at most, as a share."""
 _COLD = 0.25
 """How fast a process is that has just started."""
 _GIVE_UP_SECONDS = 300.0
@@ -62,14 +65,35 @@ def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, 
     each = (rates * layout.component["request_memory"] + of_connections + held) / count
     used = layout.instance["base_memory"] + state.leaked + each[own]
     limit = layout.instance["memory"] * state.memory_limit[own]
-    state.memory = np.where(running, np.minimum(used, limit), 0.0)
+    state.memory = np.where(running, np.minimum(used + state.swell, limit), 0.0)
     dying = running & (used > limit)
     if not dying.any():
         return connections
     for instance in np.nonzero(dying)[0].tolist():
-        state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])))
+        died = _find_statement(state, int(own[instance]))
+        state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])), **died)
         die(layout, state, instance)
     return count_connections(layout, state)
+
+
+def _find_statement(state: State, component: int) -> dict[str, str]:
+    """What the session runs for which a store holds memory, as a detail of its death."""
+    for job in state.jobs:
+        if job.store == component and job.since is not None and job.held > 0.0 and job.job.statement:
+            return {"statement": job.job.statement}
+    return {}
+
+
+def swell(layout: Layout, state: State, passed: Passed, noise: Floats) -> None:
+    """Let the memory of each instance go up and down with its load, and with a `noise` of its own.
+
+    Nobody is killed for that: it is what is given back when memory is short.
+    """
+    own = layout.instance_component
+    room = layout.instance["base_memory"] * layout.instance["memory_swing"]
+    target = np.where(state.phase == RUNNING, room * (0.5 + 0.25 * noise + passed.load[own]), 0.0)
+    rate = state.step / _SWELL_SECONDS
+    state.swell = state.swell + (target - state.swell) * rate / (1.0 + rate)
 
 
 def count_connections(layout: Layout, state: State) -> Floats:
@@ -91,7 +115,9 @@ def start(layout: Layout, state: State, instance: int, *, crashed: bool = False,
     component = int(layout.instance_component[instance])
     spec = layout.components[component]
     recovery = spec.kind.parameters["recovery_seconds"] if state.unclean[instance] else 0.0
-    takes = spec.get("start_seconds") + recovery
+    takes = (spec.get("start_seconds") + recovery) * (
+        1.0 + (_JITTER * _draw(layout, state, instance, 0) if crashed else 0.0)
+    )
     state.phase[instance] = STARTING
     state.ready_at[instance] = state.time + after + takes
     version = spec.releases[int(state.release[instance])].version
@@ -116,6 +142,7 @@ def become_ready(layout: Layout, state: State, instance: int) -> None:
         accepted = bool(accepting[target]) and state.denied[call] < 1.0
         if layout.call_counts_connections[call]:
             state.usable[link] = 1.0 if accepted else 0.0
+            state.unopened[link] = not accepted
             if not accepted:
                 state.note(component, "pool_failed", instance=instance, target=layout.component_names[target])
     for job in state.jobs:
@@ -142,9 +169,26 @@ def die(layout: Layout, state: State, instance: int) -> None:
     _end(layout, state, instance)
     state.unclean[instance] = True
     if state.starts_left[instance] > 0:
-        start(layout, state, instance, crashed=True, after=RESTART_SECONDS)
+        start(layout, state, instance, crashed=True, after=_find_pause(layout, state, instance))
     else:
         state.note(int(layout.instance_component[instance]), "gave_up", instance=instance)
+
+
+def _find_pause(layout: Layout, state: State, instance: int) -> float:
+    """Seconds until a process that died is started again by itself: longer each time, if its supervisor does that."""
+    spec = layout.components[int(layout.instance_component[instance])]
+    pause, most = spec.get("restart_seconds"), spec.get("restart_most")
+    for _ in range(int(spec.get("automatic_starts") - state.starts_left[instance])):
+        pause = min(most, pause * spec.get("restart_factor"))
+    # One that waits longer each time looks at it now and then; one that does not has a timer.
+    late = _JITTER * _draw(layout, state, instance, 1) if spec.get("restart_factor") > 1.0 else 0.0
+    return float(int(pause * (1.0 + late)))
+
+
+def _draw(layout: Layout, state: State, instance: int, purpose: int) -> float:
+    """A number in [0, 1) for an instance at this time."""
+    at = mix(np.array([2 * int(state.time) + purpose], dtype=np.uint64))
+    return float(draw_uniform(layout.instance_noise[instance : instance + 1] ^ at)[0])
 
 
 def _end(layout: Layout, state: State, instance: int) -> None:

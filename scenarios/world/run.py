@@ -16,7 +16,7 @@ from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
 from scenarios.world.operations import Order, finish_tasks, order
 from scenarios.world.pools import step_pools
-from scenarios.world.processes import die, get_speed, kill_for_memory, step_processes
+from scenarios.world.processes import die, get_speed, kill_for_memory, step_processes, swell
 from scenarios.world.record import TICK, Record
 from scenarios.world.state import RUNNING, State
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 ARRIVALS_NOISE = 0.03
 WORK_NOISE = 0.02
 """Standard deviations of what arrives and of own work from tick to tick, as shares. Nothing else has noise."""
+
+_MINUTE = 60.0
+_AGAIN_SECONDS = 20.0
+"""After which time users try again on average whose request has failed: 95 % of them within a minute."""
 
 
 class Run:
@@ -47,6 +51,7 @@ class Run:
         self.record = Record()
         self._noise = noise
         self._factors: tuple[int, tuple[Floats, Floats] | None] = 0, None
+        self._swells: tuple[int, Floats | None] = 0, None
         self._settings = place_changes(self.layout)
 
     @property
@@ -80,16 +85,18 @@ class Run:
         finish_tasks(layout, state)
         step_processes(layout, state)
         held, slow = step_jobs(layout, state)
-        pools, broken, turned_away, connections = step_pools(layout, state)
+        pools, broken, unopened, turned_away, connections = step_pools(layout, state)
         offered, kept_out = self._find_users()
         open_ = (state.phase == RUNNING) * 1.0
         offered = offered + state.queues.take(layout, open_, state.flows.holding, state.step)
-        found = self._find_conditions(pools, broken, turned_away, slow, offered)
+        found = self._find_conditions(pools, broken, unopened, turned_away, slow, offered)
         passed = step_flows(layout, state.flows, found, state.step)
         if np.any(kept_out):
             passed = replace(passed, users_failed=passed.users_failed + kept_out, rejected=passed.rejected + kept_out)
         state.passed = passed
+        self._note_failed(passed)
         self._keep_messages(open_, passed)
+        swell(layout, state, passed, self._find_swell(int(state.time / _MINUTE)))
         connections = kill_for_memory(layout, state, passed, held, connections)
         state.time += state.step
         self.record.add(layout, state, passed, connections)
@@ -112,6 +119,15 @@ class Run:
             state.note(int(layout.instance_component[instance]), "disk_stop", instance=instance)
             die(layout, state, instance)
 
+    def _note_failed(self, passed: Passed) -> None:
+        """A share of the users whose request has failed will try again."""
+        layout, state = self.layout, self.state
+        if np.any(layout.journey_retries):
+            entry = layout.journey_entry
+            of_entry = add_up(entry, layout.journey_demand, len(layout.route_work))[entry]
+            mine = passed.users_failed[entry] * (layout.journey_demand / of_entry)
+            state.again = state.again + mine * layout.journey_retries
+
     def _find_users(self) -> tuple[Floats, Floats]:
         """The requests of users in this step that are let in, and those that are not, by route."""
         layout, state = self.layout, self.state
@@ -119,6 +135,10 @@ class Run:
         if self._noise:
             demand = demand * self._find_noise(int(state.time / TICK))[1]
         demand = demand * state.step
+        if np.any(layout.journey_retries):
+            back = state.again * (state.step / _AGAIN_SECONDS)
+            state.again = state.again - back
+            demand = demand + back
         shed = state.shed[layout.route_component[layout.journey_entry]]
         kept_out = demand * (1.0 - (1.0 - shed) * (1.0 - state.blocked))
         routes = len(layout.route_work)
@@ -128,7 +148,13 @@ class Run:
         )
 
     def _find_conditions(
-        self, pools: Floats, broken: Floats, turned_away: Floats, slow: Floats, offered: Floats
+        self,
+        pools: Floats,
+        broken: Floats,
+        unopened: Floats,
+        turned_away: Floats,
+        slow: Floats,
+        offered: Floats,
     ) -> Conditions:
         layout, state = self.layout, self.state
         components = len(layout.components)
@@ -151,8 +177,9 @@ class Run:
             errors=np.minimum(1.0, errors + state.errors[:components]),
             pools=pools,
             broken=broken,
+            unopened=unopened,
             turned_away=1.0 - (1.0 - turned_away) * (1.0 - state.shed[state.paths.callee]),
-            loss=1.0 - (1.0 - state.loss) * (1.0 - crossing.lost),
+            loss=1.0 - (1.0 - state.loss) * (1.0 - layout.call_loss) * (1.0 - crossing.lost),
             denied=1.0 - (1.0 - state.denied) * (1.0 - not_let_in),
             weights=state.caches.step(layout, open_, state.memory_limit, state.passed, state.step),
             delay=crossing.delay,
@@ -161,6 +188,15 @@ class Run:
             refusals=state.disks.refuse(layout, open_),
             offered=offered,
         )
+
+    def _find_swell(self, minute: int) -> Floats:
+        """How the memory of each instance differs in a minute, hashed once for all its steps."""
+        known, noise = self._swells
+        if known != minute or noise is None:
+            instances = self.layout.instance_noise
+            noise = draw_noise(instances, minute) if self._noise else np.zeros(len(instances))
+            self._swells = minute, noise
+        return noise
 
     def _find_noise(self, tick: int) -> tuple[Floats, Floats]:
         """Factors of work and of arrivals in a tick, hashed once for all its steps."""

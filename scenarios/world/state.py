@@ -79,12 +79,14 @@ class Rollout:
 class State:
     """What runs, how well, and with which settings. Times are in seconds of the run.
 
-    Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that are
-    left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the connections of
-    a link that are alive. Of the spares, those that are `wanted` run like the others. `passed` is the step before.
-    Zones that are `cordoned`, by system, take no new instances. `shed` is the share of its requests that a component
-    turns away at once, `blocked` that of a journey.
-    `before` are values before the changes that have begun. A `step` takes so many seconds.
+    Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that
+    are left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the
+    connections of a link that are alive, `unopened` those that were never opened since the process started. `again`
+    are users whose request has failed and who will try again, by journey, and `swell` is memory in MB that goes up
+    and down. Of the spares, those that are `wanted` run like the others. `passed` is the step before. Zones that
+    are `cordoned`, by system, take no new instances. `shed` is the share of its requests that a component turns
+    away at once, `blocked` that of a journey. `before` are values before the changes that have begun. A `step`
+    takes so many seconds.
     """
 
     flows: Flows
@@ -105,6 +107,9 @@ class State:
     leaked: Floats
     memory: Floats
     usable: Floats
+    unopened: NDArray[np.bool_]
+    again: Floats
+    swell: Floats
     work: Floats
     errors: Floats
     slots: Floats
@@ -150,6 +155,9 @@ class State:
             leaked=np.zeros(instances),
             memory=layout.instance["base_memory"] + 0.0,
             usable=np.ones(len(layout.link_pool)),
+            unopened=np.zeros(len(layout.link_pool), dtype=np.bool_),
+            again=np.zeros(len(layout.journey_demand)),
+            swell=0.5 * layout.instance["base_memory"] * layout.instance["memory_swing"],
             work=np.ones(components),
             errors=np.zeros(components),
             slots=np.ones(components),

@@ -46,6 +46,8 @@ class Route(_Part):
     writes: Share = 0.0
     """The share of its requests that write to the disk."""
     method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    tail: Literal["short", "even", "usual", "wide", "long"] | None = None
+    """How much longer than the median its slow requests take; if that is not said, it follows from its name."""
     path: str = ""
     """Where it is reached over HTTP; `/v1/` and its name, if that is not said."""
 
@@ -81,6 +83,8 @@ class Job(_Part):
     retry: Positive = 30.0
     memory_rate: NotNegative = 0.0
     slow: Positive = 1.0
+    statement: str = ""
+    """What its session runs, as the store would print it."""
 
 
 class Component(_Part):
@@ -160,6 +164,8 @@ class Journey(_Part):
     demand: Positive
     deadline: Positive
     worth: Share = 0.0
+    retries: Annotated[float, Field(ge=0, le=0.7)] = 0.0
+    """The share of those whose request has failed that try again, within a minute."""
 
 
 class Topic(_Part):

@@ -40,6 +40,12 @@ OPTIONAL = {
     "write_disk": 0.0,  # MB of data that a request leaves which writes
     "stops_when_full": 0.0,  # 1 if it ends when its disk is full, 0 if it refuses writes
     "address_seconds": 30.0,  # how long it keeps the address that a name has
+    "restart_seconds": 5.0,  # from the death of a process until it is started again by itself, the first time
+    "restart_factor": 1.0,  # how much longer that is each time
+    "restart_most": 300.0,  # but at most so many seconds
+    "stray_errors": 0.0,  # share of requests that are answered with an error when all is well
+    "stray_timeouts": 0.0,  # share of calls to others that are lost when all is well
+    "memory_swing": 0.0,  # by which part of `base_memory` an instance's memory goes up and down
     "persists": 0.0,  # 1 if a cache still has its entries after a restart
 }
 """Parameters that a software may leave out, with what is taken then."""
@@ -99,6 +105,8 @@ class Line(BaseModel):
     every: float = 0.0
     """Seconds between lines that are printed as long as it is `running`."""
     to: tuple[str, ...] = ()
+    needs: str = ""
+    """A detail of the event, without which it is not printed."""
     level: Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
     text: str
 

@@ -77,8 +77,10 @@ def test_lines_stand_in_the_order_of_their_times(run: Run) -> None:
 
 
 def test_nothing_is_printed_for_what_does_not_happen(run: Run) -> None:
-    text = "\n".join(read(run, "catalog-service", contains="ERROR").lines)
-    assert text == ""
+    for text in ("call failed", "request failed"):  # now and then that happens by itself
+        failing = read(run, "catalog-service", contains=text)
+        assert 0 < failing.found < 0.001 * failing.printed
+    assert not read(run, "catalog-service", contains="connection refused").lines
     assert not read(run, "redis-cache", contains="Ready").lines
 
 
@@ -120,6 +122,7 @@ def test_templates_have_only_fields_that_there_are(software: str) -> None:
         "value",
         "seconds",
         "memory",
+        "statement",
     }
     for line in SOFTWARE[software].lines:
         fields = {name for _, name, _, _ in Formatter().parse(line.text) if name is not None}

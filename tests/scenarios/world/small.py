@@ -14,8 +14,19 @@ if TYPE_CHECKING:
 
 
 def build(components: Sequence[dict[str, Any]], calls: Sequence[dict[str, Any]], **others: Any) -> System:
-    """A system; of a component only the name, the software and the routes have to be given."""
-    return System.model_validate({"name": "small", "components": components, "calls": calls, "journeys": (), **others})
+    """A system; of a component only the name, the software and the routes have to be given.
+
+    Nothing fails by itself in it, and all own work is spread in the usual way, unless that is said.
+    """
+    calm = [
+        {
+            **component,
+            "parameters": {"stray_errors": 0, "stray_timeouts": 0, **component.get("parameters", {})},
+            "routes": [{"tail": "usual", **route} for route in component["routes"]],
+        }
+        for component in components
+    ]
+    return System.model_validate({"name": "small", "components": calm, "calls": calls, "journeys": (), **others})
 
 
 def measure_success(run: Run, route: str, begin: float, end: float) -> float:

@@ -1,0 +1,48 @@
+"""What is known of an incident that was proved, and why others were not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from scenarios.vocabulary import Severity
+
+
+class Rejection(NamedTuple):
+    """Why a draw is no incident to be scored: `not_felt`, `unclear_severity`, `not_solvable`, `nothing_to_repair`,
+    `few_rivals`, `not_identifiable`, `given_away` or `too_long`.
+
+    `figures` are the numbers that the judgement rests on.
+    """
+
+    reason: str
+    figures: dict[str, float]
+
+
+class Proof(BaseModel):
+    """A proof: what follows from running an incident. Times are seconds of its run.
+
+    `page` is the rule that fired at `fired`; on-call looks for the first time at `first_look`. `repairs` are those that are
+    accepted, best first, in operations and their targets; they hold for `lasts` seconds. `stages` is the best one, with
+    what commutes in one stage. `suspects` are the rivals as component and family, and `masks` says for each look,
+    written as `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
+    `certificates` are the smallest sets of looks that exclude all of them. `searched` is how many lanes were run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page: str
+    fired: int
+    first_look: int
+    severity: Severity
+    lasts: int
+    repairs: tuple[tuple[tuple[str, str], ...], ...]
+    stages: tuple[tuple[tuple[str, str], ...], ...]
+    searched: int
+    harm_of_nothing: float
+    harm_of_best: float
+    suspects: tuple[tuple[str, str], ...]
+    masks: dict[str, str]
+    certificates: tuple[tuple[tuple[str, str], ...], ...]
+    least_left: int
