@@ -36,7 +36,14 @@ def assemble(sketch: Sketch, seed: int, dice: Dice) -> System:
             for call in sketch.calls
         ),
         journeys=tuple(
-            Journey(name=each.name, entry=each.entry, demand=each.demand, deadline=each.deadline, worth=each.worth)
+            Journey(
+                name=each.name,
+                entry=each.entry,
+                demand=each.demand,
+                deadline=each.deadline,
+                worth=each.worth,
+                retries=each.retries,
+            )
             for each in sketch.journeys
         ),
         zones=sketch.zones,
@@ -58,6 +65,7 @@ def _assemble_part(part: PartSketch) -> Component:
             Route(
                 name=route.name,
                 work=route.work,
+                tail=route.tail,
                 cpu=route.cpu,
                 errors=route.errors,
                 writes=route.writes,

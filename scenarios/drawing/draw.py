@@ -70,10 +70,10 @@ def draw_background(difficulty: int, dice: Dice) -> System:
     sketch = _draw_sketch(difficulty, dice)
     fit(sketch, dice.fork("fitting"))
     system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
-    system = system.model_copy(update={"alerts": draw_alerts(sketch, dice.fork("alerts"))})
     system = add_history(system, sketch, dice.fork("past"))
     system = add_changes(system, sketch, dice.fork("changes"))
-    return add_look_alikes(system, difficulty, dice.fork("troubles"))
+    system, troubled = add_look_alikes(system, difficulty, dice.fork("troubles"))
+    return system.model_copy(update={"alerts": draw_alerts(sketch, troubled, dice.fork("alerts"))})
 
 
 def _draw_sketch(difficulty: int, dice: Dice) -> Sketch:

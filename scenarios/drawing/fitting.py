@@ -13,21 +13,21 @@ from scenarios.drawing.ladders import CORES, DEADLINES, MEMORY, SIZES, climb
 from scenarios.drawing.sketch import add, trim
 from scenarios.world import SOFTWARE
 from scenarios.world.flows import KNOTS
+from scenarios.world.layout import TAILS
 
 if TYPE_CHECKING:
-    from scenarios.drawing.sketch import CallSketch, PartSketch, RouteSketch, Sketch
+    from collections.abc import Sequence
+
+    from scenarios.drawing.sketch import CallSketch, PartSketch, RouteSketch, Sketch, Tail
     from scenarios.generator.dice import Dice
 
-SPREAD = (0.5, 1.0, 2.2, 5.0, 12.0)
-"""Own work at the knots, in medians, as in the simulator."""
-MEAN = 1.424
-"""The mean of that."""
+_TAILS: tuple[Tail, ...] = ("short", "even", "usual", "wide", "long")
 _HALVES = (0.25, 0.2, 0.045, 0.005)
 _BUSY = 0.62
 """The most of its slots that a component uses if each optional call runs into its deadline."""
 _POOLS = (4, 5, 8, 10, 10, 12, 16, 20, 20, 25, 30)
 """Connections that a pool has at the least."""
-_FAILING = 0.0025
+_FAILING = 0.003
 """The most that fails of a journey in a healthy system."""
 _MESSAGES = (6.0, 45.0)
 """Messages a second of a topic at the most, from and to: of more, only a share is published."""
@@ -71,6 +71,7 @@ class _Fitting:
         for route in part.routes.values():
             route.work = trim(dice.between(*role.work))
             route.cpu = route.work * dice.between(*role.cpu)
+            route.tail = dice.pick(_TAILS)
 
     def weigh(self, call: CallSketch) -> float:
         """How often a request makes a call when the caches are warm."""
@@ -163,12 +164,13 @@ class _Fitting:
     def _fit_group(self, part: PartSketch, name: str, route: RouteSketch) -> None:
         """Workers that are busy as the component is to be; with few messages the work is made longer."""
         waits = self._find_waits(part.name, name)[1]
+        mean = find_mean(TAILS[route.tail])
         group = self.groups[f"{part.name}/{name}"]
-        needed = route.rate * (route.work * MEAN + waits) / part.load
+        needed = route.rate * (route.work * mean + waits) / part.load
         workers = min(24.0, max(1.0, float(round(needed / part.instances))))
         while workers * part.instances > self.topics[group.topic].partitions and part.instances > 1:
             part.instances -= 1
-        work = (workers * part.instances * part.load / route.rate - waits) / MEAN
+        work = (workers * part.instances * part.load / route.rate - waits) / mean
         if work > route.work:
             route.cpu *= work / route.work
             route.work = trim(work)
@@ -212,7 +214,7 @@ class _Fitting:
 
     def _find_latency(self, part: PartSketch, name: str, route: RouteSketch) -> None:
         waits, _, late = self._find_waits(part.name, name)
-        alone = [route.work * spread + wait for spread, wait in zip(SPREAD, waits, strict=True)]
+        alone = [route.work * spread + wait for spread, wait in zip(TAILS[route.tail], waits, strict=True)]
         crowded = route.work * 0.5 * part.load * part.load / (1.0 - part.load)
         route.holding = find_mean(alone)
         route.latency = tuple(value + crowded for value in alone)
@@ -274,19 +276,25 @@ class _Fitting:
         for part in self.sketch.parts.values():
             for route in part.routes.values():
                 route.errors = trim(route.errors * scale)
+            for stray in ("stray_errors", "stray_timeouts"):
+                usual = SOFTWARE[part.software].parameters[stray]
+                if usual and scale < 1.0:
+                    part.parameters[stray] = trim(usual * scale)
 
     def _find_failing(self, end: str) -> float:
         """The share of the requests of a route that fail; retries are left out."""
         if end not in self.fails:
-            good = 1.0 - self.sketch.get_route(end).errors
+            usual = SOFTWARE[self.sketch.parts[end.partition("/")[0]].software].parameters
+            good = (1.0 - self.sketch.get_route(end).errors) * (1.0 - usual["stray_errors"])
             for call in self.calls[end]:
                 if not call.optional:
-                    good *= 1.0 - min(1.0, self.weigh(call) * self._find_failing(call.target))
+                    lost = usual["stray_timeouts"] + self._find_failing(call.target)
+                    good *= 1.0 - min(1.0, self.weigh(call) * lost)
             self.fails[end] = 1.0 - good
         return self.fails[end]
 
 
-def find_mean(knots: list[float]) -> float:
+def find_mean(knots: Sequence[float]) -> float:
     """The mean of latencies that are known at the knots."""
     total = 0.0
     for (low, high), half in zip(pairwise(knots), _HALVES, strict=True):

@@ -38,9 +38,12 @@ def draw_fault(system: System, family: str, difficulty: int, dice: Dice) -> Faul
     return _pick(options, dice)
 
 
-def add_look_alikes(system: System, difficulty: int, dice: Dice) -> System:
-    """The system with troubles that no user feels, as many as its difficulty has, each of another component."""
-    felt = find_felt(system)
+def add_look_alikes(system: System, difficulty: int, dice: Dice) -> tuple[System, frozenset[str]]:
+    """The system with troubles that no user feels, as many as its difficulty has, each of another component.
+
+    Returns the components that have one as well.
+    """
+    felt, troubled = find_felt(system), set()
     spared = {part.name for part in system.components if felt.measure(system, part.name) is None}
     for number in range(LOOK_ALIKES[difficulty]):
         own = dice.fork("look-alike", number)
@@ -53,8 +56,9 @@ def add_look_alikes(system: System, difficulty: int, dice: Dice) -> System:
             if not any(felt.touches(struck, change) for change in changes):
                 system = struck
                 spared.discard(fault.component)
+                troubled.add(fault.component)
                 break
-    return system
+    return system, frozenset(troubled)
 
 
 def _draw(family: str, target: str, dice: Dice) -> Fault:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from scenarios.world import Group, Job, Link, Topic
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+Tail = Literal["short", "even", "usual", "wide", "long"]
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class RouteSketch:
     name: str
     method: Method = "GET"
     path: str = ""
+    tail: Tail = "usual"
     work: float = 0.0
     cpu: float = 0.0
     errors: float = 0.0
@@ -75,6 +77,7 @@ class JourneySketch:
     demand: float
     worth: float
     deadline: float = 0.0
+    retries: float = 0.0
 
 
 @dataclass(slots=True)

@@ -175,7 +175,9 @@ class _Drawing:
             entry = above
         low, high = journey.rate
         demand = trim(max(2.0, dice.between(low, high) * dice.between(0.8, 1.9)))
-        self.sketch.journeys.append(JourneySketch(name, entry, demand, dice.between(*_WORTH[journey.kind])))
+        worth = dice.between(*_WORTH[journey.kind])
+        retries = round(dice.between(0.05, 0.5), 2)
+        self.sketch.journeys.append(JourneySketch(name, entry, demand, worth, retries=retries))
 
     def _add_clients(self) -> None:
         """Programs that ask for what users ask for: nothing is lost when they are turned away."""
