@@ -27,7 +27,7 @@ _KNOWN = 0.88
 """The share of components of which something is in the change log from before."""
 _FIRST, _LAST = 180, 1560
 """Seconds of the run between which that happens."""
-_BUSIEST = 0.8
+_BUSIEST = 0.78
 """The most that is left of a component's capacity may be used while a rollout is under way."""
 _OF_SERVERS = ("release", "release", "release", "pattern", "cache", "pool", "policy")
 _OF_OTHERS = ("policy", "secret", "network", "edge")
@@ -132,7 +132,7 @@ def _add_job(
 def _withstands(part: PartSketch) -> bool:
     """Whether a component serves its callers while its instances are replaced one by one."""
     slow_to_warm = SOFTWARE[part.software].parameters["warm_seconds"] > 5.0
-    left = part.instances - (2.5 if slow_to_warm else 1.15)
+    left = part.instances - (3.2 if slow_to_warm else 1.2)
     return left > 0.0 and part.load * part.instances / left <= _BUSIEST
 
 

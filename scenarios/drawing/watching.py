@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenarios.drawing.ladders import DEADLINES, SIZES, climb
+from scenarios.drawing.pruning import find_reached
 from scenarios.world import AlertRule
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _ALONE = 0.55
 def draw_alerts(sketch: Sketch, troubled: frozenset[str], dice: Dice) -> tuple[AlertRule, ...]:
     """The alert rules of a system. Each journey that is worth something is in one of them at least.
 
-    Of `troubled` components nobody watches the queues: who did would have been paged for nothing.
+    Nobody watches the queues of those who need a `troubled` component: who did would have been paged for nothing.
     """
     journeys = [journey for journey in sketch.journeys if journey.worth > 0.0]
     alone = [journey for journey in journeys if dice.chance(_ALONE)]
@@ -74,8 +75,8 @@ def _draw_queues(sketch: Sketch, troubled: frozenset[str], labels: dict[str, str
     """Who works on messages is some minutes behind."""
     ending = dice.pick(_QUEUE_ENDINGS)
     for group in sketch.groups:
-        part = group.route.partition("/")[0]
-        if dice.chance(_WATCHED) and part not in troubled:
+        needed = {end.partition("/")[0] for end in find_reached(sketch, [group.route])}
+        if dice.chance(_WATCHED) and not needed & troubled:
             yield AlertRule(
                 name=_camel(group.name) + ending,
                 watches="backlog",
