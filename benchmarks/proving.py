@@ -1,7 +1,7 @@
 """How many draws of generator 2 are proved, why others are rejected, and how long that takes.
 
-`scripts/prove [N [FIRST_SEED [DIFFICULTY [FILE]]]]`; without a difficulty they take turns. Times decide nothing: a draw
-is proved or rejected by what its runs show.
+`scripts/prove [N [FIRST_SEED [DIFFICULTY [FILE]]]]`; with difficulty 0, or without one, they take turns.
+Times decide nothing: a draw is proved or rejected by what its runs show.
 """
 
 from __future__ import annotations
@@ -78,5 +78,10 @@ def _dump(outcome: Outcome) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    numbers = [int(argument) for argument in sys.argv[1:4]]
-    main(*numbers, *([*[20, 0, None][len(numbers) :], *sys.argv[4:]] if sys.argv[4:] else []))
+    given = sys.argv[1:]
+    main(
+        int(given[0]) if given else 20,
+        int(given[1]) if len(given) > 1 else 0,
+        int(given[2]) or None if len(given) > 2 else None,
+        given[3] if len(given) > 3 else "",
+    )
