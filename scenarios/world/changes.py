@@ -83,7 +83,11 @@ def _find_owner(system: System, change: Change) -> int:
     names = [component.name for component in system.components]
     entries = {journey.name: journey.entry for journey in system.journeys}
     routers = {f"{link.between[0]} {link.between[1]}": link.router or "" for link in system.links}
-    target = entries.get(change.target) or routers.get(change.target) or change.target.rpartition(" ")[2]
+    target = change.target.rpartition(" ")[2]
+    if change.what in ("demand", "blocked"):
+        target = entries.get(change.target, target)
+    elif change.what in ("link_loss", "link_latency"):
+        target = routers.get(change.target, target)
     name = target.partition("/")[0]
     return names.index(name) if name in names else 0
 

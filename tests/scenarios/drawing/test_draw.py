@@ -35,6 +35,7 @@ def _list_numbers(drawn: Draw) -> set[float]:
     return {*numbers, *(journey.demand for journey in system.journeys)}
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_bytes_in_two_processes() -> None:
     first = _print_in_process("1")
     assert len(set(first.split())) == 6

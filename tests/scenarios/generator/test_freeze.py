@@ -127,7 +127,7 @@ def check_plays(case: tuple[int, int], task_id: str, played: int) -> None:
 
 
 @given(case=few, task_id=tasks, played=plays)
-@settings(max_examples=count_examples(40))
+@settings(max_examples=count_examples(20))
 def test_the_same_rewards_and_scores(case: tuple[int, int], task_id: str, played: int) -> None:
     check_plays(case, task_id, played)
 

@@ -9,6 +9,8 @@ from env_core.perfect import play_perfectly
 from env_core.transition import step
 from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.generator.salt import Salt
+from scenarios.telemetry import look
+from scenarios.world import Change, Run, load_system
 
 SEED = 2
 
@@ -36,6 +38,18 @@ def test_a_drawn_incident_is_the_same_wherever_it_is_made(catalogue: Catalogue) 
     assert one.alert == other.alert
     root = one.truth.service
     assert one.begin().look("query_logs", root)[0].text == other.begin().look("query_logs", root)[0].text
+
+
+def test_a_change_is_in_the_log_of_the_component_that_has_the_name_of_a_journey() -> None:
+    system = load_system("analytics-export")
+    journey = system.journeys[0].model_copy(update={"name": "payment-service"})
+    change = Change(at=60, what="shed", target="payment-service", to=0.0, by="payments", note="Thresholds tuned.")
+    run = Run(
+        system.model_copy(update={"journeys": (journey, *system.journeys[1:]), "changes": (change,), "alerts": ()})
+    )
+    run.advance(600)
+    assert "Thresholds tuned." in look(run, "check_recent_deploys", "payment-service").text
+    assert "Thresholds tuned." not in look(run, "check_recent_deploys", "api-gateway").text
 
 
 def test_its_name_is_one_of_its_own(catalogue: Catalogue) -> None:

@@ -45,7 +45,7 @@ def look_everywhere(run: Run, *, system: int = 0, as_of: float | None = None) ->
 
 @pytest.mark.parametrize(
     "orders",
-    [HONEST, draw_orders(1), pytest.param(draw_orders(2), marks=pytest.mark.slow)],
+    mark_slow_after(1, [HONEST, draw_orders(1), draw_orders(2)]),
     ids=["honest", "random-1", "random-2"],
 )
 def test_what_was_seen_of_a_moment_stays_so(orders: dict[int, tuple[str, str]]) -> None:

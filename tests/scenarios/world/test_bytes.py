@@ -59,6 +59,7 @@ def _digest_in_process(**variables: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_bytes() -> None:
     assert _digest_in_process(PYTHONHASHSEED="1") == digest()
 
