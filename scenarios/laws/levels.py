@@ -79,7 +79,9 @@ class LevelWitness(Witness):
         at_work = add_up(layout.route_component, passed.done * state.flows.holding, components) / state.step
         connections = count_connections(layout, state) * layout.component["connection_memory"]
         each = (at_work * layout.component["request_memory"] + connections + held) / count
-        explained = layout.instance["base_memory"] + state.leaked + each[own]
+        explained = layout.instance["base_memory"] + state.leaked + each[own] + state.swell
+        room = layout.instance["base_memory"] * layout.instance["memory_swing"]
+        self._report_first(run, np.abs(state.swell) > 2.0 * room + _ROUNDING, "memory moves more than it may")
         limit = layout.instance["memory"] * state.memory_limit[own]
         gap = np.abs(state.memory - np.minimum(explained, limit))
         self._report_first(run, quiet & (gap > _ROUNDING * np.maximum(1.0, explained)), "memory is used for nothing")

@@ -49,7 +49,7 @@ def list_twins(system: System) -> Iterator[Twins]:
             yield Twins(
                 f"{component.name} accepts no caller",
                 (_change("secret_accepted", component.name, 2.0),),
-                tuple(_change("denied", f"{call.source} {call.target}", 1.0) for call in calls),
+                (_change("secret_accepted", component.name, 3.0),),
             )
             break
     if len(system.zones) == 2:

@@ -180,7 +180,7 @@ def betray(run: Run) -> None:
 
 def print_cause(run: Run) -> None:
     """One of two causes with one effect leaves an entry."""
-    if run.time == 300.0 and any(change.what == "denied" for change in run.layout.systems[0].changes):
+    if run.time == 300.0 and any(change.to == 3.0 for change in run.layout.systems[0].changes):
         run.state.note(1, "restart")
 
 
