@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 _YOUNG = 5_000
 """Objects made and not freed before the young ones are looked through for cycles, which takes a few ms."""
-_OLDER = 10
+_OLDER = 20
 """Collections of the young before one of those that survived one."""
-_OLDEST = 5
+_OLDEST = 10
 """Collections of the survivors before a full one. It waits besides until there are a quarter more survivors."""
 
 
