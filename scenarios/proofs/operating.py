@@ -53,7 +53,7 @@ def _find_deeds(struck: Run, spared: Run) -> Iterator[Deed]:
     for each in name(np.concatenate([accepted, issued])):
         yield from (("publish_secret", each), ("rotate_secret", each))
     holders = layout.link_instance[
-        np.nonzero(state.credentials.held != state.credentials.accepted[_find_callee(struck)])
+        np.nonzero(state.credentials.held != state.credentials.accepted[state.credentials.callee])
     ]
     yield from (("restart_service", each) for each in name(own[holders]))
     barred = np.concatenate([differ(state.denied, healthy.denied), differ(state.loss, healthy.loss)])
@@ -71,10 +71,6 @@ def _find_deeds(struck: Run, spared: Run) -> Iterator[Deed]:
                 yield from (("scale_service", each), ("raise_slots", each))
     limits = name(differ(state.memory_limit, healthy.memory_limit))
     yield from (("raise_memory", each) for each in limits)
-
-
-def _find_callee(run: Run) -> Indices:
-    return run.state.credentials.callee
 
 
 def _find_jobs(struck: Run, spared: Run) -> Iterator[Deed]:

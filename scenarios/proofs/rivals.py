@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import FAMILIES, STRENGTHS, Fault, list_targets, strike
 from scenarios.proofs.exclusion import LOOKS, find_differences
-from scenarios.proofs.signs import Signs, read_signs
+from scenarios.proofs.signs import read_signs
 from scenarios.telemetry.pages import find_pages
 from scenarios.world import Run, lay_out
 
@@ -35,7 +35,8 @@ class Rivals(NamedTuple):
 
 def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int) -> Rivals:
     """The rivals of a fault that raised a page of a rule at a second, by looks at second `at`."""
-    usual, (truth, _) = _play([background], at), _find_truth(background, fault, at)
+    usual = _play([background], at)
+    truth = read_signs(_play([strike(background, fault)], at), usual, at)
     layout = lay_out([background])
     names = [component.name for component in background.components]
     told: dict[Suspect, dict[Item, bool]] = {}
@@ -60,11 +61,6 @@ def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int
         if (mask := sum(1 << n for n, suspect in enumerate(suspects) if told[suspect][item]))
     }
     return Rivals(suspects, masks)
-
-
-def _find_truth(background: System, fault: Fault, at: int) -> tuple[Signs, Run]:
-    usual, run = _play([background], at), _play([strike(background, fault)], at)
-    return read_signs(run, usual, at), run
 
 
 def _play(systems: Sequence[System], at: int) -> Run:
