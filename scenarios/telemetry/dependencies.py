@@ -41,6 +41,7 @@ _WORDS = {
     Reason.ERROR: "answered with an error",
     Reason.DENIED: "credentials not accepted",
     Reason.UNRESOLVED: "name could not be resolved",
+    Reason.UNTRUSTED: "certificate is not valid",
 }
 """What a caller says of a failed call, if its software has no words of its own."""
 

@@ -133,7 +133,7 @@ def become_ready(layout: Layout, state: State, instance: int) -> None:
     state.phase[instance] = RUNNING
     state.unclean[instance] = False
     state.warmth[instance] = 0.0
-    state.leaked[instance] = 0.0
+    state.leaked[instance] = state.kept[instance] = 0.0
     state.note(component, "ready", instance=instance)
     accepting = find_accepting(layout, state)
     for link in np.nonzero(layout.link_instance == instance)[0].tolist():

@@ -21,7 +21,7 @@ from tests.scenarios.world.drawing import FEW, MANY, draw_systems
 SHIPPED = Path(scenarios.__file__).parent / "world" / "systems" / "analytics-export.yaml"
 SECONDS = 25 * 60.0
 BY_CALL = {"sent", "reached", "succeeded", "failed", "given_up"}
-BY_COMPONENT = {"load", "queue", "running", "memory", "connections", "computed", "disk", "hits"}
+BY_COMPONENT = {"load", "queue", "running", "memory", "connections", "computed", "disk", "kept", "hits"}
 BY_GROUP = {"backlog"}
 """What is recorded by call, component and group of consumers; all else is by route."""
 
