@@ -79,7 +79,13 @@ def _fits(family: FaultFamily, system: System, component: Component) -> bool:
         return False
     if strikes.software and component.software not in strikes.software:
         return False
+    if component.software in _OF_OTHERS and component.software not in strikes.software:
+        return False
     return all(_HAS[need](system, component) for need in strikes.needs)
+
+
+_OF_OTHERS = ("third-party",)
+"""Software that nobody here releases or sets: only what is said to strike it does."""
 
 
 def _own(end: str, component: Component) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.faults import FAMILIES, Fault, list_targets, strike
 from scenarios.generator.library import families
-from scenarios.world import Run, System, load_system
+from scenarios.world import Call, Component, Route, Run, System, load_system
 
 AT = 120.0
 
@@ -36,3 +36,19 @@ def test_a_fault_acts_from_its_time_on(system: System, name: str) -> None:
 def test_what_a_family_cannot_strike_is_refused(system: System) -> None:
     with pytest.raises(ValueError, match="does not strike 'api-gateway'"):
         strike(system, Fault(family="packet-loss", component="api-gateway", at=AT))
+
+
+def test_what_others_run_gets_no_release(system: System) -> None:
+    acquirer = Component(name="acquirer", software="third-party", routes=(Route(name="pay", work=0.1),))
+    larger = system.model_copy(update={"components": (*system.components, acquirer)})
+    striking = {name for name, family in FAMILIES.items() if "acquirer" in list_targets(family, larger)}
+    assert not {name for name in striking if FAMILIES[name].release is not None}
+    called = larger.model_copy(
+        update={
+            "calls": (
+                *larger.calls,
+                Call(source="payment-service/pay", target="acquirer/pay", deadline=2, pool=10),
+            )
+        }
+    )
+    assert "acquirer" in list_targets(FAMILIES["third-party-outage"], called)
