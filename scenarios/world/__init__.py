@@ -16,6 +16,7 @@ from scenarios.world.system import (
     Call,
     Change,
     Component,
+    Feature,
     Group,
     InvalidSystemError,
     Job,
@@ -29,7 +30,7 @@ from scenarios.world.system import (
 
 _SYSTEMS = Path(__file__).parent / "systems"
 
-SIMULATOR_VERSION = "3"
+SIMULATOR_VERSION = "4"
 """Changes whenever the same system and orders would give other bytes."""
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Call",
     "Change",
     "Component",
+    "Feature",
     "Group",
     "InvalidSystemError",
     "Job",

@@ -55,7 +55,8 @@ class Awaiting:
             return passed
         came = (passed.good[queues.topic_route] / queues.topic_partitions)[queues.lane_topic]
         rate = seconds / _PACE_SECONDS
-        self.pace = (self.pace + came / seconds * rate) / (1.0 + rate)
+        now = came / seconds
+        self.pace = np.where(self.pace > 0.0, (self.pace + now * rate) / (1.0 + rate), now)
         age = (queues.waits + queues.taken) / np.maximum(self.pace, 1e-6)
         groups = len(queues.group_topic)
         lanes = np.maximum(add_up(queues.lane_group, np.ones(len(age)), groups), 1.0)

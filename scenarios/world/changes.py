@@ -157,7 +157,7 @@ def _find_removed(layout: Layout, component: int) -> tuple[Callable[[State], flo
     return lambda _: 0.0, write
 
 
-def _find_answers(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+def _find_answers(_: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
     """The share of names for which a resolver has no answer."""
 
     def write(state: State, value: float) -> None:
@@ -166,24 +166,24 @@ def _find_answers(layout: Layout, component: int) -> tuple[Callable[[State], flo
     return lambda state: float(state.addresses.unanswered[component]), write
 
 
-def _find_outdated(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+def _find_outdated(_: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
     """The share of names that lead elsewhere now, while a resolver keeps what it knew."""
 
     def write(state: State, value: float) -> None:
         state.addresses.outdate(component, value)
 
-    return lambda _: 0.0, write
+    return lambda state: 0.0 * state.time, write
 
 
-def _find_hits(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
-    """What a cache finds, as a share of what it finds at best."""
-    own = layout.instance_component == component
+def _find_together(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """Seconds after which all entries of a cache end at once, again and again; from now on, if that is more than 0."""
 
     def write(state: State, value: float) -> None:
-        caches = state.caches
-        caches.finds = np.where(own, np.minimum(caches.finds, caches.best * value), caches.finds)
+        state.together[component] = value
+        if value > 0.0:
+            state.caches.clear(layout, component)
 
-    return lambda _: 1.0, write
+    return lambda state: float(state.together[component]), write
 
 
 def _find_data(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
@@ -208,7 +208,7 @@ _OF_INSTANCES = {
     "removed": _find_removed,
     "unanswered": _find_answers,
     "outdated": _find_outdated,
-    "hits": _find_hits,
+    "together": _find_together,
     "disk_data": _find_data,
 }
 """Parts of the state that are more than one number of a component."""

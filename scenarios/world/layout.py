@@ -35,6 +35,7 @@ INSTANCE_PARAMETERS = (
     "memory",
     "base_memory",
     "memory_swing",
+    "collects",
     "warm_seconds",
     "automatic_starts",
 )

@@ -22,7 +22,8 @@ COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load",
 """What is counted over a tick, as `Passed` names it."""
 LEVELS = ("p50", "p90", "p99", "load", "queue", "running", "memory", "connections", "disk", "hits", "kept", "backlog")
 """What is read at the end of a tick: latencies in seconds by route; `backlog` in messages by group;
-`kept` in connections of each pool that an instance has lost, on average; the others by component, load, disk and hits as shares."""
+`kept` in connections of each pool that an instance has lost;
+the others by component, load, disk and hits as shares."""
 
 
 @dataclass(slots=True, eq=False)

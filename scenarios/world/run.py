@@ -84,6 +84,7 @@ class Run:
         for setting in self._settings:
             setting.step(state)
         finish_tasks(layout, state)
+        _end_entries(layout, state)
         step_processes(layout, state)
         keep_connections(layout, state)
         held, slow = step_jobs(layout, state)
@@ -227,6 +228,14 @@ class Run:
             factors = of_work, of_arrivals
             self._factors = tick, factors
         return factors
+
+
+def _end_entries(layout: Layout, state: State) -> None:
+    """Empty the caches whose entries end all at once, when they do."""
+    for component in np.nonzero(state.together)[0].tolist():
+        every = float(state.together[component])
+        if int(state.time / every) != int((state.time - state.step) / every):
+            state.caches.clear(layout, component)
 
 
 def _lean(layout: Layout, state: State, pull: Floats) -> Floats:

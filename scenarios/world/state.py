@@ -120,6 +120,7 @@ class State:
     scans: Floats
     skew: Floats
     expired: Floats
+    together: Floats
     memory_limit: Floats
     leak: Floats
     loss: Floats
@@ -175,6 +176,7 @@ class State:
             scans=np.ones(components),
             skew=np.ones(components),
             expired=np.zeros(components),
+            together=np.zeros(components),
             memory_limit=np.ones(components),
             leak=np.zeros(components),
             loss=np.zeros(calls),

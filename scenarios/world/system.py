@@ -222,15 +222,16 @@ class Change(_Part):
     `removed` that of those that are taken away. Of the instances of a component the share `expired` shows a
     certificate that is not valid any more; `skew` is how many times as much as another the first of them gets. `scans`
     is how much longer a store takes that reads more than it has to. A resolver has no answer for the share of names
-    that is `unanswered`, and old ones for that which is `outdated`. `hits` and `disk_data` are what a cache finds and
-    how full a disk is, of what it could be. `poison` is the number of partitions that are stopped.
+    that is `unanswered`, and old ones for that which is `outdated`. All entries of a cache end at once each `together`
+    seconds. `disk_data` is how full a disk is, of what it was laid out for. `poison` is the number of partitions that
+    are stopped.
     """
 
     at: NotNegative
     what: (
         Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
         | Literal["connections", "shed", "blocked", "stopped", "cores", "expired", "scans", "skew"]
-        | Literal["removed", "unanswered", "outdated", "hits", "disk_data"]
+        | Literal["removed", "unanswered", "outdated", "together", "disk_data"]
         | Literal[
             "link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted", "poison", "disk_rate", "moves"
         ]

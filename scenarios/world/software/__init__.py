@@ -46,6 +46,7 @@ OPTIONAL = {
     "stray_errors": 0.0,  # share of requests that are answered with an error when all is well
     "stray_timeouts": 0.0,  # share of calls to others that are lost when all is well
     "memory_swing": 0.0,  # by which part of `base_memory` an instance's memory goes up and down
+    "collects": 0.0,  # 1 if it collects garbage, and gets slow when its memory is nearly full
     "persists": 0.0,  # 1 if a cache still has its entries after a restart
 }
 """Parameters that a software may leave out, with what is taken then."""
