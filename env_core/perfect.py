@@ -43,6 +43,8 @@ def carry_out(step: PlanStep) -> Action:
     """The action that carries out a plan step."""
     declared = REMEDIATIONS[step.action]
     parameters: dict[str, Any] = {declared.target.parameter: step.target}
+    if step.on:
+        parameters["target"] = step.on
     if declared.takes_replicas:
         parameters["replicas"] = step.replicas[0] if step.replicas is not None else 1
     return parse_action(step.action, parameters)

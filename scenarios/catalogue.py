@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, overload
 from scenarios.errors import CloudIncidentError
 from scenarios.generator import naming
 from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
-from scenarios.generator.incidents import Incidents
-from scenarios.generator.naming import DEFAULT_DIFFICULTY, GENERATOR_VERSION, Name
+from scenarios.generator.incidents import Incidents, list_scenario_ids
+from scenarios.generator.naming import DEFAULT_DIFFICULTY, GENERATOR_VERSION, RUNNING_VERSION, Name
 from scenarios.loading import DocumentError, load_document
-from scenarios.running import list_running, play_to_first_look
+from scenarios.running import list_proved, list_running, play_drawn, play_to_first_look
 from scenarios.suggesting import describe_unknown
 from scenarios.vocabulary import TASKS, Task, TaskId
 
@@ -35,6 +35,10 @@ _FINGERPRINT_DIGITS = 16
 
 CURATED_SPLIT = "curated"
 """The split of every authored scenario, those of further directories too."""
+
+MOST_DRAWN_KEPT = 16
+"""Incidents of generator 2 that are kept with their runs, some MB each."""
+_MOST_TOLD = 5
 
 RUNNING_SPLIT = "running"
 """Where scenarios that run belong to. It is not listed, because they are not scored by what is achieved yet."""
@@ -101,7 +105,9 @@ class Catalogue:
         self._directories = (CURATED, *directories)
         self._salt = salt
         self._ids: Ids = PlainIds() if salt is None else OpaqueIds(salt)
-        self._generated = Incidents(self._ids)
+        written: Incidents = Incidents(self._ids)
+        running: Incidents = Incidents(self._ids, most=MOST_DRAWN_KEPT, make=_draw_running)
+        self._generated: dict[GeneratorVersion, Incidents] = {GENERATOR_VERSION: written, RUNNING_VERSION: running}
         self._running: dict[str, RunningIncident] = {}
 
     @cached_property
@@ -244,7 +250,13 @@ class Catalogue:
             return Scenario(written, TASKS[running[0]], self._play(running[1]))
         name = self._name(scenario_id)
         entry = self._list_entry(name)
-        return Scenario(entry.id, entry.task, self._generated.get(name), entry.difficulty)
+        incident = self._generated[name.generator].get(name)
+        if name.task_id not in incident.scenarios:
+            raise UnknownScenarioError(
+                f"{entry.id} has no proof, so nobody knows what repairs it. Play its seed in another task, or one "
+                f"of the listed draws in this one: {', '.join(self._list_proved(name.task_id)) or 'there are none'}."
+            )
+        return Scenario(entry.id, entry.task, incident, entry.difficulty)
 
     def is_at_hand(self, scenario_id: str) -> bool:
         """Whether `get` need not make an incident, which costs milliseconds of CPU.
@@ -257,7 +269,8 @@ class Catalogue:
             return True
         if running := list_running().get(written):
             return running[1].incident in self._running
-        return self._generated.kept(self._name(scenario_id)) is not None
+        name = self._name(scenario_id)
+        return self._generated[name.generator].kept(name) is not None
 
     def origin(self, scenario_id: str) -> tuple[Name, str]:
         """What a generated scenario is drawn by, and the id of its incident. None is made.
@@ -279,7 +292,8 @@ class Catalogue:
             return CURATED_SPLIT
         if written in list_running():
             return RUNNING_SPLIT
-        return naming.region_of(self._name(scenario_id).drawn)
+        name = self._name(scenario_id)
+        return RUNNING_SPLIT if name.generator == RUNNING_VERSION else naming.region_of(name.drawn)
 
     @property
     def salt_fingerprint(self) -> str:
@@ -291,6 +305,11 @@ class Catalogue:
             made_after = self.incidents[document.after]
             self._running[document.incident] = play_to_first_look(document, made_after)
         return self._running[document.incident]
+
+    def _list_proved(self, task_id: TaskId) -> list[str]:
+        """The first draws of generator 2 that are proved, by their ids."""
+        names = [Name(task_id, seed, difficulty, generator=RUNNING_VERSION) for seed, difficulty in list_proved()]
+        return [self._ids.scenario(name) for name in names[:_MOST_TOLD]]
 
     def _name(self, scenario_id: str) -> Name:
         try:
@@ -324,6 +343,10 @@ class Catalogue:
     def _documents(self) -> Iterator[Path]:
         for directory in self._directories:
             yield from list_documents(directory)
+
+
+def _draw_running(name: Name, ids: Ids) -> Incident:
+    return play_drawn(name.drawn, name.difficulty, ids.incident(name), list_scenario_ids(name, ids))
 
 
 @cache

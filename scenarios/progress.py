@@ -47,6 +47,10 @@ class Condition:
         return self.holds <= progress and not (self.lacks & progress)
 
 
+def _name_step(action: str, target: str, on: str) -> str:
+    return f"{action} {target} {on}" if on else f"{action} {target}"
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """A remediation as it was asked for: the action, its target and, when scaling, the number of replicas.
@@ -61,21 +65,25 @@ class Remedy:
 
     @property
     def step(self) -> str:
-        return f"{self.action} {self.target}"
+        return _name_step(self.action, self.target, self.on)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One step of the plan. `replicas` is the inclusive range that counts, where the plan scales a service."""
+    """One step of the plan. `replicas` is the inclusive range that counts, where the plan scales a service.
+
+    `on` is what a step of the runbook is applied to, if it needs that.
+    """
 
     action: str
     target: str
     verify: bool = False
     replicas: tuple[int, int] | None = None
+    on: str = ""
 
     @property
     def step(self) -> str:
-        return f"{self.action} {self.target}"
+        return _name_step(self.action, self.target, self.on)
 
     def fits(self, remedy: Remedy) -> bool:
         if self.replicas is None or remedy.replicas is None:

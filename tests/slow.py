@@ -1,7 +1,11 @@
-"""What takes long: marked `slow`, left out of a plain `scripts/test`, and run by `scripts/test --slow`, as CI does."""
+"""What takes long: marked `slow`, left out of a plain `scripts/test`, and run by `scripts/test --slow`, as CI does.
+
+`scripts/test --wide` runs the same tests on larger samples.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-EXAMPLES = {"steady": 20, "wide": 100}
+EXAMPLES = {"steady": 20, "slow": int(os.environ.get("TEST_EXAMPLES", "40"))}
 """How many examples hypothesis tries of a test that does not say it: by default, and where slow tests are run."""
+
+WIDE = 100
+"""As many as that with `scripts/test --wide`."""
 
 
 def load_profile(name: str) -> None:
@@ -27,9 +34,9 @@ def load_profile(name: str) -> None:
     settings.load_profile(name)
 
 
-def count_examples(wide: int) -> int:
-    """The examples that a test tries which takes `wide` where slow tests are run; 20 or more by default."""
-    return max(min(wide, 20), wide * settings().max_examples // EXAMPLES["wide"])
+def count_examples(wide: int, least: int = 20) -> int:
+    """The examples of a test that takes `wide` in the wide run: a part of them elsewhere, but `least` or more."""
+    return max(min(wide, least), wide * settings().max_examples // WIDE)
 
 
 def mark_slow_after(count: int, cases: Iterable[Any]) -> list[Any]:

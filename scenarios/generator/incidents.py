@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scenarios.generator.ids import Ids
     from scenarios.generator.naming import Name
     from scenarios.incident import Incident
@@ -16,12 +18,27 @@ if TYPE_CHECKING:
 MOST_KEPT = 256
 
 
+def list_scenario_ids(name: Name, ids: Ids) -> dict[TaskId, str]:
+    """The ids of the scenarios of an incident, by task."""
+    tasks: tuple[TaskId, ...] = tuple(TASKS)
+    return {task_id: ids.scenario(name._replace(task_id=task_id)) for task_id in tasks}
+
+
+def make_written(name: Name, ids: Ids) -> Incident:
+    """The incident of generator 1 that a name means."""
+    from scenarios.generator.draw import generated
+
+    scenario_ids = list_scenario_ids(name, ids)
+    return generated(name.drawn, name.difficulty, incident_id=ids.incident(name), scenario_ids=scenario_ids)
+
+
 class Incidents:
     """The incidents asked for last, each shared by its tasks. Threads may ask at once: one makes, the others wait."""
 
-    def __init__(self, ids: Ids, most: int = MOST_KEPT) -> None:
+    def __init__(self, ids: Ids, most: int = MOST_KEPT, make: Callable[[Name, Ids], Incident] | None = None) -> None:
         self._ids = ids
         self._most = most
+        self._make = make or make_written
         self._kept: OrderedDict[str, Incident] = OrderedDict()
         self._keeping = Lock()
         self._making = Lock()
@@ -41,14 +58,7 @@ class Incidents:
         if incident is not None:
             return incident
         with self._making:
-            return self.kept(name) or self._keep(self._made(name))
-
-    def _made(self, name: Name) -> Incident:
-        from scenarios.generator.draw import generated
-
-        tasks: tuple[TaskId, ...] = tuple(TASKS)
-        scenario_ids = {task_id: self._ids.scenario(name._replace(task_id=task_id)) for task_id in tasks}
-        return generated(name.drawn, name.difficulty, incident_id=self._ids.incident(name), scenario_ids=scenario_ids)
+            return self.kept(name) or self._keep(self._make(name, self._ids))
 
     def _keep(self, incident: Incident) -> Incident:
         with self._keeping:

@@ -23,9 +23,9 @@ class Rejection(NamedTuple):
 class Proof(BaseModel):
     """A proof: what follows from running an incident. Times are seconds of its run.
 
-    `page` is the rule that fired at `fired`; on-call looks for the first time at `first_look`. `repairs` are those that are
-    accepted, best first, in operations and their targets; they hold for `lasts` seconds. `stages` is the best one, with
-    what commutes in one stage. `suspects` are the rivals as component and family, and `masks` says for each look,
+    `page` is the rule that fired at `fired`; on-call looks for the first time at `first_look`. `repairs` are those
+    that are accepted, best first, in operations and targets; they hold for `lasts` seconds. `stages` is the best one,
+    with what commutes in one stage. `suspects` are the rivals as component and family, and `masks` says for each look,
     written as `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
     `certificates` are the smallest sets of looks that exclude all of them. `searched` is how many lanes were run.
     """

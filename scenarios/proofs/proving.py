@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
 from scenarios.proofs.certifying import find_certificates, find_least_left
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
-from scenarios.proofs.repairs import hold, order_stages, search_repairs
-from scenarios.proofs.rivals import find_rivals
+from scenarios.proofs.repairs import Found, Lane, order_stages, search_repairs
+from scenarios.proofs.rivals import Rivals, find_rivals
 from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
 from scenarios.telemetry.pages import find_pages
 from scenarios.world import Run
 
 if TYPE_CHECKING:
+    from scenarios.incident import Certificate
+    from scenarios.vocabulary import Severity
     from scenarios.world import System
 
 LONGEST_WAIT = 30 * 60
@@ -33,61 +35,106 @@ _LEAST_AVOIDABLE = 0.1
 """Minutes in which nobody is served that a repair has to save, for there to be anything to repair."""
 
 
+class _RefusalError(Exception):
+    """Carries a rejection out of the parts of a proof."""
+
+    def __init__(self, reason: str, **figures: float) -> None:
+        super().__init__(reason)
+        self.rejection = Rejection(reason, figures)
+
+
+class _Paged(NamedTuple):
+    """That on-call was paged: by a rule, at a second, and how severe it is."""
+
+    rule: str
+    fired: int
+    severity: Severity
+
+    @property
+    def first_look(self) -> int:
+        return -(-(self.fired + ANSWERED_AFTER) // 60) * 60
+
+
+class _Told(NamedTuple):
+    """How the cause can be told from its rivals."""
+
+    rivals: Rivals
+    certificates: tuple[Certificate, ...]
+    least_left: int
+
+
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
     """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes."""
     system = strike(background, fault)
-    run, spared = Run(system), Run(background)
-    end = int(fault.at) + LONGEST_WAIT
-    for each in (run, spared):
-        each.advance(end)
-    if find_pages(spared, end):
-        return Rejection("pages_without", {})
-    pages = find_pages(run, end)
-    if not pages or pages[0].fired < fault.at:
-        return Rejection("not_felt", {})
-    page = pages[0]
-    first_look = -(-(page.fired + ANSWERED_AFTER) // 60) * 60
-    run.advance(max(0, page.fired + JUDGED_SECONDS - end))
-    severity = judge_severity(run, page.fired)
-    if severity is None:
-        return Rejection("unclear_severity", {})
-    rivals = find_rivals(background, fault, page.rule.name, page.fired, first_look)
-    count = len(rivals.suspects)
-    if count < _LEAST_RIVALS:
-        return Rejection("few_rivals", {"rivals": count})
-    certificates = find_certificates(rivals.masks, count)
-    if not certificates:
-        left = 0
-        for mask in rivals.masks.values():
-            left |= mask
-        return Rejection("not_identifiable", {"rivals": count, "left": count - left.bit_count()})
-    least_left = find_least_left(rivals.masks, count)
-    if least_left < _LEAST_LEFT[difficulty]:
-        return Rejection("given_away", {"rivals": count, "left": least_left})
-    begin = first_look + DIAGNOSED_AFTER
-    struck, healthy = Run(system), Run(background)
-    for each in (struck, healthy):
-        each.advance(begin)
-    deeds = list_deeds(struck, healthy)
-    found = search_repairs(system, background, deeds, begin, LASTS)
-    accepted = hold(system, background, found.accepted, begin, HOLDS)
-    if found.nothing.well or (accepted and found.nothing.harm - accepted[0].harm < _LEAST_AVOIDABLE):
-        return Rejection("nothing_to_repair", {"harm": found.nothing.harm})
-    if not accepted:
-        return Rejection("not_solvable", {"deeds": len(deeds), "lanes": found.lanes})
+    try:
+        paged = _find_page(system, background, fault)
+        told = _tell_cause(background, fault, paged, difficulty)
+        found, accepted = _find_repairs(system, background, paged.first_look + DIAGNOSED_AFTER)
+    except _RefusalError as refusal:
+        return refusal.rejection
     return Proof(
-        page=page.rule.name,
-        fired=page.fired,
-        first_look=first_look,
-        severity=severity,
+        page=paged.rule,
+        fired=paged.fired,
+        first_look=paged.first_look,
+        severity=paged.severity,
         lasts=HOLDS,
         repairs=tuple(lane.deeds for lane in accepted),
         stages=order_stages(accepted, [lane.deeds for lane in found.mending]),
         searched=found.lanes,
         harm_of_nothing=round(found.nothing.harm, 3),
         harm_of_best=round(accepted[0].harm, 3),
-        suspects=rivals.suspects,
-        masks={f"{look} {component}": f"{mask:x}" for (look, component), mask in rivals.masks.items()},
-        certificates=tuple(tuple(sorted(each)) for each in certificates),
-        least_left=least_left,
+        suspects=told.rivals.suspects,
+        masks={f"{look} {component}": f"{mask:x}" for (look, component), mask in told.rivals.masks.items()},
+        certificates=tuple(tuple(sorted(each)) for each in told.certificates),
+        least_left=told.least_left,
     )
+
+
+def _find_page(system: System, background: System, fault: Fault) -> _Paged:
+    run, spared = Run(system), Run(background)
+    end = int(fault.at) + LONGEST_WAIT
+    for each in (run, spared):
+        each.advance(end)
+    if find_pages(spared, end):
+        raise _RefusalError("pages_without")
+    pages = find_pages(run, end)
+    if not pages or pages[0].fired < fault.at:
+        raise _RefusalError("not_felt")
+    fired = pages[0].fired
+    run.advance(max(0, fired + JUDGED_SECONDS - end))
+    severity = judge_severity(run, fired)
+    if severity is None:
+        raise _RefusalError("unclear_severity")
+    return _Paged(pages[0].rule.name, fired, severity)
+
+
+def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int) -> _Told:
+    rivals = find_rivals(background, fault, paged.rule, paged.fired, paged.first_look)
+    count = len(rivals.suspects)
+    if count < _LEAST_RIVALS:
+        raise _RefusalError("few_rivals", rivals=count)
+    certificates = find_certificates(rivals.masks, count)
+    if not certificates:
+        excluded = 0
+        for mask in rivals.masks.values():
+            excluded |= mask
+        raise _RefusalError("not_identifiable", rivals=count, left=count - excluded.bit_count())
+    least_left = find_least_left(rivals.masks, count)
+    if least_left < _LEAST_LEFT[difficulty]:
+        raise _RefusalError("given_away", rivals=count, left=least_left)
+    return _Told(rivals, certificates, least_left)
+
+
+def _find_repairs(system: System, background: System, begin: int) -> tuple[Found, tuple[Lane, ...]]:
+    struck, spared = Run(system), Run(background)
+    for each in (struck, spared):
+        each.advance(begin)
+    deeds = list_deeds(struck, spared)
+    found = search_repairs(system, background, deeds, begin, LASTS, HOLDS)
+    if found.nothing.well:
+        raise _RefusalError("nothing_to_repair", harm=found.nothing.harm)
+    if not found.accepted:
+        raise _RefusalError("not_solvable", deeds=len(deeds), lanes=found.lanes)
+    if found.nothing.harm - found.accepted[0].harm < _LEAST_AVOIDABLE:
+        raise _RefusalError("nothing_to_repair", harm=found.nothing.harm)
+    return found, found.accepted

@@ -52,30 +52,29 @@ class Found(NamedTuple):
     lanes: int
 
 
-def search_repairs(system: System, background: System, deeds: Sequence[Deed], begin: int, lasts: int) -> Found:
-    """The accepted repairs of a system, begun at a second, that hold for so many seconds from then on."""
+def search_repairs(
+    system: System, background: System, deeds: Sequence[Deed], begin: int, lasts: int, holds: int
+) -> Found:
+    """The accepted repairs of a system, begun at a second.
+
+    A sequence is found by what users live through in `lasts` seconds from then on, and taken if all is still well after
+    `holds`.
+    """
     without, nothing = _run_without(system, background, begin, lasts)
-    frontier: list[Lane] = [nothing]
-    mended: list[Lane] = []
+    later, _ = _run_without(system, background, begin, holds)
+    frontier, mended = [nothing], list[Lane]()
     count = 1
     for _ in range(MOST_DEEDS):
-        tried = list(_extend(frontier, deeds, mended))
-        if not tried:
-            break
+        tried = list(_extend(frontier, deeds))
         lanes = list(_run_in_batches(system, tried, begin, lasts, without))
-        count += len(lanes)
-        mended += [lane for lane in lanes if lane.well]
-        frontier = sorted((lane for lane in lanes if not lane.well), key=lambda lane: (lane.harm, lane.deeds))[:_KEPT]
-        if mended:
+        well = [lane for lane in lanes if lane.well]
+        held = _run_in_batches(system, [lane.deeds for lane in well], begin, holds, later)
+        mended = [lane for lane, after in zip(well, held, strict=True) if after.well]
+        count += len(lanes) + len(well)
+        if mended or not tried:
             break
+        frontier = sorted(lanes, key=lambda lane: (lane.harm, lane.deeds))[:_KEPT]
     return Found(_accept(mended, nothing), tuple(mended), nothing, count)
-
-
-def hold(system: System, background: System, repairs: Sequence[Lane], begin: int, lasts: int) -> tuple[Lane, ...]:
-    """Those of some repairs after which all is well for longer."""
-    without, _ = _run_without(system, background, begin, lasts)
-    longer = _run_in_batches(system, [lane.deeds for lane in repairs], begin, lasts, without)
-    return tuple(lane for lane, later in zip(repairs, longer, strict=True) if later.well)
 
 
 def order_stages(accepted: Sequence[Lane], everything: Sequence[Deeds]) -> tuple[tuple[Deed, ...], ...]:
@@ -104,13 +103,8 @@ def _commutes(deed: Deed, left: Sequence[Deed], orders: Sequence[Deeds]) -> bool
     return deed in firsts and all(head in heads for head in wanted)
 
 
-def _extend(frontier: Sequence[Lane], deeds: Sequence[Deed], mended: Sequence[Lane]) -> Iterator[Deeds]:
-    done = {frozenset(lane.deeds) for lane in mended}
-    for lane in frontier:
-        for deed in deeds:
-            longer = (*lane.deeds, deed)
-            if deed not in lane.deeds and not any(known <= frozenset(longer) for known in done):
-                yield longer
+def _extend(frontier: Sequence[Lane], deeds: Sequence[Deed]) -> Iterator[Deeds]:
+    return ((*lane.deeds, deed) for lane in frontier for deed in deeds if deed not in lane.deeds)
 
 
 def _run_in_batches(system: System, tried: Sequence[Deeds], begin: int, lasts: int, without: float) -> Iterator[Lane]:

@@ -9,8 +9,10 @@ from scenarios.vocabulary.severity import MAIN_FAILS, MOST_FAIL, PART_FAILS
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scenarios.vocabulary import Severity
-    from scenarios.world import Run
+    from scenarios.world import Journey, Run
 
 CORE_WORTH = 0.25
 """A journey worth so much of all is core."""
@@ -33,6 +35,22 @@ def judge_severity(run: Run, fired: int, system: int = 0) -> Severity | None:
         for seconds in (180, JUDGED_SECONDS)
     }
     return found.pop() if len(found) == 1 else None
+
+
+def rate_severity(run: Run, fired: int, system: int = 0) -> Severity:
+    """What the matrix says of the time that is judged, however near to a boundary."""
+    return _judge(_average(run, fired, fired + JUDGED_SECONDS, system), run, system, 1.0)
+
+
+def list_worths(journeys: Sequence[Journey]) -> str:
+    """What the journeys of a system are to its business, in a sentence."""
+    ranks: dict[str, list[str]] = {"core": [], "main": [], "minor": []}
+    for journey in journeys:
+        if journey.worth > 0.0:
+            ranks[rank_journey(journey.worth)].append(journey.name)
+    words = {"core": "Core", "main": "another main function", "minor": "something that can wait"}
+    told = [f"{words[rank]}: {', '.join(names)}" for rank, names in ranks.items() if names]
+    return f"{'; '.join(told)}."
 
 
 def _average(run: Run, since: int, until: int, system: int) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.faults import FAMILIES
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 
@@ -26,7 +27,9 @@ UNKNOWN = 99
 """The class of what is too near a boundary."""
 WINDOW = 240.0
 """Seconds before a look over which rates are averaged."""
-EVENTS = ("oom", "start", "stop", "gave_up", "pool_failed", "job_start", "job_lost", "job_refused", "disk_full")
+_JOBS = tuple(sorted({name for family in FAMILIES.values() if family.job is not None for name in family.job.names}))
+EVENTS = ("oom", "start", "stop", "gave_up", "pool_failed", "disk_full", *_JOBS)
+"""What is printed once: of jobs, their names."""
 CHANGES = ("deploy", "flag", "config")
 _EDGES = (-3, 0.2), (-2, 0.45), (-1, 0.75), (0, 1.35), (1, 2.5), (2, 6.0), (3, np.inf)
 """A class and the ratio to the usual value up to which it reaches."""
@@ -125,9 +128,10 @@ def _find_failing(run: Run, at: float, worlds: int) -> tuple[Classes, Classes]:
 def _find_events(run: Run, at: float, worlds: int, components: int, kinds: tuple[str, ...]) -> Classes:
     found = np.zeros((worlds, components, len(kinds)), dtype=np.int8)
     for event in run.state.events:
-        if event.what in kinds and event.at <= at:
+        what = event.details.get("job", event.what)
+        if what in kinds and event.at <= at:
             world, component = divmod(event.component, components)
-            found[world, component, kinds.index(event.what)] = 1
+            found[world, component, kinds.index(str(what))] = 1
     return found
 
 

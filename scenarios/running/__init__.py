@@ -1,7 +1,7 @@
 """Incidents that run: a system is played, and what is seen of it and done about it happens in its run.
 
-No split lists them yet: they are graded by the plan of the incident that they are made after, not by what they achieve.
-Their names begin with `LIVE-`.
+No split lists them yet: they are graded by a plan, not by what they achieve. The names of those that are written by
+hand begin with `LIVE-`; the others are those of generator 2.
 """
 
 from __future__ import annotations
@@ -35,5 +35,25 @@ def play_to_first_look(document: RunningDocument, made_after: AuthoredIncident) 
     That takes some 10 ms for each minute of its run.
     """
     from scenarios.running.incident import RunningIncident  # NumPy takes 80 ms, and few servers play such incidents
+    from scenarios.running.retold import RetoldStory
+    from scenarios.world import load_system
 
-    return RunningIncident(document, made_after)
+    return RunningIncident(document, load_system(document.system), RetoldStory(made_after))
+
+
+def list_proved() -> list[tuple[int, int]]:
+    """The draws of generator 2 that are listed with a proof, by seed and difficulty."""
+    from scenarios.running.listed import list_proofs
+
+    return sorted(list_proofs())
+
+
+def play_drawn(seed: int, difficulty: int, incident_id: str, scenario_ids: Mapping[TaskId, str]) -> RunningIncident:
+    """The incident that generator 2 draws by a seed, played up to the first look.
+
+    That takes some 300 ms, and as much again for each draw in which nobody would be paged.
+    """
+    from scenarios.running.drawn import find_felt
+    from scenarios.running.listed import find_proof
+
+    return find_felt(seed, difficulty, incident_id, scenario_ids, find_proof(seed, difficulty))

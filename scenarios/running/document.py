@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 
 class RunningDocument(BaseModel):
-    """A system and the page about it. Truth and plan are those of the authored incident that it is made after, but for
-    the `chain` of what happened.
+    """A system and the page about it. Truth and plan are those of the authored incident that it is made `after`, but
+    for the `chain` of what happened; a drawn one has its own.
 
-    On-call looks for the first time `answered_after` seconds after the page. A look takes `look_seconds`.
+    Somebody is paged within `longest_minutes`. On-call looks for the first time `answered_after` seconds after the
+    page. A look takes `look_seconds`. With its cause taken out again, the system is as it was within `returns_minutes`;
+    None says that somebody has to mend it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,8 +30,10 @@ class RunningDocument(BaseModel):
     scenarios: dict[TaskId, str]
     summary: str
     chain: tuple[str, ...]
+    longest_minutes: int = Field(default=240, gt=0)
     answered_after: int = Field(default=120, ge=0)
     look_seconds: int = Field(default=60, gt=0)
+    returns_minutes: int | None = Field(default=15, gt=0)
 
     @classmethod
     def load(cls, path: Path) -> Self:

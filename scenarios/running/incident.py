@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scenarios.incident import Remedied
 from scenarios.progress import UNTOUCHED, Plan, Progress, Remedy
@@ -21,19 +20,39 @@ from scenarios.telemetry import (
     report_operation,
     update_alert,
 )
-from scenarios.world import OPERATIONS, SIMULATOR_VERSION, SOFTWARE, System, load_system
+from scenarios.world import OPERATIONS, SIMULATOR_VERSION, SOFTWARE
 from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenarios.authored import AuthoredIncident
     from scenarios.evidence import Evidence
     from scenarios.incident import Certificate, Item, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
     from scenarios.vocabulary import TaskId
-    from scenarios.world import Run
+    from scenarios.world import Run, System
+
+
+class Story(Protocol):
+    """What is to be found out and done about a system that runs, and where that comes from."""
+
+    @property
+    def digest(self) -> str:
+        """What changes whenever the story does."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    def tell(self, incident: RunningIncident) -> Truth:
+        """The truth, from the run of the incident if need be."""
+
+    def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
+        """All certificates for a task, the smallest first. Empty where the task needs none."""
+
+
+class NobodyPagedError(ValueError):
+    """A system in which nobody is paged within the time that its document gives it."""
 
 
 class RunningIncident:
@@ -41,18 +60,19 @@ class RunningIncident:
 
     Args:
         document: what it is.
-        made_after: the authored incident whose truth, plan and certificates it has.
+        system: what runs.
+        story: its truth, plan and certificates.
 
     Raises:
-        ValueError: if nobody is paged.
+        NobodyPagedError: if nobody is paged.
     """
 
-    def __init__(self, document: RunningDocument, made_after: AuthoredIncident) -> None:
+    def __init__(self, document: RunningDocument, system: System, story: Story) -> None:
         self.document = document
-        self._made_after = made_after
-        self.system: System = load_system(document.system)
-        self.runs = SharedRuns(self.system)
-        self.first_look, self._page = self._await_page()
+        self.system = system
+        self._story = story
+        self.runs = SharedRuns(system)
+        self.fired, self.first_look, self._page = self._await_page()
 
     @property
     def id(self) -> str:
@@ -63,7 +83,7 @@ class RunningIncident:
         names = sorted({component.software for component in self.system.components})
         documents = (self.document, self.system, *(SOFTWARE[name] for name in names))
         parts = [document.model_dump(mode="json") for document in documents]
-        written = json.dumps([SIMULATOR_VERSION, *parts, self._made_after.digest], sort_keys=True)
+        written = json.dumps([SIMULATOR_VERSION, *parts, self._story.digest], sort_keys=True)
         return hashlib.sha256(written.encode()).hexdigest()
 
     @property
@@ -88,14 +108,14 @@ class RunningIncident:
 
     @cached_property
     def truth(self) -> Truth:
-        return replace(self._made_after.truth, chain=self.document.chain)
+        return self._story.tell(self)
 
     @cached_property
     def plan(self) -> Plan:
-        return Plan(self._made_after.plan.stages)
+        return self._story.plan
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
-        return self._made_after.certificates(task)
+        return self._story.certificates(task)
 
     def begin(self) -> RunningCourse:
         return RunningCourse(self, self.first_look, self._page)
@@ -105,7 +125,7 @@ class RunningIncident:
         course = self.begin()
         for step in self.plan.steps:
             if step.step in progress:
-                course = course.apply(Remedy(step.action, step.target), verifies=step.verify)[0]
+                course = course.apply(Remedy(step.action, step.target, on=step.on), verifies=step.verify)[0]
         return course.look(diagnostic, service)[0]
 
     @cached_property
@@ -133,23 +153,23 @@ class RunningIncident:
             seconds += max((part.instances * part.get("start_seconds") for part in rolled), default=0.0)
         return max(_MINUTE, -int(-seconds // _MINUTE) * _MINUTE)
 
-    def _await_page(self) -> tuple[int, dict[str, Any]]:
-        """The second at which on-call looks for the first time, and the page as it stands there."""
-        for minute in range(1, _LONGEST_MINUTES):
+    def _await_page(self) -> tuple[int, int, dict[str, Any]]:
+        """The second of the page, that at which on-call looks for the first time, and the page as it stands there."""
+        for minute in range(1, self.document.longest_minutes):
             run = self.runs.get((), minute * _MINUTE)
             pages = find_pages(run, minute * _MINUTE)
             if pages:
                 fired = pages[0].fired
                 first = -(-(fired + self.document.answered_after) // _MINUTE) * _MINUTE
-                return first, describe_page(self.runs.get((), first), pages[0], first)
-        raise ValueError(f"{self.document.incident}: nobody is paged within {_LONGEST_MINUTES} minutes")
+                return fired, first, describe_page(self.runs.get((), first), pages[0], first)
+        raise NobodyPagedError(
+            f"{self.document.incident}: nobody is paged within {self.document.longest_minutes} minutes"
+        )
 
 
 _MINUTE = 60
 _SEEN_SECONDS = 30
 """For how long users have to be served before a look shows it."""
-_LONGEST_MINUTES = 240
-"""For how long it is waited until somebody is paged."""
 
 
 class RunningCourse(NamedTuple):

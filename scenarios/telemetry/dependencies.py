@@ -40,6 +40,7 @@ _WORDS = {
     Reason.LATE: "timed out",
     Reason.ERROR: "answered with an error",
     Reason.DENIED: "credentials not accepted",
+    Reason.FORBIDDEN: "not allowed",
     Reason.UNRESOLVED: "name could not be resolved",
     Reason.UNTRUSTED: "certificate is not valid",
 }

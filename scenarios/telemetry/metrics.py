@@ -27,7 +27,7 @@ _QUIET_TICKS = 40
 """Ticks from which a normal value is taken, at most."""
 
 
-_OF_ANYTHING = (
+OF_ANYTHING = (
     Metric(name="kube_deployment_status_replicas_ready", unit="pods", shows="instances"),
     Metric(name="container_cpu_usage_seconds_total_rate", unit="cores", shows="processors"),
     Metric(name='container_memory_working_set_bytes{stat="avg"}', unit="MiB", shows="memory"),
@@ -52,7 +52,7 @@ def show_metrics(seen: Vantage) -> Metrics:
                 normal=round_sensibly(average(compute(quiet)) * metric.times),
                 recent=tuple(round_sensibly(value * metric.times) for value in _sample(metric, compute(recent))),
             )
-            for metric in seen.software.metrics or _OF_ANYTHING
+            for metric in seen.software.metrics or OF_ANYTHING
             for name, compute in _expand(seen, metric)
         ),
     )

@@ -10,7 +10,7 @@ from scenarios.telemetry.clock import Clock
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scenarios.world import AlertRule, Run, System
 
@@ -35,7 +35,7 @@ def find_pages(run: Run, until: int, system: int = 0) -> list[Page]:
     """
     document = run.layout.systems[system]
     failing = find_failing(run, until, system)
-    pages = [page for rule in document.alerts for page in _find_firings(rule, failing, document)]
+    pages = [page for rule in document.alerts for page in _find_firings(rule, watch(run, rule, failing, until, system))]
     return sorted(pages, key=lambda page: page.fired)
 
 
@@ -49,33 +49,60 @@ def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
     """A page as on-call reads it at a second: what fails and how much, from the minutes before it fired."""
     system, clock = run.layout.systems[0], Clock(run.layout.systems[0])
     failing = find_failing(run, at)
-    ticks = slice(max(0, int(page.fired / TICK) - 4), int(page.fired / TICK))
-    symptoms, worst = [], []
+    first, normal = max(0, int(page.fired / TICK) - 4), slice(0, _NORMAL_TICKS)
+    ticks = slice(first, int(page.fired / TICK))
+    rule, symptoms, worst = page.rule, [], []
+    # Of journeys, also where a rule watches how long they take: their failing requests are what on-call asks first.
     for journey in system.journeys:
-        share, normal = _average(failing[journey.name][ticks]), _average(failing[journey.name][:_NORMAL_TICKS])
-        if journey.name in page.rule.journeys:
-            symptoms.append(f"{journey.name}: {_percent(share)} of requests fail (normal {_percent(normal)})")
+        share, usual = _average(failing[journey.name][ticks]), _average(failing[journey.name][normal])
+        if journey.name in rule.journeys:
+            symptoms.append(f"{journey.name}: {_percent(share)} of requests fail (normal {_percent(usual)})")
             worst.append(f"{journey.name} {_percent(share)}")
+    description = f"Requests of users that fail, in the last minute before the page: {', '.join(worst)}."
+    if rule.watches != "failures":
+        level = watch(run, rule, failing, at)
+        said = _WATCHED[rule.watches].format(on=rule.on or ", ".join(rule.journeys))
+        now, before = (_say_level(rule, _average(level[part])) for part in (ticks, normal))
+        symptoms.insert(0, f"{said}: {now} (normal {before})")
+        description = f"{said}, in the last minute before the page: {now}."
     well = [
         journey.name
         for journey in system.journeys
-        if journey.worth
-        and _average(failing[journey.name][ticks]) <= _average(failing[journey.name][:_NORMAL_TICKS]) + _WELL
+        if journey.worth and _average(failing[journey.name][ticks]) <= _average(failing[journey.name][normal]) + _WELL
     ]
     if well:
         symptoms.append(f"{', '.join(well)}: within their objectives")
-    minutes = page.rule.lasts / 60
     return {
-        "name": page.rule.name,
-        "severity": page.rule.severity,
+        "name": rule.name,
+        "severity": rule.severity,
         "status": "firing",
         "fired_at": clock.get_moment(page.fired // 60 * 60),
-        "summary": f"Share of failing requests above {_percent(page.rule.above)} for {minutes:g} minutes",
-        "description": f"Requests of users that fail, in the last minute before the page: {', '.join(worst)}.",
+        "summary": f"{_SUMMARIES[rule.watches]} above {_say_level(rule, rule.above)} for {rule.lasts / 60:g} minutes",
+        "description": description,
         "symptoms": symptoms,
-        "affected_services": _list_affected(system, page.rule),
-        "labels": dict(page.rule.labels),
+        "affected_services": _list_affected(system, rule),
+        "labels": dict(rule.labels),
     }
+
+
+_SUMMARIES = {
+    "failures": "Share of failing requests",
+    "latency": "p99 of requests",
+    "backlog": "Backlog of a consumer group",
+    "disk": "Disk in use",
+}
+_WATCHED = {
+    "latency": "p99 of {on}",
+    "backlog": "Messages that wait for {on}",
+    "disk": "Disk in use of {on}",
+}
+
+
+def _say_level(rule: AlertRule, level: float) -> str:
+    """A level of what a rule watches, in its unit."""
+    if rule.watches == "latency":
+        return f"{1000 * level:.0f} ms"
+    return f"{level:.0f} messages" if rule.watches == "backlog" else _percent(level)
 
 
 def update_alert(alert: Mapping[str, Any], run: Run, at: int) -> dict[str, Any]:
@@ -118,13 +145,40 @@ def find_failing(run: Run, until: int, system: int = 0) -> dict[str, list[float]
     return {journey.name: shares[:, place].tolist() for place, journey in enumerate(journeys)}
 
 
-def _find_firings(rule: AlertRule, failing: dict[str, list[float]], system: System) -> Iterator[Page]:
+def watch(run: Run, rule: AlertRule, failing: dict[str, list[float]], until: int, system: int = 0) -> list[float]:
+    """What a rule watches, in each finished tick: the highest of it, where it watches more than one journey."""
+    if rule.watches == "failures":
+        return [max(shares) for shares in zip(*(failing[name] for name in rule.journeys), strict=True)]
+    layout, end = run.layout, int(until / TICK)
+    before, document = layout.systems[:system], layout.systems[system]
+    if rule.watches == "latency":
+        first = _count(len(other.journeys) for other in before)
+        names = [journey.name for journey in document.journeys]
+        entries = [int(layout.journey_entry[first + names.index(name)]) for name in rule.journeys]
+        return [max(row) for row in run.record.get("p99", 0, end)[:, entries].tolist()]
+    if rule.watches == "backlog":
+        first = _count(len(other.groups) for other in before)
+        names, kept = [group.name for group in document.groups], "backlog"
+    else:
+        first = _count(len(other.components) for other in before)
+        names, kept = [component.name for component in document.components], "disk"
+    levels: list[float] = run.record.get(kept, 0, end)[:, first + names.index(rule.on or "")].tolist()
+    return levels
+
+
+def _count(sizes: Iterable[int]) -> int:
+    total = 0
+    for size in sizes:
+        total += size
+    return total
+
+
+def _find_firings(rule: AlertRule, levels: list[float]) -> Iterator[Page]:
     """The pages of a rule: its condition has held for long enough, and then has not held for as long."""
-    names = [journey.name for journey in system.journeys if journey.name in rule.journeys]
     fired: int | None = None
     lasted = 0
-    for tick, shares in enumerate(zip(*(failing[name] for name in names), strict=True)):
-        differs = (max(shares) > rule.above) == (fired is None)
+    for tick, level in enumerate(levels):
+        differs = (level > rule.above) == (fired is None)
         lasted = lasted + 1 if differs else 0
         if lasted * TICK < rule.lasts:
             continue
@@ -139,7 +193,9 @@ def _find_firings(rule: AlertRule, failing: dict[str, list[float]], system: Syst
 
 
 def _list_affected(system: System, rule: AlertRule) -> list[str]:
-    """The services that the rule knows of: where the journeys enter, and what is called from there."""
+    """The services that the rule knows of: where the journeys enter and what is called from there, or what it is on."""
+    if rule.on is not None:
+        return [group.route.partition("/")[0] for group in system.groups if group.name == rule.on] or [rule.on]
     entries = [journey.entry for journey in system.journeys if journey.name in rule.journeys]
     routes = [*entries, *(call.target for call in system.calls if call.source in entries)]
     return list(dict.fromkeys(route.partition("/")[0] for route in routes))

@@ -93,16 +93,16 @@ def _count_bad(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
 
 
 def _count_turned_away(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
-    denied = count_denied(seen, ticks)
+    denied = count_denied(seen, ticks) + count_denied(seen, ticks, Reason.FORBIDDEN)
     return np.asarray(np.maximum(0.0, _count_per_second("rejected")(seen, ticks, routes) - denied / TICK))
 
 
-def count_denied(seen: Vantage, ticks: slice) -> Floats:
-    """Attempts of callers that a component did not accept because of who they are."""
+def count_denied(seen: Vantage, ticks: slice, reason: Reason = Reason.DENIED) -> Floats:
+    """Attempts of callers that a component did not accept because of who they are, or did not allow."""
     failed = seen.get("failed", ticks.start, ticks.stop)
     total = np.zeros(len(failed))
     for call in seen.incoming:
-        total = total + failed[:, Reason.DENIED, call.place]
+        total = total + failed[:, reason, call.place]
     return total
 
 

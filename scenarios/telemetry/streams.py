@@ -57,7 +57,7 @@ def list_streams(seen: Vantage) -> list[Stream]:
                     found.append((f"{name}/{ends[0]}/{ends[1]}", line, call.source_route, call))
         elif line.when in ("ok", "error", "full", "expired"):
             found += [(f"{name}/{seen.layout.route_names[route]}", line, route, None) for route in seen.routes]
-        elif line.when in ("denied", "too_many", "running"):
+        elif line.when in ("denied", "forbidden", "too_many", "running"):
             found.append((name, line, seen.routes[0], None))
     seed, component = seen.system.seed, seen.component.name
     return [Stream(line, _find_key(seed, component, name), route, call) for name, line, route, call in found]
@@ -104,14 +104,16 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         return np.asarray(failed if when == "call" else failed * final[:, place])
     if when == "running":
         return _count_periods(seen, stream, first)
-    if when in ("denied", "too_many"):
-        denied = count_denied(seen, slice(first, seen.ticks))
-        if when == "denied":
-            return denied
+    if when in ("denied", "forbidden", "too_many"):
+        denied, forbidden = (
+            count_denied(seen, slice(first, seen.ticks), reason) for reason in (Reason.DENIED, Reason.FORBIDDEN)
+        )
+        if when != "too_many":
+            return denied if when == "denied" else forbidden
         total = np.zeros(len(denied))
         for route in seen.routes:
             total = total + rows["rejected"][:, route]
-        return np.asarray(total - denied)
+        return np.asarray(total - denied - forbidden)
     name = {"ok": "good", "error": "faulty"}.get(when, when)
     return np.asarray(rows[name][:, stream.route])
 

@@ -25,6 +25,9 @@ STEP = 5.0
 ATTEMPTS = 3
 """The most attempts of a call."""
 
+HOLDING_SECONDS = 20.0
+"""The time constant with which a holding time follows what requests take now, beside that time itself."""
+
 KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
 """The quantiles at which latencies are known."""
 _HALVES = np.array([[0.25], [0.2], [0.045], [0.005]])
@@ -41,8 +44,8 @@ class Reason(IntEnum):
     `POOL`: the caller had no connection free. `BROKEN`: the connections of its pool are dead. `LOST`: nothing came back
     from the network. `REFUSED`: nobody listened. `FULL`: the callee took no more. `EXPIRED`: it waited in the callee
     for too long. `LATE`: it was answered after the deadline. `ERROR`: it was answered with an error. `DENIED`: the
-    callee did not accept who called. `UNRESOLVED`: the caller has found no address of the callee. `UNTRUSTED`: the
-    certificate of the callee was not valid.
+    callee did not accept who called. `UNRESOLVED`: the caller has found no address of the callee. `FORBIDDEN`: the
+    callee knew the caller, and did not let it do this. `UNTRUSTED`: the certificate of the callee was not valid.
     """
 
     POOL = 0
@@ -55,10 +58,19 @@ class Reason(IntEnum):
     ERROR = 7
     DENIED = 8
     UNRESOLVED = 9
-    UNTRUSTED = 10
+    FORBIDDEN = 10
+    UNTRUSTED = 11
 
 
-_FAST = (Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED, Reason.UNRESOLVED, Reason.UNTRUSTED)
+_FAST = (
+    Reason.BROKEN,
+    Reason.REFUSED,
+    Reason.FULL,
+    Reason.DENIED,
+    Reason.UNRESOLVED,
+    Reason.FORBIDDEN,
+    Reason.UNTRUSTED,
+)
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
 
 
@@ -68,8 +80,8 @@ class Flows:
 
     `users` are those of users that wait, by route. `begun` are the requests that each route began to work on in the
     step before. Of those that it answered, the share `kept` had from its calls what it needs. `latency` is at the
-    knots, by route, and `holding` the mean of it without waiting for a slot. Of the requests of a route a share
-    `reached` each of its calls, and made it `times` over: `made` by a request on average.
+    knots, by route, and `holding` what the mean of it without waiting for a slot has been of late. Of the requests of a
+    route a share `reached` each of its calls, and made it `times` over: `made` by a request on average.
     """
 
     owed: Floats
@@ -115,8 +127,8 @@ class Conditions:
     call is under way. Of callers, the shares that are `stale` call where nobody listens, those that are `unresolved`
     have no address, those that are `distrusted` by the caller end before a request is sent. Of the attempts that
     failed, first and second, `again` are the shares that are tried again. `processors` multiplies those of an
-    instance. `refusals` are the shares of requests that a route cannot work on, `offered` are the requests of users in
-    the step, by route.
+    instance. `denied` are not accepted, `forbidden` are those of the others who may not do it. `refusals` are the
+    shares of requests that a route cannot work on, `offered` are the requests of users in the step, by route.
     """
 
     speed: Floats
@@ -131,6 +143,7 @@ class Conditions:
     turned_away: Floats
     loss: Floats
     denied: Floats
+    forbidden: Floats
     distrusted: Floats
     again: Floats
     weights: Floats
@@ -201,10 +214,13 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     usable = whole * has_connection
     found_place = 1.0 - found.stale - found.unresolved
     arriving = (1.0 - found.loss) * found_place * (1.0 - found.distrusted)
-    entering = attempts * (usable * arriving * (1.0 - found.denied) * (1.0 - found.turned_away))
+    entering = attempts * (
+        usable * arriving * (1.0 - found.denied) * (1.0 - found.forbidden) * (1.0 - found.turned_away)
+    )
     reached = sent * (usable * arriving)
     not_accepted = reached * found.denied
-    full_up = reached * ((1.0 - found.denied) * found.turned_away)
+    not_allowed = reached * ((1.0 - found.denied) * found.forbidden)
+    full_up = reached * ((1.0 - found.denied) * (1.0 - found.forbidden) * found.turned_away)
 
     # What reaches a callee, and how much of it gets done.
     pending = flows.waiting + entering
@@ -212,7 +228,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     offered = found.offered
     pending_users = flows.users + offered
     entering_calls = entering[0] + entering[1] + entering[2]
-    rejected_calls = not_accepted + full_up
+    rejected_calls = not_accepted + not_allowed + full_up
     at_route = add_rows(layout.call_target_rows, (entering_calls, pending_calls, rejected_calls), routes)
     new = offered + at_route[0]
     total = pending_users + at_route[1]
@@ -280,6 +296,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     failed[Reason.LATE] = correct * late
     failed[Reason.ERROR] = answered * (1.0 - good_t)
     failed[Reason.DENIED] = not_accepted
+    failed[Reason.FORBIDDEN] = not_allowed
     failed[Reason.UNRESOLVED] = sent * (usable * found.unresolved)
     failed[Reason.UNTRUSTED] = sent * (usable * (1.0 - found.loss) * found_place * found.distrusted)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
@@ -310,7 +327,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     load = at_component[5] / some
     waits = np.minimum(at_component[6] / some, layout.component["patience"])
     _keep(layout, flows, succeeded, given_up, found)
-    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t)
+    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t, step)
     return Passed(
         arrived=new,
         rejected=at_route[2],
@@ -370,6 +387,7 @@ def _pass_latencies(
     first: Floats,
     failed: Floats,
     latency_t: Floats,
+    step: float,
 ) -> None:
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     of_route = layout.route_component
@@ -391,9 +409,19 @@ def _pass_latencies(
     for column in layout.inputs:
         latency += padded.take(column, axis=1)
     parts = (latency[:-1] + latency[1:]) * _HALVES
-    flows.holding = parts[0] + parts[1] + parts[2] + parts[3]
+    _relax_holding(flows, parts[0] + parts[1] + parts[2] + parts[3], step)
     # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
     flows.latency = latency + (own * crowded[of_route] + waits[of_route])
+
+
+def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
+    """Bring the holding time towards the mean of now.
+
+    Slots are held by requests that came some time ago, so the time for which they are held lags behind by about as long
+    as it takes. Were it to follow at once, a component that is full would be full in one step and empty in the next.
+    """
+    rate = step / (HOLDING_SECONDS + np.maximum(mean, flows.holding))
+    flows.holding = flows.holding + (mean - flows.holding) * (rate / (1.0 + rate))
 
 
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:

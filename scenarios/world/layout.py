@@ -224,7 +224,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
     )
 
 
-_TAILS = {
+TAILS = {
     "short": (0.6, 1.0, 1.6, 2.8, 6.0),
     "even": (0.55, 1.0, 1.9, 3.9, 9.0),
     "usual": (0.5, 1.0, 2.2, 5.0, 12.0),
@@ -236,12 +236,12 @@ _TAILS = {
 
 def _spread(systems: Sequence[System]) -> Floats:
     """The tail of each route: that of the document, or else one that follows from its name, a column each."""
-    shapes = list(_TAILS.values())
+    shapes = list(TAILS.values())
     columns = []
     for system in systems:
         keys = hash_names(system.seed, system.list_routes(), "tail").tolist()
         given = [route.tail for component in system.components for route in component.routes]
-        columns += [_TAILS[tail] if tail else shapes[key % len(shapes)] for tail, key in zip(given, keys, strict=True)]
+        columns += [TAILS[tail] if tail else shapes[key % len(shapes)] for tail, key in zip(given, keys, strict=True)]
     return np.array(columns).reshape(len(columns), len(shapes)).transpose().copy()
 
 

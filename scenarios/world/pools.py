@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.state import State
 
-_RECONNECT_SECONDS = 10.0
+RECONNECT_SECONDS = 10.0
 """The time constant with which a pool that checks its connections opens new ones."""
 
 
@@ -28,7 +28,7 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Fl
     running = (state.phase == RUNNING) * 1.0
     alive = running[layout.link_instance]
     accepting = add_up(layout.instance_component, running, len(layout.components))[layout.link_target] > 0
-    rate = state.step / _RECONNECT_SECONDS
+    rate = state.step / RECONNECT_SECONDS
     state.usable = np.where(
         layout.link_checks & accepting, state.usable + (1.0 - state.usable) * rate / (1.0 + rate), state.usable
     )

@@ -70,7 +70,9 @@ class Addresses:
         callee = layout.route_component[layout.call_target][layout.link_call]
         lasts = seconds[layout.instance_component[layout.link_instance]]
         # Callers have asked at different times: so their answers end one after the other.
-        links = np.arange(len(lasts))
+        systems = np.repeat(np.arange(len(layout.systems)), [len(system.components) for system in layout.systems])
+        of_system = systems[layout.instance_component[layout.link_instance]]
+        links = np.arange(len(lasts)) - np.searchsorted(of_system, of_system)
         phase = (links * 5 % 8 + 1.0) / 8.0
         components = len(layout.components)
         return cls(

@@ -187,7 +187,8 @@ class Run:
             unopened=unopened,
             turned_away=1.0 - (1.0 - turned_away) * (1.0 - state.shed[state.paths.callee]),
             loss=1.0 - (1.0 - state.loss) * (1.0 - layout.call_loss) * (1.0 - crossing.lost),
-            denied=1.0 - (1.0 - state.denied) * (1.0 - not_let_in),
+            denied=not_let_in,
+            forbidden=state.denied,
             weights=multiply_messages(
                 layout,
                 state,

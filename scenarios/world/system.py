@@ -255,14 +255,34 @@ class PastChange(_Part):
 
 
 class AlertRule(_Part):
-    """A rule that pages on-call: a share of the requests of a journey above `above` for `lasts` seconds fails."""
+    """A rule that pages on-call: what it `watches` is above `above` for `lasts` seconds.
+
+    Of journeys it watches the share of requests that fail, or the `latency` at their entry in seconds (p99), and the
+    worst of them counts. Of what it is `on` it watches the `backlog` of a group in messages, or the share of its `disk`
+    that the fullest instance of a component uses.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*$", max_length=64)]
-    journeys: tuple[Name, ...]
-    above: Share
+    watches: Literal["failures", "latency", "backlog", "disk"] = "failures"
+    journeys: tuple[Name, ...] = ()
+    on: Name | None = None
+    above: NotNegative
     lasts: Positive = 120.0
     severity: str = "critical"
     labels: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _check_what_is_watched(self) -> Self:
+        if self.watches in ("failures", "latency"):
+            if not self.journeys or self.on is not None:
+                raise InvalidSystemError(
+                    f"{self.name}: it watches {self.watches}, so it names journeys and nothing else."
+                )
+        elif self.journeys or self.on is None:
+            raise InvalidSystemError(f"{self.name}: it watches a {self.watches}, so it says what it is on.")
+        if self.watches in ("failures", "disk") and self.above > 1.0:
+            raise InvalidSystemError(f"{self.name}: {self.above:g} is no share.")
+        return self
 
 
 class System(_Part):
@@ -308,8 +328,10 @@ class System(_Part):
                 )
         topics = [topic.name for topic in self.topics]
         journeys = [journey.name for journey in self.journeys]
+        watched = {"backlog": [group.name for group in self.groups], "disk": names}
         missing = [
             *(name for rule in self.alerts for name in rule.journeys if name not in journeys),
+            *(rule.on for rule in self.alerts if rule.on is not None and rule.on not in watched[rule.watches]),
             *(end for call in self.calls for end in (call.source, call.target) if end not in routes),
             *(journey.entry for journey in self.journeys if journey.entry not in routes),
             *(job.store for component in self.components for job in component.jobs if job.store not in names),

@@ -11,13 +11,14 @@ from env_core.perfect import play_perfectly
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.vocabulary import TASKS
 from tests.scenarios.generator.drawn import SAMPLE
-from tests.slow import mark_slow_after
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
     from scenarios.vocabulary import TaskId
 
-FURTHER = [(seed, difficulty) for difficulty in DIFFICULTIES for seed in range(100, 120)]
+FURTHER = [(seed, difficulty) for difficulty in DIFFICULTIES for seed in range(100, 100 + count_examples(20, least=4))]
+"""`scripts/wide-check` plays many more."""
 
 
 @pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(20, [*SAMPLE[:20], *FURTHER]))

@@ -30,6 +30,7 @@ from cloud_incident.evaluation.audit.check import (
     UnknownCheckError,
 )
 from cloud_incident.evaluation.audit.gaming import GamingChecks
+from cloud_incident.evaluation.audit.laws import LawChecks
 from cloud_incident.evaluation.audit.learning import LearningChecks
 from cloud_incident.evaluation.audit.population import PopulationChecks
 from cloud_incident.evaluation.audit.reproducing import ReproducibilityChecks
@@ -57,6 +58,7 @@ GROUPS: tuple[CheckGroup[Any], ...] = (
     LearningChecks(),
     PopulationChecks(),
     ResourceChecks(),
+    LawChecks(),
 )
 
 CHECKS: dict[str, Check] = {spec.id: spec for group in GROUPS for spec in group.specs}

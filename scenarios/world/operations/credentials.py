@@ -21,8 +21,9 @@ def _rotate_secret(_: Layout, state: State, component: int) -> None:
 
 def _publish_secret(_: Layout, state: State, component: int) -> None:
     """Hand out the secret that a service accepts; callers get it when they start."""
+    known = state.credentials.issued[component]
     version = state.credentials.publish(component)
-    state.note(component, "publish_secret", version=version)
+    state.note(component, "publish_secret_refused" if known == version else "publish_secret", version=version)
 
 
 def _revert_policy(layout: Layout, state: State, component: int) -> None:

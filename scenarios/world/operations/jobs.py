@@ -13,27 +13,30 @@ if TYPE_CHECKING:
 
 def _pause_job(_: Layout, state: State, place: int) -> None:
     """No run of a job begins, and none is tried again. A run that works now goes on to its end."""
-    job = state.jobs[place]
-    job.paused = True
-    state.note(job.component, "pause_job", job=job.job.name)
+    _mark(state, place, paused=True)
 
 
 def _resume_job(_: Layout, state: State, place: int) -> None:
+    _mark(state, place, paused=False)
+
+
+def _mark(state: State, place: int, *, paused: bool) -> None:
     job = state.jobs[place]
-    job.paused = False
-    state.note(job.component, "resume_job", job=job.job.name)
+    what = "pause_job" if paused else "resume_job"
+    state.note(job.component, f"{what}_refused" if job.paused == paused else what, job=job.job.name)
+    job.paused = paused
 
 
 def _cancel_sessions(layout: Layout, state: State, component: int) -> None:
     """End the sessions that jobs have on a store. Who started them tries again, unless that was paused."""
-    state.note(component, "cancel_sessions")
-    for job in state.jobs:
-        if job.store == component and job.since is not None:
-            retry = job.job.retry
-            job.since, job.held, job.next_at = None, 0.0, state.time + retry
-            details = {"job": job.job.name, "flag": job.job.flag, "value": "true" if job.planned else "false"}
-            target = layout.component_names[component]
-            state.note(job.component, "job_lost", target=target, seconds=int(retry), **details)
+    ended = [job for job in state.jobs if job.store == component and job.since is not None]
+    state.note(component, "cancel_sessions", ended=len(ended))
+    for job in ended:
+        retry = job.job.retry
+        job.since, job.held, job.next_at = None, 0.0, state.time + retry
+        details = {"job": job.job.name, "flag": job.job.flag, "value": "true" if job.planned else "false"}
+        target = layout.component_names[component]
+        state.note(job.component, "job_lost", target=target, seconds=int(retry), **details)
 
 
 OPERATIONS = (

@@ -36,7 +36,8 @@ def _cordon_zone(layout: Layout, state: State, place: int) -> None:
 
 def _uncordon_zone(layout: Layout, state: State, place: int) -> None:
     """Let a zone take instances again: those come back that found no other place."""
-    _mark(layout, state, place, closed=False)
+    if not _mark(layout, state, place, closed=False):
+        return
     own = layout.instance_component
     for component in sorted({int(own[instance]) for instance in list_zone(layout, state, place)}):
         missing = layout.components[component].instances - int(np.count_nonzero(state.wanted[own == component]))
@@ -53,12 +54,16 @@ def _drain_zone(layout: Layout, state: State, place: int) -> None:
             state.tasks.append(Task(state.time + _EVICTION_SECONDS * turns[component], EVICTION, instance))
 
 
-def _mark(layout: Layout, state: State, place: int, *, closed: bool) -> None:
+def _mark(layout: Layout, state: State, place: int, *, closed: bool) -> bool:
+    """Close or open a zone. Returns whether it was otherwise."""
     system, zone = divmod(place, state.paths.isolated.shape[1])
+    same = bool(state.cordoned[system, zone]) == closed
     state.cordoned[system, zone] = closed
     name = layout.systems[system].zones[zone]
     for component in sorted({int(layout.instance_component[instance]) for instance in list_zone(layout, state, place)}):
-        state.note(component, "cordon_zone" if closed else "uncordon_zone", zone=name)
+        what = "cordon_zone" if closed else "uncordon_zone"
+        state.note(component, f"{what}_refused" if same else what, zone=name)
+    return not same
 
 
 def _restore_routes(layout: Layout, state: State, component: int) -> None:

@@ -30,8 +30,9 @@ def _revert_config(layout: Layout, state: State, component: int) -> None:
 
 def _reissue_certificate(_: Layout, state: State, component: int) -> None:
     """Hand out a certificate that is valid, and load it everywhere."""
+    renewed = int(state.expired[component] > 0.0)
     state.expired[component] = 0.0
-    state.note(component, "reissue_certificate")
+    state.note(component, "reissue_certificate" if renewed else "reissue_certificate_unchanged")
 
 
 def _rebuild_indexes(_: Layout, state: State, component: int) -> None:

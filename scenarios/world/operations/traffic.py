@@ -24,19 +24,23 @@ def _unblock_client(layout: Layout, state: State, journey: int) -> None:
 
 def _let_in(layout: Layout, state: State, journey: int, *, blocked: float) -> None:
     names = [each.name for system in layout.systems for each in system.journeys]
-    state.blocked[journey] = blocked
     component = int(layout.route_component[layout.journey_entry[journey]])
-    state.note(component, "block_client" if blocked else "unblock_client", client=names[journey])
+    what = "block_client" if blocked else "unblock_client"
+    same = state.blocked[journey] == blocked
+    state.blocked[journey] = blocked
+    state.note(component, f"{what}_refused" if same else what, client=names[journey])
 
 
 def _shed_load(_: Layout, state: State, component: int) -> None:
+    same = state.shed[component] == _SHED
     state.shed[component] = _SHED
-    state.note(component, "shed_load", share=_SHED)
+    state.note(component, "shed_load_refused" if same else "shed_load", share=_SHED)
 
 
 def _stop_shedding(_: Layout, state: State, component: int) -> None:
+    same = state.shed[component] == 0.0
     state.shed[component] = 0.0
-    state.note(component, "stop_shedding")
+    state.note(component, "stop_shedding_refused" if same else "stop_shedding")
 
 
 OPERATIONS = (

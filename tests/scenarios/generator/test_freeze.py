@@ -24,7 +24,7 @@ from scenarios.loading import MOST_BYTES, load_document
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import TASKS
 from tests.scenarios.generator.drawn import CATALOGUE, SAMPLE
-from tests.slow import mark_slow_after
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
@@ -85,7 +85,7 @@ def test_the_same_evidence_after_any_progress(case: tuple[int, int], data: st.Da
 
 @pytest.mark.slow
 @given(case=many, data=st.data())
-@settings(max_examples=20)
+@settings(max_examples=count_examples(20, least=8))
 def test_the_same_evidence_of_any_incident(case: tuple[int, int], data: st.DataObject) -> None:
     check_evidence(case, data)
 
@@ -102,14 +102,14 @@ def check_names(case: tuple[int, int]) -> None:
     assert frozen.id == f"frozen-{generated.id}"
 
 
-@pytest.mark.parametrize("case", SAMPLE[:3])
-def test_the_same_incident_under_names_of_its_own(case: tuple[int, int]) -> None:
-    check_names(case)
+@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(2, SAMPLE[:3]))
+def test_the_same_incident_under_names_of_its_own(seed: int, difficulty: int) -> None:
+    check_names((seed, difficulty))
 
 
 @pytest.mark.slow
 @given(case=many)
-@settings(max_examples=15)
+@settings(max_examples=count_examples(15, least=6))
 def test_any_incident_is_the_same_under_names_of_its_own(case: tuple[int, int]) -> None:
     check_names(case)
 
@@ -127,14 +127,14 @@ def check_plays(case: tuple[int, int], task_id: str, played: int) -> None:
 
 
 @given(case=few, task_id=tasks, played=plays)
-@settings(max_examples=40)
+@settings(max_examples=count_examples(40))
 def test_the_same_rewards_and_scores(case: tuple[int, int], task_id: str, played: int) -> None:
     check_plays(case, task_id, played)
 
 
 @pytest.mark.slow
 @given(case=many, task_id=tasks, played=plays)
-@settings(max_examples=20)
+@settings(max_examples=count_examples(20, least=8))
 def test_the_same_rewards_and_scores_of_any_incident(case: tuple[int, int], task_id: str, played: int) -> None:
     check_plays(case, task_id, played)
 

@@ -12,6 +12,7 @@ import scenarios.world
 from scenarios.telemetry import TelemetryError, look
 from scenarios.vocabulary import DIAGNOSTICS
 from scenarios.world import OPERATIONS, Run, System
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.evidence import Evidence
@@ -42,7 +43,11 @@ def look_everywhere(run: Run, *, system: int = 0, as_of: float | None = None) ->
     return [look(run, name, part, system=system, as_of=as_of).text for name in DIAGNOSTICS for part in NAMES]
 
 
-@pytest.mark.parametrize("orders", [HONEST, draw_orders(1), draw_orders(2)], ids=["honest", "random-1", "random-2"])
+@pytest.mark.parametrize(
+    "orders",
+    [HONEST, draw_orders(1), pytest.param(draw_orders(2), marks=pytest.mark.slow)],
+    ids=["honest", "random-1", "random-2"],
+)
 def test_what_was_seen_of_a_moment_stays_so(orders: dict[int, tuple[str, str]]) -> None:
     run, dice = Run(SYSTEM), Random(7)  # noqa: S311 - the same looks in every run
     seen: list[tuple[float, str, str, Evidence]] = []
@@ -60,10 +65,17 @@ def test_what_was_seen_of_a_moment_stays_so(orders: dict[int, tuple[str, str]]) 
         assert look(run, diagnostic, name, as_of=as_of) == evidence
 
 
-@pytest.mark.parametrize(("operation", "target"), list(HONEST.values()))
-def test_an_order_is_seen_later_and_not_at_once(operation: str, target: str) -> None:
+@pytest.fixture(scope="module")
+def begun() -> Run:
+    """The run before the first of these orders; whoever plays on forks it."""
     run = Run(SYSTEM)
     run.advance(1920)
+    return run
+
+
+@pytest.mark.parametrize(("operation", "target"), mark_slow_after(2, HONEST.values()))
+def test_an_order_is_seen_later_and_not_at_once(begun: Run, operation: str, target: str) -> None:
+    run = begun.fork()
     before = look_everywhere(run)
     run.order(operation, target)
     assert look_everywhere(run) == before

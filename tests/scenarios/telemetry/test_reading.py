@@ -140,7 +140,7 @@ def test_callers_that_are_not_let_in_have_no_latency() -> None:
     evidence = look(run, "check_dependencies", "auth-service")
     assert isinstance(evidence, Dependencies)
     assert evidence.calls[0].health == "down"
-    assert evidence.calls[0].detail.endswith("all fail: FATAL: password authentication failed")
+    assert evidence.calls[0].detail.endswith("all fail: ERROR: permission denied")
 
 
 def test_changes_stand_in_the_log_with_those_from_before(run: Run) -> None:

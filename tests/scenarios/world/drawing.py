@@ -35,7 +35,7 @@ FEW = settings(
     phases=(Phase.generate,),  # to make a system that fails smaller takes minutes
 )
 """A sample that takes seconds. `MANY` is for tests that are marked slow; `scripts/laws-check` draws more."""
-MANY = settings(FEW, max_examples=int(os.environ.get("WORLD_SYSTEMS", "25")))
+MANY = settings(FEW, max_examples=int(os.environ.get("WORLD_SYSTEMS", "10")))
 
 MINUTES = 10
 """Changes and orders come within so many minutes."""

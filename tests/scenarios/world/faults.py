@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from scenarios.laws.returning import get_failing
 from scenarios.world import Change, Run, System
 from tests.scenarios.world.drawing import draw_systems
-
-if TYPE_CHECKING:
-    from scenarios.world.layout import Floats
 
 BEGINS = 60.0
 _LEVELS = {
@@ -24,18 +19,6 @@ _LEVELS = {
     "demand": (3.0, 30.0),
 }
 """The strengths of faults that leave nothing behind which does not come back by itself."""
-
-
-def get_failing(run: Run, first: int, end: int | None = None) -> Floats:
-    """The share of each journey's requests that failed in some ticks."""
-    entry = run.layout.journey_entry
-    good, failed = np.zeros(len(entry)), np.zeros(len(entry))
-    for answered, lost in zip(
-        run.record.get("users_good", first, end), run.record.get("users_failed", first, end), strict=True
-    ):
-        good += answered[entry]
-        failed += lost[entry]
-    return np.asarray(failed / np.maximum(good + failed, 1e-9))
 
 
 def _load(system: System) -> System | None:

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-import scenarios
+from scenarios.laws import find_forbidden, list_sources
 
-ROOMS = [Path(scenarios.__file__).parent / name for name in ("world", "telemetry")]
-OF_NUMPY = (
-    *("sum", "nansum", "mean", "average", "median", "std", "var", "dot", "vdot", "inner", "outer", "matmul", "einsum"),
-    *("tensordot", "cumsum", "cumprod", "prod", "trapezoid", "convolve", "interp", "quantile", "percentile"),
-    *("exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "power", "float_power", "sin", "cos", "tan", "tanh"),
-    *("hypot", "linalg", "fft", "random"),
-)
-OF_MATH = ("exp", "expm1", "log", "log1p", "log2", "log10", "pow", "sin", "cos", "tan", "tanh", "gamma", "fsum", "dist")
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def find_forbidden(source: str) -> list[str]:
-    """What a source does that does not give the same bytes everywhere, with its lines."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.BinOp(op=ast.Pow() | ast.MatMult() as op) | ast.AugAssign(op=ast.Pow() | ast.MatMult() as op):
-                found.append(f"{node.lineno}: {type(op).__name__}")
-            case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=attribute) if attribute in OF_NUMPY:
-                found.append(f"{node.lineno}: np.{attribute}")
-            case ast.Attribute(value=ast.Name(id="math"), attr=attribute) if attribute in OF_MATH:
-                found.append(f"{node.lineno}: math.{attribute}")
-            case ast.Attribute(attr="reduce" | "accumulate" | "reduceat"):
-                found.append(f"{node.lineno}: {node.attr}")
-            case ast.Call(func=ast.Name(id="sum" | "pow" as name)):
-                found.append(f"{node.lineno}: {name}")
-            case ast.Call(func=ast.Attribute(attr="sum" | "mean" | "dot" | "prod" | "cumsum" | "std" as name)):
-                found.append(f"{node.lineno}: .{name}()")
-            case ast.ImportFrom(module="math" | "numpy", names=names):
-                found += [f"{node.lineno}: {n.name}" for n in names if n.name in (*OF_NUMPY, *OF_MATH)]
-            case _:
-                pass
-    return found
-
-
-@pytest.mark.parametrize("path", [p for room in ROOMS for p in sorted(room.rglob("*.py"))], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", list_sources(), ids=lambda p: p.name)
 def test_a_running_system_uses_arithmetic_that_is_the_same_everywhere(path: Path) -> None:
     assert find_forbidden(path.read_text(encoding="utf-8")) == []
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scenarios.telemetry import look
+from scenarios.vocabulary.diagnostics import Deploys
 from scenarios.world import OPERATIONS, OperationError, Run, System
 from tests.scenarios.world.small import build, measure_success
 from tests.slow import mark_slow_after
@@ -64,7 +66,7 @@ def test_operation_on_what_does_not_exist_does_nothing(operation: str, target: s
 
 
 @pytest.mark.parametrize(
-    "name", mark_slow_after(6, [name for name in OPERATIONS if OPERATIONS[name].target != "topic"])
+    "name", mark_slow_after(3, [name for name in OPERATIONS if OPERATIONS[name].target != "topic"])
 )
 def test_each_operation_acts_on_each_target_in_any_state_and_leaves_an_entry(name: str) -> None:
     kind = OPERATIONS[name].target
@@ -262,3 +264,48 @@ def test_clearing_a_cache_that_is_none_only_leaves_an_entry() -> None:
     other.advance(120)
     assert "clear_cache_empty" in list_events(run)
     assert (run.record.get("users_good") == other.record.get("users_good")).all()
+
+
+@pytest.mark.parametrize(
+    ("operation", "target", "first"),
+    [
+        ("cordon_zone", "zone-a", "cordon_zone"),
+        ("uncordon_zone", "zone-a", "uncordon_zone_refused"),
+        ("block_client", "buy", "block_client"),
+        ("unblock_client", "buy", "unblock_client_refused"),
+        ("shed_load", "shop", "shed_load"),
+        ("stop_shedding", "shop", "stop_shedding_refused"),
+        ("publish_secret", "store", "publish_secret_refused"),
+    ],
+)
+def test_an_operation_that_changes_nothing_says_so(operation: str, target: str, first: str) -> None:
+    run = Run(build_shop(), noise=False)
+    for _ in range(2):
+        run.order(operation, target)
+        run.advance(15)
+    told = [event.what for event in run.state.events if event.component == 0 or operation == "publish_secret"]
+    assert [what for what in told if not what.endswith("_begin")] == [first, f"{operation}_refused"]
+
+
+def test_jobs_and_sessions_that_are_not_there_are_told() -> None:
+    run = Run(EXPORT)
+    for order in (("resume_job", "orders-feed"), ("pause_job", "orders-feed"), ("pause_job", "orders-feed")):
+        run.order(*order)
+    run.order("cancel_sessions", "postgres-db")
+    run.advance(15)
+    told = [event.what for event in run.state.events if "job" in event.what]
+    assert told == ["resume_job_refused", "pause_job", "pause_job_refused"]
+    (ended,) = [event.details["ended"] for event in run.state.events if event.what == "cancel_sessions"]
+    assert ended == 0
+
+
+def test_a_flag_that_was_off_already_is_told_as_that() -> None:
+    run = Run(EXPORT)
+    run.advance(180)
+    for _ in range(2):
+        run.order("disable_feature_flag", "full_history_export")
+        run.advance(60)
+    shown = look(run, "check_recent_deploys", "analytics-service")
+    assert isinstance(shown, Deploys)
+    notes = [entry.note for entry in shown.history[:2]]
+    assert notes == ["Not switched: it was off already.", "Switched off."]

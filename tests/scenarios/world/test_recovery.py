@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from scenarios.laws.returning import get_failing
 from scenarios.world import Change, Run, System
 from tests.scenarios.world.drawing import FEW
-from tests.scenarios.world.faults import BEGINS, draw_faults, get_failing
+from tests.scenarios.world.faults import BEGINS, draw_faults
 
 LASTS = 600.0
 RETURNS = 900.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scenarios.world import Run, System
@@ -88,3 +89,13 @@ def test_failing_over_moves_a_store() -> None:
     run.advance(420)
     assert measure_success(run, "shop/buy", 120, 180) < 0.9
     assert measure_success(run, "shop/buy", 420, 480) > 0.999
+
+
+def test_answers_end_at_the_same_time_whatever_a_system_runs_beside() -> None:
+    other, named = build_named(instances=2), build_named(MOVE)
+    alone, beside = Run(named, noise=False), Run(other, named, noise=False)
+    for run in (alone, beside):
+        run.advance(150)
+    failed = beside.record.get("failed")[:, Reason.REFUSED.value, 1]
+    assert alone.record.get("failed")[:, Reason.REFUSED.value, 0].tolist() == failed.tolist()
+    assert np.any(failed > 0.0)

@@ -18,16 +18,20 @@ from scenarios.generator.draw import ExhaustedError
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.progress import Plan
 from scenarios.vocabulary import SEVERITIES
+from tests.scenarios.laws import broken as laws
+from tests.scenarios.laws.broken import make_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cloud_incident.evaluation.agents.agent import Agent, Decision, Seat
     from env_core.observation import Observation
     from scenarios.evidence import Evidence
     from scenarios.incident import Certificate, Incident, Truth
+    from scenarios.laws import Subject
     from scenarios.progress import Progress
     from scenarios.vocabulary import TaskId
+    from scenarios.world import Run
 
 _ticks = count(1)
 
@@ -222,6 +226,18 @@ class Clairvoyant(AuditedWorld):
         return {"clairvoyance": lambda incident: incident.truth.service}
 
 
+class Lawless(AuditedWorld):
+    """An incident runs in which a law is broken."""
+
+    def __init__(self, kind: type[Run]) -> None:
+        super().__init__()
+        self.__dict__["subjects"] = [lambda: make_subject(kind)]
+
+    def list_subjects(self) -> Sequence[Callable[[], Subject]]:
+        subjects: Sequence[Callable[[], Subject]] = self.__dict__["subjects"]
+        return subjects
+
+
 BROKEN: dict[str, tuple[AuditedWorld, dict[str, Any]]] = {
     "runtime.seed_control": (spoiling(ByProcess), {}),
     "runtime.episode_determinism": (spoiling(Restless), {}),
@@ -248,5 +264,14 @@ BROKEN: dict[str, tuple[AuditedWorld, dict[str, Any]]] = {
     "generator.structural_duplicates": (spoiling(OneForAll), {}),
     "generator.split_overlap": (spoiling(Overlapping), {}),
     "semantic.resource_envelope": (spoiling(Slow), {"size": 8}),
+    "world.history": (Lawless(laws.tamper(laws.rewrite_record)), {}),
+    "world.conservation": (Lawless(laws.tamper(laws.miscount)), {}),
+    "world.prints": (Lawless(laws.tamper(laws.betray)), {}),
+    "world.actions": (Lawless(laws.tamper_orders(laws.ignore)), {}),
+    "world.gradual": (Lawless(laws.tamper(laws.start_at_once)), {}),
+    "world.time": (Lawless(laws.tamper_orders(laws.shorten)), {}),
+    "world.bytes": (Lawless(laws.Crowded), {}),
+    "world.return": (Lawless(laws.tamper(laws.never_heal)), {}),
+    "world.step": (Lawless(laws.tamper(laws.follow_the_step)), {}),
 }
 """Check → a world in which it must fail, and the sample that it takes to see it."""

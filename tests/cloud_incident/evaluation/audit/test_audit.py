@@ -22,6 +22,7 @@ from cloud_incident.evaluation.audit.presentation import render_inventory
 from cloud_incident.evaluation.audit.rewards import FLOOR_MARGIN
 from cloud_incident.evaluation.audit.sample import Sample
 from env_core.episode import RULES_VERSION
+from scenarios.laws import LAWS
 from tests.cloud_incident.evaluation.audit.broken_worlds import BROKEN, OneForAll, spoiling
 from tests.slow import mark_slow_after
 
@@ -77,6 +78,7 @@ LONG = {
     "statistical.difficulty_separation",
     "statistical.gameability_gap",
     "statistical.headroom",
+    *(f"world.{law}" for law in LAWS),
 }
 """Checks whose broken worlds take seconds."""
 
@@ -86,8 +88,8 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_inventory_is_openenvs_and_the_generators() -> None:
-    assert {name for name in CHECKS if not name.startswith("generator.")} == OPENENV
+def test_the_inventory_is_openenvs_and_that_of_generator_and_world() -> None:
+    assert {name for name in CHECKS if not name.startswith(("generator.", "world."))} == OPENENV
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from cloud_incident.evaluation.running.trajectory import dump_trajectory, read_r
 from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.vocabulary import TASKS
 from tests.servers import full_server
-from tests.slow import mark_slow_after
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -101,8 +101,9 @@ def test_trajectories_replay_to_what_they_say_and_to_nothing_else(tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kills", "repeats"), mark_slow_after(1, [(2, 40), (20, 120)]))
-def test_a_run_that_is_killed_goes_on_and_has_every_episode_once(tmp_path: Path, kills: int, repeats: int) -> None:
+def test_a_run_that_is_killed_goes_on_and_has_every_episode_once(tmp_path: Path) -> None:
+    kills = count_examples(20, least=6)
+    repeats = 6 * kills
     path = tmp_path / "run.jsonl"
     command = [sys.executable, "-m", "cloud_incident", "evaluate", "--agent", "oracle", "--agent", "random"]
     command += ["--repeats", str(repeats), "--out", str(path), "--concurrency", "3"]

@@ -1,0 +1,92 @@
+"""Drawing: from a seed and a difficulty to a system that serves its users, and a fault that strikes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from scenarios.drawing.assembling import assemble
+from scenarios.drawing.changing import add_changes, add_history
+from scenarios.drawing.choosing import SIZES, choose
+from scenarios.drawing.data import load_businesses
+from scenarios.drawing.fitting import fit
+from scenarios.drawing.placing import add_look_alikes, draw_fault
+from scenarios.drawing.pruning import prune
+from scenarios.drawing.topology import draw_topology
+from scenarios.drawing.watching import draw_alerts
+from scenarios.faults import FAMILIES, strike
+from scenarios.generator.dice import Dice
+from scenarios.generator.naming import RUNNING_VERSION
+
+if TYPE_CHECKING:
+    from scenarios.drawing.sketch import Sketch
+    from scenarios.faults import Fault
+    from scenarios.world import System
+
+_PATIENCE = 6
+"""Systems that are drawn for a family until another is taken."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What a seed and a difficulty come to: a system with all that is innocent, and a fault."""
+
+    seed: int
+    difficulty: int
+    background: System
+    fault: Fault
+
+    @cached_property
+    def system(self) -> System:
+        """The background struck by the fault."""
+        return strike(self.background, self.fault)
+
+
+def draw(seed: int, difficulty: int) -> Draw:
+    """The system and the fault of a seed (0 or more) and a difficulty (1 to 5), the same on every machine.
+
+    Nothing is simulated: that the fault is felt is likely, and not proved.
+
+    Raises:
+        ValueError: if there is no such difficulty.
+    """
+    if difficulty not in range(1, 6):
+        raise ValueError(f"difficulty {difficulty}: it goes from 1 to 5")
+    dice = Dice(RUNNING_VERSION, seed, difficulty)
+    attempt = 0
+    for family in dice.fork("family").shuffled(sorted(FAMILIES)):
+        for _ in range(_PATIENCE):
+            background = draw_background(difficulty, dice.fork("background", attempt))
+            fault = draw_fault(background, family, difficulty, dice.fork("fault", attempt))
+            if fault is not None:
+                return Draw(seed, difficulty, background, fault)
+            attempt += 1
+    raise RuntimeError(f"nothing strikes a system of seed {seed} at difficulty {difficulty}")
+
+
+def draw_background(difficulty: int, dice: Dice) -> System:
+    """A system of a difficulty that serves its users, with its history, innocent changes and look-alikes."""
+    sketch = _draw_sketch(difficulty, dice)
+    fit(sketch, dice.fork("fitting"))
+    system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
+    system = add_history(system, sketch, dice.fork("past"))
+    system = add_changes(system, sketch, dice.fork("changes"))
+    system, troubled = add_look_alikes(system, difficulty, dice.fork("troubles"))
+    return system.model_copy(update={"alerts": draw_alerts(sketch, troubled, dice.fork("alerts"))})
+
+
+def _draw_sketch(difficulty: int, dice: Dice) -> Sketch:
+    """The components of a system and what calls what, of a size that the difficulty has."""
+    least, most = SIZES[difficulty]
+    attempt = 0
+    while True:
+        own = dice.fork("sketch", attempt)
+        business = own.pick(load_businesses())
+        choice = choose(business, difficulty, own.fork("choice"))
+        attempt += 1
+        if least <= choice.count() <= most:
+            sketch = draw_topology(business.archetype, choice, own.fork("topology"))
+            prune(sketch)
+            if least <= len(sketch.parts) <= most:
+                return sketch

@@ -1,0 +1,98 @@
+"""Who feels what: the routes that users of a system wait for, and the changes that reach them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scenarios.world import Call, Change, System
+
+_NETWORK_DISTANCE = 2
+"""Of what stands beside all calls: names and routers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """The routes that journeys of worth cannot do without, each with its calls from the edge on.
+
+    `needed` are the calls between them, as `source target`. `behind` are all routes that a route leads to.
+    """
+
+    distances: dict[str, int]
+    needed: frozenset[str]
+    behind: dict[str, frozenset[str]]
+
+    def measure(self, system: System, component: str) -> int | None:
+        """How many calls a component is away from the edge; None if no user would miss it."""
+        if component == system.resolver or any(link.router == component for link in system.links):
+            return _NETWORK_DISTANCE
+        found = [far for end, far in self.distances.items() if end.partition("/")[0] == component]
+        return min(found, default=None)
+
+    def reaches(self, system: System, change: Change) -> bool:
+        """Whether users feel a change, if it is strong enough."""
+        what, target = change.what, change.target
+        if what in ("loss", "denied"):
+            return target in self.needed
+        if what == "blocked":
+            return any(each.name == target and each.worth > 0.0 for each in system.journeys)
+        if what == "demand":
+            entries = [each.entry.partition("/")[0] for each in system.journeys if each.name == target]
+            return any(self.measure(system, entry) is not None for entry in entries)
+        if what in ("link_loss", "link_latency", "zone_loss"):
+            return True
+        if what == "flag":
+            return any(self.measure(system, store) is not None for store in _list_stores(system, target))
+        if what == "poison":
+            return False
+        return self.measure(system, target) is not None
+
+    def touches(self, system: System, change: Change) -> bool:
+        """Whether users could feel a change at all: more than those that they surely do."""
+        if change.what == "demand":
+            entries = [each.entry for each in system.journeys if each.name == change.target]
+            return any(self.behind[entry] & self.distances.keys() for entry in entries)
+        return self.reaches(system, change)
+
+
+def find_felt(system: System) -> Felt:
+    """The routes and calls of a system that its users feel."""
+    calls: dict[str, list[Call]] = {}
+    for call in system.calls:
+        calls.setdefault(call.source, []).append(call)
+    caches = {call.on_miss for call in system.calls if call.on_miss is not None}
+    distances: dict[str, int] = {}
+    needed = set()
+    left = deque((journey.entry, 0) for journey in system.journeys if journey.worth > 0.0)
+    while left:
+        end, far = left.popleft()
+        if end in distances:
+            continue
+        distances[end] = far
+        for call in calls.get(end, ()):
+            # Without its cache a store is asked for all, and gives way.
+            if not call.optional or call.target.partition("/")[0] in caches:
+                needed.add(f"{call.source} {call.target}")
+                left.append((call.target, far + 1))
+    behind: dict[str, frozenset[str]] = {}
+    for journey in system.journeys:
+        _find_behind(system, journey.entry, calls, behind)
+    return Felt(distances, frozenset(needed), behind)
+
+
+def _list_stores(system: System, flag: str) -> list[str]:
+    """The stores that the jobs behind a flag work on."""
+    return [job.store for part in system.components for job in part.jobs if job.flag == flag]
+
+
+def _find_behind(
+    system: System, end: str, calls: dict[str, list[Call]], behind: dict[str, frozenset[str]]
+) -> frozenset[str]:
+    if end not in behind:
+        found = {end}
+        for call in calls.get(end, ()):
+            found |= _find_behind(system, call.target, calls, behind)
+        behind[end] = frozenset(found)
+    return behind[end]

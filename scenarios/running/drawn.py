@@ -1,0 +1,129 @@
+"""Incidents that generator 2 draws: a system, the fault that strikes it, and what its proof says, if it has one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from scenarios.drawing import draw
+from scenarios.generator.dice import key_of
+from scenarios.generator.library import families
+from scenarios.generator.naming import RUNNING_VERSION
+from scenarios.incident import Truth
+from scenarios.progress import Plan, PlanStep
+from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT
+from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
+from scenarios.running.document import RunningDocument
+from scenarios.running.incident import NobodyPagedError, RunningIncident
+from scenarios.telemetry.clock import Clock
+from scenarios.vocabulary import (
+    ALERT_CLASSIFICATION,
+    EXECUTE_RUNBOOK_STEP,
+    REMEDIATION_PLANNING,
+    REMEDIATIONS,
+    ROOT_CAUSE_ANALYSIS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scenarios.drawing import Draw
+    from scenarios.incident import Certificate
+    from scenarios.proofs.proof import Proof
+    from scenarios.vocabulary import TaskId
+
+MOST_ATTEMPTS = 12
+"""Draws that are tried for a seed until somebody is paged."""
+
+
+class DrawnStory:
+    """What a draw and its proof say. Without a proof there is no plan, and one look at the root is all evidence."""
+
+    def __init__(self, drawn: Draw, proof: Proof | None) -> None:
+        self._drawn = drawn
+        self._proof = proof
+
+    @property
+    def digest(self) -> str:
+        proof = None if self._proof is None else self._proof.model_dump(mode="json")
+        words = families()[self._drawn.fault.family].words.model_dump(mode="json")
+        written = json.dumps([self._drawn.fault.model_dump(mode="json"), proof, words], sort_keys=True)
+        return hashlib.sha256(written.encode()).hexdigest()
+
+    @property
+    def plan(self) -> Plan:
+        if self._proof is None:
+            return Plan()
+        return Plan(tuple(tuple(_plan_step(*deed) for deed in stage) for stage in self._proof.stages))
+
+    def tell(self, incident: RunningIncident) -> Truth:
+        fault = self._drawn.fault
+        family = families()[fault.family]
+        run = incident.runs.get((), incident.fired + JUDGED_SECONDS)
+        clock = Clock(incident.system)
+        return Truth(
+            severity=rate_severity(run, incident.fired),
+            service=fault.component,
+            concepts=tuple(tuple(group) for group in family.words.concepts),
+            families=frozenset(family.words.families),
+            chain=(
+                f"{clock.get_time_of_day(fault.at)}: {family.title} ({fault.component}).",
+                f"{clock.get_time_of_day(incident.fired)}: {incident.alert['name']} fires.",
+            ),
+            answer=f"{fault.component}: {family.words.answer}",
+        )
+
+    def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
+        if task == ALERT_CLASSIFICATION.id:
+            return ()
+        if self._proof is not None:
+            return tuple(frozenset(items) for items in self._proof.certificates)
+        root = self._drawn.fault.component
+        return (frozenset({("query_logs", root), ("check_metrics", root)}),)
+
+
+def _plan_step(operation: str, target: str) -> PlanStep:
+    if operation in REMEDIATIONS:
+        return PlanStep(operation, target)
+    return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
+
+
+def find_felt(
+    seed: int, difficulty: int, incident_id: str, scenario_ids: Mapping[TaskId, str], proof: Proof | None
+) -> RunningIncident:
+    """The incident of a seed, played up to the first look: of the first draw in which somebody is paged for it.
+
+    Raises:
+        NobodyPagedError: if nobody is in any of the draws that are tried.
+    """
+    for attempt in range(MOST_ATTEMPTS):
+        drawn = draw(seed if attempt == 0 else key_of(RUNNING_VERSION, "attempt", seed, attempt), difficulty)
+        try:
+            incident = RunningIncident(
+                _write_document(drawn, incident_id, scenario_ids, proof), drawn.system, DrawnStory(drawn, proof)
+            )
+        except NobodyPagedError:
+            continue
+        if incident.fired >= drawn.fault.at:
+            return incident
+    raise NobodyPagedError(f"{incident_id}: nobody is paged in {MOST_ATTEMPTS} draws")
+
+
+def _write_document(
+    drawn: Draw, incident_id: str, scenario_ids: Mapping[TaskId, str], proof: Proof | None
+) -> RunningDocument:
+    tasks = [ALERT_CLASSIFICATION.id, ROOT_CAUSE_ANALYSIS.id]
+    if proof is not None:
+        tasks.append(REMEDIATION_PLANNING.id)
+    return RunningDocument(
+        incident=incident_id,
+        after="",
+        system=drawn.system.name,
+        scenarios={task: scenario_ids[task] for task in tasks},
+        summary=f"A page has come in. {list_worths(drawn.background.journeys)}",
+        chain=(),
+        longest_minutes=(int(drawn.fault.at) + LONGEST_WAIT) // 60 + 1,
+        answered_after=ANSWERED_AFTER,
+        returns_minutes=None,
+    )

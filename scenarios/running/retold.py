@@ -1,0 +1,35 @@
+"""The story of an incident that runs as it was written down before: truth, plan and certificates are those."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scenarios.progress import Plan
+
+if TYPE_CHECKING:
+    from scenarios.authored import AuthoredIncident
+    from scenarios.incident import Certificate, Truth
+    from scenarios.running.incident import RunningIncident
+    from scenarios.vocabulary import TaskId
+
+
+class RetoldStory:
+    """That of an authored incident, but for the chain of what happened."""
+
+    def __init__(self, made_after: AuthoredIncident) -> None:
+        self._made_after = made_after
+
+    @property
+    def digest(self) -> str:
+        return self._made_after.digest
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self._made_after.plan.stages)
+
+    def tell(self, incident: RunningIncident) -> Truth:
+        return replace(self._made_after.truth, chain=incident.document.chain)
+
+    def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
+        return self._made_after.certificates(task)

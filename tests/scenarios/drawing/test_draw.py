@@ -1,0 +1,75 @@
+"""What is drawn of a seed is the same everywhere, and nothing like what is drawn of the next."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from itertools import pairwise
+
+import pytest
+
+from scenarios.drawing import Draw, draw
+from scenarios.drawing.choosing import SIZES
+from scenarios.drawing.placing import ONSET
+from scenarios.faults import strike
+
+_PRINT = """
+from hashlib import sha256
+from scenarios.drawing import draw
+for seed in range(6):
+    drawn = draw(seed, 1 + seed % 5)
+    print(sha256((drawn.system.model_dump_json() + drawn.fault.model_dump_json()).encode()).hexdigest())
+"""
+
+
+def _print_in_process(hash_seed: str) -> str:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run([sys.executable, "-c", _PRINT], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _list_numbers(drawn: Draw) -> set[float]:
+    system = drawn.background
+    numbers = [route.work for part in system.components for route in part.routes]
+    return {*numbers, *(journey.demand for journey in system.journeys)}
+
+
+def test_a_seed_gives_the_same_bytes_in_two_processes() -> None:
+    first = _print_in_process("1")
+    assert len(set(first.split())) == 6
+    assert _print_in_process("2") == first
+
+
+def test_adjacent_seeds_share_nothing_recognisable() -> None:
+    draws = [draw(seed, 3) for seed in range(500, 540)]
+    pairs = list(pairwise(draws))
+    for drawn, after in pairs:
+        assert len(_list_numbers(drawn) & _list_numbers(after)) <= 0.25 * len(_list_numbers(drawn))
+        assert drawn.background.seed != after.background.seed
+        assert drawn.background.begins != after.background.begins
+    same_business = [a for a, b in pairs if a.background.name.split("-")[0] == b.background.name.split("-")[0]]
+    same_family = [a for a, b in pairs if a.fault.family == b.fault.family]
+    assert len(same_business) < len(pairs) / 3
+    assert len(same_family) < len(pairs) / 4
+
+
+@pytest.mark.parametrize("difficulty", range(1, 6))
+def test_a_draw_is_of_its_difficulty(difficulty: int) -> None:
+    least, most = SIZES[difficulty]
+    for seed in range(6):
+        drawn = draw(seed, difficulty)
+        system = drawn.background
+        assert least <= len(system.components) <= most
+        assert ONSET[0] <= drawn.fault.at <= ONSET[1]
+        assert sum(round(1000 * journey.worth) for journey in system.journeys) == 1000
+        assert {name for rule in system.alerts for name in rule.journeys} == {
+            journey.name for journey in system.journeys if journey.worth > 0.0
+        }
+        assert drawn.system == strike(system, drawn.fault)
+        assert not any(drawn.fault.component in rule.name for rule in system.alerts)
+
+
+def test_a_difficulty_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="from 1 to 5"):
+        draw(1, 6)

@@ -1,0 +1,80 @@
+"""Rules that watch latency, a backlog or a disk fire for what they watch, and their page says it in its unit."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.telemetry import describe_page, find_pages
+from scenarios.world import (
+    AlertRule,
+    Call,
+    Change,
+    Component,
+    Group,
+    InvalidSystemError,
+    Journey,
+    Route,
+    Run,
+    System,
+    Topic,
+)
+
+_LAG = AlertRule(name="MailLag", watches="backlog", on="mailer", above=200, lasts=60)
+_DISK = AlertRule(name="BusDisk", watches="disk", on="bus", above=0.85, lasts=60)
+_SLOW = AlertRule(name="OrderSlow", watches="latency", journeys=("order",), above=0.5, lasts=60)
+
+
+def _build(*changes: Change) -> System:
+    """Orders are published, and a mailer works on them. The noisy first part shifts the places of what is watched."""
+    return System(
+        name="small",
+        components=(
+            Component(name="shop", software="go-service", routes=(Route(name="order", work=0.02, cpu=0.01),)),
+            Component(
+                name="bus",
+                software="kafka",
+                routes=(Route(name="orders", work=0.002),),
+                parameters={"disk": 10000.0, "disk_data": 5000.0},
+            ),
+            Component(name="mailer", software="go-service", routes=(Route(name="send", work=0.05, cpu=0.01),)),
+        ),
+        calls=(Call(source="shop/order", target="bus/orders", deadline=2, pool=20),),
+        journeys=(Journey(name="order", entry="shop/order", demand=10, deadline=5, worth=1.0),),
+        topics=(Topic(name="orders", route="bus/orders"),),
+        groups=(Group(name="mailer", topic="orders", route="mailer/send", workers=2),),
+        alerts=(_LAG, _DISK, _SLOW),
+        changes=changes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "symptom"),
+    [
+        (Change(at=300, what="work", target="mailer", to=30), "MailLag", "Messages that wait for mailer: "),
+        (Change(at=300, what="disk_rate", target="bus", to=20), "BusDisk", "Disk in use of bus: "),
+        (Change(at=300, what="work", target="shop", to=9), "OrderSlow", "p99 of order: "),
+    ],
+)
+def test_a_rule_fires_for_what_it_watches(change: Change, name: str, symptom: str) -> None:
+    run = Run(_build(), _build(change))
+    run.advance(900)
+    assert find_pages(run, 900, 0) == []
+    pages = find_pages(run, 900, 1)
+    assert [page.rule.name for page in pages] == [name]
+    assert pages[0].fired >= 360
+    alone = Run(_build(change))
+    alone.advance(900)
+    page = describe_page(alone, find_pages(alone, 900)[0], 900)
+    assert page["symptoms"][0].startswith(symptom)
+    assert page["affected_services"]
+
+
+def test_a_rule_is_on_what_there_is() -> None:
+    with pytest.raises(InvalidSystemError, match="'bus' is not in the system"):
+        _build().model_validate(
+            {**_build().model_dump(), "alerts": [_LAG.model_copy(update={"on": "bus"}).model_dump()]}
+        )
+    with pytest.raises(InvalidSystemError, match="says what it is on"):
+        AlertRule(name="Lag", watches="backlog", above=5)
+    with pytest.raises(InvalidSystemError, match="is no share"):
+        AlertRule(name="Failing", journeys=("order",), above=5)
