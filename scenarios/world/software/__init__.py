@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from scenarios.shipped import read_yaml
 
@@ -127,6 +127,13 @@ class Software(BaseModel):
     """What it says of a failed call, by reason."""
     time: Literal["iso", "spaced", "redis", "syslog"] = "iso"
     """How it writes the time of a line."""
+
+    @field_validator("lines", mode="before")
+    @classmethod
+    def _part_lines(cls, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A line that is printed for several reasons is written once in a file, and is one line for each here."""
+        each = [(line, line["when"]) for line in lines]
+        return [{**line, "when": when} for line, told in each for when in ([told] if isinstance(told, str) else told)]
 
 
 def _load() -> dict[str, Software]:
