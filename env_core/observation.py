@@ -123,6 +123,11 @@ class StepInfo(TypedDict):
     terminated: Annotated[bool, Field(description="Whether a submission has ended the episode.")]
     truncated: Annotated[bool, Field(description="Whether the step limit has ended the episode.")]
     seed: Annotated[int | None, Field(description="The seed given or drawn, if any.")]
+    proved: NotRequired[
+        Annotated[
+            bool, Field(description="False of an incident whose cause nobody has shown can be told and repaired.")
+        ]
+    ]
     grade: NotRequired[GradeReport]
 
 

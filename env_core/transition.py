@@ -93,6 +93,8 @@ class Transition(NamedTuple):
             "truncated": self.truncated,
             "seed": self.episode.reference.seed,
         }
+        if not self.episode.incident.proved:
+            info["proved"] = False
         if self.episode.grade is not None:
             info["grade"] = report_grade(self.episode.grade)
         return info

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class AuthoredIncident:
     """An incident loaded from a document. Evidence is rendered when first asked for and kept."""
 
+    proved = True
+
     def __init__(self, document: IncidentDocument, digest: str) -> None:
         self.document = document
         self.digest = digest

@@ -101,6 +101,10 @@ class Incident(Protocol):
         """The scenario id of each task set on this incident."""
 
     @property
+    def proved(self) -> bool:
+        """Whether it has been shown that its cause can be told and repaired. Otherwise a score of it says less."""
+
+    @property
     def summary(self) -> str: ...
 
     @property

@@ -36,6 +36,10 @@ LATE = {
     ("env_core.stores.opening", "env_core.stores.redis"): "a shared store is an extra, and most servers have none",
     ("scenarios.generator.incidents", "scenarios.generator.draw"): "curated incidents are not generated",
     ("scenarios.running.__init__", "scenarios.running.incident"): "few servers play incidents that run, and need NumPy",
+    ("scenarios.running.__init__", "scenarios.running.retold"): "as above",
+    ("scenarios.running.__init__", "scenarios.running.drawn"): "as above",
+    ("scenarios.running.__init__", "scenarios.running.listed"): "as above",
+    ("scenarios.running.__init__", "scenarios.world"): "as above",
 }
 """The imports inside functions, by who imports what: why start-up is faster with them there."""
 

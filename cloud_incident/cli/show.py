@@ -14,6 +14,7 @@ from cloud_incident.settings.base import DIFFICULTY_HELP, Settings
 from cloud_incident.show.facts import collect_facts
 from cloud_incident.show.page import render_page
 from env_core.selection import MOST_INDEX, MOST_TYPED_SEED, Selection
+from scenarios.generator.naming import GENERATORS
 from scenarios.parsing import parse_arguments
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ShowSelection(Selection):
     selector_names: ClassVar[Mapping[str, str]] = {
         "scenario_id": "SCENARIO",
         "scenario_index": "SCENARIO",
-        **{name: f"--{name}" for name in ("index", "split", "seed", "difficulty")},
+        **{name: f"--{name}" for name in ("index", "split", "seed", "difficulty", "generator")},
     }
 
 
@@ -40,6 +41,9 @@ class ShowSelection(Selection):
 @click.argument("scenario", required=False)
 @click.option("--seed", type=click.IntRange(0, MOST_TYPED_SEED), help="Seed of a generated incident.")
 @click.option("--difficulty", type=DIFFICULTY, help=DIFFICULTY_HELP)
+@click.option(
+    "--generator", type=click.Choice(GENERATORS), help="The generator that is given the seed; 1 if not given."
+)
 @click.option("--split", help="A scenario of this split: the one of the index, or one drawn by the seed.")
 @click.option("--index", type=click.IntRange(0, MOST_INDEX), help="Index in the split.")
 @click.option("--task", type=TASK, help="The task of a seed's or a split's scenario.")

@@ -12,7 +12,7 @@ from cloud_incident.settings.base import DIFFICULTY_HELP
 from cloud_incident.settings.server import ServerSettings
 from env_core.episode import DebriefMode, RewardMode  # noqa: TC001 - pydantic reads the annotations
 from env_core.selection import MOST_INDEX, MOST_TYPED_SEED, Handle, Selection
-from scenarios.generator.naming import DIFFICULTIES
+from scenarios.generator.naming import DIFFICULTIES, GeneratorVersion
 from scenarios.parsing import parse_arguments
 from scenarios.vocabulary import TaskId  # noqa: TC001 - pydantic reads the annotations
 
@@ -40,7 +40,10 @@ class McpSelection(Selection):
 
     selector_names: ClassVar[Mapping[str, str]] = {
         "scenario_id": "--scenario",
-        **{name: f"--{name.replace('_', '-')}" for name in ("scenario_index", "index", "split", "seed", "difficulty")},
+        **{
+            name: f"--{name.replace('_', '-')}"
+            for name in ("scenario_index", "index", "split", "seed", "difficulty", "generator")
+        },
         "episode_id": "--episode-id",
     }
 
@@ -71,6 +74,9 @@ class McpSettings(ServerSettings):
         ge=min(DIFFICULTIES),
         le=max(DIFFICULTIES),
         description=DIFFICULTY_HELP,
+    )
+    generator: GeneratorVersion | None = Field(
+        None, description="The generator that is given the seed; 1 if not given."
     )
     split: str | None = Field(
         None, description="Open a scenario of this split: the one of the index, or one drawn by the seed."
@@ -138,6 +144,7 @@ class McpSettings(ServerSettings):
             "scenario_index": self.scenario_index,
             "seed": self.seed,
             "difficulty": self.difficulty,
+            "generator": self.generator,
             "split": self.split,
             "index": self.index,
             "reward_mode": self.reward_mode,

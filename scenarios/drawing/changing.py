@@ -9,13 +9,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scenarios.drawing.sketch import trim
-from scenarios.faults import FAMILIES, list_targets
+from scenarios.faults import FAMILIES
 from scenarios.faults.notes import draw_note
 from scenarios.faults.striking import name_next_version
 from scenarios.world import SOFTWARE, Change, Job, Release
 from scenarios.world.system import PastChange
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scenarios.drawing.sketch import PartSketch, Sketch
     from scenarios.faults import FaultFamily
     from scenarios.generator.dice import Dice
@@ -25,8 +27,8 @@ _CHANGED = 0.16
 """The share of components that somebody changes in a run."""
 _KNOWN = 0.88
 """The share of components of which something is in the change log from before."""
-_FIRST, _LAST = 180, 1560
-"""Seconds of the run between which that happens."""
+_FIRST, _LAST = 300, 1560
+"""Seconds of the run between which that happens: what is normal is seen before."""
 _BUSIEST = 0.78
 """The most that is left of a component's capacity may be used while a rollout is under way."""
 _OF_SERVERS = ("release", "release", "release", "pattern", "cache", "pool", "policy")
@@ -72,9 +74,9 @@ def _list_versions(version: str, count: int) -> list[str]:
     return [f"{head}.{max(0, int(last) - back)}" for back in range(count)]
 
 
-def add_changes(system: System, sketch: Sketch, dice: Dice) -> System:
-    """The system with changes in its run that do no harm."""
-    kinds = {name: list_targets(family, system) for name, family in FAMILIES.items() if family.entry}
+def add_changes(system: System, sketch: Sketch, targets: Mapping[str, tuple[str, ...]], dice: Dice) -> System:
+    """The system with changes in its run that do no harm. `targets` are what each family can strike."""
+    kinds = {name: targets[name] for name, family in FAMILIES.items() if family.entry}
     for component in system.components:
         own = dice.fork("change", component.name)
         fitting = [name for name, targets in kinds.items() if component.name in targets]
@@ -112,7 +114,7 @@ def _add_job(
 ) -> tuple[Component, Change]:
     name = dice.pick(names)
     flag = f"{name.replace('-', '_')}_enabled"
-    stores = {each.name for each in system.components if each.kind.kernel == "store"}
+    stores = {each.name for each in system.components if each.kind.kernel == "store" and each.get("hit_ratio") <= 0.0}
     called = [call.target.partition("/")[0] for call in system.calls if call.source.startswith(f"{component.name}/")]
     job = Job(
         name=name,
@@ -143,5 +145,6 @@ def _add_waves(system: System, dice: Dice) -> System:
         if dice.chance(0.3):
             over = float(dice.whole(60, 240) * 5)
             to = trim(dice.between(0.84, 1.14))
-            changes.append(Change(at=float(dice.whole(0, 1200)), what="demand", target=journey.name, to=to, over=over))
+            at = float(dice.whole(_FIRST, _LAST))
+            changes.append(Change(at=at, what="demand", target=journey.name, to=to, over=over))
     return system.model_copy(update={"changes": (*system.changes, *changes)})

@@ -15,7 +15,7 @@ from scenarios.drawing.placing import add_look_alikes, draw_fault
 from scenarios.drawing.pruning import prune
 from scenarios.drawing.topology import draw_topology
 from scenarios.drawing.watching import draw_alerts
-from scenarios.faults import FAMILIES, strike
+from scenarios.faults import FAMILIES, list_targets, strike
 from scenarios.generator.dice import Dice
 from scenarios.generator.naming import RUNNING_VERSION
 
@@ -57,23 +57,28 @@ def draw(seed: int, difficulty: int) -> Draw:
     attempt = 0
     for family in dice.fork("family").shuffled(sorted(FAMILIES)):
         for _ in range(_PATIENCE):
-            background = draw_background(difficulty, dice.fork("background", attempt))
-            fault = draw_fault(background, family, difficulty, dice.fork("fault", attempt))
+            background, targets = _draw_background(difficulty, dice.fork("background", attempt))
+            fault = draw_fault(background, family, targets[family], difficulty, dice.fork("fault", attempt))
             if fault is not None:
                 return Draw(seed, difficulty, background, fault)
             attempt += 1
     raise RuntimeError(f"nothing strikes a system of seed {seed} at difficulty {difficulty}")
 
 
-def draw_background(difficulty: int, dice: Dice) -> System:
-    """A system of a difficulty that serves its users, with its history, innocent changes and look-alikes."""
+def _draw_background(difficulty: int, dice: Dice) -> tuple[System, dict[str, tuple[str, ...]]]:
+    """A system of a difficulty that serves its users, with its history, innocent changes and look-alikes.
+
+    Returns what each family can strike in it as well: that hangs on none of those.
+    """
     sketch = _draw_sketch(difficulty, dice)
     fit(sketch, dice.fork("fitting"))
     system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
+    targets = {name: list_targets(family, system) for name, family in FAMILIES.items()}
     system = add_history(system, sketch, dice.fork("past"))
-    system = add_changes(system, sketch, dice.fork("changes"))
-    system, troubled = add_look_alikes(system, difficulty, dice.fork("troubles"))
-    return system.model_copy(update={"alerts": draw_alerts(sketch, troubled, dice.fork("alerts"))})
+    system = add_changes(system, sketch, targets, dice.fork("changes"))
+    system, troubled = add_look_alikes(system, targets, difficulty, dice.fork("troubles"))
+    alerts = draw_alerts(sketch, troubled, dice.fork("alerts"))
+    return system.model_copy(update={"alerts": alerts}), targets
 
 
 def _draw_sketch(difficulty: int, dice: Dice) -> Sketch:

@@ -47,6 +47,10 @@ class Felt:
             return any(self.measure(system, store) is not None for store in _list_stores(system, target))
         if what == "poison":
             return False
+        if what in ("secret_accepted", "secret_issued"):
+            # Connections to a store that are open stay so.
+            part = next(each for each in system.components if each.name == target)
+            return part.kind.kernel != "store" and self.measure(system, target) is not None
         return self.measure(system, target) is not None
 
     def touches(self, system: System, change: Change) -> bool:

@@ -18,6 +18,7 @@ from scenarios.world.layout import TAILS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scenarios.drawing.data import RoleName
     from scenarios.drawing.sketch import CallSketch, PartSketch, RouteSketch, Sketch, Tail
     from scenarios.generator.dice import Dice
 
@@ -27,6 +28,11 @@ _BUSY = 0.62
 """The most of its slots that a component uses if each optional call runs into its deadline."""
 _POOLS = (4, 5, 8, 10, 10, 12, 16, 20, 20, 25, 30)
 """Connections that a pool has at the least."""
+_ERRORS: dict[RoleName, float] = {
+    **dict.fromkeys(("service", "worker", "cron", "third_party"), 0.0006),
+    **dict.fromkeys(("sql", "document", "search"), 0.0001),
+}
+"""The most that fails by itself, by role. A cache or a broker has no such errors."""
 _FAILING = 0.003
 """The most that fails of a journey in a healthy system."""
 _MESSAGES = (6.0, 45.0)
@@ -267,7 +273,7 @@ class _Fitting:
 
     def _fit_errors(self) -> None:
         for part in self.sketch.parts.values():
-            most = 0.0001 if SOFTWARE[part.software].kernel != "server" else 0.0006
+            most = _ERRORS.get(part.role, 0.0)
             dice = self.dice.fork("errors", part.name)
             for route in part.routes.values():
                 route.errors = dice.between(0.0, most)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from scenarios.drawing.choosing import LOOK_ALIKES
 from scenarios.drawing.felt import find_felt
-from scenarios.faults import FAMILIES, STRENGTHS, Fault, list_targets, strike
+from scenarios.faults import FAMILIES, STRENGTHS, Fault, strike
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from scenarios.generator.dice import Dice
     from scenarios.world import Change, System
 
@@ -20,11 +22,11 @@ _TRIES = 4
 """How often a fault that leaves something open is drawn until users feel it."""
 
 
-def draw_fault(system: System, family: str, difficulty: int, dice: Dice) -> Fault | None:
-    """A fault of a family that users feel; None if it can strike nothing that they wait for."""
+def draw_fault(system: System, family: str, targets: Sequence[str], difficulty: int, dice: Dice) -> Fault | None:
+    """A fault of a family that users feel, of those that it can strike; None if they wait for none of them."""
     felt = find_felt(system)
     options: list[tuple[Fault, float]] = []
-    for target in list_targets(FAMILIES[family], system):
+    for target in targets:
         own = dice.fork("target", target)
         for _ in range(_TRIES):
             fault = _draw(family, target, own)
@@ -38,7 +40,9 @@ def draw_fault(system: System, family: str, difficulty: int, dice: Dice) -> Faul
     return _pick(options, dice)
 
 
-def add_look_alikes(system: System, difficulty: int, dice: Dice) -> tuple[System, frozenset[str]]:
+def add_look_alikes(
+    system: System, targets: Mapping[str, Sequence[str]], difficulty: int, dice: Dice
+) -> tuple[System, frozenset[str]]:
     """The system with troubles that no user feels, as many as its difficulty has, each of another component.
 
     Returns the components that have one as well.
@@ -48,10 +52,10 @@ def add_look_alikes(system: System, difficulty: int, dice: Dice) -> tuple[System
     for number in range(LOOK_ALIKES[difficulty]):
         own = dice.fork("look-alike", number)
         for family in own.shuffled(sorted(FAMILIES)):
-            targets = [name for name in list_targets(FAMILIES[family], system) if name in spared]
-            if not targets:
+            quiet = [name for name in targets[family] if name in spared]
+            if not quiet:
                 continue
-            fault = _draw(family, own.pick(targets), own)
+            fault = _draw(family, own.pick(quiet), own)
             struck, changes = _list_changes(system, fault)
             if not any(felt.touches(struck, change) for change in changes):
                 system = struck

@@ -262,7 +262,7 @@ class _Drawing:
         some = trim(dice.between(0.3, 0.9))
         outside = self.services[callee].kind == "third_party"
         weight = dice.pick((1.0, 1.0, some) if outside else (1.0, 1.0, 1.0, 1.0, 2.0, some))
-        attempts = 1 if optional or dice.chance(0.55) else 2
+        attempts = 1 if optional or dice.chance(0.65) else 2
         target = f"{callee}/{dice.pick(inner)}"
         self.sketch.calls.append(CallSketch(source, target, weight, optional=optional, attempts=attempts))
 

@@ -122,8 +122,8 @@ _HAS: Mapping[str, Callable[[System, Component], bool]] = {
 
 
 def _list_stores(system: System, component: Component) -> list[str]:
-    """The stores that a component calls."""
-    stores = {each.name for each in system.components if each.kind.kernel == "store"}
+    """The stores that a component calls; what is a cache keeps nothing that a job could work on."""
+    stores = {each.name for each in system.components if each.kind.kernel == "store" and each.get("hit_ratio") <= 0.0}
     called = [call.target.partition("/")[0] for call in system.calls if _own(call.source, component)]
     return [name for name in dict.fromkeys(called) if name in stores]
 

@@ -30,6 +30,8 @@ _MOST_KEPT = 1200
 class GeneratedIncident:
     """An incident made from a scene."""
 
+    proved = True
+
     def __init__(
         self,
         scene: Scene,

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 MOST_LOOKS = 5
 MOST_CERTIFICATES = 12
+_MOST_TRIED = 40
+"""Looks that are combined."""
 
 
 def find_certificates(masks: Mapping[Item, int], count: int) -> tuple[Certificate, ...]:
     """The smallest sets of looks that together exclude all of `count` rivals, the first in order. Empty if none do."""
     everything = (1 << count) - 1
-    useful = _drop_weaker(masks)
+    useful = _choose_useful(masks)
     for size in range(1, MOST_LOOKS + 1):
         found = list(_find_of_size(useful, everything, size))
         if found:
@@ -33,14 +35,9 @@ def find_least_left(masks: Mapping[Item, int], count: int) -> int:
     return 1 + min((count - mask.bit_count() for mask in of_component.values()), default=count)
 
 
-def _drop_weaker(masks: Mapping[Item, int]) -> list[tuple[Item, int]]:
-    """The looks that exclude most, of those that exclude the same the first one."""
-    ranked = sorted(masks.items(), key=lambda entry: (-entry[1].bit_count(), entry[0]))
-    kept: list[tuple[Item, int]] = []
-    for item, mask in ranked:
-        if not any(mask | other == other and item[1] == known[1] for known, other in kept):
-            kept.append((item, mask))
-    return kept[:40]
+def _choose_useful(masks: Mapping[Item, int]) -> list[tuple[Item, int]]:
+    """The looks that exclude most."""
+    return sorted(masks.items(), key=lambda entry: (-entry[1].bit_count(), entry[0]))[:_MOST_TRIED]
 
 
 def _find_of_size(useful: Sequence[tuple[Item, int]], everything: int, size: int) -> Iterator[Certificate]:

@@ -52,6 +52,10 @@ class DrawnStory:
         return hashlib.sha256(written.encode()).hexdigest()
 
     @property
+    def proved(self) -> bool:
+        return self._proof is not None
+
+    @property
     def plan(self) -> Plan:
         if self._proof is None:
             return Plan()
@@ -76,7 +80,8 @@ class DrawnStory:
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         if task == ALERT_CLASSIFICATION.id:
-            return ()
+            entry = self._drawn.background.journeys[0].entry.partition("/")[0]
+            return (frozenset({("check_metrics", entry)}),)
         if self._proof is not None:
             return tuple(frozenset(items) for items in self._proof.certificates)
         root = self._drawn.fault.component

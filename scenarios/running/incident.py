@@ -42,6 +42,9 @@ class Story(Protocol):
         """What changes whenever the story does."""
 
     @property
+    def proved(self) -> bool: ...
+
+    @property
     def plan(self) -> Plan: ...
 
     def tell(self, incident: RunningIncident) -> Truth:
@@ -89,6 +92,10 @@ class RunningIncident:
     @property
     def scenarios(self) -> dict[TaskId, str]:
         return self.document.scenarios
+
+    @property
+    def proved(self) -> bool:
+        return self._story.proved
 
     @property
     def summary(self) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class RetoldStory:
     """That of an authored incident, but for the chain of what happened."""
 
+    proved = True
+
     def __init__(self, made_after: AuthoredIncident) -> None:
         self._made_after = made_after
 

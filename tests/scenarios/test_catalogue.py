@@ -111,7 +111,7 @@ def test_the_private_split_is_there_with_a_salt_only_and_hangs_on_it() -> None:
     assert other.in_split("private", "root_cause_analysis", 0).incident.digest != scenario.incident.digest
 
 
-@pytest.mark.parametrize("scenario_id", ["GEN2-RCA-D3-42", "gen0-ac-d1-1"])
+@pytest.mark.parametrize("scenario_id", ["GEN3-RCA-D3-42", "gen0-ac-d1-1"])
 def test_other_versions_are_refused_with_what_to_do(scenario_id: str) -> None:
-    with pytest.raises(UnknownScenarioError, match=r"this release has version 1.*cloud-incident generate"):
+    with pytest.raises(UnknownScenarioError, match=r"this release has 1 and 2.*cloud-incident generate"):
         Catalogue().get(scenario_id)

@@ -73,3 +73,9 @@ def test_a_draw_is_of_its_difficulty(difficulty: int) -> None:
 def test_a_difficulty_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="from 1 to 5"):
         draw(1, 6)
+
+
+def test_nothing_changes_while_what_is_normal_is_seen() -> None:
+    for seed in range(20):
+        changes = draw(seed, 1 + seed % 5).background.changes
+        assert min((change.at for change in changes), default=300.0) >= 180.0

@@ -52,3 +52,13 @@ def test_what_others_run_gets_no_release(system: System) -> None:
         }
     )
     assert "acquirer" in list_targets(FAMILIES["third-party-outage"], called)
+
+
+def test_no_job_works_on_a_cache(system: System) -> None:
+    parts = {part.name: part for part in system.components}
+    cache = parts["redis-cache"].model_copy(update={"parameters": {"hit_ratio": 0.9}})
+    others = [part for part in system.components if part.name != "redis-cache"]
+    cached = system.model_copy(update={"components": (*others, cache)})
+    targets = list_targets(FAMILIES["unbounded-export"], cached)
+    assert "order-service" in targets
+    assert not {"catalog-service", "search-service"} & set(targets)

@@ -1,0 +1,79 @@
+"""Proofs by running: what is felt, what mends it, and what is rejected."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.faults import Fault, strike
+from scenarios.proofs import Proof, Rejection, prove
+from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.repairs import order_stages, search_repairs
+from scenarios.proofs.severity import list_worths, rate_severity
+from scenarios.world import Run, System, load_system
+
+AT = 600
+
+
+@pytest.fixture(scope="module")
+def background() -> System:
+    """The system of the export, without what befalls it."""
+    system = load_system("analytics-export")
+    idle = tuple(part.model_copy(update={"jobs": (), "flags": ()}) for part in system.components)
+    return system.model_copy(update={"components": idle, "changes": ()})
+
+
+def find_deeds(background: System, fault: Fault, at: int) -> tuple[tuple[str, str], ...]:
+    runs = Run(strike(background, fault)), Run(background)
+    for run in runs:
+        run.advance(at)
+    return list_deeds(*runs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "component", "repair"),
+    [
+        ("bad-release", "order-service", {("rollback_deploy", "order-service")}),
+        ("migration-lock", "order-service", {("pause_job", "table-rewrite"), ("cancel_sessions", "postgres-db")}),
+        (
+            "stale-secret-push",
+            "order-service",
+            {("publish_secret", "order-service"), ("restart_service", "api-gateway")},
+        ),
+    ],
+)
+def test_what_an_engineer_would_do_is_found(
+    background: System, family: str, component: str, repair: set[tuple[str, str]]
+) -> None:
+    fault = Fault(family=family, component=component, at=AT)
+    system, begin = strike(background, fault), AT + 480
+    found = search_repairs(system, background, find_deeds(background, fault, begin), begin, 1800, 7200)
+    assert not found.nothing.well
+    assert repair in [set(lane.deeds) for lane in found.accepted]
+    assert found.accepted[0].harm < found.nothing.harm
+    stages = order_stages(found.accepted, [lane.deeds for lane in found.mending])
+    assert [deed for stage in stages for deed in stage] == sorted(
+        found.accepted[0].deeds, key=[deed for stage in stages for deed in stage].index
+    )
+
+
+@pytest.mark.slow
+def test_a_draw_is_proved_or_rejected_for_a_reason(background: System) -> None:
+    proof = prove(background, Fault(family="bad-release", component="order-service", at=AT), 1)
+    assert isinstance(proof, Proof)
+    assert proof.severity == "P1"
+    assert proof.repairs == ((("rollback_deploy", "order-service"),),)
+    assert len(proof.model_dump_json()) < 20_000
+    assert Proof.model_validate_json(proof.model_dump_json()) == proof
+    quiet = prove(background, Fault(family="bad-release", component="search-service", at=AT), 1)
+    assert isinstance(quiet, Rejection)
+    assert quiet.reason == "not_felt"  # nobody watches the search
+
+
+def test_severity_follows_from_what_fails_of_what_it_is_worth(background: System) -> None:
+    assert list_worths(background.journeys) == "Core: sign-in, checkout; another main function: browse, search."
+    fault = Fault(family="bad-release", component="search-service", strength=2, at=60)
+    runs = Run(strike(background, fault)), Run(background)
+    for run in runs:
+        run.advance(600)
+    assert [rate_severity(run, 240) for run in runs] == ["P2", "P4"]
