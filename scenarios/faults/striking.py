@@ -129,9 +129,10 @@ def _list_stores(system: System, component: Component) -> list[str]:
 
 
 def _list_caches(system: System, component: Component) -> list[str]:
-    """The caches among the stores that a component calls, behind which there is something to ask."""
+    """The caches that a component calls, behind which there is something to ask."""
     asked = {call.on_miss for call in system.calls if call.on_miss is not None}
-    return [name for name in _list_stores(system, component) if name in asked]
+    called = [call.target.partition("/")[0] for call in system.calls if _own(call.source, component)]
+    return [name for name in dict.fromkeys(called) if name in asked]
 
 
 def _list_checks(system: System, component: Component) -> list[str]:
