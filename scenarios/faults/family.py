@@ -17,7 +17,32 @@ STRENGTHS = 3
 By = Annotated[tuple[float, ...], Field(min_length=STRENGTHS, max_length=STRENGTHS)]
 """A value for each strength."""
 
+Need = Literal[
+    "callers",
+    "callees",
+    "stores",
+    "caches",
+    "brokers",
+    "journeys",
+    "clients",
+    "checks",
+    "disk",
+    "cache",
+    "links",
+    "members",
+    "topics",
+    "consumes",
+    "names",
+]
+"""What a component may have to have so that a family can strike it."""
+
 Kernel = Literal["server", "store", "broker", "path", "resolver"]
+
+
+Owner = Literal[
+    "own", "incoming", "outgoing", "one incoming", "one callee", "journeys", "clients", "checks", "topics", "links"
+]
+"""Whose state a shift changes."""
 
 
 class _Part(BaseModel):
@@ -29,7 +54,7 @@ class Strikes(_Part):
 
     kernels: tuple[Kernel, ...] = ()
     software: tuple[str, ...] = ()
-    needs: tuple[Literal["callers", "callees", "stores", "journeys", "clients", "disk", "cache", "links"], ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 class NewRelease(_Part):
@@ -37,15 +62,33 @@ class NewRelease(_Part):
 
     work: By = (1.0, 1.0, 1.0)
     errors: By = (0.0, 0.0, 0.0)
-    leak: By = (0.0, 0.0, 0.0)
+    fills: By = (0.0, 0.0, 0.0)
+    """Seconds in which what it loses fills the memory of an instance; 0 if it loses none."""
     slots: By = (1.0, 1.0, 1.0)
+    keeps: By = (0.0, 0.0, 0.0)
+    sends: By = (1.0, 1.0, 1.0)
+    attempts: tuple[int, int, int] = (0, 0, 0)
+
+
+class NewFeature(_Part):
+    """Code behind a flag that is switched on when the fault strikes: what it does otherwise, by strength."""
+
+    names: tuple[str, ...]
+    work: By = (1.0, 1.0, 1.0)
+    errors: By = (0.0, 0.0, 0.0)
 
 
 class NewJob(_Part):
-    """A run of a batch that the component starts when the fault strikes, on a store that it calls, and tries again."""
+    """A run of a batch that the component starts when the fault strikes, on a store that it calls, and tries again.
+
+    `on` says which of those: any, or a cache.
+    """
 
     names: tuple[str, ...]
     lasts: float
+    on: Literal["stores", "caches"] = "stores"
+    sessions: By = (0.0, 0.0, 0.0)
+    evicts: By = (0.0, 0.0, 0.0)
     slow: By = (1.0, 1.0, 1.0)
     memory_rate: By = (0.0, 0.0, 0.0)
 
@@ -53,13 +96,19 @@ class NewJob(_Part):
 class Shift(_Part):
     """A part of the state takes another value, as `Change` does it, of what belongs to the component.
 
-    `of` says whose: the component's own, of each call to it or from it, of one call to it, of the journeys that enter
-    at it, of those among them that are worth nothing (`clients`), or of the links that it is the router of.
+    `of` says whose: the component's own, of each call to it or from it, of one call to it, of one component that it
+    calls, of the journeys that enter at it, of those among them that are worth nothing (`clients`) or that only a rule
+    watches (`checks`), of its topics that users await, or of the links that it is the router of.
     """
 
     what: str
-    of: Literal["own", "incoming", "outgoing", "one incoming", "journeys", "clients", "links"] = "own"
+    of: Owner = "own"
     to: By
+    after: tuple[float, float] = (0.0, 0.0)
+    """How many seconds after the fault strikes: drawn between the two."""
+    lasts: float = 0.0
+    """Seconds after which it is taken back to `back`; 0 if it is not."""
+    back: float = 0.0
     over: tuple[float, float] = (0.0, 0.0)
     """Within how many seconds: drawn between the two."""
 
@@ -74,6 +123,7 @@ class FaultFamily(_Part):
     strikes: Strikes
     release: NewRelease | None = None
     job: NewJob | None = None
+    feature: NewFeature | None = None
     shifts: tuple[Shift, ...] = ()
     entry: str = ""
     """The kind of the notes, of `notes.yaml`, that who made the change writes down; empty if nobody does."""

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from scenarios.faults.family import STRENGTHS
 from scenarios.faults.library import FAMILIES
 from scenarios.faults.notes import draw_note
-from scenarios.world import Change, Job, Release
+from scenarios.world import Change, Feature, Job, Release
 from scenarios.world.chance import draw_uniform, hash_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scenarios.faults.family import FaultFamily, NewJob, NewRelease, Shift
+    from scenarios.faults.family import FaultFamily, NewFeature, NewJob, NewRelease, Shift
     from scenarios.world import Component, System
 
 
@@ -52,7 +52,10 @@ def strike(system: System, fault: Fault) -> System:
     note = draw_note(family.entry, fault.seed, fault.component) if family.entry else ""
     if family.release is not None:
         component, change = _add_release(component, fault, family.release)
-        changes.append(change.model_copy(update={"note": note}))
+        changes.insert(0, change.model_copy(update={"note": note}))
+    elif family.feature is not None:
+        component, change = _add_feature(component, fault, family.feature)
+        changes.insert(0, change.model_copy(update={"note": note}))
     elif family.job is not None:
         component, change = _add_job(system, component, fault, family.job)
         changes.append(change.model_copy(update={"note": note}))
@@ -94,10 +97,23 @@ def _own(end: str, component: Component) -> bool:
 
 _HAS: Mapping[str, Callable[[System, Component], bool]] = {
     "callers": lambda system, it: any(_own(call.target, it) for call in system.calls),
-    "callees": lambda system, it: any(_own(call.source, it) for call in system.calls),
+    "callees": lambda system, it: any(
+        _own(call.source, it) and not call.optional and call.on_miss is None for call in system.calls
+    ),
     "journeys": lambda system, it: any(_own(journey.entry, it) for journey in system.journeys),
     "stores": lambda system, it: bool(_list_stores(system, it)),
     "clients": lambda system, it: any(_own(each.entry, it) and each.worth == 0.0 for each in system.journeys),
+    "checks": lambda system, it: bool(_list_checks(system, it)),
+    "caches": lambda system, it: bool(_list_caches(system, it)),
+    "brokers": lambda system, it: any(
+        _own(call.source, it) and call.target in _list_awaited(system) for call in system.calls
+    ),
+    "topics": lambda system, it: bool(_list_topics(system, it)),
+    "consumes": lambda system, it: any(
+        _own(group.route, it) and group.name in {each.awaits for each in system.journeys} for group in system.groups
+    ),
+    "members": lambda _, it: it.instances > 2,
+    "names": lambda system, it: system.resolver == it.name,
     "disk": lambda _, it: it.get("disk") > 0,
     "cache": lambda _, it: it.get("hit_ratio") > 0,
     "links": lambda system, it: any(link.router == it.name for link in system.links),
@@ -112,37 +128,98 @@ def _list_stores(system: System, component: Component) -> list[str]:
     return [name for name in dict.fromkeys(called) if name in stores]
 
 
-def _place(system: System, fault: Fault, number: int, shift: Shift) -> list[Change]:
-    """The changes that a shift comes to: one for each thing that it is of."""
-    component = find_component(system, fault.component)[0]
-    least, most = shift.over
-    drawn = float(draw_uniform(hash_names(fault.seed, [fault.component], f"over/{number}"))[0])
-    over = 5.0 * int((least + (most - least) * drawn) / 5.0)
+def _list_caches(system: System, component: Component) -> list[str]:
+    """The caches that a component calls, behind which there is something to ask."""
+    asked = {call.on_miss for call in system.calls if call.on_miss is not None}
+    called = [call.target.partition("/")[0] for call in system.calls if _own(call.source, component)]
+    return [name for name in dict.fromkeys(called) if name in asked]
+
+
+def _list_checks(system: System, component: Component) -> list[str]:
+    """The journeys that nobody takes but a rule watches, with an entry of their own at a component."""
+    watched = {name for rule in system.alerts for name in rule.journeys}
+    entries = [each.entry for each in system.journeys]
     return [
-        Change.model_validate(
-            {"at": fault.at, "what": shift.what, "target": target, "to": shift.to[fault.strength], "over": over}
-        )
-        for target in _list_parts(system, component, shift, fault.seed)
+        each.name
+        for each in system.journeys
+        if _own(each.entry, component) and not each.worth and each.name in watched and entries.count(each.entry) == 1
     ]
 
 
+def _list_awaited(system: System) -> list[str]:
+    """The routes of the topics whose messages users await."""
+    awaited = {each.awaits for each in system.journeys}
+    topics = {group.topic for group in system.groups if group.name in awaited}
+    return [topic.route for topic in system.topics if topic.name in topics]
+
+
+def _list_topics(system: System, component: Component) -> list[str]:
+    """The topics of a component whose messages users await."""
+    awaited = _list_awaited(system)
+    return [topic.name for topic in system.topics if _own(topic.route, component) and topic.route in awaited]
+
+
+def _place(system: System, fault: Fault, number: int, shift: Shift) -> list[Change]:
+    """The changes that a shift comes to: one for each thing that it is of."""
+    component = find_component(system, fault.component)[0]
+    over = _draw_seconds(fault, f"over/{number}", shift.over)
+    at = fault.at + _draw_seconds(fault, f"after/{number}", shift.after)
+    ends = [(at, shift.to[fault.strength], over), (at + shift.lasts, shift.back, 0.0)][: 2 if shift.lasts else 1]
+    return [
+        Change.model_validate({"at": begin, "what": shift.what, "target": target, "to": to, "over": seconds})
+        for target in _list_parts(system, component, shift, fault.seed)
+        for begin, to, seconds in ends
+    ]
+
+
+def _draw_seconds(fault: Fault, purpose: str, between: tuple[float, float]) -> float:
+    """Whole steps between two numbers of seconds."""
+    least, most = between
+    drawn = float(draw_uniform(hash_names(fault.seed, [fault.component], purpose))[0])
+    return 5.0 * int((least + (most - least) * drawn) / 5.0)
+
+
 def _list_parts(system: System, component: Component, shift: Shift, seed: int) -> list[str]:
-    incoming = [f"{call.source} {call.target}" for call in system.calls if _own(call.target, component)]
+    """What of a system a shift changes, by the names that changes have for it."""
+    if shift.of in ("incoming", "one incoming", "one callee", "outgoing"):
+        return _list_calls(system, component, shift, seed)
     match shift.of:
-        case "own":
-            return [component.name]
-        case "incoming":
-            return incoming
-        case "one incoming":
-            return [incoming[int(hash_names(seed, [component.name], "caller")[0]) % len(incoming)]]
-        case "outgoing":
-            return [f"{call.source} {call.target}" for call in system.calls if _own(call.source, component)]
         case "journeys":
             return [each.name for each in system.journeys if _own(each.entry, component)]
         case "clients":
             return [each.name for each in system.journeys if _own(each.entry, component) and each.worth == 0.0]
+        case "checks":
+            return _list_checks(system, component)
+        case "topics":
+            return _list_topics(system, component)
         case "links":
             return [f"{link.between[0]} {link.between[1]}" for link in system.links if link.router == component.name]
+        case _:
+            return [component.name]
+
+
+def _list_calls(system: System, component: Component, shift: Shift, seed: int) -> list[str]:
+    """The calls of a shift, or the one component that is called."""
+    if shift.of == "one callee":
+        needed = [call for call in system.calls if _own(call.source, component) and not call.optional]
+        called = [call.target.partition("/")[0] for call in needed if call.on_miss is None]
+        return [called[int(hash_names(seed, [component.name], "callee")[0]) % len(called)]]
+    if shift.of == "outgoing":
+        return [f"{call.source} {call.target}" for call in system.calls if _own(call.source, component)]
+    incoming = [f"{call.source} {call.target}" for call in system.calls if _own(call.target, component)]
+    if shift.of == "one incoming":
+        return [incoming[int(hash_names(seed, [component.name], "caller")[0]) % len(incoming)]]
+    return incoming
+
+
+def _add_feature(component: Component, fault: Fault, new: NewFeature) -> tuple[Component, Change]:
+    """The component with code behind a flag, and the change that switches it on."""
+    name = new.names[int(hash_names(fault.seed, [component.name], "feature")[0]) % len(new.names)]
+    feature = Feature(flag=name, work=new.work[fault.strength], errors=new.errors[fault.strength])
+    changed = component.model_copy(
+        update={"features": (*component.features, feature), "flags": (*component.flags, name)}
+    )
+    return changed, Change(at=fault.at, what="flag", target=name, to=1.0, by=component.team)
 
 
 def _add_release(component: Component, fault: Fault, new: NewRelease) -> tuple[Component, Change]:
@@ -152,12 +229,22 @@ def _add_release(component: Component, fault: Fault, new: NewRelease) -> tuple[C
         version=name_next_version(component.releases[-1].version, fault.seed),
         work=new.work[strength],
         errors=new.errors[strength],
-        leak=new.leak[strength],
+        leak=_find_leak(component, new.fills[strength]),
         slots=new.slots[strength],
+        keeps=new.keeps[strength],
+        sends=new.sends[strength],
+        attempts=new.attempts[strength],
     )
     changed = component.model_copy(update={"releases": (*component.releases, release)})
     number = float(len(component.releases))
     return changed, Change(at=fault.at, what="release", target=component.name, to=number, by=component.team)
+
+
+def _find_leak(component: Component, fills: float) -> float:
+    """MB a second with which the memory of an instance is full in so many seconds."""
+    if fills == 0.0:
+        return 0.0
+    return max(1.0, component.get("memory") - component.get("base_memory")) / fills
 
 
 def name_next_version(version: str, seed: int) -> str:
@@ -171,7 +258,8 @@ def name_next_version(version: str, seed: int) -> str:
 
 def _add_job(system: System, component: Component, fault: Fault, new: NewJob) -> tuple[Component, Change]:
     """The component with a job, and the change of its flag, some minutes before the first run."""
-    stores, strength = _list_stores(system, component), fault.strength
+    find = _list_caches if new.on == "caches" else _list_stores
+    stores, strength = find(system, component), fault.strength
     key = int(hash_names(fault.seed, [component.name], "job")[0])
     name = new.names[key % len(new.names)]
     flag = f"{name.replace('-', '_')}_enabled"
@@ -184,6 +272,8 @@ def _add_job(system: System, component: Component, fault: Fault, new: NewJob) ->
         lasts=new.lasts,
         slow=new.slow[strength],
         memory_rate=new.memory_rate[strength],
+        sessions=new.sessions[strength],
+        evicts=new.evicts[strength],
     )
     changed = component.model_copy(update={"jobs": (*component.jobs, job), "flags": (*component.flags, flag)})
     before = max(0.0, fault.at - 60.0 * (1 + key // 4096 % 5))

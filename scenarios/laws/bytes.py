@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scenarios.laws.subject import Subject
 
 _BY_CALL = {"sent", "reached", "succeeded", "failed", "given_up"}
-_BY_COMPONENT = {"load", "queue", "running", "memory", "connections", "computed", "disk", "hits"}
+_BY_COMPONENT = {"load", "queue", "running", "memory", "connections", "computed", "disk", "hits", "kept"}
 _BY_GROUP = {"backlog"}
 """What is recorded by call, component and group of consumers; all else is by route."""
 

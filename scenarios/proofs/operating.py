@@ -59,6 +59,7 @@ def _find_deeds(struck: Run, spared: Run) -> Iterator[Deed]:
     barred = np.concatenate([differ(state.denied, healthy.denied), differ(state.loss, healthy.loss)])
     yield from (("revert_policy", each) for each in name(layout.call_component[barred]))
     yield from (("stop_shedding", each) for each in name(differ(state.shed, healthy.shed)))
+    yield from _find_settings(struck, spared)
     yield from _find_jobs(struck, spared)
     yield from _find_paths(struck, spared)
     yield from _find_clients(struck, spared)
@@ -71,6 +72,49 @@ def _find_deeds(struck: Run, spared: Run) -> Iterator[Deed]:
                 yield from (("scale_service", each), ("raise_slots", each))
     limits = name(differ(state.memory_limit, healthy.memory_limit))
     yield from (("raise_memory", each) for each in limits)
+
+
+def _find_settings(struck: Run, spared: Run) -> Iterator[Deed]:
+    layout, state, healthy = struck.layout, struck.state, spared.state
+    names = layout.component_names
+    own = layout.instance_component
+
+    def name(*parts: tuple[Floats, Floats]) -> list[str]:
+        places = [place for struck_, spared_ in parts for place in np.nonzero(np.abs(struck_ - spared_) > 1e-9)[0]]
+        return [names[place] for place in sorted({int(place) for place in places})]
+
+    blocked = np.zeros(len(names))
+    blocked[layout.route_component[layout.journey_entry]] += state.blocked != healthy.blocked
+    yield from (
+        ("revert_config", each)
+        for each in name(
+            (state.cores, healthy.cores),
+            (state.shed, healthy.shed),
+            (state.together, healthy.together),
+            (state.addresses.unanswered, healthy.addresses.unanswered),
+            (blocked, np.zeros(len(names))),
+        )
+    )
+    finds, known = state.caches.finds, healthy.caches.finds
+    yield from (("warm_cache", names[each]) for each in sorted(set(own[finds < 0.9 * known].tolist())))
+    yield from (("reissue_certificate", each) for each in name((state.expired, healthy.expired)))
+    yield from (("rebuild_indexes", each) for each in name((state.scans, healthy.scans)))
+    yield from (("spread_partitions", each) for each in name((state.skew, healthy.skew)))
+    for each in name((state.errors, healthy.errors), (state.shed, healthy.shed)):
+        if layout.components[names.index(each)].software == "third-party":
+            yield from (("switch_provider", each), ("raise_quota", each))
+    moved = state.addresses.told != state.addresses.moves
+    yield from (("flush_resolver", names[each]) for each in sorted(set(state.addresses.resolver[moved].tolist())))
+    standing = sorted(set(state.queues.lane_topic[state.queues.stands].tolist()))
+    yield from (("skip_message", layout.topic_names[each]) for each in standing)
+    backlog, usual = state.queues.find_backlog(), healthy.queues.find_backlog()
+    behind = state.queues.group_topic[backlog > 2.0 * usual + 100.0]
+    yield from (("purge_queue", layout.topic_names[each]) for each in sorted(set(behind.tolist())))
+    gone = sorted(set(own[healthy.wanted & ~state.wanted].tolist()))
+    yield from (("scale_service", names[each]) for each in gone)
+    full = sorted(set(own[state.disks.is_full()].tolist()))
+    for place in full:
+        yield from (("expand_volume", names[place]), ("clean_disk", names[place]))
 
 
 def _find_jobs(struck: Run, spared: Run) -> Iterator[Deed]:

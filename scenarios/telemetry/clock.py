@@ -52,6 +52,8 @@ class Clock:
         if style == "redis":
             return f"{date.day:02} {month} {date.year} ", ""
         text = f"{date.year}-{date.month:02}-{date.day:02}"
+        if style == "nginx":
+            return f"{text.replace('-', '/')} ", ""
         return (f"{text} ", "") if style == "spaced" else (f"{text}T", "Z")
 
     def _find(self, seconds: float) -> datetime:

@@ -42,6 +42,7 @@ _WORDS = {
     Reason.DENIED: "credentials not accepted",
     Reason.FORBIDDEN: "not allowed",
     Reason.UNRESOLVED: "name could not be resolved",
+    Reason.UNTRUSTED: "certificate is not valid",
 }
 """What a caller says of a failed call, if its software has no words of its own."""
 

@@ -192,6 +192,7 @@ def _find_in_use(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Seq
     """Connections that are at work, after Little's law."""
     sent, failed = seen.get("sent", ticks.start, ticks.stop), seen.get("failed", ticks.start, ticks.stop)
     running = seen.get("running", ticks.start, ticks.stop)[:, seen.place]
+    kept = running * seen.get("kept", ticks.start, ticks.stop)[:, seen.place]
     total = np.zeros(len(sent))
     for call in calls:
         mean = _find_mean_of(seen, ticks, call.target_route)
@@ -201,7 +202,7 @@ def _find_in_use(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Seq
         answered = np.maximum(0.0, sent[:, call.place] - _count_unanswered(failed, call) - slow)
         busy = (answered * np.minimum(mean, call.deadline) + slow * call.deadline) / TICK
         size = running * seen.get_pool(call)
-        total = total + np.where(failed[:, Reason.POOL, call.place] > _LEAST, size, np.minimum(busy, size))
+        total = total + np.where(failed[:, Reason.POOL, call.place] > _LEAST, size, np.minimum(busy + kept, size))
     return total
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Indices
     from scenarios.world.system import Route
 
-STYLES = ("syslog", "spaced")
+STYLES = ("syslog", "spaced", "nginx")
 """Fields that are the time of a line in a style other than that of its software."""
 VARYING = frozenset(
     {
@@ -131,6 +131,7 @@ def _list_makers(
         "time": lambda: write_times(seen, ms, seen.software.time),
         "syslog": lambda: write_times(seen, ms, "syslog"),
         "spaced": lambda: write_times(seen, ms, "spaced"),
+        "nginx": lambda: write_times(seen, ms, "nginx"),
         "id": lambda: _join_rows(_write_hex(mix(hashes ^ _ID), 8)),
         "uuid": lambda: _write_uuids(hashes),
         "ms": lambda: write_latencies(0.0),
@@ -274,7 +275,7 @@ def write_times(seen: Vantage, ms: Indices, style: str) -> list[str]:
         cells[:, place] = ord("0") + rest // unit % 10
     text = cells.tobytes().decode("ascii")
     frames = {day: seen.clock.frame_day(day, style) for day in sorted(set(days.tolist()))}
-    width = 8 if style == "syslog" else 12
+    width = 8 if style in ("syslog", "nginx") else 12
     return [f"{frames[day][0]}{text[12 * n : 12 * n + width]}{frames[day][1]}" for n, day in enumerate(days.tolist())]
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Indices, Layout
 
 
+_WARMED = 0.95
+"""What a cache finds that was filled from a copy, as a share of what it finds at best."""
+
+
 @dataclass(slots=True, eq=False)
 class Caches:
     """The share of look-ups that each instance `finds`, and which calls are made for the others.
@@ -90,6 +94,12 @@ class Caches:
         own, components = layout.instance_component, len(layout.components)
         running = add_up(own, open_, components)
         return add_up(own, self.finds * open_, components) / np.maximum(running, 1.0)
+
+    def warm(self, layout: Layout, component: int, open_: Floats) -> bool:
+        """Fill a cache with what is asked for most. Returns whether it is one that runs."""
+        own = (layout.instance_component == component) & (open_ > 0.0)
+        self.finds = np.where(own, np.maximum(self.finds, _WARMED * self.best), self.finds)
+        return bool(np.any(self.best[own] > 0.0))
 
     def clear(self, layout: Layout, component: int) -> bool:
         """Empty a cache. Returns whether there was anything in it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from scenarios.world.operations import roll
+from scenarios.world.operations.services import remove_instance
 from scenarios.world.processes import die
 from scenarios.world.state import STOPPED
 from scenarios.world.system import InvalidSystemError
@@ -63,8 +64,9 @@ def place_changes(layout: Layout) -> list[Setting]:
         for change in system.changes:
             if change.what == "poison":
                 read, write = _find_poison(system, change, topics)
-            elif change.what == "stopped":
-                read, write = _find_stopped(layout, components + _find([c.name for c in system.components], change))
+            elif change.what in _OF_INSTANCES:
+                place = components + _find([c.name for c in system.components], change)
+                read, write = _OF_INSTANCES[change.what](layout, place)
             elif change.what in ("link_loss", "link_latency", "zone_loss"):
                 read, write = _find_path(system, change, number)
             else:
@@ -122,12 +124,12 @@ def _find_part(
 def _find_poison(
     system: System, change: Change, first: int
 ) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
-    """A message that stops its partition is sent to a topic, if the change is to more than 0."""
+    """A message that stops its partition is sent to so many partitions of a topic."""
     topic = first + _find([each.name for each in system.topics], change)
 
     def write(state: State, value: float) -> None:
         if value > 0:
-            state.queues.poison(topic)
+            state.queues.poison(topic, max(1, int(value)))
 
     return lambda _: 0.0, write
 
@@ -144,6 +146,76 @@ def _find_stopped(layout: Layout, component: int) -> tuple[Callable[[State], flo
                 die(layout, state, instance)
 
     return lambda _: 0.0, write
+
+
+def _find_removed(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """The share of the instances of a component that are taken away, but for one."""
+    own = layout.instance_component == component
+
+    def write(state: State, value: float) -> None:
+        there = np.nonzero(own & state.wanted)[0].tolist()
+        least = max(1, int(layout.components[component].instances * (1.0 - value) + 0.5))
+        for instance in there[least:]:
+            remove_instance(layout, state, instance)
+
+    return lambda _: 0.0, write
+
+
+def _find_answers(_: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """The share of names for which a resolver has no answer."""
+
+    def write(state: State, value: float) -> None:
+        state.addresses.unanswered[component] = value
+
+    return lambda state: float(state.addresses.unanswered[component]), write
+
+
+def _find_outdated(_: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """The share of names that lead elsewhere now, while a resolver keeps what it knew."""
+
+    def write(state: State, value: float) -> None:
+        state.addresses.outdate(component, value)
+
+    return lambda state: 0.0 * state.time, write
+
+
+def _find_together(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """Seconds after which all entries of a cache end at once, again and again; from now on, if that is more than 0."""
+
+    def write(state: State, value: float) -> None:
+        state.together[component] = value
+        if value > 0.0:
+            state.caches.clear(layout, component)
+
+    return lambda state: float(state.together[component]), write
+
+
+def _find_data(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """How full the disks of a component are, with what cannot be thrown away."""
+    own = layout.instance_component == component
+
+    def write(state: State, value: float) -> None:
+        disks = state.disks
+        wanted = np.maximum(disks.data, value * disks.laid_out - disks.waste)
+        disks.data = np.where(own, wanted, disks.data)
+
+    def read(state: State) -> float:
+        disks = state.disks
+        level = (disks.data + disks.waste) / np.maximum(disks.laid_out, 1e-9)
+        return float(np.max(level[own]))
+
+    return read, write
+
+
+_OF_INSTANCES = {
+    "stopped": _find_stopped,
+    "removed": _find_removed,
+    "unanswered": _find_answers,
+    "outdated": _find_outdated,
+    "together": _find_together,
+    "disk_data": _find_data,
+}
+"""Parts of the state that are more than one number of a component."""
 
 
 def _find_path(

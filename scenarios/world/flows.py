@@ -45,7 +45,7 @@ class Reason(IntEnum):
     from the network. `REFUSED`: nobody listened. `FULL`: the callee took no more. `EXPIRED`: it waited in the callee
     for too long. `LATE`: it was answered after the deadline. `ERROR`: it was answered with an error. `DENIED`: the
     callee did not accept who called. `UNRESOLVED`: the caller has found no address of the callee. `FORBIDDEN`: the
-    callee knew the caller, and did not let it do this.
+    callee knew the caller, and did not let it do this. `UNTRUSTED`: the certificate of the callee was not valid.
     """
 
     POOL = 0
@@ -59,9 +59,18 @@ class Reason(IntEnum):
     DENIED = 8
     UNRESOLVED = 9
     FORBIDDEN = 10
+    UNTRUSTED = 11
 
 
-_FAST = (Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED, Reason.UNRESOLVED, Reason.FORBIDDEN)
+_FAST = (
+    Reason.BROKEN,
+    Reason.REFUSED,
+    Reason.FULL,
+    Reason.DENIED,
+    Reason.UNRESOLVED,
+    Reason.FORBIDDEN,
+    Reason.UNTRUSTED,
+)
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
 
 
@@ -113,17 +122,19 @@ class Conditions:
     `open_` is 1 of an instance that takes requests, and `pull` is what it gets of them, against the others of its
     component. `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `work` and
     `errors` are factors and shares by component. `pools` are the free connections of a call, `broken` the share of
-    callers whose pool is dead, of it `unopened` of those that never had a connection, `turned_away` the share of
-    calls that find no connection at the callee. `weights` are the calls that a request makes now, `delay` the
-    seconds that a call is under way. Of callers, the shares that are `stale` call where nobody listens, those that
-    are `unresolved` have no address. `denied` are not accepted, `forbidden` are those of the others who may not do it.
-    `refusals` are the shares of requests that a route cannot work on, `offered` are the requests of users in the step,
-    by route.
+    callers whose pool is dead, of it `unopened` of those that never had a connection, `turned_away` the share of calls
+    that find no connection at the callee. `weights` are the calls that a request makes now, `delay` the seconds that a
+    call is under way. Of callers, the shares that are `stale` call where nobody listens, those that are `unresolved`
+    have no address, those that are `distrusted` by the caller end before a request is sent. Of the attempts that
+    failed, first and second, `again` are the shares that are tried again. `processors` multiplies those of an
+    instance. `denied` are not accepted, `forbidden` are those of the others who may not do it. `refusals` are the
+    shares of requests that a route cannot work on, `offered` are the requests of users in the step, by route.
     """
 
     speed: Floats
     open_: Floats
     pull: Floats
+    processors: Floats
     work: Floats
     errors: Floats
     pools: Floats
@@ -133,6 +144,8 @@ class Conditions:
     loss: Floats
     denied: Floats
     forbidden: Floats
+    distrusted: Floats
+    again: Floats
     weights: Floats
     delay: Floats
     stale: Floats
@@ -200,7 +213,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     has_connection = np.minimum(1.0, free / np.maximum(sent * whole, _TINY))
     usable = whole * has_connection
     found_place = 1.0 - found.stale - found.unresolved
-    arriving = (1.0 - found.loss) * found_place
+    arriving = (1.0 - found.loss) * found_place * (1.0 - found.distrusted)
     entering = attempts * (
         usable * arriving * (1.0 - found.denied) * (1.0 - found.forbidden) * (1.0 - found.turned_away)
     )
@@ -236,7 +249,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     cpu_c = cpu_c / mixed * found.work
     rate = np.minimum(
         layout.instance["slots"] * found.speed / np.maximum(holding_c, 1e-9)[of_instance],
-        layout.instance["cores"] * found.speed / np.maximum(cpu_c, 1e-9)[of_instance],
+        layout.instance["cores"] * found.speed * found.processors / np.maximum(cpu_c, 1e-9)[of_instance],
     )
     capacity = rate * step
     done_i = np.minimum(had, capacity)
@@ -285,12 +298,13 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     failed[Reason.DENIED] = not_accepted
     failed[Reason.FORBIDDEN] = not_allowed
     failed[Reason.UNRESOLVED] = sent * (usable * found.unresolved)
+    failed[Reason.UNTRUSTED] = sent * (usable * (1.0 - found.loss) * found_place * found.distrusted)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
     bad_share = done_s * (1.0 - good_s) + (refused_s + full_s + expired_s)
     lost_share = bad_share[target] + done_t * good_t * late
     lost = (attempts - entering) + pending * lost_share
     again = np.zeros_like(lost)
-    np.multiply(lost[:2], layout.call_again, out=again[1:])
+    np.multiply(lost[:2], found.again, out=again[1:])
     given_up = lost[2] + (lost[0] - again[1]) + (lost[1] - again[2])
     came = sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
     went = succeeded + (waiting[0] + waiting[1] + waiting[2])
@@ -383,7 +397,7 @@ def _pass_latencies(
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
     slow = np.maximum(0.0, slow - layout.call_loss)
     made = np.minimum(1.0, found.weights) * flows.reached
-    tries = np.minimum(layout.call_attempts, np.maximum(1.0, sent / np.maximum(first, _TINY)))
+    tries = np.minimum(1.0 + found.again[0] + found.again[1], np.maximum(1.0, sent / np.maximum(first, _TINY)))
     times = flows.times * np.where(first > _TINY, tries, 1.0)
     bounded = np.minimum(latency_t, layout.call_deadline)
     taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scenarios.world.system import Component, System
+    from scenarios.world.system import Component, Feature, System
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.int64]
@@ -35,6 +35,7 @@ INSTANCE_PARAMETERS = (
     "memory",
     "base_memory",
     "memory_swing",
+    "collects",
     "warm_seconds",
     "automatic_starts",
 )
@@ -68,6 +69,10 @@ class Layout:
     release_errors: Floats
     release_leak: Floats
     release_slots: Floats
+    release_keeps: Floats
+    release_sends: Floats
+    release_attempts: Floats
+    features: tuple[tuple[int, Feature], ...]
     route_component: Indices
     route_component_rows: Indices
     route_work: Floats
@@ -84,6 +89,7 @@ class Layout:
     call_again: Floats
     call_required: Floats
     call_component: Indices
+    call_to_broker: NDArray[np.bool_]
     call_counts_connections: NDArray[np.bool_]
     link_call: Indices
     link_instance: Indices
@@ -173,6 +179,10 @@ def lay_out(systems: Sequence[System]) -> Layout:
         release_errors=np.array([release.errors for release in releases]),
         release_leak=np.array([release.leak for release in releases]),
         release_slots=np.array([release.slots for release in releases]),
+        release_keeps=np.array([release.keeps for release in releases]),
+        release_sends=np.array([release.sends for release in releases]),
+        release_attempts=np.array([float(release.attempts) for release in releases]),
+        features=tuple((n, feature) for n, component in enumerate(components) for feature in component.features),
         route_component=np.array(route_component),
         route_component_rows=_repeat(route_component, len(components)),
         route_work=np.array([route.work for _, route in each]),
@@ -189,6 +199,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         call_again=np.array([(attempts > 1.0) * 1.0, (attempts > 2.0) * 1.0]),
         call_required=np.array([0.0 if call.optional else 1.0 for _, _, call in calls]),
         call_component=call_component,
+        call_to_broker=np.array([target.kind.kernel == "broker" for target in targets], dtype=np.bool_),
         call_counts_connections=counts,
         link_call=link_call,
         link_instance=np.array([instance for _, instance, _ in links], dtype=np.int64),

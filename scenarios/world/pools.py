@@ -36,10 +36,15 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Fl
     counted = np.where(layout.link_checks | ~layout.link_counts_connections, 1.0, state.usable) * alive
     callers = add_up(layout.link_call, alive, calls)
     share = np.where(callers > 0, add_up(layout.link_call, counted, calls) / np.maximum(callers, 1e-12), 1.0)
-    pools = add_up(layout.link_call, counted * layout.link_pool, calls)
-    limit = layout.component["connections"] * state.connections
+    size = layout.link_pool
+    if np.any(state.kept):
+        size = np.maximum(0.0, size - state.kept[layout.link_instance])
+    pools = add_up(layout.link_call, counted * size, calls)
+    limit = layout.component["connections"] * state.connections * (1.0 - _find_taken(layout, state))
     connections = count_connections(layout, state)
-    over = np.where(limit > 0, np.maximum(0.0, 1.0 - limit / np.maximum(connections, 1e-12)), 0.0)
+    over = np.where(
+        layout.component["connections"] > 0, np.maximum(0.0, 1.0 - limit / np.maximum(connections, 1e-12)), 0.0
+    )
     return (
         pools,
         1.0 - share,
@@ -47,6 +52,15 @@ def step_pools(layout: Layout, state: State) -> tuple[Floats, Floats, Floats, Fl
         over[layout.call_component],
         connections,
     )
+
+
+def _find_taken(layout: Layout, state: State) -> Floats:
+    """The share of the connections of each component that sessions of jobs have."""
+    taken = np.zeros(len(layout.components))
+    for job in state.jobs:
+        if job.job.sessions and job.since is not None and job.planned:
+            taken[job.store] += job.job.sessions
+    return np.minimum(1.0, taken)
 
 
 def _find_unopened(layout: Layout, state: State, alive: Floats, counted: Floats, callers: Floats) -> Floats:

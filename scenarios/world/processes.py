@@ -24,6 +24,10 @@ _JITTER = 0.3
 """By how much longer than it should a start takes at most, as a share."""
 _COLD = 0.25
 """How fast a process is that has just started."""
+_TIGHT = 0.85
+"""The share of its memory from which on a process collects garbage all the time."""
+_COLLECTING = 0.9
+"""The most of its speed that this takes."""
 _GIVE_UP_SECONDS = 300.0
 """How long a rollout waits for one instance before it goes on with the next."""
 
@@ -48,7 +52,15 @@ def get_speed(layout: Layout, state: State) -> Floats:
     """How many of its slots an instance has: 0 if it does not run, fewer while it is cold."""
     running = (state.phase == RUNNING) * 1.0
     slots = state.slots[layout.instance_component] * layout.release_slots[layout.instance_release + state.release]
-    return np.asarray(running * (_COLD + (1.0 - _COLD) * state.warmth) * slots)
+    return np.asarray(running * (_COLD + (1.0 - _COLD) * state.warmth) * slots * _find_breath(layout, state))
+
+
+def _find_breath(layout: Layout, state: State) -> Floats:
+    """What collecting garbage leaves of the speed of an instance whose memory leaks: little, when it is nearly full."""
+    limit = layout.instance["memory"] * state.memory_limit[layout.instance_component]
+    full = (layout.instance["base_memory"] + state.leaked) / np.maximum(limit, 1e-9)
+    tight = np.minimum(1.0, np.maximum(0.0, (full - _TIGHT) / (1.0 - _TIGHT)))
+    return np.asarray(1.0 - _COLLECTING * tight * layout.instance["collects"] * (state.leaked > 0.0))
 
 
 def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, connections: Floats) -> Floats:
@@ -133,7 +145,7 @@ def become_ready(layout: Layout, state: State, instance: int) -> None:
     state.phase[instance] = RUNNING
     state.unclean[instance] = False
     state.warmth[instance] = 0.0
-    state.leaked[instance] = 0.0
+    state.leaked[instance] = state.kept[instance] = 0.0
     state.note(component, "ready", instance=instance)
     accepting = find_accepting(layout, state)
     for link in np.nonzero(layout.link_instance == instance)[0].tolist():
@@ -159,9 +171,9 @@ def find_accepting(layout: Layout, state: State) -> Floats:
 def _leak(layout: Layout, state: State) -> None:
     own = layout.instance_component
     released = layout.release_leak[layout.instance_release + state.release]
-    state.leaked = np.where(
-        state.phase == RUNNING, state.leaked + (released + state.leak[own]) * state.step, state.leaked
-    )
+    # What is slow serves fewer requests, and loses less with them.
+    lost = (released + state.leak[own]) * _find_breath(layout, state) * state.step
+    state.leaked = np.where(state.phase == RUNNING, state.leaked + lost, state.leaked)
 
 
 def die(layout: Layout, state: State, instance: int) -> None:

@@ -154,9 +154,11 @@ class Queues:
         """MB that the topics of each component take on its disks."""
         return add_up(self.topic_broker, self.recent * self.topic_size, components)
 
-    def poison(self, topic: int) -> None:
-        """Somebody sends a message that no consumer can work on: it is the last in one partition now."""
-        lanes = self._list_first_lanes(topic)
+    def poison(self, topic: int, partitions: int = 1) -> None:
+        """Somebody sends messages that no consumer can work on: one is the last in each of some partitions now."""
+        first = self._list_first_lanes(topic)
+        most = min(partitions, int(self.topic_partitions[topic]))
+        lanes = np.array([lane + more for lane in first.tolist() for more in range(most)], dtype=np.int64)
         self.ahead[lanes] = np.minimum(self.ahead[lanes], self.waits[lanes] + self.taken[lanes])
 
     def skip(self, topic: int) -> float:

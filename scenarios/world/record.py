@@ -20,8 +20,9 @@ TICK = 15.0
 
 COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "ledger"})
 """What is counted over a tick, as `Passed` names it."""
-LEVELS = ("p50", "p90", "p99", "load", "queue", "running", "memory", "connections", "disk", "hits", "backlog")
+LEVELS = ("p50", "p90", "p99", "load", "queue", "running", "memory", "connections", "disk", "hits", "kept", "backlog")
 """What is read at the end of a tick: latencies in seconds by route; `backlog` in messages by group;
+`kept` in connections of each pool that an instance has lost;
 the others by component, load, disk and hits as shares."""
 
 
@@ -67,6 +68,7 @@ class Record:
             connections,
             state.disks.find_level(layout),
             state.caches.find_hit_ratio(layout, (state.phase == 2) * 1.0),
+            add_up(own, state.kept, components) / np.maximum(running, 1.0),
             state.queues.find_backlog(),
         )
         for name, level in zip(LEVELS, levels, strict=True):

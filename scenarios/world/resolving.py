@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scenarios.world.chance import draw_uniform, hash_names
 from scenarios.world.flows import add_up
 
 if TYPE_CHECKING:
@@ -14,8 +15,19 @@ if TYPE_CHECKING:
 
     from scenarios.world.layout import Floats, Indices, Layout
 
+_FOR_LONG = 86400.0
+"""How long a resolver goes on with answers that it does not renew, in seconds."""
 _NOTHING = -1.0
 """What a caller has that could not look a name up."""
+
+
+def _rank_names(layout: Layout) -> Floats:
+    """A number in [0, 1) for the name of each component, which follows from it and the seed of its system."""
+    ranks = [
+        draw_uniform(hash_names(system.seed, [component.name for component in system.components], "zone"))
+        for system in layout.systems
+    ]
+    return np.concatenate(ranks)
 
 
 class Resolved(NamedTuple):
@@ -43,6 +55,8 @@ class Addresses:
     held: Floats
     left: Floats
     named: NDArray[np.bool_]
+    rank: Floats
+    unanswered: Floats
 
     @classmethod
     def start(cls, layout: Layout) -> Addresses:
@@ -72,6 +86,8 @@ class Addresses:
             held=np.zeros(len(lasts)),
             left=lasts * phase,
             named=of_component[callee] >= 0,
+            rank=_rank_names(layout),
+            unanswered=np.zeros(components),
         )
 
     def step(self, layout: Layout, open_: Floats, seconds: float) -> Resolved:
@@ -87,6 +103,8 @@ class Addresses:
         running = open_[layout.link_instance]
         self.left = np.where(running > 0.0, self.left - seconds, 0.0)
         asks = (self.left <= 0.0) & self.named
+        if np.any(self.unanswered):
+            answers = answers & (self.rank >= self.unanswered[self.resolver])
         answered = answers[self.callee]
         self.held = np.where(asks, np.where(answered, self.told[self.callee], _NOTHING), self.held)
         self.left = np.where(asks & answered & (running > 0.0), self.lasts, self.left)
@@ -101,6 +119,12 @@ class Addresses:
     def move(self, component: int) -> None:
         """A component is somewhere else from now on."""
         self.moves[component] += 1.0
+
+    def outdate(self, resolver: int, share: float) -> None:
+        """A share of the names that a resolver knows lead elsewhere from now on, and it goes on with what it knew."""
+        mine = (self.resolver == resolver) & (self.rank < share)
+        self.moves = np.where(mine, self.moves + 1.0, self.moves)
+        self.told_left = np.where(mine, _FOR_LONG, self.told_left)
 
     def flush(self, resolver: int) -> int:
         """Drop what a resolver has kept of answers. Returns how many of them were out of date."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from scenarios.world.chance import draw_noise
 from scenarios.world.changes import place_changes
-from scenarios.world.flows import STEP, Conditions, add_rows, add_up, step_flows
+from scenarios.world.flows import STEP, Conditions, add_up, step_flows
 from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
@@ -18,6 +18,7 @@ from scenarios.world.operations import Order, finish_tasks, order
 from scenarios.world.pools import step_pools
 from scenarios.world.processes import die, get_speed, kill_for_memory, step_processes, swell
 from scenarios.world.record import TICK, Record
+from scenarios.world.releases import average_releases, find_tries, keep_connections, multiply_messages
 from scenarios.world.state import RUNNING, State
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ class Run:
         for setting in self._settings:
             setting.step(state)
         finish_tasks(layout, state)
+        _end_entries(layout, state)
         step_processes(layout, state)
+        keep_connections(layout, state)
         held, slow = step_jobs(layout, state)
         pools, broken, unopened, turned_away, connections = step_pools(layout, state)
         offered, kept_out = self._find_users()
@@ -93,9 +96,10 @@ class Run:
         passed = step_flows(layout, state.flows, found, state.step)
         if np.any(kept_out):
             passed = replace(passed, users_failed=passed.users_failed + kept_out, rejected=passed.rejected + kept_out)
+        self._keep_messages(open_, passed)
+        passed = state.awaiting.fail(state.queues, passed, state.step)
         state.passed = passed
         self._note_failed(passed)
-        self._keep_messages(open_, passed)
         swell(layout, state, passed, self._find_swell(int(state.time / _MINUTE)))
         connections = kill_for_memory(layout, state, passed, held, connections)
         state.time += state.step
@@ -158,8 +162,8 @@ class Run:
     ) -> Conditions:
         layout, state = self.layout, self.state
         components = len(layout.components)
-        work, errors = _average_releases(layout, state)
-        work = work * state.work * slow
+        work, errors = average_releases(layout, state)
+        work = work * state.work * state.scans * slow
         if self._noise:
             work = work * self._find_noise(int(state.time / TICK))[0]
         open_ = (state.phase == RUNNING) * 1.0
@@ -172,7 +176,10 @@ class Run:
         return Conditions(
             speed=get_speed(layout, state),
             open_=open_,
-            pull=crossing.pull,
+            pull=_lean(layout, state, crossing.pull),
+            processors=state.cores[layout.instance_component],
+            again=find_tries(layout, state),
+            distrusted=state.expired[layout.call_component],
             work=work,
             errors=np.minimum(1.0, errors + state.errors[:components]),
             pools=pools,
@@ -182,13 +189,27 @@ class Run:
             loss=1.0 - (1.0 - state.loss) * (1.0 - layout.call_loss) * (1.0 - crossing.lost),
             denied=not_let_in,
             forbidden=state.denied,
-            weights=state.caches.step(layout, open_, state.memory_limit, state.passed, state.step),
+            weights=multiply_messages(
+                layout,
+                state,
+                state.caches.step(layout, open_, self._find_room(), state.passed, state.step),
+            ),
             delay=crossing.delay,
             stale=resolved.stale,
             unresolved=resolved.unresolved,
             refusals=state.disks.refuse(layout, open_),
             offered=offered,
         )
+
+    def _find_room(self) -> Floats:
+        """The share of its memory that each component has for what others have put there."""
+        room = self.state.memory_limit
+        for job in self.state.jobs:
+            if job.job.evicts and job.since is not None and job.planned:
+                left = 1.0 - job.job.evicts
+                # What is found grows with the root of the room.
+                room = np.where(np.arange(len(room)) == job.store, room * left * left, room)
+        return room
 
     def _find_swell(self, minute: int) -> Floats:
         """How the memory of each instance differs in a minute, hashed once for all its steps."""
@@ -210,13 +231,18 @@ class Run:
         return factors
 
 
-def _average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
-    """Work and errors of each component, on average over the releases that its running instances have."""
-    components = len(layout.components)
-    own = layout.instance_component_rows
-    places = layout.instance_release + state.release
-    running = (state.phase == RUNNING) * 1.0
-    rows = (running, running * layout.release_work[places], running * layout.release_errors[places])
-    count, work, errors = add_rows(own, rows, components)
-    some = np.maximum(count, 1.0)
-    return np.where(count > 0, work / some, 1.0), errors / some
+def _end_entries(layout: Layout, state: State) -> None:
+    """Empty the caches whose entries end all at once, when they do."""
+    for component in np.nonzero(state.together)[0].tolist():
+        every = float(state.together[component])
+        if int(state.time / every) != int((state.time - state.step) / every):
+            state.caches.clear(layout, component)
+
+
+def _lean(layout: Layout, state: State, pull: Floats) -> Floats:
+    """What instances get where the first of a component gets more than others."""
+    if not np.any(state.skew != 1.0):
+        return pull
+    own = layout.instance_component
+    first = np.searchsorted(own, own) == np.arange(len(own))
+    return np.asarray(np.where(first, pull * state.skew[own], pull))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scenarios.world.awaiting import Awaiting
 from scenarios.world.caches import Caches
 from scenarios.world.credentials import Credentials
 from scenarios.world.disks import Disks
@@ -81,12 +82,12 @@ class State:
 
     Of instances: the `phase`, until when it starts (`ready_at`), `warmth` from 0 to 1, the automatic starts that
     are left, the `release` by its place, MB `leaked`, and MB of memory in use. `usable` is the share of the
-    connections of a link that are alive, `unopened` those that were never opened since the process started. `again`
-    are users whose request has failed and who will try again, by journey, and `swell` is memory in MB that goes up
-    and down. Of the spares, those that are `wanted` run like the others. `passed` is the step before. Zones that
-    are `cordoned`, by system, take no new instances. `shed` is the share of its requests that a component turns
-    away at once, `blocked` that of a journey. `before` are values before the changes that have begun. A `step`
-    takes so many seconds.
+    connections of a link that are alive, `kept` are those of each pool that an instance never gives back,
+    `unopened` those that were never opened since the process started. `again` are users whose request has failed
+    and who will try again, by journey, and `swell` is memory in MB that goes up and down. Of the spares, those that
+    are `wanted` run like the others. `passed` is the step before. Zones that are `cordoned`, by system, take no new
+    instances. `shed` is the share of its requests that a component turns away at once, `blocked` that of a journey.
+    `before` are values before the changes that have begun. A `step` takes so many seconds.
     """
 
     flows: Flows
@@ -96,6 +97,7 @@ class State:
     queues: Queues
     disks: Disks
     addresses: Addresses
+    awaiting: Awaiting
     cordoned: NDArray[np.bool_]
     wanted: NDArray[np.bool_]
     phase: NDArray[np.int8]
@@ -107,12 +109,18 @@ class State:
     leaked: Floats
     memory: Floats
     usable: Floats
+    kept: Floats
     unopened: NDArray[np.bool_]
     again: Floats
     swell: Floats
     work: Floats
     errors: Floats
     slots: Floats
+    cores: Floats
+    scans: Floats
+    skew: Floats
+    expired: Floats
+    together: Floats
     memory_limit: Floats
     leak: Floats
     loss: Floats
@@ -134,16 +142,18 @@ class State:
     @classmethod
     def start(cls, layout: Layout, step: float = STEP) -> State:
         components, instances, _, calls = layout.count()
-        flags = {(n, flag): True for n, component in enumerate(layout.components) for flag in component.flags}
+        flags = _find_flags(layout)
         own = layout.instance_component
+        queues = Queues.start(layout, step)
         return cls(
             flows=Flows.start(layout),
             paths=Paths.start(layout),
             caches=Caches.start(layout),
             credentials=Credentials.start(layout),
-            queues=Queues.start(layout, step),
+            queues=queues,
             disks=Disks.start(layout),
             addresses=Addresses.start(layout),
+            awaiting=Awaiting.start(layout, len(queues.lane_group)),
             cordoned=np.zeros((len(layout.systems), max(len(s.zones) for s in layout.systems)), dtype=np.bool_),
             wanted=layout.instance_planned.copy(),
             phase=np.where(layout.instance_planned, RUNNING, STOPPED).astype(np.int8),
@@ -155,12 +165,18 @@ class State:
             leaked=np.zeros(instances),
             memory=layout.instance["base_memory"] + 0.0,
             usable=np.ones(len(layout.link_pool)),
+            kept=np.zeros(instances),
             unopened=np.zeros(len(layout.link_pool), dtype=np.bool_),
             again=np.zeros(len(layout.journey_demand)),
             swell=0.5 * layout.instance["base_memory"] * layout.instance["memory_swing"],
             work=np.ones(components),
             errors=np.zeros(components),
             slots=np.ones(components),
+            cores=np.ones(components),
+            scans=np.ones(components),
+            skew=np.ones(components),
+            expired=np.zeros(components),
+            together=np.zeros(components),
             memory_limit=np.ones(components),
             leak=np.zeros(components),
             loss=np.zeros(calls),
@@ -181,6 +197,20 @@ class State:
     def note_ahead(self, seconds: float, component: int, what: str, /, **details: str | float) -> None:
         """Note an event that comes in some seconds, whatever else does."""
         self.events.append(Event(self.time + seconds, component, what, details))
+
+
+def _find_flags(layout: Layout) -> dict[tuple[int, str], bool]:
+    """The flags by component and name: on, but for one of a feature that is switched on later."""
+    features = {(component, feature.flag) for component, feature in layout.features}
+    flags, first = {}, 0
+    for system in layout.systems:
+        changes = sorted((change for change in system.changes if change.what == "flag"), key=lambda change: change.at)
+        later = {change.target: change.to > 0 for change in reversed(changes)}
+        for place, component in enumerate(system.components, first):
+            for flag in component.flags:
+                flags[place, flag] = not ((place, flag) in features and later.get(flag, False))
+        first += len(system.components)
+    return flags
 
 
 def _plan_jobs(layout: Layout, flags: dict[tuple[int, str], bool]) -> list[JobState]:

@@ -62,6 +62,20 @@ class Release(_Part):
     """MB that each instance loses in a second."""
     slots: Positive = 1.0
     """A factor too: of the requests that an instance works on at once."""
+    keeps: NotNegative = 0.0
+    """Connections of each of its pools that an instance takes in a second and never gives back."""
+    sends: Positive = 1.0
+    """A factor: of the messages that it sends to brokers."""
+    attempts: Annotated[int, Field(ge=0, le=3)] = 0
+    """How often it tries each of its calls at most; 0 if that is as the call says."""
+
+
+class Feature(_Part):
+    """What a component does otherwise while a `flag` is on: a factor of its work, and the share that fails."""
+
+    flag: Name
+    work: Positive = 1.0
+    errors: Share = 0.0
 
 
 class Job(_Part):
@@ -70,7 +84,8 @@ class Job(_Part):
     The first run begins `first` seconds after the start of the system, and after a restart of its process one begins in
     `after_start` seconds, or else `every` so many. A run keeps the `flag` as it stood when it was planned: at the
     start of its process, and then after each run. With the flag on, the store holds `memory_rate` MB more each second
-    for it, and serves others `slow` times as slowly.
+    for it, and serves others `slow` times as slowly; it has `sessions` of its own, as a share of all that the store may
+    have, and of a cache it throws out the share `evicts` of what others have put there.
     """
 
     name: Name
@@ -83,6 +98,8 @@ class Job(_Part):
     retry: Positive = 30.0
     memory_rate: NotNegative = 0.0
     slow: Positive = 1.0
+    sessions: NotNegative = 0.0
+    evicts: Share = 0.0
     statement: str = ""
     """What its session runs, as the store would print it."""
 
@@ -107,6 +124,7 @@ class Component(_Part):
     notes: tuple[str, ...] = ()
     """What its owners wrote down for whoever is on call."""
     flags: tuple[Name, ...] = ()
+    features: tuple[Feature, ...] = ()
     jobs: tuple[Job, ...] = ()
     parameters: dict[str, float] = {}
 
@@ -166,6 +184,9 @@ class Journey(_Part):
     worth: Share = 0.0
     retries: Annotated[float, Field(ge=0, le=0.7)] = 0.0
     """The share of those whose request has failed that try again, within a minute."""
+    awaits: Name | None = None
+    """A group of consumers that has to be done with what a request has sent `within` so many seconds."""
+    within: Positive = 60.0
 
 
 class Topic(_Part):
@@ -197,13 +218,20 @@ class Change(_Part):
     """At a time, a part of the state takes another value, within `over` seconds. `what` names it as `Run` does.
 
     A release and a flag leave an entry in the change log, by a team and with its note. Of other changes nobody knows.
-    `stopped` is the share of the instances of a component whose process ends and is not started again by itself.
+    `stopped` is the share of the instances of a component whose process ends and is not started again by itself,
+    `removed` that of those that are taken away. Of the instances of a component the share `expired` shows a
+    certificate that is not valid any more; `skew` is how many times as much as another the first of them gets. `scans`
+    is how much longer a store takes that reads more than it has to. A resolver has no answer for the share of names
+    that is `unanswered`, and old ones for that which is `outdated`. All entries of a cache end at once each `together`
+    seconds. `disk_data` is how full a disk is, of what it was laid out for. `poison` is the number of partitions that
+    are stopped.
     """
 
     at: NotNegative
     what: (
         Literal["work", "errors", "slots", "memory_limit", "leak", "loss", "denied", "demand", "flag", "release"]
-        | Literal["connections", "shed", "blocked", "stopped"]
+        | Literal["connections", "shed", "blocked", "stopped", "cores", "expired", "scans", "skew"]
+        | Literal["removed", "unanswered", "outdated", "together", "disk_data"]
         | Literal[
             "link_loss", "link_latency", "zone_loss", "secret_issued", "secret_accepted", "poison", "disk_rate", "moves"
         ]
@@ -315,6 +343,11 @@ class System(_Part):
             *(topic.route for topic in self.topics if topic.route not in routes),
             *(group.route for group in self.groups if group.route not in routes),
             *(group.topic for group in self.groups if group.topic not in topics),
+            *(
+                each.awaits
+                for each in self.journeys
+                if each.awaits and each.awaits not in [g.name for g in self.groups]
+            ),
         ]
         missing += [entry.component for entry in self.history if entry.component not in names]
         if self.begins.second or self.begins.microsecond:

@@ -12,9 +12,11 @@ from scenarios.world.operations import (
     jobs,
     limits,
     names,
+    partners,
     placement,
     queues,
     services,
+    settings,
     traffic,
 )
 from scenarios.world.operations.operation import Operation, OperationError, Order, find_targets
@@ -31,7 +33,20 @@ __all__ = ["OPERATIONS", "Operation", "OperationError", "Order", "finish_tasks",
 
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
-    for group in (services, flags, placement, limits, traffic, jobs, credentials, disks, queues, names)
+    for group in (
+        services,
+        flags,
+        placement,
+        limits,
+        traffic,
+        jobs,
+        credentials,
+        disks,
+        queues,
+        names,
+        settings,
+        partners,
+    )
     for operation in group.OPERATIONS
 }
 """Every operation by its name: that of the remediation or of the line of the runbook."""

@@ -110,6 +110,11 @@ def _clear_cache(layout: Layout, state: State, component: int) -> None:
     state.note(component, "clear_cache" if held else "clear_cache_empty")
 
 
+def _warm_cache(layout: Layout, state: State, component: int) -> None:
+    warmed = state.caches.warm(layout, component, (state.phase == RUNNING) * 1.0)
+    state.note(component, "warm_cache" if warmed else "warm_cache_refused")
+
+
 OPERATIONS = (
     Operation("restart_service", "service", _restart_service, "Restart one instance after the other.", rolls=True),
     Operation("rollback_deploy", "service", _rollback_deploy, "Go back by one release.", rolls=True),
@@ -127,6 +132,9 @@ OPERATIONS = (
         _fail_over,
         "Promote a standby in the place of an instance, of one that does not run if there is one.",
         seconds=20,
+    ),
+    Operation(
+        "warm_cache", "service", _warm_cache, "Fill a cache from a copy with what is asked for most.", seconds=90
     ),
     Operation("clear_cache", "service", _clear_cache, "Delete all entries.", seconds=5),
 )

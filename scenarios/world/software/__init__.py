@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from scenarios.shipped import read_yaml
 
@@ -46,6 +46,7 @@ OPTIONAL = {
     "stray_errors": 0.0,  # share of requests that are answered with an error when all is well
     "stray_timeouts": 0.0,  # share of calls to others that are lost when all is well
     "memory_swing": 0.0,  # by which part of `base_memory` an instance's memory goes up and down
+    "collects": 0.0,  # 1 if it collects garbage, and gets slow when its memory is nearly full
     "persists": 0.0,  # 1 if a cache still has its entries after a restart
 }
 """Parameters that a software may leave out, with what is taken then."""
@@ -126,6 +127,13 @@ class Software(BaseModel):
     """What it says of a failed call, by reason."""
     time: Literal["iso", "spaced", "redis", "syslog"] = "iso"
     """How it writes the time of a line."""
+
+    @field_validator("lines", mode="before")
+    @classmethod
+    def _part_lines(cls, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A line that is printed for several reasons is written once in a file, and is one line for each here."""
+        each = [(line, line["when"]) for line in lines]
+        return [{**line, "when": when} for line, told in each for when in ([told] if isinstance(told, str) else told)]
 
 
 def _load() -> dict[str, Software]:
