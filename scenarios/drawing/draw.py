@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from scenarios.drawing.apart import is_kept_apart
 from scenarios.drawing.assembling import assemble
 from scenarios.drawing.changing import add_changes, add_history
 from scenarios.drawing.choosing import SIZES, choose
@@ -17,11 +18,14 @@ from scenarios.drawing.topology import draw_topology
 from scenarios.drawing.watching import draw_alerts
 from scenarios.faults import FAMILIES, list_targets, strike
 from scenarios.generator.dice import Dice
-from scenarios.generator.naming import RUNNING_VERSION
+from scenarios.generator.naming import OUT_OF_DISTRIBUTION, RUNNING_VERSION, region_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scenarios.drawing.sketch import Sketch
     from scenarios.faults import Fault
+    from scenarios.generator.library import Archetype
     from scenarios.world import System
 
 _PATIENCE = 6
@@ -37,16 +41,22 @@ class Draw:
     background: System
     fault: Fault
 
+    @property
+    def name(self) -> str:
+        """What the draw is called, as an incident of it is."""
+        return f"gen{RUNNING_VERSION}-d{self.difficulty}-{self.seed}"
+
     @cached_property
     def system(self) -> System:
         """The background struck by the fault."""
         return strike(self.background, self.fault)
 
 
-def draw(seed: int, difficulty: int) -> Draw:
+def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
     """The system and the fault of a seed (0 or more) and a difficulty (1 to 5), the same on every machine.
 
-    Nothing is simulated: that the fault is felt is likely, and not proved.
+    Nothing is simulated: that the fault is felt is likely, and not proved. Some families strike some lines of business
+    in the split out of distribution only; the `split` is that in whose region the seed lies, if it is not said.
 
     Raises:
         ValueError: if there is no such difficulty.
@@ -54,10 +64,12 @@ def draw(seed: int, difficulty: int) -> Draw:
     if difficulty not in range(1, 6):
         raise ValueError(f"difficulty {difficulty}: it goes from 1 to 5")
     dice = Dice(RUNNING_VERSION, seed, difficulty)
+    apart = (split or region_of(seed)) == OUT_OF_DISTRIBUTION
     attempt = 0
     for family in dice.fork("family").shuffled(sorted(FAMILIES)):
-        for _ in range(_PATIENCE):
-            background, targets = _draw_background(difficulty, dice.fork("background", attempt))
+        businesses = [each for each in load_businesses() if is_kept_apart(family, each.archetype) == apart]
+        for _ in range(_PATIENCE if businesses else 0):
+            background, targets = _draw_background(businesses, difficulty, dice.fork("background", attempt))
             fault = draw_fault(background, family, targets[family], difficulty, dice.fork("fault", attempt))
             if fault is not None:
                 return Draw(seed, difficulty, background, fault)
@@ -65,12 +77,14 @@ def draw(seed: int, difficulty: int) -> Draw:
     raise RuntimeError(f"nothing strikes a system of seed {seed} at difficulty {difficulty}")
 
 
-def _draw_background(difficulty: int, dice: Dice) -> tuple[System, dict[str, tuple[str, ...]]]:
-    """A system of a difficulty that serves its users, with its history, innocent changes and look-alikes.
+def _draw_background(
+    businesses: Sequence[Archetype], difficulty: int, dice: Dice
+) -> tuple[System, dict[str, tuple[str, ...]]]:
+    """A system of one of some lines of business, with its history, innocent changes and look-alikes.
 
     Returns what each family can strike in it as well: that hangs on none of those.
     """
-    sketch = _draw_sketch(difficulty, dice)
+    sketch = _draw_sketch(businesses, difficulty, dice)
     fit(sketch, dice.fork("fitting"))
     system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
     targets = {name: list_targets(family, system) for name, family in FAMILIES.items()}
@@ -81,13 +95,13 @@ def _draw_background(difficulty: int, dice: Dice) -> tuple[System, dict[str, tup
     return system.model_copy(update={"alerts": alerts}), targets
 
 
-def _draw_sketch(difficulty: int, dice: Dice) -> Sketch:
+def _draw_sketch(businesses: Sequence[Archetype], difficulty: int, dice: Dice) -> Sketch:
     """The components of a system and what calls what, of a size that the difficulty has."""
     least, most = SIZES[difficulty]
     attempt = 0
     while True:
         own = dice.fork("sketch", attempt)
-        business = own.pick(load_businesses())
+        business = own.pick(businesses)
         choice = choose(business, difficulty, own.fork("choice"))
         attempt += 1
         if least <= choice.count() <= most:

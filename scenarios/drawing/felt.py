@@ -17,11 +17,13 @@ _NETWORK_DISTANCE = 2
 class Felt:
     """The routes that journeys of worth cannot do without, each with its calls from the edge on.
 
-    `needed` are the calls between them, as `source target`. `behind` are all routes that a route leads to.
+    `needed` are the calls between them, as `source target`. `behind` are all routes that a route leads to. Who is slow
+    and `holds` up a component that users need, because a request of somebody else waits there for it, is felt too.
     """
 
     distances: dict[str, int]
     needed: frozenset[str]
+    holds: frozenset[str]
     behind: dict[str, frozenset[str]]
 
     def measure(self, system: System, component: str) -> int | None:
@@ -58,7 +60,11 @@ class Felt:
         if change.what == "demand":
             entries = [each.entry for each in system.journeys if each.name == change.target]
             return any(self.behind[entry] & self.distances.keys() for entry in entries)
-        return self.reaches(system, change)
+        if change.what in ("loss", "denied"):
+            held = change.target.rpartition(" ")[2].partition("/")[0] in self.holds
+            return held or self.reaches(system, change)
+        struck = _list_stores(system, change.target) if change.what == "flag" else [change.target]
+        return any(name in self.holds for name in struck) or self.reaches(system, change)
 
 
 def find_felt(system: System) -> Felt:
@@ -83,7 +89,19 @@ def find_felt(system: System) -> Felt:
     behind: dict[str, frozenset[str]] = {}
     for journey in system.journeys:
         _find_behind(system, journey.entry, calls, behind)
-    return Felt(distances, frozenset(needed), behind)
+    return Felt(distances, frozenset(needed), _find_holding(system, distances), behind)
+
+
+def _find_holding(system: System, distances: dict[str, int]) -> frozenset[str]:
+    """The components that a route needs which no user needs, but whose component users need."""
+    parts = {end.partition("/")[0] for end in distances}
+    holding = {end for end in system.list_routes() if end.partition("/")[0] in parts}
+    begin = set(holding)
+    while True:
+        more = {call.target for call in system.calls if not call.optional and call.source in holding} - holding
+        if not more:
+            return frozenset(end.partition("/")[0] for end in holding - begin)
+        holding |= more
 
 
 def _list_stores(system: System, flag: str) -> list[str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scenarios.drawing.data import RoleName
     from scenarios.drawing.sketch import CallSketch, PartSketch, RouteSketch, Sketch, Tail
     from scenarios.generator.dice import Dice
+    from scenarios.world import Group
 
 _TAILS: tuple[Tail, ...] = ("short", "even", "usual", "wide", "long")
 _HALVES = (0.25, 0.2, 0.045, 0.005)
@@ -33,6 +34,7 @@ _ERRORS: dict[RoleName, float] = {
     **dict.fromkeys(("sql", "document", "search"), 0.0001),
 }
 """The most that fails by itself, by role. A cache or a broker has no such errors."""
+_MOST_PARTITIONS = 64
 _FAILING = 0.003
 """The most that fails of a journey in a healthy system."""
 _MESSAGES = (6.0, 45.0)
@@ -182,8 +184,20 @@ class _Fitting:
             route.work = trim(work)
         elif work > 0.2 * route.work:
             route.work = trim(work)
+        else:
+            workers = self._widen(group, route.rate * (route.work * mean + waits) / part.load, part.instances)
         place = self.sketch.groups.index(group)
         self.groups[group.route] = self.sketch.groups[place] = group.model_copy(update={"workers": workers})
+
+    def _widen(self, group: Group, needed: float, instances: int) -> float:
+        """More workers where what they wait for takes too long, on as many partitions as they need. Returns workers."""
+        workers = float(min(_MOST_PARTITIONS // instances, int(needed / instances) + 1))
+        topic = self.topics[group.topic]
+        partitions = min(_MOST_PARTITIONS, max(topic.partitions, int(workers * instances)))
+        place = self.sketch.topics.index(topic)
+        wider = topic.model_copy(update={"partitions": partitions})
+        self.topics[group.topic] = self.sketch.topics[place] = wider
+        return workers
 
     def _fit_processors(self, part: PartSketch, dice: Dice) -> None:
         """Processors of which the component uses as much as it is to use."""

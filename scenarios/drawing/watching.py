@@ -55,16 +55,16 @@ def draw_alerts(sketch: Sketch, troubled: frozenset[str], dice: Dice) -> tuple[A
 def _draw_slow(
     sketch: Sketch, journeys: list[JourneySketch], labels: dict[str, str], dice: Dice
 ) -> Iterator[AlertRule]:
-    """Some journeys are to be fast: several times what is usual is too slow."""
+    """Some journeys are to be fast: several times what is usual is too slow, and more than what they can do without."""
     ending = dice.pick(_SLOW_ENDINGS)
     for journey in journeys:
         if dice.chance(_WATCHED):
-            usual = sketch.get_route(journey.entry).latency[3]
+            route = sketch.get_route(journey.entry)
             yield AlertRule(
                 name=_camel(journey.name) + ending,
                 watches="latency",
                 journeys=(journey.name,),
-                above=climb(DEADLINES, usual * dice.between(2.0, 3.2)),
+                above=climb(DEADLINES, max(route.latency[3] * dice.between(2.0, 3.2), 1.15 * route.patient)),
                 lasts=dice.pick(_SECONDS),
                 severity=dice.pick(_SEVERITIES),
                 labels=labels,

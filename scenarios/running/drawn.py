@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scenarios.drawing import draw
 from scenarios.generator.dice import key_of
 from scenarios.generator.library import families
-from scenarios.generator.naming import RUNNING_VERSION
+from scenarios.generator.naming import RUNNING_VERSION, region_of
 from scenarios.incident import Truth
 from scenarios.progress import Plan, PlanStep
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT
@@ -103,7 +103,8 @@ def find_felt(
         NobodyPagedError: if nobody is in any of the draws that are tried.
     """
     for attempt in range(MOST_ATTEMPTS):
-        drawn = draw(seed if attempt == 0 else key_of(RUNNING_VERSION, "attempt", seed, attempt), difficulty)
+        again = seed if attempt == 0 else key_of(RUNNING_VERSION, "attempt", seed, attempt)
+        drawn = draw(again, difficulty, split=region_of(seed))
         try:
             incident = RunningIncident(
                 _write_document(drawn, incident_id, scenario_ids, proof), drawn.system, DrawnStory(drawn, proof)

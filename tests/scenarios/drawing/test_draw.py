@@ -10,9 +10,14 @@ from itertools import pairwise
 import pytest
 
 from scenarios.drawing import Draw, draw
+from scenarios.drawing.apart import is_kept_apart
 from scenarios.drawing.choosing import SIZES
 from scenarios.drawing.placing import ONSET
-from scenarios.faults import strike
+from scenarios.faults import FAMILIES, strike
+from scenarios.generator.draw import kept_apart
+from scenarios.generator.ids import PlainIds
+from scenarios.generator.library import archetypes, families
+from scenarios.generator.naming import OUT_OF_DISTRIBUTION, SPLITS, Name
 
 _PRINT = """
 from hashlib import sha256
@@ -80,3 +85,35 @@ def test_nothing_changes_while_what_is_normal_is_seen() -> None:
     for seed in range(20):
         changes = draw(seed, 1 + seed % 5).background.changes
         assert min((change.at for change in changes), default=300.0) >= 180.0
+
+
+@pytest.mark.parametrize("split", [*SPLITS, None])
+def test_what_is_out_of_distribution_occurs_in_one_split_only(split: str | None) -> None:
+    draws = [draw(seed, 1 + seed % 5, split=split) for seed in range(25)]
+    apart = {_is_apart(drawn) for drawn in draws}
+    assert apart == {split == OUT_OF_DISTRIBUTION}
+
+
+def test_the_split_is_that_of_the_seed() -> None:
+    first = {name: split.region << 48 for name, split in SPLITS.items()}
+    for name, seed in first.items():
+        assert _is_apart(draw(seed, 2)) == (name == OUT_OF_DISTRIBUTION)
+        assert draw(seed, 2) == draw(seed, 2, split=name)
+
+
+def _is_apart(drawn: Draw) -> bool:
+    return is_kept_apart(drawn.fault.family, drawn.background.name.split("-")[0])
+
+
+def test_both_generators_keep_the_same_apart() -> None:
+    for family in FAMILIES.keys() & families().keys():
+        for business in archetypes():
+            assert is_kept_apart(family, business.archetype) == kept_apart(families()[family], business)
+
+
+def test_a_draw_is_found_again_by_its_name() -> None:
+    drawn = draw(77, 4)
+    assert drawn.name == PlainIds().incident(Name("root_cause_analysis", 77, 4, generator="2"))
+    found = PlainIds().parse(drawn.name.upper().replace("-D", "-RCA-D", 1))
+    assert found is not None
+    assert draw(found.seed, found.difficulty) == drawn
