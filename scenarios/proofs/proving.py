@@ -8,14 +8,15 @@ from scenarios.faults import Fault, strike
 from scenarios.proofs.certifying import find_certificates, find_least_left
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
+from scenarios.proofs.reading import find_first_page, open_run
 from scenarios.proofs.repairs import Found, Lane, order_stages, search_repairs
 from scenarios.proofs.rivals import Rivals, find_rivals
-from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
-from scenarios.telemetry.pages import find_pages
+from scenarios.proofs.severity import judge_severity
 from scenarios.world import Run
 
 if TYPE_CHECKING:
     from scenarios.incident import Certificate
+    from scenarios.telemetry.pages import Page
     from scenarios.vocabulary import Severity
     from scenarios.world import System
 
@@ -28,6 +29,8 @@ DIAGNOSED_AFTER = 360
 LASTS = 30 * 60
 HOLDS = 120 * 60
 """Seconds for which a repair is run when it is found, and for which it has to hold in the end."""
+_STRETCH = 60
+"""Seconds after which it is asked again whether a page has fired."""
 _LEAST_RIVALS = 3
 _LEAST_LEFT = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}
 """How many suspects the looks at one component have to leave, by difficulty."""
@@ -52,7 +55,12 @@ class _Paged(NamedTuple):
 
     @property
     def first_look(self) -> int:
-        return -(-(self.fired + ANSWERED_AFTER) // 60) * 60
+        return find_first_look(self.fired)
+
+
+def find_first_look(fired: int) -> int:
+    """The second at which on-call looks for the first time after a page: a whole minute."""
+    return -(-(fired + ANSWERED_AFTER) // 60) * 60
 
 
 class _Told(NamedTuple):
@@ -65,11 +73,10 @@ class _Told(NamedTuple):
 
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
     """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes."""
-    system = strike(background, fault)
     try:
-        paged = _find_page(system, background, fault)
+        paged, pair = _find_page(Run(strike(background, fault), background), fault)
         told = _tell_cause(background, fault, paged, difficulty)
-        found, accepted = _find_repairs(system, background, paged.first_look + DIAGNOSED_AFTER)
+        found, accepted = _find_repairs(pair)
     except _RefusalError as refusal:
         return refusal.rejection
     return Proof(
@@ -90,22 +97,26 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
     )
 
 
-def _find_page(system: System, background: System, fault: Fault) -> _Paged:
-    run, spared = Run(system), Run(background)
+def _find_page(pair: Run, fault: Fault) -> tuple[_Paged, Run]:
+    """What paged, and the two systems of a run as they stand when somebody may begin to repair."""
     end = int(fault.at) + LONGEST_WAIT
-    for each in (run, spared):
-        each.advance(end)
-    if find_pages(spared, end):
+    pair.advance(fault.at - pair.time)
+    page: Page | None = None
+    while page is None and pair.time < end - pair.state.step:
+        pair.advance(min(_STRETCH, end - pair.time))
+        page = find_first_page(open_run(pair), int(pair.time), 0)
+    if page is not None:
+        pair.advance(find_first_look(page.fired) + DIAGNOSED_AFTER - pair.time)
+    now = pair.fork()
+    pair.advance(end - pair.time)
+    if find_first_page(open_run(pair), end, 1) is not None:
         raise _RefusalError("pages_without")
-    pages = find_pages(run, end)
-    if not pages or pages[0].fired < fault.at:
+    if page is None or page.fired < fault.at:
         raise _RefusalError("not_felt")
-    fired = pages[0].fired
-    run.advance(max(0, fired + JUDGED_SECONDS - end))
-    severity = judge_severity(run, fired)
+    severity = judge_severity(now, page.fired)
     if severity is None:
         raise _RefusalError("unclear_severity")
-    return _Paged(pages[0].rule.name, fired, severity)
+    return _Paged(page.rule.name, page.fired, severity), now
 
 
 def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int) -> _Told:
@@ -125,12 +136,10 @@ def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int
     return _Told(rivals, certificates, least_left)
 
 
-def _find_repairs(system: System, background: System, begin: int) -> tuple[Found, tuple[Lane, ...]]:
-    struck, spared = Run(system), Run(background)
-    for each in (struck, spared):
-        each.advance(begin)
-    deeds = list_deeds(struck, spared)
-    found = search_repairs(system, background, deeds, begin, LASTS, HOLDS)
+def _find_repairs(pair: Run) -> tuple[Found, tuple[Lane, ...]]:
+    """The repairs of a system that runs with the same without the fault behind it, from now on."""
+    deeds = list_deeds(pair.pick([0]), pair.pick([1]))
+    found = search_repairs(pair, deeds, LASTS, HOLDS)
     if found.nothing.well:
         raise _RefusalError("nothing_to_repair", harm=found.nothing.harm)
     if not found.accepted:
