@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
-from scenarios.proofs.certifying import find_certificates, find_least_left
+from scenarios.proofs.certifying import find_certificates, find_least_left, find_left
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
 from scenarios.proofs.reading import find_first_page, open_run
@@ -32,6 +32,8 @@ HOLDS = 120 * 60
 _STRETCH = 60
 """Seconds after which it is asked again whether a page has fired."""
 _LEAST_RIVALS = 3
+_MOST_ALIKE = 2
+"""Families that may strike the same component and look the same: to name any of them is right."""
 _LEAST_LEFT = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}
 """How many suspects the looks at one component have to leave, by difficulty."""
 _LEAST_AVOIDABLE = 0.1
@@ -69,6 +71,7 @@ class _Told(NamedTuple):
     rivals: Rivals
     certificates: tuple[Certificate, ...]
     least_left: int
+    alike: tuple[str, ...]
 
 
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
@@ -94,6 +97,7 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         masks={f"{look} {component}": f"{mask:x}" for (look, component), mask in told.rivals.masks.items()},
         certificates=tuple(tuple(sorted(each)) for each in told.certificates),
         least_left=told.least_left,
+        alike=told.alike,
     )
 
 
@@ -124,16 +128,15 @@ def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int
     count = len(rivals.suspects)
     if count < _LEAST_RIVALS:
         raise _RefusalError("few_rivals", rivals=count)
-    certificates = find_certificates(rivals.masks, count)
-    if not certificates:
-        excluded = 0
-        for mask in rivals.masks.values():
-            excluded |= mask
-        raise _RefusalError("not_identifiable", rivals=count, left=count - excluded.bit_count())
-    least_left = find_least_left(rivals.masks, count)
+    alike = find_left(rivals.masks, count)
+    same = [suspect for n, suspect in enumerate(rivals.suspects) if alike >> n & 1]
+    certificates = find_certificates(rivals.masks, count, alike)
+    if not certificates or len(same) > _MOST_ALIKE or any(component != fault.component for component, _ in same):
+        raise _RefusalError("not_identifiable", rivals=count, left=len(same))
+    least_left = find_least_left(rivals.masks, count, alike)
     if least_left < _LEAST_LEFT[difficulty]:
         raise _RefusalError("given_away", rivals=count, left=least_left)
-    return _Told(rivals, certificates, least_left)
+    return _Told(rivals, certificates, least_left, tuple(family for _, family in same))
 
 
 def _find_repairs(pair: Run) -> tuple[Found, tuple[Lane, ...]]:
