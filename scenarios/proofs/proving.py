@@ -11,13 +11,15 @@ from scenarios.proofs.proof import Proof, Rejection
 from scenarios.proofs.reading import find_first_page, open_run
 from scenarios.proofs.repairs import Found, Lane, order_stages, search_repairs
 from scenarios.proofs.rivals import Rivals, find_rivals
+from scenarios.proofs.searching import Search, count_looks
 from scenarios.proofs.severity import judge_severity
+from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run
 
 if TYPE_CHECKING:
     from scenarios.incident import Certificate
     from scenarios.telemetry.pages import Page
-    from scenarios.vocabulary import Severity
+    from scenarios.vocabulary import Severity, Task
     from scenarios.world import System
 
 LONGEST_WAIT = 30 * 60
@@ -32,6 +34,10 @@ HOLDS = 120 * 60
 _STRETCH = 60
 """Seconds after which it is asked again whether a page has fired."""
 _LEAST_RIVALS = 3
+_SPARE_STEPS = 2
+"""Steps of a task that an honest searcher has left at the end."""
+_CLOSING_STEPS = 2
+"""Who has repaired it looks once more, and submits."""
 _MOST_ALIKE = 2
 """Families that may strike the same component and look the same: to name any of them is right."""
 _LEAST_LEFT = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}
@@ -72,6 +78,7 @@ class _Told(NamedTuple):
     certificates: tuple[Certificate, ...]
     least_left: int
     alike: tuple[str, ...]
+    searcher: int
 
 
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
@@ -80,6 +87,8 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         paged, pair = _find_page(Run(strike(background, fault), background), fault)
         told = _tell_cause(background, fault, paged, difficulty)
         found, accepted = _find_repairs(pair)
+        longest = max(lane.count_steps() for lane in accepted)
+        _check_steps(told.searcher + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
         return refusal.rejection
     return Proof(
@@ -98,6 +107,7 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         certificates=tuple(tuple(sorted(each)) for each in told.certificates),
         least_left=told.least_left,
         alike=told.alike,
+        searcher=told.searcher,
     )
 
 
@@ -136,7 +146,17 @@ def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int
     least_left = find_least_left(rivals.masks, count, alike)
     if least_left < _LEAST_LEFT[difficulty]:
         raise _RefusalError("given_away", rivals=count, left=least_left)
-    return _Told(rivals, certificates, least_left, tuple(family for _, family in same))
+    rule = next(each for each in background.alerts if each.name == paged.rule)
+    search = Search(background, rule, rivals.suspects, rivals.masks, rivals.unwell, alike)
+    looks = count_looks(search, background.seed)
+    _check_steps(looks + 1, ROOT_CAUSE_ANALYSIS)
+    return _Told(rivals, certificates, least_left, tuple(family for _, family in same), looks)
+
+
+def _check_steps(fewest: int, task: Task) -> None:
+    """Refuse what leaves an honest searcher no steps to spare."""
+    if fewest > task.max_steps - _SPARE_STEPS:
+        raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 
 
 def _find_repairs(pair: Run) -> tuple[Found, tuple[Lane, ...]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.reading import open_run
 from scenarios.world import OPERATIONS, OperationError
+from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,16 +30,26 @@ _KEPT = 8
 """Sequences of a length that the search goes on from: those with which users lost least."""
 _WELL = 0.01
 """The harm more than without the fault that counts as well."""
+_WAIT_SECONDS = 300.0
+"""Who waits lets so much time pass in one step."""
 _DEARER = 0.25
 """A repair is accepted if it costs users at most this share more of what can be avoided than the best one."""
 
 
 class Lane(NamedTuple):
-    """A sequence of operations from a second on, what users lost until the end, and whether all is well then."""
+    """A sequence of operations from a second on, what users lost until the end, and whether all is well then.
+
+    From `back` seconds after that second on they were served as without the fault, for as long as it ran.
+    """
 
     deeds: Deeds
     harm: float
     well: bool
+    back: float
+
+    def count_steps(self) -> int:
+        """The steps of who does this and waits until it can be seen that it helped: a wait takes five minutes."""
+        return len(self.deeds) + -int(-max(0.0, self.back - SPACING * len(self.deeds)) // _WAIT_SECONDS)
 
 
 class Found(NamedTuple):
@@ -167,7 +178,8 @@ def _judge_all(played: _Played, begin: int) -> Iterator[Lane]:
     for place, deeds in enumerate(played.lanes):
         harm = find_harm(opened, end, place)
         well = average_harm(harm, end - third, end) <= without + _WELL
-        yield Lane(deeds, measure_harm(harm, begin, end), well)
+        back = max([tick + 1 for tick, share in enumerate(harm.tolist()) if share > without + _WELL], default=0)
+        yield Lane(deeds, measure_harm(harm, begin, end), well, max(0.0, back * TICK - begin))
 
 
 def _order(run: Run, deed: Deed, place: int) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from scenarios.incident import Item
+    from scenarios.proofs.signs import Signs
     from scenarios.world import Run, System
 
 BATCH = 48
@@ -28,10 +29,14 @@ NOTHING: Suspect = ("", "")
 
 
 class Rivals(NamedTuple):
-    """The suspects at the page, and for each look a mask of those that it excludes: bit n is that of suspect n."""
+    """The suspects at the page, and for each look a mask of those that it excludes: bit n is that of suspect n.
+
+    `unwell` are the components whose answers to a component fail, as a look at its calls shows.
+    """
 
     suspects: tuple[Suspect, ...]
     masks: Mapping[Item, int]
+    unwell: Mapping[str, tuple[str, ...]]
 
 
 def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int) -> Rivals:
@@ -61,7 +66,15 @@ def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int
         for item in told[NOTHING]
         if (mask := sum(1 << n for n, suspect in enumerate(suspects) if told[suspect][item]))
     }
-    return Rivals(suspects, masks)
+    return Rivals(suspects, masks, _find_unwell(background, shown))
+
+
+def _find_unwell(system: System, shown: Signs) -> dict[str, tuple[str, ...]]:
+    unwell: dict[str, dict[str, None]] = {}
+    for call, failing in zip(system.calls, shown.failing[0].tolist(), strict=True):
+        if failing:
+            unwell.setdefault(call.source.partition("/")[0], {})[call.target.partition("/")[0]] = None
+    return {name: tuple(callees) for name, callees in unwell.items()}
 
 
 def _play_truth(beginnings: Beginnings, background: System, fault: Fault, at: int) -> tuple[Run, Run]:
