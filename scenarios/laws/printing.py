@@ -84,7 +84,7 @@ class PrintWitness(Witness):
                 foreign = [
                     entry.version
                     for entry in shown.history
-                    if entry.version not in known and not re.fullmatch(r"conf r\d{3}", entry.version)
+                    if entry.version not in known and not re.fullmatch(r"conf r\d+", entry.version)
                 ]
             case Status():
                 foreign = [flag for flag, _ in shown.flags if flag not in component.flags]
