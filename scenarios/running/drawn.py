@@ -52,6 +52,10 @@ class DrawnStory:
         return hashlib.sha256(written.encode()).hexdigest()
 
     @property
+    def verifies(self) -> bool:
+        return False
+
+    @property
     def proved(self) -> bool:
         return self._proof is not None
 

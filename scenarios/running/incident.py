@@ -47,6 +47,10 @@ class Story(Protocol):
     @property
     def plan(self) -> Plan: ...
 
+    @property
+    def verifies(self) -> bool:
+        """Whether its plan ends with verifications of the catalogue."""
+
     def tell(self, incident: RunningIncident) -> Truth:
         """The truth, from the run of the incident if need be."""
 
@@ -99,7 +103,7 @@ class RunningIncident:
 
     @property
     def summary(self) -> str:
-        return f"{self.document.summary} {describe_runbook(self.runbook, self.system)}"
+        return f"{self.document.summary}\n\n{describe_runbook(self.runbook, self.system)}"
 
     @property
     def alert(self) -> dict[str, Any]:
@@ -138,7 +142,7 @@ class RunningIncident:
     @cached_property
     def runbook(self) -> Mapping[str, RunbookStep]:
         """The steps of the runbook that there are."""
-        return build_runbook()
+        return build_runbook(verifies=self._story.verifies)
 
     def list_targets(self, step: str) -> tuple[str, ...] | None:
         """What a step of the runbook can be applied to; None if it takes no target."""

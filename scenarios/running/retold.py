@@ -27,6 +27,10 @@ class RetoldStory:
         return self._made_after.digest
 
     @property
+    def verifies(self) -> bool:
+        return any(step.verify for step in self.plan.steps)
+
+    @property
     def plan(self) -> Plan:
         return Plan(self._made_after.plan.stages)
 

@@ -43,20 +43,23 @@ class EventLine(NamedTuple):
 
 
 class SampledLogs(Logs):
-    """A page of lines, with how many were printed in the window, how many sampling has kept, and what was asked for."""
+    """A page of lines: how many were logged in the window, how many of them were sampled, and how many of those match.
 
-    printed: int = Field(ge=0)
-    kept: int = Field(ge=0)
+    What matches is sought in what was sampled, and the newest that match are shown.
+    """
+
+    logged: int = Field(ge=0)
+    sampled: int = Field(ge=0)
     contains: str = ""
-    found: int = Field(ge=0)
+    matched: int = Field(ge=0)
 
     @property
     def heading(self) -> str:
-        asked = f" · {self.found:,} of them contain {self.contains!r}" if self.contains else ""
-        return (
-            f"{self.service} · logs · last {self.window_minutes} min to {self.as_of} · {self.printed:,} printed, "
-            f"{self.kept:,} kept{asked} · newest {len(self.lines)} shown"
-        )
+        window = f"{self.service} · logs · last {self.window_minutes} min to {self.as_of}"
+        sampled = f"{self.sampled:,} of {self.logged:,} lines sampled"
+        if self.contains:
+            sampled += f" · {self.matched:,} matched {self.contains!r}"
+        return f"{window} · {sampled} · newest {len(self.lines):,} shown"
 
 
 def show_logs(seen: Vantage, *, contains: str = "") -> SampledLogs:
@@ -83,10 +86,10 @@ def show_logs(seen: Vantage, *, contains: str = "") -> SampledLogs:
         as_of=seen.as_of,
         window_minutes=int((seen.ticks - first) // 4),
         lines=tuple(text for _, _, text in told[-PAGE:]),
-        printed=_add_up(_count_each(printed).tolist()) + len(events),
-        kept=total,
+        logged=_add_up(_count_each(printed).tolist()) + len(events),
+        sampled=total,
         contains=contains,
-        found=len(told) if contains else total,
+        matched=len(told) if contains else total,
     )
 
 

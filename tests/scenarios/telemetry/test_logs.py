@@ -33,10 +33,10 @@ def read(run: Run, name: str, contains: str = "") -> SampledLogs:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_heading_says_what_was_printed_kept_and_shown(run: Run, name: str) -> None:
     logs = read(run, name)
-    assert logs.printed >= logs.kept >= len(logs.lines)
-    assert len(logs.lines) == min(40, logs.kept)
-    assert logs.kept <= 4000
-    assert f"{logs.printed:,} printed, {logs.kept:,} kept · newest {len(logs.lines)} shown" in logs.heading
+    assert logs.logged >= logs.sampled >= len(logs.lines)
+    assert len(logs.lines) == min(40, logs.sampled)
+    assert logs.sampled <= 4000
+    assert f"{logs.sampled:,} of {logs.logged:,} lines sampled · newest {len(logs.lines)} shown" in logs.heading
 
 
 @pytest.mark.parametrize("name", ["api-gateway", "auth-service", "order-service", "redis-cache"])
@@ -53,7 +53,7 @@ def test_what_is_printed_is_what_is_counted(run: Run, name: str) -> None:
                 counted += record.ticks["given_up" if name == "api-gateway" else "sent"][tick][call]
                 if name != "api-gateway":
                     counted -= record.ticks["succeeded"][tick][call]
-    assert abs(read(run, name).printed - counted) <= 45
+    assert abs(read(run, name).logged - counted) <= 45
 
 
 def test_a_filter_finds_what_the_window_keeps(run: Run) -> None:
@@ -62,7 +62,7 @@ def test_a_filter_finds_what_the_window_keeps(run: Run) -> None:
     assert list(some.lines) == [line for line in everything.lines if "terminated by signal 9" in line]
     place = run.layout.component_names.index("postgres-db")
     deaths = [event for event in run.state.events if event.component == place and event.what == "oom"]
-    assert some.found == len(some.lines) == len(deaths) > 0
+    assert some.matched == len(some.lines) == len(deaths) > 0
     assert read(run, "postgres-db", contains="no such text").body() == "(no log lines in this window)"
     page = read(run, "api-gateway")
     for line in page.lines[::8]:
@@ -79,7 +79,7 @@ def test_lines_stand_in_the_order_of_their_times(run: Run) -> None:
 def test_nothing_is_printed_for_what_does_not_happen(run: Run) -> None:
     for text in ("call failed", "request failed"):  # now and then that happens by itself
         failing = read(run, "catalog-service", contains=text)
-        assert 0 < failing.found < 0.001 * failing.printed
+        assert 0 < failing.matched < 0.001 * failing.logged
     assert not read(run, "catalog-service", contains="connection refused").lines
     assert not read(run, "redis-cache", contains="Ready").lines
 
@@ -91,7 +91,7 @@ def test_few_errors_among_many_lines_are_kept(run: Run) -> None:
     )
     few = Run(SYSTEM.model_copy(update={"changes": (change,)}))
     few.advance(900)
-    found = read(few, "catalog-service", contains="i/o timeout").found
+    found = read(few, "catalog-service", contains="i/o timeout").matched
     assert 5 * 55 <= found <= 5 * 60
 
 
