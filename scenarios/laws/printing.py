@@ -11,7 +11,7 @@ from scenarios.laws.playing import Witness
 from scenarios.telemetry import TelemetryError, look
 from scenarios.telemetry.metrics import OF_ANYTHING
 from scenarios.vocabulary import DIAGNOSTICS
-from scenarios.vocabulary.diagnostics import Dependencies, Deploys, Logs, Metrics, Status
+from scenarios.vocabulary.diagnostics import Dependencies, Deploys, Logs, ScrapedMetrics, Status
 from scenarios.world import SOFTWARE
 from scenarios.world.operations.entries import ENTRIES
 
@@ -73,7 +73,7 @@ class PrintWitness(Witness):
                 asked = tuple(sorted(self._asked[component.name]))
                 pattern = compile_lines(component.software, asked)
                 foreign = [line for line in shown.lines if not pattern.fullmatch(line)]
-            case Metrics():
+            case ScrapedMetrics():
                 pattern = compile_metrics(component.software)
                 foreign = [series.name for series in shown.series if not pattern.fullmatch(series.name)]
             case Dependencies():

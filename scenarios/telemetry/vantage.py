@@ -131,6 +131,11 @@ class Vantage:
                 down = None
         return up if down is None else np.asarray(up & (ms < down * 1000.0))
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether its processes are: those of a third party are seen from outside only."""
+        return self.component.software != "third-party"
+
     def get_pool(self, call: CallOfRun) -> float:
         """The connections that each instance of the caller has for a call."""
         layout = self.layout
