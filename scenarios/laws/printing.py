@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.world import Component, Run
 
 _STATES = re.compile(
-    r"running|starting|stopping|down|failed: [a-z (9),]+|pending: no zone takes its instances"
+    r"running|starting|stopping|down|failed: [a-z (9),]+|pending: no zone takes its instances|run by a third party"
     r"|\d+ (running|starting|stopping|down|failed)(, \d+ (running|starting|stopping|down|failed))*"
 )
 _EVERY = 300.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from scenarios.telemetry.instances import find_name, find_node
 from scenarios.telemetry.streams import WINDOW_TICKS, count_lines, list_streams
 from scenarios.telemetry.texts import (
     STYLES,
@@ -18,6 +19,7 @@ from scenarios.telemetry.texts import (
     write_lines,
     write_times,
 )
+from scenarios.telemetry.vantage import ENDED
 from scenarios.vocabulary.diagnostics import Logs
 from scenarios.world.record import TICK
 
@@ -120,7 +122,7 @@ def _find_start(kept: list[int], enough: int) -> int:
 def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
     """The lines about what happened to the component, oldest first. Sampling keeps all of them."""
     lines: dict[str, list[Line]] = {}
-    for line in seen.software.lines:
+    for line in sorted(seen.software.lines, key=lambda line: not line.outside):
         if line.when.startswith("event."):
             lines.setdefault(line.when.removeprefix("event."), []).append(line)
     found = []
@@ -130,7 +132,7 @@ def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
         if event.at != at:
             at, position = event.at, 0
         for line in lines.get(event.what, ()):
-            if line.needs and line.needs not in event.details:
+            if line.needs and not event.details.get(line.needs):
                 continue
             if line.to and not _is_about(seen, line, str(event.details.get("target", ""))):
                 continue
@@ -159,13 +161,26 @@ def _write_events(seen: Vantage, events: list[EventLine]) -> list[tuple[EventLin
     ]
 
 
+def _count_again(seen: Vantage, event: Event) -> int:
+    """How often a process had been started by itself, up to an event of its instance."""
+    own = event.details["instance"]
+    started = [each for each in seen.list_events() if each.what == "start" and each.details["instance"] == own]
+    return len([each for each in started if each.details["again"] and each.at <= event.at])
+
+
 def _fill(seen: Vantage, told: EventLine, times: dict[str, str]) -> str:
     """The text of a line of an event: what varies is the same in all lines of one."""
     event, component = told.event, seen.component.name
     hashed = hash_event(seen.system.seed, component, f"{event.what}/{event.at:.0f}")
     details = {name: str(value) for name, value in event.details.items()}
     if "instance" in details:
-        details["instance"] = f"{component}-{int(event.details['instance']) - seen.instances[0]}"
+        place = int(event.details["instance"]) - seen.instances[0]
+        details |= {
+            "instance": find_name(seen.names[place], event.at, ends=event.what in ENDED),
+            "ordinal": str(place),
+            "node": find_node(seen, place),
+            "again": str(_count_again(seen, event)),
+        }
     if "target" in details:
         details |= name_target(details["target"])
     if "memory" in details:
@@ -174,6 +189,8 @@ def _fill(seen: Vantage, told: EventLine, times: dict[str, str]) -> str:
     main_pid = find_main_pid(seen, told.starts)
     details |= {
         "service": component,
+        "process": seen.software.process or seen.software.name,
+        "unit": seen.software.unit,
         "version": details.get("version", seen.component.releases[0].version),
         "pid": str(1200 + hashed % 30000),
         "main_pid": str(main_pid),

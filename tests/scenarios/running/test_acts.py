@@ -99,7 +99,7 @@ def test_a_rollout_that_takes_longer_says_how_far_it_has_come(scenario: Scenario
     assert progress is not None
     shown = episode.steps[1].evidence
     assert shown is not None
-    assert f"replicas ready  {progress[1]}/5" in shown.text
+    assert re.search(rf"^pods ready +{progress[1]}/5$", shown.text, re.MULTILINE)
 
 
 def test_the_alert_says_that_its_page_has_cleared(scenario: Scenario) -> None:

@@ -101,12 +101,17 @@ def test_an_instance_that_is_down_prints_nothing() -> None:
     run.advance(300)
     run.order("restart_service", "catalog-service")
     run.advance(15)
+    started = read(run, "catalog-service", contains="msg=starting ").lines
+    stopped = read(run, "catalog-service", contains="signal received").lines
+    assert len(started) == len(stopped) == 3
     for instance in range(3):
-        lines = read(run, "catalog-service", contains="msg=request ").lines
-        mine = [line for line in lines if f"pod=catalog-service-{instance}" in line and "13:51:" in line]
-        seconds = [int(match.group(1)) for line in mine if (match := re.search(r"13:51:(\d\d)", line))]
-        assert seconds
-        assert not any(5 * instance <= second < 5 * instance + 5 for second in seconds)
+        old, new = (re.findall(r"pod=(\S+)", lines[instance])[0] for lines in (stopped, started))
+        assert old != new
+        for pod, lives in ((old, range(5 * instance)), (new, range(5 * instance + 5, 60))):
+            lines = read(run, "catalog-service", contains=f"msg=request pod={pod} ").lines
+            seconds = [int(match.group(1)) for line in lines if (match := re.search(r"13:51:(\d\d)", line))]
+            assert seconds or not lives or pod == new
+            assert set(seconds) <= set(lives)
 
 
 @pytest.mark.parametrize("software", list(SOFTWARE))
@@ -123,6 +128,11 @@ def test_templates_have_only_fields_that_there_are(software: str) -> None:
         "seconds",
         "memory",
         "statement",
+        "node",
+        "process",
+        "unit",
+        "again",
+        "ordinal",
     }
     for line in SOFTWARE[software].lines:
         fields = {name for _, name, _, _ in Formatter().parse(line.text) if name is not None}

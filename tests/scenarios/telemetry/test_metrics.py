@@ -6,7 +6,7 @@ import pytest
 
 from scenarios.telemetry import look
 from scenarios.vocabulary.diagnostics import ScrapedMetrics
-from scenarios.world import Change, Run
+from scenarios.world import SOFTWARE, Change, Run
 from tests.scenarios.world.small import build
 
 _PARTS = (
@@ -73,3 +73,14 @@ def test_who_turns_requests_away_looks_neither_slow_nor_fast_by_that(name: str, 
         assert now is None or 0.7 < now / usual < 1.1
     assert " · latencies are of answered requests, refusals left out" in hurt.heading
     assert hurt.series[0].recent[-1] is not None
+
+
+@pytest.mark.parametrize("software", list(SOFTWARE))
+def test_only_what_runs_as_a_deployment_is_counted_in_pods(software: str) -> None:
+    parts = {"name": "part", "software": software, "routes": [{"name": "ask", "work": 0.02}]}
+    journeys = ({"name": "ask", "entry": "part/ask", "demand": 30, "deadline": 5, "worth": 1.0},)
+    run = Run(build([parts], (), journeys=journeys))
+    run.advance(300)
+    shown = look(run, "check_metrics", "part")
+    assert ("kube_deployment" in shown.text) <= (SOFTWARE[software].runs_on == "kubernetes")
+    assert shown.heading.count(" · latencies are of answered requests") <= 1
