@@ -27,7 +27,8 @@ class Truth:
     `concepts` are groups of synonyms, each group one idea that a right failure mode affirms. `families` are the
     failure families that the incident itself shows: its cause and its declared consequences. `answer` is a good
     failure mode in one sentence, where there is one. `spread` are pairs of a service in trouble and one that suffers
-    from it, from the root cause outwards.
+    from it, from the root cause outwards. `symptoms` are failure families that some component truly shows without being
+    the cause: to name one costs nothing.
     """
 
     severity: Severity
@@ -37,6 +38,7 @@ class Truth:
     chain: tuple[str, ...]
     answer: str = ""
     spread: tuple[tuple[str, str], ...] = ()
+    symptoms: frozenset[str] = frozenset()
 
 
 class Remedied(NamedTuple):

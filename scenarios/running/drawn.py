@@ -80,6 +80,7 @@ class DrawnStory:
                 f"{clock.get_time_of_day(incident.fired)}: {incident.alert['name']} fires.",
             ),
             answer=f"{fault.component}: {family.words.answer}",
+            symptoms=incident.symptoms,
         )
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:

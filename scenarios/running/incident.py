@@ -11,6 +11,7 @@ from scenarios.incident import Remedied
 from scenarios.progress import UNTOUCHED, Plan, Progress, Remedy
 from scenarios.running.runbook import WATCH_SECONDS, build_runbook, describe_runbook, find_operation, list_targets
 from scenarios.running.shared import Ordered, Orders, SharedRuns
+from scenarios.running.symptoms import SHOWN_SECONDS, list_symptoms
 from scenarios.telemetry import (
     describe_page,
     find_pages,
@@ -116,6 +117,12 @@ class RunningIncident:
     @cached_property
     def flags(self) -> frozenset[str]:
         return frozenset(flag for component in self.system.components for flag in component.flags)
+
+    @cached_property
+    def symptoms(self) -> frozenset[str]:
+        """The failure families that its components show if nothing is done."""
+        until = self.first_look + SHOWN_SECONDS
+        return list_symptoms(self.runs.get((), until), until)
 
     @cached_property
     def truth(self) -> Truth:

@@ -35,7 +35,7 @@ class RetoldStory:
         return Plan(self._made_after.plan.stages)
 
     def tell(self, incident: RunningIncident) -> Truth:
-        return replace(self._made_after.truth, chain=incident.document.chain)
+        return replace(self._made_after.truth, chain=incident.document.chain, symptoms=incident.symptoms)
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._made_after.certificates(task)
