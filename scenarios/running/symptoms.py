@@ -5,7 +5,7 @@ What fails from outside is a cause and no symptom: wrong credentials, a certific
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from scenarios.world import Run
     from scenarios.world.layout import Floats
@@ -81,7 +83,7 @@ def _read_levels(run: Run, end: int) -> Iterator[str]:
         yield "queue"
 
 
-def _add_minutes(rows: Floats) -> Floats:
+def _add_minutes(rows: NDArray[np.floating[Any]]) -> Floats:
     """Counts of ticks as counts of minutes."""
     parts = rows.reshape(-1, _TICKS, *rows.shape[1:])
     total = parts[:, 0] + 0.0

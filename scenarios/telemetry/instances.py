@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from scenarios.world.chance import hash_names
 
 if TYPE_CHECKING:
-    from scenarios.telemetry.vantage import Vantage
+    from collections.abc import Sequence
+
+    from scenarios.world import Component
+    from scenarios.world.state import Event
 
 ROLLED = frozenset({"deploy", "restart", "rollback", "raise_memory", "raise_connections", "raise_slots"})
 """Events with which all instances are made anew, one after the other."""
@@ -22,19 +25,17 @@ Names = list[tuple[float, str]]
 """Names of one instance, each with the second of the run from which on it has it."""
 
 
-def list_names(seen: Vantage) -> list[Names]:
-    """The names of the instances of a component, by their place in it."""
-    component = seen.component
-    count = len(seen.instances)
-    if seen.software.runs_on != "kubernetes":
+def list_names(seed: int, component: Component, instances: Sequence[int], events: Sequence[Event]) -> list[Names]:
+    """The names of the instances of a component, by their place in it, from what happened to it."""
+    count = len(instances)
+    if component.kind.runs_on != "kubernetes":
         plain = [component.name] if count == 1 else [f"{component.name}-{place}" for place in range(count)]
         return [[(0.0, name)] for name in plain]
-    seed = seen.system.seed
-    rolled = [event.at for event in seen.list_events() if event.what in ROLLED]
+    rolled = [event.at for event in events if event.what in ROLLED]
     names: list[Names] = [[(0.0, _name_pod(seed, component.name, 0, place, 0))] for place in range(count)]
-    for event in seen.list_events():
+    for event in events:
         if event.what == "start" and not event.details.get("again"):
-            place = int(event.details["instance"]) - seen.instances[0]
+            place = int(event.details["instance"]) - instances[0]
             template = len([at for at in rolled if at <= event.at])
             names[place].append((event.at, _name_pod(seed, component.name, template, place, len(names[place]))))
     return names
@@ -45,9 +46,9 @@ def find_name(names: Names, at: float, *, ends: bool = False) -> str:
     return next(name for since, name in reversed(names) if since < at or (since == at and not ends) or since == 0.0)
 
 
-def find_node(seen: Vantage, place: int) -> str:
+def find_node(seed: int, component: str, place: int) -> str:
     """The node on which an instance runs, by its place in the component."""
-    key = int(hash_names(seen.system.seed, [seen.component.name], f"node/{place}")[0])
+    key = int(hash_names(seed, [component], f"node/{place}")[0])
     return f"ip-10-30-{key % 6}-{10 + (key >> 8) % 240}"
 
 

@@ -178,7 +178,7 @@ def _fill(seen: Vantage, told: EventLine, times: dict[str, str]) -> str:
         details |= {
             "instance": find_name(seen.names[place], event.at, ends=event.what in ENDED),
             "ordinal": str(place),
-            "node": find_node(seen, place),
+            "node": find_node(seen.system.seed, component, place),
             "again": str(_count_again(seen, event)),
         }
     if "target" in details:

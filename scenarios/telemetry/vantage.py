@@ -144,7 +144,7 @@ class Vantage:
     @cached_property
     def names(self) -> list[Names]:
         """The names of its instances, by their place in it."""
-        return list_names(self)
+        return list_names(self.system.seed, self.component, self.instances, self.list_events())
 
     def get_pool(self, call: CallOfRun) -> float:
         """The connections that each instance of the caller has for a call."""
