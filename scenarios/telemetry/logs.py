@@ -64,31 +64,37 @@ class SampledLogs(Logs):
         return f"{window} · {sampled} · newest {len(self.lines):,} shown"
 
 
-def show_logs(seen: Vantage, *, contains: str = "") -> SampledLogs:
-    """The newest lines of the last half hour; with `contains`, of those that have it in them."""
+def show_logs(seen: Vantage, *, contains: str = "", before: float | None = None) -> SampledLogs:
+    """The newest lines of the last half hour: of those that have what is sought in them, in whatever case, and that
+    are older than a second of the run.
+    """
     first = max(0, seen.ticks - WINDOW_TICKS)
     streams = list_streams(seen)
     printed, kept = count_lines(seen, streams, first)
     events = _list_event_lines(seen, first)
     each: list[int] = _count_each(kept).tolist()
-    total = _add_up(each) + len(events)
-    start = 0 if contains else _find_start(each, PAGE)
+    total, logged = (_add_up(_count_each(counts).tolist()) + len(events) for counts in (kept, printed))
+    searched = bool(contains) or before is not None
+    start = 0 if searched else _find_start(each, PAGE)
     lines = Kept(streams, first + start, kept[start:])
-    chosen = lines.order if contains else lines.order[-PAGE:]
+    chosen = lines.order if searched else lines.order[-PAGE:]
+    if before is not None:
+        chosen = chosen[lines.ms[chosen] < before * 1000.0]
+        events = [line for line in events if line.ms < before * 1000.0]
+        if not contains:
+            chosen, events = chosen[-PAGE:], events[-PAGE:]
     texts = write_lines(seen, streams, lines, chosen)
-    told = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True) if contains in text]
-    told += [
-        (line.ms, 1, text)
-        for line, text in _write_events(seen, events if contains else events[-PAGE:])
-        if contains in text
-    ]
+    told = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True)]
+    told += [(line.ms, 1, text) for line, text in _write_events(seen, events if searched else events[-PAGE:])]
+    sought = contains.casefold()
+    told = [line for line in told if sought in line[2].casefold()] if sought else told
     told.sort(key=lambda line: line[:2])
     return SampledLogs(
         service=seen.component.name,
         as_of=seen.as_of,
         window_minutes=int((seen.ticks - first) // 4),
         lines=tuple(text for _, _, text in told[-PAGE:]),
-        logged=_add_up(_count_each(printed).tolist()) + len(events),
+        logged=logged,
         sampled=total,
         contains=contains,
         matched=len(told) if contains else total,
