@@ -36,7 +36,6 @@ _QUIET_TICKS = 40
 
 OF_ANYTHING = (
     Metric(name="kube_deployment_status_replicas_ready", unit="pods", shows="instances"),
-    Metric(name="container_cpu_usage_seconds_total_rate", unit="cores", shows="processors"),
     Metric(name='container_memory_working_set_bytes{stat="avg"}', unit="MiB", shows="memory"),
 )
 """What is known of the containers of a software that names no metrics."""

@@ -13,6 +13,7 @@ from scenarios.vocabulary import DIAGNOSTICS
 from scenarios.world import SOFTWARE, Change, Run, System
 from scenarios.world.flows import Reason
 from tests.scenarios.telemetry.test_looking import NAMES, SYSTEM
+from tests.scenarios.world.small import build
 
 _TIME = re.compile(r"14:(\d\d):(\d\d)\.(\d\d\d)")
 
@@ -176,3 +177,21 @@ def test_two_causes_with_the_same_effect_look_the_same_there() -> None:
     for diagnostic in DIAGNOSTICS:
         for name in ("payment-service", "order-service", "api-gateway"):
             assert look(first, diagnostic, name).text == look(second, diagnostic, name).text
+
+
+@pytest.mark.parametrize(("software", "said"), [("postgres", "No space left on device"), ("mysql", "' is full!")])
+@pytest.mark.parametrize("level", [0.6, 1.0])
+def test_a_store_whose_disk_is_full_says_so_of_each_write(software: str, said: str, level: float) -> None:
+    store = {
+        "name": "shop",
+        "software": software,
+        "routes": [{"name": "orders", "work": 0.004, "writes": 0.5}],
+        "parameters": {"disk": 10000.0, "disk_data": 5000.0},
+    }
+    journeys = ({"name": "order", "entry": "shop/orders", "demand": 30, "deadline": 5, "worth": 1.0},)
+    change = Change(at=300, what="disk_data", target="shop", to=level)
+    run = Run(build([store], (), journeys=journeys, changes=(change,)))
+    run.advance(600)
+    found = read(run, "shop", contains=said).matched
+    assert (found > 90) == (level == 1.0)
+    assert found > 90 or not found
