@@ -84,3 +84,13 @@ def test_only_what_runs_as_a_deployment_is_counted_in_pods(software: str) -> Non
     shown = look(run, "check_metrics", "part")
     assert ("kube_deployment" in shown.text) <= (SOFTWARE[software].runs_on == "kubernetes")
     assert shown.heading.count(" · latencies are of answered requests") <= 1
+
+
+@pytest.mark.parametrize(("shed", "said"), [(0.0, ", none fail, p99 "), (0.5, ", p99 of the others ")])
+def test_a_caller_is_told_that_refusals_are_left_out(shed: float, said: str) -> None:
+    journeys = ({"name": "order", "entry": "shop/order", "demand": 30, "deadline": 5, "worth": 1.0},)
+    change = Change(at=300, what="shed", target="bank", to=shed)
+    run = Run(build(_PARTS, _CALLS, journeys=journeys, changes=(change,)))
+    run.advance(900)
+    line = next(line for line in look(run, "check_dependencies", "shop").text.splitlines() if "bank" in line)
+    assert said in line
