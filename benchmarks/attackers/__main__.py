@@ -14,6 +14,7 @@ from benchmarks.attackers.matrix import build_matrix
 from benchmarks.attackers.pairs import find_rules
 from benchmarks.attackers.population import print_changes, print_families, print_guesses, print_kinds
 from benchmarks.attackers.reading import describe
+from benchmarks.attackers.signs import print_guilt, print_signs
 from benchmarks.attackers.tables import print_heading, print_row
 from benchmarks.attackers.walking import RULES, describe_places
 
@@ -59,7 +60,9 @@ def main(count: int = 200, first: int = 0) -> None:
     print()
     print_changes(incidents)
     print_guesses(incidents)
+    print_guilt(incidents)
     told = [describe(seen) for seen in incidents]
+    print_signs(incidents, told)
     print_heading("names the root, by a rule")
     for title, rule in RULES.items():
         print_row(
