@@ -34,7 +34,8 @@ class Truth:
     `concepts` are groups of synonyms, each group one idea that a right failure mode affirms. `families` are the
     failure families that the incident itself shows: its cause and its declared consequences. `answer` is a good
     failure mode in one sentence, where there is one. `spread` are pairs of a service in trouble and one that suffers
-    from it, from the root cause outwards. `alike` are other failures that nobody could tell from the true one: a text
+    from it, from the root cause outwards. `symptoms` are failure families that some component truly shows without being
+    the cause: to name one costs nothing. `alike` are other failures that nobody could tell from the true one: a text
     that says one of those is as right.
     """
 
@@ -45,6 +46,7 @@ class Truth:
     chain: tuple[str, ...]
     answer: str = ""
     spread: tuple[tuple[str, str], ...] = ()
+    symptoms: frozenset[str] = frozenset()
     alike: tuple[Lookalike, ...] = ()
 
     def list_failures(self) -> list[Truth]:

@@ -52,6 +52,10 @@ class DrawnStory:
         return hashlib.sha256(written.encode()).hexdigest()
 
     @property
+    def verifies(self) -> bool:
+        return False
+
+    @property
     def proved(self) -> bool:
         return self._proof is not None
 
@@ -77,6 +81,7 @@ class DrawnStory:
             ),
             answer=f"{fault.component}: {family.words.answer}",
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
+            symptoms=incident.symptoms,
         )
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
