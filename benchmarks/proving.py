@@ -28,6 +28,7 @@ class Outcome(NamedTuple):
 
     seed: int
     difficulty: int
+    digest: str
     family: str
     found: Proof | Rejection
     seconds: float
@@ -38,7 +39,7 @@ def prove_draw(seed: int, difficulty: int) -> Outcome:
     began = time.process_time()
     drawn = draw(seed, difficulty)
     found = prove(drawn.background, drawn.fault, difficulty)
-    return Outcome(seed, difficulty, drawn.fault.family, found, time.process_time() - began)
+    return Outcome(seed, difficulty, drawn.digest, drawn.fault.family, found, time.process_time() - began)
 
 
 def main(count: int = 20, first: int = 0, difficulty: int | None = None, file: str = "") -> None:
@@ -103,7 +104,7 @@ def dump_outcome(outcome: Outcome) -> dict[str, Any]:
     line: dict[str, Any] = {"seed": outcome.seed, "difficulty": outcome.difficulty}
     if isinstance(outcome.found, Rejection):
         return line | {"rejected": outcome.found.reason}
-    return line | {"proof": outcome.found.model_dump(mode="json")}
+    return line | {"drawn": outcome.digest, "proof": outcome.found.model_dump(mode="json")}
 
 
 if __name__ == "__main__":

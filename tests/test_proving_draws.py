@@ -41,7 +41,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
     def reject(seed: int, difficulty: int) -> proving.Outcome:
         seen.append((seed, difficulty))
-        return proving.Outcome(seed, difficulty, "bad-release", Rejection("not_felt", {}), 0.0)
+        return proving.Outcome(seed, difficulty, "", "bad-release", Rejection("not_felt", {}), 0.0)
 
     monkeypatch.setattr(proving, "prove_draw", reject)
     monkeypatch.setattr(proving, "ProcessPoolExecutor", _Here)

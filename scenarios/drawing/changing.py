@@ -32,7 +32,7 @@ _KNOWN = 0.88
 _FIRST = 300
 """Seconds of the run after which that happens: what is normal is seen before."""
 _NEAR = 0.65
-_AROUND = (-130, 90)
+_AROUND = (-100, 110)
 """So many come in twice these seconds around the onset, most of them close to it; the others before."""
 _BUSIEST = 0.74
 """The most that is left of a component's capacity may be used while a rollout is under way."""
@@ -112,17 +112,18 @@ def add_changes(system: System, sketch: Sketch, onset: int, struck: frozenset[st
     network = {system.resolver, *(link.router for link in system.links)}
     for component in system.components:
         own = dice.fork("change", component.name)
+        part = sketch.parts[component.name]
         fitting = [name for name, targets in targets.items() if component.name in targets]
+        if not _withstands(part):
+            fitting = [name for name in fitting if FAMILIES[name].release is None]
         often = _NETWORK_STRUCK if component.name in network else _STRUCK
         if own.chance(often) and fitting and component.name not in struck:
-            system = _trouble(system, sketch.parts[component.name], FAMILIES[own.pick(fitting)], onset, own)
+            system = _trouble(system, part, FAMILIES[own.pick(fitting)], onset, own)
     return _add_waves(system, onset, dice.fork("waves"))
 
 
 def _trouble(system: System, part: PartSketch, family: FaultFamily, onset: int, dice: Dice) -> System:
     """What a family does, so weakly that no user feels it."""
-    if family.release is not None and not _withstands(part):
-        return system
     fault = Fault(
         family=family.family, component=part.name, at=_draw_time(onset, dice), seed=dice.whole(0, (1 << 40) - 1)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -46,6 +47,12 @@ class Draw:
         """What the draw is called, as an incident of it is."""
         return f"gen{RUNNING_VERSION}-d{self.difficulty}-{self.seed}"
 
+    @property
+    def digest(self) -> str:
+        """What tells this draw from every other one: of a proof that it is about another, if drawing has changed."""
+        written = self.background.model_dump_json() + self.fault.model_dump_json()
+        return hashlib.sha256(written.encode()).hexdigest()[:16]
+
     @cached_property
     def system(self) -> System:
         """The background struck by the fault."""
@@ -71,7 +78,7 @@ def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
         for _ in range(_PATIENCE if businesses else 0):
             onset = dice.fork("onset", attempt).whole(*ONSET)
             base = _draw_base(businesses, difficulty, onset, dice.fork("background", attempt))
-            targets = list_targets(FAMILIES[family], base.system)
+            targets = [name for name in list_targets(FAMILIES[family], base.system) if name not in base.troubled]
             fault = draw_fault(base.system, family, targets, difficulty, onset, dice.fork("fault", attempt))
             if fault is not None:
                 struck = base.troubled | {fault.component}
