@@ -27,7 +27,10 @@ from tests.cloud_incident.evaluation.audit.broken_worlds import BROKEN, OneForAl
 from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cloud_incident.evaluation.audit.check import CheckResult
+    from scenarios.laws import Subject
 
 ROOT = Path(__file__).parents[4]
 OPENENV = {
@@ -102,6 +105,18 @@ def test_a_check_fails_where_its_rule_is_broken(check_id: str) -> None:
     assert check.spec.id == check_id
     assert check.status == "fail", (check.note, check.examples)
     assert not audited.passed
+
+
+def test_laws_that_are_not_asked_for_are_not_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[str] = []
+
+    def play(subject: Subject, laws: Collection[str]) -> dict[str, list[str]]:
+        played.extend(laws)
+        return {law: ["broken"] for law in laws}
+
+    monkeypatch.setattr("cloud_incident.evaluation.audit.laws.find_breaches", play)
+    (check,) = Audit(sample=Sample(size=1), checks=["world.return"], world=BROKEN["world.return"][0]).run().checks
+    assert (played, check.status) == (["return"], "fail")
 
 
 @pytest.mark.slow
