@@ -54,15 +54,13 @@ def live() -> Subject:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("law", LAWS)
-def test_a_sound_system_keeps_each_law(law: str) -> None:
-    assert find_breaches(broken.make_subject(), [law]) == {law: []}
+def test_a_sound_system_keeps_each_law() -> None:
+    assert find_breaches(broken.make_subject()) == {law: [] for law in LAWS}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("law", LAWS)
-def test_the_incident_that_runs_keeps_each_law(live: Subject, law: str) -> None:
-    assert find_breaches(live, [law]) == {law: []}
+def test_the_incident_that_runs_keeps_each_law(live: Subject) -> None:
+    assert find_breaches(live) == {law: [] for law in LAWS}
 
 
 @pytest.mark.parametrize("tampering", [broken.rewrite_record, broken.tell_late])
