@@ -45,7 +45,7 @@ def strike(system: System, fault: Fault) -> System:
         ValueError: if the family cannot strike the component.
     """
     family = FAMILIES[fault.family]
-    if fault.component not in list_targets(family, system):
+    if not any(each.name == fault.component and _fits(family, system, each) for each in system.components):
         raise ValueError(f"{fault.family} does not strike {fault.component!r}")
     changes = [change for number, shift in enumerate(family.shifts) for change in _place(system, fault, number, shift)]
     component, place = find_component(system, fault.component)
