@@ -33,7 +33,6 @@ def find_deeds(background: System, fault: Fault, at: int) -> tuple[tuple[str, st
 @pytest.mark.parametrize(
     ("family", "component", "repair"),
     [
-        ("bad-release", "order-service", {("rollback_deploy", "order-service")}),
         ("migration-lock", "order-service", {("pause_job", "table-rewrite"), ("cancel_sessions", "postgres-db")}),
         (
             "stale-secret-push",
