@@ -43,6 +43,8 @@ def assemble(sketch: Sketch, seed: int, dice: Dice) -> System:
                 deadline=each.deadline,
                 worth=each.worth,
                 retries=each.retries,
+                awaits=each.awaits,
+                within=each.within,
             )
             for each in sketch.journeys
         ),

@@ -1,6 +1,6 @@
 """What people changed and did no harm with: in the weeks before a run, and in it.
 
-Changes in the run are of the kinds of those that are faults, with the same words, and befall any component.
+What befalls components in the run is what families do, with the same words, so weakly that no user feels it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scenarios.drawing.sketch import trim
-from scenarios.faults import FAMILIES
+from scenarios.faults import FAMILIES, Fault, strike_as
 from scenarios.faults.notes import draw_note
-from scenarios.faults.striking import name_next_version
-from scenarios.world import SOFTWARE, Change, Job, Release
+from scenarios.faults.quiet import quieten
+from scenarios.world import SOFTWARE, Change
 from scenarios.world.system import PastChange
 
 if TYPE_CHECKING:
@@ -21,18 +21,32 @@ if TYPE_CHECKING:
     from scenarios.drawing.sketch import PartSketch, Sketch
     from scenarios.faults import FaultFamily
     from scenarios.generator.dice import Dice
-    from scenarios.world import Component, System
+    from scenarios.world import System
 
-_CHANGED = 0.16
-"""The share of components that somebody changes in a run."""
+_STRUCK = 0.5
+"""The share of components that somebody changes, or that have a small trouble, in a run."""
 _KNOWN = 0.88
 """The share of components of which something is in the change log from before."""
-_FIRST, _LAST = 300, 1560
-"""Seconds of the run between which that happens: what is normal is seen before."""
-_BUSIEST = 0.78
+_FIRST = 300
+"""Seconds of the run after which that happens: what is normal is seen before."""
+_NEAR = 0.65
+_AROUND = (-360, 200)
+"""So many come in these seconds around the onset, like what is guilty; the others before."""
+_BUSIEST = 0.74
 """The most that is left of a component's capacity may be used while a rollout is under way."""
-_OF_SERVERS = ("release", "release", "release", "pattern", "cache", "pool", "policy")
-_OF_OTHERS = ("policy", "secret", "network", "edge")
+_FULLEST = 0.66
+"""The most of its capacity that a component with a small trouble uses."""
+_OF_SERVERS = ("release", "release", "release", "pattern", "cache", "pool")
+_OF_OTHERS: Mapping[str, tuple[str, ...]] = {
+    "router": ("network",),
+    "resolver": ("zone",),
+    "third_party": (),
+    "edge": ("edge", "edge", "limit", "policy"),
+    "gateway": ("edge", "edge", "limit", "policy"),
+    "cache": ("lifetime", "limit", "policy"),
+    "queue": ("policy", "secret", "limit"),
+}
+"""What is set of components, by role; of others access, secrets and limits are."""
 
 
 def add_history(system: System, sketch: Sketch, dice: Dice) -> System:
@@ -47,20 +61,24 @@ def add_history(system: System, sketch: Sketch, dice: Dice) -> System:
 
 def _draw_past(system: System, part: PartSketch, dice: Dice) -> list[PastChange]:
     served = SOFTWARE[part.software].kernel == "server" and part.role != "third_party"
-    minutes = sorted({dice.whole(45, 14 * 1440) for _ in range(dice.whole(1, 3))})
-    versions = _list_versions(part.version, len(minutes))
+    settings = _OF_OTHERS.get(part.role, ("policy", "secret", "limit"))
+    if not (served or settings):
+        return []
+    seconds = sorted({dice.whole(45 * 60, 14 * 86400) for _ in range(dice.whole(1, 3))})
+    versions = _list_versions(part.version, len(seconds))
+    revision = dice.whole(100, 999)
     entries = []
-    for number, (minute, version) in enumerate(zip(minutes, versions, strict=True)):
-        deploy = served and (number == 0 or dice.chance(0.7))
-        kind = dice.pick(_OF_SERVERS[:6] if deploy else _OF_OTHERS)
+    for number, (second, version) in enumerate(zip(seconds, versions, strict=True)):
+        deploy = served and (number == 0 or not settings or dice.chance(0.7))
+        revision -= dice.whole(1, 9)
         entries.append(
             PastChange(
                 component=part.name,
-                at=system.begins - timedelta(minutes=minute),
+                at=system.begins - timedelta(seconds=second),
                 kind="deploy" if deploy else "config",
-                version=version if deploy else f"conf r{dice.whole(100, 999)}",
+                version=version if deploy else f"conf r{revision}",
                 by=part.team,
-                note=draw_note(kind, dice.whole(0, 1 << 40), part.name),
+                note=draw_note(dice.pick(_OF_SERVERS if deploy else settings), dice.whole(0, 1 << 40), part.name),
             )
         )
     return entries
@@ -74,61 +92,36 @@ def _list_versions(version: str, count: int) -> list[str]:
     return [f"{head}.{max(0, int(last) - back)}" for back in range(count)]
 
 
-def add_changes(system: System, sketch: Sketch, targets: Mapping[str, tuple[str, ...]], dice: Dice) -> System:
-    """The system with changes in its run that do no harm. `targets` are what each family can strike."""
-    kinds = {name: targets[name] for name, family in FAMILIES.items() if family.entry}
+def add_changes(
+    system: System, sketch: Sketch, targets: Mapping[str, tuple[str, ...]], onset: int, dice: Dice
+) -> System:
+    """The system with changes and small troubles in its run that no user feels, many of them around an onset.
+
+    They are those of the families that can strike a component, so that what is guilty is not told by its kind.
+    `targets` are what each family can strike.
+    """
     for component in system.components:
         own = dice.fork("change", component.name)
-        fitting = [name for name, targets in kinds.items() if component.name in targets]
-        if own.chance(_CHANGED) and fitting:
-            system = _change(system, sketch.parts[component.name], FAMILIES[own.pick(fitting)], own)
-    return _add_waves(system, dice.fork("waves"))
+        fitting = [name for name, targets in targets.items() if component.name in targets]
+        if own.chance(_STRUCK) and fitting:
+            system = _trouble(system, sketch.parts[component.name], FAMILIES[own.pick(fitting)], onset, own)
+    return _add_waves(system, onset, dice.fork("waves"))
 
 
-def _change(system: System, part: PartSketch, family: FaultFamily, dice: Dice) -> System:
-    """A change as a family makes it, without its harm."""
-    place = next(n for n, each in enumerate(system.components) if each.name == part.name)
-    component = system.components[place]
-    at = float(dice.whole(_FIRST, _LAST))
-    note = draw_note(family.entry, dice.whole(0, 1 << 40), part.name)
-    if family.release is not None and _withstands(part):
-        release = Release(
-            version=name_next_version(component.releases[-1].version, dice.whole(0, 1 << 40)),
-            work=trim(dice.between(0.95, 1.05)),
-        )
-        component = component.model_copy(update={"releases": (*component.releases, release)})
-        number = float(len(component.releases) - 1)
-        change = Change(at=at, what="release", target=part.name, to=number, by=part.team, note=note)
-    elif family.job is not None:
-        component, change = _add_job(system, component, family.job.names, at, note, dice)
-    elif family.release is None:
-        change = Change(at=at, what="shed", target=part.name, to=0.0, by=part.team, note=note)
-    else:
+def _trouble(system: System, part: PartSketch, family: FaultFamily, onset: int, dice: Dice) -> System:
+    """What a family does, so weakly that no user feels it."""
+    if family.release is not None and not _withstands(part):
         return system
-    components = (*system.components[:place], component, *system.components[place + 1 :])
-    return system.model_copy(update={"components": components, "changes": (*system.changes, change)})
-
-
-def _add_job(
-    system: System, component: Component, names: tuple[str, ...], at: float, note: str, dice: Dice
-) -> tuple[Component, Change]:
-    name = dice.pick(names)
-    flag = f"{name.replace('-', '_')}_enabled"
-    stores = {each.name for each in system.components if each.kind.kernel == "store" and each.get("hit_ratio") <= 0.0}
-    called = [call.target.partition("/")[0] for call in system.calls if call.source.startswith(f"{component.name}/")]
-    job = Job(
-        name=name,
-        store=dice.pick([each for each in dict.fromkeys(called) if each in stores]),
-        flag=flag,
-        every=3600.0,
-        first=at + 60.0 * dice.whole(1, 5),
-        lasts=float(dice.whole(60, 480) * 5),
-        slow=trim(dice.between(1.01, 1.06)),
-        memory_rate=trim(dice.between(0.05, 0.6)),
+    fault = Fault(
+        family=family.family, component=part.name, at=_draw_time(onset, dice), seed=dice.whole(0, (1 << 40) - 1)
     )
-    if flag not in component.flags:
-        component = component.model_copy(update={"jobs": (*component.jobs, job), "flags": (*component.flags, flag)})
-    return component, Change(at=at, what="flag", target=flag, to=1.0, by=component.team, note=note)
+    most_work = max(1.0, _FULLEST / part.load)
+    return strike_as(system, fault, quieten(family, dice.between, most_work))
+
+
+def _draw_time(onset: int, dice: Dice) -> float:
+    around = tuple(max(_FIRST, onset + seconds) for seconds in _AROUND)
+    return float(dice.whole(*around) if dice.chance(_NEAR) else dice.whole(_FIRST, max(_FIRST, onset)))
 
 
 def _withstands(part: PartSketch) -> bool:
@@ -138,13 +131,13 @@ def _withstands(part: PartSketch) -> bool:
     return left > 0.0 and part.load * part.instances / left <= _BUSIEST
 
 
-def _add_waves(system: System, dice: Dice) -> System:
+def _add_waves(system: System, onset: int, dice: Dice) -> System:
     """More or fewer users, little by little."""
     changes = []
     for journey in system.journeys:
         if dice.chance(0.3):
             over = float(dice.whole(60, 240) * 5)
             to = trim(dice.between(0.84, 1.14))
-            at = float(dice.whole(_FIRST, _LAST))
+            at = _draw_time(onset, dice)
             changes.append(Change(at=at, what="demand", target=journey.name, to=to, over=over))
     return system.model_copy(update={"changes": (*system.changes, *changes)})

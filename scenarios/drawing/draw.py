@@ -12,7 +12,7 @@ from scenarios.drawing.changing import add_changes, add_history
 from scenarios.drawing.choosing import SIZES, choose
 from scenarios.drawing.data import load_businesses
 from scenarios.drawing.fitting import fit
-from scenarios.drawing.placing import add_look_alikes, draw_fault
+from scenarios.drawing.placing import ONSET, add_look_alikes, draw_fault
 from scenarios.drawing.pruning import prune
 from scenarios.drawing.topology import draw_topology
 from scenarios.drawing.watching import draw_alerts
@@ -69,30 +69,27 @@ def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
     for family in dice.fork("family").shuffled(sorted(FAMILIES)):
         businesses = [each for each in load_businesses() if is_kept_apart(family, each.archetype) == apart]
         for _ in range(_PATIENCE if businesses else 0):
-            background, targets = _draw_background(businesses, difficulty, dice.fork("background", attempt))
-            fault = draw_fault(background, family, targets[family], difficulty, dice.fork("fault", attempt))
+            onset = dice.fork("onset", attempt).whole(*ONSET)
+            background = _draw_background(businesses, difficulty, onset, dice.fork("background", attempt))
+            targets = list_targets(FAMILIES[family], background)
+            fault = draw_fault(background, family, targets, difficulty, onset, dice.fork("fault", attempt))
             if fault is not None:
                 return Draw(seed, difficulty, background, fault)
             attempt += 1
     raise RuntimeError(f"nothing strikes a system of seed {seed} at difficulty {difficulty}")
 
 
-def _draw_background(
-    businesses: Sequence[Archetype], difficulty: int, dice: Dice
-) -> tuple[System, dict[str, tuple[str, ...]]]:
-    """A system of one of some lines of business, with its history, innocent changes and look-alikes.
-
-    Returns what each family can strike in it as well: that hangs on none of those.
-    """
+def _draw_background(businesses: Sequence[Archetype], difficulty: int, onset: int, dice: Dice) -> System:
+    """A system of one of some lines of business, with its history, innocent changes and look-alikes."""
     sketch = _draw_sketch(businesses, difficulty, dice)
     fit(sketch, dice.fork("fitting"))
     system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
     targets = {name: list_targets(family, system) for name, family in FAMILIES.items()}
     system = add_history(system, sketch, dice.fork("past"))
-    system = add_changes(system, sketch, targets, dice.fork("changes"))
-    system, troubled = add_look_alikes(system, targets, difficulty, dice.fork("troubles"))
+    system = add_changes(system, sketch, targets, onset, dice.fork("changes"))
+    system, troubled = add_look_alikes(system, targets, difficulty, onset, dice.fork("troubles"))
     alerts = draw_alerts(sketch, troubled, dice.fork("alerts"))
-    return system.model_copy(update={"alerts": alerts}), targets
+    return system.model_copy(update={"alerts": alerts})
 
 
 def _draw_sketch(businesses: Sequence[Archetype], difficulty: int, dice: Dice) -> Sketch:

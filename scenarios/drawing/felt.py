@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _NETWORK_DISTANCE = 2
 """Of what stands beside all calls: names and routers."""
+_MESSAGE_DISTANCE = 2
+"""Of topics whose messages users await."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Felt:
     """The routes that journeys of worth cannot do without, each with its calls from the edge on.
 
     `needed` are the calls between them, as `source target`. `behind` are all routes that a route leads to. Who is slow
-    and `holds` up a component that users need, because a request of somebody else waits there for it, is felt too.
+    and `holds` up a component that users need, because a request of somebody else waits there for it, is felt too;
+    so is who is slow and asked by consumers that users await.
     """
 
     distances: dict[str, int]
@@ -39,16 +42,17 @@ class Felt:
         if what in ("loss", "denied"):
             return target in self.needed
         if what == "blocked":
-            return any(each.name == target and each.worth > 0.0 for each in system.journeys)
+            watched = {name for rule in system.alerts for name in rule.journeys}
+            return any(each.name == target and (each.worth > 0.0 or target in watched) for each in system.journeys)
         if what == "demand":
             entries = [each.entry.partition("/")[0] for each in system.journeys if each.name == target]
             return any(self.measure(system, entry) is not None for entry in entries)
         if what in ("link_loss", "link_latency", "zone_loss"):
             return True
         if what == "flag":
-            return any(self.measure(system, store) is not None for store in _list_stores(system, target))
+            return any(self.measure(system, name) is not None for name in _list_struck(system, target))
         if what == "poison":
-            return False
+            return any(topic.name == target and topic.route in self.distances for topic in system.topics)
         if what in ("secret_accepted", "secret_issued"):
             # Connections to a store that are open stay so.
             part = next(each for each in system.components if each.name == target)
@@ -63,7 +67,10 @@ class Felt:
         if change.what in ("loss", "denied"):
             held = change.target.rpartition(" ")[2].partition("/")[0] in self.holds
             return held or self.reaches(system, change)
-        struck = _list_stores(system, change.target) if change.what == "flag" else [change.target]
+        if change.what == "poison":
+            brokers = [topic.route.partition("/")[0] for topic in system.topics if topic.name == change.target]
+            return any(self.measure(system, name) is not None for name in brokers)
+        struck = _list_struck(system, change.target) if change.what == "flag" else [change.target]
         return any(name in self.holds for name in struck) or self.reaches(system, change)
 
 
@@ -73,9 +80,11 @@ def find_felt(system: System) -> Felt:
     for call in system.calls:
         calls.setdefault(call.source, []).append(call)
     caches = {call.on_miss for call in system.calls if call.on_miss is not None}
+    awaited = _find_awaited(system)
     distances: dict[str, int] = {}
     needed = set()
     left = deque((journey.entry, 0) for journey in system.journeys if journey.worth > 0.0)
+    left.extend((route, _MESSAGE_DISTANCE) for route in awaited)
     while left:
         end, far = left.popleft()
         if end in distances:
@@ -83,13 +92,29 @@ def find_felt(system: System) -> Felt:
         distances[end] = far
         for call in calls.get(end, ()):
             # Without its cache a store is asked for all, and gives way.
-            if not call.optional or call.target.partition("/")[0] in caches:
+            if not call.optional or call.target.partition("/")[0] in caches or call.target in awaited:
                 needed.add(f"{call.source} {call.target}")
                 left.append((call.target, far + 1))
+        left.extend((route, far + 1) for route in awaited.get(end, ()))
     behind: dict[str, frozenset[str]] = {}
     for journey in system.journeys:
         _find_behind(system, journey.entry, calls, behind)
-    return Felt(distances, frozenset(needed), _find_holding(system, distances), behind)
+    holding = _find_holding(system, distances)
+    for route in (route for routes in awaited.values() for route in routes):
+        _find_behind(system, route, calls, behind)
+        holding |= {end.partition("/")[0] for end in behind[route]}
+    return Felt(distances, frozenset(needed), holding, behind)
+
+
+def _find_awaited(system: System) -> dict[str, list[str]]:
+    """The routes of topics, each with those of its consumers that users await."""
+    routes = {topic.name: topic.route for topic in system.topics}
+    names = {journey.awaits for journey in system.journeys}
+    found: dict[str, list[str]] = {}
+    for group in system.groups:
+        if group.name in names:
+            found.setdefault(routes[group.topic], []).append(group.route)
+    return found
 
 
 def _find_holding(system: System, distances: dict[str, int]) -> frozenset[str]:
@@ -104,9 +129,10 @@ def _find_holding(system: System, distances: dict[str, int]) -> frozenset[str]:
         holding |= more
 
 
-def _list_stores(system: System, flag: str) -> list[str]:
-    """The stores that the jobs behind a flag work on."""
-    return [job.store for part in system.components for job in part.jobs if job.flag == flag]
+def _list_struck(system: System, flag: str) -> list[str]:
+    """The stores that the jobs behind a flag work on, and the components with a feature behind it."""
+    stores = [job.store for part in system.components for job in part.jobs if job.flag == flag]
+    return [*stores, *(part.name for part in system.components for each in part.features if each.flag == flag)]
 
 
 def _find_behind(

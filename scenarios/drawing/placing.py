@@ -16,20 +16,28 @@ if TYPE_CHECKING:
 
 ONSET = (480, 1200)
 """Seconds of the run between which a fault strikes."""
+_APART = (-300, 120)
+"""Seconds after the fault in which a trouble of somebody else begins, from and to."""
+_SOONEST = 300
 _DISTANCES = {1: 0.5, 2: 1.0, 3: 2.0, 4: 3.0, 5: 3.5}
 """Calls from the edge to the fault as they are liked best, by difficulty."""
 _TRIES = 4
 """How often a fault that leaves something open is drawn until users feel it."""
 
 
-def draw_fault(system: System, family: str, targets: Sequence[str], difficulty: int, dice: Dice) -> Fault | None:
-    """A fault of a family that users feel, of those that it can strike; None if they wait for none of them."""
+def draw_fault(
+    system: System, family: str, targets: Sequence[str], difficulty: int, onset: int, dice: Dice
+) -> Fault | None:
+    """A fault of a family that users feel, of those that it can strike; None if they wait for none of them.
+
+    It strikes at second `onset` of the run.
+    """
     felt = find_felt(system)
     options: list[tuple[Fault, float]] = []
     for target in targets:
         own = dice.fork("target", target)
         for _ in range(_TRIES):
-            fault = _draw(family, target, own)
+            fault = _draw(family, target, onset, own)
             struck, changes = _list_changes(system, fault)
             if any(felt.reaches(struck, change) for change in changes):
                 far = felt.measure(system, target)
@@ -41,10 +49,11 @@ def draw_fault(system: System, family: str, targets: Sequence[str], difficulty: 
 
 
 def add_look_alikes(
-    system: System, targets: Mapping[str, Sequence[str]], difficulty: int, dice: Dice
+    system: System, targets: Mapping[str, Sequence[str]], difficulty: int, onset: int, dice: Dice
 ) -> tuple[System, frozenset[str]]:
     """The system with troubles that no user feels, as many as its difficulty has, each of another component.
 
+    They begin about when the fault strikes, at second `onset`, and are as strong.
     Returns the components that have one as well.
     """
     felt, troubled = find_felt(system), set()
@@ -55,7 +64,7 @@ def add_look_alikes(
             quiet = [name for name in targets[family] if name in spared]
             if not quiet:
                 continue
-            fault = _draw(family, own.pick(quiet), own)
+            fault = _draw(family, own.pick(quiet), max(_SOONEST, onset + own.whole(*_APART)), own)
             struck, changes = _list_changes(system, fault)
             if not any(felt.touches(struck, change) for change in changes):
                 system = struck
@@ -65,12 +74,12 @@ def add_look_alikes(
     return system, frozenset(troubled)
 
 
-def _draw(family: str, target: str, dice: Dice) -> Fault:
+def _draw(family: str, target: str, at: int, dice: Dice) -> Fault:
     return Fault(
         family=family,
         component=target,
         strength=dice.whole(0, STRENGTHS - 1),
-        at=float(dice.whole(*ONSET)),
+        at=float(at),
         seed=dice.whole(0, (1 << 40) - 1),
     )
 

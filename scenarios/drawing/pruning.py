@@ -23,13 +23,13 @@ def prune(sketch: Sketch) -> None:
         part.jobs = [job for job in part.jobs if job.store in sketch.parts]
 
 
-def find_reached(sketch: Sketch, begin: list[str]) -> set[str]:
-    """The routes that some routes lead to, by calls and by messages, themselves among them."""
+def find_reached(sketch: Sketch, begin: list[str], *, by_messages: bool = True) -> set[str]:
+    """The routes that some routes lead to, by calls and, if wanted, by messages, themselves among them."""
     after: dict[str, list[str]] = {}
     for call in sketch.calls:
         after.setdefault(call.source, []).append(call.target)
     topics = {topic.name: topic.route for topic in sketch.topics}
-    for group in sketch.groups:
+    for group in sketch.groups if by_messages else ():
         after.setdefault(topics[group.topic], []).append(group.route)
     reached: set[str] = set()
     left = list(begin)

@@ -78,6 +78,10 @@ class JourneySketch:
     worth: float
     deadline: float = 0.0
     retries: float = 0.0
+    awaits: str | None = None
+    within: float = 60.0
+    is_check: bool = False
+    """Nobody's: a probe that a rule watches."""
 
 
 @dataclass(slots=True)

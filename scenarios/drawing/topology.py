@@ -24,6 +24,10 @@ _CACHE_NAMES = ("session-cache", "hot-cache", "object-cache", "lookaside-cache",
 _CLIENTS = 0.75
 """How often a system has clients that are no users."""
 _CLIENT_NAMES = ("partner-api", "link-previews", "feed-readers", "crawlers", "status-widgets")
+_CHECKS = 0.5
+"""How often a probe asks for what users ask for."""
+_AWAITS = 0.7
+"""How often users wait until somebody has worked on the message that their request sends."""
 _NEEDS_EVENT = 0.6
 """How often a service does not go on if its event was not taken."""
 
@@ -49,6 +53,7 @@ class _Drawing:
         for journey in choice.journeys:
             self._add_journey(journey)
         self._add_clients()
+        self._add_check()
         for service in choice.services:
             self._add_inner_routes(service)
         for service in choice.services:
@@ -58,6 +63,7 @@ class _Drawing:
         for service in choice.services:
             self._publish(service)
         self._add_jobs()
+        self._let_wait()
         self._level_worth()
 
     def _add(self, name: str, role: RoleName, about: str = "", team: str = "", software: str = "") -> PartSketch:
@@ -188,11 +194,35 @@ class _Drawing:
         model = dice.pick(reads or self.sketch.journeys)
         taken = {journey.name for journey in self.sketch.journeys}
         name = dice.pick([name for name in _CLIENT_NAMES if name not in taken])
+        entry = self._enter_as(model, name)
+        self.sketch.journeys.append(JourneySketch(name, entry, trim(model.demand * dice.between(0.012, 0.04)), 0.0))
+
+    def _add_check(self) -> None:
+        """A probe that asks as users do, some times a minute."""
+        dice = self.dice.fork("check")
+        if dice.chance(_CHECKS):
+            model = dice.pick([journey for journey in self.sketch.journeys if journey.worth])
+            name = f"{dice.pick(('probe', 'synthetic', 'check'))}-{model.name}"
+            demand = trim(dice.between(0.3, 1.2))
+            self.sketch.journeys.append(JourneySketch(name, self._enter_as(model, name), demand, 0.0, is_check=True))
+
+    def _enter_as(self, model: JourneySketch, name: str) -> str:
+        """A route of its own at the first door that leads to where a journey leads."""
         below = next(call for call in self.sketch.calls if call.source == model.entry).target
         route = self.sketch.get_route(model.entry)
         entry = self._add_route(self.doors[0], name, route.method, route.path)
         self.sketch.calls.append(CallSketch(entry, below))
-        self.sketch.journeys.append(JourneySketch(name, entry, trim(model.demand * dice.between(0.012, 0.04)), 0.0))
+        return entry
+
+    def _let_wait(self) -> None:
+        """Some users wait for what is made of their request after it was answered."""
+        routes = {topic.name: topic.route for topic in self.sketch.topics}
+        for journey in self.sketch.journeys:
+            dice = self.dice.fork("awaiting", journey.name)
+            sent = find_reached(self.sketch, [journey.entry], by_messages=False)
+            groups = [group.name for group in self.sketch.groups if routes[group.topic] in sent]
+            if journey.worth and groups and dice.chance(_AWAITS):
+                journey.awaits, journey.within = dice.pick(groups), float(dice.whole(6, 24) * 10)
 
     def _get_method(self, entry: str) -> Method:
         return self.sketch.get_route(entry).method

@@ -27,6 +27,8 @@ _QUEUE_ENDINGS = ("LagHigh", "BacklogGrowing", "Behind", "QueueLong")
 _DISKS = (0.82, 0.85, 0.85, 0.88, 0.9)
 _WATCHED = 0.4
 """How often somebody watches how long a journey takes, a queue, or a disk."""
+_CHECK_SHARES = (0.1, 0.2, 0.25, 0.3)
+_CHECK_ENDINGS = ("Failing", "ProbeFailing", "Down")
 _ALONE = 0.55
 """How often a journey has a rule of its own."""
 
@@ -34,7 +36,8 @@ _ALONE = 0.55
 def draw_alerts(sketch: Sketch, troubled: frozenset[str], dice: Dice) -> tuple[AlertRule, ...]:
     """The alert rules of a system. Each journey that is worth something is in one of them at least.
 
-    Nobody watches the queues of those who need a `troubled` component: who did would have been paged for nothing.
+    Nobody watches the disk of a `troubled` component, nor the queues of those who need one: who did would have been
+    paged for nothing.
     """
     journeys = [journey for journey in sketch.journeys if journey.worth > 0.0]
     alone = [journey for journey in journeys if dice.chance(_ALONE)]
@@ -46,9 +49,21 @@ def draw_alerts(sketch: Sketch, troubled: frozenset[str], dice: Dice) -> tuple[A
         rules.append(_draw_rule(_camel(together[0].name) + ending, together, labels, dice))
     elif together:
         rules.append(_draw_rule(_camel(sketch.business) + dice.pick(_GROUPS) + ending, together, labels, dice))
+    rules += [
+        AlertRule(
+            name=_camel(check.name) + dice.pick(_CHECK_ENDINGS),
+            journeys=(check.name,),
+            above=dice.pick(_CHECK_SHARES),
+            lasts=dice.pick(_SECONDS),
+            severity=dice.pick(_SEVERITIES),
+            labels=labels,
+        )
+        for check in sketch.journeys
+        if check.is_check
+    ]
     rules += _draw_slow(sketch, journeys, labels, dice.fork("slow"))
     rules += _draw_queues(sketch, troubled, labels, dice.fork("queues"))
-    rules += _draw_disks(sketch, labels, dice.fork("disks"))
+    rules += _draw_disks(sketch, troubled, labels, dice.fork("disks"))
     return tuple(rules)
 
 
@@ -64,7 +79,7 @@ def _draw_slow(
                 name=_camel(journey.name) + ending,
                 watches="latency",
                 journeys=(journey.name,),
-                above=climb(DEADLINES, max(route.latency[3] * dice.between(2.0, 3.2), 1.15 * route.patient)),
+                above=climb(DEADLINES, max(route.latency[3] * dice.between(2.0, 3.2), 1.3 * route.patient)),
                 lasts=dice.pick(_SECONDS),
                 severity=dice.pick(_SEVERITIES),
                 labels=labels,
@@ -88,10 +103,10 @@ def _draw_queues(sketch: Sketch, troubled: frozenset[str], labels: dict[str, str
             )
 
 
-def _draw_disks(sketch: Sketch, labels: dict[str, str], dice: Dice) -> Iterator[AlertRule]:
+def _draw_disks(sketch: Sketch, troubled: frozenset[str], labels: dict[str, str], dice: Dice) -> Iterator[AlertRule]:
     above = dice.pick(_DISKS)
     for part in sketch.parts.values():
-        if "disk" in part.parameters and dice.chance(_WATCHED):
+        if "disk" in part.parameters and dice.chance(_WATCHED) and part.name not in troubled:
             yield AlertRule(
                 name=f"{_camel(part.name)}DiskAlmostFull",
                 watches="disk",

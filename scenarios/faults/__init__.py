@@ -2,6 +2,6 @@
 
 from scenarios.faults.family import STRENGTHS, FaultFamily
 from scenarios.faults.library import FAMILIES
-from scenarios.faults.striking import Fault, list_targets, strike
+from scenarios.faults.striking import Fault, list_targets, strike, strike_as
 
-__all__ = ["FAMILIES", "STRENGTHS", "Fault", "FaultFamily", "list_targets", "strike"]
+__all__ = ["FAMILIES", "STRENGTHS", "Fault", "FaultFamily", "list_targets", "strike", "strike_as"]

@@ -44,9 +44,19 @@ def strike(system: System, fault: Fault) -> System:
         KeyError: if there is no such family.
         ValueError: if the family cannot strike the component.
     """
-    family = FAMILIES[fault.family]
+    return strike_as(system, fault, FAMILIES[fault.family])
+
+
+def strike_as(system: System, fault: Fault, family: FaultFamily) -> System:
+    """The system with a fault that strikes it as a family does, whichever the fault names.
+
+    What has a note and no effect stands in the change log all the same.
+
+    Raises:
+        ValueError: if the family cannot strike the component.
+    """
     if not any(each.name == fault.component and _fits(family, system, each) for each in system.components):
-        raise ValueError(f"{fault.family} does not strike {fault.component!r}")
+        raise ValueError(f"{family.family} does not strike {fault.component!r}")
     changes = [change for number, shift in enumerate(family.shifts) for change in _place(system, fault, number, shift)]
     component, place = find_component(system, fault.component)
     note = draw_note(family.entry, fault.seed, fault.component) if family.entry else ""
@@ -59,7 +69,10 @@ def strike(system: System, fault: Fault) -> System:
     elif family.job is not None:
         component, change = _add_job(system, component, fault, family.job)
         changes.append(change.model_copy(update={"note": note}))
-    elif changes:
+    elif note:
+        if not changes or changes[0].at > fault.at:
+            # It is written down when it is made, whatever comes of it later.
+            changes.insert(0, Change(at=fault.at, what="shed", target=component.name, to=0.0))
         changes[0] = changes[0].model_copy(update={"by": component.team, "note": note})
     components = (*system.components[:place], component, *system.components[place + 1 :])
     return system.model_copy(update={"components": components, "changes": (*system.changes, *changes)})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TOLD = ("check_recent_deploys", "query_logs", "check_service_status")
 """Where an action may leave its entry."""
-_REFUSALS = re.compile(r"\bNot |Nothing|\b0 |\balready\b|\bno\b|unchanged")
+_REFUSALS = re.compile(r"\bNot |\b[Nn]othing\b|\b0 |\balready\b|\b[Nn]o\b|\bnone\b|unchanged")
 """What an entry says of an action that changed nothing."""
 _MOST_ORDERS = 24
 """Orders of a play that are carried out in runs of their own, to see what they do."""

@@ -18,9 +18,12 @@ def _switch_provider(layout: Layout, state: State, component: int) -> None:
     if layout.components[component].software != _THIRD_PARTY:
         state.note(component, "switch_provider_refused")
         return
-    state.errors[component] = state.shed[component] = state.expired[component] = 0.0
+    troubles = (state.errors, state.shed, state.expired)
+    same = state.work[component] == 1.0 and not any(trouble[component] for trouble in troubles)
+    for trouble in troubles:
+        trouble[component] = 0.0
     state.work[component] = 1.0
-    state.note(component, "switch_provider")
+    state.note(component, "switch_provider_unchanged" if same else "switch_provider")
 
 
 def _raise_quota(layout: Layout, state: State, component: int) -> None:
@@ -28,8 +31,9 @@ def _raise_quota(layout: Layout, state: State, component: int) -> None:
     if layout.components[component].software != _THIRD_PARTY:
         state.note(component, "raise_quota_refused")
         return
+    turned_away = state.shed[component] > 0.0
     state.shed[component] = 0.0
-    state.note(component, "raise_quota")
+    state.note(component, "raise_quota" if turned_away else "raise_quota_unchanged")
 
 
 OPERATIONS = (

@@ -47,8 +47,9 @@ def _spread_partitions(layout: Layout, state: State, component: int) -> None:
     if int(np.count_nonzero(state.wanted[layout.instance_component == component])) < 2:
         state.note(component, "spread_partitions_refused")
         return
+    leaning = int(state.skew[component] != 1.0)
     state.skew[component] = 1.0
-    state.note(component, "spread_partitions")
+    state.note(component, "spread_partitions" if leaning else "spread_partitions_unchanged")
 
 
 OPERATIONS = (

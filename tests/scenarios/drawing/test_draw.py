@@ -70,7 +70,7 @@ def test_a_draw_is_of_its_difficulty(difficulty: int) -> None:
         assert least <= len(system.components) <= most
         assert ONSET[0] <= drawn.fault.at <= ONSET[1]
         assert sum(round(1000 * journey.worth) for journey in system.journeys) == 1000
-        assert {name for rule in system.alerts for name in rule.journeys} == {
+        assert {name for rule in system.alerts for name in rule.journeys} >= {
             journey.name for journey in system.journeys if journey.worth > 0.0
         }
         assert drawn.system == strike(system, drawn.fault)
@@ -85,7 +85,8 @@ def test_a_difficulty_that_there_is_not_is_refused() -> None:
 def test_nothing_changes_while_what_is_normal_is_seen() -> None:
     for seed in range(20):
         changes = draw(seed, 1 + seed % 5).background.changes
-        assert min((change.at for change in changes), default=300.0) >= 180.0
+        # A flag may be set some minutes before the job behind it runs.
+        assert min((change.at for change in changes if change.what != "flag"), default=300.0) >= 300.0
 
 
 @pytest.mark.parametrize("split", [*SPLITS, None])
