@@ -54,7 +54,7 @@ ENTRIES: Mapping[str, str] = {
     "revert_config": "Settings of before loaded; {changed} were different.",
     "revert_config_unchanged": "Settings of before loaded; none was different.",
     "reissue_certificate": "New certificate issued and loaded.",
-    "reissue_certificate_unchanged": "New certificate issued and loaded; nothing changed: the one before was valid too.",
+    "reissue_certificate_unchanged": "New certificate issued and loaded; nothing changed: the one before was valid.",
     "rebuild_indexes": "Missing indexes created.",
     "rebuild_indexes_unchanged": "No index of the schema is missing.",
     "spread_partitions": "Busiest partitions divided between the members.",
