@@ -77,7 +77,7 @@ def test_what_is_complete_up_to_another_moment_is_found(monkeypatch: pytest.Monk
     assert any("complete up to" in finding for finding in find(broken.make_subject(), HistoryWitness, play=0))
 
 
-@pytest.mark.parametrize("tampering", mark_slow_after(5, broken.UNEXPLAINED))
+@pytest.mark.parametrize("tampering", mark_slow_after(3, broken.UNEXPLAINED))
 def test_what_is_made_or_lost_is_found(tampering: Callable[[Run], None]) -> None:
     subject = broken.make_subject(broken.tamper(tampering))
     assert find(subject, LedgerWitness, LatencyWitness, LevelWitness, play=0)

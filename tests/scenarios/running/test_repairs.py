@@ -53,7 +53,7 @@ def test_the_plan_mends_it(paged: Run) -> None:
     assert is_well_after(paged, *REPAIR)
 
 
-@pytest.mark.parametrize("place", mark_slow_after(2, range(len(REPAIR))))
+@pytest.mark.parametrize("place", mark_slow_after(1, range(len(REPAIR))))
 def test_every_step_is_needed(paged: Run, place: int) -> None:
     assert not is_well_after(paged, *REPAIR[:place], *REPAIR[place + 1 :])
 
@@ -69,7 +69,7 @@ def test_the_last_two_commute(paged: Run) -> None:
     assert is_well_after(paged, *REPAIR[:3], REPAIR[4], REPAIR[3])
 
 
-@pytest.mark.parametrize("service", ["payment-service", "catalog-service"])
+@pytest.mark.parametrize("service", mark_slow_after(1, ["payment-service", "catalog-service"]))
 def test_what_has_nothing_to_do_with_it_does_not_mend_it(paged: Run, service: str) -> None:
     assert not is_well_after(paged, ("restart_service", service))
     assert not is_well_after(paged, ("rollback_deploy", "order-service"))
