@@ -180,10 +180,11 @@ def _tells_of_repair(sentence: str, conduct: Conduct) -> bool:
 
 def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool:
     named = find_named(split_words(sentence), services)
+    groups = (group for failure in truth.list_failures() for group in failure.concepts)
     return (
         truth.service in named
         and len(named) <= _MOST_SERVICES_NAMED
-        and any(affirms(drop_runbook_names(sentence), *group) for group in truth.concepts)
+        and any(affirms(drop_runbook_names(sentence), *group) for group in groups)
     )
 
 

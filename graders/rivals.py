@@ -88,6 +88,18 @@ def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
     )
 
 
+def _find_harmless(truth: Truth) -> frozenset[str]:
+    """The fault families that are no rivals of the truth: its kin, and those that tell a symptom which was there.
+
+    Of the true failure family itself the others stay rivals: they are other causes of the same.
+    """
+    kin = find_kin(truth.concepts, truth.families)
+    symptoms = truth.symptoms - truth.families
+    if not symptoms:
+        return kin
+    return kin | {name for name, fault in _list_faults().items() if fault.failure in symptoms}
+
+
 def _can_say(ideas: Ideas, others: Ideas) -> bool:
     return all(map(_spell_out(ideas).find, others))
 
@@ -116,12 +128,12 @@ def find_rivals(text: str, truth: Truth) -> Rivals:
 
 def _find_failures(text: str, truth: Truth) -> Iterator[str]:
     for name, family in load_failure_families().items():
-        if name not in truth.families and affirms(text, *family.terms):
+        if name not in truth.families and name not in truth.symptoms and affirms(text, *family.terms):
             yield name
 
 
 def _find_faults(text: str, truth: Truth, failures: list[str]) -> Iterator[tuple[str, int]]:
-    kin = find_kin(truth.concepts, truth.families)
+    kin = _find_harmless(truth)
     for name, fault in _list_faults().items():
         if name not in kin and fault.failure not in failures and mentions_all(text, fault.ideas):
             said = find_affirmed(text, fault.ideas)
@@ -131,7 +143,7 @@ def _find_faults(text: str, truth: Truth, failures: list[str]) -> Iterator[tuple
 
 def count_equals(text: str, truth: Truth, share: Fraction) -> int:
     """How many fault families, other than kin of the truth, have at least this share of their ideas affirmed."""
-    kin = find_kin(truth.concepts, truth.families)
+    kin = _find_harmless(truth)
     return sum(
         Fraction(sum(find_affirmed(text, fault.ideas).groups), len(fault.ideas)) >= share
         for name, fault in _list_faults().items()

@@ -81,8 +81,9 @@ def _drop_service_names(text: str, services: tuple[str, ...]) -> str:
 
 def share_affirmed(text: str, truth: Truth) -> Fraction:
     """The share of the ideas of the true failure that a text affirms, 0 to 1: the most that it can match."""
-    said = find_affirmed(drop_runbook_names(text), truth.concepts).groups
-    return Fraction(sum(said), len(said))
+    text = drop_runbook_names(text)
+    each = [find_affirmed(text, failure.concepts).groups for failure in truth.list_failures()]
+    return max(Fraction(sum(said), len(said)) for said in each)
 
 
 def match_failure_mode(
@@ -93,8 +94,17 @@ def match_failure_mode(
     All ideas affirmed give 1, divided by one more than the number of rivals beside them. Some of the ideas give their
     share, divided by one more than the number of failures of which as much is affirmed. A text may name three
     failures: with three beside the true one nothing is left, nor with one that it says more of. What it quotes of the
-    evidence that was `shown` names no failure but the true one.
+    evidence that was `shown` names no failure but the true one. Of failures that look the same, the one that the text
+    says best is taken.
     """
+    quoted = tuple(shown)
+    matches = [_match_failure(text, failure, services, quoted) for failure in truth.list_failures()]
+    return max(matches, key=lambda match: match[0])
+
+
+def _match_failure(
+    text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...]
+) -> tuple[Fraction, tuple[Reason, ...]]:
     text = drop_runbook_names(text)
     said = find_affirmed(text, truth.concepts).groups
     nameless = _drop_service_names(text, services)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -20,6 +20,13 @@ Certificate = frozenset[Item]
 """An inclusion-minimal set of evidence from which the cause follows."""
 
 
+class Lookalike(NamedTuple):
+    """A failure as `Truth` has it: its ideas, and the failure families that it shows."""
+
+    concepts: tuple[tuple[str, ...], ...]
+    families: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What is to be found out.
@@ -27,7 +34,9 @@ class Truth:
     `concepts` are groups of synonyms, each group one idea that a right failure mode affirms. `families` are the
     failure families that the incident itself shows: its cause and its declared consequences. `answer` is a good
     failure mode in one sentence, where there is one. `spread` are pairs of a service in trouble and one that suffers
-    from it, from the root cause outwards.
+    from it, from the root cause outwards. `symptoms` are failure families that some component truly shows without being
+    the cause: to name one costs nothing. `alike` are other failures that nobody could tell from the true one: a text
+    that says one of those is as right.
     """
 
     severity: Severity
@@ -37,6 +46,16 @@ class Truth:
     chain: tuple[str, ...]
     answer: str = ""
     spread: tuple[tuple[str, str], ...] = ()
+    symptoms: frozenset[str] = frozenset()
+    alike: tuple[Lookalike, ...] = ()
+
+    def list_failures(self) -> list[Truth]:
+        """The truth, and it again with each failure that looks the same as its failure."""
+        others = (
+            replace(self, concepts=other.concepts, families=self.families | other.families, alike=())
+            for other in self.alike
+        )
+        return [self, *others]
 
 
 class Remedied(NamedTuple):

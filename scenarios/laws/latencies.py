@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from scenarios.world import Run
 
 _ROUNDING = 1.0 + 1e-9
-_FAST = [Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED, Reason.UNRESOLVED]
+_FAST = [
+    Reason.BROKEN,
+    Reason.REFUSED,
+    Reason.FULL,
+    Reason.DENIED,
+    Reason.UNRESOLVED,
+    Reason.FORBIDDEN,
+    Reason.UNTRUSTED,
+]
 """Reasons for which a caller does not wait for an answer."""
 _MOST_OWN = 12.0 * (1.0 + 6.25) * 1.04
 """The slowest request works so many medians, with the crowd in its component and the noise."""

@@ -11,7 +11,7 @@ from scenarios.laws.playing import Witness
 from scenarios.telemetry import TelemetryError, look
 from scenarios.telemetry.metrics import OF_ANYTHING
 from scenarios.vocabulary import DIAGNOSTICS
-from scenarios.vocabulary.diagnostics import Dependencies, Deploys, Logs, Metrics, Status
+from scenarios.vocabulary.diagnostics import Dependencies, Deploys, Logs, ScrapedMetrics, Status
 from scenarios.world import SOFTWARE
 from scenarios.world.operations.entries import ENTRIES
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.world import Component, Run
 
 _STATES = re.compile(
-    r"running|starting|stopping|down|failed: [a-z (9),]+|pending: no zone takes its instances"
+    r"running|starting|stopping|down|failed: [a-z (9),]+|pending: no zone takes its instances|run by a third party"
     r"|\d+ (running|starting|stopping|down|failed)(, \d+ (running|starting|stopping|down|failed))*"
 )
 _EVERY = 300.0
@@ -73,7 +73,7 @@ class PrintWitness(Witness):
                 asked = tuple(sorted(self._asked[component.name]))
                 pattern = compile_lines(component.software, asked)
                 foreign = [line for line in shown.lines if not pattern.fullmatch(line)]
-            case Metrics():
+            case ScrapedMetrics():
                 pattern = compile_metrics(component.software)
                 foreign = [series.name for series in shown.series if not pattern.fullmatch(series.name)]
             case Dependencies():
@@ -84,7 +84,7 @@ class PrintWitness(Witness):
                 foreign = [
                     entry.version
                     for entry in shown.history
-                    if entry.version not in known and not re.fullmatch(r"conf r\d{3}", entry.version)
+                    if entry.version not in known and not re.fullmatch(r"conf r\d+", entry.version)
                 ]
             case Status():
                 foreign = [flag for flag, _ in shown.flags if flag not in component.flags]

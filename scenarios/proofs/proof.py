@@ -27,7 +27,9 @@ class Proof(BaseModel):
     that are accepted, best first, in operations and targets; they hold for `lasts` seconds. `stages` is the best one,
     with what commutes in one stage. `suspects` are the rivals as component and family, and `masks` says for each look,
     written as `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
-    `certificates` are the smallest sets of looks that exclude all of them. `searched` is how many lanes were run.
+    `certificates` are the smallest sets of looks that exclude all of them, but those of families that at the same
+    component look `alike` whatever is looked at. `searched` is how many lanes were run. `searcher` is the number of
+    looks after which an honest searcher knows the cause.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,3 +48,5 @@ class Proof(BaseModel):
     masks: dict[str, str]
     certificates: tuple[tuple[tuple[str, str], ...], ...]
     least_left: int
+    alike: tuple[str, ...] = ()
+    searcher: int

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
-from scenarios.proofs.certifying import find_certificates, find_least_left
+from scenarios.proofs.certifying import find_certificates, find_least_left, find_left
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
+from scenarios.proofs.reading import find_first_page, open_run
 from scenarios.proofs.repairs import Found, Lane, order_stages, search_repairs
 from scenarios.proofs.rivals import Rivals, find_rivals
-from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
-from scenarios.telemetry.pages import find_pages
+from scenarios.proofs.searching import Search, count_looks
+from scenarios.proofs.severity import judge_severity
+from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run
 
 if TYPE_CHECKING:
     from scenarios.incident import Certificate
-    from scenarios.vocabulary import Severity
+    from scenarios.telemetry.pages import Page
+    from scenarios.vocabulary import Severity, Task
     from scenarios.world import System
 
 LONGEST_WAIT = 30 * 60
@@ -28,7 +31,15 @@ DIAGNOSED_AFTER = 360
 LASTS = 30 * 60
 HOLDS = 120 * 60
 """Seconds for which a repair is run when it is found, and for which it has to hold in the end."""
+_STRETCH = 60
+"""Seconds after which it is asked again whether a page has fired."""
 _LEAST_RIVALS = 3
+_SPARE_STEPS = 2
+"""Steps of a task that an honest searcher has left at the end."""
+_CLOSING_STEPS = 2
+"""Who has repaired it looks once more, and submits."""
+_MOST_ALIKE = 2
+"""Families that may strike the same component and look the same: to name any of them is right."""
 _LEAST_LEFT = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}
 """How many suspects the looks at one component have to leave, by difficulty."""
 _LEAST_AVOIDABLE = 0.1
@@ -52,7 +63,12 @@ class _Paged(NamedTuple):
 
     @property
     def first_look(self) -> int:
-        return -(-(self.fired + ANSWERED_AFTER) // 60) * 60
+        return find_first_look(self.fired)
+
+
+def find_first_look(fired: int) -> int:
+    """The second at which on-call looks for the first time after a page: a whole minute."""
+    return -(-(fired + ANSWERED_AFTER) // 60) * 60
 
 
 class _Told(NamedTuple):
@@ -61,15 +77,18 @@ class _Told(NamedTuple):
     rivals: Rivals
     certificates: tuple[Certificate, ...]
     least_left: int
+    alike: tuple[str, ...]
+    searcher: int
 
 
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
     """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes."""
-    system = strike(background, fault)
     try:
-        paged = _find_page(system, background, fault)
+        paged, pair = _find_page(Run(strike(background, fault), background), fault)
         told = _tell_cause(background, fault, paged, difficulty)
-        found, accepted = _find_repairs(system, background, paged.first_look + DIAGNOSED_AFTER)
+        found, accepted = _find_repairs(pair)
+        longest = max(lane.count_steps() for lane in accepted)
+        _check_steps(told.searcher + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
         return refusal.rejection
     return Proof(
@@ -87,25 +106,31 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         masks={f"{look} {component}": f"{mask:x}" for (look, component), mask in told.rivals.masks.items()},
         certificates=tuple(tuple(sorted(each)) for each in told.certificates),
         least_left=told.least_left,
+        alike=told.alike,
+        searcher=told.searcher,
     )
 
 
-def _find_page(system: System, background: System, fault: Fault) -> _Paged:
-    run, spared = Run(system), Run(background)
+def _find_page(pair: Run, fault: Fault) -> tuple[_Paged, Run]:
+    """What paged, and the two systems of a run as they stand when somebody may begin to repair."""
     end = int(fault.at) + LONGEST_WAIT
-    for each in (run, spared):
-        each.advance(end)
-    if find_pages(spared, end):
+    pair.advance(fault.at - pair.time)
+    page: Page | None = None
+    while page is None and pair.time < end - pair.state.step:
+        pair.advance(min(_STRETCH, end - pair.time))
+        page = find_first_page(open_run(pair), int(pair.time), 0)
+    if page is not None:
+        pair.advance(find_first_look(page.fired) + DIAGNOSED_AFTER - pair.time)
+    now = pair.fork()
+    pair.advance(end - pair.time)
+    if find_first_page(open_run(pair), end, 1) is not None:
         raise _RefusalError("pages_without")
-    pages = find_pages(run, end)
-    if not pages or pages[0].fired < fault.at:
+    if page is None or page.fired < fault.at:
         raise _RefusalError("not_felt")
-    fired = pages[0].fired
-    run.advance(max(0, fired + JUDGED_SECONDS - end))
-    severity = judge_severity(run, fired)
+    severity = judge_severity(now, page.fired)
     if severity is None:
         raise _RefusalError("unclear_severity")
-    return _Paged(pages[0].rule.name, fired, severity)
+    return _Paged(page.rule.name, page.fired, severity), now
 
 
 def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int) -> _Told:
@@ -113,24 +138,31 @@ def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int
     count = len(rivals.suspects)
     if count < _LEAST_RIVALS:
         raise _RefusalError("few_rivals", rivals=count)
-    certificates = find_certificates(rivals.masks, count)
-    if not certificates:
-        excluded = 0
-        for mask in rivals.masks.values():
-            excluded |= mask
-        raise _RefusalError("not_identifiable", rivals=count, left=count - excluded.bit_count())
-    least_left = find_least_left(rivals.masks, count)
+    alike = find_left(rivals.masks, count)
+    same = [suspect for n, suspect in enumerate(rivals.suspects) if alike >> n & 1]
+    certificates = find_certificates(rivals.masks, count, alike)
+    if not certificates or len(same) > _MOST_ALIKE or any(component != fault.component for component, _ in same):
+        raise _RefusalError("not_identifiable", rivals=count, left=len(same))
+    least_left = find_least_left(rivals.masks, count, alike)
     if least_left < _LEAST_LEFT[difficulty]:
         raise _RefusalError("given_away", rivals=count, left=least_left)
-    return _Told(rivals, certificates, least_left)
+    rule = next(each for each in background.alerts if each.name == paged.rule)
+    search = Search(background, rule, rivals.suspects, rivals.masks, rivals.unwell, alike)
+    looks = count_looks(search, background.seed)
+    _check_steps(looks + 1, ROOT_CAUSE_ANALYSIS)
+    return _Told(rivals, certificates, least_left, tuple(family for _, family in same), looks)
 
 
-def _find_repairs(system: System, background: System, begin: int) -> tuple[Found, tuple[Lane, ...]]:
-    struck, spared = Run(system), Run(background)
-    for each in (struck, spared):
-        each.advance(begin)
-    deeds = list_deeds(struck, spared)
-    found = search_repairs(system, background, deeds, begin, LASTS, HOLDS)
+def _check_steps(fewest: int, task: Task) -> None:
+    """Refuse what leaves an honest searcher no steps to spare."""
+    if fewest > task.max_steps - _SPARE_STEPS:
+        raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
+
+
+def _find_repairs(pair: Run) -> tuple[Found, tuple[Lane, ...]]:
+    """The repairs of a system that runs with the same without the fault behind it, from now on."""
+    deeds = list_deeds(pair.pick([0]), pair.pick([1]))
+    found = search_repairs(pair, deeds, LASTS, HOLDS)
     if found.nothing.well:
         raise _RefusalError("nothing_to_repair", harm=found.nothing.harm)
     if not found.accepted:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import FAMILIES, STRENGTHS, Fault, list_targets, strike
 from scenarios.proofs.exclusion import LOOKS, find_differences
+from scenarios.proofs.reading import find_first_page, open_run
 from scenarios.proofs.signs import read_signs
-from scenarios.telemetry.pages import find_pages
-from scenarios.world import Run, lay_out
+from scenarios.proofs.starting import Beginnings, find_parting
+from scenarios.world import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from scenarios.incident import Item
-    from scenarios.world import System
+    from scenarios.proofs.signs import Signs
+    from scenarios.world import Run, System
 
 BATCH = 48
 NEAR_SECONDS = 300
@@ -27,32 +29,36 @@ NOTHING: Suspect = ("", "")
 
 
 class Rivals(NamedTuple):
-    """The suspects at the page, and for each look a mask of those that it excludes: bit n is that of suspect n."""
+    """The suspects at the page, and for each look a mask of those that it excludes: bit n is that of suspect n.
+
+    `unwell` are the components whose answers to a component fail, as a look at its calls shows.
+    """
 
     suspects: tuple[Suspect, ...]
     masks: Mapping[Item, int]
+    unwell: Mapping[str, tuple[str, ...]]
 
 
 def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int) -> Rivals:
     """The rivals of a fault that raised a page of a rule at a second, by looks at second `at`."""
-    usual = _play([background], at)
-    truth = read_signs(_play([strike(background, fault)], at), usual, at)
+    beginnings = Beginnings(background)
+    usual, truth = _play_truth(beginnings, background, fault, at)
+    shown = read_signs(truth, usual, at)
     layout = lay_out([background])
     names = [component.name for component in background.components]
     told: dict[Suspect, dict[Item, bool]] = {}
-    for faults in _batch(_list_faults(background, fault)):
-        systems = [strike(background, each) for each in faults]
-        run = _play(systems, at)
-        signs = read_signs(run, usual, at)
-        differences = find_differences(truth, signs, layout)
-        for place, each in enumerate(faults):
-            if _pages_alike(run, place, rule, fired, at):
-                parted = {
-                    (look, name): bool(differences[look][place, n]) for look in LOOKS for n, name in enumerate(names)
-                }
-                known = told.setdefault((each.component, each.family), dict.fromkeys(parted, True))
-                told[each.component, each.family] = {item: known[item] and parted[item] for item in parted}
-    nothing = find_differences(truth, read_signs(usual, usual, at), layout)
+    for faults, run in _play_rivals(beginnings, background, fault, at):
+        opened = open_run(run)
+        alike = [place for place in range(len(faults)) if _pages_alike(opened, place, rule, fired, at)]
+        if not alike:
+            continue
+        differences = find_differences(shown, read_signs(opened, usual, at), layout)
+        for place in alike:
+            each = faults[place]
+            parted = {(look, name): bool(differences[look][place, n]) for look in LOOKS for n, name in enumerate(names)}
+            known = told.setdefault((each.component, each.family), dict.fromkeys(parted, True))
+            told[each.component, each.family] = {item: known[item] and parted[item] for item in parted}
+    nothing = find_differences(shown, read_signs(usual, usual, at), layout)
     told[NOTHING] = {(look, name): bool(nothing[look][0, n]) for look in LOOKS for n, name in enumerate(names)}
     suspects = tuple(sorted(told))
     masks = {
@@ -60,13 +66,39 @@ def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int
         for item in told[NOTHING]
         if (mask := sum(1 << n for n, suspect in enumerate(suspects) if told[suspect][item]))
     }
-    return Rivals(suspects, masks)
+    return Rivals(suspects, masks, _find_unwell(background, shown))
 
 
-def _play(systems: Sequence[System], at: int) -> Run:
-    run = Run(*systems, noise=False)
-    run.advance(at)
-    return run
+def _find_unwell(system: System, shown: Signs) -> dict[str, tuple[str, ...]]:
+    unwell: dict[str, dict[str, None]] = {}
+    for call, failing in zip(system.calls, shown.failing[0].tolist(), strict=True):
+        if failing:
+            unwell.setdefault(call.source.partition("/")[0], {})[call.target.partition("/")[0]] = None
+    return {name: tuple(callees) for name, callees in unwell.items()}
+
+
+def _play_truth(beginnings: Beginnings, background: System, fault: Fault, at: int) -> tuple[Run, Run]:
+    """The background and what the fault makes of it."""
+    struck = strike(background, fault)
+    run = beginnings.go_on([background, struck], find_parting(background, struck))
+    run.advance(at - run.time)
+    return open_run(run.pick([0])), open_run(run.pick([1]))
+
+
+def _play_rivals(
+    beginnings: Beginnings, background: System, fault: Fault, at: int
+) -> Iterator[tuple[list[Fault], Run]]:
+    """All rivals up to a second, those that go on together from one moment side by side."""
+    entries = []
+    for each in _list_faults(background, fault):
+        struck = strike(background, each)
+        entries.append((find_parting(background, struck), each, struck))
+    entries.sort(key=lambda entry: entry[0])
+    for first in range(0, len(entries), BATCH):
+        some = entries[first : first + BATCH]
+        run = beginnings.go_on([struck for _, _, struck in some], some[0][0])
+        run.advance(at - run.time)
+        yield [each for _, each, _ in some], run
 
 
 def _list_faults(background: System, fault: Fault) -> Iterator[Fault]:
@@ -78,17 +110,6 @@ def _list_faults(background: System, fault: Fault) -> Iterator[Fault]:
                     yield fault.model_copy(update={"family": name, "component": target, "strength": strength})
 
 
-def _batch(faults: Iterator[Fault]) -> Iterator[list[Fault]]:
-    some: list[Fault] = []
-    for each in faults:
-        some.append(each)
-        if len(some) == BATCH:
-            yield some
-            some = []
-    if some:
-        yield some
-
-
 def _pages_alike(run: Run, place: int, rule: str, fired: int, at: int) -> bool:
-    pages = find_pages(run, at, place)
-    return bool(pages) and pages[0].rule.name == rule and abs(pages[0].fired - fired) <= NEAR_SECONDS
+    page = find_first_page(run, at, place)
+    return page is not None and page.rule.name == rule and abs(page.fired - fired) <= NEAR_SECONDS

@@ -10,7 +10,7 @@ from scenarios.drawing import draw
 from scenarios.generator.dice import key_of
 from scenarios.generator.library import families
 from scenarios.generator.naming import RUNNING_VERSION, region_of
-from scenarios.incident import Truth
+from scenarios.incident import Lookalike, Truth
 from scenarios.progress import Plan, PlanStep
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
@@ -52,6 +52,10 @@ class DrawnStory:
         return hashlib.sha256(written.encode()).hexdigest()
 
     @property
+    def verifies(self) -> bool:
+        return False
+
+    @property
     def proved(self) -> bool:
         return self._proof is not None
 
@@ -76,6 +80,8 @@ class DrawnStory:
                 f"{clock.get_time_of_day(incident.fired)}: {incident.alert['name']} fires.",
             ),
             answer=f"{fault.component}: {family.words.answer}",
+            alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
+            symptoms=incident.symptoms,
         )
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
@@ -86,6 +92,11 @@ class DrawnStory:
             return tuple(frozenset(items) for items in self._proof.certificates)
         root = self._drawn.fault.component
         return (frozenset({("query_logs", root), ("check_metrics", root)}),)
+
+
+def _tell_failure(name: str) -> Lookalike:
+    words = families()[name].words
+    return Lookalike(tuple(tuple(group) for group in words.concepts), frozenset(words.families))
 
 
 def _plan_step(operation: str, target: str) -> PlanStep:

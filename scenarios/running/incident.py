@@ -11,6 +11,7 @@ from scenarios.incident import Remedied
 from scenarios.progress import UNTOUCHED, Plan, Progress, Remedy
 from scenarios.running.runbook import WATCH_SECONDS, build_runbook, describe_runbook, find_operation, list_targets
 from scenarios.running.shared import Ordered, Orders, SharedRuns
+from scenarios.running.symptoms import SHOWN_SECONDS, list_symptoms
 from scenarios.telemetry import (
     describe_page,
     find_pages,
@@ -46,6 +47,10 @@ class Story(Protocol):
 
     @property
     def plan(self) -> Plan: ...
+
+    @property
+    def verifies(self) -> bool:
+        """Whether its plan ends with verifications of the catalogue."""
 
     def tell(self, incident: RunningIncident) -> Truth:
         """The truth, from the run of the incident if need be."""
@@ -99,7 +104,7 @@ class RunningIncident:
 
     @property
     def summary(self) -> str:
-        return f"{self.document.summary} {describe_runbook(self.runbook, self.system)}"
+        return f"{self.document.summary}\n\n{describe_runbook(self.runbook, self.system)}"
 
     @property
     def alert(self) -> dict[str, Any]:
@@ -112,6 +117,12 @@ class RunningIncident:
     @cached_property
     def flags(self) -> frozenset[str]:
         return frozenset(flag for component in self.system.components for flag in component.flags)
+
+    @cached_property
+    def symptoms(self) -> frozenset[str]:
+        """The failure families that its components show if nothing is done."""
+        until = self.first_look + SHOWN_SECONDS
+        return list_symptoms(self.runs.get((), until), until)
 
     @cached_property
     def truth(self) -> Truth:
@@ -138,7 +149,7 @@ class RunningIncident:
     @cached_property
     def runbook(self) -> Mapping[str, RunbookStep]:
         """The steps of the runbook that there are."""
-        return build_runbook()
+        return build_runbook(verifies=self._story.verifies)
 
     def list_targets(self, step: str) -> tuple[str, ...] | None:
         """What a step of the runbook can be applied to; None if it takes no target."""

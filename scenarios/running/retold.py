@@ -27,11 +27,15 @@ class RetoldStory:
         return self._made_after.digest
 
     @property
+    def verifies(self) -> bool:
+        return any(step.verify for step in self.plan.steps)
+
+    @property
     def plan(self) -> Plan:
         return Plan(self._made_after.plan.stages)
 
     def tell(self, incident: RunningIncident) -> Truth:
-        return replace(self._made_after.truth, chain=incident.document.chain)
+        return replace(self._made_after.truth, chain=incident.document.chain, symptoms=incident.symptoms)
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._made_after.certificates(task)

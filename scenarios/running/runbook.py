@@ -28,14 +28,17 @@ _WATCH = RunbookStep(
 
 
 @cache
-def build_runbook() -> Mapping[str, RunbookStep]:
-    """The steps by name: operations that are no remediation of their own first."""
+def build_runbook(*, verifies: bool) -> Mapping[str, RunbookStep]:
+    """The steps by name: operations that are no remediation of their own first.
+
+    Verifications of the catalogue are about one shop and its plan. So only an incident that `verifies` by it has them.
+    """
     steps = [
         RunbookStep(name=operation.name, domain="operation", does=operation.does, needs=operation.target)
         for operation in OPERATIONS.values()
         if operation.name not in REMEDIATIONS
     ]
-    steps += [_WATCH, *(step for step in load_runbook_catalogue().values() if step.verify)]
+    steps += [_WATCH, *(step for step in load_runbook_catalogue().values() if step.verify and verifies)]
     return MappingProxyType({step.name: step for step in steps})
 
 
@@ -45,9 +48,8 @@ def describe_runbook(steps: Mapping[str, RunbookStep], system: System) -> str:
     for step in steps.values():
         if not step.needs or list_targets(system, step.needs):
             needs.setdefault(step.needs, []).append(step.name)
-    told = [f"with a {kind} as `target` {', '.join(names)}" for kind, names in needs.items() if kind]
-    alone = ", ".join(needs.get("", ()))
-    return f"{EXECUTE_RUNBOOK_STEP.name} takes here: {'; '.join(told)}; without a target {alone}."
+    told = [f"{kind or 'none'}: {', '.join(names)}" for kind, names in needs.items()]
+    return f"Steps of {EXECUTE_RUNBOOK_STEP.name}, by their `target`. {'; '.join(sorted(told, key=len))}."
 
 
 def find_operation(remedy: Remedy) -> tuple[str, str]:

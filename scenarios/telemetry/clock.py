@@ -23,6 +23,10 @@ class Clock:
         """A second of the run as evidence writes moments: `2026-03-03T14:02Z`, with seconds if they are not 0."""
         return format_moment(self._find(seconds))
 
+    def get_minute(self, seconds: float) -> str:
+        """The minute in which a second of the run is: `2026-03-03T14:02Z`."""
+        return format_minute(self._find(seconds))
+
     def get_seconds(self, moment: str) -> float:
         """The second of the run of a moment, below 0 before it begins."""
         return (datetime.fromisoformat(moment) - self._begins).total_seconds()
@@ -64,3 +68,8 @@ def format_moment(moment: datetime) -> str:
     """A moment as evidence writes it."""
     moment = moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if moment.second else "%Y-%m-%dT%H:%MZ")
+
+
+def format_minute(moment: datetime) -> str:
+    """A moment as a calendar writes it, to the minute."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.telemetry.metrics import find_quiet
 from scenarios.telemetry.numbers import format_percent, format_seconds, format_sensibly
-from scenarios.telemetry.quantities import OF_CALLS
+from scenarios.telemetry.quantities import OF_CALLS, SLOW
 from scenarios.telemetry.vantage import average
 from scenarios.vocabulary.diagnostics import CallPath, Dependencies
 from scenarios.world.flows import Reason
@@ -30,6 +30,10 @@ _NEARLY_ALL = 0.95
 _SLOWER = 2.0
 """From how many times its normal p99 a path is degraded."""
 
+_REFUSALS = tuple(
+    reason.name.lower() for reason in Reason if reason not in (*SLOW, Reason.POOL, Reason.LATE, Reason.ERROR)
+)
+"""Reasons for which a call fails at once, so that it says nothing of how long others take."""
 _WORDS = {
     Reason.POOL: "no connection free in the pool",
     Reason.BROKEN: "connection is closed",
@@ -81,7 +85,9 @@ def _describe(seen: Vantage, name: str, calls: list[CallOfRun]) -> CallPath:
     else:
         parts.append("none fail")
     if p99 > 0.0:
-        parts.append(f"p99 {format_seconds(p99)} (normal {format_seconds(usual_p99)})")
+        refused = average(OF_CALLS["failed"](seen, recent, calls, _REFUSALS)) / rate
+        of = " of the others" if refused >= _DEGRADED else ""
+        parts.append(f"p99{of} {format_seconds(p99)} (normal {format_seconds(usual_p99)})")
     slower = usual_p99 > 0.0 and p99 > _SLOWER * usual_p99
     return CallPath(service=name, health=_judge(share, slower=slower), detail=", ".join(parts))
 

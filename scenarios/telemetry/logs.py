@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from scenarios.telemetry.instances import find_name, find_node
 from scenarios.telemetry.streams import WINDOW_TICKS, count_lines, list_streams
 from scenarios.telemetry.texts import (
     STYLES,
@@ -18,6 +19,7 @@ from scenarios.telemetry.texts import (
     write_lines,
     write_times,
 )
+from scenarios.telemetry.vantage import ENDED
 from scenarios.vocabulary.diagnostics import Logs
 from scenarios.world.record import TICK
 
@@ -43,50 +45,59 @@ class EventLine(NamedTuple):
 
 
 class SampledLogs(Logs):
-    """A page of lines, with how many were printed in the window, how many sampling has kept, and what was asked for."""
+    """A page of lines: how many were logged in the window, how many of them were sampled, and how many of those match.
 
-    printed: int = Field(ge=0)
-    kept: int = Field(ge=0)
+    What matches is sought in what was sampled, and the newest that match are shown.
+    """
+
+    logged: int = Field(ge=0)
+    sampled: int = Field(ge=0)
     contains: str = ""
-    found: int = Field(ge=0)
+    matched: int = Field(ge=0)
 
     @property
     def heading(self) -> str:
-        asked = f" · {self.found:,} of them contain {self.contains!r}" if self.contains else ""
-        return (
-            f"{self.service} · logs · last {self.window_minutes} min to {self.as_of} · {self.printed:,} printed, "
-            f"{self.kept:,} kept{asked} · newest {len(self.lines)} shown"
-        )
+        window = f"{self.service} · logs · last {self.window_minutes} min to {self.as_of}"
+        sampled = f"{self.sampled:,} of {self.logged:,} lines sampled"
+        if self.contains:
+            sampled += f" · {self.matched:,} matched {self.contains!r}"
+        return f"{window} · {sampled} · newest {len(self.lines):,} shown"
 
 
-def show_logs(seen: Vantage, *, contains: str = "") -> SampledLogs:
-    """The newest lines of the last half hour; with `contains`, of those that have it in them."""
+def show_logs(seen: Vantage, *, contains: str = "", before: float | None = None) -> SampledLogs:
+    """The newest lines of the last half hour: of those that have what is sought in them, in whatever case, and that
+    are older than a second of the run.
+    """
     first = max(0, seen.ticks - WINDOW_TICKS)
     streams = list_streams(seen)
     printed, kept = count_lines(seen, streams, first)
     events = _list_event_lines(seen, first)
     each: list[int] = _count_each(kept).tolist()
-    total = _add_up(each) + len(events)
-    start = 0 if contains else _find_start(each, PAGE)
+    total, logged = (_add_up(_count_each(counts).tolist()) + len(events) for counts in (kept, printed))
+    searched = bool(contains) or before is not None
+    start = 0 if searched else _find_start(each, PAGE)
     lines = Kept(streams, first + start, kept[start:])
-    chosen = lines.order if contains else lines.order[-PAGE:]
+    chosen = lines.order if searched else lines.order[-PAGE:]
+    if before is not None:
+        chosen = chosen[lines.ms[chosen] < before * 1000.0]
+        events = [line for line in events if line.ms < before * 1000.0]
+        if not contains:
+            chosen, events = chosen[-PAGE:], events[-PAGE:]
     texts = write_lines(seen, streams, lines, chosen)
-    told = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True) if contains in text]
-    told += [
-        (line.ms, 1, text)
-        for line, text in _write_events(seen, events if contains else events[-PAGE:])
-        if contains in text
-    ]
+    told = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True)]
+    told += [(line.ms, 1, text) for line, text in _write_events(seen, events if searched else events[-PAGE:])]
+    sought = contains.casefold()
+    told = [line for line in told if sought in line[2].casefold()] if sought else told
     told.sort(key=lambda line: line[:2])
     return SampledLogs(
         service=seen.component.name,
         as_of=seen.as_of,
         window_minutes=int((seen.ticks - first) // 4),
         lines=tuple(text for _, _, text in told[-PAGE:]),
-        printed=_add_up(_count_each(printed).tolist()) + len(events),
-        kept=total,
+        logged=logged,
+        sampled=total,
         contains=contains,
-        found=len(told) if contains else total,
+        matched=len(told) if contains else total,
     )
 
 
@@ -117,7 +128,7 @@ def _find_start(kept: list[int], enough: int) -> int:
 def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
     """The lines about what happened to the component, oldest first. Sampling keeps all of them."""
     lines: dict[str, list[Line]] = {}
-    for line in seen.software.lines:
+    for line in sorted(seen.software.lines, key=lambda line: not line.outside):
         if line.when.startswith("event."):
             lines.setdefault(line.when.removeprefix("event."), []).append(line)
     found = []
@@ -127,7 +138,7 @@ def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
         if event.at != at:
             at, position = event.at, 0
         for line in lines.get(event.what, ()):
-            if line.needs and line.needs not in event.details:
+            if line.needs and not event.details.get(line.needs):
                 continue
             if line.to and not _is_about(seen, line, str(event.details.get("target", ""))):
                 continue
@@ -156,13 +167,26 @@ def _write_events(seen: Vantage, events: list[EventLine]) -> list[tuple[EventLin
     ]
 
 
+def _count_again(seen: Vantage, event: Event) -> int:
+    """How often a process had been started by itself, up to an event of its instance."""
+    own = event.details["instance"]
+    started = [each for each in seen.list_events() if each.what == "start" and each.details["instance"] == own]
+    return len([each for each in started if each.details["again"] and each.at <= event.at])
+
+
 def _fill(seen: Vantage, told: EventLine, times: dict[str, str]) -> str:
     """The text of a line of an event: what varies is the same in all lines of one."""
     event, component = told.event, seen.component.name
     hashed = hash_event(seen.system.seed, component, f"{event.what}/{event.at:.0f}")
     details = {name: str(value) for name, value in event.details.items()}
     if "instance" in details:
-        details["instance"] = f"{component}-{int(event.details['instance']) - seen.instances[0]}"
+        place = int(event.details["instance"]) - seen.instances[0]
+        details |= {
+            "instance": find_name(seen.names[place], event.at, ends=event.what in ENDED),
+            "ordinal": str(place),
+            "node": find_node(seen.system.seed, component, place),
+            "again": str(_count_again(seen, event)),
+        }
     if "target" in details:
         details |= name_target(details["target"])
     if "memory" in details:
@@ -171,6 +195,8 @@ def _fill(seen: Vantage, told: EventLine, times: dict[str, str]) -> str:
     main_pid = find_main_pid(seen, told.starts)
     details |= {
         "service": component,
+        "process": seen.software.process or seen.software.name,
+        "unit": seen.software.unit,
         "version": details.get("version", seen.component.releases[0].version),
         "pid": str(1200 + hashed % 30000),
         "main_pid": str(main_pid),

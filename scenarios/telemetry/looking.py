@@ -28,7 +28,14 @@ _SHOW: Mapping[str, Callable[[Vantage], Evidence]] = {
 
 
 def look(
-    run: Run, diagnostic: str, component: str, *, system: int = 0, as_of: float | None = None, contains: str = ""
+    run: Run,
+    diagnostic: str,
+    component: str,
+    *,
+    system: int = 0,
+    as_of: float | None = None,
+    contains: str = "",
+    before: float | None = None,
 ) -> Evidence:
     """What a diagnostic shows of a component. The run is only read, and what is shown of a moment stays so.
 
@@ -38,7 +45,8 @@ def look(
         component: the name of a component.
         system: which of the systems of the run has it.
         as_of: the second of the run as of which it is shown; None for now.
-        contains: for `query_logs`: only lines with this in them.
+        contains: for `query_logs`: only lines with this in them, in whatever case.
+        before: for `query_logs`: only lines that are older than this second of the run.
 
     Raises:
         TelemetryError: if there is no such diagnostic or component, the moment is yet to come, or too little has been
@@ -48,4 +56,4 @@ def look(
     if show is None:
         raise TelemetryError(describe_unknown("diagnostic", diagnostic, _SHOW))
     seen = Vantage(run, component, system=system, as_of=as_of)
-    return show_logs(seen, contains=contains) if diagnostic == "query_logs" else show(seen)
+    return show_logs(seen, contains=contains, before=before) if diagnostic == "query_logs" else show(seen)

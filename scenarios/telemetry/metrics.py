@@ -1,20 +1,27 @@
-"""check_metrics: series of a component, a sample a minute, from what was counted and read in its ticks."""
+"""check_metrics: series of a component, a sample a minute, from what was counted and read in its ticks.
+
+What a process tells of itself has a gap while none runs. A latency has one while nothing was answered.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from scenarios.telemetry.numbers import round_sensibly
-from scenarios.telemetry.quantities import GAUGES, OF_CALLS, OF_COMPONENT, OF_ROUTES
+from scenarios.telemetry.quantities import GAUGES, LATENCIES, OF_CALLS, OF_COMPONENT, OF_ROUTES, WATCHED
 from scenarios.telemetry.texts import get_path
 from scenarios.telemetry.vantage import average
-from scenarios.vocabulary.diagnostics import Metrics, Series
+from scenarios.vocabulary.diagnostics import GAP, ScrapedMetrics, Scrapes
 from scenarios.world.record import TICK
 from scenarios.world.software import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from scenarios.telemetry.vantage import CallOfRun, Vantage
     from scenarios.world.layout import Floats
@@ -29,28 +36,40 @@ _QUIET_TICKS = 40
 
 OF_ANYTHING = (
     Metric(name="kube_deployment_status_replicas_ready", unit="pods", shows="instances"),
-    Metric(name="container_cpu_usage_seconds_total_rate", unit="cores", shows="processors"),
     Metric(name='container_memory_working_set_bytes{stat="avg"}', unit="MiB", shows="memory"),
 )
 """What is known of the containers of a software that names no metrics."""
 
 
-def show_metrics(seen: Vantage) -> Metrics:
+class SampledMetrics(ScrapedMetrics):
+    """Metrics of a component that runs. The heading says what a gap is, and what latencies are of, if there are any."""
+
+    @property
+    def heading(self) -> str:
+        said = super().heading
+        if any("quantile=" in series.name or 'stat="mean"' in series.name for series in self.series):
+            said += " · latencies are of answered requests, refusals left out"
+        if any(value is None for series in self.series for value in (series.normal, *series.recent)):
+            said += f" · {GAP} no sample"
+        return said
+
+
+def show_metrics(seen: Vantage) -> SampledMetrics:
     """The metrics of a component: samples of its last ten whole minutes, and what is normal."""
     minutes = seen.ticks // _TICKS_OF_MINUTE
     last = minutes * _TICKS_OF_MINUTE
     recent = slice(max(0, last - SAMPLES * _TICKS_OF_MINUTE), last)
     quiet = find_quiet(seen)
-    return Metrics(
+    return SampledMetrics(
         service=seen.component.name,
         as_of=seen.as_of,
         step_minutes=1,
         series=tuple(
-            Series(
+            Scrapes(
                 name=name,
                 unit=metric.unit,
-                normal=round_sensibly(average(compute(quiet)) * metric.times),
-                recent=tuple(round_sensibly(value * metric.times) for value in _sample(metric, compute(recent))),
+                normal=_scale(metric, _find_normal(seen, metric, compute, quiet)),
+                recent=tuple(_scale(metric, value) for value in _sample(seen, metric, compute, recent)),
             )
             for metric in seen.software.metrics or OF_ANYTHING
             for name, compute in _expand(seen, metric)
@@ -66,13 +85,40 @@ def find_quiet(seen: Vantage) -> slice:
     return slice(min(_SETTLED, end - 1), end)
 
 
-def _sample(metric: Metric, ticks: Floats) -> list[float]:
+def _scale(metric: Metric, value: float | None) -> float | None:
+    return None if value is None else round_sensibly(value * metric.times)
+
+
+def _find_scraped(seen: Vantage, metric: Metric, values: Floats, ticks: slice) -> NDArray[np.bool_]:
+    """The ticks of which there is a sample."""
+    if metric.shows in LATENCIES:
+        return np.asarray(values > 0.0)
+    if metric.shows in WATCHED or not seen.is_ours:
+        return np.ones(len(values), dtype=np.bool_)
+    return np.asarray(seen.get("running", ticks.start, ticks.stop)[:, seen.place] > 0.0)
+
+
+def _find_normal(seen: Vantage, metric: Metric, compute: Callable[[slice], Floats], ticks: slice) -> float | None:
+    values = compute(ticks)
+    scraped = _find_scraped(seen, metric, values, ticks)
+    return average(values[scraped]) if scraped.any() else None
+
+
+def _sample(seen: Vantage, metric: Metric, compute: Callable[[slice], Floats], ticks: slice) -> list[float | None]:
     """The mean of each minute, or what a gauge stands at when it ends."""
-    columns = ticks.reshape(-1, _TICKS_OF_MINUTE)
+    values = compute(ticks)
+    scraped = _find_scraped(seen, metric, values, ticks).reshape(-1, _TICKS_OF_MINUTE)
+    columns = np.where(scraped, values.reshape(-1, _TICKS_OF_MINUTE), 0.0)
     if metric.shows in GAUGES:
-        return [float(value) for value in columns[:, -1].tolist()]
-    total = columns[:, 0] + columns[:, 1] + columns[:, 2] + columns[:, 3]
-    return [float(value) for value in (total / _TICKS_OF_MINUTE).tolist()]
+        last, there = columns[:, -1], scraped[:, -1]
+    else:
+        total, count = np.zeros(len(columns)), np.zeros(len(columns))
+        for place in range(_TICKS_OF_MINUTE):
+            total, count = total + columns[:, place], count + scraped[:, place]
+        # Of counters a part of a minute is a part of the sum; what is read is known of the rest of it only.
+        parts = np.maximum(count, 1.0) if metric.shows in LATENCIES or metric.shows == "memory" else _TICKS_OF_MINUTE
+        last, there = total / parts, count > 0.0
+    return [value if known else None for value, known in zip(last.tolist(), there.tolist(), strict=True)]
 
 
 def _expand(seen: Vantage, metric: Metric) -> Iterator[tuple[str, Callable[[slice], Floats]]]:

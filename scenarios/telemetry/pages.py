@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from scenarios.telemetry.clock import Clock
+from scenarios.telemetry.numbers import format_percent, format_seconds
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ _NORMAL_TICKS = 20
 """Ticks at the start of a run that say what is normal."""
 _WELL = 0.01
 """The share of failing requests more than normal that counts as well."""
+_NEXT_TO_NONE = 0.0005
+_MINUTE = 60.0
 
 
 class Page(NamedTuple):
@@ -55,11 +58,11 @@ def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
     # Of journeys, also where a rule watches how long they take: their failing requests are what on-call asks first.
     for journey in system.journeys:
         share, usual = _average(failing[journey.name][ticks]), _average(failing[journey.name][normal])
-        if journey.name in rule.journeys:
-            symptoms.append(f"{journey.name}: {_percent(share)} of requests fail (normal {_percent(usual)})")
-            worst.append(f"{journey.name} {_percent(share)}")
+        if journey.name in rule.journeys and share > usual + _WELL:
+            symptoms.append(f"{journey.name}: {_say_share(share)} of requests fail (normal {_say_share(usual)})")
+            worst.append(f"{journey.name} {_say_share(share)}")
     description = f"Requests of users that fail, in the last minute before the page: {', '.join(worst)}."
-    if rule.watches != "failures":
+    if rule.watches != "failures" or not worst:
         level = watch(run, rule, failing, at)
         said = _WATCHED[rule.watches].format(on=rule.on or ", ".join(rule.journeys))
         now, before = (_say_level(rule, _average(level[part])) for part in (ticks, normal))
@@ -77,7 +80,7 @@ def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:
         "severity": rule.severity,
         "status": "firing",
         "fired_at": clock.get_moment(page.fired // 60 * 60),
-        "summary": f"{_SUMMARIES[rule.watches]} above {_say_level(rule, rule.above)} for {rule.lasts / 60:g} minutes",
+        "summary": f"{_SUMMARIES[rule.watches]} above {_say_level(rule, rule.above)} for {_say_minutes(rule.lasts)}",
         "description": description,
         "symptoms": symptoms,
         "affected_services": _list_affected(system, rule),
@@ -92,6 +95,7 @@ _SUMMARIES = {
     "disk": "Disk in use",
 }
 _WATCHED = {
+    "failures": "Requests that fail of {on}",
     "latency": "p99 of {on}",
     "backlog": "Messages that wait for {on}",
     "disk": "Disk in use of {on}",
@@ -101,8 +105,17 @@ _WATCHED = {
 def _say_level(rule: AlertRule, level: float) -> str:
     """A level of what a rule watches, in its unit."""
     if rule.watches == "latency":
-        return f"{1000 * level:.0f} ms"
-    return f"{level:.0f} messages" if rule.watches == "backlog" else _percent(level)
+        return format_seconds(level)
+    return f"{level:,.0f} messages" if rule.watches == "backlog" else _say_share(level)
+
+
+def _say_minutes(seconds: float) -> str:
+    return f"{seconds / 60:g} minute{'' if seconds == _MINUTE else 's'}"
+
+
+def _say_share(share: float) -> str:
+    """A share as `4 %` or `0.2 %`; of next to none not how little it is."""
+    return "0 %" if share < _NEXT_TO_NONE else format_percent(share).replace(".0 %", " %")
 
 
 def update_alert(alert: Mapping[str, Any], run: Run, at: int) -> dict[str, Any]:
@@ -206,7 +219,3 @@ def _average(values: list[float]) -> float:
     for value in values:
         total += value
     return total / len(values) if values else 0.0
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share + 0.0:.1f} %"

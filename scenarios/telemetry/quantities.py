@@ -28,6 +28,10 @@ _UNANSWERED = tuple(reason for reason in Reason if reason not in (Reason.LATE, R
 
 GAUGES = frozenset({"instances", "up", "connections", "queue"})
 """Quantities of which a sample is what they stand at, in whole numbers."""
+WATCHED = frozenset({"instances", "up", "starts", "kills"})
+"""Quantities that somebody else tells of a process: they are known while it does not run."""
+LATENCIES = frozenset({"mean", "p50", "p90", "p99", "call_p99"})
+"""Quantities of what was answered: 0 says that nothing was."""
 
 
 def _read_level(name: str) -> Callable[[Vantage, slice], Floats]:

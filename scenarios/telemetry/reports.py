@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.telemetry.clock import Clock
 from scenarios.telemetry.deploys import ON_CALL, read_entry
+from scenarios.telemetry.instances import ROLLED
 from scenarios.telemetry.pages import list_page_changes
 from scenarios.telemetry.status import show_status
 from scenarios.telemetry.vantage import Vantage
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from scenarios.world import Run
     from scenarios.world.state import Event
-
-_ROLLED = frozenset({"restart", "rollback", "raise_memory", "raise_connections", "raise_slots"})
-"""Events with which a rollout begins."""
 
 
 def report_operation(run: Run, operation: str, target: str, since: int, until: int) -> str:
@@ -53,7 +51,8 @@ def report_operation(run: Run, operation: str, target: str, since: int, until: i
             told += [f"{name}: {sentence}" if len(touched) > 1 else sentence for sentence in of_instances]
             if name == own:
                 status = show_status(each)
-                told.append(f"{name} is now {status.state}, {status.replicas} instances ready.")
+                ready = f", {status.replicas} instances ready" if status.replicas else ""
+                told.append(f"{name} is now {status.state}{ready}.")
     if not entries:
         told.append("Nothing was changed in any service.")
     return " ".join([*told, *_tell_time(run, since, until)])
@@ -107,7 +106,7 @@ def _describe_instances(seen: Vantage, events: list[Event]) -> Iterator[str]:
             last[int(event.details["instance"])] = event
     ready = [instance for instance, event in last.items() if event.what == "ready"]
     begun = [event.at for event in last.values() if event.what == "ready"]
-    if any(event.what in _ROLLED for event in events):
+    if any(event.what in ROLLED for event in events):
         present = seen.list_present()
         done = len([instance for instance in ready if instance in present])
         when = f", the last one ready at {seen.clock.get_time_of_day(max(begun))}" if begun else ""

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
+from scenarios.evidence import align_columns
+from scenarios.telemetry.instances import find_name
 from scenarios.telemetry.numbers import format_age
 from scenarios.vocabulary.diagnostics import Status
 from scenarios.world.chance import hash_names
@@ -13,26 +17,85 @@ if TYPE_CHECKING:
     from scenarios.telemetry.vantage import Vantage
     from scenarios.world.state import Event
 
-_STATES = {"ready": "running", "start": "starting", "stop": "stopping", "oom": "down", "gave_up": "failed"}
+_STATES = {
+    "ready": "running",
+    "start": "starting",
+    "stop": "stopping",
+    "oom": "down",
+    "disk_stop": "down",
+    "gave_up": "failed",
+}
+_READY = {"kubernetes": "pods ready", "hosts": "units active", "device": "devices up", "elsewhere": ""}
+_MANY = 8
+"""Instances that are listed one by one, at most; of more only those that do not run."""
+_NOT_OURS = "run by a third party"
 _SETTLED_DAYS = (9, 60)
 """For how many days something has been running that nobody has changed of late."""
 
 
-def show_status(seen: Vantage) -> Status:
+class ObservedStatus(Status):
+    """A status as the orchestrator of that software knows it: also the memory limit, how the last process ended, and
+    the instances by name. Nobody knows that of what a third party runs."""
+
+    ready: str
+    """What it calls instances that are ready."""
+    memory_limit: str = ""
+    last_termination: str = ""
+    instances: tuple[tuple[str, str], ...] = Field(default=())
+
+    def body(self) -> str:
+        rows = [
+            ("about", self.about),
+            ("owner", self.team),
+            ("state", self.state),
+            (self.ready, self.replicas),
+            ("version", self.version),
+            ("uptime", self.uptime),
+            ("restarts", self.restarts),
+            ("last termination", self.last_termination),
+            ("memory limit", self.memory_limit),
+            *(("instance", f"{name}  {state}") for name, state in self.instances),
+            *(("flag", f"{name} = {value}") for name, value in self.flags),
+            *(("note", note) for note in self.notes),
+        ]
+        return align_columns([row for row in rows if row[1]])
+
+
+def show_status(seen: Vantage) -> ObservedStatus:
     """State, replicas, versions, uptime, restarts and flags of a component."""
     events = seen.list_events()
+    if not seen.is_ours:
+        return ObservedStatus(
+            service=seen.component.name,
+            as_of=seen.as_of,
+            team=seen.get_team(),
+            about=seen.component.about or seen.software.title,
+            state=_NOT_OURS,
+            replicas="",
+            ready="",
+            version="",
+            uptime="",
+            restarts="",
+            flags=tuple((flag, _describe_flag(seen, events, flag)) for flag in seen.component.flags),
+            notes=seen.component.notes,
+        )
     last = _find_last(events)
     states = [_STATES[last[instance].what] if instance in last else "running" for instance in seen.list_present()]
-    return Status(
+    ended = _find_ended(seen, events)
+    return ObservedStatus(
         service=seen.component.name,
         as_of=seen.as_of,
         team=seen.get_team(),
         about=seen.component.about or seen.software.title,
-        state=_describe_state(states),
+        state=_describe_state(states, ended),
         replicas=f"{states.count('running')}/{len(states)}",
         version=_describe_versions(seen, events),
         uptime=_describe_uptime(seen, last, states),
         restarts=_describe_restarts(seen, events),
+        ready=_READY[seen.software.runs_on],
+        last_termination=_describe_end(seen, ended),
+        memory_limit=_describe_limit(seen, events),
+        instances=_list_instances(seen, states),
         flags=tuple((flag, _describe_flag(seen, events, flag)) for flag in seen.component.flags),
         notes=seen.component.notes,
     )
@@ -43,12 +106,66 @@ def _find_last(events: list[Event]) -> dict[int, Event]:
     return {int(event.details["instance"]): event for event in events if event.what in _STATES}
 
 
-def _describe_state(states: list[str]) -> str:
+def _list_instances(seen: Vantage, states: list[str]) -> tuple[tuple[str, str], ...]:
+    """The instances by name and state."""
+    present = seen.list_present()
+    named = [
+        (find_name(seen.names[instance - seen.instances[0]], seen.time), state)
+        for instance, state in zip(present, states, strict=True)
+    ]
+    return tuple(entry for entry in named if len(named) <= _MANY or entry[1] != "running")
+
+
+def _find_ended(seen: Vantage, events: list[Event]) -> Event | None:
+    """The last time that a process ended which was not told to. A pod that was replaced took its ends with it."""
+    deaths = [event for event in events if event.what in ("oom", "disk_stop") and _is_of_now(seen, events, event)]
+    return deaths[-1] if deaths else None
+
+
+def _is_of_now(seen: Vantage, events: list[Event], event: Event) -> bool:
+    """Whether an event befell what is there now: a host, or a pod that was not replaced since."""
+    if seen.software.runs_on != "kubernetes":
+        return True
+    own = event.details["instance"]
+    return not any(
+        other.what == "start"
+        and not other.details["again"]
+        and other.details["instance"] == own
+        and other.at > event.at
+        for other in events
+    )
+
+
+def _describe_end(seen: Vantage, ended: Event | None) -> str:
+    """How a process ended, in the words of its orchestrator."""
+    if ended is None:
+        return ""
+    pods = seen.software.runs_on == "kubernetes"
+    place = int(ended.details["instance"]) - seen.instances[0]
+    killed = "OOMKilled, exit code 137" if pods else "code=killed, status=9/KILL (out of memory)"
+    failed = "Error, exit code 1" if pods else "code=exited, status=1/FAILURE"
+    said = killed if ended.what == "oom" else failed
+    return f"{said}, at {seen.clock.get_time_of_day(ended.at)} ({find_name(seen.names[place], ended.at)})"
+
+
+def _describe_limit(seen: Vantage, events: list[Event]) -> str:
+    """The memory that an instance may use, as it was set last."""
+    component = seen.component
+    changes = [change for change in seen.system.changes if change.what == "memory_limit"]
+    factors = [(change.at, change.to) for change in changes if change.target == component.name]
+    factors += [(event.at, float(event.details["factor"])) for event in events if event.what == "raise_memory"]
+    factor = max((entry for entry in factors if entry[0] < seen.time), default=(0.0, 1.0))[1]
+    of = {"kubernetes": "of the container", "hosts": "of the host", "device": "of the device"}
+    return f"{component.get('memory') * factor:.0f} MiB {of[seen.software.runs_on]}"
+
+
+def _describe_state(states: list[str], ended: Event | None) -> str:
     if not states:
         return "pending: no zone takes its instances"
     if len(set(states)) == 1:
         if states[0] == "failed":
-            return "failed: out of memory (signal 9), limit of automatic starts reached"
+            why = "disk full" if ended is not None and ended.what == "disk_stop" else "out of memory (signal 9)"
+            return f"failed: {'' if ended is None else f'{why}, '}limit of automatic starts reached"
         return states[0]
     counts = {state: states.count(state) for state in ("running", "starting", "stopping", "down", "failed")}
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
@@ -95,7 +212,8 @@ def _find_age_before(seen: Vantage) -> float:
 
 
 def _describe_restarts(seen: Vantage, events: list[Event]) -> str:
-    starts = [event.at for event in events if event.what == "start" and event.details["again"]]
+    again = [event for event in events if event.what == "start" and event.details["again"]]
+    starts = [event.at for event in again if _is_of_now(seen, events, event)]
     if not starts:
         return "0"
     since = "" if len(starts) == 1 else f" since {seen.clock.get_time_of_day(starts[0])}"

@@ -30,6 +30,8 @@ _LEAST_ERRORS = 5
 """Lines of a warning or error that are kept of a tick, if so many are printed."""
 _TROUBLE = ("WARN", "ERROR", "FATAL")
 _COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "running")
+_FULL = 1.0 - 1e-6
+"""The share of a disk from which on it is full."""
 _NOTHING = 1e-6
 _ENDS = frozenset({"stop", "oom", "disk_stop", "start"})
 """Events with which a process is not the one that ran at the beginning any more."""
@@ -55,7 +57,7 @@ def list_streams(seen: Vantage) -> list[Stream]:
                 if _is_about(seen, line, call):
                     ends = seen.layout.call_names[call.place]
                     found.append((f"{name}/{ends[0]}/{ends[1]}", line, call.source_route, call))
-        elif line.when in ("ok", "error", "full", "expired"):
+        elif line.when in ("ok", "error", "full", "expired", "no_space"):
             found += [(f"{name}/{seen.layout.route_names[route]}", line, route, None) for route in seen.routes]
         elif line.when in ("denied", "forbidden", "too_many", "running"):
             found.append((name, line, seen.routes[0], None))
@@ -114,6 +116,9 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         for route in seen.routes:
             total = total + rows["rejected"][:, route]
         return np.asarray(total - denied - forbidden)
+    if when == "no_space":
+        full = seen.get("disk", first)[:, seen.place] >= _FULL
+        return np.asarray(rows["faulty"][:, stream.route] * full)
     name = {"ok": "good", "error": "faulty"}.get(when, when)
     return np.asarray(rows[name][:, stream.route])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.telemetry.instances import find_name
 from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.record import TICK
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Indices
     from scenarios.world.system import Route
 
-STYLES = ("syslog", "spaced", "nginx")
+STYLES = ("iso", "syslog", "spaced", "nginx")
 """Fields that are the time of a line in a style other than that of its software."""
 VARYING = frozenset(
     {
@@ -33,6 +34,8 @@ VARYING = frozenset(
         "less_ms",
         "over_ms",
         "n",
+        "quick_ms",
+        "less_quick_ms",
         "nn",
         "pid",
         "port",
@@ -41,7 +44,10 @@ VARYING = frozenset(
         "received",
     }
 )
-"""Fields that differ from line to line. `less_ms` is one less than `ms`, `over_ms` a few more than the deadline."""
+"""Fields that differ from line to line.
+
+`quick_ms` is how long a refusal takes, `less_ms` one less than `ms`, `over_ms` a few more than the deadline.
+"""
 FIXED = frozenset({"service", "own_ip", "route", "path", "method", "upstream", "checkpointer_pid", "main_pid"})
 """Fields that a stream has, or an event."""
 OF_CALL = frozenset(
@@ -129,6 +135,7 @@ def _list_makers(
 
     return {
         "time": lambda: write_times(seen, ms, seen.software.time),
+        "iso": lambda: write_times(seen, ms, "iso"),
         "syslog": lambda: write_times(seen, ms, "syslog"),
         "spaced": lambda: write_times(seen, ms, "spaced"),
         "nginx": lambda: write_times(seen, ms, "nginx"),
@@ -138,6 +145,8 @@ def _list_makers(
         "less_ms": lambda: write_latencies(1.0),
         "over_ms": lambda: draw(deadline + 1, 4, 5),
         "n": lambda: draw(1, 40, 7),
+        "quick_ms": lambda: draw(1, 9, 23),
+        "less_quick_ms": lambda: draw(0, 9, 23),
         "nn": lambda: draw(10, 90, 19),
         "pid": lambda: draw(1200, 30000, 9),
         "port": lambda: draw(32768, 28000, 11),
@@ -148,9 +157,9 @@ def _list_makers(
 
 
 def _choose_instances(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) -> list[str]:
-    """An instance for each line: one that was up, if there was any."""
+    """The name of an instance for each line: one that was up, if there was any, else one that always should be."""
     count = len(seen.instances)
-    first = ((hashes >> np.uint64(17)) % np.uint64(count)).astype(np.int64)
+    first = ((hashes >> np.uint64(17)) % np.uint64(seen.component.instances)).astype(np.int64)
     up = np.stack([seen.find_up(place, ms) for place in range(count)], axis=1)
     chosen, rows, found = first, np.arange(len(ms)), np.zeros(len(ms), dtype=np.bool_)
     for turn in range(count):
@@ -158,7 +167,8 @@ def _choose_instances(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) ->
         takes = up[rows, place] & ~found
         chosen = np.where(takes, place, chosen)
         found = found | takes
-    return [f"{seen.component.name}-{place}" for place in chosen.tolist()]
+    names = seen.names
+    return [find_name(names[place], at / 1000.0) for place, at in zip(chosen.tolist(), ms.tolist(), strict=True)]
 
 
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)

@@ -5,6 +5,7 @@ The present state of a run is never looked at. So what is known of a moment is t
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,15 +13,19 @@ import numpy as np
 from scenarios.errors import CloudIncidentError
 from scenarios.suggesting import describe_unknown
 from scenarios.telemetry.clock import Clock
+from scenarios.telemetry.instances import list_names
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from scenarios.telemetry.instances import Names
     from scenarios.world import Component, Run, Software, System
     from scenarios.world.layout import Floats, Indices, Layout
     from scenarios.world.state import Event
 
+ENDED = ("stop", "oom", "disk_stop", "gave_up")
+"""Events with which a process has ended."""
 LEAST_MINUTES = 3
 """Whole minutes that have to be over before anything can be shown."""
 
@@ -124,12 +129,22 @@ class Vantage:
         for event in self.list_events():
             if event.details.get("instance") != self.instances[instance]:
                 continue
-            if event.what in ("stop", "oom") and down is None:
+            if event.what in ENDED and down is None:
                 down = event.at
             elif event.what == "ready" and down is not None:
                 up &= (ms < down * 1000.0) | (ms >= event.at * 1000.0)
                 down = None
         return up if down is None else np.asarray(up & (ms < down * 1000.0))
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether its processes are: those of a third party are seen from outside only."""
+        return self.software.runs_on != "elsewhere"
+
+    @cached_property
+    def names(self) -> list[Names]:
+        """The names of its instances, by their place in it."""
+        return list_names(self.system.seed, self.component, self.instances, self.list_events())
 
     def get_pool(self, call: CallOfRun) -> float:
         """The connections that each instance of the caller has for a call."""

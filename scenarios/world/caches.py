@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.flows import add_up
+from scenarios.world.layout import get_parameters
 
 if TYPE_CHECKING:
     from scenarios.world.flows import Passed
@@ -37,20 +38,20 @@ class Caches:
 
     @classmethod
     def start(cls, layout: Layout) -> Caches:
-        names = [f"{number}:{c.name}" for number, system in enumerate(layout.systems) for c in system.components]
+        systems = enumerate(layout.systems)
+        named = ((number, component.name) for number, system in systems for component in system.components)
+        places = {key: place for place, key in enumerate(named)}
         calls = [(number, call) for number, system in enumerate(layout.systems) for call in system.calls]
         misses = [place for place, (_, call) in enumerate(calls) if call.on_miss is not None]
-        cache = [names.index(f"{calls[place][0]}:{calls[place][1].on_miss}") for place in misses]
+        cache = [places[calls[place][0], calls[place][1].on_miss or ""] for place in misses]
         own, source = layout.instance_component, layout.call_source
         asked = layout.route_component[layout.call_target]
         look_ups = []
         for place, component in zip(misses, cache, strict=True):
             asking = np.nonzero((source == source[place]) & (asked == component))[0]
             look_ups.append(int(asking[0]) if len(asking) else len(calls))
-        best, fill, lasts, persists = (
-            np.array([component.get(name) for component in layout.components])[own]
-            for name in ("hit_ratio", "fill_seconds", "entry_seconds", "persists")
-        )
+        parameters = get_parameters(layout.components, ("hit_ratio", "fill_seconds", "entry_seconds", "persists"))
+        best, fill, lasts, persists = (values[own] for values in parameters)
         return cls(
             finds=best * layout.instance_planned,
             best=best,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.flows import add_up
+from scenarios.world.layout import get_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,10 +40,9 @@ class Disks:
     @classmethod
     def start(cls, layout: Layout) -> Disks:
         own = layout.instance_component
-        capacity, data, waste, rate, write, stops = (
-            np.array([component.get(name) for component in layout.components])[own]
-            for name in ("disk", "disk_data", "disk_waste", "disk_rate", "write_disk", "stops_when_full")
-        )
+        names = ("disk", "disk_data", "disk_waste", "disk_rate", "write_disk", "stops_when_full")
+        parameters = get_parameters(layout.components, names)
+        capacity, data, waste, rate, write, stops = (values[own] for values in parameters)
         routes = [route for component in layout.components for route in component.routes]
         return cls(
             capacity=capacity,

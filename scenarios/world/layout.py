@@ -122,6 +122,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
     calls = []
     journeys = []
     component_noise, journey_noise, instance_noise = [], [], []
+    keys = _Keys()
     of_component: dict[str, int] = {}
     of_route: dict[str, int] = {}
     for number, system in enumerate(systems):
@@ -134,10 +135,10 @@ def lay_out(systems: Sequence[System]) -> Layout:
             routes.append(route)
         calls += [(of_route[f"{number}:{c.source}"], of_route[f"{number}:{c.target}"], c) for c in system.calls]
         journeys += [(of_route[f"{number}:{j.entry}"], j) for j in system.journeys]
-        component_noise.append(hash_names(system.seed, [c.name for c in system.components], "work"))
+        component_noise.append(keys.find(system.seed, [c.name for c in system.components], "work"))
         each_instance = [f"{part.name}/{place}" for part in system.components for place in range(part.most)]
-        instance_noise.append(hash_names(system.seed, each_instance, "start"))
-        journey_noise.append(hash_names(system.seed, [j.name for j in system.journeys], "arrivals"))
+        instance_noise.append(keys.find(system.seed, each_instance, "start"))
+        journey_noise.append(keys.find(system.seed, [j.name for j in system.journeys], "arrivals"))
     each = [(index, route) for index, component in enumerate(components) for route in component.routes]
     instances = [index for index, component in enumerate(components) for _ in range(component.most)]
     planned = [place < component.instances for component in components for place in range(component.most)]
@@ -186,7 +187,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         route_component=np.array(route_component),
         route_component_rows=_repeat(route_component, len(components)),
         route_work=np.array([route.work for _, route in each]),
-        route_spread=_spread(systems),
+        route_spread=_spread(systems, keys),
         route_cpu=np.array([route.cpu for _, route in each]),
         route_errors=np.array([route.errors + components[own].get("stray_errors") for own, route in each]),
         call_source=np.array([source for source, _, _ in calls], dtype=np.int64),
@@ -207,17 +208,17 @@ def lay_out(systems: Sequence[System]) -> Layout:
         link_target=call_component[link_call],
         link_checks=checks[link_call],
         link_counts_connections=counts[link_call],
-        inputs=_pad(
-            [[n for n, (source, _, _) in enumerate(calls) if source == route] for route in range(len(routes))],
-            len(calls),
-        ),
+        inputs=_pad(_list_inputs([source for source, _, _ in calls], len(routes)), len(calls)),
         journey_entry=np.array([entry for entry, _ in journeys], dtype=np.int64),
         journey_demand=np.array([journey.demand for _, journey in journeys]),
         journey_retries=np.array([journey.retries for _, journey in journeys]),
         entry_route=np.array(list(deadlines), dtype=np.int64),
         entry_deadline=np.array(list(deadlines.values())),
-        component={name: np.array([c.get(name) for c in components]) for name in COMPONENT_PARAMETERS},
-        instance={name: np.array([components[i].get(name) for i in instances]) for name in INSTANCE_PARAMETERS},
+        component=dict(zip(COMPONENT_PARAMETERS, get_parameters(components, COMPONENT_PARAMETERS), strict=True)),
+        instance={
+            name: values[instances]
+            for name, values in zip(INSTANCE_PARAMETERS, get_parameters(components, INSTANCE_PARAMETERS), strict=True)
+        },
         component_noise=np.concatenate(component_noise),
         journey_noise=np.concatenate(journey_noise),
         instance_noise=np.concatenate(instance_noise),
@@ -234,15 +235,44 @@ TAILS = {
 """Own work at the knots of latencies, in medians."""
 
 
-def _spread(systems: Sequence[System]) -> Floats:
+def _spread(systems: Sequence[System], hashed: _Keys) -> Floats:
     """The tail of each route: that of the document, or else one that follows from its name, a column each."""
     shapes = list(TAILS.values())
     columns = []
     for system in systems:
-        keys = hash_names(system.seed, system.list_routes(), "tail").tolist()
+        keys = hashed.find(system.seed, system.list_routes(), "tail").tolist()
         given = [route.tail for component in system.components for route in component.routes]
         columns += [TAILS[tail] if tail else shapes[key % len(shapes)] for tail, key in zip(given, keys, strict=True)]
     return np.array(columns).reshape(len(columns), len(shapes)).transpose().copy()
+
+
+def get_parameters(components: Sequence[Component], names: Sequence[str]) -> list[Floats]:
+    """Some parameters of components, an array by component for each. What systems share is asked once."""
+    known = {id(component): component for component in components}
+    asked = {key: [component.get(name) for name in names] for key, component in known.items()}
+    rows = [asked[id(component)] for component in components]
+    return [np.array([row[place] for row in rows], dtype=np.float64) for place in range(len(names))]
+
+
+class _Keys:
+    """Hashes of names, each made once: systems that are laid out together have most of their names in common."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str, tuple[str, ...]], NDArray[np.uint64]] = {}
+
+    def find(self, seed: int, names: list[str], purpose: str) -> NDArray[np.uint64]:
+        key = seed, purpose, tuple(names)
+        if key not in self._known:
+            self._known[key] = hash_names(seed, names, purpose)
+        return self._known[key]
+
+
+def _list_inputs(sources: list[int], routes: int) -> list[list[int]]:
+    """The calls of each route."""
+    rows: list[list[int]] = [[] for _ in range(routes)]
+    for call, source in enumerate(sources):
+        rows[source].append(call)
+    return rows
 
 
 def _repeat(index: list[int], size: int) -> Indices:

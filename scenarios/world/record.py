@@ -45,6 +45,14 @@ class Record:
         """A record that goes on by itself. The ticks so far are shared: nothing changes them."""
         return type(self)({name: list(rows) for name, rows in self.ticks.items()}, self.ledger, list(self._open))
 
+    def list_open(self) -> list[Passed]:
+        """The steps since the last tick was written."""
+        return list(self._open)
+
+    def open_with(self, steps: list[Passed]) -> None:
+        """Go on after some steps of a tick that is not written yet."""
+        self._open = steps
+
     def add(self, layout: Layout, state: State, passed: Passed, connections: Floats) -> None:
         """Add a step; with the last step of a tick the tick is written."""
         self._open.append(passed)

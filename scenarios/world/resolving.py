@@ -9,6 +9,7 @@ import numpy as np
 
 from scenarios.world.chance import draw_uniform, hash_names
 from scenarios.world.flows import add_up
+from scenarios.world.layout import get_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +67,7 @@ class Addresses:
             mine = -1 if system.resolver is None else first + names.index(system.resolver)
             resolver += [mine] * len(names)
         of_component = np.array(resolver, dtype=np.int64)
-        seconds = np.array([component.get("address_seconds") for component in layout.components])
+        (seconds,) = get_parameters(layout.components, ("address_seconds",))
         callee = layout.route_component[layout.call_target][layout.link_call]
         lasts = seconds[layout.instance_component[layout.link_instance]]
         # Callers have asked at different times: so their answers end one after the other.

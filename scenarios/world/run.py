@@ -15,6 +15,7 @@ from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
 from scenarios.world.operations import Order, finish_tasks, order
+from scenarios.world.picking import pick
 from scenarios.world.pools import step_pools
 from scenarios.world.processes import die, get_speed, kill_for_memory, step_processes, swell
 from scenarios.world.record import TICK, Record
@@ -22,6 +23,7 @@ from scenarios.world.releases import average_releases, find_tries, keep_connecti
 from scenarios.world.state import RUNNING, State
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from scenarios.world.flows import Passed
@@ -65,6 +67,24 @@ class Run:
         forked = copy(self)
         forked.state, forked.record = fork(self.state), self.record.fork()
         return forked
+
+    def pick(self, places: Sequence[int], systems: Sequence[System] | None = None) -> Self:
+        """Another run that goes on with the systems at some places, each as often as it is named.
+
+        Args:
+            places: which systems, in the order in which they stand in the other run.
+            systems: what they are from now on, if not what they were: changes, jobs, features and releases may differ.
+                A change that is over by now has no effect any more.
+
+        Raises:
+            ValueError: if one of the `systems` has other components, calls or the like.
+        """
+        other = copy(self)
+        picked = pick(self.layout, self.state, self.record, places, systems)
+        other.layout, other.state, other.record = picked.layout, picked.state, picked.record
+        other._factors, other._swells = (0, None), (0, None)
+        other._settings = place_changes(other.layout)
+        return other
 
     def advance(self, seconds: float) -> None:
         """Let time pass, in whole steps."""

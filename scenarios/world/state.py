@@ -143,7 +143,6 @@ class State:
     def start(cls, layout: Layout, step: float = STEP) -> State:
         components, instances, _, calls = layout.count()
         flags = _find_flags(layout)
-        own = layout.instance_component
         queues = Queues.start(layout, step)
         return cls(
             flows=Flows.start(layout),
@@ -160,7 +159,7 @@ class State:
             ready_at=np.zeros(instances),
             warmth=np.ones(instances),
             unclean=np.zeros(instances, dtype=np.bool_),
-            starts_left=np.array([layout.components[i].get("automatic_starts") for i in own]),
+            starts_left=layout.instance["automatic_starts"] + 0.0,
             release=np.zeros(instances, dtype=np.int64),
             leaked=np.zeros(instances),
             memory=layout.instance["base_memory"] + 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -13,10 +14,10 @@ import pytest
 from benchmarks.constant_text import measure_text, search_text
 from graders.prose import find_affirmed
 from graders.rivals import find_kin
-from graders.root_cause import match_failure_mode
+from graders.root_cause import match_failure_mode, share_affirmed
 from scenarios.evidence import Evidence
 from scenarios.generator.library import families
-from scenarios.incident import Truth
+from scenarios.incident import Lookalike, Truth
 
 TELLINGS = [json.loads(line) for line in Path(__file__).with_name("tellings.jsonl").read_text("utf-8").splitlines()]
 MOST_OF_A_CONSTANT_TEXT = 0.15
@@ -192,3 +193,16 @@ def test_a_search_with_the_lists_open_finds_no_constant_text_that_earns_much(see
     truths = {make_truth(family): 1 for family in families()}
     found = search_text(truths, random.Random(seed), tries=40)  # noqa: S311 - a seeded search
     assert found.share <= MOST_OF_A_CONSTANT_TEXT, found.text
+
+
+def test_a_failure_that_looks_the_same_is_as_right() -> None:
+    """Nobody could have told the two apart: to name either is worth all, and something else nothing more."""
+    truth = make_truth("quorum-lost")
+    other = make_truth("missing-environment-variable")
+    both = replace(truth, alike=(Lookalike(other.concepts, other.families),))
+    for told in ("It doesn't have a quorum", "The variable is not set in the environment of the pods"):
+        assert match_failure_mode(told, both)[0] == 1
+        assert share_affirmed(told, both) == 1
+    assert match_failure_mode("The variable is not set in the environment of the pods", truth)[0] < 1
+    third = "The certificate has expired"
+    assert match_failure_mode(third, both) == match_failure_mode(third, truth)

@@ -1,7 +1,16 @@
 """The diagnostics, one file each, in the order in which surfaces list them."""
 
 from scenarios.vocabulary.diagnostics.check_dependencies import CHECK_DEPENDENCIES, CallPath, Dependencies, Health
-from scenarios.vocabulary.diagnostics.check_metrics import CHECK_METRICS, MetricName, Metrics, Samples, Series
+from scenarios.vocabulary.diagnostics.check_metrics import (
+    CHECK_METRICS,
+    GAP,
+    MetricName,
+    Metrics,
+    Samples,
+    ScrapedMetrics,
+    Scrapes,
+    Series,
+)
 from scenarios.vocabulary.diagnostics.check_recent_deploys import CHECK_RECENT_DEPLOYS, Change, ChangeKind, Deploys
 from scenarios.vocabulary.diagnostics.check_service_status import CHECK_SERVICE_STATUS, Status
 from scenarios.vocabulary.diagnostics.query_logs import QUERY_LOGS, Logs
@@ -24,6 +33,7 @@ __all__ = [
     "CHECK_RECENT_DEPLOYS",
     "CHECK_SERVICE_STATUS",
     "DIAGNOSTICS",
+    "GAP",
     "QUERY_LOGS",
     "CallPath",
     "Change",
@@ -35,6 +45,8 @@ __all__ = [
     "MetricName",
     "Metrics",
     "Samples",
+    "ScrapedMetrics",
+    "Scrapes",
     "Series",
     "Status",
 ]

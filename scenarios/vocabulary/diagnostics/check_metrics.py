@@ -18,22 +18,29 @@ MetricName = Annotated[
 Samples = Annotated[tuple[float, ...], Field(min_length=3, max_length=12, description="Recent samples, oldest first.")]
 
 
-class Series(BaseModel):
-    """One metric: its unit, its normal value and recent samples, oldest first; the last is the current value."""
+class Scrapes(BaseModel):
+    """One metric as it was scraped: None where there was nothing to scrape."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: MetricName
     unit: str = Field(min_length=1, description="Unit, such as ms, %, req/s, MiB.")
+    normal: float | None = Field(description="Usual value at this time of day.")
+    recent: tuple[float | None, ...]
+
+
+class Series(Scrapes):
+    """One metric: its unit, its normal value and recent samples, oldest first; the last is the current value."""
+
     normal: float = Field(description="Usual value at this time of day.")
     recent: Samples
 
 
-class Metrics(Evidence):
-    """Key metrics with normal values and a short recent series."""
+class ScrapedMetrics(Evidence):
+    """Key metrics with normal values and what was scraped of late."""
 
     step_minutes: int = Field(ge=1)
-    series: tuple[Series, ...] = Field(min_length=1)
+    series: tuple[Scrapes, ...] = Field(min_length=1)
 
     @property
     def heading(self) -> str:
@@ -54,8 +61,18 @@ class Metrics(Evidence):
         return align_columns(rows)
 
 
-def _format_number(value: float) -> str:
-    return f"{value:.10g}"
+class Metrics(ScrapedMetrics):
+    """Key metrics with normal values and a short recent series."""
+
+    series: tuple[Series, ...] = Field(min_length=1)
+
+
+GAP = "-"
+"""How a sample is printed that is missing."""
+
+
+def _format_number(value: float | None) -> str:
+    return GAP if value is None else f"{value:.10g}"
 
 
 CHECK_METRICS = Diagnostic(

@@ -107,7 +107,9 @@ class Line(BaseModel):
     """Seconds between lines that are printed as long as it is `running`."""
     to: tuple[str, ...] = ()
     needs: str = ""
-    """A detail of the event, without which it is not printed."""
+    """A detail of the event; without it, or where it is 0, the line is not printed."""
+    outside: bool = False
+    """Whether not the software prints it but who keeps it running: of one event that comes first."""
     level: Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
     text: str
 
@@ -127,6 +129,12 @@ class Software(BaseModel):
     """What it says of a failed call, by reason."""
     time: Literal["iso", "spaced", "redis", "syslog"] = "iso"
     """How it writes the time of a line."""
+    runs_on: Literal["kubernetes", "hosts", "device", "elsewhere"] = "kubernetes"
+    """Who keeps its processes running: a Deployment, systemd, a device of its own, or somebody whom we do not see."""
+    process: str = ""
+    """What the kernel calls its process; its name, if that is not said."""
+    unit: str = ""
+    """What systemd calls it."""
 
     @field_validator("lines", mode="before")
     @classmethod
@@ -136,14 +144,24 @@ class Software(BaseModel):
         return [{**line, "when": when} for line, told in each for when in ([told] if isinstance(told, str) else told)]
 
 
+def _load_orchestrator(name: str) -> tuple[Line, ...]:
+    """What who keeps processes running prints about them."""
+    path = Path(__file__).parent / "orchestrators" / f"{name}.yaml"
+    lines = read_yaml(path) if path.exists() else []
+    return tuple(Line.model_validate({**line, "outside": True}) for line in lines)
+
+
 def _load() -> dict[str, Software]:
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.yaml")):
         software = Software.model_validate(read_yaml(path))
+        lines = (*software.lines, *_load_orchestrator(software.runs_on))
         given = set(software.parameters) - set(OPTIONAL)
         if software.name != path.stem or given != set(PARAMETERS):
             raise ValueError(f"{path}: named and complete are {path.stem} and {', '.join(PARAMETERS)}")
-        found[software.name] = software.model_copy(update={"parameters": {**OPTIONAL, **software.parameters}})
+        found[software.name] = software.model_copy(
+            update={"parameters": {**OPTIONAL, **software.parameters}, "lines": lines}
+        )
     return found
 
 

@@ -23,7 +23,7 @@ from scenarios.laws.returning import find_no_return, find_step_dependence
 from scenarios.running import incident as running_incident
 from scenarios.running.incident import RunningCourse, RunningIncident
 from scenarios.telemetry import logs, look
-from scenarios.vocabulary.diagnostics import Logs, Metrics, Status
+from scenarios.vocabulary.diagnostics import Logs, ScrapedMetrics, Status
 from tests.scenarios.laws import broken
 from tests.slow import mark_slow_after
 
@@ -109,7 +109,7 @@ def test_what_the_software_does_not_print_is_found(
 def test_a_metric_that_the_software_does_not_have_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def show_more(run: Run, diagnostic: str, component: str) -> Evidence:
         shown = look(run, diagnostic, component)
-        if not isinstance(shown, Metrics):
+        if not isinstance(shown, ScrapedMetrics):
             return shown
         other = shown.series[0].model_copy(update={"name": "fault_strength"})
         return shown.model_copy(update={"series": (*shown.series, other)})

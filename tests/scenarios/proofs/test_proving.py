@@ -22,11 +22,10 @@ def background() -> System:
     return system.model_copy(update={"components": idle, "changes": ()})
 
 
-def find_deeds(background: System, fault: Fault, at: int) -> tuple[tuple[str, str], ...]:
-    runs = Run(strike(background, fault)), Run(background)
-    for run in runs:
-        run.advance(at)
-    return list_deeds(*runs)
+def play_pair(background: System, fault: Fault, at: int) -> Run:
+    pair = Run(strike(background, fault), background)
+    pair.advance(at)
+    return pair
 
 
 @pytest.mark.slow
@@ -45,8 +44,8 @@ def test_what_an_engineer_would_do_is_found(
     background: System, family: str, component: str, repair: set[tuple[str, str]]
 ) -> None:
     fault = Fault(family=family, component=component, at=AT)
-    system, begin = strike(background, fault), AT + 480
-    found = search_repairs(system, background, find_deeds(background, fault, begin), begin, 1800, 7200)
+    pair = play_pair(background, fault, AT + 480)
+    found = search_repairs(pair, list_deeds(pair.pick([0]), pair.pick([1])), 1800, 7200)
     assert not found.nothing.well
     assert repair in [set(lane.deeds) for lane in found.accepted]
     assert found.accepted[0].harm < found.nothing.harm
@@ -54,6 +53,13 @@ def test_what_an_engineer_would_do_is_found(
     assert [deed for stage in stages for deed in stage] == sorted(
         found.accepted[0].deeds, key=[deed for stage in stages for deed in stage].index
     )
+
+
+@pytest.mark.parametrize("at", [601, 603])
+def test_a_fault_that_nobody_feels_is_rejected_whenever_it_strikes(background: System, at: int) -> None:
+    quiet = prove(background, Fault(family="bad-release", component="search-service", at=at), 1)
+    assert isinstance(quiet, Rejection)
+    assert quiet.reason == "not_felt"
 
 
 @pytest.mark.slow

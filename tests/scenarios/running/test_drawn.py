@@ -61,6 +61,17 @@ def test_its_name_is_one_of_its_own(catalogue: Catalogue) -> None:
     assert salted.entry(entry.id) == entry
 
 
+def test_the_summary_stands_first_and_names_no_verification_of_another_shop(catalogue: Catalogue) -> None:
+    incident = catalogue.get(f"GEN2-RCA-D1-{SEED}").incident
+    said, steps = incident.summary.split("\n\n")
+    assert said.startswith("A page has come in. Core: ")
+    assert "none: watch;" in steps
+    assert "raise_memory" in steps
+    assert len(steps) < 700
+    assert "verify_" not in incident.summary
+    assert not any(step.verify for step in incident.begin().runbook.values())
+
+
 def test_what_is_not_proved_has_no_remediation(catalogue: Catalogue) -> None:
     with pytest.raises(UnknownScenarioError, match="has no proof"):
         catalogue.get(f"GEN2-RP-D1-{SEED}")

@@ -54,7 +54,7 @@ def test_perfect_play_earns_everything(catalogue: Catalogue, name: str) -> None:
 def test_the_page_is_what_users_lived_through(catalogue: Catalogue) -> None:
     alert = catalogue.get("LIVE-RP-001").incident.alert
     assert alert["affected_services"] == ["api-gateway", "auth-service", "order-service"]
-    assert any("sign-in" in symptom and "100.0 %" in symptom for symptom in alert["symptoms"])
+    assert any("sign-in" in symptom and "100 %" in symptom for symptom in alert["symptoms"])
     assert not any("postgres" in str(value) or "analytics" in str(value) for value in alert.values())
 
 

@@ -13,6 +13,7 @@ from scenarios.vocabulary import DIAGNOSTICS
 from scenarios.world import SOFTWARE, Change, Run, System
 from scenarios.world.flows import Reason
 from tests.scenarios.telemetry.test_looking import NAMES, SYSTEM
+from tests.scenarios.world.small import build
 
 _TIME = re.compile(r"14:(\d\d):(\d\d)\.(\d\d\d)")
 
@@ -33,10 +34,10 @@ def read(run: Run, name: str, contains: str = "") -> SampledLogs:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_heading_says_what_was_printed_kept_and_shown(run: Run, name: str) -> None:
     logs = read(run, name)
-    assert logs.printed >= logs.kept >= len(logs.lines)
-    assert len(logs.lines) == min(40, logs.kept)
-    assert logs.kept <= 4000
-    assert f"{logs.printed:,} printed, {logs.kept:,} kept · newest {len(logs.lines)} shown" in logs.heading
+    assert logs.logged >= logs.sampled >= len(logs.lines)
+    assert len(logs.lines) == min(40, logs.sampled)
+    assert logs.sampled <= 4000
+    assert f"{logs.sampled:,} of {logs.logged:,} lines sampled · newest {len(logs.lines)} shown" in logs.heading
 
 
 @pytest.mark.parametrize("name", ["api-gateway", "auth-service", "order-service", "redis-cache"])
@@ -53,7 +54,7 @@ def test_what_is_printed_is_what_is_counted(run: Run, name: str) -> None:
                 counted += record.ticks["given_up" if name == "api-gateway" else "sent"][tick][call]
                 if name != "api-gateway":
                     counted -= record.ticks["succeeded"][tick][call]
-    assert abs(read(run, name).printed - counted) <= 45
+    assert abs(read(run, name).logged - counted) <= 45
 
 
 def test_a_filter_finds_what_the_window_keeps(run: Run) -> None:
@@ -62,11 +63,25 @@ def test_a_filter_finds_what_the_window_keeps(run: Run) -> None:
     assert list(some.lines) == [line for line in everything.lines if "terminated by signal 9" in line]
     place = run.layout.component_names.index("postgres-db")
     deaths = [event for event in run.state.events if event.component == place and event.what == "oom"]
-    assert some.found == len(some.lines) == len(deaths) > 0
+    assert some.matched == len(some.lines) == len(deaths) > 0
     assert read(run, "postgres-db", contains="no such text").body() == "(no log lines in this window)"
     page = read(run, "api-gateway")
     for line in page.lines[::8]:
         assert read(run, "api-gateway", contains=line).lines == (line,)
+
+
+def test_a_search_takes_any_case_and_goes_back_in_time(run: Run) -> None:
+    assert read(run, "order-service", "CONNECTION").lines == read(run, "order-service", "connection").lines
+    newest = read(run, "order-service").lines
+    older = look(run, "query_logs", "order-service", before=1700.0)
+    assert isinstance(older, SampledLogs)
+    assert len(older.lines) == len(newest) == 40
+    assert set(older.lines).isdisjoint(newest)
+    assert max(line[:19] for line in older.lines) < "2026-03-03 14:14:20"
+    assert older.lines == tuple(sorted(older.lines))
+    sought = look(run, "query_logs", "order-service", contains="error", before=1700.0)
+    assert isinstance(sought, SampledLogs)
+    assert all("ERROR" in line and line[:19] < "2026-03-03 14:14:20" for line in sought.lines)
 
 
 def test_lines_stand_in_the_order_of_their_times(run: Run) -> None:
@@ -79,7 +94,7 @@ def test_lines_stand_in_the_order_of_their_times(run: Run) -> None:
 def test_nothing_is_printed_for_what_does_not_happen(run: Run) -> None:
     for text in ("call failed", "request failed"):  # now and then that happens by itself
         failing = read(run, "catalog-service", contains=text)
-        assert 0 < failing.found < 0.001 * failing.printed
+        assert 0 < failing.matched < 0.001 * failing.logged
     assert not read(run, "catalog-service", contains="connection refused").lines
     assert not read(run, "redis-cache", contains="Ready").lines
 
@@ -91,7 +106,7 @@ def test_few_errors_among_many_lines_are_kept(run: Run) -> None:
     )
     few = Run(SYSTEM.model_copy(update={"changes": (change,)}))
     few.advance(900)
-    found = read(few, "catalog-service", contains="i/o timeout").found
+    found = read(few, "catalog-service", contains="i/o timeout").matched
     assert 5 * 55 <= found <= 5 * 60
 
 
@@ -101,12 +116,17 @@ def test_an_instance_that_is_down_prints_nothing() -> None:
     run.advance(300)
     run.order("restart_service", "catalog-service")
     run.advance(15)
+    started = read(run, "catalog-service", contains="msg=starting ").lines
+    stopped = read(run, "catalog-service", contains="signal received").lines
+    assert len(started) == len(stopped) == 3
     for instance in range(3):
-        lines = read(run, "catalog-service", contains="msg=request ").lines
-        mine = [line for line in lines if f"pod=catalog-service-{instance}" in line and "13:51:" in line]
-        seconds = [int(match.group(1)) for line in mine if (match := re.search(r"13:51:(\d\d)", line))]
-        assert seconds
-        assert not any(5 * instance <= second < 5 * instance + 5 for second in seconds)
+        old, new = (re.findall(r"pod=(\S+)", lines[instance])[0] for lines in (stopped, started))
+        assert old != new
+        for pod, lives in ((old, range(5 * instance)), (new, range(5 * instance + 5, 60))):
+            lines = read(run, "catalog-service", contains=f"msg=request pod={pod} ").lines
+            seconds = [int(match.group(1)) for line in lines if (match := re.search(r"13:51:(\d\d)", line))]
+            assert seconds or not lives or pod == new
+            assert set(seconds) <= set(lives)
 
 
 @pytest.mark.parametrize("software", list(SOFTWARE))
@@ -123,6 +143,11 @@ def test_templates_have_only_fields_that_there_are(software: str) -> None:
         "seconds",
         "memory",
         "statement",
+        "node",
+        "process",
+        "unit",
+        "again",
+        "ordinal",
     }
     for line in SOFTWARE[software].lines:
         fields = {name for _, name, _, _ in Formatter().parse(line.text) if name is not None}
@@ -152,3 +177,21 @@ def test_two_causes_with_the_same_effect_look_the_same_there() -> None:
     for diagnostic in DIAGNOSTICS:
         for name in ("payment-service", "order-service", "api-gateway"):
             assert look(first, diagnostic, name).text == look(second, diagnostic, name).text
+
+
+@pytest.mark.parametrize(("software", "said"), [("postgres", "No space left on device"), ("mysql", "' is full!")])
+@pytest.mark.parametrize("level", [0.6, 1.0])
+def test_a_store_whose_disk_is_full_says_so_of_each_write(software: str, said: str, level: float) -> None:
+    store = {
+        "name": "shop",
+        "software": software,
+        "routes": [{"name": "orders", "work": 0.004, "writes": 0.5}],
+        "parameters": {"disk": 10000.0, "disk_data": 5000.0},
+    }
+    journeys = ({"name": "order", "entry": "shop/orders", "demand": 30, "deadline": 5, "worth": 1.0},)
+    change = Change(at=300, what="disk_data", target="shop", to=level)
+    run = Run(build([store], (), journeys=journeys, changes=(change,)))
+    run.advance(600)
+    found = read(run, "shop", contains=said).matched
+    assert (found > 90) == (level == 1.0)
+    assert found > 90 or not found

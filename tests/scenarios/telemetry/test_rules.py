@@ -67,6 +67,21 @@ def test_a_rule_fires_for_what_it_watches(change: Change, name: str, symptom: st
     page = describe_page(alone, find_pages(alone, 900)[0], 900)
     assert page["symptoms"][0].startswith(symptom)
     assert page["affected_services"]
+    assert not any("requests fail" in symptom for symptom in page["symptoms"])
+
+
+@pytest.mark.parametrize(("errors", "said"), [(0.3, "order: 30 % of requests fail (normal 0 %)"), (0.0, "")])
+def test_only_journeys_that_fail_are_symptoms(errors: float, said: str) -> None:
+    shifts = [Change(at=300, what="errors", target="shop", to=errors), Change(at=300, what="work", target="shop", to=9)]
+    system = _build(*shifts[: 1 if errors else 2])
+    rule = AlertRule(name="OrderFails", watches="failures", journeys=("order",), above=0.1, lasts=60)
+    run = Run(system.model_copy(update={"alerts": (rule, _SLOW)}))
+    run.advance(900)
+    page = describe_page(run, find_pages(run, 900)[0], 900)
+    assert [symptom for symptom in page["symptoms"] if "fail" in symptom] == ([said] if said else [])
+    if said:
+        assert page["description"] == "Requests of users that fail, in the last minute before the page: order 30 %."
+        assert page["summary"] == "Share of failing requests above 10 % for 1 minute"
 
 
 def test_a_rule_is_on_what_there_is() -> None:

@@ -11,6 +11,7 @@ _MUCH = 1.4
 """By this factor a metric differs much."""
 _BEGINNING = 3
 """How many of the oldest samples tell the value before the incident."""
+_GAP = "-"
 _COLUMNS = re.compile(r" {2,}")
 _RANK = {"down": 3, "failing": 2, "degraded": 1}
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) %")
@@ -123,10 +124,15 @@ def parse_metrics(text: str) -> list[MetricReading]:
     """Parse the evidence of `check_metrics`."""
     rows = (_COLUMNS.split(line) for line in text.splitlines()[2:])
     return [
-        MetricReading(row[0], row[1], float(row[2]), float(row[3]), tuple(float(sample) for sample in row[4].split()))
+        MetricReading(row[0], row[1], _read(row[2]), _read(row[3]), tuple(_read(sample) for sample in row[4].split()))
         for row in rows
         if len(row) == 5
     ]
+
+
+def _read(sample: str) -> float:
+    """A sample; of one that is missing, 0: who serves nobody tells nothing."""
+    return 0.0 if sample == _GAP else float(sample)
 
 
 def parse_status(text: str) -> dict[str, list[str]]:

@@ -1,0 +1,109 @@
+"""The honest searcher: who knows only what it has seen, and follows calls that it has seen to be unwell."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenarios.world.chance import hash_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from scenarios.incident import Item
+    from scenarios.proofs.rivals import Suspect
+    from scenarios.world import AlertRule, System
+
+ORDERS = 32
+"""Hashed orders of which the median is taken."""
+LONGEST = 40
+"""Looks after which the searcher is taken to fail."""
+_FIRST = ("check_metrics", "query_logs", "check_dependencies")
+_MORE = ("check_recent_deploys", "check_service_status")
+
+
+class Search(NamedTuple):
+    """What there is to be found out, and what looks show of it.
+
+    `masks` says which of the `suspects` a look excludes; those that are `alike`, a mask, no look does. At a component
+    its `unwell` callees are seen.
+    """
+
+    system: System
+    rule: AlertRule
+    suspects: Sequence[Suspect]
+    masks: Mapping[Item, int]
+    unwell: Mapping[str, Sequence[str]]
+    alike: int
+
+
+def count_looks(search: Search, seed: int) -> int:
+    """The looks after which one class is left, in the median of all orders; `LONGEST` if that does not come to be."""
+    counts = sorted(_search(search, seed * ORDERS + order) for order in range(ORDERS))
+    return counts[ORDERS // 2]
+
+
+def _search(search: Search, seed: int) -> int:
+    left, count = ((1 << len(search.suspects)) - 1) & ~search.alike, 0
+    for diagnostic, component, suspected in _walk(search, seed):
+        if not left or count >= LONGEST:
+            break
+        if suspected and not _is_suspected(search, component, left):
+            continue
+        left &= ~search.masks.get((diagnostic, component), 0)
+        count += 1
+    return LONGEST if left else count
+
+
+def _is_suspected(search: Search, component: str, left: int) -> bool:
+    return any(left >> number & 1 for number, (name, _) in enumerate(search.suspects) if name == component)
+
+
+def _walk(search: Search, seed: int) -> Iterator[tuple[str, str, bool]]:
+    """The looks in their order, and whether a look is taken only if its component is still suspected.
+
+    From where users feel it, the searcher follows what is shown unwell; then it goes to what is suspected, the nearest
+    first.
+    """
+    entries = _list_entries(search.system, search.rule)
+    queue, seen = deque(entries), set(entries)
+    while queue:
+        name = queue.popleft()
+        for diagnostic in _order(_FIRST, name, seed):
+            yield diagnostic, name, False
+            if diagnostic == "check_dependencies":
+                for callee in _order(search.unwell.get(name, ()), name, seed):
+                    if callee not in seen:
+                        seen.add(callee)
+                        queue.append(callee)
+    nearest = _list_nearest(search.system, entries)
+    for name in nearest:
+        looks = _MORE if name in seen else (*_FIRST, *_MORE)
+        for diagnostic in _order(looks, name, seed):
+            yield diagnostic, name, True
+
+
+def _list_entries(system: System, rule: AlertRule) -> list[str]:
+    """The components that page: where journeys enter, or what the rule is on."""
+    if rule.on is not None:
+        return [group.route.partition("/")[0] for group in system.groups if group.name == rule.on] or [rule.on]
+    entries = [each.entry.partition("/")[0] for each in system.journeys if each.name in rule.journeys]
+    return list(dict.fromkeys(entries))
+
+
+def _order(names: Sequence[str], component: str, seed: int) -> list[str]:
+    if not names:
+        return []
+    keys = hash_names(seed, [f"{component}/{name}" for name in names], "searcher").tolist()
+    return [name for _, name in sorted(zip(keys, names, strict=True))]
+
+
+def _list_nearest(system: System, entries: Sequence[str]) -> list[str]:
+    """All components, those that are fewest calls away from the first ones first."""
+    order = list(dict.fromkeys(entries))
+    for name in order:
+        for call in system.calls:
+            callee = call.target.partition("/")[0]
+            if call.source.partition("/")[0] == name and callee not in order:
+                order.append(callee)
+    return [*order, *(each.name for each in system.components if each.name not in order)]
