@@ -19,7 +19,7 @@ from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT
 from scenarios.telemetry import describe_page, find_pages, look
 from scenarios.telemetry.logs import SampledLogs
 from scenarios.vocabulary import DIAGNOSTICS
-from scenarios.vocabulary.diagnostics import Dependencies, Deploys, Metrics, Status
+from scenarios.vocabulary.diagnostics import Dependencies, Deploys, ScrapedMetrics, Status
 from scenarios.world import Run
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Looks(NamedTuple):
 
     status: Status
     logs: SampledLogs
-    metrics: Metrics
+    metrics: ScrapedMetrics
     dependencies: Dependencies
     deploys: Deploys
 
@@ -127,7 +127,7 @@ def _look(run: Run, component: str) -> Looks:
     dependencies, deploys = shown["check_dependencies"], shown["check_recent_deploys"]
     assert isinstance(status, Status)
     assert isinstance(logs, SampledLogs)
-    assert isinstance(metrics, Metrics)
+    assert isinstance(metrics, ScrapedMetrics)
     assert isinstance(dependencies, Dependencies)
     assert isinstance(deploys, Deploys)
     return Looks(status, logs, metrics, dependencies, deploys)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.attackers.collecting import Looks, Sighting
     from scenarios.telemetry.logs import SampledLogs
-    from scenarios.vocabulary.diagnostics import CallPath, Dependencies, Deploys, Metrics, Series, Status
+    from scenarios.vocabulary.diagnostics import CallPath, Dependencies, Deploys, ScrapedMetrics, Scrapes, Status
 
 Features = dict[str, float]
 Groups = dict[str, Features]
@@ -84,10 +84,10 @@ _UNITS = {"d": 1440.0, "h": 60.0, "min": 1.0, "s": 1 / 60}
 
 
 def _read_status(status: Status) -> Features:
-    ready, _, wanted = status.replicas.partition("/")
+    ready, _, wanted = (status.replicas or "1/1").partition("/")
     ages = [
         sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+) (d|h|min|s)\b", part))
-        for part in status.uptime.split(" to ")
+        for part in (status.uptime or "9 d").split(" to ")  # nobody knows it of what a third party runs
     ]
     restarts = re.match(r"\d+", status.restarts)
     return {
@@ -120,8 +120,8 @@ def _read_logs(logs: SampledLogs, names: tuple[str, ...]) -> Features:
     )
     found["lines of warnings"] = len(re.findall(r'\b(WARN|WARNING|warning)\b|"level":40', text)) / shown
     found["lines with 5xx"] = len(re.findall(r"\b50\d\b", text)) / shown
-    found["printed"] = math.log1p(logs.printed)
-    found["kept"] = math.log1p(logs.kept)
+    found["printed"] = math.log1p(logs.logged)
+    found["kept"] = math.log1p(logs.sampled)
     moments = _MOMENT.findall(text)
     if moments:
         now, last, oldest = (
@@ -132,7 +132,7 @@ def _read_logs(logs: SampledLogs, names: tuple[str, ...]) -> Features:
     return found
 
 
-def _read_metrics(metrics: Metrics) -> Features:
+def _read_metrics(metrics: ScrapedMetrics) -> Features:
     found: Features = defaultdict(float)
     requests = errors = 0.0
     for series in metrics.series:
@@ -144,21 +144,24 @@ def _read_metrics(metrics: Metrics) -> Features:
         found[f"{kind} since"] = max(found[f"{kind} since"], _count_since(series))
         found["metrics moved"] += float(abs(ratio) > 0.5)
         found["first metric moved"] = max(found["first metric moved"], _count_since(series))
-        requests += series.recent[-1] if kind == "requests" else 0.0
-        errors += series.recent[-1] if kind == "errors" else 0.0
+        requests += (series.recent[-1] or 0.0) if kind == "requests" else 0.0
+        errors += (series.recent[-1] or 0.0) if kind == "errors" else 0.0
     found["metrics"] = float(len(metrics.series))
+    found["gaps"] = float(sum(value is None for series in metrics.series for value in series.recent))
     found["share moved"] = found["metrics moved"] / max(1.0, found["metrics"])
     found["error share"] = errors / requests if requests > 0.0 else 0.0
     return dict(found)
 
 
-def _compare(series: Series, value: float) -> float:
-    """A value beside the normal one: the logarithm of their ratio, within bounds."""
+def _compare(series: Scrapes, value: float | None) -> float:
+    """A value beside the normal one: the logarithm of their ratio, within bounds; 0 where there is no sample."""
+    if value is None or series.normal is None:
+        return 0.0
     small = max(abs(series.normal) * 1e-3, 1e-4)
     return max(-8.0, min(8.0, math.log((abs(value) + small) / (abs(series.normal) + small))))
 
 
-def _count_since(series: Series) -> float:
+def _count_since(series: Scrapes) -> float:
     """How many minutes ago a series first left its normal value."""
     for place, value in enumerate(series.recent):
         if abs(_compare(series, value)) > 0.3:

@@ -35,7 +35,7 @@ _STRETCH = 60
 """Seconds after which it is asked again whether a page has fired."""
 _LEAST_RIVALS = 3
 _SPARE_STEPS = 2
-"""Steps of a task that an honest searcher has left at the end."""
+"""Steps of a task that are left at the end."""
 _CLOSING_STEPS = 2
 """Who has repaired it looks once more, and submits."""
 _MOST_ALIKE = 2
@@ -80,6 +80,10 @@ class _Told(NamedTuple):
     alike: tuple[str, ...]
     searcher: int
 
+    @property
+    def fewest_looks(self) -> int:
+        return len(self.certificates[0])
+
 
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
     """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes."""
@@ -88,7 +92,7 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         told = _tell_cause(background, fault, paged, difficulty)
         found, accepted = _find_repairs(pair)
         longest = max(lane.count_steps() for lane in accepted)
-        _check_steps(told.searcher + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
+        _check_steps(told.fewest_looks + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
         return refusal.rejection
     return Proof(
@@ -149,12 +153,16 @@ def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int
     rule = next(each for each in background.alerts if each.name == paged.rule)
     search = Search(background, rule, rivals.suspects, rivals.masks, rivals.unwell, alike)
     looks = count_looks(search, background.seed)
-    _check_steps(looks + 1, ROOT_CAUSE_ANALYSIS)
-    return _Told(rivals, certificates, least_left, tuple(family for _, family in same), looks)
+    told = _Told(rivals, certificates, least_left, tuple(family for _, family in same), looks)
+    _check_steps(told.fewest_looks + 1, ROOT_CAUSE_ANALYSIS)
+    return told
 
 
 def _check_steps(fewest: int, task: Task) -> None:
-    """Refuse what leaves an honest searcher no steps to spare."""
+    """Refuse what leaves no steps to spare to who looks where it tells most.
+
+    The honest searcher is no measure of it: who takes every look at what is on the way needs more than a task has.
+    """
     if fewest > task.max_steps - _SPARE_STEPS:
         raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 

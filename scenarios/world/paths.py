@@ -109,6 +109,16 @@ class Paths:
             late = self.latency[system, zone, self.instance_zone]
             self._check_health(zone, losing, seconds)
             blind = _share_out(own, open_, components)
+            if not np.any(self.out[zone]):
+                # With no instance out, those that check and those that do not send to the same ones.
+                through = blind * (1.0 - losing)
+                lost = lost + here[self.caller] * add_up(own, blind * losing, components)[self.callee]
+                delay = delay + here[self.caller] * add_up(own, through * late, components)[self.callee]
+                arriving = arriving + here[self.caller] * add_up(own, through, components)[self.callee]
+                for checks in (False, True):
+                    sending = here[self.caller] * (self.checks == checks)
+                    pull = pull + add_up(self.callee, sent * sending, components)[own] * through
+                continue
             healthy = _share_out(own, open_ * ~self.out[zone], components)
             # Where no instance is healthy, a load balancer sends to all of them rather than to none.
             healthy = np.where(add_up(own, healthy, components)[own] > 0.0, healthy, blind)

@@ -63,9 +63,17 @@ def test_a_fault_that_nobody_feels_is_rejected_whenever_it_strikes(background: S
 
 
 @pytest.mark.slow
-def test_a_draw_is_proved_or_rejected_for_a_reason(background: System) -> None:
-    proof = prove(background, Fault(family="bad-release", component="order-service", at=AT), 1)
+def test_a_draw_is_proved_or_rejected_for_a_reason(background: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = Fault(family="bad-release", component="order-service", at=AT)
+    long = prove(background, fault, 1)
+    assert isinstance(long, Rejection)
+    assert long.reason == "too_long"  # the searcher needs ten looks, and the task has ten steps
+    assert long.figures["fewest"] > long.figures["limit"] - 2
+    # All else of the same draw is proved, as it would be if the tasks had more steps.
+    monkeypatch.setattr("scenarios.proofs.proving._SPARE_STEPS", -5)
+    proof = prove(background, fault, 1)
     assert isinstance(proof, Proof)
+    assert proof.searcher + 1 == long.figures["fewest"]
     assert proof.severity == "P1"
     assert proof.repairs == ((("rollback_deploy", "order-service"),),)
     assert len(proof.model_dump_json()) < 20_000
