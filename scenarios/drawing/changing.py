@@ -78,18 +78,26 @@ def _draw_past(system: System, part: PartSketch, dice: Dice) -> list[PastChange]
                 kind="deploy" if deploy else "config",
                 version=version if deploy else f"conf r{revision}",
                 by=part.team,
-                note=draw_note(dice.pick(_OF_SERVERS if deploy else settings), dice.whole(0, 1 << 40), part.name),
+                note=draw_note(
+                    dice.pick(_OF_SERVERS if deploy else settings), dice.whole(0, 1 << 40), part.name, part.software
+                ),
             )
         )
     return entries
 
 
 def _list_versions(version: str, count: int) -> list[str]:
-    """A version and those before it, as far as its last number goes back."""
-    head, _, last = version.rpartition(".")
-    if not head or not last.isdigit():
+    """A version and those before it, the latest first."""
+    parts = version.split(".")
+    if not all(part.isdigit() for part in parts):
         return [version] * count
-    return [f"{head}.{max(0, int(last) - back)}" for back in range(count)]
+    head, minor, patch = ".".join(parts[:-2]), int(parts[-2]), int(parts[-1])
+    found = []
+    for _ in range(count):
+        found.append(f"{head}.{minor}.{patch}")
+        # What came before the first of a minor version is the last of the one before.
+        minor, patch = (minor, patch - 1) if patch else (max(0, minor - 1), 3)
+    return found
 
 
 def add_changes(

@@ -20,12 +20,18 @@ def load_notes() -> Mapping[str, tuple[str, ...]]:
     return {kind: tuple(notes) for kind, notes in written.items()}
 
 
-def draw_note(kind: str, seed: int, component: str) -> str:
-    """A note of a kind, with the number of a ticket.
+_OF_OTHERS = ("envoy", "nginx", "haproxy")
+_CODE = ("release", "pattern", "cache", "pool")
+"""Kinds of notes about code: who runs the software of others builds images of it."""
+
+
+def draw_note(kind: str, seed: int, component: str, software: str) -> str:
+    """A note of a kind about a component that is of a software, with the number of a ticket.
 
     Raises:
         KeyError: if there is no such kind.
     """
+    kind = "image" if software in _OF_OTHERS and kind in _CODE else kind
     key = int(hash_names(seed, [component], f"note/{kind}")[0])
     notes = load_notes()[kind]
     words = "".join(part[0] for part in component.split("-")).upper()

@@ -59,7 +59,7 @@ def strike_as(system: System, fault: Fault, family: FaultFamily) -> System:
         raise ValueError(f"{family.family} does not strike {fault.component!r}")
     changes = [change for number, shift in enumerate(family.shifts) for change in _place(system, fault, number, shift)]
     component, place = find_component(system, fault.component)
-    note = draw_note(family.entry, fault.seed, fault.component) if family.entry else ""
+    note = draw_note(family.entry, fault.seed, fault.component, component.software) if family.entry else ""
     if family.release is not None:
         component, change = _add_release(component, fault, family.release)
         changes.insert(0, change.model_copy(update={"note": note}))
