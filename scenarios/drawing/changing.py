@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scenarios.drawing.sketch import trim
-from scenarios.faults import FAMILIES, Fault, strike_as
+from scenarios.faults import FAMILIES, Fault, list_targets, strike_as
 from scenarios.faults.notes import draw_note
 from scenarios.faults.quiet import quieten
 from scenarios.world import SOFTWARE, Change
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from scenarios.generator.dice import Dice
     from scenarios.world import System
 
-_STRUCK = 0.5
+_STRUCK = 0.62
 """The share of components that somebody changes, or that have a small trouble, in a run."""
+_NETWORK_STRUCK = 0.85
+"""That of routers and resolvers: there are few, and many families strike them."""
 _KNOWN = 0.88
 """The share of components of which something is in the change log from before."""
 _FIRST = 300
 """Seconds of the run after which that happens: what is normal is seen before."""
 _NEAR = 0.65
-_AROUND = (-360, 200)
-"""So many come in these seconds around the onset, like what is guilty; the others before."""
+_AROUND = (-130, 90)
+"""So many come in twice these seconds around the onset, most of them close to it; the others before."""
 _BUSIEST = 0.74
 """The most that is left of a component's capacity may be used while a rollout is under way."""
 _FULLEST = 0.66
@@ -100,18 +102,19 @@ def _list_versions(version: str, count: int) -> list[str]:
     return found
 
 
-def add_changes(
-    system: System, sketch: Sketch, targets: Mapping[str, tuple[str, ...]], onset: int, dice: Dice
-) -> System:
+def add_changes(system: System, sketch: Sketch, onset: int, struck: frozenset[str], dice: Dice) -> System:
     """The system with changes and small troubles in its run that no user feels, many of them around an onset.
 
-    They are those of the families that can strike a component, so that what is guilty is not told by its kind.
-    `targets` are what each family can strike.
+    They are those of the families that can strike a component, so that what is guilty is not told by its kind. What is
+    `struck` with force has no other, so that it is not told by having two.
     """
+    targets = {name: list_targets(family, system) for name, family in FAMILIES.items()}
+    network = {system.resolver, *(link.router for link in system.links)}
     for component in system.components:
         own = dice.fork("change", component.name)
         fitting = [name for name, targets in targets.items() if component.name in targets]
-        if own.chance(_STRUCK) and fitting:
+        often = _NETWORK_STRUCK if component.name in network else _STRUCK
+        if own.chance(often) and fitting and component.name not in struck:
             system = _trouble(system, sketch.parts[component.name], FAMILIES[own.pick(fitting)], onset, own)
     return _add_waves(system, onset, dice.fork("waves"))
 
@@ -128,8 +131,9 @@ def _trouble(system: System, part: PartSketch, family: FaultFamily, onset: int, 
 
 
 def _draw_time(onset: int, dice: Dice) -> float:
-    around = tuple(max(_FIRST, onset + seconds) for seconds in _AROUND)
-    return float(dice.whole(*around) if dice.chance(_NEAR) else dice.whole(_FIRST, max(_FIRST, onset)))
+    if dice.chance(_NEAR):
+        return float(max(_FIRST, onset + dice.whole(*_AROUND) + dice.whole(*_AROUND)))
+    return float(dice.whole(_FIRST, max(_FIRST, onset)))
 
 
 def _withstands(part: PartSketch) -> bool:

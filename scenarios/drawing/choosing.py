@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SIZES = {1: (10, 14), 2: (13, 18), 3: (17, 24), 4: (21, 30), 5: (24, 36)}
 """Components of a system, from and to, by difficulty."""
-LOOK_ALIKES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 3}
+LOOK_ALIKES = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5}
 """Components with a trouble of their own that no user feels, by difficulty."""
 _JOURNEYS = {1: (2, 3), 2: (2, 4), 3: (3, 5), 4: (4, 6), 5: (4, 7)}
 _PER_STORE = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.drawing.apart import is_kept_apart
 from scenarios.drawing.assembling import assemble
@@ -70,26 +70,35 @@ def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
         businesses = [each for each in load_businesses() if is_kept_apart(family, each.archetype) == apart]
         for _ in range(_PATIENCE if businesses else 0):
             onset = dice.fork("onset", attempt).whole(*ONSET)
-            background = _draw_background(businesses, difficulty, onset, dice.fork("background", attempt))
-            targets = list_targets(FAMILIES[family], background)
-            fault = draw_fault(background, family, targets, difficulty, onset, dice.fork("fault", attempt))
+            base = _draw_base(businesses, difficulty, onset, dice.fork("background", attempt))
+            targets = list_targets(FAMILIES[family], base.system)
+            fault = draw_fault(base.system, family, targets, difficulty, onset, dice.fork("fault", attempt))
             if fault is not None:
+                struck = base.troubled | {fault.component}
+                background = add_changes(base.system, base.sketch, onset, struck, dice.fork("changes", attempt))
                 return Draw(seed, difficulty, background, fault)
             attempt += 1
     raise RuntimeError(f"nothing strikes a system of seed {seed} at difficulty {difficulty}")
 
 
-def _draw_background(businesses: Sequence[Archetype], difficulty: int, onset: int, dice: Dice) -> System:
-    """A system of one of some lines of business, with its history, innocent changes and look-alikes."""
+class _Base(NamedTuple):
+    """A system before anything innocent is changed, its sketch, and the components with a trouble of their own."""
+
+    system: System
+    sketch: Sketch
+    troubled: frozenset[str]
+
+
+def _draw_base(businesses: Sequence[Archetype], difficulty: int, onset: int, dice: Dice) -> _Base:
+    """A system of one of some lines of business, with its history, look-alikes and alert rules."""
     sketch = _draw_sketch(businesses, difficulty, dice)
     fit(sketch, dice.fork("fitting"))
     system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
     targets = {name: list_targets(family, system) for name, family in FAMILIES.items()}
     system = add_history(system, sketch, dice.fork("past"))
-    system = add_changes(system, sketch, targets, onset, dice.fork("changes"))
     system, troubled = add_look_alikes(system, targets, difficulty, onset, dice.fork("troubles"))
     alerts = draw_alerts(sketch, troubled, dice.fork("alerts"))
-    return system.model_copy(update={"alerts": alerts})
+    return _Base(system.model_copy(update={"alerts": alerts}), sketch, troubled)
 
 
 def _draw_sketch(businesses: Sequence[Archetype], difficulty: int, dice: Dice) -> Sketch:

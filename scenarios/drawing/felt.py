@@ -39,6 +39,8 @@ class Felt:
     def reaches(self, system: System, change: Change) -> bool:
         """Whether users feel a change, if it is strong enough."""
         what, target = change.what, change.target
+        if _is_harmless(change):
+            return False
         if what in ("loss", "denied"):
             return target in self.needed
         if what == "blocked":
@@ -61,6 +63,8 @@ class Felt:
 
     def touches(self, system: System, change: Change) -> bool:
         """Whether users could feel a change at all: more than those that they surely do."""
+        if _is_harmless(change):
+            return False
         if change.what == "demand":
             entries = [each.entry for each in system.journeys if each.name == change.target]
             return any(self.behind[entry] & self.distances.keys() for entry in entries)
@@ -104,6 +108,11 @@ def find_felt(system: System) -> Felt:
         _find_behind(system, route, calls, behind)
         holding |= {end.partition("/")[0] for end in behind[route]}
     return Felt(distances, frozenset(needed), holding, behind)
+
+
+def _is_harmless(change: Change) -> bool:
+    """Whether a change is written down only."""
+    return change.what == "shed" and change.to == 0.0
 
 
 def _find_awaited(system: System) -> dict[str, list[str]]:
