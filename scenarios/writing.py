@@ -94,7 +94,8 @@ def _write_scalar(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError(f"a document has text and numbers, not {type(value).__name__}")
     if not isinstance(value, str):
-        return f"{value:.10g}"
+        number = f"{value:.10g}"
+        return "-0.0" if number == "-0" else number  # without its point it would be read as 0
     if _BEGUN_BY_A_NUMBER.fullmatch(value) or (_PLAIN.fullmatch(value) and value.casefold() not in _OTHERS):
         return value
     return json.dumps(value, ensure_ascii=False)

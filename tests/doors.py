@@ -221,7 +221,7 @@ DOORS: dict[str, Callable[[str], AbstractContextManager[Door]]] = {
     "SSE": lambda address: _open_operator(lambda: sse_client(f"{address}/sse")),
     "stdio": lambda _: _open_operator(stdio),
 }
-"""How each door is opened on the server of an address; stdio has a process of its own."""
+"""How each door is opened on the server of an address; the last, stdio, has a process of its own."""
 
 
 def start_over_rest(api: httpx2.Client, scenario_id: str) -> str:

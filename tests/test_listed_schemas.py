@@ -19,7 +19,7 @@ from tests.doors import DOORS
 from tests.http_compat.talking import open_for_agent, open_talk, read_answer
 from tests.mcp_server.playing import LEGACY, MODERN
 from tests.servers import full_server, stdio
-from tests.slow import count_examples
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def address() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module", params=DOORS)
+@pytest.fixture(scope="module", params=mark_slow_after(len(DOORS) - 1, DOORS))
 def door(request: pytest.FixtureRequest, address: str) -> Iterator[Door]:
     with DOORS[request.param](address) as door:
         yield door

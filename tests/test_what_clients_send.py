@@ -9,6 +9,7 @@ import pytest
 
 from tests.doors import DOORS
 from tests.servers import full_server
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ def address() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module", params=DOORS)
+@pytest.fixture(scope="module", params=mark_slow_after(len(DOORS) - 1, DOORS))
 def door(request: pytest.FixtureRequest, address: str) -> Iterator[Door]:
     with DOORS[request.param](address) as door:
         yield door

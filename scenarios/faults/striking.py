@@ -55,7 +55,7 @@ def strike_as(system: System, fault: Fault, family: FaultFamily) -> System:
     Raises:
         ValueError: if the family cannot strike the component.
     """
-    if fault.component not in list_targets(family, system):
+    if not any(each.name == fault.component and _fits(family, system, each) for each in system.components):
         raise ValueError(f"{family.family} does not strike {fault.component!r}")
     changes = [change for number, shift in enumerate(family.shifts) for change in _place(system, fault, number, shift)]
     component, place = find_component(system, fault.component)

@@ -21,7 +21,7 @@ FURTHER = [(seed, difficulty) for difficulty in DIFFICULTIES for seed in range(1
 """`scripts/wide-check` plays many more."""
 
 
-@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(20, [*SAMPLE[:20], *FURTHER]))
+@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(10, [*SAMPLE[:20], *FURTHER]))
 @pytest.mark.parametrize("task_id", TASKS)
 def test_perfect_play_scores_one(catalogue: Catalogue, task_id: TaskId, seed: int, difficulty: int) -> None:
     scenario = catalogue.get_generated(task_id, seed, difficulty)

@@ -20,7 +20,7 @@ from env_core.perfect import play_perfectly
 from scenarios.vocabulary import POINT
 from tests.load import step_until_closed, step_until_the_end
 from tests.servers import full_server, started
-from tests.slow import mark_slow_after
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +91,9 @@ def serve_in_a_process() -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sessions", "server"), mark_slow_after(1, [(40, full_server), (200, serve_in_a_process)]))
+@pytest.mark.parametrize(
+    ("sessions", "server"), mark_slow_after(1, [(40, full_server), (count_examples(200, least=80), serve_in_a_process)])
+)
 def test_many_sessions_and_episodes_at_once(
     catalogue: Catalogue, sessions: int, server: Callable[[], AbstractContextManager[str]]
 ) -> None:
@@ -123,7 +125,7 @@ def leave_in_mid_request(address: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", mark_slow_after(1, [100, 1_000]))
+@pytest.mark.parametrize("steps", mark_slow_after(1, [100, count_examples(1_000, least=400)]))
 def test_sigterm_under_load_loses_no_acknowledged_step(steps: int) -> None:
     acknowledged = [0]
     codes: list[int] = []

@@ -81,18 +81,20 @@ def identify(request_id: object) -> RequestParamsMeta:
     return cast("RequestParamsMeta", {REQUEST_ID_KEY: request_id})
 
 
-async def call(reached: Reached, action: tuple[str, dict[str, str]], request_id: object) -> CallToolResult:
-    """Call a tool on a connection of its own, as a client does that has lost the one before."""
-    name, arguments = action
+async def call(reached: Reached, *calls: tuple[tuple[str, dict[str, str]], object]) -> list[CallToolResult]:
+    """Call tools, each under its request id, on one new connection, as a client does that has lost the one before."""
     async with Client(reached.connect(), mode=reached.era) as client:
-        return await client.call_tool(name, {**arguments, **reached.named}, meta=identify(request_id))
+        return [
+            await client.call_tool(name, {**arguments, **reached.named}, meta=identify(request_id))
+            for (name, arguments), request_id in calls
+        ]
 
 
 @pytest.mark.parametrize(
     ("door", "era"),
     [
         *((door, era) for door in DOORS if "stdio" not in door for era in (MODERN, LEGACY)),
-        # Each call is a process of its own here. The eras differ in what comes before a call, and not by who calls.
+        # Each connection is a process here. The eras differ in what comes before a call, and not by who calls.
         pytest.param("stdio", MODERN, marks=pytest.mark.slow),
         pytest.param("stdio, agent", LEGACY, marks=pytest.mark.slow),
     ],
@@ -101,18 +103,18 @@ async def test_a_call_that_is_sent_again_is_answered_as_before(
     address: str, tmp_path: Path, door: str, era: str
 ) -> None:
     reached = await DOORS[door](address, tmp_path / "episodes.db", era)
-    first = await call(reached, LOGS, "1")
-    assert await call(reached, LOGS, "1") == first
-    reused = await call(reached, METRICS, "1")
+    (first,) = await call(reached, (LOGS, "1"))
+    again, reused, second = await call(reached, (LOGS, "1"), (METRICS, "1"), (METRICS, "2"))
+    assert again == first
     assert reused.is_error
     assert "'1' was used for query_logs; nothing was done" in read_text(reused)
-    second = await call(reached, METRICS, "2")
     assert read_numbers(second)["step_count"] == 2
-    assert await call(reached, LOGS, "1") == first
-    end = await call(reached, SUBMISSION, "3")
+    again, end = await call(reached, (LOGS, "1"), (SUBMISSION, "3"))
+    assert again == first
     assert (read_numbers(end)["step_count"], read_numbers(end)["done"]) == (3, True)
-    assert [await call(reached, SUBMISSION, "3"), await call(reached, METRICS, "2")] == [end, second]
-    assert "is over" in read_text(await call(reached, LOGS, "4"))
+    *repeated, late = await call(reached, (SUBMISSION, "3"), (METRICS, "2"), (LOGS, "4"))
+    assert repeated == [end, second]
+    assert "is over" in read_text(late)
 
 
 @pytest.mark.parametrize("given", [7, ["1"], {}, "x" * (REQUEST_ID_LIMIT + 1)])
@@ -121,7 +123,7 @@ async def test_an_id_that_is_none_is_refused(service: EpisodeService, given: obj
     for bound in (None, bind_to(episode)):
         server = build_server(service, version="test", bound=bound, episode=episode if bound else None)
         reached = Reached(partial(lambda made: made, server), MODERN, {} if bound else {"episode_id": episode.id})
-        refused = await call(reached, LOGS, given)
+        (refused,) = await call(reached, (LOGS, given))
         assert refused.is_error
         assert f"`{REQUEST_ID_KEY}` must be a text of at most {REQUEST_ID_LIMIT} characters" in read_text(refused)
     assert (await service.get(episode.id)).step_count == 0

@@ -15,6 +15,7 @@ from mcp_server.binding import OneCaller
 from mcp_server.stdio import PROCESS_ADVICE
 from tests.mcp_server.playing import LEGACY, MODERN, read_text, start
 from tests.servers import START_SECONDS, stdio
+from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
@@ -73,7 +74,7 @@ def opening(era: str) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": "opening", **OPENING[era]}).encode()
 
 
-@pytest.mark.parametrize("era", [LEGACY, MODERN])
+@pytest.mark.parametrize("era", mark_slow_after(1, [LEGACY, MODERN]))
 def test_a_line_that_is_no_message_is_answered_before_the_first_request_and_after(era: str) -> None:
     refused = [line for line, *_ in REFUSED]
     answers, reports = converse(*refused, opening(era), *refused)

@@ -49,7 +49,7 @@ def play_in_process(scenario: Scenario, *, rewards: bool = False) -> Transcript:
 
 @pytest.fixture(scope="module")
 def streamable() -> Iterator[str]:
-    with http_server("--transport", "streamable-http") as address:
+    with full_server() as address:
         yield address
 
 

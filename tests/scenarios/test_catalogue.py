@@ -81,12 +81,12 @@ def test_threads_that_ask_at_once_get_the_same(made: list[str]) -> None:
 def test_those_asked_for_long_ago_are_made_again(made: list[str]) -> None:
     catalogue = Catalogue()
     for seed in range(257):
-        catalogue.get_generated("root_cause_analysis", seed)
-        catalogue.get_generated("remediation_planning", 0)
+        catalogue.get_generated("root_cause_analysis", seed, 1)
+        catalogue.get_generated("remediation_planning", 0, 1)
     assert len(made) == 257
-    digest = catalogue.get_generated("alert_classification", 1).incident.digest
+    digest = catalogue.get_generated("alert_classification", 1, 1).incident.digest
     assert len(made) == 258
-    assert digest == Catalogue().get_generated("alert_classification", 1).incident.digest
+    assert digest == Catalogue().get_generated("alert_classification", 1, 1).incident.digest
 
 
 def test_with_a_salt_nothing_tells_seed_task_or_difficulty() -> None:

@@ -44,7 +44,7 @@ from scenarios.generator.naming import OPEN
 from scenarios.suggesting import describe_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from scenarios.vocabulary import TaskId
 
@@ -133,22 +133,26 @@ class Audit:
             check
             for number, group in enumerate(groups)
             for check in self._judge(group, [row.measured[number] for row in rows if not row.broken], rows)
-            if not self.checks or check.spec.id in self.checks
+            if check.spec.id in self._asked
         )
         return AuditResult(self.sample, checks, time.perf_counter() - began, now, describe_server().version)
+
+    @property
+    def _asked(self) -> frozenset[str]:
+        return frozenset(self.checks or CHECKS)
 
     def _select_groups(self) -> list[CheckGroup[Any]]:
         for name in self.checks:
             if name not in CHECKS:
                 raise UnknownCheckError(describe_unknown("check", name, CHECKS))
-        return [group for group in GROUPS if not self.checks or any(spec.id in self.checks for spec in group.specs)]
+        return [group for group in GROUPS if any(spec.id in self._asked for spec in group.specs)]
 
     def _measure(self, specimens: Sequence[Specimen], groups: Sequence[int]) -> Iterator[Row]:
         if self.jobs == 1:
-            worker = _Worker(self.world, self.sample.tasks, groups)
+            worker = _Worker(self.world, self.sample.tasks, groups, self._asked)
             yield from map(worker.measure, specimens)
             return
-        given = (self.world, self.sample.tasks, groups)
+        given = (self.world, self.sample.tasks, groups, self._asked)
         parts = [specimens[start : start + _AT_ONCE] for start in range(0, len(specimens), _AT_ONCE)]
         with ProcessPoolExecutor(self.jobs, get_context("spawn"), _start_worker, given) as pool:
             with _ignore_interrupts():  # the workers inherit that, so that they print nothing when Ctrl-C is pressed
@@ -167,7 +171,7 @@ class Audit:
         """Judge the checks of a group. Incidents that could not be measured fail all of them."""
         errors = [measurement for measurement in found if isinstance(measurement, str)]
         whole = [measurement for measurement in found if not isinstance(measurement, str)]
-        context = AuditContext(self.world, self.sample, [row.broken for row in rows if row.broken])
+        context = AuditContext(self.world, self.sample, self._asked, [row.broken for row in rows if row.broken])
         if not whole and not (context.broken and any(spec.id == "generator.generation" for spec in group.specs)):
             status: CheckStatus = "error" if errors or context.broken else "skip"
             examples = tuple([*errors, *context.broken][:MOST_EXAMPLES])
@@ -184,16 +188,19 @@ class Audit:
 class _Worker:
     """Measures incidents in one process."""
 
-    def __init__(self, world: AuditedWorld, tasks: Sequence[TaskId], groups: Sequence[int]) -> None:
+    def __init__(
+        self, world: AuditedWorld, tasks: Sequence[TaskId], groups: Sequence[int], asked: Collection[str]
+    ) -> None:
         self._bench = Bench(world)
         self._tasks = tasks
+        self._asked = asked
         self._groups = [GROUPS[number] for number in groups]
         _warm_up(self._bench, tasks)
 
     def measure(self, specimen: Specimen) -> Row:
         """Measure an incident by every group, and give errors as text."""
         try:
-            case = Case(self._bench, specimen, self._tasks)
+            case = Case(self._bench, specimen, self._tasks, self._asked)
         except Exception as error:
             where = f"{specimen.split} {specimen.number}, difficulty {specimen.difficulty}"
             return Row(broken=f"{where}: {_describe_error(error)}")
@@ -213,7 +220,7 @@ def _describe_error(error: Exception) -> str:
 def _warm_up(bench: Bench, tasks: Sequence[TaskId]) -> None:
     """Load what is loaded once, so that it does not count as the cost of the first incident."""
     try:
-        Case(bench, _WARM_UP, tasks)
+        Case(bench, _WARM_UP, tasks, ())
     except Exception:
         return  # the incidents of the sample will show the same error
 
@@ -222,8 +229,8 @@ _worker: list[_Worker] = []
 """The worker of this process; empty in a process that does not measure."""
 
 
-def _start_worker(world: AuditedWorld, tasks: Sequence[TaskId], groups: Sequence[int]) -> None:
-    _worker[:] = [_Worker(world, tasks, groups)]
+def _start_worker(world: AuditedWorld, tasks: Sequence[TaskId], groups: Sequence[int], asked: Collection[str]) -> None:
+    _worker[:] = [_Worker(world, tasks, groups, asked)]
 
 
 def _measure_in_worker(specimens: Sequence[Specimen]) -> list[Row]:

@@ -13,7 +13,7 @@ from cloud_incident.evaluation.running import Attempt, InProcess, play_attempt, 
 from scenarios.generator.incident import GeneratedIncident
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from cloud_incident.evaluation.agents import Decision
     from cloud_incident.evaluation.audit.sample import Specimen
@@ -42,14 +42,17 @@ class Bench:
 class Case:
     """One incident. `made_ms` is the CPU time in milliseconds it took; `slowdown`, how slow the machine was.
 
+    `asked` names the checks that are made, so that nothing is measured for others.
+
     Raises:
         UnknownScenarioError: if there is no such incident.
         ExhaustedError: if it could not be made.
     """
 
-    def __init__(self, bench: Bench, specimen: Specimen, tasks: Sequence[TaskId]) -> None:
+    def __init__(self, bench: Bench, specimen: Specimen, tasks: Sequence[TaskId], asked: Collection[str]) -> None:
         self.bench = bench
         self.specimen = specimen
+        self.asked = asked
         self.slowdown = measure_slowdown()
         began = time.thread_time()
         self.scenarios: dict[TaskId, Scenario] = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar, get_arg
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from cloud_incident.evaluation.audit.bounds import BoundedFigure
     from cloud_incident.evaluation.audit.case import Case
@@ -85,6 +85,8 @@ class AuditContext:
 
     world: AuditedWorld
     sample: Sample
+    asked: Collection[str]
+    """The checks that are made."""
     broken: Sequence[str] = field(default=())
     """The errors of the incidents that could not be made."""
 
@@ -100,7 +102,7 @@ class CheckGroup(ABC, Generic[T]):
 
     @abstractmethod
     def judge(self, found: Sequence[Measurement[T]], context: AuditContext) -> Iterator[CheckResult]:
-        """Judge the measurements, and give a result for each of `specs`."""
+        """Judge the measurements, and give a result for each of `specs` that is asked for; others are left out."""
 
 
 def require_no_problems(

@@ -28,15 +28,16 @@ class LawChecks(CheckGroup["Mapping[str, list[str]] | None"]):
 
     def measure(self, case: Case) -> Mapping[str, list[str]] | None:
         subjects, place = case.bench.world.list_subjects(), case.specimen.position
-        return find_breaches(subjects[place]()) if place < len(subjects) else None
+        laws = [law for law in LAWS if _PREFIX + law in case.asked]
+        return find_breaches(subjects[place](), laws) if place < len(subjects) else None
 
     def judge(
         self,
         found: Sequence[Measurement[Mapping[str, list[str]] | None]],
-        context: AuditContext,  # noqa: ARG002 - as every group judges
+        context: AuditContext,
     ) -> Iterator[CheckResult]:
         played = [measurement.value for measurement in found if measurement.value is not None]
-        for spec in self.specs:
+        for spec in (spec for spec in self.specs if spec.id in context.asked):
             problems = [finding for value in played for finding in value[spec.id.removeprefix(_PREFIX)]]
             if played:
                 yield require_no_problems(spec, problems, len(played), "incidents that run")

@@ -18,6 +18,7 @@ from scenarios.generator.draw import kept_apart
 from scenarios.generator.ids import PlainIds
 from scenarios.generator.library import archetypes, families
 from scenarios.generator.naming import OUT_OF_DISTRIBUTION, SPLITS, Name
+from tests.slow import count_examples
 
 _PRINT = """
 from hashlib import sha256
@@ -90,7 +91,7 @@ def test_nothing_changes_while_what_is_normal_is_seen() -> None:
 
 @pytest.mark.parametrize("split", [*SPLITS, None])
 def test_what_is_out_of_distribution_occurs_in_one_split_only(split: str | None) -> None:
-    draws = [draw(seed, 1 + seed % 5, split=split) for seed in range(25)]
+    draws = [draw(seed, 1 + seed % 5, split=split) for seed in range(count_examples(25, least=10))]
     apart = {_is_apart(drawn) for drawn in draws}
     assert apart == {split == OUT_OF_DISTRIBUTION}
 

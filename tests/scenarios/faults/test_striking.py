@@ -7,6 +7,7 @@ import pytest
 from scenarios.faults import FAMILIES, Fault, list_targets, strike
 from scenarios.generator.library import families
 from scenarios.world import Call, Component, Route, Run, System, load_system
+from tests.slow import mark_slow_after
 
 AT = 120.0
 
@@ -20,13 +21,21 @@ def test_each_family_has_words() -> None:
     assert set(FAMILIES) <= set(families())
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_a_fault_acts_from_its_time_on(system: System, name: str) -> None:
-    for target in list_targets(FAMILIES[name], system)[:2]:
+@pytest.fixture(scope="module")
+def spared(system: System) -> Run:
+    """The system without a fault."""
+    run = Run(system)
+    run.advance(AT + 300)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), mark_slow_after(len(FAMILIES), [(place, name) for place in range(2) for name in FAMILIES])
+)
+def test_a_fault_acts_from_its_time_on(system: System, spared: Run, place: int, name: str) -> None:
+    for target in list_targets(FAMILIES[name], system)[place : place + 1]:
         struck = Run(strike(system, Fault(family=name, component=target, strength=2, at=AT)))
-        spared = Run(system)
-        for run in (struck, spared):
-            run.advance(AT + 300)
+        struck.advance(spared.time)
         before = int(AT // 15)
         same = [(struck.record.get(each) == spared.record.get(each)) for each in ("good", "sent", "memory", "p99")]
         assert all(each[:before].all() for each in same)

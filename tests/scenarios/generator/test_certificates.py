@@ -19,7 +19,7 @@ from scenarios.incident import count_fewest_steps
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import TASKS, Dependencies, Logs
 from tests.scenarios.generator.drawn import SAMPLE, drawn
-from tests.slow import mark_slow_after
+from tests.slow import count_examples, mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.generator.scene import Scene
@@ -84,7 +84,7 @@ def _plain_pieces(template: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(2, SAMPLE[:8]))
+@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(2, SAMPLE[: count_examples(8, least=5)]))
 def test_simulating_another_cause_shows_something_else(seed: int, difficulty: int) -> None:
     """Every other candidate is simulated in the same world; no certificate looks then as it does now."""
     incident = drawn(seed, difficulty)

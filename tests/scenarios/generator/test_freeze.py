@@ -67,7 +67,10 @@ def reachable(plan: Plan) -> list[Progress]:
     return [one | some for one in done for some in caused]
 
 
-def check_evidence(case: tuple[int, int], data: st.DataObject) -> None:
+@pytest.mark.slow
+@given(case=many, data=st.data())
+@settings(max_examples=count_examples(20, least=8))
+def test_the_same_evidence_of_any_incident(case: tuple[int, int], data: st.DataObject) -> None:
     """Both show the same after any progress."""
     generated, frozen = pair(*case)
     for progress in data.draw(st.lists(st.sampled_from(reachable(generated.plan)), min_size=1, max_size=3)):
@@ -75,19 +78,6 @@ def check_evidence(case: tuple[int, int], data: st.DataObject) -> None:
             for diagnostic in DIAGNOSTIC_FIELDS.values():
                 shown = frozen.evidence(diagnostic, service, progress)
                 assert shown.text == generated.evidence(diagnostic, service, progress).text, (service, progress)
-
-
-@pytest.mark.slow
-@given(case=few, data=st.data())
-def test_the_same_evidence_after_any_progress(case: tuple[int, int], data: st.DataObject) -> None:
-    check_evidence(case, data)
-
-
-@pytest.mark.slow
-@given(case=many, data=st.data())
-@settings(max_examples=count_examples(20, least=8))
-def test_the_same_evidence_of_any_incident(case: tuple[int, int], data: st.DataObject) -> None:
-    check_evidence(case, data)
 
 
 def check_names(case: tuple[int, int]) -> None:

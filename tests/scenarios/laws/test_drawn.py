@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from scenarios.laws import LAWS, Subject, find_breaches
-from tests.scenarios.world.drawing import FEW, MANY, draw_systems
+from tests.scenarios.world.drawing import MANY, draw_systems
 
 if TYPE_CHECKING:
     from scenarios.world import System
@@ -18,21 +18,10 @@ _ASKED = set(LAWS) - {"bytes", "return", "step"}
 _BEGINS = 240.0
 
 
-def _check(system: System) -> None:
-    plan = tuple(("restart_service", component.name) for component in system.components[:3])
-    found = find_breaches(Subject("drawn", system, _BEGINS, plan), _ASKED)
-    assert not any(found.values()), found
-
-
-@pytest.mark.slow
-@FEW
-@given(draw_systems())
-def test_a_drawn_system_keeps_the_laws(system: System) -> None:
-    _check(system)
-
-
 @pytest.mark.slow
 @MANY
 @given(draw_systems())
-def test_many_drawn_systems_keep_the_laws(system: System) -> None:
-    _check(system)
+def test_a_drawn_system_keeps_the_laws(system: System) -> None:
+    plan = tuple(("restart_service", component.name) for component in system.components[:3])
+    found = find_breaches(Subject("drawn", system, _BEGINS, plan), _ASKED)
+    assert not any(found.values()), found

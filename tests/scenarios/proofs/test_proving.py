@@ -32,7 +32,6 @@ def play_pair(background: System, fault: Fault, at: int) -> Run:
 @pytest.mark.parametrize(
     ("family", "component", "repair"),
     [
-        ("bad-release", "order-service", {("rollback_deploy", "order-service")}),
         ("migration-lock", "order-service", {("pause_job", "table-rewrite"), ("cancel_sessions", "postgres-db")}),
         (
             "stale-secret-push",

@@ -8,6 +8,7 @@ import pytest
 
 from scenarios.telemetry import find_pages, is_well
 from scenarios.world import Run, load_system
+from tests.slow import mark_slow_after
 
 SPACING = 120
 """Seconds from one operation to the next."""
@@ -52,12 +53,12 @@ def test_the_plan_mends_it(paged: Run) -> None:
     assert is_well_after(paged, *REPAIR)
 
 
-@pytest.mark.parametrize("place", range(len(REPAIR)))
+@pytest.mark.parametrize("place", mark_slow_after(1, range(len(REPAIR))))
 def test_every_step_is_needed(paged: Run, place: int) -> None:
     assert not is_well_after(paged, *REPAIR[:place], *REPAIR[place + 1 :])
 
 
-@pytest.mark.parametrize("late", [1, 2, 3])
+@pytest.mark.parametrize("late", mark_slow_after(1, [1, 2, 3]))
 def test_the_order_matters(paged: Run, late: int) -> None:
     """A step of the first four that comes after the next one does not mend it; the last two commute."""
     swapped = [*REPAIR[: late - 1], REPAIR[late], REPAIR[late - 1], *REPAIR[late + 1 :]]
@@ -68,7 +69,7 @@ def test_the_last_two_commute(paged: Run) -> None:
     assert is_well_after(paged, *REPAIR[:3], REPAIR[4], REPAIR[3])
 
 
-@pytest.mark.parametrize("service", ["payment-service", "catalog-service"])
+@pytest.mark.parametrize("service", mark_slow_after(1, ["payment-service", "catalog-service"]))
 def test_what_has_nothing_to_do_with_it_does_not_mend_it(paged: Run, service: str) -> None:
     assert not is_well_after(paged, ("restart_service", service))
     assert not is_well_after(paged, ("rollback_deploy", "order-service"))
