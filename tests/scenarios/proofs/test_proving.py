@@ -9,6 +9,7 @@ from scenarios.proofs import Proof, Rejection, prove
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.repairs import order_stages, search_repairs
 from scenarios.proofs.severity import list_worths, rate_severity
+from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run, System, load_system
 
 AT = 600
@@ -65,15 +66,16 @@ def test_a_fault_that_nobody_feels_is_rejected_whenever_it_strikes(background: S
 @pytest.mark.slow
 def test_a_draw_is_proved_or_rejected_for_a_reason(background: System, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = Fault(family="bad-release", component="order-service", at=AT)
-    long = prove(background, fault, 1)
-    assert isinstance(long, Rejection)
-    assert long.reason == "too_long"  # the searcher needs ten looks, and the task has ten steps
-    assert long.figures["fewest"] > long.figures["limit"] - 2
-    # All else of the same draw is proved, as it would be if the tasks had more steps.
-    monkeypatch.setattr("scenarios.proofs.proving._SPARE_STEPS", -5)
     proof = prove(background, fault, 1)
     assert isinstance(proof, Proof)
-    assert proof.searcher + 1 == long.figures["fewest"]
+    fewest = len(proof.certificates[0]) + 1
+    assert fewest <= proof.searcher
+    # The same draw is too long as soon as the tasks have a step less than it needs.
+    monkeypatch.setattr("scenarios.proofs.proving._SPARE_STEPS", ROOT_CAUSE_ANALYSIS.max_steps - fewest + 1)
+    long = prove(background, fault, 1)
+    assert isinstance(long, Rejection)
+    assert long.reason == "too_long"
+    assert long.figures == {"fewest": fewest, "limit": ROOT_CAUSE_ANALYSIS.max_steps}
     assert proof.severity == "P1"
     assert proof.repairs == ((("rollback_deploy", "order-service"),),)
     assert len(proof.model_dump_json()) < 20_000
