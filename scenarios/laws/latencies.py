@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scenarios.world import Run
 
 _ROUNDING = 1.0 + 1e-9
-_FAST = [
+FAST_REASONS = [
     Reason.BROKEN,
     Reason.REFUSED,
     Reason.FULL,
@@ -61,7 +61,7 @@ class LatencyWitness(Witness):
         layout, flows, passed = run.layout, run.state.flows, run.state.passed
         if passed is None:
             return
-        waits = self._waits & (flows.reached >= 1.0) & ~passed.failed[_FAST].any(axis=0)
+        waits = self._waits & (flows.reached >= 1.0) & ~passed.failed[FAST_REASONS].any(axis=0)
         callee = np.minimum(self._before[:, layout.call_target], layout.call_deadline)
         fast = waits & (flows.latency[:, layout.call_source] * _ROUNDING < callee).any(axis=0)
         if fast.any():

@@ -47,13 +47,21 @@ def find_step_dependence(subject: Subject) -> list[str]:
     pages = []
     for step in (None, _STEP):
         run = subject.start(step=step)
-        run.advance(subject.begins)
+        run.advance(subject.begins + _APART)
         pages.append([(page.rule.name, page.fired) for page in find_pages(run, int(run.time))])
     whole, half = pages
-    same = [name for name, _ in whole] == [name for name, _ in half]
-    if same and all(abs(first[1] - second[1]) <= _APART for first, second in zip(whole, half, strict=True)):
+    if _lacks_none(whole, half, subject.begins) and _lacks_none(half, whole, subject.begins):
         return []
     return [f"{subject.name}: with half the step the pages are {half} and not {whole}."]
+
+
+def _lacks_none(pages: list[tuple[str, int]], others: list[tuple[str, int]], until: float) -> bool:
+    """Whether each of the pages until a second has fired within a minute among the others."""
+    return all(
+        any(name == other and abs(fired - when) <= _APART for other, when in others)
+        for name, fired in pages
+        if fired <= until
+    )
 
 
 def get_failing(run: Run, first: int, end: int | None = None) -> Floats:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from scenarios.laws.latencies import FAST_REASONS
 from scenarios.world import Run
-from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 from tests.scenarios.world.drawing import FEW, MANY, MINUTES, Drawn, draw_played
 
@@ -43,9 +43,6 @@ def test_quantiles_and_levels_of_many_systems(drawn: Drawn) -> None:
     _check_levels(drawn)
 
 
-FAST = [Reason.BROKEN, Reason.REFUSED, Reason.FULL, Reason.DENIED]
-
-
 def _check_callers(drawn: Drawn) -> None:
     """A caller hears of its callee's latency a step later, if it calls it at all."""
     run = Run(drawn.system)
@@ -57,7 +54,7 @@ def _check_callers(drawn: Drawn) -> None:
             before = state.flows.latency
             drawn.play(run, run.time + state.step)
             steps.append((before, state.flows.latency, state.flows.reached >= 1.0))
-        quick = run.record.ticks["failed"][-1][FAST]
+        quick = run.record.ticks["failed"][-1][FAST_REASONS]
         for before, after, reached in steps:
             slow = waits & reached & ~quick.any(axis=0)
             callee = np.minimum(before[:, layout.call_target], layout.call_deadline)

@@ -1,0 +1,60 @@
+"""Whether drawn incidents keep the laws of systems that run, under honest, random and hostile play.
+
+`scripts/laws [N [FIRST_SEED]]`; difficulties take turns. What hangs on no incident, the same bytes everywhere, is
+checked by `cloud-incident audit`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import NamedTuple
+
+from scenarios.catalogue import Catalogue
+from scenarios.generator.naming import DIFFICULTIES, RUNNING_VERSION
+from scenarios.laws import LAWS, Subject, find_breaches
+from scenarios.running.incident import RunningIncident
+from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS
+
+CHECKED = tuple(law for law in LAWS if law not in ("bytes", "return"))
+
+
+class Judged(NamedTuple):
+    """What was found of an incident, law by law, in so many seconds of a core."""
+
+    name: str
+    found: dict[str, list[str]]
+    seconds: float
+
+
+def judge(seed: int, difficulty: int) -> Judged:
+    """Play an incident in three ways and check every law."""
+    began = time.process_time()
+    scenario = Catalogue().get_generated(ROOT_CAUSE_ANALYSIS.id, seed, difficulty, RUNNING_VERSION)
+    assert isinstance(scenario.incident, RunningIncident)
+    found = find_breaches(Subject.of_incident(scenario.incident), CHECKED)
+    return Judged(scenario.id, found, time.process_time() - began)
+
+
+def main(count: int = 20, first: int = 0) -> int:
+    """Check incidents, print what breaks a law, and return how many do."""
+    broken: Counter[str] = Counter()
+    bad = 0
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        draws = [(first + number, DIFFICULTIES[number % len(DIFFICULTIES)]) for number in range(count)]
+        for pending in as_completed([pool.submit(judge, *each) for each in draws]):
+            judged = pending.result()
+            texts = [f"  {law}: {text}" for law, found in judged.found.items() for text in found]
+            broken.update(law for law, found in judged.found.items() if found)
+            bad += bool(texts)
+            print(f"{judged.name}: {len(texts) or 'no'} findings, {judged.seconds:.1f} s", *texts, sep="\n", flush=True)
+    told = ", ".join(f"{law} {broken[law]}" for law in CHECKED)
+    print(f"{count} incidents, {bad} of which break a law. Incidents by law: {told}.")
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(*map(int, sys.argv[1:3])) else 0)
