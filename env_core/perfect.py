@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from graders.prose import affirms
 from scenarios.parsing import parse_action
-from scenarios.progress import UNTOUCHED, PlanStep, Progress
+from scenarios.progress import UNTOUCHED, PlanStep, Progress, Remedy
 from scenarios.vocabulary import (
+    CHECK_METRICS,
     DIAGNOSTICS,
+    EXECUTE_RUNBOOK_STEP,
     REMEDIATIONS,
     SUBMISSIONS,
     SUBMIT_RESOLUTION,
@@ -19,17 +21,23 @@ from scenarios.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from scenarios.incident import Certificate, Incident, Item
     from scenarios.vocabulary import Submission, Task
+
+_WATCH = PlanStep(EXECUTE_RUNBOOK_STEP.name, "watch")
+_MOST_WAITS = 6
+"""How often somebody lets some minutes pass until users are served again."""
 
 
 def play_perfectly(incident: Incident, task: Task) -> list[Action]:
     """The actions of a perfect episode: the smallest certificate, the plan and a look at the recovery, the answer."""
     certificate = _choose_certificate(incident, task)
     actions = [look_at(item) for item in sorted(certificate, key=lambda item: (item[1], item[0]))]
-    if task.asks_repair:
+    if task.asks_repair and incident.begin().is_played:
+        actions += _repair_and_wait(incident, actions)
+    elif task.asks_repair:
         actions += _repair_and_look(incident, certificate)
     return [*actions, answer_perfectly(incident, task)]
 
@@ -124,6 +132,25 @@ def _repair_and_look(incident: Incident, certificate: Certificate) -> Iterator[A
         progress |= {step.step}
     if not looked:
         yield _look_at_recovery(incident, certificate, progress)
+
+
+def _repair_and_wait(incident: Incident, looks: Sequence[Action]) -> Iterator[Action]:
+    """The repairs, and a look at a service that had failed its users, as soon as one shows that it serves them."""
+    course = incident.begin()
+    for look in looks:
+        course = course.look(look.name, look.target)[1]
+    for step in incident.plan.repairs:
+        course = course.remedy(Remedy(step.action, step.target, on=step.on), verifies=False).course
+        yield carry_out(step)
+    for _ in range(_MOST_WAITS):
+        for service in incident.alert["affected_services"]:
+            shown, after = course.look(CHECK_METRICS.name, service)
+            if after.shows_recovery((CHECK_METRICS.name, service), shown):
+                yield look_at((CHECK_METRICS.name, service))
+                yield from (carry_out(step) for step in incident.plan.steps if step.verify)
+                return
+        course = course.remedy(Remedy(_WATCH.action, _WATCH.target), verifies=True).course
+        yield carry_out(_WATCH)
 
 
 def _look_at_recovery(incident: Incident, certificate: Certificate, progress: Progress) -> Action:

@@ -155,8 +155,11 @@ class Incident(Protocol):
 
 
 def count_fewest_steps(incident: Incident, task: Task) -> int:
-    """The fewest steps in which a task can be done on an incident: evidence, plan, a look at the recovery, answer."""
+    """The fewest steps in which a task can be done on an incident.
+
+    They are evidence, plan, waits, a look at the recovery, and the answer.
+    """
     certificates = incident.certificates(task.id)
     smallest = len(certificates[0]) if certificates else 0
-    repair = len(incident.plan.steps) + 1 if task.asks_repair else 0
+    repair = len(incident.plan.steps) + incident.plan.waits + 1 if task.asks_repair else 0
     return smallest + repair + 1

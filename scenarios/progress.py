@@ -103,10 +103,14 @@ class Harm:
 
 @dataclass(frozen=True)
 class Plan:
-    """The remediation plan: stages in order; the steps inside one stage commute."""
+    """The remediation plan: stages in order; the steps inside one stage commute.
+
+    After the last repair somebody lets time pass in so many steps (`waits`) before the recovery can be seen.
+    """
 
     stages: tuple[tuple[PlanStep, ...], ...] = ()
     harms: tuple[Harm, ...] = field(default=())
+    waits: int = 0
 
     @cached_property
     def steps(self) -> tuple[PlanStep, ...]:

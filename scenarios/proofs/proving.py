@@ -36,8 +36,8 @@ _STRETCH = 60
 _LEAST_RIVALS = 3
 _SPARE_STEPS = 2
 """Steps of a task that are left at the end."""
-_CLOSING_STEPS = 2
-"""Who has repaired it looks once more, and submits."""
+_CLOSING_STEPS = 3
+"""Who has repaired it waits, looks once more, and submits."""
 _MOST_ALIKE = 2
 """Families that may strike the same component and look the same: to name any of them is right."""
 _LEAST_LEFT = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}

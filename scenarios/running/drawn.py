@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from scenarios.drawing import draw
+from scenarios.faults import FAMILIES
 from scenarios.generator.dice import key_of
 from scenarios.generator.library import families
 from scenarios.generator.naming import RUNNING_VERSION, region_of
@@ -23,6 +24,7 @@ from scenarios.vocabulary import (
     REMEDIATION_PLANNING,
     REMEDIATIONS,
     ROOT_CAUSE_ANALYSIS,
+    SCALE_SERVICE,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from scenarios.proofs.proof import Proof
     from scenarios.vocabulary import TaskId
 
+_WAITS = 1
+"""After a repair that holds users are served again within some minutes: nobody loses by one `watch`."""
 MOST_ATTEMPTS = 12
 """Draws that are tried for a seed until somebody is paged."""
 
@@ -63,7 +67,19 @@ class DrawnStory:
     def plan(self) -> Plan:
         if self._proof is None:
             return Plan()
-        return Plan(tuple(tuple(_plan_step(*deed) for deed in stage) for stage in self._proof.stages))
+        stages = tuple(tuple(self._plan_step(*deed) for deed in stage) for stage in self._proof.stages)
+        return Plan(stages, waits=_WAITS)
+
+    def _plan_step(self, operation: str, target: str) -> PlanStep:
+        if operation not in REMEDIATIONS:
+            return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
+        if operation != SCALE_SERVICE.name:
+            return PlanStep(operation, target)
+        part = next(each for each in self._drawn.background.components if each.name == target)
+        lost = any(shift.what == "removed" for shift in FAMILIES[self._drawn.fault.family].shifts)
+        # Where instances are missing, as many as planned will do; else half as many again, as the proof has tried.
+        least = part.instances if lost else min(part.most, part.instances + (part.instances + 1) // 2)
+        return PlanStep(operation, target, replicas=(least, part.most))
 
     def tell(self, incident: RunningIncident) -> Truth:
         fault = self._drawn.fault
@@ -97,12 +113,6 @@ class DrawnStory:
 def _tell_failure(name: str) -> Lookalike:
     words = families()[name].words
     return Lookalike(tuple(tuple(group) for group in words.concepts), frozenset(words.families))
-
-
-def _plan_step(operation: str, target: str) -> PlanStep:
-    if operation in REMEDIATIONS:
-        return PlanStep(operation, target)
-    return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
 
 
 def find_felt(

@@ -6,7 +6,7 @@ import gzip
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.proofs.proof import Proof
 
@@ -16,15 +16,25 @@ if TYPE_CHECKING:
 _FILE = Path(__file__).parent / "proofs.jsonl.gz"
 
 
+class Listed(NamedTuple):
+    """A proof, and the digest of the draw that it is about."""
+
+    drawn: str
+    proof: Proof
+
+
 @cache
-def list_proofs() -> Mapping[tuple[int, int], Proof]:
-    """The proofs that come with this package, by seed and difficulty. `scripts/prove` writes such a file."""
+def list_proofs() -> Mapping[tuple[int, int], Listed]:
+    """The proofs that come with this package, by seed and difficulty: what `scripts/prove` has written, compressed."""
     if not _FILE.exists():
         return {}
-    lines = gzip.decompress(_FILE.read_bytes()).decode().splitlines()
-    return {(line["seed"], line["difficulty"]): Proof.model_validate(line["proof"]) for line in map(json.loads, lines)}
+    lines = [json.loads(line) for line in gzip.decompress(_FILE.read_bytes()).decode().splitlines()]
+    return {
+        (line["seed"], line["difficulty"]): Listed(line["drawn"], Proof.model_validate(line["proof"])) for line in lines
+    }
 
 
 def find_proof(seed: int, difficulty: int) -> Proof | None:
     """The proof of a draw, if it is listed."""
-    return list_proofs().get((seed, difficulty))
+    listed = list_proofs().get((seed, difficulty))
+    return None if listed is None else listed.proof

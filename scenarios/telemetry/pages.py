@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NORMAL_TICKS = 20
 """Ticks at the start of a run that say what is normal."""
+_SERVED = 0.02
+"""The share of failing requests more than normal that innocent troubles may come to."""
 _WELL = 0.01
 """The share of failing requests more than normal that counts as well."""
 _NEXT_TO_NONE = 0.0005
@@ -43,9 +45,15 @@ def find_pages(run: Run, until: int, system: int = 0) -> list[Page]:
 
 
 def is_well(run: Run, at: int, seconds: float = 120.0, system: int = 0) -> bool:
-    """Whether the users of every journey have been served for so many seconds as well as at the start of the run."""
-    failing, ticks = find_failing(run, at, system), round(seconds / TICK)
-    return all(max(shares[-ticks:]) <= _average(shares[:_NORMAL_TICKS]) + _WELL for shares in failing.values())
+    """Whether users have been served for so many seconds about as well as at the start of the run.
+
+    Journeys that are worth nothing count if a rule watches them: others may have a trouble that nobody is paged for.
+    """
+    document, ticks = run.layout.systems[system], round(seconds / TICK)
+    watched = {name for rule in document.alerts for name in rule.journeys}
+    failing = find_failing(run, at, system)
+    counted = [failing[each.name] for each in document.journeys if each.worth > 0.0 or each.name in watched]
+    return all(max(shares[-ticks:]) <= _average(shares[:_NORMAL_TICKS]) + _SERVED for shares in counted)
 
 
 def describe_page(run: Run, page: Page, at: int) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""Listed draws: their proofs are about what is drawn today, and they are played as proved in every task."""
+
+from __future__ import annotations
+
+import pytest
+
+from env_core.episode import Reference, begin
+from env_core.perfect import play_perfectly
+from env_core.transition import step
+from scenarios.catalogue import Catalogue
+from scenarios.drawing import draw
+from scenarios.generator.naming import SPLITS, region_of
+from scenarios.proofs import prove
+from scenarios.running.listed import list_proofs
+
+LISTED = sorted(list_proofs().items())
+FIRST = min(LISTED, key=lambda listed: (listed[0][1], listed[0][0]))
+
+
+def test_each_split_but_the_private_one_has_some() -> None:
+    assert {region_of(seed) for (seed, _), _ in LISTED} == SPLITS.keys() - {"private"}
+
+
+def test_a_proof_is_small_and_leaves_nobody_else() -> None:
+    for _, (_, proof) in LISTED:
+        assert len(proof.model_dump_json()) <= 20_000
+        masks = {tuple(item.split(" ", 1)): int(mask, 16) for item, mask in proof.masks.items()}
+        everything = (1 << len(proof.suspects)) - 1
+        alike = sum(1 << n for n, (_, family) in enumerate(proof.suspects) if family in proof.alike)
+        for certificate in proof.certificates:
+            excluded = 0
+            for item in certificate:
+                excluded |= masks[item]
+            assert (excluded | alike) & everything == everything
+
+
+@pytest.mark.slow
+def test_each_proof_is_about_what_is_drawn_today() -> None:
+    drawn = {key: draw(*key).digest for key, _ in LISTED}
+    assert drawn == {key: listed.drawn for key, listed in LISTED}
+
+
+@pytest.mark.slow
+def test_a_proof_is_found_again() -> None:
+    (seed, difficulty), listed = FIRST
+    drawn = draw(seed, difficulty)
+    assert prove(drawn.background, drawn.fault, difficulty) == listed.proof
+
+
+def _play(code: str, seed: int, difficulty: int) -> None:
+    scenario = Catalogue().get(f"GEN2-{code}-D{difficulty}-{seed}")
+    episode = begin("e", Reference.to(scenario), scenario)
+    for action in play_perfectly(scenario.incident, scenario.task):
+        transition = step(episode, action)
+        episode = transition.episode
+    assert "proved" not in transition.info()  # what is not proved says so
+    assert transition.info()["grade"]["score"] == 1.0
+
+
+@pytest.mark.parametrize("code", ["RCA", "RP"])
+def test_perfect_play_of_a_listed_draw_scores_everything(code: str) -> None:
+    _play(code, *FIRST[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [key for key, _ in LISTED], ids=str)
+def test_perfect_play_repairs_every_listed_draw(key: tuple[int, int]) -> None:
+    _play("RP", *key)
