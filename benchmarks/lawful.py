@@ -1,7 +1,7 @@
 """Whether drawn incidents keep the laws of systems that run, under honest, random and hostile play.
 
-`scripts/laws [N [FIRST_SEED]]`; difficulties take turns. What hangs on no incident, the same bytes everywhere, is
-checked by `cloud-incident audit`.
+`python -m benchmarks.lawful [N [FIRST_SEED]]`, which `scripts/laws-check` does; difficulties take turns. That the bytes
+are the same everywhere is checked by `cloud-incident audit`.
 """
 
 from __future__ import annotations

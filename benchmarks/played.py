@@ -1,0 +1,144 @@
+"""What drawn incidents cost that run: a minute, a look, an operation, a reset, an idle episode, a batch.
+
+Run with `scripts/benchmark`, or `python -m benchmarks.played`. Milliseconds of CPU of this process on one core. Rounds
+are interleaved, each on a listed draw of its own, so that what else the machine does meets all rows alike.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from benchmarks.speed import SpeedRow, print_rows
+from env_core.batch import Batch
+from env_core.episode import Reference, begin
+from env_core.selection import Selection
+from env_core.transition import step
+from scenarios.catalogue import Catalogue
+from scenarios.drawing import draw
+from scenarios.parsing import parse_action
+from scenarios.running.listed import list_proofs
+from scenarios.telemetry import look
+from scenarios.vocabulary import DIAGNOSTICS, QUERY_LOGS
+from scenarios.world import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from env_core.episode import Episode
+
+ROUNDS = 8
+BATCH = 256
+WORLDS = 64
+FRESH = 880_000
+"""The first seed of those that are not listed."""
+_LIMITS = {
+    "a simulated minute, alone": "≤ 8 ms",
+    "a look, rendered": "≤ 3 ms",
+    "a search of all logs of a window": "≤ 15 ms",
+    "reset of a listed draw": "≤ 300 ms",
+    "reset of a fresh seed": "≤ 500 ms",
+    "the next step of an idle episode": "≤ 500 ms",
+}
+Costs = dict[str, list[float]]
+
+
+@contextmanager
+def _take_time(costs: Costs, row: str, parts: int = 1) -> Iterator[None]:
+    began = time.process_time()
+    yield
+    costs.setdefault(row, []).append((time.process_time() - began) * 1e3 / parts)
+
+
+def _begin(catalogue: Catalogue, name: str) -> Episode:
+    scenario = catalogue.get(name)
+    return begin("e", Reference.to(scenario), scenario)
+
+
+def _do(episode: Episode, action: str, **parameters: str) -> Episode:
+    return step(episode, parse_action(action, parameters)).episode
+
+
+def measure_one(costs: Costs, seed: int, difficulty: int, number: int) -> int:
+    """One round on a listed draw. Returns the bytes that a store keeps of an idle episode."""
+    name = f"GEN2-RP-D{difficulty}-{seed}"
+    with _take_time(costs, "reset of a listed draw"):
+        catalogue = Catalogue()
+        episode = _begin(catalogue, name)
+    with _take_time(costs, "reset of a fresh seed"):
+        _begin(Catalogue(), f"GEN2-RCA-D{1 + number % 5}-{FRESH + number}")
+    services = episode.incident.services
+    actions = [(name, service) for service in services[:2] for name in DIAGNOSTICS][:6]
+    for diagnostic, service in actions:
+        with _take_time(costs, "a look, as a step, of which nobody has come as far"):
+            episode = _do(episode, diagnostic, service=service)
+    shared = _begin(catalogue, name)
+    for diagnostic, service in actions:
+        with _take_time(costs, "a look, as a step, on history that others share"):
+            shared = _do(shared, diagnostic, service=service)
+    with _take_time(costs, "the next step of an idle episode"):
+        again = _begin(Catalogue(), name)
+        for diagnostic, service in actions:
+            again = _do(again, diagnostic, service=service)
+    with _take_time(costs, "an operation, as a step"):
+        episode = _do(episode, "restart_service", service=services[0])
+    with _take_time(costs, "`watch`, as a step"):
+        episode = _do(episode, "execute_runbook_step", runbook_action="watch")
+    drawn = draw(seed, difficulty)
+    run = Run(drawn.system)
+    run.advance(drawn.fault.at)
+    with _take_time(costs, "a simulated minute, alone", 10):
+        run.advance(600)
+    for component in run.layout.component_names:
+        for diagnostic in DIAGNOSTICS:
+            with _take_time(costs, "a look, rendered"):
+                look(run, diagnostic, component)
+        with _take_time(costs, "a search of all logs of a window"):
+            look(run, QUERY_LOGS.name, component, contains="7a")
+    beside = Run(*(drawn.system for _ in range(WORLDS)))
+    with _take_time(costs, f"a simulated minute, each of {WORLDS} side by side", WORLDS):
+        beside.advance(60)
+    return len(json.dumps([dict(episode.reference.dump()), [each.action.dump() for each in episode.steps]]))
+
+
+def measure_batch(names: list[str]) -> tuple[float, float]:
+    """Steps a second of episodes side by side, with their texts: the first time, and on history that is there."""
+    batch = Batch(Catalogue())
+    speeds = []
+    for _ in range(2):
+        shown = batch.reset([Selection(scenario_id=names[number % len(names)]) for number in range(BATCH)])
+        services = [each.observation["known_services"] for each in shown]
+        began = time.process_time()
+        for turn in range(5):
+            looks = [
+                {"action_type": name, "parameters": {"service": known[(turn + number) % len(known)]}}
+                for number, (known, name) in enumerate(zip(services, tuple(DIAGNOSTICS) * BATCH, strict=False))
+            ]
+            batch.step(looks)
+        speeds.append(5 * BATCH / (time.process_time() - began))
+    return speeds[0], speeds[1]
+
+
+def main() -> None:
+    """Measure and print."""
+    listed = sorted(list_proofs())
+    costs: Costs = {}
+    sizes = [measure_one(costs, *listed[number % len(listed)], number) for number in range(ROUNDS)]
+    rows = []
+    for what, spent in costs.items():
+        ordered = sorted(spent)
+        ninth = ordered[len(ordered) * 9 // 10]
+        median = f"{statistics.median(ordered):.2f} ms"
+        rows.append(SpeedRow(what, median, f"ninth decile {ninth:.1f} ms", _LIMITS.get(what, "")))
+    first, again = measure_batch([f"GEN2-RCA-D{difficulty}-{seed}" for seed, difficulty in listed])
+    beside = f"{BATCH} episodes side by side, with texts"
+    rows.append(SpeedRow(beside, f"{again:.0f} steps/s", f"the first time {first:.0f}", "≥ 250"))
+    rows.append(SpeedRow("an idle episode, as a store keeps it", f"{max(sizes) / 1000:.1f} kB", "", "≤ 8 kB"))
+    print_rows(rows)
+
+
+if __name__ == "__main__":
+    main()
