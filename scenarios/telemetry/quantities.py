@@ -98,7 +98,8 @@ def _count_bad(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
 
 def _count_turned_away(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
     denied = count_denied(seen, ticks) + count_denied(seen, ticks, Reason.FORBIDDEN)
-    return np.asarray(np.maximum(0.0, _count_per_second("rejected")(seen, ticks, routes) - denied / TICK))
+    rejected = _count_per_second("rejected")(seen, ticks, routes) - _count_per_second("barred")(seen, ticks, routes)
+    return np.asarray(np.maximum(0.0, rejected - denied / TICK))
 
 
 def count_denied(seen: Vantage, ticks: slice, reason: Reason = Reason.DENIED) -> Floats:
@@ -138,6 +139,9 @@ def _find_mean_of(seen: Vantage, ticks: slice, route: int) -> Floats:
 
 OF_ROUTES: Mapping[str, Callable[[Vantage, slice, Sequence[int]], Floats]] = {
     "arrived": _count_per_second("arrived"),
+    "asked": _count_per_second("arrived", "rejected"),
+    "rejected": _count_per_second("rejected"),
+    "barred": _count_per_second("barred"),
     "good": _count_per_second("good"),
     "bad": _count_bad,
     "turned_away": _count_turned_away,

@@ -29,7 +29,7 @@ KEPT_OF_TICK = 25
 _LEAST_ERRORS = 5
 """Lines of a warning or error that are kept of a tick, if so many are printed."""
 _TROUBLE = ("WARN", "ERROR", "FATAL")
-_COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "running")
+_COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "barred", "running")
 _FULL = 1.0 - 1e-6
 """The share of a disk from which on it is full."""
 _NOTHING = 1e-6
@@ -57,7 +57,7 @@ def list_streams(seen: Vantage) -> list[Stream]:
                 if _is_about(seen, line, call):
                     ends = seen.layout.call_names[call.place]
                     found.append((f"{name}/{ends[0]}/{ends[1]}", line, call.source_route, call))
-        elif line.when in ("ok", "error", "full", "expired", "no_space"):
+        elif line.when in ("ok", "error", "full", "expired", "no_space", "barred"):
             found += [(f"{name}/{seen.layout.route_names[route]}", line, route, None) for route in seen.routes]
         elif line.when in ("denied", "forbidden", "too_many", "running"):
             found.append((name, line, seen.routes[0], None))
@@ -112,9 +112,10 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         )
         if when != "too_many":
             return denied if when == "denied" else forbidden
+        tells_barred = any(line.when == "barred" for line in seen.software.lines)
         total = np.zeros(len(denied))
         for route in seen.routes:
-            total = total + rows["rejected"][:, route]
+            total = total + rows["rejected"][:, route] - (rows["barred"][:, route] if tells_barred else 0.0)
         return np.asarray(total - denied - forbidden)
     if when == "no_space":
         full = seen.get("disk", first)[:, seen.place] >= _FULL

@@ -84,7 +84,7 @@ _RECORDED = {
     "component": "load queue running memory connections computed disk hits kept waited",
     "call": "sent reached succeeded failed given_up",
     "group": "backlog",
-    "route": "arrived rejected done good faulty refused full expired users_good users_failed p50 p90 p99",
+    "route": "arrived rejected barred done good faulty refused full expired users_good users_failed p50 p90 p99",
 }
 OF_RECORD = {name: axis for axis, names in _RECORDED.items() for name in names.split()}
 """Along which axis each part of the record and of a step lies."""

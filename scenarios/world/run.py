@@ -109,13 +109,18 @@ class Run:
         keep_connections(layout, state)
         held, slow = step_jobs(layout, state)
         pools, broken, unopened, turned_away, connections = step_pools(layout, state)
-        offered, kept_out = self._find_users()
+        offered, kept_out, barred = self._find_users()
         open_ = (state.phase == RUNNING) * 1.0
         offered = offered + state.queues.take(layout, open_, state.flows.holding, state.step)
         found = self._find_conditions(pools, broken, unopened, turned_away, slow, offered)
         passed = step_flows(layout, state.flows, found, state.step)
         if np.any(kept_out):
-            passed = replace(passed, users_failed=passed.users_failed + kept_out, rejected=passed.rejected + kept_out)
+            passed = replace(
+                passed,
+                users_failed=passed.users_failed + kept_out,
+                rejected=passed.rejected + kept_out,
+                barred=barred,
+            )
         self._keep_messages(open_, passed)
         passed = state.awaiting.fail(state.queues, passed, state.step)
         state.passed = passed
@@ -152,8 +157,8 @@ class Run:
             mine = passed.users_failed[entry] * (layout.journey_demand / of_entry)
             state.again = state.again + mine * layout.journey_retries
 
-    def _find_users(self) -> tuple[Floats, Floats]:
-        """The requests of users in this step that are let in, and those that are not, by route."""
+    def _find_users(self) -> tuple[Floats, Floats, Floats]:
+        """The requests of users in this step that are let in, those that are not, and which of these a rule bars."""
         layout, state = self.layout, self.state
         demand = layout.journey_demand * state.demand
         if self._noise:
@@ -169,6 +174,7 @@ class Run:
         return (
             add_up(layout.journey_entry, demand - kept_out, routes),
             add_up(layout.journey_entry, kept_out, routes),
+            add_up(layout.journey_entry, demand * state.blocked, routes),
         )
 
     def _find_conditions(

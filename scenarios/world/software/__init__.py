@@ -64,6 +64,9 @@ QUANTITIES = (
     "arrived",  # requests a second; by route
     "good",  # answered well, a second; by route
     "bad",  # not answered well, a second; by route
+    "asked",  # that came, those among them that were not let in; a second; by route
+    "rejected",  # that were not let in, for whatever reason, a second; by route
+    "barred",  # that a rule kept out, a second; by route
     "turned_away",  # connections a second that were not accepted
     "mean",  # latencies in seconds; by route
     "p50",
