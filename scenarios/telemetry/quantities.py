@@ -123,13 +123,14 @@ def _find_latest(name: str) -> Callable[[Vantage, slice, Sequence[int]], Floats]
 
 
 def _find_mean(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
-    """The mean latency of what was done, from the quantiles."""
+    """The mean latency of what was done, from the quantiles. What callers do not wait for any more is cancelled."""
+    longest = max((call.deadline for call in seen.incoming), default=np.inf)
     done = seen.get("done", ticks.start, ticks.stop)
     total, count = np.zeros(len(done)), np.zeros(len(done))
     for route in routes:
         total = total + done[:, route] * _find_mean_of(seen, ticks, route)
         count = count + done[:, route]
-    return np.asarray(np.where(count > _LEAST, total / np.maximum(count, _LEAST), 0.0))
+    return np.asarray(np.where(count > _LEAST, np.minimum(total / np.maximum(count, _LEAST), longest), 0.0))
 
 
 def _find_mean_of(seen: Vantage, ticks: slice, route: int) -> Floats:

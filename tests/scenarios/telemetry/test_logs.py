@@ -7,6 +7,8 @@ from string import Formatter
 
 import pytest
 
+from scenarios.drawing import draw
+from scenarios.faults import Fault, strike
 from scenarios.telemetry import SampledLogs, look
 from scenarios.telemetry.texts import FIXED, OF_CALL, VARYING
 from scenarios.vocabulary import DIAGNOSTICS
@@ -195,3 +197,16 @@ def test_a_store_whose_disk_is_full_says_so_of_each_write(software: str, said: s
     found = read(run, "shop", contains=said).matched
     assert (found > 90) == (level == 1.0)
     assert found > 90 or not found
+
+
+@pytest.mark.parametrize(
+    ("family", "code", "metric"), [("waf-rule", "403", "denied"), ("wrong-load-shedding", "429", "limit")]
+)
+def test_who_turns_users_away_at_the_edge_says_so(family: str, code: str, metric: str) -> None:
+    system = draw(7001, 2).background
+    edge = next(part.name for part in system.components if part.software == "envoy")
+    run = Run(strike(system, Fault(family=family, component=edge, strength=2, at=600)))
+    run.advance(1200)
+    assert f" {code} " in look(run, "query_logs", edge).text
+    counted = next(line for line in look(run, "check_metrics", edge).text.splitlines() if metric in line)
+    assert float(counted.split()[3]) > 10.0
