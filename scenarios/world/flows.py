@@ -159,9 +159,10 @@ class Passed:
     """What happened in a step, in requests: by route, by call, and by instance where it says so.
 
     `arrived` are requests that reached a route, `refused` those that nobody took, of which `dropped` were waiting
-    already. `barred` are requests of users that a rule at the edge kept out, a part of those `rejected`. `faulty` were answered with an error of the route's own. `computed` are seconds of processors, by
-    component. `failed` are failed attempts by reason and call, `given_up` requests whose last attempt failed.
-    `users_*` is what became of requests of users: those that are answered after the deadline of their journey failed.
+    already. `barred` are requests of users that a rule at the edge kept out, a part of those `rejected`. `faulty` were
+    answered with an error of the route's own. `computed` are seconds of processors, by component. `failed` are failed
+    attempts by reason and call, `given_up` requests whose last attempt failed. `users_*` is what became of requests of
+    users: those that are answered after the deadline of their journey failed.
     """
 
     arrived: Floats

@@ -8,7 +8,6 @@ from string import Formatter
 import pytest
 
 from scenarios.drawing import draw
-from scenarios.faults import Fault, strike
 from scenarios.telemetry import SampledLogs, look
 from scenarios.telemetry.texts import FIXED, OF_CALL, VARYING
 from scenarios.vocabulary import DIAGNOSTICS
@@ -199,13 +198,15 @@ def test_a_store_whose_disk_is_full_says_so_of_each_write(software: str, said: s
     assert found > 90 or not found
 
 
-@pytest.mark.parametrize(
-    ("family", "code", "metric"), [("waf-rule", "403", "denied"), ("wrong-load-shedding", "429", "limit")]
-)
-def test_who_turns_users_away_at_the_edge_says_so(family: str, code: str, metric: str) -> None:
+@pytest.mark.parametrize(("what", "code", "metric"), [("blocked", "403", "denied"), ("shed", "429", "limit")])
+def test_who_turns_users_away_at_the_edge_says_so(what: str, code: str, metric: str) -> None:
     system = draw(7001, 2).background
     edge = next(part.name for part in system.components if part.software == "envoy")
-    run = Run(strike(system, Fault(family=family, component=edge, strength=2, at=600)))
+    entering = [each.name for each in system.journeys if each.entry.startswith(f"{edge}/")]
+    changes = [Change.model_validate({"at": 600, "what": what, "target": name, "to": 0.5}) for name in entering]
+    if what == "shed":
+        changes = [Change(at=600, what="shed", target=edge, to=0.5)]
+    run = Run(system.model_copy(update={"changes": tuple(changes)}))
     run.advance(1200)
     assert f" {code} " in look(run, "query_logs", edge).text
     counted = next(line for line in look(run, "check_metrics", edge).text.splitlines() if metric in line)
