@@ -13,7 +13,7 @@ from scenarios.proofs.proof import Proof
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FILE = Path(__file__).parent / "proofs.jsonl.gz"
+FILE = Path(__file__).parent / "proofs.jsonl.gz"
 
 
 class Listed(NamedTuple):
@@ -26,9 +26,9 @@ class Listed(NamedTuple):
 @cache
 def list_proofs() -> Mapping[tuple[int, int], Listed]:
     """The proofs that come with this package, by seed and difficulty: what `scripts/prove` has written, compressed."""
-    if not _FILE.exists():
+    if not FILE.exists():
         return {}
-    lines = [json.loads(line) for line in gzip.decompress(_FILE.read_bytes()).decode().splitlines()]
+    lines = [json.loads(line) for line in gzip.decompress(FILE.read_bytes()).decode().splitlines()]
     return {
         (line["seed"], line["difficulty"]): Listed(line["drawn"], Proof.model_validate(line["proof"])) for line in lines
     }
