@@ -1,4 +1,4 @@
-"""Lists proofs in the package: those of a file whose incidents can be played to the end for every point.
+"""Lists proofs in the package: those of a file of at most 20 kB whose incidents can be played for every point.
 
 `scripts/prove list FILE`. What is left out is printed: a repair that shows itself later than one `watch` after it.
 """
@@ -14,14 +14,18 @@ from env_core.episode import Reference, begin
 from env_core.perfect import play_perfectly
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
+from scenarios.proofs import Proof
 from scenarios.running import listed
+
+MOST_BYTES = 20_000
 
 
 def main(file: str) -> None:
     """Write the list."""
     lines = sorted(Path(file).read_text("utf-8").splitlines(), key=_read_key)
-    _write(lines)
-    kept = [line for line in lines if _scores_everything(*_read_key(line))]
+    small = [line for line in lines if _is_small(line)]
+    _write(small)
+    kept = [line for line in small if _scores_everything(*_read_key(line))]
     _write(kept)
     print(f"{len(kept)} of {len(lines)} proofs are listed")
 
@@ -29,6 +33,13 @@ def main(file: str) -> None:
 def _read_key(line: str) -> tuple[int, int]:
     written = json.loads(line)
     return written["seed"], written["difficulty"]
+
+
+def _is_small(line: str) -> bool:
+    size = len(Proof.model_validate(json.loads(line)["proof"]).model_dump_json())
+    if size > MOST_BYTES:
+        print(f"{_read_key(line)} is left out: its proof has {size} bytes")
+    return size <= MOST_BYTES
 
 
 def _write(lines: list[str]) -> None:
