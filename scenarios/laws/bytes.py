@@ -17,6 +17,7 @@ from scenarios.laws.arithmetic import find_forbidden, list_sources
 from scenarios.laws.subject import Move, Play
 from scenarios.telemetry import TelemetryError, look
 from scenarios.world import OperationError, Run, System
+from scenarios.world.picking import OF_RECORD
 from scenarios.world.record import COUNTS, LEVELS
 
 if TYPE_CHECKING:
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
     from scenarios.laws.subject import Subject
 
-_BY_CALL = {"sent", "reached", "succeeded", "failed", "given_up"}
-_BY_COMPONENT = {"load", "queue", "running", "memory", "connections", "computed", "disk", "hits", "kept"}
-_BY_GROUP = {"backlog"}
-"""What is recorded by call, component and group of consumers; all else is by route."""
+_AXES = ("component", "route", "call", "instance", "group")
 
 
 def find_other_bytes(subject: Subject, plays: Sequence[Play], elsewhere: str = "scenarios.laws.elsewhere") -> list[str]:
@@ -124,7 +122,7 @@ def cut_record(run: Run, place: int) -> dict[str, bytes]:
     starts = [sum(size[axis] for size in sizes[:place]) for axis in range(5)]
     cut = {}
     for name in (*COUNTS, *LEVELS):
-        axis = 0 if name in _BY_COMPONENT else 2 if name in _BY_CALL else 4 if name in _BY_GROUP else 1
+        axis = _AXES.index(OF_RECORD[name])
         values = run.record.get(name)[..., starts[axis] : starts[axis] + sizes[place][axis]]
         cut[name] = values.tobytes()
     happened = []

@@ -73,6 +73,9 @@ OF_COMPONENT: Mapping[str, Callable[[Vantage, slice], Floats]] = {
     "connections": _read_level("connections"),
     "queue": _read_level("queue"),
     "processors": _find_processors,
+    "link_loss": _read_level("link_loss"),
+    "link_latency": _read_level("link_latency"),
+    "unanswered": _read_level("unanswered"),
     "starts": _count_events("start"),
     "kills": _count_events("oom"),
 }

@@ -134,6 +134,15 @@ class Paths:
             np.minimum(1.0, lost), delay / np.maximum(arriving, 1e-12), np.where(nothing, open_, pull * open_)
         )
 
+    def find_worst(self, components: int) -> tuple[Floats, Floats]:
+        """The share of packets that the worst link of each router loses, and the seconds that its slowest one takes."""
+        loss, latency = np.zeros(components), np.zeros(components)
+        for component, system, begin, end in self.routers:
+            for place in ((system, begin, end), (system, end, begin)):
+                loss[component] = max(float(loss[component]), float(self.loss[place]))
+                latency[component] = max(float(latency[component]), float(self.latency[place]))
+        return loss, latency
+
     def restore(self, router: int) -> int:
         """Put the routes of the links of a router back as they were. Returns how many were otherwise."""
         changed = 0

@@ -81,7 +81,9 @@ _OF_KERNEL = {
     kernel: {name: axis for axis, names in axes.items() for name in names.split()} for kernel, axes in AXES.items()
 }
 _RECORDED = {
-    "component": "load queue running memory connections computed disk hits kept waited",
+    "component": (
+        "load queue running memory connections computed disk hits kept waited link_loss link_latency unanswered"
+    ),
     "call": "sent reached succeeded failed given_up",
     "group": "backlog",
     "route": "arrived rejected barred done good faulty refused full expired users_good users_failed p50 p90 p99",

@@ -20,10 +20,27 @@ TICK = 15.0
 
 COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "ledger"})
 """What is counted over a tick, as `Passed` names it."""
-LEVELS = ("p50", "p90", "p99", "load", "queue", "running", "memory", "connections", "disk", "hits", "kept", "backlog")
+LEVELS = (
+    "p50",
+    "p90",
+    "p99",
+    "load",
+    "queue",
+    "running",
+    "memory",
+    "connections",
+    "disk",
+    "hits",
+    "kept",
+    "backlog",
+    "link_loss",
+    "link_latency",
+    "unanswered",
+)
 """What is read at the end of a tick: latencies in seconds by route; `backlog` in messages by group;
 `kept` in connections of each pool that an instance has lost;
-the others by component, load, disk and hits as shares."""
+the others by component, load, disk and hits as shares. `link_loss` (a share) and `link_latency` (seconds) are of the
+worst link of a router, `unanswered` is the share of questions that a resolver does not answer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +95,8 @@ class Record:
             state.caches.find_hit_ratio(layout, (state.phase == 2) * 1.0),
             add_up(own, state.kept, components) / np.maximum(running, 1.0),
             state.queues.find_backlog(),
+            *state.paths.find_worst(components),
+            state.addresses.unanswered.copy(),
         )
         for name, level in zip(LEVELS, levels, strict=True):
             self.ticks[name].append(level)

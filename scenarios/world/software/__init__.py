@@ -59,6 +59,9 @@ QUANTITIES = (
     "processors",  # seconds that are computed in a second
     "connections",  # that are open to callers
     "queue",  # requests that wait
+    "link_loss",  # the share of packets that the worst link of a router loses
+    "link_latency",  # seconds that its slowest link takes
+    "unanswered",  # the share of questions that a resolver does not answer
     "starts",  # automatic starts in a minute
     "kills",  # of processes that used more memory than they may, in a minute
     "arrived",  # requests a second; by route

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scenarios.drawing import draw
+from scenarios.faults import FAMILIES, Fault, list_targets, strike
 from scenarios.telemetry import look
 from scenarios.vocabulary.diagnostics import ScrapedMetrics
 from scenarios.world import SOFTWARE, Change, Run
@@ -94,3 +96,18 @@ def test_a_caller_is_told_that_refusals_are_left_out(shed: float, said: str) -> 
     run.advance(900)
     line = next(line for line in look(run, "check_dependencies", "shop").text.splitlines() if "bank" in line)
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("family", "metric", "least"),
+    [("packet-loss", "icmp_loss", 10.0), ("zone-delay", "icmp_rtt", 500.0), ("dns-failure", "servfail", 30.0)],
+)
+def test_what_stands_beside_all_calls_has_evidence_of_its_own(family: str, metric: str, least: float) -> None:
+    system = draw(7004, 5).background.model_copy(update={"changes": ()})
+    target = list_targets(FAMILIES[family], system)[0]
+    run = Run(strike(system, Fault(family=family, component=target, at=600)))
+    run.advance(1200)
+    line = next(line for line in look(run, "check_metrics", target).text.splitlines() if metric in line)
+    normal, now = map(float, line.split()[2:4])
+    assert normal < 5.0
+    assert now > least
