@@ -301,6 +301,8 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     failed[Reason.FORBIDDEN] = not_allowed
     failed[Reason.UNRESOLVED] = sent * (usable * found.unresolved)
     failed[Reason.UNTRUSTED] = sent * (usable * (1.0 - found.loss) * found_place * found.distrusted)
+    # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
+    np.maximum(failed, 0.0, out=failed)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
     bad_share = done_s * (1.0 - good_s) + (refused_s + full_s + expired_s)
     lost_share = bad_share[target] + done_t * good_t * late
