@@ -138,6 +138,8 @@ class Paths:
         """The share of packets that the worst link of each router loses, and the seconds that its slowest one takes."""
         loss, latency = np.zeros(components), np.zeros(components)
         for component, system, begin, end in self.routers:
+            for zone in (begin, end):
+                loss[component] = max(float(loss[component]), float(self.isolated[system, zone]))
             for place in ((system, begin, end), (system, end, begin)):
                 loss[component] = max(float(loss[component]), float(self.loss[place]))
                 latency[component] = max(float(latency[component]), float(self.latency[place]))
