@@ -67,8 +67,8 @@ def collect(count: int, first: int) -> list[Sighting]:
 def _find_folder() -> Path:
     """A folder for the incidents of this commit, with what is not committed yet."""
     here = Path(__file__).parent
-    head = subprocess.check_output(["git", "rev-parse", "HEAD:scenarios"], cwd=here)  # noqa: S607
-    changed = subprocess.check_output(["git", "diff", "HEAD", "--", ":/scenarios"], cwd=here)  # noqa: S607
+    head = subprocess.check_output(["git", "rev-parse", "HEAD:scenarios"], cwd=here)  # noqa: S607 - git is wherever it is
+    changed = subprocess.check_output(["git", "diff", "HEAD", "--", ":/scenarios"], cwd=here)  # noqa: S607 - git is wherever it is
     name = hashlib.sha256(head + changed + Path(__file__).read_bytes()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"{_FOLDER}-{os.getuid()}" / name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def _find_folder() -> Path:
 def _read(folder: Path, seed: int) -> Sighting:
     path = folder / f"{seed}.pickle"
     if path.exists():
-        return Sighting(*pickle.loads(path.read_bytes()))  # noqa: S301  # a file of our own
+        return Sighting(*pickle.loads(path.read_bytes()))  # noqa: S301 - a file of our own, in a folder that nobody else may write
     seen = _see(draw(seed, DIFFICULTIES[seed % len(DIFFICULTIES)]))
     partly = path.with_suffix(f".{os.getpid()}")
     partly.write_bytes(pickle.dumps(tuple(seen)))

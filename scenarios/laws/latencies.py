@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.laws.playing import Witness
-from scenarios.world.flows import Reason
+from scenarios.world.flows import FAST_REASONS
 
 if TYPE_CHECKING:
     from scenarios.world import Run
 
 _ROUNDING = 1.0 + 1e-9
-FAST_REASONS = [
-    Reason.BROKEN,
-    Reason.REFUSED,
-    Reason.FULL,
-    Reason.DENIED,
-    Reason.UNRESOLVED,
-    Reason.FORBIDDEN,
-    Reason.UNTRUSTED,
-]
-"""Reasons for which a caller does not wait for an answer."""
 _MOST_OWN = 12.0 * (1.0 + 6.25) * 1.04
 """The slowest request works so many medians, with the crowd in its component and the noise."""
 
@@ -61,7 +51,7 @@ class LatencyWitness(Witness):
         layout, flows, passed = run.layout, run.state.flows, run.state.passed
         if passed is None:
             return
-        waits = self._waits & (flows.reached >= 1.0) & ~passed.failed[FAST_REASONS].any(axis=0)
+        waits = self._waits & (flows.reached >= 1.0) & ~passed.failed[[*FAST_REASONS]].any(axis=0)
         callee = np.minimum(self._before[:, layout.call_target], layout.call_deadline)
         fast = waits & (flows.latency[:, layout.call_source] * _ROUNDING < callee).any(axis=0)
         if fast.any():

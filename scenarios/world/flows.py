@@ -62,7 +62,7 @@ class Reason(IntEnum):
     UNTRUSTED = 11
 
 
-_FAST = (
+FAST_REASONS = (
     Reason.BROKEN,
     Reason.REFUSED,
     Reason.FULL,
@@ -71,6 +71,7 @@ _FAST = (
     Reason.FORBIDDEN,
     Reason.UNTRUSTED,
 )
+"""Reasons for which a caller does not wait for an answer."""
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
 
 
@@ -397,7 +398,7 @@ def _pass_latencies(
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     of_route = layout.route_component
     calls = np.maximum(sent, _TINY)
-    fast = sum_shares(failed, _FAST, calls)
+    fast = sum_shares(failed, FAST_REASONS, calls)
     slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
     slow = np.maximum(0.0, slow - layout.call_loss)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from scenarios.laws.latencies import FAST_REASONS
 from scenarios.world import Run
+from scenarios.world.flows import FAST_REASONS
 from scenarios.world.record import TICK
 from tests.scenarios.world.drawing import FEW, MANY, MINUTES, Drawn, draw_played
 
@@ -54,7 +54,7 @@ def _check_callers(drawn: Drawn) -> None:
             before = state.flows.latency
             drawn.play(run, run.time + state.step)
             steps.append((before, state.flows.latency, state.flows.reached >= 1.0))
-        quick = run.record.ticks["failed"][-1][FAST_REASONS]
+        quick = run.record.ticks["failed"][-1][[*FAST_REASONS]]
         for before, after, reached in steps:
             slow = waits & reached & ~quick.any(axis=0)
             callee = np.minimum(before[:, layout.call_target], layout.call_deadline)
