@@ -1,0 +1,29 @@
+"""What differs from one reading to the next, hashed from the seed, a purpose and the tick."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.world.chance import draw_uniform, hash_names, mix
+
+if TYPE_CHECKING:
+    from scenarios.telemetry.vantage import Vantage
+    from scenarios.world.layout import Floats
+
+
+def waver(seen: Vantage, what: str, ticks: slice, *, every: int = 1) -> Floats:
+    """A number in [0, 1) for each of some ticks; `what` says whose reading of what it is for.
+
+    It is another one `every` so many ticks.
+    """
+    each = np.arange(ticks.start, ticks.stop, dtype=np.uint64) // np.uint64(every)
+    return draw_uniform(mix(each) ^ _find_key(seen.system.seed, what))
+
+
+@lru_cache(maxsize=4096)
+def _find_key(seed: int, what: str) -> np.uint64:
+    key: np.uint64 = hash_names(seed, [what], "reading")[0]
+    return key
