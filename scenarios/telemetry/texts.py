@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from string import Formatter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.telemetry import checkpoints
 from scenarios.telemetry.instances import find_name
 from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.record import TICK
@@ -42,6 +43,7 @@ VARYING = frozenset(
         "instance",
         "bytes",
         "received",
+        *checkpoints.FIELDS,
     }
 )
 """Fields that differ from line to line.
@@ -50,11 +52,14 @@ VARYING = frozenset(
 """
 FIXED = frozenset({"service", "own_ip", "route", "path", "method", "upstream", "checkpointer_pid", "main_pid"})
 """Fields that a stream has, or an event."""
+OF_CALLER = frozenset({"client_ip"})
+"""Fields that a stream about a call of somebody else has beside them."""
 OF_CALL = frozenset(
     {
         "target",
         "Target",
         "target_ip",
+        "target_route",
         "target_path",
         "target_method",
         "target_Method",
@@ -126,6 +131,12 @@ def _list_makers(
         return drawn
 
     late: list[Floats] = []
+    numbers: dict[str, Sequence[object]] = {}
+
+    def write_number(name: str) -> Sequence[object]:
+        if not numbers:
+            numbers.update(checkpoints.list_numbers(hashes))
+        return numbers[name]
 
     def write_latencies(less: float) -> list[int]:
         if not late:
@@ -153,6 +164,7 @@ def _list_makers(
         "bytes": lambda: draw(180, 2400, 13),
         "received": lambda: [0] * len(hashes) if read else draw(96, 140, 15),
         "instance": lambda: _choose_instances(seen, ms, hashes),
+        **{name: partial(write_number, name) for name in checkpoints.FIELDS},
     }
 
 
@@ -226,6 +238,8 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         "upstream": upstream[0] if upstream else "-",
         "checkpointer_pid": str(find_main_pid(seen, 0) + 2),
     }
+    if stream.caller is not None:
+        fixed["client_ip"] = find_address(stream.caller.source_name)
     call = stream.call
     if call is not None:
         of_target = seen.layout.components[call.target]
@@ -233,6 +247,7 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         target = of_target.routes[call.target_route - first]
         fixed |= name_target(call.target_name)
         fixed |= {
+            "target_route": target.name.replace("-", "_"),
             "target_path": get_path(target),
             "target_method": target.method,
             "target_Method": target.method.capitalize(),
