@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.telemetry.streams import Stream
     from scenarios.telemetry.vantage import Vantage
     from scenarios.world.layout import Floats, Indices
-    from scenarios.world.system import Route
+    from scenarios.world.system import Component, Route
 
 STYLES = ("iso", "syslog", "spaced", "nginx")
 """Fields that are the time of a line in a style other than that of its software."""
@@ -59,6 +59,7 @@ OF_CALL = frozenset(
         "target",
         "Target",
         "target_ip",
+        "target_address",
         "target_route",
         "target_path",
         "target_method",
@@ -164,6 +165,7 @@ def _list_makers(
         "bytes": lambda: draw(180, 2400, 13),
         "received": lambda: [0] * len(hashes) if read else draw(96, 140, 15),
         "instance": lambda: _choose_instances(seen, ms, hashes),
+        "target_address": lambda: _choose_addresses(seen, stream, hashes),
         **{name: partial(write_number, name) for name in checkpoints.FIELDS},
     }
 
@@ -181,6 +183,14 @@ def _choose_instances(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) ->
         found = found | takes
     names = seen.names
     return [find_name(names[place], at / 1000.0) for place, at in zip(chosen.tolist(), ms.tolist(), strict=True)]
+
+
+def _choose_addresses(seen: Vantage, stream: Stream, hashes: NDArray[np.uint64]) -> list[str]:
+    """The address of an instance of the callee for each line."""
+    target = seen.component if stream.call is None else seen.layout.components[stream.call.target]
+    addresses = [find_instance_address(target, place) for place in range(target.instances)]
+    places: list[int] = ((hashes >> np.uint64(29)) % np.uint64(target.instances)).astype(np.int64).tolist()
+    return [addresses[place] for place in places]
 
 
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -268,6 +278,11 @@ def find_address(name: str) -> str:
     """The address of a component inside its network, which follows from its name."""
     key = int(hash_names(0, [name], "address")[0])
     return f"10.20.{key % 12}.{10 + (key >> 8) % 240}"
+
+
+def find_instance_address(component: Component, place: int) -> str:
+    """The address of an instance, by its place in its component; one that stands alone has that of the component."""
+    return find_address(component.name if component.most == 1 else f"{component.name}/{place}")
 
 
 def find_main_pid(seen: Vantage, starts: int) -> int:

@@ -149,6 +149,8 @@ def test_templates_have_only_fields_that_there_are(software: str) -> None:
         "unit",
         "again",
         "ordinal",
+        "before",
+        "after",
     }
     for line in SOFTWARE[software].lines:
         fields = {name for _, name, _, _ in Formatter().parse(line.text) if name is not None}
