@@ -29,6 +29,8 @@ _TAIL = 0.015
 """By which part the p99 that a caller measures is above that of the callee at most: it reads slow answers late."""
 _SOONER = 0.04
 """By which part the mean is below the longest wait at most, if nearly all wait so long: a few are answered."""
+_FEW_PROBES, _STACK = 0.15, 0.03
+"""The parts by which what probes find is lower in a minute than it is, at most: shares, and times."""
 _STOPPED_EARLY = 0.035
 """The part of its processors that a process may miss in a tick: quotas are given out in slices of a period."""
 SLOW = (Reason.LOST, Reason.EXPIRED, Reason.LATE)
@@ -51,6 +53,17 @@ def _read_level(name: str) -> Callable[[Vantage, slice], Floats]:
     def read(seen: Vantage, ticks: slice) -> Floats:
         level = seen.get(name, ticks.start, ticks.stop)[:, seen.place]
         return np.asarray(np.floor(level + 0.5) if whole else level)
+
+    return read
+
+
+def _probe(name: str, misses: float) -> Callable[[Vantage, slice], Floats]:
+    """A level that is found with some probes in a tick, which miss a part of it at most, and nothing of all."""
+
+    def read(seen: Vantage, ticks: slice) -> Floats:
+        level = seen.get(name, ticks.start, ticks.stop)[:, seen.place]
+        chance = waver(seen, f"{seen.component.name}/{name}", ticks, every=4)
+        return np.asarray(level * (1.0 - misses * chance * np.maximum(0.0, 1.0 - level)))
 
     return read
 
@@ -87,9 +100,9 @@ OF_COMPONENT: Mapping[str, Callable[[Vantage, slice], Floats]] = {
     "connections": _read_level("connections"),
     "queue": _read_level("queue"),
     "processors": _find_processors,
-    "link_loss": _read_level("link_loss"),
-    "link_latency": _read_level("link_latency"),
-    "unanswered": _read_level("unanswered"),
+    "link_loss": _probe("link_loss", _FEW_PROBES),
+    "link_latency": _probe("link_latency", _STACK),
+    "unanswered": _probe("unanswered", _FEW_PROBES),
     "starts": _count_events("start"),
     "kills": _count_events("oom"),
 }
@@ -216,10 +229,9 @@ def _find_way(seen: Vantage, ticks: slice, call: CallOfRun) -> Floats:
         seen.get("p99", ticks.start, ticks.stop)[:, route] for route in (call.target_route, call.source_route)
     )
     load = seen.get("load", ticks.start, ticks.stop)[:, call.source]
-    name = "/".join(seen.layout.call_names[call.place])
+    chance = waver(seen, "/".join(seen.layout.call_names[call.place]), ticks)
     crowded = _READING * float(seen.layout.route_work[call.source_route]) * load / np.maximum(1.0 - load, 0.08)
-    tail = _TAIL * answered * waver(seen, f"{name}/tail", ticks)
-    own = _HOP * (0.6 + 0.8 * waver(seen, f"{name}/hop", ticks)) + crowded + tail
+    own = _HOP * (0.6 + 0.8 * chance) + crowded + _TAIL * answered * chance
     delay = seen.get("delay", ticks.start, ticks.stop)[:, call.place]
     room = 0.5 * (waiting - answered - delay)
     return np.asarray(delay + np.where(room > 0.0, np.minimum(own, room), own))

@@ -14,6 +14,7 @@ from scenarios.telemetry.quantities import count_denied
 from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
+from scenarios.world.software import SOFTWARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,14 +29,15 @@ KEPT_OF_TICK = 25
 """Lines of a component that are kept of a tick, more or less: about 3,000 of a window."""
 _LEAST_ERRORS = 5
 """Lines of a warning or error that are kept of a tick, if so many are printed."""
-_TROUBLE = ("WARN", "ERROR", "FATAL")
+TROUBLE = ("WARN", "ERROR", "FATAL")
+"""Levels of which sampling keeps some of each tick."""
 _COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "barred", "running")
 _FULL = 1.0 - 1e-6
 """The share of a disk from which on it is full."""
 _NOTHING = 1e-6
+"""A count below this comes from rounding."""
 _ENDS = frozenset({"stop", "oom", "disk_stop", "start"})
 """Events with which a process is not the one that ran at the beginning any more."""
-"""A count below this comes from rounding."""
 
 
 class Stream(NamedTuple):
@@ -89,9 +91,13 @@ def _find_key(seed: int, component: str, name: str) -> np.uint64:
 def _is_about(seen: Vantage, line: Line, other: int) -> bool:
     """Whether a line is for calls to or from another component: one that names its software goes before others."""
     software = seen.layout.components[other].software
-    if line.to:
-        return software in line.to
-    return not any(software in each.to for each in seen.software.lines if each.when == line.when)
+    return software in line.to if line.to else software not in _find_named(seen.software.name, line.when)
+
+
+@lru_cache(maxsize=1024)
+def _find_named(software: str, when: str) -> frozenset[str]:
+    """The software that lines of another one about something name."""
+    return frozenset(name for line in SOFTWARE[software].lines if line.when == when for name in line.to)
 
 
 def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indices, Indices]:
@@ -109,7 +115,7 @@ def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indic
         total = total + printed[:, column]
     rate = KEPT_OF_TICK / np.maximum(total, KEPT_OF_TICK)
     kept = np.minimum(printed, _round(printed * rate[:, None], streams, ticks, np.uint64(1)))
-    errors = np.array([stream.line.level in _TROUBLE for stream in streams], dtype=np.bool_)
+    errors = np.array([stream.line.level in TROUBLE for stream in streams], dtype=np.bool_)
     return printed, np.where(errors, np.maximum(kept, np.minimum(printed, _LEAST_ERRORS)), kept)
 
 
@@ -118,9 +124,11 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
     if stream.call is not None:
         place = stream.call.place
         failed = rows["failed"][:, Reason["ERROR" if reason == "no_space" else reason.upper()], place]
-        if when == "call":
-            return np.asarray(failed * _find_blamed(seen, stream.line, stream.call.target, first))
-        return np.asarray(failed * final[:, place])
+        if when == "given_up":
+            return np.asarray(failed * final[:, place])
+        if reason in ("error", "no_space"):
+            failed = failed * _find_blamed(seen, stream.line, stream.call.target, first)
+        return np.asarray(failed)
     if stream.caller is not None:
         return np.asarray(rows["failed"][:, Reason[reason.upper()], stream.caller.place])
     if when == "running":
@@ -147,8 +155,7 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
 def _find_blamed(seen: Vantage, line: Line, callee: int, first: int) -> Floats:
     """The share of the errors of a callee that a line is about: those for its disk while that is full, or others."""
     target = seen.layout.components[callee].software
-    told = any(each.when == "call.no_space" and target in each.to for each in seen.software.lines)
-    if not told or line.when not in ("call.no_space", "call.error"):
+    if target not in _find_named(seen.software.name, "call.no_space"):
         return np.ones(seen.ticks - first)
     full = seen.get("disk", first)[:, callee] >= _FULL
     return np.asarray((full == (line.when == "call.no_space")) * 1.0)

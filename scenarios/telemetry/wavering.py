@@ -10,6 +10,8 @@ import numpy as np
 from scenarios.world.chance import draw_uniform, hash_names, mix
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from scenarios.telemetry.vantage import Vantage
     from scenarios.world.layout import Floats
 
@@ -19,8 +21,12 @@ def waver(seen: Vantage, what: str, ticks: slice, *, every: int = 1) -> Floats:
 
     It is another one `every` so many ticks.
     """
-    each = np.arange(ticks.start, ticks.stop, dtype=np.uint64) // np.uint64(every)
-    return draw_uniform(mix(each) ^ _find_key(seen.system.seed, what))
+    return draw_uniform(_mix_ticks(ticks.start, ticks.stop, every) ^ _find_key(seen.system.seed, what))
+
+
+@lru_cache(maxsize=64)
+def _mix_ticks(first: int, end: int, every: int) -> NDArray[np.uint64]:
+    return mix(np.arange(first, end, dtype=np.uint64) // np.uint64(every))
 
 
 @lru_cache(maxsize=4096)

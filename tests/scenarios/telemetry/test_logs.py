@@ -216,3 +216,23 @@ def test_who_turns_users_away_at_the_edge_says_so(what: str, code: str, metric: 
     assert f" {code} " in look(run, "query_logs", edge).text
     counted = next(line for line in look(run, "check_metrics", edge).text.splitlines() if metric in line)
     assert float(counted.split()[3]) > 10.0
+
+
+@pytest.mark.parametrize("name", ["api-gateway", "catalog-service"])
+def test_the_heading_says_how_many_lines_are_bad(run: Run, name: str) -> None:
+    """Sampling keeps a larger part of them than of others, so a page shows more of them than there are."""
+    logs = read(run, name)
+    assert f" · warnings and errors: {logs.bad_sampled:,} of {logs.bad_logged:,} sampled" in logs.heading
+    assert 0 < logs.bad_sampled <= logs.bad_logged < logs.logged
+    assert logs.bad_sampled / logs.bad_logged >= 0.9 * logs.sampled / logs.logged
+    record, layout = run.record, run.layout
+    place = layout.component_names.index(name)
+    failed = 0.0
+    for tick in range(8, 128):
+        for call, source in enumerate(layout.call_source):
+            if layout.route_component[source] == place:
+                ended = record.ticks["given_up"][tick][call]
+                failed += ended if name == "api-gateway" else record.ticks["failed"][tick][:, call].sum()
+        if name != "api-gateway":
+            failed += sum(record.ticks["faulty"][tick][layout.route_component == place].tolist())
+    assert abs(logs.bad_logged - failed) <= 60

@@ -84,3 +84,23 @@ def test_runs_of_jobs_are_told_with_their_times() -> None:
     started = re.findall(r"^event +([\d:]+)  job \S+ started, reading from postgres-db", text, re.MULTILINE)
     assert started
     assert "failed: connection to postgres-db lost" in text
+
+
+def test_who_connects_from_an_instance_has_its_address() -> None:
+    change = Change(at=300, what="work", target="cache", to=2000.0)
+    parts = (
+        {"name": "shop", "software": "go-service", "instances": 3, "routes": [{"name": "order", "work": 0.02}]},
+        {"name": "cache", "software": "redis", "routes": [{"name": "get", "work": 0.001}]},
+    )
+    calls = ({"source": "shop/order", "target": "cache/get", "deadline": 0.1, "pool": 20},)
+    journeys = ({"name": "order", "entry": "shop/order", "demand": 30, "deadline": 5, "worth": 1.0},)
+    run = Run(build(parts, calls, journeys=journeys, changes=(change,)))
+    run.advance(600)
+    status = look(run, "check_service_status", "shop").text
+    listed = dict(re.findall(r"^instance +(\S+) .*  ([\d.]+)$", status, re.MULTILINE))
+    lines = _find(run, "shop", "i/o timeout")
+    assert len(lines) == 40
+    for line in lines:
+        pod, address = re.findall(r"pod=(\S+) .*read tcp ([\d.]+):", line)[0]
+        assert listed[pod] == address
+    assert len(set(listed.values())) == 3

@@ -76,7 +76,7 @@ def test_a_store_tells_of_statements_that_nobody_waits_for(caller: str, store: s
 def test_a_caller_is_told_that_the_disk_is_full(caller: str, store: str, said: str) -> None:
     run = _run(caller, store, _FULL)
     assert _count(run, "shop", said) > 50
-    assert not _count(run, "shop", "eadlock")
+    assert not _count(run, "shop", "uplicate")
     assert not _count(_run(caller, store), "shop", said)
 
 
