@@ -21,7 +21,8 @@ _SAME = 0.01
 _STEP = 2.5
 """Half a step, in seconds."""
 _APART = 60
-"""Seconds that a page may come earlier or later with another step."""
+_LATER_APART = 180
+"""Seconds that the first page may come earlier or later with another step, and that those after it may."""
 
 
 def find_no_return(subject: Subject) -> list[str]:
@@ -43,11 +44,14 @@ def find_no_return(subject: Subject) -> list[str]:
 
 
 def find_step_dependence(subject: Subject) -> list[str]:
-    """Whether another page comes with half the step, or the same more than a minute apart."""
+    """Whether another page comes with half the step, or the first more than a minute apart.
+
+    How a storm goes on after its page is steeper than any step: later pages have three minutes.
+    """
     pages = []
     for step in (None, _STEP):
         run = subject.start(step=step)
-        run.advance(subject.begins + _APART)
+        run.advance(subject.begins + _LATER_APART)
         pages.append([(page.rule.name, page.fired) for page in find_pages(run, int(run.time))])
     whole, half = pages
     if _lacks_none(whole, half, subject.begins) and _lacks_none(half, whole, subject.begins):
@@ -56,10 +60,10 @@ def find_step_dependence(subject: Subject) -> list[str]:
 
 
 def _lacks_none(pages: list[tuple[str, int]], others: list[tuple[str, int]], until: float) -> bool:
-    """Whether each of the pages until a second has fired within a minute among the others."""
+    """Whether each of the pages until a second has fired about then among the others, the first within a minute."""
     return all(
-        any(name == other and abs(fired - when) <= _APART for other, when in others)
-        for name, fired in pages
+        any(name == other and abs(fired - when) <= (_LATER_APART if place else _APART) for other, when in others)
+        for place, (name, fired) in enumerate(pages)
         if fired <= until
     )
 
