@@ -232,9 +232,9 @@ def _find_way(seen: Vantage, ticks: slice, call: CallOfRun) -> Floats:
     chance = waver(seen, "/".join(seen.layout.call_names[call.place]), ticks)
     crowded = _READING * float(seen.layout.route_work[call.source_route]) * load / np.maximum(1.0 - load, 0.08)
     own = _HOP * (0.6 + 0.8 * chance) + crowded + _TAIL * answered * chance
-    delay = seen.get("delay", ticks.start, ticks.stop)[:, call.place]
-    room = 0.5 * (waiting - answered - delay)
-    return np.asarray(delay + np.where(room > 0.0, np.minimum(own, room), own))
+    way = seen.get("delay", ticks.start, ticks.stop)[:, call.place] + own
+    room = 0.9 * (waiting - answered)
+    return np.asarray(np.where(room > 0.0, np.minimum(way, room), way))
 
 
 def _count_unanswered(failed: Floats, call: CallOfRun) -> Floats:
