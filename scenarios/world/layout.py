@@ -6,13 +6,14 @@ same whatever it is laid out with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.world.chance import hash_names
+from scenarios.world.remembering import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +51,8 @@ class Layout:
     column for each, and the last call, which stands for none, where there are fewer. What ends in `rows` is an index
     for several sums at once, as `_repeat` makes it. `instance_release` is the place of an instance's first release. Of
     `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `link_target` is the
-    component that is called. `entry_route` are the routes at which journeys enter, `entry_deadline` the shortest
-    deadline of theirs.
+    component that is called, `call_caller` the one that calls. `entry_route` are the routes at which journeys enter,
+    `entry_deadline` the shortest deadline of theirs.
     """
 
     systems: tuple[System, ...]
@@ -81,6 +82,7 @@ class Layout:
     route_errors: Floats
     call_source: Indices
     call_target: Indices
+    call_caller: Indices
     call_target_rows: Indices
     call_weight: Floats
     call_deadline: Floats
@@ -108,6 +110,8 @@ class Layout:
     component_noise: NDArray[np.uint64]
     journey_noise: NDArray[np.uint64]
     instance_noise: NDArray[np.uint64]
+    memory: Memory = field(default_factory=Memory)
+    """What was computed last of all that seldom changes."""
 
     def count(self) -> tuple[int, int, int, int]:
         """Components, instances, routes and calls."""
@@ -192,6 +196,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         route_errors=np.array([route.errors + components[own].get("stray_errors") for own, route in each]),
         call_source=np.array([source for source, _, _ in calls], dtype=np.int64),
         call_target=np.array([target for _, target, _ in calls], dtype=np.int64),
+        call_caller=np.array([route_component[source] for source, _, _ in calls], dtype=np.int64),
         call_target_rows=_repeat([target for _, target, _ in calls], len(routes)),
         call_weight=weights,
         call_deadline=np.array([call.deadline for _, _, call in calls]),
