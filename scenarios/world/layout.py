@@ -100,6 +100,10 @@ class Layout:
     link_checks: NDArray[np.bool_]
     link_counts_connections: NDArray[np.bool_]
     inputs: Indices
+    call_place: Indices
+    latency_rows: Indices
+    late_route: Indices
+    late_deadline: Floats
     journey_entry: Indices
     journey_demand: Floats
     journey_retries: Floats
@@ -214,6 +218,10 @@ def lay_out(systems: Sequence[System]) -> Layout:
         link_checks=checks[link_call],
         link_counts_connections=counts[link_call],
         inputs=_pad(_list_inputs([source for source, _, _ in calls], len(routes)), len(calls)),
+        call_place=_place_calls([source for source, _, _ in calls], len(routes)),
+        latency_rows=_repeat([*range(len(routes)), *(source for source, _, _ in calls)], len(routes), 5),
+        late_route=np.array([*(target for _, target, _ in calls), *deadlines], dtype=np.int64),
+        late_deadline=np.array([*(call.deadline for _, _, call in calls), *deadlines.values()]),
         journey_entry=np.array([entry for entry, _ in journeys], dtype=np.int64),
         journey_demand=np.array([journey.demand for _, journey in journeys]),
         journey_retries=np.array([journey.retries for _, journey in journeys]),
@@ -280,14 +288,21 @@ def _list_inputs(sources: list[int], routes: int) -> list[list[int]]:
     return rows
 
 
-def _repeat(index: list[int], size: int) -> Indices:
+def _place_calls(sources: list[int], routes: int) -> Indices:
+    """Where calls stand in `inputs`, counted over all its columns."""
+    rows = _list_inputs(sources, routes)
+    places = {call: place * routes + route for route, row in enumerate(rows) for place, call in enumerate(row)}
+    return np.array([places[call] for call in range(len(sources))], dtype=np.int64)
+
+
+def _repeat(index: list[int], size: int, rows: int = _ROWS) -> Indices:
     """An index again and again, each time `size` places further on."""
-    return np.array([row * size + place for row in range(_ROWS) for place in index], dtype=np.int64)
+    return np.array([row * size + place for row in range(rows) for place in index], dtype=np.int64)
 
 
 def _pad(rows: list[list[int]], nothing: int) -> Indices:
     """Rows of indices as columns, the last ones filled with an index that stands for nothing."""
     width = max((len(row) for row in rows), default=0)
     return np.array(
-        [[row[column] if column < len(row) else nothing for row in rows] for column in range(width)]
+        [[row[column] if column < len(row) else nothing for row in rows] for column in range(width)], dtype=np.int64
     ).reshape(width, len(rows))

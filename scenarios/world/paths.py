@@ -24,11 +24,11 @@ _CHECK_FAILS = 0.5
 
 
 class Crossing(NamedTuple):
-    """What the network does in a step: by call the share `lost` and the seconds of `delay`; `pull` by instance."""
+    """What the network does in a step, and the `pull` of each instance with what is `pulled` by all of a component."""
 
-    lost: Floats
-    delay: Floats
+    ways: Ways
     pull: Floats
+    pulled: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +113,7 @@ class Paths:
         losing = layout.memory.get(kept, Paths._find_losing, self, layout, standing)
         if losing is None and not (np.count_nonzero(self.latency) or np.count_nonzero(self.out)):
             self.failing[:] = 0.0
-            nothing = layout.memory.get((), _cross_nothing, layout)
-            return Crossing(nothing, nothing, standing.open_)
+            return Crossing(layout.memory.get((), _cross_nothing, layout), standing.open_, standing.count)
         self._check_health(layout, (*kept, seconds), losing, seconds)
         seen = (*kept, self.latency.tobytes(), self.out.tobytes())
         ways = layout.memory.get(seen, Paths._find_ways, self, layout, standing, losing)
@@ -127,8 +126,8 @@ class Paths:
         pulled = add_up(own, pull, components)
         unasked = pulled <= 0.0
         if np.count_nonzero(unasked):
-            pull = np.where(unasked[own], standing.open_, pull)
-        return Crossing(ways.lost, ways.delay, pull)
+            pull, pulled = np.where(unasked[own], standing.open_, pull), np.where(unasked, standing.count, pulled)
+        return Crossing(ways, pull, pulled)
 
     def find_worst(self, components: int) -> tuple[Floats, Floats]:
         """The share of packets that the worst link of each router loses, and the seconds that its slowest one takes."""
@@ -225,9 +224,11 @@ class Paths:
             layout.memory.note_rest("health", seen)
 
 
-def _cross_nothing(layout: Layout) -> Floats:
-    """What is lost, and how late it comes, where there is one place."""
-    return np.zeros(len(layout.call_weight))
+def _cross_nothing(layout: Layout) -> Ways:
+    """What the network does where there is one place."""
+    calls, instances = len(layout.call_weight), len(layout.instance_component)
+    nowhere = np.zeros(0, dtype=np.int64)
+    return Ways(np.zeros(calls), np.zeros(calls), np.zeros((0, calls)), np.zeros((0, instances)), nowhere)
 
 
 def _share_out(own: Indices, weights: Floats, components: int) -> Floats:

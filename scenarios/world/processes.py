@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,8 +50,19 @@ def step_processes(layout: Layout, state: State) -> None:
         _roll_on(layout, state, rollout)
 
 
-def get_speed(layout: Layout, state: State) -> Floats:
-    """How many of its slots an instance has: 0 if it does not run, fewer while it is cold."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """What instances can do: `rates` are slots and, in a second row, processors; `places` are requests that may wait.
+
+    All are 0 of one that does not run, and `rates` are less while it is cold.
+    """
+
+    rates: Floats
+    places: Floats
+
+
+def find_limits(layout: Layout, state: State) -> Limits:
+    """What instances can do now."""
     standing = find_standing(layout, state.phase, state.release)
     seen = (
         standing,
@@ -58,13 +70,19 @@ def get_speed(layout: Layout, state: State) -> Floats:
         state.slots.tobytes(),
         state.leaked.tobytes(),
         state.memory_limit.tobytes(),
+        state.cores.tobytes(),
     )
-    return layout.memory.get(seen, _get_speed, layout, state, standing)
+    return layout.memory.get(seen, _find_limits, layout, state, standing)
 
 
-def _get_speed(layout: Layout, state: State, standing: Standing) -> Floats:
+def _find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
     slots = state.slots[layout.instance_component] * layout.release_slots[standing.release]
-    return np.asarray(standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * _find_breath(layout, state))
+    speed = standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * _find_breath(layout, state)
+    processors = layout.instance["cores"] * speed * state.cores[layout.instance_component]
+    return Limits(
+        rates=np.array((layout.instance["slots"] * speed, processors)),
+        places=layout.instance["queue"] * standing.open_,
+    )
 
 
 def _find_breath(layout: Layout, state: State) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +32,8 @@ def _rank_names(layout: Layout) -> Floats:
     return np.concatenate(ranks)
 
 
-class Resolved(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
     """By call, the share of callers that call a place where nobody listens any more, and of those without a place."""
 
     stale: Floats

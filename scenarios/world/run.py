@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.world.access import Obstacles, find_access
 from scenarios.world.chance import draw_noise
 from scenarios.world.changes import Agenda, place_changes
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
@@ -17,7 +18,7 @@ from scenarios.world.layout import lay_out
 from scenarios.world.operations import Order, finish_tasks, order
 from scenarios.world.picking import pick
 from scenarios.world.pools import step_pools
-from scenarios.world.processes import die, get_speed, kill_for_memory, step_processes, swell
+from scenarios.world.processes import die, find_limits, kill_for_memory, step_processes, swell
 from scenarios.world.record import TICK, Record
 from scenarios.world.releases import average_releases, find_tries, keep_connections, multiply_messages
 from scenarios.world.standing import find_standing
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
+    from scenarios.world.access import Access
     from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Layout
+    from scenarios.world.paths import Crossing, Ways
     from scenarios.world.pools import Pooled
+    from scenarios.world.resolving import Resolved
     from scenarios.world.standing import Standing
     from scenarios.world.system import System
 
@@ -188,42 +192,31 @@ class Run:
         offered: Floats,
     ) -> Conditions:
         layout, state = self.layout, self.state
-        components = len(layout.components)
         work, errors = average_releases(layout, state)
         work = work * state.work * state.scans * slow
         if self._noise:
             work = work * self._find_noise(int(state.time / TICK))[0]
         sent = layout.call_weight if state.passed is None else state.passed.sent
-        crossing = state.paths.step(
-            layout, standing, sent, add_up(layout.route_component, offered, components), state.step
-        )
-        not_let_in = state.credentials.step(layout, standing, state.usable)
+        users = add_up(layout.route_component, offered, len(layout.components))
+        crossing = state.paths.step(layout, standing, sent, users, state.step)
+        pull, pulled = _lean(layout, state, crossing)
+        denied = state.credentials.step(layout, standing, state.usable)
         resolved = state.addresses.step(layout, standing, state.step)
+        refusals = state.disks.refuse(layout, standing)
+        weights = state.caches.step(layout, standing, self._find_room(), state.passed, state.step)
+        limits = find_limits(layout, state)
         return Conditions(
-            speed=get_speed(layout, state),
+            access=_find_access(layout, state, pooled, crossing.ways, resolved, denied),
             open_=standing.open_,
-            pull=_lean(layout, state, crossing.pull),
-            processors=state.cores[layout.instance_component],
-            again=find_tries(layout, state),
-            distrusted=state.expired[layout.call_component],
+            count=standing.count,
+            pull=pull,
+            pulled=pulled,
+            rates=limits.rates,
+            places=limits.places,
             work=work,
-            errors=np.minimum(1.0, errors + state.errors[:components]),
-            pools=pooled.free,
-            broken=pooled.broken,
-            unopened=pooled.unopened,
-            turned_away=1.0 - (1.0 - pooled.turned_away) * (1.0 - state.shed[state.paths.callee]),
-            loss=1.0 - (1.0 - state.loss) * (1.0 - layout.call_loss) * (1.0 - crossing.lost),
-            denied=not_let_in,
-            forbidden=state.denied,
-            weights=multiply_messages(
-                layout,
-                state,
-                state.caches.step(layout, standing, self._find_room(), state.passed, state.step),
-            ),
-            delay=crossing.delay,
-            stale=resolved.stale,
-            unresolved=resolved.unresolved,
-            refusals=state.disks.refuse(layout, standing),
+            errors=_find_errors(layout, state, errors, refusals),
+            again=find_tries(layout, state),
+            weights=multiply_messages(layout, state, weights),
             offered=offered,
         )
 
@@ -267,10 +260,52 @@ def _end_entries(layout: Layout, state: State) -> None:
             state.caches.clear(layout, component)
 
 
-def _lean(layout: Layout, state: State, pull: Floats) -> Floats:
-    """What instances get where the first of a component gets more than others."""
+def _find_access(
+    layout: Layout, state: State, pooled: Pooled, ways: Ways, resolved: Resolved, denied: Floats
+) -> Access:
+    """How attempts get to whom they call, with all that is in their way."""
+    changing = (denied, state.shed, state.loss, state.denied, state.expired)
+    seen = (pooled, ways, resolved, *(part.tobytes() for part in changing), state.step)
+    return layout.memory.get(seen, _gather_obstacles, layout, state, pooled, ways, resolved, denied)
+
+
+def _gather_obstacles(
+    layout: Layout, state: State, pooled: Pooled, ways: Ways, resolved: Resolved, denied: Floats
+) -> Access:
+    obstacles = Obstacles(
+        pools=pooled.free,
+        broken=pooled.broken,
+        unopened=pooled.unopened,
+        turned_away=1.0 - (1.0 - pooled.turned_away) * (1.0 - state.shed[layout.call_component]),
+        loss=1.0 - (1.0 - state.loss) * (1.0 - layout.call_loss) * (1.0 - ways.lost),
+        denied=denied,
+        forbidden=state.denied.copy(),
+        distrusted=state.expired[layout.call_component],
+        delay=ways.delay,
+        stale=resolved.stale,
+        unresolved=resolved.unresolved,
+    )
+    return find_access(layout, obstacles, state.step)
+
+
+def _find_errors(layout: Layout, state: State, errors: Floats, refusals: Floats) -> Floats:
+    """The share of the requests of each route that it cannot answer well, whatever its calls give."""
+    seen = errors.tobytes(), state.errors.tobytes(), refusals.tobytes()
+    return layout.memory.get(seen, _add_errors, layout, state, errors, refusals)
+
+
+def _add_errors(layout: Layout, state: State, errors: Floats, refusals: Floats) -> Floats:
+    of_component = np.minimum(1.0, errors + state.errors)
+    return np.asarray(np.minimum(1.0, layout.route_errors + of_component[layout.route_component] + refusals))
+
+
+def _lean(layout: Layout, state: State, crossing: Crossing) -> tuple[Floats, Floats]:
+    """What instances get where the first of a component gets more than others, and what all of a component get."""
     skew = layout.memory.get((state.skew.tobytes(),), _find_skew, layout, state)
-    return pull if skew is None else np.asarray(pull * skew)
+    if skew is None:
+        return crossing.pull, crossing.pulled
+    pull = crossing.pull * skew
+    return pull, add_up(layout.instance_component, pull, len(layout.components))
 
 
 def _find_skew(layout: Layout, state: State) -> Floats | None:
