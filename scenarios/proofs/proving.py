@@ -15,6 +15,7 @@ from scenarios.proofs.searching import Search, count_looks
 from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run
+from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
     from scenarios.incident import Certificate
@@ -32,6 +33,8 @@ STEP_SECONDS = 120
 """Seconds that a look takes, and a step on average, of all that a task has."""
 _STRETCH = 60
 """Seconds after which it is asked again whether a page has fired."""
+_APART = 60
+"""Seconds that a page may come earlier or later with half the step."""
 _LEAST_RIVALS = 3
 _SPARE_STEPS = 2
 """Steps of a task that are left at the end."""
@@ -97,7 +100,9 @@ class _Mended(NamedTuple):
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
     """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes."""
     try:
-        paged, pair = _find_page(Run(strike(background, fault), background), fault)
+        struck = strike(background, fault)
+        paged, pair = _find_page(Run(struck, background), fault)
+        _check_step(struck, paged)
         told = _tell_cause(background, fault, paged, difficulty)
         mended = _find_repairs(pair, paged, told.searcher)
         longest = max(lane.count_steps() for lane in mended.accepted)
@@ -144,6 +149,15 @@ def _find_page(pair: Run, fault: Fault) -> tuple[_Paged, Run]:
     if severity is None:
         raise _RefusalError("unclear_severity")
     return _Paged(page.rule.name, page.fired, severity), looking
+
+
+def _check_step(struck: System, paged: _Paged) -> None:
+    """Refuse what is so near a threshold that with half the step another rule would have fired, or another minute."""
+    run = Run(struck, step=STEP / 2.0)
+    run.advance(paged.fired + _APART)
+    page = find_first_page(open_run(run), int(run.time), 0)
+    if page is None or page.rule.name != paged.rule or abs(page.fired - paged.fired) > _APART:
+        raise _RefusalError("unclear_page")
 
 
 def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int) -> _Told:
