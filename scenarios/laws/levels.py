@@ -9,7 +9,7 @@ import numpy as np
 from scenarios.laws.playing import Witness
 from scenarios.world.flows import add_up
 from scenarios.world.processes import count_connections
-from scenarios.world.state import RUNNING
+from scenarios.world.standing import RUNNING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
