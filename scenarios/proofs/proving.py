@@ -115,6 +115,7 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         first_look=paged.first_look,
         severity=paged.severity,
         lasts=mended.lasts,
+        longest=longest,
         repairs=tuple(lane.deeds for lane in mended.accepted),
         stages=order_stages(mended.accepted, mended.found.mending),
         searched=mended.found.lanes,
