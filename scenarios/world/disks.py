@@ -98,7 +98,9 @@ class Disks:
     def find_level(self, layout: Layout) -> Floats:
         """The share of its disk that the fullest instance of each component uses."""
         level = np.zeros(len(layout.components))
-        np.maximum.at(level, layout.instance_component, self.used / np.maximum(self.capacity, 1e-9))
+        places = np.nonzero(self.used)[0]
+        used = self.used[places] / np.maximum(self.capacity[places], 1e-9)
+        np.maximum.at(level, layout.instance_component[places], used)
         return level
 
     def expand(self, instances: NDArray[np.bool_]) -> bool:
