@@ -81,8 +81,10 @@ class Disks:
         before = self.is_full()
         held = (kept / standing.some).take(own) * open_
         free = np.maximum(0.0, self.capacity - self.data - self.waste - held)
-        data = np.minimum(free, written.take(own) * self.write * open_)
-        waste = np.minimum(free - data, (self.rate + self.extra.take(own)) * seconds * open_)
+        seen = standing, self.extra.tobytes(), seconds
+        write, waste = layout.memory.get(seen, Disks._find_rates, self, layout, standing, seconds)
+        data = np.minimum(free, written.take(own) * write)
+        waste = np.minimum(free - data, waste)
         self.data, self.waste = self.data + data, self.waste + waste
         there = np.where(standing.running, held, self._find_held())
         self.used = np.minimum(self.capacity, self.data + self.waste + there)
@@ -90,6 +92,11 @@ class Disks:
         if not np.count_nonzero(full):
             return nothing, nothing
         return np.nonzero(full & ~before)[0], np.nonzero(full & self.stops & standing.running)[0]
+
+    def _find_rates(self, layout: Layout, standing: Standing, seconds: float) -> tuple[Floats, Floats]:
+        """MB that instances write for a request that writes, and in a step of what may be thrown away."""
+        waste = (self.rate + self.extra[layout.instance_component]) * seconds
+        return self.write * standing.open_, waste * standing.open_
 
     def is_full(self) -> NDArray[np.bool_]:
         """Which disks are full."""

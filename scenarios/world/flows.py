@@ -75,6 +75,7 @@ FAST_REASONS = (
     Reason.UNTRUSTED,
 )
 """Reasons for which a caller does not wait for an answer."""
+_REASONS = tuple(Reason)
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
 
 
@@ -250,7 +251,7 @@ class _Tried:
     reached: Floats
     at_route: Floats
     rejected: Floats
-    refusals: dict[Reason, Floats]
+    refusals: list[tuple[Reason, Floats]]
 
 
 def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
@@ -261,21 +262,21 @@ def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
     sent = attempts[0] + attempts[1] + attempts[2]
     taking = np.minimum(layout.call_deadline, flows.holding.take(target) + access.obstacles.delay) + 1e-4
     leaving = access.find_leaving(sent, taking)
-    both = np.empty((2, *attempts.shape))
-    entering, pending = both
-    np.multiply(attempts, leaving.entering, out=entering)
-    np.add(flows.waiting, entering, out=pending)
-    calls = both[:, 0] + both[:, 1] + both[:, 2]
+    entering = attempts * leaving.entering
+    pending = flows.waiting + entering
+    calls = np.empty((2, len(sent)))
+    np.add(entering[0] + entering[1], entering[2], out=calls[0])
+    np.add(pending[0] + pending[1], pending[2], out=calls[1])
     reached = sent * leaving.reaching
     shares = (
         (Reason.DENIED, access.denied),
         (Reason.FORBIDDEN, access.forbidden),
         (Reason.FULL, access.turned_away),
     )
-    refusals = {reason: reached * share for reason, share in shares if share is not None}
+    refusals = [(reason, reached * share) for reason, share in shares if share is not None]
     rejected = layout.memory.get((), _find_no_requests, layout)
     if refusals:
-        rejected = add_up(target, _sum_rows(list(refusals.values())), routes)
+        rejected = add_up(target, _sum_rows([part for _, part in refusals]), routes)
     return _Tried(
         attempts=attempts,
         sent=sent,
@@ -518,30 +519,33 @@ def _find_failed(
 ) -> tuple[Floats, list[Reason]]:
     """Failed attempts by reason and call, and the reasons for which any failed. `ends` are shares at the callee."""
     sent, leaving = tried.sent, tried.leaving
-    parts: dict[Reason, Floats] = {
-        reason: sent * share
-        for reason, share in (
-            (Reason.POOL, leaving.unpooled),
-            (Reason.BROKEN, found.access.dead),
-            (Reason.LOST, leaving.lost),
-            (Reason.REFUSED, leaving.unheard),
-            (Reason.UNRESOLVED, leaving.unresolved),
-            (Reason.UNTRUSTED, leaving.untrusted),
-        )
-        if share is not None
-    }
-    parts |= tried.refusals
+    parts: list[Floats | None] = [None] * len(_REASONS)
+    for reason, share in (
+        (Reason.POOL, leaving.unpooled),
+        (Reason.BROKEN, found.access.dead),
+        (Reason.LOST, leaving.lost),
+        (Reason.REFUSED, leaving.unheard),
+        (Reason.UNRESOLVED, leaving.unresolved),
+        (Reason.UNTRUSTED, leaving.untrusted),
+    ):
+        if share is not None:
+            parts[reason] = sent * share
+    for reason, part in tried.refusals:
+        parts[reason] = part
     parts[Reason.LATE] = answers.correct * answers.late
     parts[Reason.ERROR] = answers.answered * (_ALL - answers.good_there)
     if ends is not None:
         for reason, share in ((Reason.REFUSED, ends[1]), (Reason.FULL, ends[2]), (Reason.EXPIRED, ends[3])):
-            there = tried.pending_calls * share
-            parts[reason] = there + parts[reason] if reason in parts else there
-    failed = np.zeros((len(Reason), len(sent)))
-    # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
-    for reason, part in parts.items():
-        np.maximum(part, _NOTHING, out=failed[reason])
-    return failed, sorted(parts)
+            there, before = tried.pending_calls * share, parts[reason]
+            parts[reason] = there if before is None else there + before
+    failed = np.zeros((len(_REASONS), len(sent)))
+    reasons = []
+    for reason, each in zip(_REASONS, parts, strict=True):
+        if each is not None:
+            # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
+            np.maximum(each, _NOTHING, out=failed[reason])
+            reasons.append(reason)
+    return failed, reasons
 
 
 def _find_ledger(
@@ -549,7 +553,9 @@ def _find_ledger(
 ) -> float:
     """The largest difference between what came and what went, in requests, at calls and at components."""
     came = tried.sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
-    went = answers.succeeded + (ended.waiting[0] + ended.waiting[1] + ended.waiting[2])
+    went = answers.succeeded + _NOTHING
+    if worked.ends is not None:
+        went += ended.waiting[0] + ended.waiting[1] + ended.waiting[2]
     calls = len(came)
     gaps = np.empty(2 * calls + len(mixture.mixed))
     np.subtract(came, went + ended.given_up + ended.again[1] + ended.again[2], out=gaps[:calls])
@@ -650,7 +656,7 @@ def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> 
     np.minimum(parts, _ALL, out=parts)
     parts *= values[1:] - values[:-1]
     found = values[0] + parts[:, 0] + parts[:, 1] + parts[:, 2] + parts[:, 3]
-    found = np.where(lead > _AT, 0.0, found)
+    np.copyto(found, _NOTHING, where=lead > _AT)
     above = _ALL - tail < _AT
     return np.where(above & (tail > 0.0), top, found) if np.count_nonzero(above) else found
 

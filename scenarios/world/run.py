@@ -112,10 +112,10 @@ class Run:
         finish_tasks(layout, state)
         _end_entries(layout, state)
         step_processes(layout, state)
-        keep_connections(layout, state)
-        held, slow = step_jobs(layout, state)
-        pooled = step_pools(layout, state)
         standing = find_standing(layout, state.phase, state.release)
+        keep_connections(layout, state, standing)
+        held, slow = step_jobs(layout, state)
+        pooled = step_pools(layout, state, standing)
         offered, kept_out, barred = self._find_users()
         offered = offered + state.queues.take(layout, standing, state.flows.holding, state.step)
         found = self._find_conditions(standing, pooled, slow, offered)
@@ -189,7 +189,7 @@ class Run:
         offered: Floats,
     ) -> Conditions:
         layout, state = self.layout, self.state
-        work, errors = average_releases(layout, state)
+        work, errors = average_releases(layout, state, standing)
         work = work * state.work * state.scans * slow
         if self._noise:
             work = work * self._find_noise(int(state.time / TICK))[0]
@@ -201,7 +201,7 @@ class Run:
         resolved = state.addresses.step(layout, standing, state.step)
         refusals = state.disks.refuse(layout, standing)
         weights = state.caches.step(layout, standing, self._find_room(), state.passed, state.step)
-        limits = find_limits(layout, state)
+        limits = find_limits(layout, state, standing)
         return Conditions(
             access=_find_access(layout, state, pooled, crossing.ways, resolved, denied),
             open_=standing.open_,
@@ -212,8 +212,8 @@ class Run:
             places=limits.places,
             work=work,
             errors=_find_errors(layout, state, errors, refusals),
-            again=find_tries(layout, state),
-            weights=multiply_messages(layout, state, weights),
+            again=find_tries(layout, standing),
+            weights=multiply_messages(layout, standing, weights),
             offered=offered,
         )
 
