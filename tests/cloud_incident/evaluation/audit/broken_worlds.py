@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from cloud_incident.evaluation.audit.world import AuditedWorld
 from scenarios.catalogue import Catalogue, Entry, Scenario, Split
 from scenarios.generator.draw import ExhaustedError
 from scenarios.generator.incident import GeneratedIncident
+from scenarios.laws import Subject
 from scenarios.progress import Plan
 from scenarios.vocabulary import SEVERITIES
 from tests.scenarios.laws import broken as laws
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from env_core.observation import Observation
     from scenarios.evidence import Evidence
     from scenarios.incident import Certificate, Incident, Truth
-    from scenarios.laws import Subject
+    from scenarios.laws import Play
     from scenarios.progress import Progress
     from scenarios.vocabulary import TaskId
     from scenarios.world import Run
@@ -226,12 +228,24 @@ class Clairvoyant(AuditedWorld):
         return {"clairvoyance": lambda incident: incident.truth.service}
 
 
+class PlayedOnce(Subject):
+    """What breaks in every play is played in one, honestly."""
+
+    def list_plays(self, spacing: float = 120.0) -> tuple[Play, ...]:
+        return (self.play_honestly(spacing),)
+
+
 class Lawless(AuditedWorld):
     """An incident runs in which a law is broken."""
 
     def __init__(self, kind: type[Run]) -> None:
         super().__init__()
-        self.__dict__["subjects"] = [lambda: make_subject(kind)]
+        self.__dict__["subjects"] = [partial(self._play, kind)]
+
+    @staticmethod
+    def _play(kind: type[Run]) -> Subject:
+        whole = make_subject(kind)
+        return PlayedOnce(whole.name, whole.system, whole.begins, whole.plan, kind=kind)
 
     def list_subjects(self) -> Sequence[Callable[[], Subject]]:
         subjects: Sequence[Callable[[], Subject]] = self.__dict__["subjects"]
