@@ -235,17 +235,18 @@ class PlayedOnce(Subject):
         return (self.play_honestly(spacing),)
 
 
+def play_once(kind: type[Run]) -> Subject:
+    """The small system with a kind of runs, played once."""
+    whole = make_subject(kind)
+    return PlayedOnce(whole.name, whole.system, whole.begins, whole.plan, kind=kind)
+
+
 class Lawless(AuditedWorld):
     """An incident runs in which a law is broken."""
 
     def __init__(self, kind: type[Run]) -> None:
         super().__init__()
-        self.__dict__["subjects"] = [partial(self._play, kind)]
-
-    @staticmethod
-    def _play(kind: type[Run]) -> Subject:
-        whole = make_subject(kind)
-        return PlayedOnce(whole.name, whole.system, whole.begins, whole.plan, kind=kind)
+        self.__dict__["subjects"] = [partial(play_once, kind)]
 
     def list_subjects(self) -> Sequence[Callable[[], Subject]]:
         subjects: Sequence[Callable[[], Subject]] = self.__dict__["subjects"]
