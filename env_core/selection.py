@@ -141,7 +141,7 @@ class Selection(Given):
     )
     generator: Annotated[GeneratorVersion, BeforeValidator(_read_version)] | None = Field(
         default=None,
-        description="Which generator makes the incident of a seed: 1 writes it, of 2 it runs. 1 if not given.",
+        description="Whose incident a seed or split names: 1 writes it, of 2 it runs. 1 if not given.",
     )
     random: bool = Field(default=False, description="Draws a seed; it is reported.")
     episode_id: Handle = Field(default="", description="Handle to use; minted if not given.")
@@ -183,7 +183,8 @@ class Selection(Given):
         if self.scenario_id:
             return Chosen(self._find_named(catalogue).id, seed)
         if self.index is not None:
-            return Chosen(catalogue.entry_in(self.split, self.task_id, self.index, self.difficulty).id, seed)
+            entry = catalogue.entry_in(self.split, self.task_id, self.index, self.difficulty, self._version)
+            return Chosen(entry.id, seed)
         if self._draws:
             seed = secrets.randbelow(2**31) if seed is None else seed
             return Chosen(self._draw(catalogue, seed).id, seed)
@@ -192,6 +193,10 @@ class Selection(Given):
     def reference(self, scenario: Scenario, seed: int | None) -> Reference:
         """The reference of an episode on a scenario with the options selected."""
         return Reference.to(scenario, self.reward_mode, seed, self.observation, self.debrief)
+
+    @property
+    def _version(self) -> GeneratorVersion:
+        return self.generator or GENERATOR_VERSION
 
     @property
     def _draws(self) -> bool:
@@ -235,10 +240,10 @@ class Selection(Given):
                 "or give it with a seed or another split."
             )
 
-        if self.generator is not None and (self.split or any(ways[name] for name in ("scenario_id", "scenario_index"))):
+        if self.generator is not None and any(ways[name] for name in ("scenario_id", "scenario_index")):
             raise SelectionError(
-                f"{call('generator')} says what a seed is given to; names and splits have generators of their own. "
-                f"Leave {call('generator')} out."
+                f"{call('generator')} says whose incidents a seed or split is of, and names have generators of their "
+                f"own. Leave {call('generator')} out."
             )
 
     def _call_selector(self, name: str) -> str:
@@ -259,8 +264,8 @@ class Selection(Given):
                 self.task_id or _FIRST_TASK,
                 seed,
                 self.difficulty or DEFAULT_DIFFICULTY,
-                self.generator or GENERATOR_VERSION,
+                self._version,
             )
-        pool = catalogue.split(self.split, self.task_id, self.difficulty)
+        pool = catalogue.split(self.split, self.task_id, self.difficulty, self._version)
         drawn = hashlib.sha256(f"{_DRAWING}:{self.task_id or ''}:{seed}".encode()).digest()
         return pool[int.from_bytes(drawn[:8]) % len(pool)]

@@ -41,7 +41,7 @@ MOST_DRAWN_KEPT = 16
 _MOST_TOLD = 5
 
 RUNNING_SPLIT = "running"
-"""Where scenarios that run belong to. It is not listed, because they are not scored by what is achieved yet."""
+"""Where scenarios belong to that run and are written by hand, or drawn and not proved. It is not listed."""
 
 
 class UnknownScenarioError(CloudIncidentError):
@@ -97,9 +97,6 @@ class Catalogue:
 
     With a salt the ids of generated scenarios are opaque, and there is a private split.
     """
-
-    generator = naming.GENERATOR_VERSION
-    """The version of the generator that makes the generated ones."""
 
     def __init__(self, directories: Sequence[Path] = (), salt: Salt | None = None) -> None:
         self._directories = (CURATED, *directories)
@@ -158,15 +155,26 @@ class Catalogue:
         generated = [split for split in naming.SPLITS.values() if self._salt or split.name != naming.PRIVATE]
         return {CURATED_SPLIT: "test", **{split.name: split.kind for split in generated}}
 
-    def split(self, name: str, task_id: TaskId | None = None, difficulty: int | None = None) -> Split:
+    def split(
+        self,
+        name: str,
+        task_id: TaskId | None = None,
+        difficulty: int | None = None,
+        generator: GeneratorVersion = GENERATOR_VERSION,
+    ) -> Split:
         """The scenarios of a split, of one task or of all; generated ones of a difficulty, or each of its own.
 
+        Of generator 2 only those that are proved.
+
         Raises:
-            UnknownScenarioError: if there is no such split, or its scenarios have no difficulty and one is asked for.
+            UnknownScenarioError: if there is no such split, or its scenarios have no difficulty and one is asked for,
+                or the generator has none in it.
         """
         name = name.casefold()
         if name not in self.splits:
             raise UnknownScenarioError(describe_unknown("split", name, self.splits))
+        if generator == RUNNING_VERSION:
+            return self._split_proved(name, task_id, difficulty)
         if name == CURATED_SPLIT:
             if difficulty is not None:
                 raise UnknownScenarioError(
@@ -181,13 +189,42 @@ class Catalogue:
             lambda index: self._list_entry(naming.name_in(split, task_id, index, self._salt), difficulty),
         )
 
-    def entry_in(self, name: str, task_id: TaskId | None, index: int, difficulty: int | None = None) -> Entry:
+    def _split_proved(self, name: str, task_id: TaskId | None, difficulty: int | None) -> Split:
+        """The proved draws of generator 2 in the region of a split. Without a task the tasks take turns."""
+        proved = [
+            (seed, level)
+            for seed, level in list_proved()
+            if naming.region_of(seed) == name and difficulty in {None, level}
+        ]
+        if not proved:
+            level = "" if difficulty is None else f" of difficulty {difficulty}"
+            have = dict.fromkeys(naming.region_of(seed) for seed, _ in list_proved())
+            raise UnknownScenarioError(
+                f"Split {name} has no proved incident{level} of generator {RUNNING_VERSION}; "
+                f"these have some: {', '.join(have)}."
+            )
+        tasks = [task_id] if task_id else list(TASKS)
+
+        def find(index: int) -> Entry:
+            seed, level = proved[index]
+            return self._list_entry(Name(tasks[index % len(tasks)], seed, level, generator=RUNNING_VERSION))
+
+        return Split(name, len(proved), find)
+
+    def entry_in(
+        self,
+        name: str,
+        task_id: TaskId | None,
+        index: int,
+        difficulty: int | None = None,
+        generator: GeneratorVersion = GENERATOR_VERSION,
+    ) -> Entry:
         """What is at an index of a split, without its incident.
 
         Raises:
             UnknownScenarioError: as `split` does, and if there is no such index.
         """
-        split = self.split(name, task_id, difficulty)
+        split = self.split(name, task_id, difficulty, generator)
         if not 0 <= index < len(split):
             raise UnknownScenarioError(
                 f"Split {name} has scenarios 0 to {len(split) - 1}{f' of {task_id}' if task_id else ''}; "
@@ -293,7 +330,9 @@ class Catalogue:
         if written in list_running():
             return RUNNING_SPLIT
         name = self._name(scenario_id)
-        return RUNNING_SPLIT if name.generator == RUNNING_VERSION else naming.region_of(name.drawn)
+        if name.generator == RUNNING_VERSION and (name.drawn, name.difficulty) not in list_proved():
+            return RUNNING_SPLIT
+        return naming.region_of(name.drawn)
 
     @property
     def salt_fingerprint(self) -> str:

@@ -27,6 +27,7 @@ from cloud_incident.evaluation.running import (
 from cloud_incident.extras import require_extra
 from cloud_incident.settings.base import Settings
 from env_core.selection import MOST_TYPED_SEED
+from scenarios.generator.naming import GENERATOR_VERSION, GENERATORS
 
 _GIVEN = ParameterSource.COMMANDLINE
 _INCOMPLETE = 3
@@ -54,6 +55,13 @@ class EvaluateSettings(Settings):
 @click.option("--task", "tasks", multiple=True, help="Only scenarios of this task.")
 @click.option("--scenario", "scenario_ids", multiple=True, help="Only this scenario, such as RP-001.")
 @click.option("--split", default="", help="Scenarios of this split, such as validation, rather than the curated ones.")
+@click.option(
+    "--generator",
+    type=click.Choice(GENERATORS),
+    default=GENERATOR_VERSION,
+    show_default=True,
+    help="Whose incidents of the split: of 2 those that are proved.",
+)
 @click.option("--start", type=click.IntRange(min=0), default=0, show_default=True, help="First index of the split.")
 @click.option(
     "--count",

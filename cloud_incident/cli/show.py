@@ -42,7 +42,9 @@ class ShowSelection(Selection):
 @click.option("--seed", type=click.IntRange(0, MOST_TYPED_SEED), help="Seed of a generated incident.")
 @click.option("--difficulty", type=DIFFICULTY, help=DIFFICULTY_HELP)
 @click.option(
-    "--generator", type=click.Choice(GENERATORS), help="The generator that is given the seed; 1 if not given."
+    "--generator",
+    type=click.Choice(GENERATORS),
+    help="The generator that is given the seed, or whose split is meant; 1 if not given.",
 )
 @click.option("--split", help="A scenario of this split: the one of the index, or one drawn by the seed.")
 @click.option("--index", type=click.IntRange(0, MOST_INDEX), help="Index in the split.")

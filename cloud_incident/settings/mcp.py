@@ -76,7 +76,7 @@ class McpSettings(ServerSettings):
         description=DIFFICULTY_HELP,
     )
     generator: GeneratorVersion | None = Field(
-        None, description="The generator that is given the seed; 1 if not given."
+        None, description="The generator that is given the seed, or whose split is meant; 1 if not given."
     )
     split: str | None = Field(
         None, description="Open a scenario of this split: the one of the index, or one drawn by the seed."

@@ -33,7 +33,7 @@ LAWS: Mapping[str, str] = {
     "time": "Looks and operations take their time, pages come and clear, and the logs reach back to the onset",
     "bytes": "The same play gives the same bytes in other processes, beside other systems and without SIMD",
     "return": "With its cause taken out, a system comes back in the time that its document states",
-    "step": "With half the step the same pages come, within a minute",
+    "step": "With half the step the same rule pages first, within a minute",
 }
 """What is checked of systems that run: the seven laws in their order, and two properties of the simulation."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from scenarios.laws.playing import Witness
 from scenarios.world.pools import RECONNECT_SECONDS
-from scenarios.world.state import RUNNING, STOPPED
+from scenarios.world.standing import RUNNING, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,11 +25,17 @@ class LatencyWitness(Witness):
     def begin(self, run: Run) -> None:
         layout = run.layout
         self._waits = (layout.call_required > 0) & (layout.call_weight >= 1.0)
+        # Who finds an entry in the cache does not call.
+        self._waits[run.state.caches.misses] = False
         self._before = run.state.flows.latency
         self._factor = np.array([max(release.work for release in each.releases) for each in layout.components])
+        for component, feature in layout.features:
+            self._factor[component] *= max(1.0, feature.work)
         for job in run.state.jobs:
             self._factor[job.store] *= job.job.slow
-        each = np.maximum(1.0, layout.call_weight) * layout.call_attempts * layout.call_deadline
+        tries = np.array([max(release.attempts for release in each.releases) for each in layout.components])
+        attempts = np.maximum(layout.call_attempts, tries[layout.route_component[layout.call_source]])
+        each = np.maximum(1.0, layout.call_weight) * attempts * layout.call_deadline
         self._calls = np.bincount(layout.call_source, weights=each, minlength=len(layout.route_names))
 
     def pass_step(self, run: Run) -> None:
@@ -38,7 +44,8 @@ class LatencyWitness(Witness):
         if np.any(latency[1:] < latency[:-1]):
             self.report(run, "a higher quantile of a latency is below a lower one")
         self._find_impatient(run)
-        own = layout.route_work * (self._factor * state.work)[layout.route_component] * _MOST_OWN
+        factor = self._factor * state.work * state.scans
+        own = layout.route_work * factor[layout.route_component] * _MOST_OWN
         patience = layout.component["patience"][layout.route_component]
         late = latency[-1] > (own + self._calls + patience) * _ROUNDING
         if np.any(late):

@@ -9,7 +9,7 @@ import numpy as np
 from scenarios.laws.playing import Witness
 from scenarios.world.flows import add_up
 from scenarios.world.processes import count_connections
-from scenarios.world.state import RUNNING
+from scenarios.world.standing import RUNNING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,9 +97,8 @@ class LevelWitness(Witness):
             return
         written = add_up(layout.route_component, passed.good * disks.writes, len(layout.components))[own] * disks.write
         grown = disks.data - self._data
-        self._report_first(
-            run, (grown < -_ROUNDING) | (grown > written + _ROUNDING), "data on a disk that nobody wrote"
-        )
+        beyond = (grown < -_ROUNDING) | (grown > written + _ROUNDING)
+        self._report_first(run, beyond & ~_find_imports(run)[own], "data on a disk that nobody wrote")
         logs = (disks.rate + disks.extra[own]) * state.step
         wasted = disks.waste - self._waste
         lost = (wasted < -_ROUNDING) & ~np.isin(own, sorted(cleaned))
@@ -109,3 +108,12 @@ class LevelWitness(Witness):
         if np.any(wrong):
             component = int(run.layout.instance_component[int(np.nonzero(wrong)[0][0])])
             self.report(run, f"{run.layout.component_names[component]}: {text}")
+
+
+def _find_imports(run: Run) -> NDArray[np.bool_]:
+    """The components on whose disks a change puts data in this step."""
+    layout, names = run.layout, set[str]()
+    for change in layout.systems[0].changes:
+        if change.what == "disk_data" and change.at <= run.time <= change.at + change.over + 2.0 * run.state.step:
+            names.add(change.target)
+    return np.array([name in names for name in layout.component_names])

@@ -79,7 +79,8 @@ def _check_page(subject: Subject, incident: RunningIncident) -> Iterator[str]:
         yield "nobody is paged before on-call looks"
     elif pages[0].fired < pages[0].rule.lasts:
         yield "somebody is paged before anything can have happened"
-    if is_well(run, int(run.time)):
+    # What nobody has proved may have mended itself.
+    if incident.proved and is_well(run, int(run.time)):
         yield "users are well when on-call looks"
     if incident.plan.repairs:
         mended = follow(subject, subject.play_honestly(), ())

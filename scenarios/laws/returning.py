@@ -43,25 +43,24 @@ def find_no_return(subject: Subject) -> list[str]:
 
 
 def find_step_dependence(subject: Subject) -> list[str]:
-    """Whether another page comes with half the step, or the same more than a minute apart."""
+    """Whether somebody is paged by another rule with half the step, or more than a minute earlier or later.
+
+    How a storm goes on after that is steeper than any step.
+    """
     pages = []
     for step in (None, _STEP):
         run = subject.start(step=step)
         run.advance(subject.begins + _APART)
         pages.append([(page.rule.name, page.fired) for page in find_pages(run, int(run.time))])
     whole, half = pages
-    if _lacks_none(whole, half, subject.begins) and _lacks_none(half, whole, subject.begins):
+    if _has_first(whole, half) and _has_first(half, whole):
         return []
     return [f"{subject.name}: with half the step the pages are {half} and not {whole}."]
 
 
-def _lacks_none(pages: list[tuple[str, int]], others: list[tuple[str, int]], until: float) -> bool:
-    """Whether each of the pages until a second has fired within a minute among the others."""
-    return all(
-        any(name == other and abs(fired - when) <= _APART for other, when in others)
-        for name, fired in pages
-        if fired <= until
-    )
+def _has_first(others: list[tuple[str, int]], pages: list[tuple[str, int]]) -> bool:
+    """Whether the first of some pages has fired within a minute among the others."""
+    return not pages or any(name == pages[0][0] and abs(fired - pages[0][1]) <= _APART for name, fired in others)
 
 
 def get_failing(run: Run, first: int, end: int | None = None) -> Floats:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.state import RUNNING
+from scenarios.world.standing import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

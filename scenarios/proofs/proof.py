@@ -10,8 +10,8 @@ from scenarios.vocabulary import Severity
 
 
 class Rejection(NamedTuple):
-    """Why a draw is no incident to be scored: `not_felt`, `unclear_severity`, `not_solvable`, `nothing_to_repair`,
-    `few_rivals`, `not_identifiable`, `given_away` or `too_long`.
+    """Why a draw is no incident to be scored: `pages_without`, `not_felt`, `unclear_severity`, `unclear_page`,
+    `few_rivals`, `not_identifiable`, `given_away`, `not_solvable`, `nothing_to_repair` or `too_long`.
 
     `figures` are the numbers that the judgement rests on.
     """

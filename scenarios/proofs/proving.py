@@ -9,15 +9,17 @@ from scenarios.proofs.certifying import find_certificates, find_least_left, find
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
 from scenarios.proofs.reading import find_first_page, open_run
-from scenarios.proofs.repairs import Found, Lane, order_stages, search_repairs
+from scenarios.proofs.repairs import LASTINGS, accept_repairs, order_stages, play_lanes, search_repairs
 from scenarios.proofs.rivals import Rivals, find_rivals
 from scenarios.proofs.searching import Search, count_looks
-from scenarios.proofs.severity import judge_severity
+from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run
+from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
     from scenarios.incident import Certificate
+    from scenarios.proofs.repairs import Found, Lane
     from scenarios.telemetry.pages import Page
     from scenarios.vocabulary import Severity, Task
     from scenarios.world import System
@@ -26,13 +28,13 @@ LONGEST_WAIT = 30 * 60
 """Seconds after the onset within which the page has to fire."""
 ANSWERED_AFTER = 180
 """Seconds from the page to the first look."""
-DIAGNOSED_AFTER = 360
-"""Seconds from the first look to the first operation, as an engineer takes who looks six times."""
-LASTS = 30 * 60
-HOLDS = 120 * 60
-"""Seconds for which a repair is run when it is found, and for which it has to hold in the end."""
+LOOK_SECONDS = 60
+STEP_SECONDS = 120
+"""Seconds that a look takes, and a step on average, of all that a task has."""
 _STRETCH = 60
 """Seconds after which it is asked again whether a page has fired."""
+_APART = 60
+"""Seconds that a page may come earlier or later with half the step."""
 _LEAST_RIVALS = 3
 _SPARE_STEPS = 2
 """Steps of a task that are left at the end."""
@@ -43,7 +45,8 @@ _MOST_ALIKE = 2
 _LEAST_LEFT = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}
 """How many suspects the looks at one component have to leave, by difficulty."""
 _LEAST_AVOIDABLE = 0.1
-"""Minutes in which nobody is served that a repair has to save, for there to be anything to repair."""
+"""Minutes in which nobody is served that a repair has to save, for there to be anything to repair, and the part of what
+it saves who repairs early that has to be left to who is last."""
 
 
 class _RefusalError(Exception):
@@ -85,13 +88,24 @@ class _Told(NamedTuple):
         return len(self.certificates[0])
 
 
+class _Mended(NamedTuple):
+    """What mends it: the accepted repairs, the best first, what doing nothing costs, and for how long both were run."""
+
+    accepted: tuple[Lane, ...]
+    nothing: Lane
+    lasts: int
+    found: Found
+
+
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
     """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes."""
     try:
-        paged, pair = _find_page(Run(strike(background, fault), background), fault)
+        struck = strike(background, fault)
+        paged, pair = _find_page(Run(struck, background), fault)
+        _check_step(struck, paged)
         told = _tell_cause(background, fault, paged, difficulty)
-        found, accepted = _find_repairs(pair)
-        longest = max(lane.count_steps() for lane in accepted)
+        mended = _find_repairs(pair, paged, told.searcher)
+        longest = max(lane.count_steps() for lane in mended.accepted)
         _check_steps(told.fewest_looks + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
         return refusal.rejection
@@ -100,12 +114,12 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         fired=paged.fired,
         first_look=paged.first_look,
         severity=paged.severity,
-        lasts=HOLDS,
-        repairs=tuple(lane.deeds for lane in accepted),
-        stages=order_stages(accepted, [lane.deeds for lane in found.mending]),
-        searched=found.lanes,
-        harm_of_nothing=round(found.nothing.harm, 3),
-        harm_of_best=round(accepted[0].harm, 3),
+        lasts=mended.lasts,
+        repairs=tuple(lane.deeds for lane in mended.accepted),
+        stages=order_stages(mended.accepted, mended.found.mending),
+        searched=mended.found.lanes,
+        harm_of_nothing=round(mended.nothing.harm, 3),
+        harm_of_best=round(mended.accepted[0].harm, 3),
         suspects=told.rivals.suspects,
         masks={f"{look} {component}": f"{mask:x}" for (look, component), mask in told.rivals.masks.items()},
         certificates=tuple(tuple(sorted(each)) for each in told.certificates),
@@ -124,17 +138,26 @@ def _find_page(pair: Run, fault: Fault) -> tuple[_Paged, Run]:
         pair.advance(min(_STRETCH, end - pair.time))
         page = find_first_page(open_run(pair), int(pair.time), 0)
     if page is not None:
-        pair.advance(find_first_look(page.fired) + DIAGNOSED_AFTER - pair.time)
-    now = pair.fork()
-    pair.advance(end - pair.time)
+        pair.advance(find_first_look(page.fired) - pair.time)
+    looking = pair.fork()
+    pair.advance(max(end, 0 if page is None else page.fired + JUDGED_SECONDS) - pair.time)
     if find_first_page(open_run(pair), end, 1) is not None:
         raise _RefusalError("pages_without")
     if page is None or page.fired < fault.at:
         raise _RefusalError("not_felt")
-    severity = judge_severity(now, page.fired)
+    severity = judge_severity(pair, page.fired)
     if severity is None:
         raise _RefusalError("unclear_severity")
-    return _Paged(page.rule.name, page.fired, severity), now
+    return _Paged(page.rule.name, page.fired, severity), looking
+
+
+def _check_step(struck: System, paged: _Paged) -> None:
+    """Refuse what is so near a threshold that with half the step another rule would have fired, or another minute."""
+    run = Run(struck, step=STEP / 2.0)
+    run.advance(paged.fired + _APART)
+    page = find_first_page(open_run(run), int(run.time), 0)
+    if page is None or page.rule.name != paged.rule or abs(page.fired - paged.fired) > _APART:
+        raise _RefusalError("unclear_page")
 
 
 def _tell_cause(background: System, fault: Fault, paged: _Paged, difficulty: int) -> _Told:
@@ -167,14 +190,39 @@ def _check_steps(fewest: int, task: Task) -> None:
         raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 
 
-def _find_repairs(pair: Run) -> tuple[Found, tuple[Lane, ...]]:
-    """The repairs of a system that runs with the same without the fault behind it, from now on."""
-    deeds = list_deeds(pair.pick([0]), pair.pick([1]))
-    found = search_repairs(pair, deeds, LASTS, HOLDS)
-    if found.nothing.well:
-        raise _RefusalError("nothing_to_repair", harm=found.nothing.harm)
-    if not found.accepted:
+def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
+    """The repairs of a system that runs with the same without the fault behind it, as it is first looked at.
+
+    They are searched from the moment on at which an honest searcher knows the cause, and have to mend it as well for
+    who begins at once and for who is the last.
+    """
+    last = paged.fired + REMEDIATION_PLANNING.max_steps * STEP_SECONDS
+    knowing = looking.fork()
+    knowing.advance(min(searcher * LOOK_SECONDS, last - knowing.time))
+    late = knowing.fork()
+    late.advance(last - late.time)
+    deeds = list_deeds(knowing.pick([0]), knowing.pick([1]))
+    found = search_repairs(knowing, deeds)
+    if found.judged[LASTINGS[-1]][()].well:
+        raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
+    if not found.mending:
         raise _RefusalError("not_solvable", deeds=len(deeds), lanes=found.lanes)
-    if found.nothing.harm - found.accepted[0].harm < _LEAST_AVOIDABLE:
-        raise _RefusalError("nothing_to_repair", harm=found.nothing.harm)
-    return found, found.accepted
+    for lasts in filter(found.shows_relapses, LASTINGS):
+        mended = _choose_lasting(found, looking, late, lasts)
+        if mended is not None:
+            return mended
+    raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
+
+
+def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int) -> _Mended | None:
+    """What mends it when it is judged after so many seconds; None if too little is left to save by then."""
+    lanes, nothing = found.judged[lasts], found.judged[lasts][()]
+    early, last = (play_lanes(run, found.mending, lasts) for run in (looking, late))
+    mending = [each for each in found.mending if early[each].well and last[each].well]
+    if not mending:
+        raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts)
+    accepted = accept_repairs([lanes[each] for each in mending], nothing)
+    saved, left = (run[()].harm - max(run[lane.deeds].harm for lane in accepted) for run in (lanes, last))
+    if min(saved, left) < max(_LEAST_AVOIDABLE, _LEAST_AVOIDABLE * saved):
+        return None
+    return _Mended(accepted, nothing, lasts, found)

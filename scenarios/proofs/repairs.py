@@ -14,13 +14,15 @@ from scenarios.world import OPERATIONS, OperationError
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from scenarios.proofs.operating import Deed
     from scenarios.world import Run
 
 Deeds = tuple["Deed", ...]
 
+LASTINGS = (30 * 60, 60 * 60, 120 * 60, 240 * 60)
+"""Seconds for which a repair may have to last. What lasts for the longest is taken to last for good."""
 MOST_DEEDS = 4
 SPACING = 120
 """Seconds from one operation to the next."""
@@ -53,41 +55,74 @@ class Lane(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a search found: the accepted repairs, best first, what doing nothing costs, and how many lanes ran.
+    """What a search found, and how many lanes ran.
 
-    `mending` are all sequences of the shortest length that mend it, whatever they cost.
+    `mending` are the sequences of the shortest length that mend it for as long as the longest of `LASTINGS`. `judged`
+    says for each of them how doing nothing went until then, and every sequence that looked as if it had mended it.
     """
 
-    accepted: tuple[Lane, ...]
-    mending: tuple[Lane, ...]
-    nothing: Lane
+    mending: tuple[Deeds, ...]
+    judged: Mapping[int, Mapping[Deeds, Lane]]
     lanes: int
 
+    def shows_relapses(self, lasts: int) -> bool:
+        """Whether within so many seconds all is still well after those repairs alone that stay."""
+        return all(lane.well == (deeds in self.mending) for deeds, lane in self.judged[lasts].items())
 
-def search_repairs(pair: Run, deeds: Sequence[Deed], lasts: int, holds: int) -> Found:
-    """The accepted repairs of a system, begun now. `pair` runs it and, behind it, the same without the fault.
 
-    A sequence is found by what users live through in `lasts` seconds from now on, and taken if all is still well after
-    `holds`.
+def search_repairs(pair: Run, deeds: Sequence[Deed]) -> Found:
+    """The repairs of a system, begun now. `pair` runs it and, behind it, the same without the fault.
+
+    A sequence is found by what users live through in the shortest of `LASTINGS`, and taken if all is still well at the
+    end of the longest.
     """
     begin = int(pair.time)
     level, frontier = [_Played(pair, pair, ((),))], list[Deeds]([()])
-    known, mended = dict[Deeds, Lane](), list[Lane]()
+    known: dict[Deeds, Lane] = {}
+    judged: dict[int, dict[Deeds, Lane]] = {lasts: {} for lasts in LASTINGS}
+    mending = list[Deeds]()
     count = 1
-    for _ in range(MOST_DEEDS):
+    for depth in range(MOST_DEEDS):
         tried = list(_extend(frontier, deeds))
-        level = list(_play_level(level, frontier, tried, begin + lasts))
+        level = list(_play_level(level, frontier, tried, begin + LASTINGS[0]))
         for played in level:
-            known |= {lane.deeds: lane for lane in _judge_all(played, begin)}
+            known |= {lane.deeds: lane for lane in _judge_lanes(played, begin, LASTINGS[0])}
         lanes = [known[each] for each in tried]
-        well = [lane for lane in lanes if lane.well]
-        held = {lane.deeds: lane for played in level for lane in _hold(played, well, begin, holds)}
-        mended = [lane for lane in well if held[lane.deeds].well]
+        well = [lane.deeds for lane in lanes if lane.well]
+        for played in level:
+            wanted = {*well, ()} if depth == 0 else set(well)
+            for lasts, held in _hold(played, wanted, begin):
+                judged[lasts][held.deeds] = held
+        mending = [each for each in well if judged[LASTINGS[-1]][each].well]
         count += len(lanes) + len(well)
-        if mended or not tried:
+        if mending or not tried:
             break
         frontier = [lane.deeds for lane in sorted(lanes, key=lambda lane: (lane.harm, lane.deeds))[:_KEPT]]
-    return Found(_accept(mended, known[()]), tuple(mended), known[()], count)
+    return Found(tuple(mending), judged, count)
+
+
+def accept_repairs(lanes: Iterable[Lane], nothing: Lane) -> tuple[Lane, ...]:
+    """Those of some repairs that cost users little more than the best one, the best first."""
+    ranked = sorted(lanes, key=lambda lane: (lane.harm, lane.deeds))
+    if not ranked:
+        return ()
+    best = ranked[0].harm
+    most = best + _DEARER * max(0.0, nothing.harm - best)
+    return tuple(lane for lane in ranked if lane.harm <= most)
+
+
+def play_lanes(pair: Run, repairs: Sequence[Deeds], lasts: int) -> dict[Deeds, Lane]:
+    """What comes of doing nothing and of some repairs, begun now, after so many seconds."""
+    begin = int(pair.time)
+    lanes = ((), *repairs)
+    run = pair.pick([*[0] * len(lanes), 1])
+    for turn in range(max(len(deeds) for deeds in lanes)):
+        for place, deeds in enumerate(lanes):
+            if turn < len(deeds):
+                _order(run, deeds[turn], place)
+        run.advance(SPACING)
+    run.advance(begin + lasts - run.time)
+    return {lane.deeds: lane for lane in _judge_lanes(_Played(run, run, lanes), begin, lasts)}
 
 
 def order_stages(accepted: Sequence[Lane], everything: Sequence[Deeds]) -> tuple[tuple[Deed, ...], ...]:
@@ -160,20 +195,22 @@ def _play(parent: Run, places: Sequence[int], some: tuple[Deeds, ...], until: in
     return _Played(after, run, some)
 
 
-def _hold(played: _Played, well: Sequence[Lane], begin: int, holds: int) -> Iterator[Lane]:
-    """What becomes of those lanes that are well so far."""
-    wanted = {lane.deeds for lane in well}
+def _hold(played: _Played, wanted: Container[Deeds], begin: int) -> Iterator[tuple[int, Lane]]:
+    """What becomes of some of those lanes, after each time that a repair may have to last."""
     places = [place for place, deeds in enumerate(played.lanes) if deeds in wanted]
     if not places:
-        return iter(())
+        return
     run = played.end.pick([*places, len(played.lanes)])
-    run.advance(begin + holds - run.time)
-    return _judge_all(_Played(run, run, tuple(played.lanes[place] for place in places)), begin)
+    run.advance(begin + LASTINGS[-1] - run.time)
+    held = _Played(run, run, tuple(played.lanes[place] for place in places))
+    for lasts in LASTINGS:
+        yield from ((lasts, lane) for lane in _judge_lanes(held, begin, lasts))
 
 
-def _judge_all(played: _Played, begin: int) -> Iterator[Lane]:
-    opened, end = open_run(played.end), int(played.end.time)
-    third = (end - begin) / 3
+def _judge_lanes(played: _Played, begin: int, lasts: int) -> Iterator[Lane]:
+    """How lanes went from a second on that ran so many seconds or more."""
+    end, third = begin + lasts, lasts / 3
+    opened = open_run(played.end)
     without = average_harm(find_harm(opened, end, len(played.lanes)), end - third, end)
     for place, deeds in enumerate(played.lanes):
         harm = find_harm(opened, end, place)
@@ -188,12 +225,3 @@ def _order(run: Run, deed: Deed, place: int) -> None:
     except OperationError as error:  # a target that is gone meanwhile
         if deed[0] not in OPERATIONS:
             raise ValueError(f"{deed[0]} is no operation") from error
-
-
-def _accept(mended: Sequence[Lane], nothing: Lane) -> tuple[Lane, ...]:
-    if not mended:
-        return ()
-    ranked = sorted(mended, key=lambda lane: (lane.harm, lane.deeds))
-    best = ranked[0].harm
-    most = best + _DEARER * max(0.0, nothing.harm - best)
-    return tuple(lane for lane in ranked if lane.harm <= most)

@@ -1,7 +1,7 @@
 """Incidents that run: a system is played, and what is seen of it and done about it happens in its run.
 
-No split lists them yet: they are graded by a plan, not by what they achieve. The names of those that are written by
-hand begin with `LIVE-`; the others are those of generator 2.
+The names of those that are written by hand begin with `LIVE-`; the others are those of generator 2, of which splits
+have those that are proved.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from scenarios.running.document import RunningDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from scenarios.authored import AuthoredIncident
     from scenarios.running.incident import RunningIncident
@@ -41,11 +41,11 @@ def play_to_first_look(document: RunningDocument, made_after: AuthoredIncident) 
     return RunningIncident(document, load_system(document.system), RetoldStory(made_after))
 
 
-def list_proved() -> list[tuple[int, int]]:
-    """The draws of generator 2 that are listed with a proof, by seed and difficulty."""
+def list_proved() -> Collection[tuple[int, int]]:
+    """The draws of generator 2 that are listed with a proof, by seed and difficulty, in that order."""
     from scenarios.running.listed import list_proofs
 
-    return sorted(list_proofs())
+    return list_proofs().keys()
 
 
 def play_drawn(seed: int, difficulty: int, incident_id: str, scenario_ids: Mapping[TaskId, str]) -> RunningIncident:

@@ -25,10 +25,14 @@ class Listed(NamedTuple):
 
 @cache
 def list_proofs() -> Mapping[tuple[int, int], Listed]:
-    """The proofs that come with this package, by seed and difficulty: what `scripts/prove` has written, compressed."""
+    """The proofs that come with this package, by seed and difficulty in that order.
+
+    They are what `scripts/prove` has written, compressed.
+    """
     if not FILE.exists():
         return {}
     lines = [json.loads(line) for line in gzip.decompress(FILE.read_bytes()).decode().splitlines()]
+    lines.sort(key=lambda line: (line["seed"], line["difficulty"]))
     return {
         (line["seed"], line["difficulty"]): Listed(line["drawn"], Proof.model_validate(line["proof"])) for line in lines
     }

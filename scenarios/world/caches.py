@@ -11,12 +11,32 @@ from scenarios.world.flows import add_up
 from scenarios.world.layout import get_parameters
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.standing import Standing
 
 
 _WARMED = 0.95
 """What a cache finds that was filled from a copy, as a share of what it finds at best."""
+
+
+_ASKED, _MISSED = np.ones(1), np.zeros(1)
+"""The look-up of a cache that asks itself: it succeeds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caching:
+    """The instances that find anything at best: their `places`, their components (`own`), and what a step changes."""
+
+    places: Indices
+    own: Indices
+    running: NDArray[np.bool_]
+    best: Floats
+    fills: Floats
+    ages: Floats
+    persists: Floats
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +83,7 @@ class Caches:
             look_ups=np.array(look_ups, dtype=np.int64),
         )
 
-    def step(self, layout: Layout, open_: Floats, room: Floats, passed: Passed | None, seconds: float) -> Floats:
+    def step(self, layout: Layout, standing: Standing, room: Floats, passed: Passed | None, seconds: float) -> Floats:
         """Fill what has room and lose what is old. Returns how often a request makes each call now.
 
         A miss that is not answered fills nothing, while what is there gets old. `room` is the share of its memory that
@@ -71,30 +91,48 @@ class Caches:
         """
         if not len(self.misses):
             return layout.call_weight
-        own, components = layout.instance_component, len(layout.components)
-        answered = np.ones(components)
-        asked = np.ones(len(self.misses))
-        if passed is not None:
-            sent = add_up(self.cache, passed.sent[self.misses], components)
-            succeeded = add_up(self.cache, passed.succeeded[self.misses], components)
-            answered = np.where(sent > 1e-9, np.minimum(1.0, succeeded / np.maximum(sent, 1e-9)), 1.0)
-            good = np.append(passed.succeeded, 1.0)[self.look_ups]
-            ended = good + np.append(passed.given_up, 0.0)[self.look_ups]
-            asked = np.where(ended > 1e-9, good / np.maximum(ended, 1e-9), 1.0)
-        best = self.best * np.sqrt(np.minimum(1.0, room))[own]
-        fills, ages = seconds / self.fill * answered[own], seconds / self.lasts * (1.0 - answered[own])
-        filled = (self.finds + fills * best) / (1.0 + fills + ages)
-        self.finds = np.where(open_ > 0.0, filled, self.finds * self.persists)
-        missed = 1.0 - self.find_hit_ratio(layout, open_)[self.cache] * asked
+        caching = layout.memory.get(
+            (standing, room.tobytes(), seconds), Caches._find_caching, self, layout, standing, room, seconds
+        )
+        answered, asked = self._find_answered(len(layout.components), passed)
+        answered = answered.take(caching.own)
+        finds = self.finds.take(caching.places)
+        fills, ages = caching.fills * answered, caching.ages * (1.0 - answered)
+        filled = (finds + fills * caching.best) / (1.0 + fills + ages)
+        self.finds[caching.places] = np.where(caching.running, filled, finds * caching.persists)
+        missed = 1.0 - self.find_hit_ratio(layout, standing).take(self.cache) * asked
         weights = layout.call_weight.copy()
-        weights[self.misses] = weights[self.misses] * missed
+        weights[self.misses] = weights.take(self.misses) * missed
         return weights
 
-    def find_hit_ratio(self, layout: Layout, open_: Floats) -> Floats:
+    def find_hit_ratio(self, layout: Layout, standing: Standing) -> Floats:
         """The share of look-ups that each component finds, 0 of one that does not run."""
-        own, components = layout.instance_component, len(layout.components)
-        running = add_up(own, open_, components)
-        return add_up(own, self.finds * open_, components) / np.maximum(running, 1.0)
+        found = add_up(layout.instance_component, self.finds * standing.open_, len(layout.components))
+        return np.asarray(found / standing.some)
+
+    def _find_caching(self, layout: Layout, standing: Standing, room: Floats, seconds: float) -> Caching:
+        places = np.nonzero(self.best)[0]
+        own = layout.instance_component[places]
+        return Caching(
+            places=places,
+            own=own,
+            running=standing.running[places],
+            best=(self.best * np.sqrt(np.minimum(1.0, room))[layout.instance_component])[places],
+            fills=(seconds / self.fill)[places],
+            ages=(seconds / self.lasts)[places],
+            persists=self.persists[places],
+        )
+
+    def _find_answered(self, components: int, passed: Passed | None) -> tuple[Floats, Floats]:
+        """The share of misses that were answered, by cache, and by miss the share of look-ups that were."""
+        if passed is None:
+            return np.ones(components), np.ones(len(self.misses))
+        sent = add_up(self.cache, passed.sent.take(self.misses), components)
+        succeeded = add_up(self.cache, passed.succeeded.take(self.misses), components)
+        answered = np.where(sent > 1e-9, np.minimum(1.0, succeeded / np.maximum(sent, 1e-9)), 1.0)
+        good = np.concatenate((passed.succeeded, _ASKED)).take(self.look_ups)
+        ended = good + np.concatenate((passed.given_up, _MISSED)).take(self.look_ups)
+        return answered, np.where(ended > 1e-9, good / np.maximum(ended, 1e-9), 1.0)
 
     def warm(self, layout: Layout, component: int, open_: Floats) -> bool:
         """Fill a cache with what is asked for most. Returns whether it is one that runs."""

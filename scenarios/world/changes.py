@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +11,7 @@ import numpy as np
 from scenarios.world.operations import roll
 from scenarios.world.operations.services import remove_instance
 from scenarios.world.processes import die
-from scenarios.world.state import STOPPED
+from scenarios.world.standing import STOPPED
 from scenarios.world.system import InvalidSystemError
 
 if TYPE_CHECKING:
@@ -50,6 +51,24 @@ class Setting:
         before = state.before.setdefault(self.number, self.read(state))
         part = 1.0 if change.over == 0.0 else min(1.0, (time - change.at + step) / (change.over + step))
         self.write(state, change.to if part == 1.0 else before + (change.to - before) * part)
+
+
+class Agenda:
+    """Settings in their order, of which a step is shown those that are under way then."""
+
+    def __init__(self, settings: Sequence[Setting], step: float) -> None:
+        self._settings = [(each.change.at, each.change.at + each.change.over + step, each) for each in settings]
+        self._ends = sorted({end for begin, until, _ in self._settings for end in (begin, until)})
+        self._known: tuple[int, list[Setting]] | None = None
+
+    def list_due(self, time: float) -> list[Setting]:
+        """What is under way. That is the same until the next one begins or ends."""
+        place = bisect_right(self._ends, time)
+        known = self._known
+        if known is None or known[0] != place:
+            known = place, [each for begin, until, each in self._settings if begin <= time < until]
+            self._known = known
+        return known[1]
 
 
 def place_changes(layout: Layout) -> list[Setting]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.standing import Standing
 
 
 @dataclass(slots=True, eq=False)
@@ -39,19 +40,26 @@ class Credentials:
             inside=np.ones(len(layout.link_call), dtype=np.bool_),
         )
 
-    def step(self, layout: Layout, open_: Floats, usable: Floats) -> Floats:
+    def step(self, layout: Layout, standing: Standing, usable: Floats) -> Floats:
         """The share of the running callers of each call that are not let in. `usable` are live connections by link."""
-        running = open_[layout.link_instance]
-        self.held = np.where(running > 0.0, self.held, self.issued[self.callee])
+        before = (self.held.tobytes(), self.inside.tobytes())
+        seen = (standing, *before, self.accepted.tobytes(), self.issued.tobytes())
+        if not layout.memory.is_at_rest("credentials", seen):
+            valid = self._show(layout, standing, usable)
+            # Where all are valid it does not matter which connections are alive.
+            if valid and (self.held.tobytes(), self.inside.tobytes()) == before:
+                layout.memory.note_rest("credentials", seen)
+        return layout.memory.get((standing, self.inside.tobytes()), _find_outside, layout, standing, self.inside)
+
+    def _show(self, layout: Layout, standing: Standing, usable: Floats) -> bool:
+        """Processes that start read their secrets, and callers show them. Returns whether all of these are valid."""
+        running = standing.open_links > 0.0
+        self.held = np.where(running, self.held, self.issued[self.callee])
         valid = self.held == self.accepted[self.callee]
         # A pool most of whose connections had to be opened again has shown its secret again.
-        stays = layout.call_counts_connections[layout.link_call] & (running > 0.0) & (usable > 0.5)
+        stays = layout.link_counts_connections & running & (usable > 0.5)
         self.inside = valid | (self.inside & stays)
-        if np.all(self.inside):
-            return np.zeros(len(layout.call_weight))
-        calls = len(layout.call_weight)
-        callers = np.maximum(add_up(layout.link_call, running, calls), 1.0)
-        return add_up(layout.link_call, running * ~self.inside, calls) / callers
+        return bool(valid.all())
 
     def rotate(self, component: int) -> int:
         """Accept and hand out a new secret. Returns its version."""
@@ -63,3 +71,11 @@ class Credentials:
         """Hand out the secret that is accepted. Returns its version."""
         self.issued[component] = self.accepted[component]
         return int(self.accepted[component])
+
+
+def _find_outside(layout: Layout, standing: Standing, inside: NDArray[np.bool_]) -> Floats:
+    """The share of the running callers of each call that are not let in."""
+    calls = len(layout.call_weight)
+    if np.all(inside):
+        return np.zeros(calls)
+    return np.asarray(add_up(layout.link_call, standing.open_links * ~inside, calls) / standing.some_callers)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.standing import Standing
 
 _MOST = 4.0
 """A volume can be made so many times as large as it was laid out."""
@@ -57,37 +58,38 @@ class Disks:
             extra=np.zeros(len(layout.components)),
         )
 
-    def refuse(self, layout: Layout, open_: Floats) -> Floats:
+    def refuse(self, layout: Layout, standing: Standing) -> Floats:
         """The share of the requests of each route that fail because they write to a disk that is full."""
-        if not np.any(self.capacity):
-            return np.zeros(len(self.writes))
-        own, components = layout.instance_component, len(layout.components)
-        running = np.maximum(add_up(own, open_, components), 1.0)
-        full = add_up(own, open_ * self.is_full(), components) / running
-        return np.asarray(self.writes * full[layout.route_component])
+        full = self.is_full()
+        return layout.memory.get((standing, full.tobytes()), Disks._refuse, self, layout, standing, full)
+
+    def _refuse(self, layout: Layout, standing: Standing, full: NDArray[np.bool_]) -> Floats:
+        return np.asarray(self.writes * standing.average(layout, full)[layout.route_component])
 
     def step(
-        self, layout: Layout, open_: Floats, good: Floats, kept: Floats, seconds: float
+        self, layout: Layout, standing: Standing, good: Floats, kept: Floats, seconds: float
     ) -> tuple[Indices, Indices]:
         """Write for a step. `good` are answered requests by route, `kept` MB of queues by component.
 
         Returns the instances whose disk has just become full, and those that stop because theirs is.
         """
         nothing = np.zeros(0, dtype=np.int64)
-        if not np.any(self.capacity):
+        if not np.count_nonzero(self.capacity):
             return nothing, nothing
-        own, components = layout.instance_component, len(layout.components)
-        running = np.maximum(add_up(own, open_, components), 1.0)
-        written = add_up(layout.route_component, good * self.writes, components) / running
+        own, open_ = layout.instance_component, standing.open_
+        written = add_up(layout.route_component, good * self.writes, len(layout.components)) / standing.some
         before = self.is_full()
-        held = (kept / running)[own] * open_
+        held = (kept / standing.some).take(own) * open_
         free = np.maximum(0.0, self.capacity - self.data - self.waste - held)
-        data = np.minimum(free, written[own] * self.write * open_)
-        waste = np.minimum(free - data, (self.rate + self.extra[own]) * seconds * open_)
+        data = np.minimum(free, written.take(own) * self.write * open_)
+        waste = np.minimum(free - data, (self.rate + self.extra.take(own)) * seconds * open_)
         self.data, self.waste = self.data + data, self.waste + waste
-        self.used = np.minimum(self.capacity, self.data + self.waste + np.where(open_ > 0.0, held, self._find_held()))
+        there = np.where(standing.running, held, self._find_held())
+        self.used = np.minimum(self.capacity, self.data + self.waste + there)
         full = self.is_full()
-        return np.nonzero(full & ~before)[0], np.nonzero(full & self.stops & (open_ > 0.0))[0]
+        if not np.count_nonzero(full):
+            return nothing, nothing
+        return np.nonzero(full & ~before)[0], np.nonzero(full & self.stops & standing.running)[0]
 
     def is_full(self) -> NDArray[np.bool_]:
         """Which disks are full."""

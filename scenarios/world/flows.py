@@ -17,6 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scenarios.world.access import Access, Leaving
     from scenarios.world.layout import Floats, Indices, Layout
 
 STEP = 5.0
@@ -120,38 +121,25 @@ class Flows:
 class Conditions:
     """What a step finds: of instances, components, routes, calls and journeys, as the other kernels have left it.
 
-    `open_` is 1 of an instance that takes requests, and `pull` is what it gets of them, against the others of its
-    component. `speed` multiplies slots and processors of an instance and is 0 of one that does not run. `work` and
-    `errors` are factors and shares by component. `pools` are the free connections of a call, `broken` the share of
-    callers whose pool is dead, of it `unopened` of those that never had a connection, `turned_away` the share of calls
-    that find no connection at the callee. `weights` are the calls that a request makes now, `delay` the seconds that a
-    call is under way. Of callers, the shares that are `stale` call where nobody listens, those that are `unresolved`
-    have no address, those that are `distrusted` by the caller end before a request is sent. Of the attempts that
-    failed, first and second, `again` are the shares that are tried again. `processors` multiplies those of an
-    instance. `denied` are not accepted, `forbidden` are those of the others who may not do it. `refusals` are the
-    shares of requests that a route cannot work on, `offered` are the requests of users in the step, by route.
+    `open_` is 1 of an instance that takes requests, `count` are those of a component. `pull` is what an instance gets
+    of its requests, against the others of its component, `pulled` that of all of them. `rates` are the slots and, in
+    a second row, the processors of an instance, both 0 of one that does not run, and `places` are requests that may
+    wait there. `work` is a factor by component, `errors` are the shares of the requests that a route cannot answer
+    well. `weights` are the calls that a request makes now. Of the attempts that failed, first and second, `again` are
+    the shares that are tried again. `offered` are the requests of users in the step, by route.
     """
 
-    speed: Floats
+    access: Access
     open_: Floats
+    count: Floats
     pull: Floats
-    processors: Floats
+    pulled: Floats
+    rates: Floats
+    places: Floats
     work: Floats
     errors: Floats
-    pools: Floats
-    broken: Floats
-    unopened: Floats
-    turned_away: Floats
-    loss: Floats
-    denied: Floats
-    forbidden: Floats
-    distrusted: Floats
     again: Floats
     weights: Floats
-    delay: Floats
-    stale: Floats
-    unresolved: Floats
-    refusals: Floats
     offered: Floats
 
 
@@ -202,222 +190,441 @@ def add_rows(rows: Indices, weights: Sequence[Floats], size: int) -> Floats:
 
 def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = STEP) -> Passed:
     """Pass one step of so many seconds: the flows are changed, and what happened is returned."""
-    components, _, routes, _ = layout.count()
-    source, target = layout.call_source, layout.call_target
-    of_instance, of_route = layout.instance_component, layout.route_component
-
-    # What callers send, and what does not leave them.
-    attempts = flows.owed
-    np.multiply(flows.begun[source], flows.made, out=attempts[0])
-    sent = attempts[0] + attempts[1] + attempts[2]
-    taking = np.minimum(layout.call_deadline, flows.holding[target] + found.delay) + 1e-4
-    free = found.pools * step / taking
-    whole = 1.0 - found.broken
-    has_connection = np.minimum(1.0, free / np.maximum(sent * whole, _TINY))
-    usable = whole * has_connection
-    found_place = 1.0 - found.stale - found.unresolved
-    arriving = (1.0 - found.loss) * found_place * (1.0 - found.distrusted)
-    entering = attempts * (
-        usable * arriving * (1.0 - found.denied) * (1.0 - found.forbidden) * (1.0 - found.turned_away)
-    )
-    reached = sent * (usable * arriving)
-    not_accepted = reached * found.denied
-    not_allowed = reached * ((1.0 - found.denied) * found.forbidden)
-    full_up = reached * ((1.0 - found.denied) * (1.0 - found.forbidden) * found.turned_away)
-
-    # What reaches a callee, and how much of it gets done.
-    pending = flows.waiting + entering
-    pending_calls = pending[0] + pending[1] + pending[2]
-    offered = found.offered
-    pending_users = flows.users + offered
-    entering_calls = entering[0] + entering[1] + entering[2]
-    rejected_calls = not_accepted + not_allowed + full_up
-    at_route = add_rows(layout.call_target_rows, (entering_calls, pending_calls, rejected_calls), routes)
-    new = offered + at_route[0]
-    total = pending_users + at_route[1]
-    weights_of_mix = total + _TINY
-    new_c, total_c, mixed, holding_c, cpu_c = add_rows(
-        layout.route_component_rows,
-        (new, total, weights_of_mix, weights_of_mix * flows.holding, weights_of_mix * layout.route_cpu),
-        components,
-    )
-    open_c = add_up(of_instance, found.open_, components)
-    nobody = open_c <= 0.0
-    pull_c = add_up(of_instance, found.pull, components)
-    share = found.pull / np.where(nobody, 1.0, pull_c)[of_instance]
-    had = flows.queue + new_c[of_instance] * share
-    mix = np.maximum(total_c, _TINY)
-    mixed = np.maximum(mixed, _TINY)
-    holding_c = holding_c / mixed
-    cpu_c = cpu_c / mixed * found.work
-    rate = np.minimum(
-        layout.instance["slots"] * found.speed / np.maximum(holding_c, 1e-9)[of_instance],
-        layout.instance["cores"] * found.speed * found.processors / np.maximum(cpu_c, 1e-9)[of_instance],
-    )
-    capacity = rate * step
-    done_i = np.minimum(had, capacity)
-    rest = had - done_i
-    room = np.minimum(layout.instance["queue"] * found.open_, rate * layout.instance["patience"])
-    queue = np.minimum(rest, room)
-    over = rest - queue
-    full_i = np.minimum(over, np.maximum(0.0, rest - layout.instance["queue"])) * found.open_
-    expired_i = (over - full_i) * found.open_
-    dropped_i = over * (1.0 - found.open_)
-    busy = done_i * np.minimum(1.0, had / np.maximum(capacity, _TINY))
-    waiting_time = done_i * np.minimum(queue / np.maximum(rate, 1e-9), 3600.0)
-    at_component = add_rows(
-        layout.instance_component_rows,
-        (done_i, full_i, expired_i, dropped_i, queue, busy, waiting_time),
-        components,
-    )
-    ends_c = at_component[:5]
-    ends_c[3] += np.where(nobody, new_c, 0.0)
-    ends = (ends_c / mix).take(of_route, axis=1)
-    done_c, full_c, expired_c, refused_c, queued_c = ends_c
-    done_s, full_s, expired_s, refused_s, queued_s = ends
-
-    # What became of each attempt.
-    errors = np.minimum(1.0, layout.route_errors + found.errors[of_route] + found.refusals)
-    good_s = (1.0 - errors) * flows.kept
-    latency_t = flows.latency.take(target, axis=1) + found.delay
-    in_time = 1.0 - share_above(latency_t, layout.call_deadline)
-    per_call = pending_calls
-    ends_t = ends.take(target, axis=1)
-    done_t, good_t = ends_t[0], good_s[target]
-    answered = per_call * done_t
-    correct = answered * good_t
-    succeeded = correct * in_time
-    late = 1.0 - in_time
-    waiting = pending * ends_t[4]
-    failed = np.empty((len(Reason), len(sent)))
-    failed[Reason.POOL] = sent * (whole * (1.0 - has_connection))
-    failed[Reason.BROKEN] = sent * (found.broken - found.unopened)
-    failed[Reason.LOST] = sent * (usable * found_place * found.loss)
-    failed[Reason.REFUSED] = per_call * ends_t[3] + sent * (usable * found.stale + found.unopened)
-    failed[Reason.FULL] = per_call * ends_t[1] + full_up
-    failed[Reason.EXPIRED] = per_call * ends_t[2]
-    failed[Reason.LATE] = correct * late
-    failed[Reason.ERROR] = answered * (1.0 - good_t)
-    failed[Reason.DENIED] = not_accepted
-    failed[Reason.FORBIDDEN] = not_allowed
-    failed[Reason.UNRESOLVED] = sent * (usable * found.unresolved)
-    failed[Reason.UNTRUSTED] = sent * (usable * (1.0 - found.loss) * found_place * found.distrusted)
-    # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
-    np.maximum(failed, 0.0, out=failed)
-    # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
-    bad_share = done_s * (1.0 - good_s) + (refused_s + full_s + expired_s)
-    lost_share = bad_share[target] + done_t * good_t * late
-    lost = (attempts - entering) + pending * lost_share
-    again = np.zeros_like(lost)
-    np.multiply(lost[:2], found.again, out=again[1:])
-    given_up = lost[2] + (lost[0] - again[1]) + (lost[1] - again[2])
-    came = sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
-    went = succeeded + (waiting[0] + waiting[1] + waiting[2])
-    ledger = max(
-        _find_gap(came, went + given_up + again[1] + again[2]),
-        _find_gap(came, _sum_rows(failed, went)),
-    )
-    ledger = max(ledger, _find_gap(total_c, done_c + full_c + expired_c + refused_c + queued_c))
-    answered_users = pending_users * (done_s * good_s)
-    too_late = np.zeros(routes)
-    too_late[layout.entry_route] = share_above(flows.latency.take(layout.entry_route, axis=1), layout.entry_deadline)
-    users_good = answered_users * (1.0 - too_late)
-    users_failed = pending_users * bad_share + answered_users * too_late
+    tried = _send(layout, flows, found)
+    mixture = _mix(layout, flows, found, tried)
+    worked = _work(layout, flows, found, mixture, step)
+    answers = _answer(layout, flows, found, tried, worked)
+    users = _answer_users(layout, mixture, worked, answers)
+    ended = _end_attempts(layout, found, tried, worked, answers, users.bad)
+    ledger = _find_ledger(flows, tried, mixture, worked, answers, ended)
 
     # What of it the next step finds.
-    flows.owed, flows.waiting, flows.users, flows.queue = again, waiting, pending_users * queued_s, queue
-    done = total * done_s
-    flows.begun = done * (1.0 - errors)
-    some = np.maximum(done_c, _TINY)
-    load = at_component[5] / some
-    waits = np.minimum(at_component[6] / some, layout.component["patience"])
-    _keep(layout, flows, succeeded, given_up, found)
-    _pass_latencies(layout, flows, found, waits, load, sent, attempts[0], failed, latency_t, step)
+    flows.owed, flows.waiting, flows.users, flows.queue = ended.again, ended.waiting, users.waiting, worked.queue
+    done = mixture.total * worked.done
+    flows.begun = done * answers.right
+    once = _keep(layout, flows, found, answers, ended)
+    _pass_latencies(layout, flows, found, tried, worked, answers, ended, once, step)
+    nothing = layout.memory.get((), _find_no_requests, layout)
+    refused, full, expired = nothing, nothing, nothing
+    if worked.ends is not None:
+        refused, full, expired = mixture.total * worked.ends[1:4]
     return Passed(
-        arrived=new,
-        rejected=at_route[2],
-        barred=np.zeros(routes),
+        arrived=mixture.new,
+        rejected=tried.rejected,
+        barred=nothing,
         done=done,
-        good=done * good_s,
-        faulty=done * errors,
-        computed=done_c * cpu_c,
-        refused=total * refused_s,
-        full=total * full_s,
-        expired=total * expired_s,
-        load=load,
-        waited=waits,
-        sent=sent,
-        reached=reached,
-        succeeded=succeeded,
-        failed=failed,
-        given_up=given_up,
-        users_good=users_good,
-        users_failed=users_failed,
+        good=done * answers.good,
+        faulty=done * found.errors,
+        computed=worked.done_by_component * mixture.cpu,
+        refused=refused,
+        full=full,
+        expired=expired,
+        load=worked.load,
+        waited=worked.waits,
+        sent=tried.sent,
+        reached=tried.reached,
+        succeeded=answers.succeeded,
+        failed=ended.failed,
+        given_up=ended.given_up,
+        users_good=users.good,
+        users_failed=users.failed,
         ledger=ledger,
     )
 
 
-def _keep(layout: Layout, flows: Flows, succeeded: Floats, given_up: Floats, found: Conditions) -> None:
+@dataclass(slots=True, eq=False)
+class _Tried:
+    """The `attempts` of a step. By attempt and call the `entering`, and the `pending` with those that wait; by call
+    those that were `sent` and `reached` the callee, and the `pending_calls`. By route, `at_route` are those that came
+    in, and that are pending; the others there are `rejected`, with `refusals` by reason.
+    """
+
+    attempts: Floats
+    sent: Floats
+    leaving: Leaving
+    entering: Floats
+    pending: Floats
+    pending_calls: Floats
+    reached: Floats
+    at_route: Floats
+    rejected: Floats
+    refusals: dict[Reason, Floats]
+
+
+def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
+    """What callers send, what does not leave them, and what comes in."""
+    target, access, routes = layout.call_target, found.access, len(layout.route_work)
+    attempts = flows.owed
+    np.multiply(flows.begun.take(layout.call_source), flows.made, out=attempts[0])
+    sent = attempts[0] + attempts[1] + attempts[2]
+    taking = np.minimum(layout.call_deadline, flows.holding.take(target) + access.obstacles.delay) + 1e-4
+    leaving = access.find_leaving(sent, taking)
+    both = np.empty((2, *attempts.shape))
+    entering, pending = both
+    np.multiply(attempts, leaving.entering, out=entering)
+    np.add(flows.waiting, entering, out=pending)
+    calls = both[:, 0] + both[:, 1] + both[:, 2]
+    reached = sent * leaving.reaching
+    shares = (
+        (Reason.DENIED, access.denied),
+        (Reason.FORBIDDEN, access.forbidden),
+        (Reason.FULL, access.turned_away),
+    )
+    refusals = {reason: reached * share for reason, share in shares if share is not None}
+    rejected = layout.memory.get((), _find_no_requests, layout)
+    if refusals:
+        rejected = add_up(target, _sum_rows(list(refusals.values())), routes)
+    return _Tried(
+        attempts=attempts,
+        sent=sent,
+        leaving=leaving,
+        entering=entering,
+        pending=pending,
+        pending_calls=calls[1],
+        reached=reached,
+        at_route=add_up(layout.call_target_rows[: calls.size], calls.ravel(), 2 * routes).reshape(2, routes),
+        rejected=rejected,
+        refusals=refusals,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Mixture:
+    """Requests at callees: the `new` ones and the `total` with the `users` in it, by route, and both by component.
+
+    `mixed` is at least a little, `holding` and `cpu` are seconds of a request on average over those of a component.
+    """
+
+    users: Floats
+    new: Floats
+    total: Floats
+    new_by_component: Floats
+    total_by_component: Floats
+    mixed: Floats
+    holding: Floats
+    cpu: Floats
+
+
+def _mix(layout: Layout, flows: Flows, found: Conditions, tried: _Tried) -> _Mixture:
+    """What there is at each route, and what a request of each component takes on average."""
+    components = len(layout.components)
+    users = flows.users + found.offered
+    rows = np.empty((5, len(users)))
+    np.add(found.offered, tried.at_route[0], out=rows[0])
+    np.add(users, tried.at_route[1], out=rows[1])
+    np.add(rows[1], _TINY, out=rows[2])
+    np.multiply(rows[2], flows.holding, out=rows[3])
+    np.multiply(rows[2], layout.route_cpu, out=rows[4])
+    sums = add_up(layout.route_component_rows[: rows.size], rows.ravel(), 5 * components).reshape(5, components)
+    mixed = np.maximum(sums[1:3], _TINY)
+    holding, cpu = sums[3:] / mixed[1]
+    return _Mixture(
+        users=users,
+        new=rows[0],
+        total=rows[1],
+        new_by_component=sums[0],
+        total_by_component=sums[1],
+        mixed=mixed[0],
+        holding=holding,
+        cpu=cpu * found.work,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Worked:
+    """What became of requests at their callee. `ends` are the shares by route that were done, refused, turned away
+    because it is full, have expired, and wait; None if all were done. By component, `done_by_component` are requests,
+    `ended_by_component` those that ended or wait, `load` is the share of slots that is in use, and `waits` are the
+    seconds for which a request waits for one.
+    """
+
+    queue: Floats
+    done: Floats
+    ends: Floats | None
+    done_by_component: Floats
+    ended_by_component: Floats
+    load: Floats
+    waits: Floats
+
+
+def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, step: float) -> _Worked:
+    """What reaches a callee, and how much of it gets done."""
+    own, components = layout.instance_component, len(layout.components)
+    everywhere = np.count_nonzero(found.count) == components
+    pulled = found.pulled if everywhere else np.where(found.count <= 0.0, 1.0, found.pulled)
+    had = flows.queue + mixture.new_by_component.take(own) * (found.pull / pulled.take(own))
+    each = np.empty((2, components))
+    np.maximum(mixture.holding, 1e-9, out=each[0])
+    np.maximum(mixture.cpu, 1e-9, out=each[1])
+    rates = found.rates / each.take(own, axis=1)
+    rate = np.minimum(rates[0], rates[1])
+    capacity = rate * step
+    rows = np.empty((7, len(own)))
+    done = np.minimum(had, capacity, out=rows[0])
+    np.multiply(done, np.minimum(1.0, had / np.maximum(capacity, _TINY)), out=rows[1])
+    rest = had - done
+    if everywhere and not np.count_nonzero(rest):
+        return _do_all(layout, mixture, rows[:2], rest)
+    room = np.minimum(found.places, rate * layout.instance["patience"])
+    queue = np.minimum(rest, room, out=rows[2])
+    over = rest - queue
+    np.multiply(done, np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), out=rows[3])
+    full = np.minimum(over, np.maximum(0.0, rest - layout.instance["queue"]))
+    np.multiply(full, found.open_, out=rows[4])
+    np.multiply(over - rows[4], found.open_, out=rows[5])
+    np.multiply(over, 1.0 - found.open_, out=rows[6])
+    sums = add_up(layout.instance_component_rows, rows.ravel(), 7 * components).reshape(7, components)
+    done_c, busy, queued, waiting, full_c, expired, refused = sums
+    if not everywhere:
+        refused += np.where(found.count <= 0.0, mixture.new_by_component, 0.0)
+    shares = np.array((done_c, refused, full_c, expired, queued)) / mixture.mixed
+    ends = shares.take(layout.route_component, axis=1)
+    some = np.maximum(done_c, _TINY)
+    return _Worked(
+        queue=queue.copy(),
+        done=ends[0],
+        ends=ends,
+        done_by_component=done_c,
+        ended_by_component=done_c + full_c + expired + refused + queued,
+        load=busy / some,
+        waits=np.minimum(waiting / some, layout.component["patience"]),
+    )
+
+
+def _do_all(layout: Layout, mixture: _Mixture, rows: Floats, nothing: Floats) -> _Worked:
+    """Everything is done in its step, and nothing waits."""
+    components = len(layout.components)
+    sums = add_up(layout.instance_component_rows[: rows.size], rows.ravel(), 2 * components)
+    done, busy = sums.reshape(2, components)
+    return _Worked(
+        queue=nothing,
+        done=(done / mixture.mixed).take(layout.route_component),
+        ends=None,
+        done_by_component=done,
+        ended_by_component=done,
+        load=busy / np.maximum(done, _TINY),
+        waits=layout.memory.get((), _find_no_waits, layout),
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Answers:
+    """What was answered. By route, the shares that are `right` of the route's own and `good` with what its calls gave,
+    and of users, by entry, those that are `too_late`. By call, the `latency` at the knots with the way there, the share
+    that is `late`, what was `answered`, of this what is `correct`, and of this what `succeeded` in time. `done_there`
+    and `good_there` are the shares at the callee.
+    """
+
+    right: Floats
+    good: Floats
+    too_late: Floats
+    latency: Floats
+    late: Floats
+    done_there: Floats
+    good_there: Floats
+    answered: Floats
+    correct: Floats
+    succeeded: Floats
+
+
+def _answer(layout: Layout, flows: Flows, found: Conditions, tried: _Tried, worked: _Worked) -> _Answers:
+    target, calls = layout.call_target, len(layout.call_target)
+    right = 1.0 - found.errors
+    good = right * flows.kept
+    latency = flows.latency.take(layout.late_route, axis=1) + found.access.delays
+    late = share_above(latency, layout.late_deadline)
+    in_time = 1.0 - late[:calls]
+    done_there, good_there = worked.done.take(target), good.take(target)
+    answered = tried.pending_calls * done_there
+    correct = answered * good_there
+    return _Answers(
+        right=right,
+        good=good,
+        too_late=late[calls:],
+        latency=latency[:, :calls],
+        late=1.0 - in_time,
+        done_there=done_there,
+        good_there=good_there,
+        answered=answered,
+        correct=correct,
+        succeeded=correct * in_time,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Users:
+    """Requests of users by route: those answered well, failed and `waiting`, and the `bad` share of all at a route."""
+
+    good: Floats
+    failed: Floats
+    waiting: Floats
+    bad: Floats
+
+
+def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _Answers) -> _Users:
+    bad = worked.done * (1.0 - answers.good)
+    waiting = np.zeros(len(bad))
+    if worked.ends is not None:
+        bad += worked.ends[1] + worked.ends[2] + worked.ends[3]
+        waiting = mixture.users * worked.ends[4]
+    answered = mixture.users * (worked.done * answers.good)
+    too_late = np.zeros(len(answered))
+    too_late[layout.entry_route] = answers.too_late
+    return _Users(
+        good=answered * (1.0 - too_late),
+        failed=mixture.users * bad + answered * too_late,
+        waiting=waiting,
+        bad=bad,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Ended:
+    """How attempts ended: `failed` by reason and call, of which there are some for the `reasons` only; those that are
+    sent `again` and that are `waiting` by attempt and call, and the requests that were `given_up`.
+    """
+
+    failed: Floats
+    reasons: list[Reason]
+    again: Floats
+    waiting: Floats
+    given_up: Floats
+
+
+def _end_attempts(
+    layout: Layout, found: Conditions, tried: _Tried, worked: _Worked, answers: _Answers, bad: Floats
+) -> _Ended:
+    ends = None if worked.ends is None else worked.ends.take(layout.call_target, axis=1)
+    failed, reasons = _find_failed(found, tried, answers, ends)
+    # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
+    lost_share = bad.take(layout.call_target) + answers.done_there * answers.good_there * answers.late
+    lost = (tried.attempts - tried.entering) + tried.pending * lost_share
+    again = np.zeros_like(lost)
+    np.multiply(lost[:2], found.again, out=again[1:])
+    left = lost[:2] - again[1:]
+    return _Ended(
+        failed=failed,
+        reasons=reasons,
+        again=again,
+        waiting=np.zeros_like(lost) if ends is None else tried.pending * ends[4],
+        given_up=lost[2] + left[0] + left[1],
+    )
+
+
+def _find_failed(
+    found: Conditions, tried: _Tried, answers: _Answers, ends: Floats | None
+) -> tuple[Floats, list[Reason]]:
+    """Failed attempts by reason and call, and the reasons for which any failed. `ends` are shares at the callee."""
+    sent, leaving = tried.sent, tried.leaving
+    parts: dict[Reason, Floats] = {
+        reason: sent * share
+        for reason, share in (
+            (Reason.POOL, leaving.unpooled),
+            (Reason.BROKEN, found.access.dead),
+            (Reason.LOST, leaving.lost),
+            (Reason.REFUSED, leaving.unheard),
+            (Reason.UNRESOLVED, leaving.unresolved),
+            (Reason.UNTRUSTED, leaving.untrusted),
+        )
+        if share is not None
+    }
+    parts |= tried.refusals
+    parts[Reason.LATE] = answers.correct * answers.late
+    parts[Reason.ERROR] = answers.answered * (1.0 - answers.good_there)
+    if ends is not None:
+        for reason, share in ((Reason.REFUSED, ends[1]), (Reason.FULL, ends[2]), (Reason.EXPIRED, ends[3])):
+            there = tried.pending_calls * share
+            parts[reason] = there + parts[reason] if reason in parts else there
+    failed = np.zeros((len(Reason), len(sent)))
+    # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
+    for reason, part in parts.items():
+        np.maximum(part, 0.0, out=failed[reason])
+    return failed, sorted(parts)
+
+
+def _find_ledger(
+    flows: Flows, tried: _Tried, mixture: _Mixture, worked: _Worked, answers: _Answers, ended: _Ended
+) -> float:
+    """The largest difference between what came and what went, in requests, at calls and at components."""
+    came = tried.sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
+    went = answers.succeeded + (ended.waiting[0] + ended.waiting[1] + ended.waiting[2])
+    calls = len(came)
+    gaps = np.empty(2 * calls + len(mixture.mixed))
+    np.subtract(came, went + ended.given_up + ended.again[1] + ended.again[2], out=gaps[:calls])
+    for reason in ended.reasons:
+        went += ended.failed[reason]
+    np.subtract(came, went, out=gaps[calls : 2 * calls])
+    np.subtract(mixture.total_by_component, worked.ended_by_component, out=gaps[2 * calls :])
+    return float(np.abs(gaps, out=gaps).max())
+
+
+def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, ended: _Ended) -> Floats:
     """Which requests got from their calls what they need, and how many calls a request makes in the next step.
 
     A route makes its calls one after the other, in the order of the system, and none after a required one that failed.
-    All calls of one request meet the same pool; apart from that they fail by themselves.
+    All calls of one request meet the same pool; apart from that they fail by themselves. Returned is the share of the
+    requests of its source that make each call.
     """
-    share = given_up / np.maximum(succeeded + given_up, _TINY)
-    broken = found.broken
+    share = ended.given_up / np.maximum(answers.succeeded + ended.given_up, _TINY)
+    broken = found.access.obstacles.broken
     whole = np.maximum(1.0 - broken, _TINY)
     others = np.maximum(0.0, share - broken) / whole
     harmed = (broken + whole * np.minimum(1.0, found.weights * others)) * layout.call_required
-    whole_again = np.ones(len(harmed) + 1)
-    np.subtract(1.0, np.minimum(1.0, harmed), out=whole_again[:-1])
-    kept = np.ones(len(layout.route_work))
-    reached = np.ones(len(harmed) + 1)
-    for column in layout.inputs:
-        reached[column] = kept
-        kept = kept * whole_again[column]
-    flows.kept = kept
-    flows.reached = reached[:-1]
-    most = np.maximum(1.0, found.weights)
-    times = most / (1.0 + (most - 1.0) * share * layout.call_required)
-    flows.times = times
-    flows.made = flows.reached * np.minimum(1.0, found.weights) * times
+    unharmed = np.ones(len(harmed) + 1)
+    np.subtract(1.0, np.minimum(1.0, harmed), out=unharmed[:-1])
+    factors = unharmed.take(layout.inputs)
+    # In front of its first call a route has all its requests, and behind each those that it has still.
+    left = np.ones((len(factors) + 1, len(layout.route_work)))
+    for place, factor in enumerate(factors):
+        np.multiply(left[place], factor, out=left[place + 1])
+    flows.kept = left[-1].copy()
+    flows.reached = left.take(layout.call_place)
+    once, most, more = layout.memory.get((found.weights.tobytes(),), _find_repeats, layout, found.weights)
+    flows.times = most / (1.0 + more * share)
+    making = flows.reached * once
+    flows.made = making * flows.times
+    return making
+
+
+def _find_repeats(layout: Layout, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of the calls that a request makes: whether it does at all, how often then, and how often more if it must."""
+    most = np.maximum(1.0, weights)
+    return np.minimum(1.0, weights), most, (most - 1.0) * layout.call_required
 
 
 def _pass_latencies(
     layout: Layout,
     flows: Flows,
     found: Conditions,
-    waits: Floats,
-    load: Floats,
-    sent: Floats,
-    first: Floats,
-    failed: Floats,
-    latency_t: Floats,
+    tried: _Tried,
+    worked: _Worked,
+    answers: _Answers,
+    ended: _Ended,
+    making: Floats,
     step: float,
 ) -> None:
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
-    of_route = layout.route_component
+    sent, first, load, routes = tried.sent, tried.attempts[0], worked.load, len(layout.route_work)
     calls = np.maximum(sent, _TINY)
-    fast = sum_shares(failed, FAST_REASONS, calls)
-    slow = np.minimum(sum_shares(failed, _SLOW, calls), 1.0 - fast)
+    fast = sum_shares(ended.failed, [reason for reason in FAST_REASONS if reason in ended.reasons], calls)
+    slow = sum_shares(ended.failed, [reason for reason in _SLOW if reason in ended.reasons], calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
-    slow = np.maximum(0.0, slow - layout.call_loss)
-    made = np.minimum(1.0, found.weights) * flows.reached
+    slow = np.maximum(0.0, np.minimum(slow, 1.0 - fast) - layout.call_loss)
     tries = np.minimum(1.0 + found.again[0] + found.again[1], np.maximum(1.0, sent / np.maximum(first, _TINY)))
     times = flows.times * np.where(first > _TINY, tries, 1.0)
-    bounded = np.minimum(latency_t, layout.call_deadline)
-    taken = shift_quantiles(bounded, 1.0 - made * (1.0 - fast), made * slow, layout.call_deadline) * times
+    bounded = np.minimum(answers.latency, layout.call_deadline)
+    taken = shift_quantiles(bounded, 1.0 - making * (1.0 - fast), making * slow, layout.call_deadline) * times
     crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
-    own = layout.route_work * found.work[of_route]
-    latency = own * layout.route_spread
-    padded = np.zeros((len(KNOTS), len(sent) + 1))
-    padded[:, :-1] = taken
-    for column in layout.inputs:
-        latency += padded.take(column, axis=1)
+    own = layout.route_work * found.work.take(layout.route_component)
+    rows = np.empty((len(KNOTS), routes + len(sent)))
+    np.multiply(own, layout.route_spread, out=rows[:, :routes])
+    rows[:, routes:] = taken
+    latency = add_up(layout.latency_rows, rows.ravel(), len(KNOTS) * routes).reshape(len(KNOTS), routes)
     parts = (latency[:-1] + latency[1:]) * _HALVES
     _relax_holding(flows, parts[0] + parts[1] + parts[2] + parts[3], step)
     # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
-    flows.latency = latency + (own * crowded[of_route] + waits[of_route])
+    waits = own * crowded.take(layout.route_component) + worked.waits.take(layout.route_component)
+    flows.latency = latency + waits
 
 
 def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
@@ -433,35 +640,44 @@ def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
     """Quantiles of a mixture: a share `lead` of zeros, then what `values` are quantiles of, then `tail` of `top`."""
     inside = (_AT - lead) / np.maximum(1.0 - lead - tail, _TINY)
-    parts = np.minimum(1.0, np.maximum(0.0, (inside[:, None, :] - _BEGINS) / _WIDTHS))
+    parts = inside[:, None, :] - _BEGINS
+    parts /= _WIDTHS
+    np.maximum(parts, 0.0, out=parts)
+    np.minimum(parts, 1.0, out=parts)
     parts *= values[1:] - values[:-1]
     found = values[0] + parts[:, 0] + parts[:, 1] + parts[:, 2] + parts[:, 3]
     found = np.where(lead > _AT, 0.0, found)
-    return np.where((1.0 - tail < _AT) & (tail > 0.0), top, found)
+    above = 1.0 - tail < _AT
+    return np.where(above & (tail > 0.0), top, found) if np.count_nonzero(above) else found
 
 
 def share_above(latency: Floats, limit: Floats) -> Floats:
     """The share of requests that take longer than a limit, interpolated between the knots."""
     low, high = latency[:-1], latency[1:]
-    parts = np.minimum(1.0, np.maximum(0.0, (high - limit) / np.maximum(high - low, 1e-9))) * _WIDTHS[0]
+    parts = (high - limit) / np.maximum(high - low, 1e-9)
+    np.maximum(parts, 0.0, out=parts)
+    np.minimum(parts, 1.0, out=parts)
+    parts *= _WIDTHS[0]
     return np.asarray(np.minimum(1.0, parts[0] + parts[1] + parts[2] + parts[3]))
 
 
 def sum_shares(failed: Floats, reasons: Sequence[Reason], sent: Floats) -> Floats:
     """The share of what was sent that failed for some reasons, at most 1."""
-    total = failed[reasons[0]] + failed[reasons[1]]
-    for reason in reasons[2:]:
-        total += failed[reason]
+    total = _sum_rows([failed[reason] for reason in reasons]) if reasons else np.zeros(len(sent))
     return np.asarray(np.minimum(1.0, total / sent))
 
 
-def _sum_rows(rows: Floats, first: Floats) -> Floats:
+def _sum_rows(rows: Sequence[Floats]) -> Floats:
+    first, *others = rows
     total = first + 0.0
-    for row in rows:
+    for row in others:
         total += row
     return total
 
 
-def _find_gap(came: Floats, went: Floats) -> float:
-    """The largest difference between what came and what went, in requests."""
-    return float(np.abs(came - went).max(initial=0.0))
+def _find_no_requests(layout: Layout) -> Floats:
+    return np.zeros(len(layout.route_work))
+
+
+def _find_no_waits(layout: Layout) -> Floats:
+    return np.zeros(len(layout.components))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def step_jobs(layout: Layout, state: State) -> tuple[Floats, Floats]:
     """Bring jobs one step further. By component: the memory that it holds for jobs, and how much slower it is."""
+    if not state.jobs:
+        return layout.memory.get((), _find_nothing, layout)
     held, slow = np.zeros(len(layout.components)), np.ones(len(layout.components))
     running = find_accepting(layout, state)
     for job in state.jobs:
@@ -24,6 +26,11 @@ def step_jobs(layout: Layout, state: State) -> tuple[Floats, Floats]:
             if job.planned:
                 slow[job.store] *= job.job.slow
     return held, slow
+
+
+def _find_nothing(layout: Layout) -> tuple[Floats, Floats]:
+    """What stores hold, and how much slower they are, when there are no jobs."""
+    return np.zeros(len(layout.components)), np.ones(len(layout.components))
 
 
 def _step_job(layout: Layout, state: State, job: JobState, alive: bool, store: bool) -> None:

@@ -6,13 +6,14 @@ same whatever it is laid out with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.world.chance import hash_names
+from scenarios.world.remembering import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +51,8 @@ class Layout:
     column for each, and the last call, which stands for none, where there are fewer. What ends in `rows` is an index
     for several sums at once, as `_repeat` makes it. `instance_release` is the place of an instance's first release. Of
     `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `link_target` is the
-    component that is called. `entry_route` are the routes at which journeys enter, `entry_deadline` the shortest
-    deadline of theirs.
+    component that is called, `call_caller` the one that calls. `entry_route` are the routes at which journeys enter,
+    `entry_deadline` the shortest deadline of theirs.
     """
 
     systems: tuple[System, ...]
@@ -81,6 +82,7 @@ class Layout:
     route_errors: Floats
     call_source: Indices
     call_target: Indices
+    call_caller: Indices
     call_target_rows: Indices
     call_weight: Floats
     call_deadline: Floats
@@ -98,6 +100,10 @@ class Layout:
     link_checks: NDArray[np.bool_]
     link_counts_connections: NDArray[np.bool_]
     inputs: Indices
+    call_place: Indices
+    latency_rows: Indices
+    late_route: Indices
+    late_deadline: Floats
     journey_entry: Indices
     journey_demand: Floats
     journey_retries: Floats
@@ -108,6 +114,8 @@ class Layout:
     component_noise: NDArray[np.uint64]
     journey_noise: NDArray[np.uint64]
     instance_noise: NDArray[np.uint64]
+    memory: Memory = field(default_factory=Memory)
+    """What was computed last of all that seldom changes."""
 
     def count(self) -> tuple[int, int, int, int]:
         """Components, instances, routes and calls."""
@@ -192,6 +200,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         route_errors=np.array([route.errors + components[own].get("stray_errors") for own, route in each]),
         call_source=np.array([source for source, _, _ in calls], dtype=np.int64),
         call_target=np.array([target for _, target, _ in calls], dtype=np.int64),
+        call_caller=np.array([route_component[source] for source, _, _ in calls], dtype=np.int64),
         call_target_rows=_repeat([target for _, target, _ in calls], len(routes)),
         call_weight=weights,
         call_deadline=np.array([call.deadline for _, _, call in calls]),
@@ -209,6 +218,10 @@ def lay_out(systems: Sequence[System]) -> Layout:
         link_checks=checks[link_call],
         link_counts_connections=counts[link_call],
         inputs=_pad(_list_inputs([source for source, _, _ in calls], len(routes)), len(calls)),
+        call_place=_place_calls([source for source, _, _ in calls], len(routes)),
+        latency_rows=_repeat([*range(len(routes)), *(source for source, _, _ in calls)], len(routes), 5),
+        late_route=np.array([*(target for _, target, _ in calls), *deadlines], dtype=np.int64),
+        late_deadline=np.array([*(call.deadline for _, _, call in calls), *deadlines.values()]),
         journey_entry=np.array([entry for entry, _ in journeys], dtype=np.int64),
         journey_demand=np.array([journey.demand for _, journey in journeys]),
         journey_retries=np.array([journey.retries for _, journey in journeys]),
@@ -275,14 +288,21 @@ def _list_inputs(sources: list[int], routes: int) -> list[list[int]]:
     return rows
 
 
-def _repeat(index: list[int], size: int) -> Indices:
+def _place_calls(sources: list[int], routes: int) -> Indices:
+    """Where calls stand in `inputs`, counted over all its columns."""
+    rows = _list_inputs(sources, routes)
+    places = {call: place * routes + route for route, row in enumerate(rows) for place, call in enumerate(row)}
+    return np.array([places[call] for call in range(len(sources))], dtype=np.int64)
+
+
+def _repeat(index: list[int], size: int, rows: int = _ROWS) -> Indices:
     """An index again and again, each time `size` places further on."""
-    return np.array([row * size + place for row in range(_ROWS) for place in index], dtype=np.int64)
+    return np.array([row * size + place for row in range(rows) for place in index], dtype=np.int64)
 
 
 def _pad(rows: list[list[int]], nothing: int) -> Indices:
     """Rows of indices as columns, the last ones filled with an index that stands for nothing."""
     width = max((len(row) for row in rows), default=0)
     return np.array(
-        [[row[column] if column < len(row) else nothing for row in rows] for column in range(width)]
+        [[row[column] if column < len(row) else nothing for row in rows] for column in range(width)], dtype=np.int64
     ).reshape(width, len(rows))

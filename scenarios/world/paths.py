@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.standing import Standing
 
 _OUT_SECONDS = 30.0
 """How long health checks fail until an instance gets no requests: three checks, ten seconds apart."""
@@ -23,11 +24,26 @@ _CHECK_FAILS = 0.5
 
 
 class Crossing(NamedTuple):
-    """What the network does in a step: by call the share `lost` and the seconds of `delay`; `pull` by instance."""
+    """What the network does in a step, and the `pull` of each instance with what is `pulled` by all of a component."""
+
+    ways: Ways
+    pull: Floats
+    pulled: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ways:
+    """What the network does to whatever is sent now. By call the share `lost` and the seconds of `delay`.
+
+    What instances get of calls is added up over some rows: of each, `sending` is the share of a call that takes this
+    way, and `through` what each instance of the callee gets of that. `rows` is the index of callees, for all of them.
+    """
 
     lost: Floats
     delay: Floats
-    pull: Floats
+    sending: Floats
+    through: Floats
+    rows: Indices
 
 
 @dataclass(slots=True, eq=False)
@@ -91,48 +107,27 @@ class Paths:
             out=np.zeros((zones, len(places)), dtype=np.bool_),
         )
 
-    def step(self, layout: Layout, open_: Floats, sent: Floats, users: Floats, seconds: float) -> Crossing:
-        """Cross the network once. `open_` is by instance, `sent` and `users` by call and component a step before."""
-        calls = len(self.caller)
-        loss = self._find_loss(layout, open_)
-        if not (np.any(loss) or np.any(self.latency) or np.any(self.out)):
+    def step(self, layout: Layout, standing: Standing, sent: Floats, users: Floats, seconds: float) -> Crossing:
+        """Cross the network once. `sent` are attempts by call a step before, `users` their requests by component."""
+        kept = (standing, self.loss.tobytes(), self.isolated.tobytes())
+        losing = layout.memory.get(kept, Paths._find_losing, self, layout, standing)
+        if losing is None and not (np.count_nonzero(self.latency) or np.count_nonzero(self.out)):
             self.failing[:] = 0.0
-            return Crossing(np.zeros(calls), np.zeros(calls), open_)
-        own, components = layout.instance_component, len(layout.components)
-        system, zones = self.component_system[own], len(self.failing)
-        everywhere = np.maximum(add_up(own, open_, components), 1.0)
-        lost, delay, arriving = np.zeros(calls), np.zeros(calls), np.zeros(calls)
-        pull = (users / everywhere)[own] * open_
-        for zone in range(zones):
-            here = add_up(own, open_ * (self.instance_zone == zone), components) / everywhere
-            losing = loss[system, zone, self.instance_zone]
-            late = self.latency[system, zone, self.instance_zone]
-            self._check_health(zone, losing, seconds)
-            blind = _share_out(own, open_, components)
-            if not np.any(self.out[zone]):
-                # With no instance out, those that check and those that do not send to the same ones.
-                through = blind * (1.0 - losing)
-                lost = lost + here[self.caller] * add_up(own, blind * losing, components)[self.callee]
-                delay = delay + here[self.caller] * add_up(own, through * late, components)[self.callee]
-                arriving = arriving + here[self.caller] * add_up(own, through, components)[self.callee]
-                for checks in (False, True):
-                    sending = here[self.caller] * (self.checks == checks)
-                    pull = pull + add_up(self.callee, sent * sending, components)[own] * through
-                continue
-            healthy = _share_out(own, open_ * ~self.out[zone], components)
-            # Where no instance is healthy, a load balancer sends to all of them rather than to none.
-            healthy = np.where(add_up(own, healthy, components)[own] > 0.0, healthy, blind)
-            for checks, share in ((False, blind), (True, healthy)):
-                sending = here[self.caller] * (self.checks == checks)
-                through = share * (1.0 - losing)
-                lost = lost + sending * add_up(own, share * losing, components)[self.callee]
-                delay = delay + sending * add_up(own, through * late, components)[self.callee]
-                arriving = arriving + sending * add_up(own, through, components)[self.callee]
-                pull = pull + add_up(self.callee, sent * sending, components)[own] * through
-        nothing = add_up(own, pull, components)[own] <= 0.0
-        return Crossing(
-            np.minimum(1.0, lost), delay / np.maximum(arriving, 1e-12), np.where(nothing, open_, pull * open_)
-        )
+            return Crossing(layout.memory.get((), _cross_nothing, layout), standing.open_, standing.count)
+        self._check_health(layout, (*kept, seconds), losing, seconds)
+        seen = (*kept, self.latency.tobytes(), self.out.tobytes())
+        ways = layout.memory.get(seen, Paths._find_ways, self, layout, standing, losing)
+        own = layout.instance_component
+        pull = (users / standing.some).take(own) * standing.open_
+        count, components = len(ways.sending), len(layout.components)
+        asked = add_up(ways.rows, (sent * ways.sending).ravel(), count * components).reshape(count, components)
+        for row in asked.take(own, axis=1) * ways.through:
+            pull += row
+        pulled = add_up(own, pull, components)
+        unasked = pulled <= 0.0
+        if np.count_nonzero(unasked):
+            pull, pulled = np.where(unasked[own], standing.open_, pull), np.where(unasked, standing.count, pulled)
+        return Crossing(ways, pull, pulled)
 
     def find_worst(self, components: int) -> tuple[Floats, Floats]:
         """The share of packets that the worst link of each router loses, and the seconds that its slowest one takes."""
@@ -160,26 +155,80 @@ class Paths:
                     self.isolated[system, zone] = 0.0
         return changed
 
-    def _find_loss(self, layout: Layout, open_: Floats) -> Floats:
+    def _find_losing(self, layout: Layout, standing: Standing) -> Floats | None:
+        """What is lost from each zone to each instance, None if nothing is lost anywhere."""
         loss = self.loss
         if self.routers or np.any(self.isolated):
-            running = add_up(layout.instance_component, open_, len(layout.components))
             within = np.eye(loss.shape[1])
             crosses = np.maximum(self.isolated[:, :, None], self.isolated[:, None, :]) * (1.0 - within)
             loss = np.maximum(loss, crosses)
             for component, system, begin, end in self.routers:
-                if running[component] <= 0.0:
+                if standing.count[component] <= 0.0:
                     loss[system, begin, end] = loss[system, end, begin] = 1.0
-        return loss
+        return self._spread(layout, loss) if np.any(loss) else None
 
-    def _check_health(self, zone: int, losing: Floats, seconds: float) -> None:
-        fails = losing >= _CHECK_FAILS
-        failing = self.failing[zone]
-        failing = np.where(
-            fails, np.minimum(_OUT_SECONDS, failing + seconds), np.maximum(0.0, failing - seconds * _BACK_FACTOR)
+    def _spread(self, layout: Layout, of_zones: Floats) -> Floats:
+        """What lies between zones, from each zone to each instance."""
+        system = self.component_system[layout.instance_component]
+        return np.array([of_zones[system, zone, self.instance_zone] for zone in range(len(self.failing))])
+
+    def _find_ways(self, layout: Layout, standing: Standing, losing: Floats | None) -> Ways:
+        """What the network does now."""
+        own, components, calls = layout.instance_component, len(layout.components), len(self.caller)
+        if losing is None:
+            losing = np.zeros(self.failing.shape)
+        latency = self._spread(layout, self.latency)
+        lost, delay, arriving = np.zeros(calls), np.zeros(calls), np.zeros(calls)
+        ways: list[tuple[Floats, Floats]] = []
+        blind = _share_out(own, standing.open_, components)
+        for zone, late in enumerate(latency):
+            here = (add_up(own, standing.open_ * (self.instance_zone == zone), components) / standing.some)[self.caller]
+            for sending, share, senders in self._list_senders(layout, standing, zone, here, blind):
+                through = share * (1.0 - losing[zone])
+                lost = lost + sending * add_up(own, share * losing[zone], components)[self.callee]
+                delay = delay + sending * add_up(own, through * late, components)[self.callee]
+                arriving = arriving + sending * add_up(own, through, components)[self.callee]
+                ways += [(each, through) for each in senders if np.any(each)]
+        return Ways(
+            lost=np.minimum(1.0, lost),
+            delay=delay / np.maximum(arriving, 1e-12),
+            sending=np.array([sending for sending, _ in ways]).reshape(len(ways), calls),
+            through=np.array([through for _, through in ways]).reshape(len(ways), len(own)),
+            rows=np.array([self.callee + row * components for row in range(len(ways))], dtype=np.int64).ravel(),
         )
-        self.out[zone] = np.where(fails, failing >= _OUT_SECONDS, self.out[zone] & (failing > 0.0))
-        self.failing[zone] = failing
+
+    def _list_senders(
+        self, layout: Layout, standing: Standing, zone: int, here: Floats, blind: Floats
+    ) -> list[tuple[Floats, Floats, tuple[Floats, ...]]]:
+        """Who sends from a zone: the shares of calls, what instances get of them, and the shares one by one."""
+        apart = tuple(here * (self.checks == checks) for checks in (False, True))
+        if not np.any(self.out[zone]):
+            # With no instance out, those that check and those that do not send to the same ones.
+            return [(here, blind, apart)]
+        own, components = layout.instance_component, len(layout.components)
+        healthy = _share_out(own, standing.open_ * ~self.out[zone], components)
+        # Where no instance is healthy, a load balancer sends to all of them rather than to none.
+        healthy = np.where(add_up(own, healthy, components)[own] > 0.0, healthy, blind)
+        return [(sending, share, (sending,)) for sending, share in zip(apart, (blind, healthy), strict=True)]
+
+    def _check_health(self, layout: Layout, kept: tuple[object, ...], losing: Floats | None, seconds: float) -> None:
+        """Health checks of each zone fail where much is lost, and take instances out or bring them back."""
+        seen = (*kept, self.failing.tobytes(), self.out.tobytes())
+        if layout.memory.is_at_rest("health", seen):
+            return
+        fails = np.zeros(self.failing.shape, dtype=np.bool_) if losing is None else losing >= _CHECK_FAILS
+        longer = np.minimum(_OUT_SECONDS, self.failing + seconds)
+        self.failing = np.where(fails, longer, np.maximum(0.0, self.failing - seconds * _BACK_FACTOR))
+        self.out = np.where(fails, self.failing >= _OUT_SECONDS, self.out & (self.failing > 0.0))
+        if (self.failing.tobytes(), self.out.tobytes()) == seen[-2:]:
+            layout.memory.note_rest("health", seen)
+
+
+def _cross_nothing(layout: Layout) -> Ways:
+    """What the network does where there is one place."""
+    calls, instances = len(layout.call_weight), len(layout.instance_component)
+    nowhere = np.zeros(0, dtype=np.int64)
+    return Ways(np.zeros(calls), np.zeros(calls), np.zeros((0, calls)), np.zeros((0, instances)), nowhere)
 
 
 def _share_out(own: Indices, weights: Floats, components: int) -> Floats:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.world.chance import draw_uniform, mix
 from scenarios.world.flows import add_up
-from scenarios.world.state import RUNNING, STARTING, STOPPED, Rollout
+from scenarios.world.standing import RUNNING, STARTING, STOPPED, find_standing
 
 if TYPE_CHECKING:
     from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Layout
-    from scenarios.world.state import State
+    from scenarios.world.standing import Standing
+    from scenarios.world.state import Rollout, State
 
 STEADY_SECONDS = 600.0
 """How long a process has to run until it is started again by itself as often as at first. To start it by hand is no
@@ -34,25 +36,53 @@ _GIVE_UP_SECONDS = 300.0
 
 def step_processes(layout: Layout, state: State) -> None:
     """Bring processes one step further: those that start get ready, those that run get warm, rollouts go on."""
-    ready = (state.phase == STARTING) & (state.ready_at <= state.time)
-    if ready.any():
+    if find_standing(layout, state.phase, state.release).starting:
+        ready = (state.phase == STARTING) & (state.ready_at <= state.time)
         for instance in np.nonzero(ready)[0].tolist():
             become_ready(layout, state, instance)
-    rate = state.step / layout.instance["warm_seconds"]
-    running = state.phase == RUNNING
-    state.warmth = np.where(running, state.warmth + (1.0 - state.warmth) * rate / (1.0 + rate), state.warmth)
-    steady = running & (state.time - state.ready_at >= STEADY_SECONDS)
-    state.starts_left = np.where(steady, layout.instance["automatic_starts"], state.starts_left)
-    _leak(layout, state)
+    standing = find_standing(layout, state.phase, state.release)
+    _warm_up(layout, state, standing)
+    if state.starts_left.tobytes() != layout.instance["automatic_starts"].tobytes():
+        steady = standing.running & (state.time - state.ready_at >= STEADY_SECONDS)
+        state.starts_left = np.where(steady, layout.instance["automatic_starts"], state.starts_left)
+    _leak(layout, state, standing)
     for rollout in list(state.rollouts):
         _roll_on(layout, state, rollout)
 
 
-def get_speed(layout: Layout, state: State) -> Floats:
-    """How many of its slots an instance has: 0 if it does not run, fewer while it is cold."""
-    running = (state.phase == RUNNING) * 1.0
-    slots = state.slots[layout.instance_component] * layout.release_slots[layout.instance_release + state.release]
-    return np.asarray(running * (_COLD + (1.0 - _COLD) * state.warmth) * slots * _find_breath(layout, state))
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """What instances can do: `rates` are slots and, in a second row, processors; `places` are requests that may wait.
+
+    All are 0 of one that does not run, and `rates` are less while it is cold.
+    """
+
+    rates: Floats
+    places: Floats
+
+
+def find_limits(layout: Layout, state: State) -> Limits:
+    """What instances can do now."""
+    standing = find_standing(layout, state.phase, state.release)
+    seen = (
+        standing,
+        state.warmth.tobytes(),
+        state.slots.tobytes(),
+        state.leaked.tobytes(),
+        state.memory_limit.tobytes(),
+        state.cores.tobytes(),
+    )
+    return layout.memory.get(seen, _find_limits, layout, state, standing)
+
+
+def _find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
+    slots = state.slots[layout.instance_component] * layout.release_slots[standing.release]
+    speed = standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * _find_breath(layout, state)
+    processors = layout.instance["cores"] * speed * state.cores[layout.instance_component]
+    return Limits(
+        rates=np.array((layout.instance["slots"] * speed, processors)),
+        places=layout.instance["queue"] * standing.open_,
+    )
 
 
 def _find_breath(layout: Layout, state: State) -> Floats:
@@ -69,23 +99,26 @@ def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, 
     By component are the memory `held` for jobs and the `connections` before; those that are left are returned.
     """
     own = layout.instance_component
-    components = len(layout.components)
-    running = state.phase == RUNNING
-    count = np.maximum(add_up(own, running * 1.0, components), 1.0)
-    rates = add_up(layout.route_component, passed.done * state.flows.holding, components) / state.step
+    standing = find_standing(layout, state.phase, state.release)
+    rates = add_up(layout.route_component, passed.done * state.flows.holding, len(layout.components)) / state.step
     of_connections = connections * layout.component["connection_memory"]
-    each = (rates * layout.component["request_memory"] + of_connections + held) / count
-    used = layout.instance["base_memory"] + state.leaked + each[own]
-    limit = layout.instance["memory"] * state.memory_limit[own]
-    state.memory = np.where(running, np.minimum(used + state.swell, limit), 0.0)
-    dying = running & (used > limit)
-    if not dying.any():
+    each = (rates * layout.component["request_memory"] + of_connections + held) / standing.some
+    used = layout.instance["base_memory"] + state.leaked + each.take(own)
+    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state)
+    state.memory = np.minimum(used + state.swell, limit) * standing.open_
+    dying = standing.running & (used > limit)
+    if not np.count_nonzero(dying):
         return connections
     for instance in np.nonzero(dying)[0].tolist():
         died = _find_statement(state, int(own[instance]))
         state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])), **died)
         die(layout, state, instance)
     return count_connections(layout, state)
+
+
+def _find_limit(layout: Layout, state: State) -> Floats:
+    """MB that each instance may use."""
+    return np.asarray(layout.instance["memory"] * state.memory_limit[layout.instance_component])
 
 
 def _find_statement(state: State, component: int) -> dict[str, str]:
@@ -101,16 +134,26 @@ def swell(layout: Layout, state: State, passed: Passed, noise: Floats) -> None:
 
     Nobody is killed for that: it is what is given back when memory is short.
     """
-    own = layout.instance_component
-    room = layout.instance["base_memory"] * layout.instance["memory_swing"]
-    target = np.where(state.phase == RUNNING, room * (0.5 + 0.25 * noise + passed.load[own]), 0.0)
+    room = layout.memory.get((), _find_swing, layout)
+    load = passed.load.take(layout.instance_component)
+    target = room * (0.5 + 0.25 * noise + load) * find_standing(layout, state.phase, state.release).open_
     rate = state.step / _SWELL_SECONDS
     state.swell = state.swell + (target - state.swell) * rate / (1.0 + rate)
 
 
+def _find_swing(layout: Layout) -> Floats:
+    """MB by which the memory of each instance goes up and down."""
+    return np.asarray(layout.instance["base_memory"] * layout.instance["memory_swing"])
+
+
 def count_connections(layout: Layout, state: State) -> Floats:
     """The connections that each component has open to callers."""
-    alive = layout.link_pool * state.usable * (state.phase[layout.link_instance] == RUNNING)
+    standing = find_standing(layout, state.phase, state.release)
+    return layout.memory.get((standing, state.usable.tobytes()), _count_connections, layout, state, standing)
+
+
+def _count_connections(layout: Layout, state: State, standing: Standing) -> Floats:
+    alive = layout.link_pool * state.usable * standing.open_links
     return add_up(layout.link_target, alive * layout.link_counts_connections, len(layout.components))
 
 
@@ -165,15 +208,32 @@ def become_ready(layout: Layout, state: State, instance: int) -> None:
 
 def find_accepting(layout: Layout, state: State) -> Floats:
     """The instances of each component that take requests."""
-    return add_up(layout.instance_component, (state.phase == RUNNING) * 1.0, len(layout.components))
+    return find_standing(layout, state.phase, state.release).count
 
 
-def _leak(layout: Layout, state: State) -> None:
-    own = layout.instance_component
-    released = layout.release_leak[layout.instance_release + state.release]
+def _warm_up(layout: Layout, state: State, standing: Standing) -> None:
+    seen = standing, state.warmth.tobytes(), state.step
+    if layout.memory.is_at_rest("warmth", seen):
+        return
+    rate = state.step / layout.instance["warm_seconds"]
+    state.warmth = np.where(standing.running, state.warmth + (1.0 - state.warmth) * rate / (1.0 + rate), state.warmth)
+    if state.warmth.tobytes() == seen[1]:
+        layout.memory.note_rest("warmth", seen)
+
+
+def _leak(layout: Layout, state: State, standing: Standing) -> None:
+    leaks = layout.memory.get((standing, state.leak.tobytes()), _find_leaks, layout, state, standing)
+    if leaks is None:
+        return
     # What is slow serves fewer requests, and loses less with them.
-    lost = (released + state.leak[own]) * _find_breath(layout, state) * state.step
-    state.leaked = np.where(state.phase == RUNNING, state.leaked + lost, state.leaked)
+    lost = leaks * _find_breath(layout, state) * state.step
+    state.leaked = np.where(standing.running, state.leaked + lost, state.leaked)
+
+
+def _find_leaks(layout: Layout, state: State, standing: Standing) -> Floats | None:
+    """MB that each instance loses in a second when it is fast, None if none does."""
+    leaks = layout.release_leak[standing.release] + state.leak[layout.instance_component]
+    return leaks if np.any(leaks) else None
 
 
 def die(layout: Layout, state: State, instance: int) -> None:

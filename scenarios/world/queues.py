@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.standing import Standing
     from scenarios.world.system import Group, Topic
 
 _LONGEST_SECONDS = 21600.0
@@ -98,12 +99,12 @@ class Queues:
             history=np.zeros((max(1, int(np.max(steps, initial=0))), len(topics))),
         )
 
-    def take(self, layout: Layout, open_: Floats, holding: Floats, seconds: float) -> Floats:
+    def take(self, layout: Layout, standing: Standing, holding: Floats, seconds: float) -> Floats:
         """The messages that consumers begin to work on in a step, by route. A worker has one partition at a time."""
         routes, groups = len(layout.route_work), len(self.group_topic)
         if not groups:
             return np.zeros(routes)
-        running = add_up(layout.instance_component, open_, len(layout.components))
+        running = standing.count
         brokers = running[self.topic_broker][self.group_topic] > 0.0
         moving = add_up(self.lane_group, (self.ahead > _NEXT).astype(np.float64), groups)
         workers = np.minimum(self.group_workers * running[self.group_component], moving) * brokers
@@ -115,15 +116,14 @@ class Queues:
         self.waits, self.taken = np.maximum(0.0, self.waits - moved), self.taken + moved
         return add_up(self.group_route, add_up(self.lane_group, moved, groups), routes)
 
-    def settle(self, layout: Layout, open_: Floats, passed: Passed) -> Indices:
+    def settle(self, standing: Standing, passed: Passed) -> Indices:
         """Commit what was done, put back what failed, add what came. Returns the groups that have come to a halt."""
         groups = len(self.group_topic)
         came_topic = passed.good[self.topic_route]
         self._keep(came_topic)
         if not groups:
             return np.zeros(0, dtype=np.int64)
-        running = add_up(layout.instance_component, open_, len(layout.components))
-        brokers = (running[self.topic_broker][self.group_topic] > 0.0) * 1.0
+        brokers = (standing.count[self.topic_broker][self.group_topic] > 0.0) * 1.0
         before = self.waits + self.taken
         good, failed = passed.users_good[self.group_route], passed.users_failed[self.group_route]
         pending = np.maximum(add_up(self.lane_group, self.taken, groups), 1e-12)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.flows import Passed, add_up
+from scenarios.world.standing import find_standing
 
 if TYPE_CHECKING:
     from typing import Self
@@ -83,17 +84,17 @@ class Record:
                 total = total + getattr(other, name)
             self.ticks[name].append(total)
         own, components = layout.instance_component, len(layout.components)
-        running = add_up(own, (state.phase == 2) * 1.0, components)
+        standing = find_standing(layout, state.phase, state.release)
         levels = (
             *(state.flows.latency[place] for place in (1, 2, 3)),
             passed.load,
             add_up(own, state.flows.queue, components),
-            running,
-            add_up(own, state.memory, components) / np.maximum(running, 1.0),
+            standing.count,
+            add_up(own, state.memory, components) / standing.some,
             connections,
             state.disks.find_level(layout),
-            state.caches.find_hit_ratio(layout, (state.phase == 2) * 1.0),
-            add_up(own, state.kept, components) / np.maximum(running, 1.0),
+            state.caches.find_hit_ratio(layout, standing),
+            add_up(own, state.kept, components) / standing.some,
             state.queues.find_backlog(),
             *state.paths.find_worst(components),
             state.addresses.unanswered.copy(),

@@ -6,24 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import add_rows, add_up
-from scenarios.world.state import RUNNING
+from scenarios.world.standing import find_standing
 
 if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Layout
+    from scenarios.world.standing import Standing
     from scenarios.world.state import State
 
 
 def average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
     """Work and errors of each component, on average over the releases that its running instances have."""
-    components = len(layout.components)
-    own = layout.instance_component_rows
-    places = layout.instance_release + state.release
-    running = (state.phase == RUNNING) * 1.0
-    rows = (running, running * layout.release_work[places], running * layout.release_errors[places])
-    count, work, errors = add_rows(own, rows, components)
-    some = np.maximum(count, 1.0)
-    work, errors = np.where(count > 0, work / some, 1.0), errors / some
+    standing = find_standing(layout, state.phase, state.release)
+    if not layout.features:
+        return standing.work, standing.errors
+    work, errors = standing.work.copy(), standing.errors.copy()
     for component, feature in layout.features:
         if state.flags[component, feature.flag]:
             work[component] *= feature.work
@@ -33,37 +29,46 @@ def average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
 
 def find_tries(layout: Layout, state: State) -> Floats:
     """The share of failed first and second attempts of each call that are tried again."""
+    standing = find_standing(layout, state.phase, state.release)
+    return layout.memory.get((standing,), _find_tries, layout, standing)
+
+
+def _find_tries(layout: Layout, standing: Standing) -> Floats:
     if not np.any(layout.release_attempts):
         return layout.call_again
-    set_to = layout.release_attempts[layout.instance_release + state.release]
+    set_to = layout.release_attempts[standing.release]
     again = layout.call_again.copy()
-    source = layout.route_component[layout.call_source]
+    source = layout.call_caller
+    told = standing.average(layout, set_to > 0.0)[source]
     for row, most in ((0, 1.0), (1, 2.0)):
-        share, told = _average(layout, state, (set_to > most) * 1.0), _average(layout, state, (set_to > 0.0) * 1.0)
-        again[row] = share[source] + (1.0 - told[source]) * again[row]
+        share = standing.average(layout, set_to > most)
+        again[row] = share[source] + (1.0 - told) * again[row]
     return again
 
 
 def multiply_messages(layout: Layout, state: State, weights: Floats) -> Floats:
     """How often a request makes each call, when some releases send more to brokers than they should."""
+    standing = find_standing(layout, state.phase, state.release)
+    factors = layout.memory.get((standing,), _find_factors, layout, standing)
+    return weights if factors is None else np.asarray(np.where(layout.call_to_broker, weights * factors, weights))
+
+
+def _find_factors(layout: Layout, standing: Standing) -> Floats | None:
+    """How many times as many messages each caller sends, None if no release sends more."""
     if not np.any(layout.release_sends != 1.0):
-        return weights
-    sends = _average(layout, state, layout.release_sends[layout.instance_release + state.release])
-    factors = np.where(sends > 0.0, sends, 1.0)[layout.route_component[layout.call_source]]
-    return np.asarray(np.where(layout.call_to_broker, weights * factors, weights))
+        return None
+    sends = standing.average(layout, layout.release_sends[standing.release])
+    return np.asarray(np.where(sends > 0.0, sends, 1.0)[layout.call_caller])
 
 
 def keep_connections(layout: Layout, state: State) -> None:
     """Let instances take connections of their pools that they do not give back."""
-    if not np.any(layout.release_keeps):
-        return
-    keeps = layout.release_keeps[layout.instance_release + state.release]
-    state.kept = np.where(state.phase == RUNNING, state.kept + keeps * state.step, 0.0)
+    standing = find_standing(layout, state.phase, state.release)
+    keeps = layout.memory.get((standing,), _find_keeping, layout, standing)
+    if keeps is not None:
+        state.kept = np.where(standing.running, state.kept + keeps * state.step, 0.0)
 
 
-def _average(layout: Layout, state: State, values: Floats) -> Floats:
-    """The mean of a number by instance over the running instances of each component, 0 where none runs."""
-    own, components = layout.instance_component, len(layout.components)
-    running = (state.phase == RUNNING) * 1.0
-    count = np.maximum(add_up(own, running, components), 1.0)
-    return np.asarray(add_up(own, running * values, components) / count)
+def _find_keeping(layout: Layout, standing: Standing) -> Floats | None:
+    """The connections that each instance takes in a second, None if no release ever takes any."""
+    return layout.release_keeps[standing.release] if np.any(layout.release_keeps) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.standing import Standing
 
 _FOR_LONG = 86400.0
 """How long a resolver goes on with answers that it does not renew, in seconds."""
@@ -31,7 +32,8 @@ def _rank_names(layout: Layout) -> Floats:
     return np.concatenate(ranks)
 
 
-class Resolved(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
     """By call, the share of callers that call a place where nobody listens any more, and of those without a place."""
 
     stale: Floats
@@ -91,30 +93,37 @@ class Addresses:
             unanswered=np.zeros(components),
         )
 
-    def step(self, layout: Layout, open_: Floats, seconds: float) -> Resolved:
+    def step(self, layout: Layout, standing: Standing, seconds: float) -> Resolved:
         """Let time pass: answers end, and names are looked up again if the resolver answers."""
-        calls = len(layout.call_weight)
-        if not np.any(self.named):
-            return Resolved(np.zeros(calls), np.zeros(calls))
-        answers = add_up(layout.instance_component, open_, len(layout.components))[self.resolver] > 0.0
+        if not layout.memory.get((), _is_any_named, layout, self.named):
+            return layout.memory.get((), _find_all, layout)
+        answers = standing.count[self.resolver] > 0.0
         self.told_left = np.where(answers, self.told_left - seconds, 0.0)
         fresh = answers & (self.told_left <= 0.0)
         self.told = np.where(fresh, self.moves, self.told)
         self.told_left = np.where(fresh, self.told_lasts, self.told_left)
-        running = open_[layout.link_instance]
-        self.left = np.where(running > 0.0, self.left - seconds, 0.0)
-        asks = (self.left <= 0.0) & self.named
-        if np.any(self.unanswered):
+        running = standing.open_links > 0.0
+        self.left = np.where(running, self.left - seconds, 0.0)
+        if np.count_nonzero(self.unanswered):
             answers = answers & (self.rank >= self.unanswered[self.resolver])
-        answered = answers[self.callee]
-        self.held = np.where(asks, np.where(answered, self.told[self.callee], _NOTHING), self.held)
-        self.left = np.where(asks & answered & (running > 0.0), self.lasts, self.left)
+        # Few ask in the same step.
+        asks = np.nonzero((self.left <= 0.0) & self.named)[0]
+        callee = self.callee[asks]
+        answered = answers[callee]
+        self.held[asks] = np.where(answered, self.told[callee], _NOTHING)
+        renews = asks[answered & running[asks]]
+        self.left[renews] = self.lasts[renews]
+        seen = standing, self.held.tobytes(), self.moves.tobytes()
+        return layout.memory.get(seen, Addresses._resolve, self, layout, standing)
+
+    def _resolve(self, layout: Layout, standing: Standing) -> Resolved:
+        """What callers have of addresses now."""
+        calls, running = len(layout.call_weight), standing.open_links
         missing = (self.held == _NOTHING) & self.named
         stale = (self.held != self.moves[self.callee]) & self.named & ~missing
-        callers = np.maximum(add_up(layout.link_call, running, calls), 1.0)
         return Resolved(
-            add_up(layout.link_call, running * stale, calls) / callers,
-            add_up(layout.link_call, running * missing, calls) / callers,
+            add_up(layout.link_call, running * stale, calls) / standing.some_callers,
+            add_up(layout.link_call, running * missing, calls) / standing.some_callers,
         )
 
     def move(self, component: int) -> None:
@@ -133,3 +142,13 @@ class Addresses:
         old = int(np.count_nonzero(mine & (self.told != self.moves)))
         self.told_left[mine] = 0.0
         return old
+
+
+def _is_any_named(_: Layout, named: NDArray[np.bool_]) -> bool:
+    return bool(np.any(named))
+
+
+def _find_all(layout: Layout) -> Resolved:
+    """Callers find whom they call."""
+    calls = len(layout.call_weight)
+    return Resolved(np.zeros(calls), np.zeros(calls))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.world.access import Obstacles, find_access
 from scenarios.world.chance import draw_noise
-from scenarios.world.changes import place_changes
+from scenarios.world.changes import Agenda, place_changes
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
 from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
@@ -17,17 +18,23 @@ from scenarios.world.layout import lay_out
 from scenarios.world.operations import Order, finish_tasks, order
 from scenarios.world.picking import pick
 from scenarios.world.pools import step_pools
-from scenarios.world.processes import die, get_speed, kill_for_memory, step_processes, swell
+from scenarios.world.processes import die, find_limits, kill_for_memory, step_processes, swell
 from scenarios.world.record import TICK, Record
 from scenarios.world.releases import average_releases, find_tries, keep_connections, multiply_messages
-from scenarios.world.state import RUNNING, State
+from scenarios.world.standing import find_standing
+from scenarios.world.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
+    from scenarios.world.access import Access
     from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Layout
+    from scenarios.world.paths import Crossing, Ways
+    from scenarios.world.pools import Pooled
+    from scenarios.world.resolving import Resolved
+    from scenarios.world.standing import Standing
     from scenarios.world.system import System
 
 ARRIVALS_NOISE = 0.03
@@ -55,7 +62,7 @@ class Run:
         self._noise = noise
         self._factors: tuple[int, tuple[Floats, Floats] | None] = 0, None
         self._swells: tuple[int, Floats | None] = 0, None
-        self._settings = place_changes(self.layout)
+        self._agenda = Agenda(place_changes(self.layout), step)
 
     @property
     def time(self) -> float:
@@ -83,7 +90,7 @@ class Run:
         picked = pick(self.layout, self.state, self.record, places, systems)
         other.layout, other.state, other.record = picked.layout, picked.state, picked.record
         other._factors, other._swells = (0, None), (0, None)
-        other._settings = place_changes(other.layout)
+        other._agenda = Agenda(place_changes(other.layout), other.state.step)
         return other
 
     def advance(self, seconds: float) -> None:
@@ -101,47 +108,47 @@ class Run:
 
     def _pass_step(self) -> None:
         layout, state = self.layout, self.state
-        for setting in self._settings:
+        for setting in self._agenda.list_due(state.time):
             setting.step(state)
         finish_tasks(layout, state)
         _end_entries(layout, state)
         step_processes(layout, state)
         keep_connections(layout, state)
         held, slow = step_jobs(layout, state)
-        pools, broken, unopened, turned_away, connections = step_pools(layout, state)
+        pooled = step_pools(layout, state)
+        standing = find_standing(layout, state.phase, state.release)
         offered, kept_out, barred = self._find_users()
-        open_ = (state.phase == RUNNING) * 1.0
-        offered = offered + state.queues.take(layout, open_, state.flows.holding, state.step)
-        found = self._find_conditions(pools, broken, unopened, turned_away, slow, offered)
+        offered = offered + state.queues.take(layout, standing, state.flows.holding, state.step)
+        found = self._find_conditions(standing, pooled, slow, offered)
         passed = step_flows(layout, state.flows, found, state.step)
-        if np.any(kept_out):
+        if np.count_nonzero(kept_out):
             passed = replace(
                 passed,
                 users_failed=passed.users_failed + kept_out,
                 rejected=passed.rejected + kept_out,
                 barred=barred,
             )
-        self._keep_messages(open_, passed)
+        self._keep_messages(standing, passed)
         passed = state.awaiting.fail(state.queues, passed, state.step)
         state.passed = passed
         self._note_failed(passed)
         swell(layout, state, passed, self._find_swell(int(state.time / _MINUTE)))
-        connections = kill_for_memory(layout, state, passed, held, connections)
+        connections = kill_for_memory(layout, state, passed, held, pooled.connections)
         state.time += state.step
         self.record.add(layout, state, passed, connections)
 
-    def _keep_messages(self, open_: Floats, passed: Passed) -> None:
+    def _keep_messages(self, standing: Standing, passed: Passed) -> None:
         """Queues and disks take what was sent and written."""
         layout, state = self.layout, self.state
         if not len(state.queues.topic_route) and not np.any(state.disks.capacity):
             return
         queues = state.queues
-        for group in queues.settle(layout, open_, passed).tolist():
+        for group in queues.settle(standing, passed).tolist():
             topic = layout.topic_names[queues.group_topic[group]]
             state.note(int(queues.group_component[group]), "poison", topic=topic)
         self.record.ledger = max(self.record.ledger, queues.ledger)
         kept = queues.find_kept(len(layout.components))
-        full, stopping = state.disks.step(layout, open_, passed.good, kept, state.step)
+        full, stopping = state.disks.step(layout, standing, passed.good, kept, state.step)
         for instance in full.tolist():
             state.note(int(layout.instance_component[instance]), "disk_full", instance=instance)
         for instance in stopping.tolist():
@@ -179,51 +186,37 @@ class Run:
 
     def _find_conditions(
         self,
-        pools: Floats,
-        broken: Floats,
-        unopened: Floats,
-        turned_away: Floats,
+        standing: Standing,
+        pooled: Pooled,
         slow: Floats,
         offered: Floats,
     ) -> Conditions:
         layout, state = self.layout, self.state
-        components = len(layout.components)
         work, errors = average_releases(layout, state)
         work = work * state.work * state.scans * slow
         if self._noise:
             work = work * self._find_noise(int(state.time / TICK))[0]
-        open_ = (state.phase == RUNNING) * 1.0
         sent = layout.call_weight if state.passed is None else state.passed.sent
-        crossing = state.paths.step(
-            layout, open_, sent, add_up(layout.route_component, offered, components), state.step
-        )
-        not_let_in = state.credentials.step(layout, open_, state.usable)
-        resolved = state.addresses.step(layout, open_, state.step)
+        users = add_up(layout.route_component, offered, len(layout.components))
+        crossing = state.paths.step(layout, standing, sent, users, state.step)
+        pull, pulled = _lean(layout, state, crossing)
+        denied = state.credentials.step(layout, standing, state.usable)
+        resolved = state.addresses.step(layout, standing, state.step)
+        refusals = state.disks.refuse(layout, standing)
+        weights = state.caches.step(layout, standing, self._find_room(), state.passed, state.step)
+        limits = find_limits(layout, state)
         return Conditions(
-            speed=get_speed(layout, state),
-            open_=open_,
-            pull=_lean(layout, state, crossing.pull),
-            processors=state.cores[layout.instance_component],
-            again=find_tries(layout, state),
-            distrusted=state.expired[layout.call_component],
+            access=_find_access(layout, state, pooled, crossing.ways, resolved, denied),
+            open_=standing.open_,
+            count=standing.count,
+            pull=pull,
+            pulled=pulled,
+            rates=limits.rates,
+            places=limits.places,
             work=work,
-            errors=np.minimum(1.0, errors + state.errors[:components]),
-            pools=pools,
-            broken=broken,
-            unopened=unopened,
-            turned_away=1.0 - (1.0 - turned_away) * (1.0 - state.shed[state.paths.callee]),
-            loss=1.0 - (1.0 - state.loss) * (1.0 - layout.call_loss) * (1.0 - crossing.lost),
-            denied=not_let_in,
-            forbidden=state.denied,
-            weights=multiply_messages(
-                layout,
-                state,
-                state.caches.step(layout, open_, self._find_room(), state.passed, state.step),
-            ),
-            delay=crossing.delay,
-            stale=resolved.stale,
-            unresolved=resolved.unresolved,
-            refusals=state.disks.refuse(layout, open_),
+            errors=_find_errors(layout, state, errors, refusals),
+            again=find_tries(layout, state),
+            weights=multiply_messages(layout, state, weights),
             offered=offered,
         )
 
@@ -259,16 +252,66 @@ class Run:
 
 def _end_entries(layout: Layout, state: State) -> None:
     """Empty the caches whose entries end all at once, when they do."""
+    if not np.count_nonzero(state.together):
+        return
     for component in np.nonzero(state.together)[0].tolist():
         every = float(state.together[component])
         if int(state.time / every) != int((state.time - state.step) / every):
             state.caches.clear(layout, component)
 
 
-def _lean(layout: Layout, state: State, pull: Floats) -> Floats:
-    """What instances get where the first of a component gets more than others."""
+def _find_access(
+    layout: Layout, state: State, pooled: Pooled, ways: Ways, resolved: Resolved, denied: Floats
+) -> Access:
+    """How attempts get to whom they call, with all that is in their way."""
+    changing = (denied, state.shed, state.loss, state.denied, state.expired)
+    seen = (pooled, ways, resolved, *(part.tobytes() for part in changing), state.step)
+    return layout.memory.get(seen, _gather_obstacles, layout, state, pooled, ways, resolved, denied)
+
+
+def _gather_obstacles(
+    layout: Layout, state: State, pooled: Pooled, ways: Ways, resolved: Resolved, denied: Floats
+) -> Access:
+    obstacles = Obstacles(
+        pools=pooled.free,
+        broken=pooled.broken,
+        unopened=pooled.unopened,
+        turned_away=1.0 - (1.0 - pooled.turned_away) * (1.0 - state.shed[layout.call_component]),
+        loss=1.0 - (1.0 - state.loss) * (1.0 - layout.call_loss) * (1.0 - ways.lost),
+        denied=denied,
+        forbidden=state.denied.copy(),
+        distrusted=state.expired[layout.call_component],
+        delay=ways.delay,
+        stale=resolved.stale,
+        unresolved=resolved.unresolved,
+    )
+    return find_access(layout, obstacles, state.step)
+
+
+def _find_errors(layout: Layout, state: State, errors: Floats, refusals: Floats) -> Floats:
+    """The share of the requests of each route that it cannot answer well, whatever its calls give."""
+    seen = errors.tobytes(), state.errors.tobytes(), refusals.tobytes()
+    return layout.memory.get(seen, _add_errors, layout, state, errors, refusals)
+
+
+def _add_errors(layout: Layout, state: State, errors: Floats, refusals: Floats) -> Floats:
+    of_component = np.minimum(1.0, errors + state.errors)
+    return np.asarray(np.minimum(1.0, layout.route_errors + of_component[layout.route_component] + refusals))
+
+
+def _lean(layout: Layout, state: State, crossing: Crossing) -> tuple[Floats, Floats]:
+    """What instances get where the first of a component gets more than others, and what all of a component get."""
+    skew = layout.memory.get((state.skew.tobytes(),), _find_skew, layout, state)
+    if skew is None:
+        return crossing.pull, crossing.pulled
+    pull = crossing.pull * skew
+    return pull, add_up(layout.instance_component, pull, len(layout.components))
+
+
+def _find_skew(layout: Layout, state: State) -> Floats | None:
+    """How many times as much as others of its component each instance gets, None if all get the same."""
     if not np.any(state.skew != 1.0):
-        return pull
+        return None
     own = layout.instance_component
     first = np.searchsorted(own, own) == np.arange(len(own))
-    return np.asarray(np.where(first, pull * state.skew[own], pull))
+    return np.asarray(np.where(first, state.skew[own], 1.0))

@@ -15,6 +15,7 @@ from scenarios.world.flows import STEP, Flows
 from scenarios.world.paths import Paths
 from scenarios.world.queues import Queues
 from scenarios.world.resolving import Addresses
+from scenarios.world.standing import RUNNING, STOPPED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from scenarios.world.flows import Passed
     from scenarios.world.layout import Floats, Indices, Layout
     from scenarios.world.system import Job
-
-STOPPED, STARTING, RUNNING = 0, 1, 2
 
 
 class Event(NamedTuple):

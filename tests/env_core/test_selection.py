@@ -8,9 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from env_core.selection import MOST_TYPED_SEED, Selection, SelectionError
-from scenarios.catalogue import UnknownScenarioError
+from scenarios.catalogue import RUNNING_SPLIT, UnknownScenarioError
 from scenarios.generator.naming import OPEN, region_of
 from scenarios.parsing import InvalidActionError, parse_arguments
+from scenarios.running import list_proved
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue
@@ -50,6 +51,8 @@ def test_what_is_selected(catalogue: Catalogue, selectors: dict[str, Any], scena
         ({"difficulty": 1, "scenario_index": 1}, "leave difficulty out"),
         ({"difficulty": 1, "split": "Curated", "index": 1}, "leave difficulty out"),
         ({"scenario_id": "RP-001", "task_id": "alert_classification"}, "belongs to remediation_planning"),
+        ({"scenario_id": "RP-001", "generator": 2}, "Leave generator out"),
+        ({"scenario_index": 1, "generator": "2"}, "Leave generator out"),
     ],
 )
 def test_contradictions(catalogue: Catalogue, selectors: dict[str, Any], said: str) -> None:
@@ -152,3 +155,33 @@ def test_a_random_draw_reports_its_seed(catalogue: Catalogue) -> None:
     scenario, reference = Selection(random=True).resolve(catalogue)
     assert reference.seed is not None
     assert Selection(seed=reference.seed).resolve(catalogue)[0].id == scenario.id
+
+
+def test_a_split_has_what_is_proved_of_generator_2(catalogue: Catalogue) -> None:
+    proved = list_proved()
+    size = len(catalogue.split("test", "remediation_planning", generator="2"))
+    assert 0 < size == len([seed for seed, _ in proved if region_of(seed) == "test"])
+    selectors = {"split": "Test", "generator": 2, "task_id": "remediation_planning"}
+    for how in ({"index": size - 1}, {"seed": 5}):
+        chosen = Selection.read(selectors | how).choose(catalogue)
+        assert chosen.scenario_id.startswith("GEN2-RP-D")
+        assert catalogue.find_split(chosen.scenario_id) == "test"
+        name, _ = catalogue.origin(chosen.scenario_id)
+        assert (name.seed, name.difficulty) in proved
+    drawn = {Selection.read(selectors | {"seed": seed}).choose(catalogue).scenario_id for seed in range(20 * size)}
+    assert len(drawn) == size
+    level = name.difficulty
+    entry = catalogue.entry_in("test", None, 0, level, generator="2")
+    assert entry.difficulty == level
+    assert len({catalogue.entry_in("train", None, index, generator="2").task.id for index in range(3)}) == 3
+
+
+def test_a_split_without_proved_incidents_says_which_have_some(catalogue: Catalogue) -> None:
+    with pytest.raises(UnknownScenarioError, match="no proved incident of generator 2; these have some: train"):
+        Selection.read({"split": "curated", "generator": 2, "index": 0}).choose(catalogue)
+
+
+def test_what_is_drawn_and_not_proved_is_in_no_split(catalogue: Catalogue) -> None:
+    seed = 1 << 48
+    assert (seed, 5) not in list_proved()
+    assert catalogue.find_split(f"GEN2-RCA-D5-{seed}") == RUNNING_SPLIT

@@ -17,7 +17,7 @@ _PREFIX = "world."
 _PLAYS = "none broken in honest, random and hostile play"
 _THRESHOLDS = {
     "return": "within 15 minutes if the document states nothing else",
-    "step": "the same rules fire, 60 s apart at most",
+    "step": "the same rule fires first, 60 s apart at most",
 }
 
 

@@ -9,7 +9,8 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from cloud_incident.about import describe_server
-from scenarios.catalogue import CURATED_SPLIT, Catalogue
+from scenarios.catalogue import CURATED_SPLIT
+from scenarios.generator.naming import GENERATOR_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,12 +61,13 @@ def describe_conditions(
     *,
     split: str = CURATED_SPLIT,
     salt: str = "",
+    generator: str = GENERATOR_VERSION,
     parameters: Mapping[str, str | int | float | None] | None = None,
 ) -> ConditionsRecord:
     """Describe the conditions under which this release plays at a place. `salt` is a fingerprint."""
     return {
         "version": _find_version(),
-        "generator": Catalogue.generator,
+        "generator": generator,
         "surface": place.surface,
         "address": place.address,
         "server": place.server,

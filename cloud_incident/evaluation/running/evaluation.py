@@ -26,6 +26,7 @@ from cloud_incident.evaluation.running.environments import Environment, InProces
 from cloud_incident.evaluation.running.remote import SURFACES, RemoteEnvironment
 from cloud_incident.evaluation.running.schedule import Attempt, list_attempts
 from scenarios.catalogue import CURATED_SPLIT, Catalogue, UnknownScenarioError
+from scenarios.generator.naming import GENERATOR_VERSION
 from scenarios.suggesting import describe_unknown
 from scenarios.vocabulary import TASKS
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_incident.evaluation.agents import Agent, Seat
+    from scenarios.generator.naming import GeneratorVersion
     from scenarios.generator.salt import Salt
 
 _PROBE_SECONDS = 15.0
@@ -61,6 +63,7 @@ class Evaluation:
     tasks: Sequence[str] = ()
     scenarios: Sequence[str] = ()
     split: str = ""
+    generator: GeneratorVersion = GENERATOR_VERSION
     start: int = 0
     count: int | None = None
     difficulties: Sequence[int] = ()
@@ -87,7 +90,7 @@ class Evaluation:
         """
         agents, scenario_ids = list(self.find_agents()), self._list_scenario_ids()
         parameters = {label_agent(name): describe_parameters(name) for name in self.agents}
-        shared = describe_conditions(place, salt=self.catalogue.salt_fingerprint)
+        shared = describe_conditions(place, salt=self.catalogue.salt_fingerprint, generator=self.generator)
         splits = {scenario_id: self.catalogue.find_split(scenario_id) for scenario_id in dict.fromkeys(scenario_ids)}
         conditions: dict[tuple[str, str], ConditionsRecord] = {
             (agent, split): {**shared, "split": split, "parameters": parameters[agent]}
@@ -155,8 +158,8 @@ class Evaluation:
             raise UnknownScenarioError("Scenarios are named or taken from a split; leave one of the two out.")
         if self.split:
             return list(self._list_split_ids())
-        if self.start or self.count or self.difficulties:
-            raise UnknownScenarioError("start, count and difficulty choose in a split; give split as well.")
+        if self.start or self.count or self.difficulties or self.generator != GENERATOR_VERSION:
+            raise UnknownScenarioError("start, count, difficulty and generator choose in a split; give split as well.")
         if self.scenarios:
             entries = [self.catalogue.entry(scenario_id) for scenario_id in self.scenarios]
         else:
@@ -176,11 +179,11 @@ class Evaluation:
     def _list_split_ids(self) -> Iterator[str]:
         tasks = [task_id for task_id in TASKS if not self.tasks or task_id in self.tasks]
         for task_id, difficulty in product(tasks, self.difficulties or (None,)):
-            size = len(self.catalogue.split(self.split, task_id, difficulty))
+            size = len(self.catalogue.split(self.split, task_id, difficulty, self.generator))
             # At least one index is asked for, so that a start behind the end of the split is refused.
             count = self.count or max(min(SPLIT_COUNT, size - self.start), 1)
             for index in range(self.start, self.start + count):
-                yield self.catalogue.entry_in(self.split, task_id, index, difficulty).id
+                yield self.catalogue.entry_in(self.split, task_id, index, difficulty, self.generator).id
 
 
 @lru_cache

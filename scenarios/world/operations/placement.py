@@ -8,7 +8,8 @@ import numpy as np
 
 from scenarios.world.operations.operation import Operation, list_zone
 from scenarios.world.operations.services import add_instances, remove_instance
-from scenarios.world.state import STOPPED, Task
+from scenarios.world.standing import STOPPED
+from scenarios.world.state import Task
 
 if TYPE_CHECKING:
     from scenarios.world.layout import Layout

@@ -8,7 +8,8 @@ import numpy as np
 
 from scenarios.world.operations.operation import Operation
 from scenarios.world.processes import start, stop
-from scenarios.world.state import RUNNING, Rollout
+from scenarios.world.standing import RUNNING
+from scenarios.world.state import Rollout
 
 if TYPE_CHECKING:
     from scenarios.world.layout import Layout

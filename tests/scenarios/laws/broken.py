@@ -10,7 +10,8 @@ import numpy as np
 from scenarios.laws import Subject
 from scenarios.world import Run, System
 from scenarios.world.operations import finish_tasks
-from scenarios.world.state import RUNNING, STARTING, STOPPED, Task
+from scenarios.world.standing import RUNNING, STARTING, STOPPED
+from scenarios.world.state import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

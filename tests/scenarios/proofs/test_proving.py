@@ -7,7 +7,7 @@ import pytest
 from scenarios.faults import Fault, strike
 from scenarios.proofs import Proof, Rejection, prove
 from scenarios.proofs.operating import list_deeds
-from scenarios.proofs.repairs import order_stages, search_repairs
+from scenarios.proofs.repairs import LASTINGS, accept_repairs, order_stages, play_lanes, search_repairs
 from scenarios.proofs.severity import list_worths, rate_severity
 from scenarios.vocabulary import ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run, System, load_system
@@ -46,14 +46,20 @@ def test_what_an_engineer_would_do_is_found(
 ) -> None:
     fault = Fault(family=family, component=component, at=AT)
     pair = play_pair(background, fault, AT + 480)
-    found = search_repairs(pair, list_deeds(pair.pick([0]), pair.pick([1])), 1800, 7200)
-    assert not found.nothing.well
-    assert repair in [set(lane.deeds) for lane in found.accepted]
-    assert found.accepted[0].harm < found.nothing.harm
-    stages = order_stages(found.accepted, [lane.deeds for lane in found.mending])
+    found = search_repairs(pair, list_deeds(pair.pick([0]), pair.pick([1])))
+    lanes = found.judged[LASTINGS[0]]
+    accepted = accept_repairs([lanes[deeds] for deeds in found.mending], lanes[()])
+    assert not lanes[()].well
+    assert repair in [set(lane.deeds) for lane in accepted]
+    assert accepted[0].harm < lanes[()].harm
+    stages = order_stages(accepted, found.mending)
     assert [deed for stage in stages for deed in stage] == sorted(
-        found.accepted[0].deeds, key=[deed for stage in stages for deed in stage].index
+        accepted[0].deeds, key=[deed for stage in stages for deed in stage].index
     )
+    again = play_lanes(pair, found.mending, LASTINGS[0])
+    assert {deeds: round(lane.harm, 9) for deeds, lane in again.items()} == {
+        deeds: round(lanes[deeds].harm, 9) for deeds in again
+    }
 
 
 @pytest.mark.parametrize("at", [601, 603])

@@ -17,6 +17,7 @@ from cloud_incident.evaluation.audit.world import AuditedWorld
 from scenarios.catalogue import Catalogue, Entry, Scenario, Split
 from scenarios.generator.draw import ExhaustedError
 from scenarios.generator.incident import GeneratedIncident
+from scenarios.generator.naming import GENERATOR_VERSION
 from scenarios.laws import Subject
 from scenarios.progress import Plan
 from scenarios.vocabulary import SEVERITIES
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.agent import Agent, Decision, Seat
     from env_core.observation import Observation
     from scenarios.evidence import Evidence
+    from scenarios.generator.naming import GeneratorVersion
     from scenarios.incident import Certificate, Incident, Truth
     from scenarios.laws import Play
     from scenarios.progress import Progress
@@ -188,8 +190,14 @@ class Labelled(Catalogue):
 class Overlapping(Catalogue):
     """What is trained on is tested."""
 
-    def split(self, name: str, task_id: TaskId | None = None, difficulty: int | None = None) -> Split:
-        return super().split("train" if name == "test" else name, task_id, difficulty)
+    def split(
+        self,
+        name: str,
+        task_id: TaskId | None = None,
+        difficulty: int | None = None,
+        generator: GeneratorVersion = GENERATOR_VERSION,
+    ) -> Split:
+        return super().split("train" if name == "test" else name, task_id, difficulty, generator)
 
 
 class Slow(Catalogue):
