@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from env_core.episode import Reference, begin
@@ -15,11 +13,12 @@ from scenarios.generator.naming import SPLITS, region_of
 from scenarios.proofs import prove
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.running.listed import list_proofs
+from tests.slow import EXAMPLES, WIDE
 
 LISTED = sorted(list_proofs().items())
-APART = 1 if "WORLD_SYSTEMS" in os.environ else max(1, len(LISTED) // 12)
-"""All of them are played in the wide run."""
 FIRST = min(LISTED, key=lambda listed: (listed[0][1], listed[0][0]))
+SOME = sorted((key for key, _ in LISTED), key=lambda key: (key[1], key[0]))[:: max(1, WIDE // EXAMPLES)]
+"""Every fifth, of each difficulty, and all of them in the wide run."""
 
 
 def test_each_split_but_the_private_one_has_some() -> None:
@@ -63,6 +62,6 @@ def test_perfect_play_of_a_listed_draw_scores_everything(code: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", [key for key, _ in LISTED[::APART]], ids=str)
-def test_perfect_play_repairs_every_listed_draw(key: tuple[int, int]) -> None:
+@pytest.mark.parametrize("key", SOME, ids=str)
+def test_perfect_play_repairs_listed_draws(key: tuple[int, int]) -> None:
     _play("RP", *key)
