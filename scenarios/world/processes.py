@@ -36,11 +36,12 @@ _GIVE_UP_SECONDS = 300.0
 
 def step_processes(layout: Layout, state: State) -> None:
     """Bring processes one step further: those that start get ready, those that run get warm, rollouts go on."""
-    if find_standing(layout, state.phase, state.release).starting:
+    standing = find_standing(layout, state.phase, state.release)
+    if standing.starting:
         ready = (state.phase == STARTING) & (state.ready_at <= state.time)
         for instance in np.nonzero(ready)[0].tolist():
             become_ready(layout, state, instance)
-    standing = find_standing(layout, state.phase, state.release)
+        standing = find_standing(layout, state.phase, state.release)
     _warm_up(layout, state, standing)
     if state.starts_left.tobytes() != layout.instance["automatic_starts"].tobytes():
         steady = standing.running & (state.time - state.ready_at >= STEADY_SECONDS)
@@ -61,9 +62,8 @@ class Limits:
     places: Floats
 
 
-def find_limits(layout: Layout, state: State) -> Limits:
+def find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
     """What instances can do now."""
-    standing = find_standing(layout, state.phase, state.release)
     seen = (
         standing,
         state.warmth.tobytes(),
