@@ -1,17 +1,21 @@
 # Any base with Python 3.11 and its venv module works. Both stages of the image need the same base.
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
-# Not part of the image: runs OpenEnv's own validator on this tree (--target validate).
-FROM ${BASE} AS validate
-RUN python3 -m venv /openenv && /openenv/bin/pip install --no-cache-dir --no-compile openenv==0.10.0
-COPY . /src
-RUN /openenv/bin/openenv validate --level static --skip-build /src
-
-FROM ${BASE} AS build
+FROM ${BASE} AS installer
 # Use the certificates and the interpreter of the base, because they fit its network.
-ENV UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_PROJECT_ENVIRONMENT=/app/.venv
+ENV UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy
 RUN python3 -m venv /uv && /uv/bin/pip install --no-cache-dir uv==0.13.9
 WORKDIR /src
+
+# Not part of the image: runs OpenEnv's own validator on this tree (--target validate).
+FROM installer AS validate
+COPY . .
+# The validator and what it needs are in a cache, because they are larger than the image.
+RUN --mount=type=cache,target=/root/.cache/uv \
+    /uv/bin/uv tool run --from openenv==0.10.0 openenv validate --level static --skip-build /src
+
+FROM installer AS build
+ENV UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_PROJECT_ENVIRONMENT=/app/.venv
 # Dependencies change seldom, so they have a layer of their own, which stays valid when the sources change.
 COPY pyproject.toml uv.lock ./
 RUN /uv/bin/uv sync --locked --no-dev --extra evaluate --extra redis --no-editable --no-install-project

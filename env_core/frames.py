@@ -64,7 +64,7 @@ def draw_frame(episode: Episode, note: str = "") -> Frame:
             "evidence": last.evidence.model_dump(mode="json"),
         }
     if episode.grade is not None:
-        frame["grade"] = report_grade(episode.grade)
+        frame["grade"] = report_grade(episode.grade, episode.incident)
         frame["debrief"] = debrief(episode) or {}
     return frame
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from env_core.episode import Episode, Step
     from graders import Grade
     from scenarios.evidence import Evidence
-    from scenarios.incident import Item
+    from scenarios.incident import Incident, Item
 
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -41,12 +41,18 @@ class PointReport(TypedDict):
     reasons: Annotated[list[ReasonReport], FailFast()]
 
 
+Proved = Annotated[
+    bool, Field(description="False of an incident whose cause nobody has shown can be told and repaired.")
+]
+
+
 @with_config(_CLOSED)
 class GradeReport(TypedDict):
     """A final score from 0.0 to 1.0 with its breakdown."""
 
     score: float
     breakdown: Annotated[list[PointReport], FailFast()]
+    proved: NotRequired[Proved]
 
 
 class ProgressReport(TypedDict):
@@ -123,11 +129,7 @@ class StepInfo(TypedDict):
     terminated: Annotated[bool, Field(description="Whether a submission has ended the episode.")]
     truncated: Annotated[bool, Field(description="Whether the step limit has ended the episode.")]
     seed: Annotated[int | None, Field(description="The seed given or drawn, if any.")]
-    proved: NotRequired[
-        Annotated[
-            bool, Field(description="False of an incident whose cause nobody has shown can be told and repaired.")
-        ]
-    ]
+    proved: NotRequired[Proved]
     grade: NotRequired[GradeReport]
 
 
@@ -191,9 +193,9 @@ def _build_observation(
     }
 
 
-def report_grade(grade: Grade) -> GradeReport:
-    """A grade as JSON; its parts are rounded to four decimals like the score."""
-    return {
+def report_grade(grade: Grade, incident: Incident) -> GradeReport:
+    """A grade as JSON; its parts are rounded to four decimals like the score. What is not proved says so."""
+    report: GradeReport = {
         "score": grade.score,
         "breakdown": [
             {
@@ -206,6 +208,9 @@ def report_grade(grade: Grade) -> GradeReport:
             for point in grade.breakdown
         ],
     }
+    if not incident.proved:
+        report["proved"] = False
+    return report
 
 
 def report_step(step: Step) -> StepRecord:

@@ -96,7 +96,7 @@ class Transition(NamedTuple):
         if not self.episode.incident.proved:
             info["proved"] = False
         if self.episode.grade is not None:
-            info["grade"] = report_grade(self.episode.grade)
+            info["grade"] = report_grade(self.episode.grade, self.episode.incident)
         return info
 
     def report(self) -> ProgressReport:
@@ -115,7 +115,7 @@ class Transition(NamedTuple):
             "last_action_error": last.error if last else None,
         }
         if episode.grade is not None:
-            report["grade"] = report_grade(episode.grade)
+            report["grade"] = report_grade(episode.grade, episode.incident)
         return report
 
     def text(self, evidence: str | None = None, *, rewards: bool = True) -> str:

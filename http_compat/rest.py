@@ -141,7 +141,7 @@ class EpisodeApi:
 
     async def answer_grader(self, request: Request) -> Response:
         episode = await self._load_episode(request, _read_name(request))
-        graded = report_grade(episode.grade) if episode.grade else {"score": 0.0, "breakdown": []}
+        graded = report_grade(episode.grade, episode.incident) if episode.grade else {"score": 0.0, "breakdown": []}
         identity = {
             "episode_id": episode.id,
             "incarnation": episode.incarnation,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model, wi
 from typing_extensions import TypedDict
 
 from env_core.frames import Frame
-from env_core.observation import Incarnation, Observation, PointReport, ProgressReport, ResetInfo, StepInfo
+from env_core.observation import Incarnation, Observation, PointReport, ProgressReport, Proved, ResetInfo, StepInfo
 from http_compat.dialects import Envelope, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
 from scenarios.generator.naming import SplitKind
@@ -208,6 +208,7 @@ class GradeAnswer(TypedDict):
     done: bool
     score: Annotated[float, Field(ge=0.0, le=1.0)]
     breakdown: list[PointReport]
+    proved: NotRequired[Proved]
     debrief: Debrief | None
 
 

@@ -293,7 +293,7 @@ class ControlTools:
         if episode.grade is None:
             text = f"Closed {scenario_id} ({episode.id}) before its end, so it has no score. {_ANOTHER}"
         else:
-            closed["grade"] = report_grade(episode.grade)
+            closed["grade"] = report_grade(episode.grade, episode.incident)
             text = f"Closed {scenario_id} ({episode.id}). {_ANOTHER}\n\n{describe_grade(episode.grade)}"
         return add_meta(ctx, None, episode, build_result(text, dict(closed)), whole=False)
 

@@ -35,8 +35,8 @@ os.environ["CLOUD_INCIDENT_STORE"] = "memory"
 CURATED_IDS = ("AC-001", "AC-002", "AC-003", "RCA-001", "RCA-002", "RCA-003", "RP-001", "RP-002", "RP-003")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    load_profile("steady" if "not slow" in config.getoption("markexpr") else "slow")
+def pytest_configure() -> None:
+    load_profile()
 
 
 @pytest.hookimpl(tryfirst=True)

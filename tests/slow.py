@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-EXAMPLES = {"steady": 20, "slow": int(os.environ.get("TEST_EXAMPLES", "40"))}
-"""How many examples hypothesis tries of a test that does not say it: by default, and where slow tests are run."""
+EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "20"))
+"""How many examples hypothesis tries of a test that does not say it."""
 
 WIDE = 100
 """As many as that with `scripts/test --wide`."""
 
 
-def load_profile(name: str) -> None:
-    """Let hypothesis try as many examples as a profile says, the same ones in every run."""
+def load_profile() -> None:
+    """Let hypothesis try so many examples, the same ones in every run."""
     settings.register_profile(
-        name,
+        "steady",
         deadline=None,
         derandomize=True,
-        max_examples=EXAMPLES[name],
+        max_examples=EXAMPLES,
         suppress_health_check=[HealthCheck.too_slow],
     )
-    settings.load_profile(name)
+    settings.load_profile("steady")
 
 
 def count_examples(wide: int, least: int = 20) -> int:

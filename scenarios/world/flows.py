@@ -154,8 +154,9 @@ class Passed:
     `arrived` are requests that reached a route, `refused` those that nobody took, of which `dropped` were waiting
     already. `barred` are requests of users that a rule at the edge kept out, a part of those `rejected`. `faulty` were
     answered with an error of the route's own. `computed` are seconds of processors, by component. `failed` are failed
-    attempts by reason and call, `given_up` requests whose last attempt failed. `users_*` is what became of requests of
-    users: those that are answered after the deadline of their journey failed.
+    attempts by reason and call, `given_up` requests whose last attempt failed, `delay` the seconds that a call is under
+    way. `users_*` is what became of requests of users: those that are answered after the deadline of their journey
+    failed.
     """
 
     arrived: Floats
@@ -175,6 +176,7 @@ class Passed:
     succeeded: Floats
     failed: Floats
     given_up: Floats
+    delay: Floats
     users_good: Floats
     users_failed: Floats
     ledger: float
@@ -230,6 +232,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
         succeeded=answers.succeeded,
         failed=ended.failed,
         given_up=ended.given_up,
+        delay=found.access.obstacles.delay,
         users_good=users.good,
         users_failed=users.failed,
         ledger=ledger,

@@ -102,6 +102,16 @@ def _find_breath(layout: Layout, state: State) -> Floats:
     return breath
 
 
+def find_collecting(layout: Layout, state: State) -> Floats:
+    """The processors of each component that collect garbage: what that takes of the speed of its instances."""
+    components = len(layout.components)
+    if not state.leaked.any():
+        return np.zeros(components)
+    own = layout.instance_component
+    lost = (1.0 - _find_breath(layout, state)) * (state.phase == RUNNING)
+    return add_up(own, layout.instance["cores"] * state.cores[own] * lost, components)
+
+
 def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, connections: Floats) -> Floats:
     """Find what memory each instance uses, and kill those that use more than they may.
 

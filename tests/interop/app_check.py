@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _WIDTHS = (800, 375)
+_PATIENCE_MS = 30_000
+"""How long something may take to appear, beside other clients."""
 _AXE = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
 _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -268,6 +270,7 @@ def main() -> None:
     (play,) = [one for one in json.loads(Path(plays).read_text("utf-8")) if one["scenario_id"] == "RP-001"]
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     check = Check(Path(axe).read_text("utf-8"), directory)
+    expect.set_options(timeout=_PATIENCE_MS)
     with pages(host) as port, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         for width in _WIDTHS:

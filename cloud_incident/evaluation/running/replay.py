@@ -65,7 +65,9 @@ def compare_replay(trajectory: Trajectory, episode: Episode) -> Iterator[str]:
     score = get_score(episode) if is_measured(trajectory) else None
     if trajectory["score"] != score:
         yield f"the score was {_word_score(trajectory['score'])} and is {_word_score(score)} when replayed"
-    if trajectory.get("grade") != (report_grade(episode.grade) if episode.grade is not None else None):
+    if trajectory.get("grade") != (
+        report_grade(episode.grade, episode.incident) if episode.grade is not None else None
+    ):
         yield "the grade's breakdown is another when replayed"
 
 

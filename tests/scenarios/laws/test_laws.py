@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,12 +57,15 @@ def live() -> Subject:
 
 @pytest.mark.slow
 def test_a_sound_system_keeps_each_law() -> None:
+    """So nothing is found in the small system but what is broken in it below."""
     assert find_breaches(broken.make_subject()) == {law: [] for law in LAWS}
 
 
-@pytest.mark.slow
-def test_the_incident_that_runs_keeps_each_law(live: Subject) -> None:
-    assert find_breaches(live) == {law: [] for law in LAWS}
+if "WORLD_SYSTEMS" in os.environ:  # in the wide run and in `scripts/laws-check`; `.ci/run` audits the same incident
+
+    @pytest.mark.slow
+    def test_the_incident_that_runs_keeps_each_law(live: Subject) -> None:
+        assert find_breaches(live) == {law: [] for law in LAWS}
 
 
 @pytest.mark.parametrize("tampering", [broken.rewrite_record, broken.tell_late])
@@ -121,7 +125,6 @@ def test_a_metric_that_the_software_does_not_have_is_found(monkeypatch: pytest.M
 @pytest.mark.slow
 def test_a_cause_that_prints_is_found() -> None:
     assert len(list(list_twins(broken.SYSTEM))) == 3
-    assert find_unlike(broken.make_subject()) == []
     assert find_unlike(broken.make_subject(broken.tamper(broken.print_cause)))
 
 
@@ -177,7 +180,6 @@ def test_an_incident_in_which_no_time_passes_is_found(
 def test_other_bytes_in_another_process_are_found() -> None:
     subject = broken.make_subject()
     plays = [subject.play_at_random(4)]
-    assert find_other_bytes(subject, plays) == []
     found = find_other_bytes(subject, plays, elsewhere="tests.scenarios.laws.hashing")
     assert any("hashes otherwise" in finding for finding in found)
     assert any("wide registers" in finding for finding in found)
@@ -192,11 +194,9 @@ def test_other_bytes_beside_another_system_are_found() -> None:
 
 @pytest.mark.slow
 def test_a_system_that_does_not_come_back_is_found() -> None:
-    assert find_no_return(broken.make_subject()) == []
     assert find_no_return(broken.make_subject(broken.tamper(broken.never_heal)))
 
 
 @pytest.mark.slow
 def test_a_page_that_follows_from_the_step_is_found() -> None:
-    assert find_step_dependence(broken.make_subject()) == []
     assert find_step_dependence(broken.make_subject(broken.tamper(broken.follow_the_step)))

@@ -28,7 +28,7 @@ def test_perfect_play_of_a_drawn_incident_scores_everything(catalogue: Catalogue
         transition = step(episode, action)
         episode = transition.episode
     assert transition.info()["grade"]["score"] == 1.0
-    assert transition.info()["proved"] is False
+    assert transition.info()["proved"] is transition.info()["grade"]["proved"] is False
 
 
 def test_a_drawn_incident_is_the_same_wherever_it_is_made(catalogue: Catalogue) -> None:

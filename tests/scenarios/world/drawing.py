@@ -34,8 +34,9 @@ FEW = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate,),  # to make a system that fails smaller takes minutes
 )
-"""A sample that takes seconds. `MANY` is for tests that are marked slow; `scripts/laws-check` draws more."""
-MANY = settings(FEW, max_examples=int(os.environ.get("WORLD_SYSTEMS", "10")))
+"""A sample that takes seconds."""
+MANY = settings(FEW, max_examples=int(os.environ.get("WORLD_SYSTEMS", "4")))
+"""Other systems, for tests that are marked slow. The wide run and `scripts/laws-check` say how many more they draw."""
 
 MINUTES = 10
 """Changes and orders come within so many minutes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from scenarios.catalogue import Catalogue, Entry, Scenario, Split
 from scenarios.generator.draw import ExhaustedError
 from scenarios.generator.incident import GeneratedIncident
 from scenarios.generator.naming import GENERATOR_VERSION
+from scenarios.laws import Subject
 from scenarios.progress import Plan
 from scenarios.vocabulary import SEVERITIES
 from tests.scenarios.laws import broken as laws
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from scenarios.evidence import Evidence
     from scenarios.generator.naming import GeneratorVersion
     from scenarios.incident import Certificate, Incident, Truth
-    from scenarios.laws import Subject
+    from scenarios.laws import Play
     from scenarios.progress import Progress
     from scenarios.vocabulary import TaskId
     from scenarios.world import Run
@@ -234,12 +236,25 @@ class Clairvoyant(AuditedWorld):
         return {"clairvoyance": lambda incident: incident.truth.service}
 
 
+class PlayedOnce(Subject):
+    """What breaks in every play is played in one, honestly."""
+
+    def list_plays(self, spacing: float = 120.0) -> tuple[Play, ...]:
+        return (self.play_honestly(spacing),)
+
+
+def play_once(kind: type[Run]) -> Subject:
+    """The small system with a kind of runs, played once."""
+    whole = make_subject(kind)
+    return PlayedOnce(whole.name, whole.system, whole.begins, whole.plan, kind=kind)
+
+
 class Lawless(AuditedWorld):
     """An incident runs in which a law is broken."""
 
     def __init__(self, kind: type[Run]) -> None:
         super().__init__()
-        self.__dict__["subjects"] = [lambda: make_subject(kind)]
+        self.__dict__["subjects"] = [partial(play_once, kind)]
 
     def list_subjects(self) -> Sequence[Callable[[], Subject]]:
         subjects: Sequence[Callable[[], Subject]] = self.__dict__["subjects"]
