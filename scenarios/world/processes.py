@@ -64,20 +64,15 @@ class Limits:
 
 def find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
     """What instances can do now."""
-    seen = (
-        standing,
-        state.warmth.tobytes(),
-        state.slots.tobytes(),
-        state.leaked.tobytes(),
-        state.memory_limit.tobytes(),
-        state.cores.tobytes(),
-    )
-    return layout.memory.get(seen, _find_limits, layout, state, standing)
+    breath = _find_breath(layout, state)
+    parts = (state.warmth, state.slots, state.cores, breath)
+    seen = (standing, *(part.tobytes() for part in parts))
+    return layout.memory.get(seen, _find_limits, layout, state, standing, breath)
 
 
-def _find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
+def _find_limits(layout: Layout, state: State, standing: Standing, breath: Floats) -> Limits:
     slots = layout.memory.get((standing, state.slots.tobytes()), _find_slots, layout, state, standing)
-    speed = standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * _find_breath(layout, state)
+    speed = standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * breath
     processors = layout.instance["cores"] * speed * state.cores.take(layout.instance_component)
     return Limits(
         rates=np.array((layout.instance["slots"] * speed, processors)),
@@ -92,14 +87,20 @@ def _find_slots(layout: Layout, state: State, standing: Standing) -> Floats:
 
 def _find_breath(layout: Layout, state: State) -> Floats:
     """What collecting garbage leaves of the speed of an instance whose memory leaks: little, when it is nearly full."""
-    breath = np.ones(len(state.leaked))
     leaking = np.nonzero(state.leaked > 0.0)[0]
-    if len(leaking):
-        limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state).take(leaking)
-        full = (layout.instance["base_memory"].take(leaking) + state.leaked.take(leaking)) / np.maximum(limit, 1e-9)
-        tight = np.minimum(1.0, np.maximum(0.0, (full - _TIGHT) / (1.0 - _TIGHT)))
-        breath[leaking] = 1.0 - _COLLECTING * tight * layout.instance["collects"].take(leaking)
+    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state).take(leaking)
+    full = (layout.instance["base_memory"].take(leaking) + state.leaked.take(leaking)) / np.maximum(limit, 1e-9)
+    if not np.count_nonzero(full > _TIGHT):
+        return layout.memory.get((), _breathe_freely, layout)
+    tight = np.minimum(1.0, np.maximum(0.0, (full - _TIGHT) / (1.0 - _TIGHT)))
+    breath = np.ones(len(state.leaked))
+    breath[leaking] = 1.0 - _COLLECTING * tight * layout.instance["collects"].take(leaking)
     return breath
+
+
+def _breathe_freely(layout: Layout) -> Floats:
+    """What is left of the speed of instances that do not collect garbage."""
+    return np.ones(len(layout.instance_component))
 
 
 def find_collecting(layout: Layout, state: State) -> Floats:
