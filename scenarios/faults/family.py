@@ -116,7 +116,7 @@ class Shift(_Part):
 class FaultFamily(_Part):
     """A family of faults. It is silent: what components print, they print because of their state.
 
-    Its name is that of a family of generator 1, whose words are the words of its failure mode.
+    Its name is that of a family of generator 1, whose words are those of its failure mode.
     """
 
     family: str
@@ -125,6 +125,8 @@ class FaultFamily(_Part):
     job: NewJob | None = None
     feature: NewFeature | None = None
     shifts: tuple[Shift, ...] = ()
+    answer: str = ""
+    """What went wrong, in words; empty if those of generator 1 are true of it."""
     entry: str = ""
     """The kind of the notes, of `notes.yaml`, that who made the change writes down; empty if nobody does."""
 

@@ -62,7 +62,8 @@ class DrawnStory:
     @property
     def digest(self) -> str:
         proof = None if self._proof is None else self._proof.model_dump(mode="json")
-        words = families()[self._drawn.fault.family].words.model_dump(mode="json")
+        family = self._drawn.fault.family
+        words = families()[family].words.model_dump(mode="json") | {"said": FAMILIES[family].answer}
         written = json.dumps([self._drawn.fault.model_dump(mode="json"), proof, words], sort_keys=True)
         return hashlib.sha256(written.encode()).hexdigest()
 
@@ -106,7 +107,7 @@ class DrawnStory:
                 f"{clock.get_time_of_day(fault.at)}: {family.title} ({fault.component}).",
                 f"{clock.get_time_of_day(incident.fired)}: {incident.alert['name']} fires.",
             ),
-            answer=f"{fault.component}: {family.words.answer}",
+            answer=f"{fault.component}: {FAMILIES[fault.family].answer or family.words.answer}",
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,
         )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from env_core.episode import Reference, begin
 from env_core.perfect import play_perfectly
 from env_core.transition import step
+from graders.root_cause import match_failure_mode
 from scenarios.catalogue import Catalogue, UnknownScenarioError
+from scenarios.faults import FAMILIES
+from scenarios.generator.library import families
 from scenarios.generator.salt import Salt
 from scenarios.telemetry import look
 from scenarios.world import Change, Run, load_system
@@ -50,6 +55,18 @@ def test_a_change_is_in_the_log_of_the_component_that_has_the_name_of_a_journey(
     run.advance(600)
     assert "Thresholds tuned." in look(run, "check_recent_deploys", "payment-service").text
     assert "Thresholds tuned." not in look(run, "check_recent_deploys", "api-gateway").text
+
+
+@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if family.answer])
+def test_what_is_said_of_a_family_is_an_answer(catalogue: Catalogue, family: str) -> None:
+    words = families()[family].words
+    truth = replace(
+        catalogue.get(f"GEN2-RCA-D1-{SEED}").incident.truth,
+        concepts=tuple(tuple(group) for group in words.concepts),
+        families=frozenset(words.families),
+        alike=(),
+    )
+    assert match_failure_mode(FAMILIES[family].answer, truth)[0] == 1
 
 
 def test_its_name_is_one_of_its_own(catalogue: Catalogue) -> None:
