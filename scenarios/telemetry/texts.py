@@ -67,6 +67,7 @@ OF_CALL = frozenset(
         "target_Method",
         "deadline_ms",
         "deadline_s",
+        "deadline_exact",
         "pool",
     }
 )
@@ -266,6 +267,7 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
             "target_Method": target.method.capitalize(),
             "deadline_ms": f"{call.deadline * 1000.0:.0f}",
             "deadline_s": f"{call.deadline:g}",
+            "deadline_exact": f"{call.deadline:.2f}",
             "pool": f"{seen.get_pool(call):.0f}",
         }
     return fixed

@@ -80,6 +80,13 @@ def test_a_caller_is_told_that_the_disk_is_full(caller: str, store: str, said: s
     assert not _count(_run(caller, store), "shop", said)
 
 
+@pytest.mark.parametrize("store", ["postgres", "mysql"])
+def test_a_full_pool_says_for_how_long_it_was_waited(store: str) -> None:
+    run = _run("python-service", store, _SLOW, demand=400.0)
+    text = look(run, "query_logs", "shop", contains="QueuePool").text
+    assert set(re.findall(r"timeout (\S+)$", text, re.MULTILINE)) == {"0.50"}
+
+
 def test_numbers_of_a_checkpoint_agree_with_each_other() -> None:
     run = _run("go-service", "postgres")
     run.advance(1800)
