@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PAGE = 40
 """Lines that are shown."""
+_EVICTED_BELOW = 10 * 1024 * 1024
+"""kB that are left on the disk of a node below which its kubelet evicts pods: a tenth of 100 GB."""
 _APART = 40
 """Milliseconds between the lines of what happened at one time, at most."""
 
@@ -149,7 +151,7 @@ def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
         if event.at != at:
             at, position = event.at, 0
         for line in lines.get(event.what, ()):
-            if line.needs and not event.details.get(line.needs):
+            if line.needs and not _has(seen, event, line.needs):
                 continue
             if line.to and not _is_about(seen, line, str(event.details.get("target", ""))):
                 continue
@@ -159,6 +161,14 @@ def _list_event_lines(seen: Vantage, first: int) -> list[EventLine]:
             if at >= first * TICK:
                 found.append(EventLine(ms, event, line, starts))
     return found
+
+
+def _has(seen: Vantage, event: Event, needed: str) -> bool:
+    """Whether an event has a detail; `started_again`: its process has been started by itself before.
+
+    A container that ends for the first time is started again at once: its kubelet backs off from the second time on.
+    """
+    return bool(_count_again(seen, event) if needed == "started_again" else event.details.get(needed))
 
 
 def _is_about(seen: Vantage, line: Line, target: str) -> bool:
@@ -198,6 +208,8 @@ def _fill(seen: Vantage, told: EventLine, times: dict[str, str]) -> str:
             "node": find_node(seen.system.seed, component, place),
             "again": str(_count_again(seen, event)),
         }
+        disk = hash_event(seen.system.seed, component, f"disk/{details['node']}/{event.at:.0f}")
+        details |= {"available_kb": str(_EVICTED_BELOW - 1 - disk % 900000), "used_kb": str(24 + (disk >> 20) % 90000)}
     if "target" in details:
         details |= name_target(details["target"])
     if "memory" in details:

@@ -114,7 +114,8 @@ class Line(BaseModel):
     """Seconds between lines that are printed as long as it is `running`."""
     to: tuple[str, ...] = ()
     needs: str = ""
-    """A detail of the event; without it, or where it is 0, the line is not printed."""
+    """A detail of the event; without it, or where it is 0, the line is not printed. `started_again` is there if the
+    process has been started by itself before."""
     outside: bool = False
     """Whether not the software prints it but who keeps it running: of one event that comes first."""
     level: Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]

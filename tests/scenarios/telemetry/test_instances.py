@@ -83,6 +83,8 @@ def test_a_container_that_is_killed_is_told_by_the_kernel_the_kubelet_and_status
     assert re.search(r"^restarts +[1-9]", status, re.MULTILINE)
     assert "kernel: Memory cgroup out of memory: Killed process " in _read(run, contains="kernel")
     assert f'Back-off restarting failed container shop in pod {name}"' in _read(run, contains="reason=BackOff")
+    killed, waits = (_read(run, contains=text).count(text) for text in ("Memory cgroup out", "reason=BackOff"))
+    assert killed == waits + len(_list_states(run)), "the first time it is started again at once"
 
 
 def test_a_unit_of_a_host_is_told_by_systemd() -> None:

@@ -149,6 +149,8 @@ def test_templates_have_only_fields_that_there_are(software: str) -> None:
         "unit",
         "again",
         "ordinal",
+        "available_kb",
+        "used_kb",
         "before",
         "after",
     }

@@ -71,6 +71,10 @@ def test_fewer_instances_are_told_by_who_takes_them_away(over: float, reason: st
     told = _find(run, "shop", f"reason={reason} ")
     assert len(told) == (1 if over == 0 else 3)
     assert over or "New size: 2;" in told[0]
+    assert not over or all("low on resource: ephemeral-storage. Threshold quantity: 1" in line for line in told)
+    left = [int(number) for line in told for number in re.findall(r"available: (\d+)Ki", line)]
+    assert len(set(left)) == len(left) == (3 if over else 0)
+    assert all(0 < kilobytes * 1024 < 10737418240 for kilobytes in left)
     run.order("scale_service", "shop", number=4)
     run.advance(60)
     assert "ScalingReplicaSet: new size 4, it was 2" in look(run, "check_service_status", "shop").text
