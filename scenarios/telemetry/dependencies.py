@@ -30,23 +30,26 @@ _NEARLY_ALL = 0.95
 _SLOWER = 2.0
 """From how many times its normal p99 a path is degraded."""
 
-_REFUSALS = tuple(
-    reason.name.lower() for reason in Reason if reason not in (*SLOW, Reason.POOL, Reason.LATE, Reason.ERROR)
+_REASONS = (*(reason.name.lower() for reason in Reason), "too_many")
+_REFUSALS = (
+    *(reason.name.lower() for reason in Reason if reason not in (*SLOW, Reason.POOL, Reason.LATE, Reason.ERROR)),
+    "too_many",
 )
 """Reasons for which a call fails at once, so that it says nothing of how long others take."""
 _WORDS = {
-    Reason.POOL: "no connection free in the pool",
-    Reason.BROKEN: "connection is closed",
-    Reason.LOST: "timed out",
-    Reason.REFUSED: "connection refused",
-    Reason.FULL: "answered that it is too busy",
-    Reason.EXPIRED: "timed out",
-    Reason.LATE: "timed out",
-    Reason.ERROR: "answered with an error",
-    Reason.DENIED: "credentials not accepted",
-    Reason.FORBIDDEN: "not allowed",
-    Reason.UNRESOLVED: "name could not be resolved",
-    Reason.UNTRUSTED: "certificate is not valid",
+    "pool": "no connection free in the pool",
+    "broken": "connection is closed",
+    "lost": "timed out",
+    "refused": "connection refused",
+    "full": "answered that it is too busy",
+    "too_many": "answered that it sheds load",
+    "expired": "timed out",
+    "late": "timed out",
+    "error": "answered with an error",
+    "denied": "credentials not accepted",
+    "forbidden": "not allowed",
+    "unresolved": "name could not be resolved",
+    "untrusted": "certificate is not valid",
 }
 """What a caller says of a failed call, if its software has no words of its own."""
 
@@ -107,9 +110,8 @@ def _find_words(seen: Vantage, calls: list[CallOfRun], ticks: slice) -> tuple[st
     for call in calls:
         kind = seen.layout.components[call.source].kind
         target = seen.layout.components[call.target].software
-        for reason in Reason:
-            name = reason.name.lower()
-            words = kind.failures.get(f"{name}.{target}") or kind.failures.get(name) or _WORDS[reason]
+        for name in _REASONS:
+            words = kind.failures.get(f"{name}.{target}") or kind.failures.get(name) or _WORDS[name]
             failed = average(OF_CALLS["failed"](seen, ticks, [call], (name,)))
             counts[words] = counts.get(words, 0.0) + failed
             total += failed

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LEAST = 1e-6
 """Requests in a tick that are as good as none."""
+_ROUNDED = 1e-6
+"""A share that is nearer to none or all is that: the rest comes from rounding."""
 _HOP = 0.0004
 """Seconds from one host of a zone to another and back, with both of their stacks."""
 _READING = 0.003
@@ -131,18 +133,54 @@ def _count_bad(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
 
 
 def _count_turned_away(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
-    denied = count_denied(seen, ticks) + count_denied(seen, ticks, Reason.FORBIDDEN)
+    denied = count_denied(seen, ticks, routes) + count_denied(seen, ticks, routes, Reason.FORBIDDEN)
     rejected = _count_per_second("rejected")(seen, ticks, routes) - _count_per_second("barred")(seen, ticks, routes)
     return np.asarray(np.maximum(0.0, rejected - denied / TICK))
 
 
-def count_denied(seen: Vantage, ticks: slice, reason: Reason = Reason.DENIED) -> Floats:
-    """Attempts of callers that a component did not accept because of who they are, or did not allow."""
+def _count_too_many(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    turned_away = _count_turned_away(seen, ticks, routes)
+    return np.asarray(turned_away + _count_per_second("full")(seen, ticks, routes))
+
+
+def _count_answered_badly(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    done, good = (_count_per_second(name)(seen, ticks, routes) for name in ("done", "good"))
+    return np.asarray(np.maximum(0.0, done - good))
+
+
+def count_denied(seen: Vantage, ticks: slice, routes: Sequence[int], reason: Reason = Reason.DENIED) -> Floats:
+    """Attempts of callers that routes did not accept because of who they are, or did not allow."""
     failed = seen.get("failed", ticks.start, ticks.stop)
     total = np.zeros(len(failed))
     for call in seen.incoming:
-        total = total + failed[:, reason, call.place]
+        if call.target_route in routes:
+            total = total + failed[:, reason, call.place]
     return total
+
+
+def find_shed(seen: Vantage, ticks: slice, call: CallOfRun) -> Floats:
+    """Of the attempts of a call that its callee did not take, the share that it told to come again later: status 429.
+
+    A service says so of what it sheds, and that it is unavailable when it is full. A third party says 429 of both, and
+    what does not speak HTTP has words of its own.
+    """
+    target = seen.layout.components[call.target].kind
+    if target.kernel != "server" or target.runs_on == "elsewhere":
+        return np.full(ticks.stop - ticks.start, float(target.kernel == "server"))
+    route = call.target_route
+    failed = seen.get("failed", ticks.start, ticks.stop)
+    rejected, barred, arrived = (
+        seen.get(name, ticks.start, ticks.stop)[:, route] for name in ("rejected", "barred", "arrived")
+    )
+    reached = seen.get("reached", ticks.start, ticks.stop)
+    shed, came, untaken = rejected - barred, np.zeros(len(failed)), np.zeros(len(failed))
+    for place in np.nonzero(seen.layout.call_target == route)[0].tolist():
+        shed = shed - failed[:, Reason.DENIED, place] - failed[:, Reason.FORBIDDEN, place]
+        came, untaken = came + reached[:, place], untaken + failed[:, Reason.FULL, place]
+    # Users that come there themselves are shed as well.
+    shed = shed * np.minimum(1.0, came / np.maximum(arrived + rejected, _LEAST))
+    share = np.minimum(1.0, np.maximum(0.0, shed) / np.maximum(untaken, _LEAST))
+    return np.asarray(np.where(share < _ROUNDED, 0.0, np.where(share > 1.0 - _ROUNDED, 1.0, share)))
 
 
 def _find_latest(name: str) -> Callable[[Vantage, slice, Sequence[int]], Floats]:
@@ -199,7 +237,9 @@ OF_ROUTES: Mapping[str, Callable[[Vantage, slice, Sequence[int]], Floats]] = {
     "barred": _count_per_second("barred"),
     "good": _count_per_second("good"),
     "bad": _count_bad,
+    "answered_badly": _count_answered_badly,
     "turned_away": _count_turned_away,
+    "too_many": _count_too_many,
     "mean": _find_mean,
     "p50": _find_latest("p50"),
     "p90": _find_latest("p90"),
@@ -219,10 +259,25 @@ def _count_sent(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Sequ
 def _count_failed(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], reasons: Sequence[str]) -> Floats:
     rows = seen.get("failed", ticks.start, ticks.stop)
     total = np.zeros(len(rows))
-    for reason in [Reason[name.upper()] for name in reasons] or list(Reason):
-        for call in calls:
-            total = total + rows[:, reason, call.place]
+    for call in calls:
+        if not reasons:
+            for reason in Reason:
+                total = total + rows[:, reason, call.place]
+        for name in reasons:
+            total = total + count_of(seen, ticks, call, name)
     return np.asarray(total / TICK)
+
+
+def count_of(seen: Vantage, ticks: slice, call: CallOfRun, name: str) -> Floats:
+    """Failed attempts of a call in each tick for a reason by its name; `too_many`: the callee has shed them."""
+    failed = seen.get("failed", ticks.start, ticks.stop)[:, :, call.place]
+    if name not in ("full", "too_many"):
+        return np.asarray(failed[:, Reason[name.upper()]])
+    untaken = failed[:, Reason.FULL]
+    if not untaken.any():
+        return np.asarray(untaken)
+    shed = find_shed(seen, ticks, call)
+    return np.asarray(untaken * (shed if name == "too_many" else 1.0 - shed))
 
 
 def _find_call_p99(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Sequence[str]) -> Floats:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scenarios.telemetry.quantities import count_denied
+from scenarios.telemetry.quantities import count_denied, count_of
 from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
@@ -70,9 +70,9 @@ def _list_subjects(seen: Vantage, line: Line) -> list[tuple[str, int, CallOfRun 
     if line.when.startswith("caller."):
         others = [call for call in seen.incoming if _is_about(seen, line, call.source)]
         return [(_name(seen, call), call.target_route, None, call) for call in others]
-    if line.when in ("ok", "error", "full", "expired", "no_space", "barred"):
+    if line.when in ("ok", "error", "full", "expired", "no_space", "barred", "denied", "forbidden", "too_many"):
         return [(seen.layout.route_names[route], route, None, None) for route in seen.routes]
-    if line.when in ("denied", "forbidden", "too_many", "running"):
+    if line.when == "running":
         return [("", seen.routes[0], None, None)]
     return []
 
@@ -122,10 +122,10 @@ def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indic
 def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats, first: int) -> Floats:
     when, _, reason = stream.line.when.partition(".")
     if stream.call is not None:
-        place = stream.call.place
-        failed = rows["failed"][:, Reason["ERROR" if reason == "no_space" else reason.upper()], place]
+        ticks = slice(first, seen.ticks)
+        failed = count_of(seen, ticks, stream.call, "error" if reason == "no_space" else reason)
         if when == "given_up":
-            return np.asarray(failed * final[:, place])
+            return np.asarray(failed * final[:, stream.call.place])
         if reason in ("error", "no_space"):
             failed = failed * _find_blamed(seen, stream.line, stream.call.target, first)
         return np.asarray(failed)
@@ -135,14 +135,13 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         return _count_periods(seen, stream, first)
     if when in ("denied", "forbidden", "too_many"):
         denied, forbidden = (
-            count_denied(seen, slice(first, seen.ticks), reason) for reason in (Reason.DENIED, Reason.FORBIDDEN)
+            count_denied(seen, slice(first, seen.ticks), (stream.route,), reason)
+            for reason in (Reason.DENIED, Reason.FORBIDDEN)
         )
         if when != "too_many":
             return denied if when == "denied" else forbidden
         tells_barred = any(line.when == "barred" for line in seen.software.lines)
-        total = np.zeros(len(denied))
-        for route in seen.routes:
-            total = total + rows["rejected"][:, route] - (rows["barred"][:, route] if tells_barred else 0.0)
+        total = rows["rejected"][:, stream.route] - (rows["barred"][:, stream.route] if tells_barred else 0.0)
         return np.asarray(total - denied - forbidden)
     if when in ("no_space", "error"):
         tells = any(line.when == "no_space" for line in seen.software.lines)

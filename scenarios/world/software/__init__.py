@@ -67,16 +67,18 @@ QUANTITIES = (
     "arrived",  # requests a second; by route
     "good",  # answered well, a second; by route
     "bad",  # not answered well, a second; by route
+    "answered_badly",  # the same without those that were not taken or have expired; a second; by route
     "asked",  # that came, those among them that were not let in; a second; by route
     "rejected",  # that were not let in, for whatever reason, a second; by route
     "barred",  # that a rule kept out, a second; by route
-    "turned_away",  # connections a second that were not accepted
+    "turned_away",  # that were shed, or connections that were not accepted, a second; by route
+    "too_many",  # the same with those that were not taken because it is full; by route
     "mean",  # latencies in seconds; by route
     "p50",
     "p90",
     "p99",
     "sent",  # attempts a second; by call
-    "failed",  # failed attempts a second, of the `reasons` if there are any; by call
+    "failed",  # failed attempts a second, of the `reasons` if any: `too_many` is told apart from `full`; by call
     "call_p99",  # seconds; by call
     "in_use",  # connections of the pool; by call
 )
