@@ -143,6 +143,26 @@ def _count_too_many(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Float
     return np.asarray(turned_away + _count_per_second("full")(seen, ticks, routes))
 
 
+def _count_cancelled(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    """Requests whose caller waited no longer, while they were worked on."""
+    failed = seen.get("failed", ticks.start, ticks.stop)
+    total = np.zeros(len(failed))
+    for call in seen.incoming:
+        if call.target_route in routes:
+            total = total + failed[:, Reason.LATE, call.place]
+    return np.asarray(total / TICK)
+
+
+def _count_committed(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    good = _count_per_second("good")(seen, ticks, routes)
+    return np.asarray(np.maximum(0.0, good - _count_cancelled(seen, ticks, routes)))
+
+
+def _count_rolled_back(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    ended = _count_answered_badly(seen, ticks, routes) + _count_per_second("expired")(seen, ticks, routes)
+    return np.asarray(ended + _count_cancelled(seen, ticks, routes))
+
+
 def _count_answered_badly(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
     done, good = (_count_per_second(name)(seen, ticks, routes) for name in ("done", "good"))
     return np.asarray(np.maximum(0.0, done - good))
@@ -236,6 +256,8 @@ OF_ROUTES: Mapping[str, Callable[[Vantage, slice, Sequence[int]], Floats]] = {
     "rejected": _count_per_second("rejected"),
     "barred": _count_per_second("barred"),
     "good": _count_per_second("good"),
+    "committed": _count_committed,
+    "rolled_back": _count_rolled_back,
     "bad": _count_bad,
     "answered_badly": _count_answered_badly,
     "turned_away": _count_turned_away,

@@ -55,7 +55,8 @@ def list_streams(seen: Vantage) -> list[Stream]:
     seed, component = seen.system.seed, seen.component.name
     found: list[Stream] = []
     for number, line in enumerate(seen.software.lines):
-        name = f"{line.when}/{number}"
+        leader = _find_leader(seen.software.name, number) if line.follows else number
+        name = f"{line.when}/{leader}"
         for end, route, call, caller in _list_subjects(seen, line):
             key = _find_key(seed, component, f"{name}/{end}" if end else name)
             found.append(Stream(line, key, route, call, caller))
@@ -86,6 +87,15 @@ def _name(seen: Vantage, call: CallOfRun) -> str:
 def _find_key(seed: int, component: str, name: str) -> np.uint64:
     key: np.uint64 = hash_names(seed, [f"{component}/{name}"], "lines")[0]
     return key
+
+
+@lru_cache(maxsize=256)
+def _find_leader(software: str, number: int) -> int:
+    """The place of the line that one follows: the last before it about the same that follows none."""
+    lines = SOFTWARE[software].lines
+    same = (lines[number].when, lines[number].to)
+    leaders = [place for place in range(number) if (lines[place].when, lines[place].to) == same]
+    return next(place for place in reversed(leaders) if not lines[place].follows)
 
 
 def _is_about(seen: Vantage, line: Line, other: int) -> bool:

@@ -51,7 +51,7 @@ VARYING = frozenset(
 
 `quick_ms` is how long a refusal takes, `less_ms` one less than `ms`, `over_ms` a few more than the deadline.
 """
-FIXED = frozenset({"service", "route", "path", "method", "upstream", "checkpointer_pid", "main_pid"})
+FIXED = frozenset({"service", "route", "path", "method", "sql", "upstream", "checkpointer_pid", "main_pid"})
 """Fields that a stream has, or an event."""
 OF_CALLER = frozenset({"client_ip"})
 """Fields that a stream about a call of somebody else has beside them."""
@@ -251,6 +251,7 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         "route": route.name.replace("-", ""),
         "path": get_path(route),
         "method": route.method,
+        "sql": _write_statement(route),
         "upstream": upstream[0] if upstream else "-",
         "checkpointer_pid": str(find_main_pid(seen, 0) + 2),
     }
@@ -271,6 +272,13 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
             "pool": f"{seen.get_pool(call):.0f}",
         }
     return fixed
+
+
+def _write_statement(route: Route) -> str:
+    """A statement that a route of a database runs, up to the number that it asks for."""
+    table = route.name.replace("-", "")
+    change = "UPDATE {} SET updated_at = now()" if route.writes > 0.0 else "SELECT * FROM {}"
+    return f"{change.format(table)} WHERE id"
 
 
 def get_path(route: Route) -> str:

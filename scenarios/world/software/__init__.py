@@ -66,6 +66,8 @@ QUANTITIES = (
     "kills",  # of processes that used more memory than they may, in a minute
     "arrived",  # requests a second; by route
     "good",  # answered well, a second; by route
+    "committed",  # the same without those that callers have cancelled; by route
+    "rolled_back",  # answered badly, expired, or cancelled by callers, a second; by route
     "bad",  # not answered well, a second; by route
     "answered_badly",  # the same without those that were not taken or have expired; a second; by route
     "asked",  # that came, those among them that were not let in; a second; by route
@@ -118,6 +120,8 @@ class Line(BaseModel):
     needs: str = ""
     """A detail of the event; without it, or where it is 0, the line is not printed. `started_again` is there if the
     process has been started by itself before."""
+    follows: bool = False
+    """Whether it is printed with each line before it that is about the same: at the same time, by the same process."""
     outside: bool = False
     """Whether not the software prints it but who keeps it running: of one event that comes first."""
     level: Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]

@@ -63,12 +63,45 @@ _SECRET = Change(at=300, what="secret_accepted", target="shop-db", to=5.0)
     [
         ("python-service", "postgres", _SLOW, "canceling statement due to statement timeout"),
         ("go-service", "postgres", _SLOW, "canceling statement due to user request"),
+        ("node-service", "postgres", _SLOW, "canceling statement due to user request"),
+        ("jvm-service", "postgres", _SLOW, "connection to client lost"),
         ("jvm-service", "mysql", _SLOW, "Aborted connection"),
     ],
 )
 def test_a_store_tells_of_statements_that_nobody_waits_for(caller: str, store: str, change: Change, said: str) -> None:
     assert _count(_run(caller, store, change), "shop-db", said) > 50
     assert not _count(_run(caller, store), "shop-db", said)
+
+
+@pytest.mark.parametrize("caller", _CALLERS)
+def test_each_statement_that_is_cancelled_is_named_and_rolled_back(caller: str) -> None:
+    run = _run(caller, "postgres", _SLOW)
+    logs = look(run, "query_logs", "shop-db")
+    assert isinstance(logs, SampledLogs)
+    ended = [line for line in logs.lines if re.search("canceling|client lost", line)]
+    named = [line for line in logs.lines if "STATEMENT:  UPDATE orders SET updated_at = now() WHERE id = " in line]
+    assert abs(len(ended) - len(named)) <= 1 < 15 < len(ended), "the first on a page may be half of a pair"
+    who = [{line.partition("]")[0] for line in lines} for lines in (ended[1:-1], named[1:-1])]
+    assert len(who[0] & who[1]) >= len(ended) - 3
+    place = run.layout.call_names.index(("shop/order", "shop-db/orders"))
+    cancelled = 0.0
+    for tick in range(36, 40):
+        rows = run.record.ticks["failed"][tick]
+        cancelled += rows[Reason.LATE][place] + rows[Reason.EXPIRED][place]
+    metrics = look(run, "check_metrics", "shop-db").text
+    back, kept = (
+        float(next(line for line in metrics.splitlines() if f"xact_{name}_rate" in line).split()[-1])
+        for name in ("rollback", "commit")
+    )
+    assert back == pytest.approx(cancelled / 60.0, rel=0.02)
+    assert kept < 0.2 * back
+
+
+def test_nobody_cancels_what_the_network_loses() -> None:
+    run = _run("python-service", "postgres", Change(at=300, what="loss", target="shop/order shop-db/orders", to=0.5))
+    assert _count(run, "shop", "could not receive data from server: Connection timed out") > 50
+    assert not _count(run, "shop", "cancel")
+    assert not _count(run, "shop-db", "cancel")
 
 
 @pytest.mark.parametrize(("store", "said"), [("postgres", "No space left on device"), ("mysql", "'orders' is full")])
