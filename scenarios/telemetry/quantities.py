@@ -14,7 +14,7 @@ from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scenarios.telemetry.vantage import CallOfRun, Vantage
     from scenarios.world.layout import Floats
@@ -23,6 +23,7 @@ _LEAST = 1e-6
 """Requests in a tick that are as good as none."""
 _ROUNDED = 1e-6
 """A share that is nearer to none or all is that: the rest comes from rounding."""
+_OF_USERS = ("users_failed", "rejected", "done", "good", "full", "expired", "refused")
 _HOP = 0.0004
 """Seconds from one host of a zone to another and back, with both of their stacks."""
 _READING = 0.003
@@ -41,6 +42,11 @@ _STOPPED_EARLY = 0.035
 """The part of its processors that a process may miss in a tick: quotas are given out in slices of a period."""
 SLOW = (Reason.LOST, Reason.EXPIRED, Reason.LATE)
 """Reasons for which a caller has waited until its deadline."""
+_REASONS = {reason.name.lower(): reason for reason in Reason}
+_UNTAKEN = ("full", "too_many")
+"""Names of the reason that a callee took no more, by what it said."""
+_OF_CLIENTS = ("too_many", "denied", "forbidden")
+"""Reasons for which a callee answers with a status below 500."""
 _UNANSWERED = tuple(reason for reason in Reason if reason not in (Reason.LATE, Reason.ERROR))
 """Reasons for which the callee did no work."""
 
@@ -163,6 +169,60 @@ def _count_rolled_back(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Fl
     return np.asarray(ended + _count_cancelled(seen, ticks, routes))
 
 
+def count_gone(seen: Vantage, ticks: slice, route: int) -> Floats:
+    """Users that a route would have answered well, and that were gone by then. Nobody knows where users also await a
+    message, or where other components call.
+    """
+    rows = {name: seen.get(name, ticks.start, ticks.stop)[:, route] for name in _OF_USERS}
+    entering = [journey for journey in seen.system.journeys if journey.entry == seen.layout.route_names[route]]
+    called = any(call.target_route == route for call in seen.incoming)
+    if called or not entering or any(journey.awaits is not None for journey in entering):
+        return np.zeros(len(rows["good"]))
+    gone = rows["users_failed"] - rows["rejected"] - (rows["done"] - rows["good"])
+    gone = np.minimum(rows["good"], gone - rows["full"] - rows["expired"] - rows["refused"])
+    return np.asarray(np.where(gone > _ROUNDED * (1.0 + rows["good"]), gone, 0.0))
+
+
+def _count_left(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    total = _count_per_second("expired")(seen, ticks, routes)
+    for route in routes:
+        total = total + count_gone(seen, ticks, route) / TICK
+    return np.asarray(total)
+
+
+def _count_server_errors(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    total = _count_per_second("full")(seen, ticks, routes)
+    for given_up, refused in _list_given_up(seen, ticks, routes, _OF_CLIENTS):
+        total = total + (given_up - refused)
+    return np.asarray(total)
+
+
+def _count_client_errors(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    total = _count_per_second("rejected")(seen, ticks, routes)
+    for _, refused in _list_given_up(seen, ticks, routes, _OF_CLIENTS):
+        total = total + refused
+    return np.asarray(total)
+
+
+def _count_limited(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
+    total = _count_turned_away(seen, ticks, routes)
+    for _, shed in _list_given_up(seen, ticks, routes, ("too_many",)):
+        total = total + shed
+    return np.asarray(total)
+
+
+def _list_given_up(
+    seen: Vantage, ticks: slice, routes: Sequence[int], reasons: Sequence[str]
+) -> Iterator[tuple[Floats, Floats]]:
+    """The requests that each call gave up in a second, and those of them for some reasons."""
+    rows = seen.get("given_up", ticks.start, ticks.stop)
+    for call in seen.outgoing:
+        given_up = rows[:, call.place] / TICK
+        if call.source_route in routes and np.count_nonzero(given_up):
+            all_of_them, some = (_count_failed(seen, ticks, [call], names) for names in ((), reasons))
+            yield given_up, given_up * np.minimum(1.0, some / np.maximum(all_of_them, _LEAST))
+
+
 def _count_answered_badly(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
     done, good = (_count_per_second(name)(seen, ticks, routes) for name in ("done", "good"))
     return np.asarray(np.maximum(0.0, done - good))
@@ -260,6 +320,10 @@ OF_ROUTES: Mapping[str, Callable[[Vantage, slice, Sequence[int]], Floats]] = {
     "rolled_back": _count_rolled_back,
     "bad": _count_bad,
     "answered_badly": _count_answered_badly,
+    "left": _count_left,
+    "client_errors": _count_client_errors,
+    "limited": _count_limited,
+    "server_errors": _count_server_errors,
     "turned_away": _count_turned_away,
     "too_many": _count_too_many,
     "mean": _find_mean,
@@ -282,21 +346,23 @@ def _count_failed(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], reaso
     rows = seen.get("failed", ticks.start, ticks.stop)
     total = np.zeros(len(rows))
     for call in calls:
+        failed = rows[:, :, call.place]
         if not reasons:
             for reason in Reason:
-                total = total + rows[:, reason, call.place]
+                total = total + failed[:, reason]
         for name in reasons:
-            total = total + count_of(seen, ticks, call, name)
+            of_name = count_of(seen, ticks, call, name) if name in _UNTAKEN else failed[:, _REASONS[name]]
+            total = total + of_name
     return np.asarray(total / TICK)
 
 
 def count_of(seen: Vantage, ticks: slice, call: CallOfRun, name: str) -> Floats:
     """Failed attempts of a call in each tick for a reason by its name; `too_many`: the callee has shed them."""
     failed = seen.get("failed", ticks.start, ticks.stop)[:, :, call.place]
-    if name not in ("full", "too_many"):
-        return np.asarray(failed[:, Reason[name.upper()]])
+    if name not in _UNTAKEN:
+        return np.asarray(failed[:, _REASONS[name]])
     untaken = failed[:, Reason.FULL]
-    if not untaken.any():
+    if not np.count_nonzero(untaken):
         return np.asarray(untaken)
     shed = find_shed(seen, ticks, call)
     return np.asarray(untaken * (shed if name == "too_many" else 1.0 - shed))

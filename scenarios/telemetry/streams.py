@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scenarios.telemetry.quantities import count_denied, count_of
+from scenarios.telemetry.quantities import count_denied, count_gone, count_of
 from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
@@ -32,6 +32,10 @@ _LEAST_ERRORS = 5
 TROUBLE = ("WARN", "ERROR", "FATAL")
 """Levels of which sampling keeps some of each tick."""
 _COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "barred", "running")
+_OF_ROUTES = frozenset(
+    {"ok", "gone", "error", "full", "expired", "no_space", "barred", "denied", "forbidden", "too_many"}
+)
+"""What a line is printed for by route."""
 _FULL = 1.0 - 1e-6
 """The share of a disk from which on it is full."""
 _NOTHING = 1e-6
@@ -71,7 +75,7 @@ def _list_subjects(seen: Vantage, line: Line) -> list[tuple[str, int, CallOfRun 
     if line.when.startswith("caller."):
         others = [call for call in seen.incoming if _is_about(seen, line, call.source)]
         return [(_name(seen, call), call.target_route, None, call) for call in others]
-    if line.when in ("ok", "error", "full", "expired", "no_space", "barred", "denied", "forbidden", "too_many"):
+    if line.when in _OF_ROUTES:
         return [(seen.layout.route_names[route], route, None, None) for route in seen.routes]
     if line.when == "running":
         return [("", seen.routes[0], None, None)]
@@ -157,8 +161,13 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         tells = any(line.when == "no_space" for line in seen.software.lines)
         full = (seen.get("disk", first)[:, seen.place] >= _FULL) & tells
         return np.asarray(rows["faulty"][:, stream.route] * (full == (when == "no_space")))
-    name = {"ok": "good"}.get(when, when)
-    return np.asarray(rows[name][:, stream.route])
+    if when in ("ok", "gone"):
+        # Who tells of clients that are gone has no other line for their requests.
+        tells = when == "gone" or any(line.when == "gone" for line in seen.software.lines)
+        ticks = slice(first, seen.ticks)
+        gone = count_gone(seen, ticks, stream.route) if tells else np.zeros(seen.ticks - first)
+        return gone if when == "gone" else np.asarray(rows["good"][:, stream.route] - gone)
+    return np.asarray(rows[when][:, stream.route])
 
 
 def _find_blamed(seen: Vantage, line: Line, callee: int, first: int) -> Floats:

@@ -51,7 +51,9 @@ VARYING = frozenset(
 
 `quick_ms` is how long a refusal takes, `less_ms` one less than `ms`, `over_ms` a few more than the deadline.
 """
-FIXED = frozenset({"service", "route", "path", "method", "sql", "upstream", "checkpointer_pid", "main_pid"})
+FIXED = frozenset(
+    {"service", "route", "path", "method", "sql", "client_ms", "upstream", "checkpointer_pid", "main_pid"}
+)
 """Fields that a stream has, or an event."""
 OF_CALLER = frozenset({"client_ip"})
 """Fields that a stream about a call of somebody else has beside them."""
@@ -74,6 +76,8 @@ OF_CALL = frozenset(
 """Fields that a stream about a call has beside them."""
 
 _ID, _MORE, _LATE = np.uint64(0x1D), np.uint64(0x2E), np.uint64(0x3F)
+_SOONER = 0.06
+"""By which part of its deadline an answer that came at the last moment was in time, at most."""
 _SPAN = int(TICK * 1000.0)
 
 
@@ -252,6 +256,7 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         "path": get_path(route),
         "method": route.method,
         "sql": _write_statement(route),
+        "client_ms": f"{_find_patience(seen, stream.route) * 1000.0:.0f}",
         "upstream": upstream[0] if upstream else "-",
         "checkpointer_pid": str(find_main_pid(seen, 0) + 2),
     }
@@ -272,6 +277,14 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
             "pool": f"{seen.get_pool(call):.0f}",
         }
     return fixed
+
+
+def _find_patience(seen: Vantage, route: int) -> float:
+    """For how many seconds clients of a route wait for an answer: those that wait for the shortest time."""
+    entry = seen.layout.route_names[route]
+    waits = [call.deadline for call in seen.incoming if call.target_route == route]
+    waits += [journey.deadline for journey in seen.system.journeys if journey.entry == entry]
+    return min(waits, default=seen.component.get("patience"))
 
 
 def _write_statement(route: Route) -> str:
@@ -358,4 +371,8 @@ def _draw_latencies(seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArr
     )
     if call is not None:
         value = np.minimum(value, call.deadline)
+    elif any(line.when == "gone" for line in seen.software.lines):
+        # A proxy gives up what takes longer than that, and has passed on what it answers well sooner.
+        most = max((other.deadline for other in seen.outgoing if other.source_route == route), default=np.inf)
+        value = np.where(value < most, value, most * (1.0 - _SOONER * draw_uniform(hashes ^ _MORE)))
     return np.asarray(1000.0 * value)

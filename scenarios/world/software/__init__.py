@@ -73,6 +73,10 @@ QUANTITIES = (
     "asked",  # that came, those among them that were not let in; a second; by route
     "rejected",  # that were not let in, for whatever reason, a second; by route
     "barred",  # that a rule kept out, a second; by route
+    "left",  # whose client was gone before they were answered, a second; by route
+    "client_errors",  # that a proxy did not let in or gave up, answered with a status below 500, a second; by route
+    "limited",  # that it sheds, or gave up because a callee does, a second; by route
+    "server_errors",  # that it did not take or gave up, answered with one from 500 on, a second; by route
     "turned_away",  # that were shed, or connections that were not accepted, a second; by route
     "too_many",  # the same with those that were not taken because it is full; by route
     "mean",  # latencies in seconds; by route

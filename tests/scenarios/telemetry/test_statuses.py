@@ -51,6 +51,10 @@ _CLASSES = {
     "node-service": 'status_code="{}"',
     "python-service": 'status="{}"',
 }
+_OF_PROXIES = {
+    "envoy": {each: f'downstream_rq_xx_rate{{envoy_response_code_class="{each[0]}"' for each in ("4xx", "5xx")},
+    "nginx": {"4xx": 'http_responses_total_rate{code="429"', "5xx": 'http_responses_total_rate{code="5xx"'},
+}
 _NAMES = {"4xx": "CLIENT_ERROR", "5xx": "SERVER_ERROR"}
 
 
@@ -78,9 +82,9 @@ def test_who_takes_no_more_tells_callers_the_status_that_it_logs(
     assert _read(run, "stock", counted) > 20.0
     assert _read(run, "stock", none) < 1.0
     if caller in ("envoy", "nginx"):
-        classes = {"envoy": 'class="{}"', "nginx": 'code="{}xx"'}[caller]
-        assert _read(run, "shop", classes.format(more[0]), "stock") > 20.0
-        assert _read(run, "shop", classes.format(less[0]), "stock") < 1.0
+        classes = _OF_PROXIES[caller]
+        assert _read(run, "shop", classes[more]) > 20.0
+        assert _read(run, "shop", classes[less]) < 1.0
 
 
 @pytest.mark.parametrize(("change", "status"), [(_SHED, "429"), (_FULL, "429"), (_WRONG, "500")])
