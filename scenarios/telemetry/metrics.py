@@ -108,6 +108,8 @@ def _sample(seen: Vantage, metric: Metric, compute: Callable[[slice], Floats], t
     """The mean of each minute, or what a gauge stands at when it ends."""
     values = compute(ticks)
     scraped = _find_scraped(seen, metric, values, ticks).reshape(-1, _TICKS_OF_MINUTE)
+    if np.count_nonzero(scraped) == len(values):
+        return _sample_all(metric, values.reshape(-1, _TICKS_OF_MINUTE))
     columns = np.where(scraped, values.reshape(-1, _TICKS_OF_MINUTE), 0.0)
     if metric.shows in GAUGES:
         last, there = columns[:, -1], scraped[:, -1]
@@ -119,6 +121,16 @@ def _sample(seen: Vantage, metric: Metric, compute: Callable[[slice], Floats], t
         parts = np.maximum(count, 1.0) if metric.shows in LATENCIES or metric.shows == "memory" else _TICKS_OF_MINUTE
         last, there = total / parts, count > 0.0
     return [value if known else None for value, known in zip(last.tolist(), there.tolist(), strict=True)]
+
+
+def _sample_all(metric: Metric, columns: Floats) -> list[float | None]:
+    """The same where there is a sample of each tick."""
+    if metric.shows in GAUGES:
+        return list(columns[:, -1].tolist())
+    total = columns[:, 0] + 0.0
+    for place in range(1, _TICKS_OF_MINUTE):
+        total = total + columns[:, place]
+    return list((total / _TICKS_OF_MINUTE).tolist())
 
 
 def _expand(seen: Vantage, metric: Metric) -> Iterator[tuple[str, Callable[[slice], Floats]]]:

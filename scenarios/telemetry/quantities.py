@@ -38,6 +38,8 @@ _BLUR = 0.02
 """The part by which a quantile of a minute is lower than that of all requests at most."""
 _NEAR = 0.9
 """How near what a caller measures may come to what it takes itself, from what the callee takes."""
+_IDLE, _HANDLING = 0.003, 0.00005
+"""Processors that a process takes at least: when nobody asks for anything, and seconds for reading a request."""
 _STOPPED_EARLY = 0.035
 """The part of its processors that a process may miss in a tick: quotas are given out in slices of a period."""
 SLOW = (Reason.LOST, Reason.EXPIRED, Reason.LATE)
@@ -88,6 +90,11 @@ def _find_processors(seen: Vantage, ticks: slice) -> Floats:
     """What requests and the collection of garbage take. Who may not have more is stopped a little before that."""
     computed = seen.get("computed", ticks.start, ticks.stop)[:, seen.place] / TICK
     taken = computed + seen.get("collecting", ticks.start, ticks.stop)[:, seen.place]
+    done, running = (seen.get(name, ticks.start, ticks.stop) for name in ("done", "running"))
+    least = _IDLE * running[:, seen.place]
+    for route in seen.routes:
+        least = least + _HANDLING * done[:, route] / TICK
+    taken = np.maximum(taken, least)
     return np.asarray(taken * (1.0 - _STOPPED_EARLY * waver(seen, f"{seen.component.name}/processors", ticks, every=4)))
 
 
@@ -173,11 +180,11 @@ def count_gone(seen: Vantage, ticks: slice, route: int) -> Floats:
     """Users that a route would have answered well, and that were gone by then. Nobody knows where users also await a
     message, or where other components call.
     """
-    rows = {name: seen.get(name, ticks.start, ticks.stop)[:, route] for name in _OF_USERS}
     entering = [journey for journey in seen.system.journeys if journey.entry == seen.layout.route_names[route]]
     called = any(call.target_route == route for call in seen.incoming)
     if called or not entering or any(journey.awaits is not None for journey in entering):
-        return np.zeros(len(rows["good"]))
+        return np.zeros(ticks.stop - ticks.start)
+    rows = {name: seen.get(name, ticks.start, ticks.stop)[:, route] for name in _OF_USERS}
     gone = rows["users_failed"] - rows["rejected"] - (rows["done"] - rows["good"])
     gone = np.minimum(rows["good"], gone - rows["full"] - rows["expired"] - rows["refused"])
     return np.asarray(np.where(gone > _ROUNDED * (1.0 + rows["good"]), gone, 0.0))
@@ -345,11 +352,13 @@ def _count_sent(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Sequ
 def _count_failed(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], reasons: Sequence[str]) -> Floats:
     rows = seen.get("failed", ticks.start, ticks.stop)
     total = np.zeros(len(rows))
+    if not reasons:
+        whole = seen.count_failed(ticks.start, ticks.stop)
+        for call in calls:
+            total = total + whole[:, call.place]
+        return np.asarray(total / TICK)
     for call in calls:
         failed = rows[:, :, call.place]
-        if not reasons:
-            for reason in Reason:
-                total = total + failed[:, reason]
         for name in reasons:
             of_name = count_of(seen, ticks, call, name) if name in _UNTAKEN else failed[:, _REASONS[name]]
             total = total + of_name

@@ -104,6 +104,17 @@ class Vantage:
             self._rows[key] = self._record.get(*key)
         return self._rows[key]
 
+    def count_failed(self, first: int, end: int) -> Floats:
+        """The attempts of each call that failed in some of the finished ticks, for whatever reason: a row for each."""
+        key = ("failed, for whatever reason", first, end)
+        if key not in self._rows:
+            rows = self.get("failed", first, end)
+            total = rows[:, 0] + 0.0
+            for reason in range(1, rows.shape[1]):
+                total = total + rows[:, reason]
+            self._rows[key] = total
+        return self._rows[key]
+
     def list_events(self) -> list[Event]:
         """What had happened to the component, oldest first."""
         if self._past is None:

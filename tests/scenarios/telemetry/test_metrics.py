@@ -39,6 +39,12 @@ def _find(shown: ScrapedMetrics, name: str) -> tuple[float | None, ...]:
     return next(series.recent for series in shown.series if series.name.startswith(name))
 
 
+def test_a_process_that_answers_takes_a_little_of_a_processor() -> None:
+    """Also one whose requests compute nothing that is worth telling."""
+    busy = _find(_look("shop-db"), "namedprocess_namegroup_cpu")
+    assert all(value is not None and 0.003 < value < 0.02 for value in busy)
+
+
 def test_a_process_that_does_not_run_tells_nothing() -> None:
     shown = _look("shop-db", Change(at=600, what="stopped", target="shop-db", to=1.0))
     assert _find(shown, "pg_up") == (1, 1, 1, 1, 1, 0, 0, 0, 0, 0)
