@@ -10,6 +10,7 @@ from scenarios.telemetry.quantities import OF_CALLS, SLOW
 from scenarios.telemetry.vantage import average
 from scenarios.vocabulary.diagnostics import CallPath, Dependencies
 from scenarios.world.flows import Reason
+from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from scenarios.telemetry.vantage import CallOfRun, Vantage
     from scenarios.vocabulary.diagnostics import Health
 
+_TICKS_OF_MINUTE = 4
+_KEPT_MINUTES = 30
+"""Over how many minutes it is told since when calls fail, as far as logs go back."""
+_HALF = 0.5
 _TICKS = 8
 """Two minutes, over which calls are counted."""
 _LEAST = 1e-3
@@ -91,8 +96,27 @@ def _describe(seen: Vantage, name: str, calls: list[CallOfRun]) -> CallPath:
         refused = average(OF_CALLS["failed"](seen, recent, calls, _REFUSALS)) / rate
         of = " of the others" if refused >= _DEGRADED else ""
         parts.append(f"p99{of} {format_seconds(p99)} (normal {format_seconds(usual_p99)})")
+    if share >= _FAILING:
+        parts.append(_tell_since(seen, calls, share))
     slower = usual_p99 > 0.0 and p99 > _SLOWER * usual_p99
     return CallPath(service=name, health=_judge(share, slower=slower), detail=", ".join(parts))
+
+
+def _tell_since(seen: Vantage, calls: list[CallOfRun], share: float) -> str:
+    """Since which minute at least half as large a share has failed without a break, as far as that is kept."""
+    minutes = seen.ticks // _TICKS_OF_MINUTE
+    first = max(0, minutes - _KEPT_MINUTES)
+    kept = slice(first * _TICKS_OF_MINUTE, minutes * _TICKS_OF_MINUTE)
+    sent, failed = (OF_CALLS[name](seen, kept, calls, ()).reshape(-1, _TICKS_OF_MINUTE) for name in ("sent", "failed"))
+    since = minutes
+    for minute in range(minutes - 1, first - 1, -1):
+        came, lost = (average(rows[minute - first]) for rows in (sent, failed))
+        if lost < _HALF * share * came:
+            break
+        since = minute
+    if since == first:
+        return f"failing for more than {minutes - first} min"
+    return f"failing since {seen.clock.get_time_of_day(since * _TICKS_OF_MINUTE * TICK)}"
 
 
 def _judge(share: float, *, slower: bool) -> Health:

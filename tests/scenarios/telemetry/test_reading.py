@@ -120,7 +120,7 @@ def test_failures_are_told_in_the_words_of_the_caller(run: Run) -> None:
     assert isinstance(of_order, Dependencies)
     calls = {path.service: (path.health, path.detail) for path in of_order.calls}
     assert calls["postgres-db"][0] == "down"
-    assert calls["postgres-db"][1].endswith("all fail: This connection has been closed")
+    assert calls["postgres-db"][1].endswith("all fail: This connection has been closed, failing since 14:05")
     assert calls["payment-service"][0] == "unknown", "nothing is paid while no order can be written"
     of_catalog = seen["catalog-service"]
     assert isinstance(of_catalog, Dependencies)
@@ -130,8 +130,8 @@ def test_failures_are_told_in_the_words_of_the_caller(run: Run) -> None:
     assert of_store.calls == ()
     callers = {path.service: path.detail for path in of_store.called_by}
     assert callers["order-service"] == calls["postgres-db"][1]
-    assert callers["auth-service"].endswith("conn closed")
-    assert callers["analytics-service"].endswith("Connection refused")
+    assert callers["auth-service"].endswith("conn closed, failing since 14:05")
+    assert callers["analytics-service"].endswith("Connection refused, failing since 14:08")
 
 
 def test_callers_that_are_not_let_in_have_no_latency() -> None:
@@ -143,7 +143,11 @@ def test_callers_that_are_not_let_in_have_no_latency() -> None:
     evidence = look(run, "check_dependencies", "auth-service")
     assert isinstance(evidence, Dependencies)
     assert evidence.calls[0].health == "down"
-    assert evidence.calls[0].detail.endswith("all fail: ERROR: permission denied")
+    assert evidence.calls[0].detail.endswith("all fail: ERROR: permission denied, failing since 13:51")
+    run.advance(2400)
+    evidence = look(run, "check_dependencies", "auth-service")
+    assert isinstance(evidence, Dependencies)
+    assert evidence.calls[0].detail.endswith(", failing for more than 30 min")
 
 
 def test_changes_stand_in_the_log_with_those_from_before(run: Run) -> None:
