@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.telemetry.counting import count_whole
 from scenarios.telemetry.numbers import round_sensibly
 from scenarios.telemetry.quantities import GAUGES, LATENCIES, OF_CALLS, OF_COMPONENT, OF_ROUTES, WATCHED
 from scenarios.telemetry.texts import get_path
@@ -69,10 +70,15 @@ def show_metrics(seen: Vantage) -> SampledMetrics:
                 name=name,
                 unit=metric.unit,
                 normal=_scale(metric, _find_normal(seen, metric, compute, quiet)),
-                recent=tuple(_scale(metric, value) for value in _sample(seen, metric, compute, recent)),
+                recent=tuple(
+                    _scale(metric, value)
+                    for value in count_whole(
+                        seen, subject, metric, recent.start // _TICKS_OF_MINUTE, _sample(seen, metric, compute, recent)
+                    )
+                ),
             )
             for metric in seen.software.metrics or OF_ANYTHING
-            for name, compute in _expand(seen, metric)
+            for name, subject, compute in _expand(seen, metric)
         ),
     )
 
@@ -133,22 +139,24 @@ def _sample_all(metric: Metric, columns: Floats) -> list[float | None]:
     return list((total / _TICKS_OF_MINUTE).tolist())
 
 
-def _expand(seen: Vantage, metric: Metric) -> Iterator[tuple[str, Callable[[slice], Floats]]]:
-    """The series of a metric: one, or one for each route or callee, with what computes it for some ticks."""
+def _expand(seen: Vantage, metric: Metric) -> Iterator[tuple[str, str, Callable[[slice], Floats]]]:
+    """The series of a metric: one, or one for each route or callee, with what it is of and what computes it."""
     if metric.shows in OF_COMPONENT:
-        yield _fill(seen, metric.name), partial(OF_COMPONENT[metric.shows], seen)
+        yield _fill(seen, metric.name), "", partial(OF_COMPONENT[metric.shows], seen)
     elif metric.shows in OF_ROUTES:
         by_route = "{route}" in metric.name or "{path}" in metric.name
         for routes in [[route] for route in seen.routes] if by_route else [seen.routes]:
             name = _fill(seen, metric.name, route=routes[0] - seen.routes[0])
-            yield name, partial(_compute_of_routes, seen, metric, routes)
+            subject = seen.layout.route_names[routes[0]] if len(routes) < len(seen.routes) else ""
+            yield name, subject, partial(_compute_of_routes, seen, metric, routes)
     else:
         targets: dict[str, list[CallOfRun]] = {}
         for call in seen.outgoing:
             if not metric.to or seen.layout.components[call.target].software in metric.to:
                 targets.setdefault(call.target_name if "{target}" in metric.name else "", []).append(call)
         for target, calls in targets.items():
-            yield _fill(seen, metric.name, target=target), partial(_compute_of_calls, seen, metric, calls)
+            subject = target if len(calls) < len(seen.outgoing) else ""
+            yield _fill(seen, metric.name, target=target), subject, partial(_compute_of_calls, seen, metric, calls)
 
 
 def _compute_of_routes(seen: Vantage, metric: Metric, routes: list[int], ticks: slice) -> Floats:

@@ -57,6 +57,11 @@ GAUGES = frozenset({"instances", "up", "connections", "queue"})
 """Quantities of which a sample is what they stand at, in whole numbers."""
 WATCHED = frozenset({"instances", "up", "starts", "kills"})
 """Quantities that somebody else tells of a process: they are known while it does not run."""
+COUNTERS = frozenset(
+    {"arrived", "good", "committed", "rolled_back", "bad", "answered_badly", "asked", "rejected", "barred"}
+    | {"left", "client_errors", "limited", "server_errors", "turned_away", "too_many", "sent", "failed"}
+)
+"""Quantities that are counted, in a second."""
 LATENCIES = frozenset({"mean", "p50", "p90", "p99", "call_p99"})
 """Quantities of what was answered: 0 says that nothing was."""
 
