@@ -9,6 +9,12 @@ from graders.reasons import Reason, give_reason, to_percent
 if TYPE_CHECKING:
     from graders.conduct import Conduct
 
+OF_PROVED = (
+    "In a system that runs, how many explanations of the alert are left stands for the evidence, and the steps of a "
+    "thorough search cost nothing."
+)
+"""What is different on incidents with a proof, as the on-call guide says it."""
+
 _WHEN = {
     "evidence_seen": "before the answer",
     "evidence_before_any_fix": "before anything was changed",
