@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, fields
-from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -21,7 +20,7 @@ from env_core.rewards import (
 from graders import Conduct, Grade, grade
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.errors import CloudIncidentError
-from scenarios.incident import Remedied, count_fewest_steps
+from scenarios.incident import Remedied
 from scenarios.library import list_runbook_steps
 from scenarios.parsing import InvalidActionError, ListingError, parse_action
 from scenarios.progress import Outcome, Remedy
@@ -451,13 +450,11 @@ def _grade_unsubmitted(episode: Episode) -> Grade:
 
 def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
     incident, task = episode.incident, episode.task
-    certificates = incident.certificates(task.id)
-    shares = (Fraction(len(certificate & episode.seen), len(certificate)) for certificate in certificates)
     return Conduct(
         submission=submission.parameters if submission else None,
         steps=episode.step_count + 1,
-        fewest=count_fewest_steps(incident, task),
-        evidence=max(shares, default=Fraction(1)),
+        pace=incident.pace(task),
+        known=incident.know(task.id, episode.seen),
         plan=incident.plan.steps,
         effective=episode.effective,
         attempted=episode.attempted,

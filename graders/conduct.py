@@ -8,27 +8,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scenarios.evidence import Evidence
+    from scenarios.incident import Known, Pace
     from scenarios.progress import PlanStep
     from scenarios.vocabulary import Parameters
-
-DECAY_STEPS = 5
-"""Efficiency falls from 1 to 0 over this many steps beyond the fewest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conduct:
     """How an episode was worked, up to and including the submission.
 
-    `evidence` is the largest share of any one certificate that was returned before the first remediation counted for
-    the task. `effective` are the plan steps done, `attempted` every remediation made whatever its outcome, `wrong` the
-    number of wrong ones, repeats counted. `verified` says that recovery was seen after the last repair. `shown` is all
-    evidence that diagnostics returned.
+    `known` is what was known of the cause before the first remediation that counts for the task, `pace` how many steps
+    it is worth. `effective` are the plan steps done, `attempted` every remediation made whatever its outcome, `wrong`
+    the number of wrong ones, repeats counted. `verified` says that recovery was seen after the last repair. `shown` is
+    all evidence that diagnostics returned.
     """
 
     submission: Parameters | None
     steps: int
-    fewest: int
-    evidence: Fraction
+    pace: Pace
+    known: Known
     plan: tuple[PlanStep, ...]
     effective: frozenset[str]
     attempted: frozenset[str]
@@ -39,9 +37,14 @@ class Conduct:
     shown: tuple[Evidence, ...] = ()
 
     @property
+    def evidence(self) -> Fraction:
+        """How much of what shows the cause was seen in time, 0 to 1."""
+        return self.known.share
+
+    @property
     def efficiency(self) -> Fraction:
-        """1 for the fewest steps, falling to 0 at `DECAY_STEPS` more."""
-        return max(Fraction(0), 1 - Fraction(max(0, self.steps - self.fewest), DECAY_STEPS))
+        """1 for the steps that are free, falling to 0 with more."""
+        return max(Fraction(0), 1 - Fraction(max(0, self.steps - self.pace.free), self.pace.decay))
 
     @property
     def completion(self) -> Fraction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from graders.conduct import DECAY_STEPS
+from scenarios.incident import DECAY_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +28,9 @@ REASONS = {
     "effective fix",
     "evidence_seen": "{percent} % of the evidence that shows the cause was seen",
     "evidence_without_fix": "{percent} % of the evidence that shows the cause was seen, and no fix took effect",
+    "explanations_left": "What was seen {when} leaves {left} of the {start} explanations that the alert has: "
+    "{percent} % of what can be known",
+    "too_many_explanations": "Opened by more than half of what can be known",
     "cause_not_established": "Earned only if all of the evidence that shows the cause was seen",
     "concepts_affirmed": "the text says {affirmed} of the {concepts} things that make up this failure",
     "concepts_missed": "not said: {missed}",
@@ -37,6 +40,8 @@ REASONS = {
     f"each step more takes {_PER_STEP} of these points",
     "steps_weighed": "{steps} steps were used and {fewest} would have been enough; "
     f"each step more takes {_PER_STEP}, which leaves {{percent}} %, times the shares of the evidence and of the plan",
+    "steps_beyond_free": "{steps} steps were used and {free} take nothing of these points; each step more takes "
+    "{each} % of them, which leaves {percent} %",
     "resolution_submitted": "A resolution was submitted",
     "plan_steps_done": "{done} of {steps} steps of the plan were done in order; the two shares are multiplied",
     "plan_steps_missing": "not done: {missing}",

@@ -6,12 +6,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from graders.claims import claims, find_meant, states
-from graders.conduct import DECAY_STEPS
+from graders.knowing import explain_known, explain_steps
 from graders.prose import affirms, find_mentions, find_named, split_sentences, split_words
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
 from graders.root_cause import drop_runbook_names, match_failure_mode, share_affirmed
 from graders.score import Point
+from scenarios.incident import DECAY_STEPS
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer
 
@@ -61,10 +62,7 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     worked = conduct.evidence * conduct.completion
     missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
     shares = [
-        give_reason(
-            "evidence_before_effective_fix" if conduct.effective else "evidence_without_fix",
-            percent=to_percent(conduct.evidence),
-        ),
+        explain_known(conduct, "evidence_before_effective_fix" if conduct.effective else "evidence_without_fix"),
         give_reason("plan_steps_done", done=len(conduct.effective), steps=len(conduct.plan)),
     ]
     if missing:
@@ -75,14 +73,7 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         "efficiency",
         _EFFICIENCY * worked * conduct.efficiency,
         _EFFICIENCY,
-        (
-            give_reason(
-                "steps_weighed",
-                steps=conduct.steps,
-                fewest=conduct.fewest,
-                percent=to_percent(conduct.efficiency),
-            ),
-        ),
+        explain_steps(conduct, "steps_weighed"),
     )
     if conduct.wrong:
         yield Point(

@@ -7,12 +7,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from graders.conduct import DECAY_STEPS
+from graders.knowing import explain_known, explain_steps
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
-from graders.reasons import Reason, give_reason, to_percent
+from graders.reasons import Reason, give_reason
 from graders.rivals import TOO_MANY, count_equals, find_rivals
 from graders.score import Point
+from scenarios.incident import DECAY_STEPS
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import RootCauseAnswer
 
@@ -138,8 +139,7 @@ def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, RootCauseAnswer):
         raise TypeError("root_cause_analysis is graded on a root cause")
-    when = "evidence_before_any_fix" if conduct.attempted else "evidence_seen"
-    seen = give_reason(when, percent=to_percent(conduct.evidence))
+    seen = explain_known(conduct, "evidence_before_any_fix" if conduct.attempted else "evidence_seen")
     if answer.service != truth.service:
         wrong = give_reason("wrong_service", submitted=answer.service, truth=truth.service)
         only_right = (give_reason("only_for_the_right_service"),)
@@ -153,12 +153,9 @@ def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     halved = (seen,) if conduct.evidence == 1 else (seen, give_reason("half_without_evidence"))
     yield Point("service", _SERVICE * known, _SERVICE, (give_reason("right_service", service=truth.service), *halved))
     yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, (*reasons, *halved))
-    if conduct.evidence == 1:
-        yield Point(
-            "efficiency",
-            _EFFICIENCY * conduct.efficiency,
-            _EFFICIENCY,
-            (give_reason("steps_taken", steps=conduct.steps, fewest=conduct.fewest),),
-        )
+    if conduct.known.opens:
+        points = _EFFICIENCY * conduct.efficiency * conduct.known.opens
+        yield Point("efficiency", points, _EFFICIENCY, explain_steps(conduct, "steps_taken"))
     else:
-        yield Point("efficiency", Fraction(0), _EFFICIENCY, (give_reason("cause_not_established"), seen))
+        unknown = "too_many_explanations" if conduct.known.start else "cause_not_established"
+        yield Point("efficiency", Fraction(0), _EFFICIENCY, (give_reason(unknown), seen))

@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING, Any
 from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument
 from scenarios.evidence import Evidence
 from scenarios.forms import FORMS, Surroundings, Variant
-from scenarios.incident import Certificate, Item, Truth
+from scenarios.incident import (
+    Certificate,
+    Item,
+    Known,
+    Pace,
+    Truth,
+    know_by_certificates,
+    pace_by_certificates,
+)
 from scenarios.library import load_runbook_catalogue
 from scenarios.planned import PlannedCourse
 from scenarios.progress import UNTOUCHED, Condition, Harm, Plan, PlanStep, Progress
 from scenarios.vocabulary import DIAGNOSTICS, FLAG, RUNBOOK_STEP, TASKS, acts_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from scenarios.evidence import Evidence
-    from scenarios.vocabulary import Diagnostic, TaskId
+    from scenarios.vocabulary import Diagnostic, Task, TaskId
 
 
 class AuthoredIncident:
@@ -86,6 +94,12 @@ class AuthoredIncident:
         if task not in self._certificates:
             self._certificates[task] = _expand_certificates(self, flags=TASKS[task].asks_repair)
         return self._certificates[task]
+
+    def know(self, task: TaskId, seen: Collection[Item]) -> Known:
+        return know_by_certificates(self.certificates(task), seen)
+
+    def pace(self, task: Task) -> Pace:
+        return pace_by_certificates(self, task)
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         states = self.states(diagnostic, service)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.library import RunbookStep
@@ -25,6 +26,26 @@ class Lookalike(NamedTuple):
 
     concepts: tuple[tuple[str, ...], ...]
     families: frozenset[str]
+
+
+class Known(NamedTuple):
+    """How much of what shows the cause was seen, 0 to 1, and which share of the points for few steps that opens.
+
+    Where explanations of the alert are counted, so many (`left`) of so many at the `start` are left; else both are 0.
+    """
+
+    share: Fraction
+    opens: Fraction
+    start: int = 0
+    left: int = 0
+
+
+class Pace(NamedTuple):
+    """The steps of a task: `fewest` would have been enough, so many are `free`, and each beyond takes 1/`decay`."""
+
+    fewest: int
+    free: int
+    decay: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +168,34 @@ class Incident(Protocol):
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         """All certificates for a task, the smallest first. Empty where the task needs none."""
 
+    def know(self, task: TaskId, seen: Collection[Item]) -> Known:
+        """What somebody knows of the cause who has seen some evidence."""
+
+    def pace(self, task: Task) -> Pace:
+        """How many steps a task is worth on it."""
+
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         """What a diagnostic shows of a known service after the given progress."""
 
     def begin(self) -> Course:
         """The course before anything is done."""
+
+
+DECAY_STEPS = 5
+"""Where a certificate says which steps are enough, the points for few steps fall to 0 over so many more."""
+
+
+def know_by_certificates(certificates: Collection[Certificate], seen: Collection[Item]) -> Known:
+    """The largest share of any one certificate that was seen. Points for few steps are for a whole one."""
+    shares = (Fraction(sum(item in seen for item in each), len(each)) for each in certificates)
+    share = max(shares, default=Fraction(1))
+    return Known(share, Fraction(share == 1))
+
+
+def pace_by_certificates(incident: Incident, task: Task) -> Pace:
+    """The steps of who knows the smallest certificate and the plan; no other is free."""
+    fewest = count_fewest_steps(incident, task)
+    return Pace(fewest, fewest, DECAY_STEPS)
 
 
 def count_fewest_steps(incident: Incident, task: Task) -> int:

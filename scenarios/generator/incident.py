@@ -10,19 +10,19 @@ from scenarios.generator.render import RENDERERS
 from scenarios.generator.render.changes import names_of
 from scenarios.generator.spread import spread
 from scenarios.generator.texts import filled
-from scenarios.incident import Truth
+from scenarios.incident import Truth, know_by_certificates, pace_by_certificates
 from scenarios.planned import PlannedCourse
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import DIAGNOSTICS, TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from scenarios.evidence import Evidence
     from scenarios.generator.scene import Scene
-    from scenarios.incident import Certificate, Item
+    from scenarios.incident import Certificate, Item, Known, Pace
     from scenarios.progress import Plan, Progress
-    from scenarios.vocabulary import Severity, TaskId
+    from scenarios.vocabulary import Severity, Task, TaskId
 
 _MOST_KEPT = 1200
 
@@ -105,6 +105,12 @@ class GeneratedIncident:
         return frozenset(
             (diagnostic, root) for diagnostic in DIAGNOSTICS if flag in self.evidence(diagnostic, root, UNTOUCHED).text
         )
+
+    def know(self, task: TaskId, seen: Collection[Item]) -> Known:
+        return know_by_certificates(self.certificates(task), seen)
+
+    def pace(self, task: Task) -> Pace:
+        return pace_by_certificates(self, task)
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         key = (diagnostic, service, progress)

@@ -44,6 +44,7 @@ class PrintWitness(Witness):
             self._neighbours[source].add(target)
             self._neighbours[target].add(source)
             self._asked[source].add(self._components[target].software)
+            self._asked[target].add(self._components[source].software)
         for component in system.components:
             self._asked[component.name] |= {self._components[job.store].software for job in component.jobs}
 

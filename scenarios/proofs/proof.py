@@ -24,9 +24,10 @@ class Proof(BaseModel):
     """A proof: what follows from running an incident. Times are seconds of its run.
 
     `page` is the rule that fired at `fired`; on-call looks for the first time at `first_look`. `repairs` are those
-    that are accepted, best first, in operations and targets; they hold for `lasts` seconds. `stages` is the best one,
-    with what commutes in one stage. `suspects` are the rivals as component and family, and `masks` says for each look,
-    written as `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
+    that are accepted, best first, in operations and targets; they are judged after `lasts` seconds, and the one that
+    takes most needs `longest` steps until it can be seen that it helped. `stages` is the best one, with what commutes
+    in one stage. `suspects` are the rivals as component and family, and `masks` says for each look, written as
+    `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
     `certificates` are the smallest sets of looks that exclude all of them, but those of families that at the same
     component look `alike` whatever is looked at. `searched` is how many lanes were run. `searcher` is the number of
     looks after which an honest searcher knows the cause.
@@ -39,6 +40,7 @@ class Proof(BaseModel):
     first_look: int
     severity: Severity
     lasts: int
+    longest: int
     repairs: tuple[tuple[tuple[str, str], ...], ...]
     stages: tuple[tuple[tuple[str, str], ...], ...]
     searched: int

@@ -35,14 +35,14 @@ _STRETCH = 60
 """Seconds after which it is asked again whether a page has fired."""
 _APART = 60
 """Seconds that a page may come earlier or later with half the step."""
-_LEAST_RIVALS = 3
+_LEAST_RIVALS = 8
 _SPARE_STEPS = 2
 """Steps of a task that are left at the end."""
 _CLOSING_STEPS = 3
 """Who has repaired it waits, looks once more, and submits."""
 _MOST_ALIKE = 2
 """Families that may strike the same component and look the same: to name any of them is right."""
-_LEAST_LEFT = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}
+_LEAST_LEFT = {1: 3, 2: 3, 3: 3, 4: 4, 5: 5}
 """How many suspects the looks at one component have to leave, by difficulty."""
 _LEAST_AVOIDABLE = 0.1
 """Minutes in which nobody is served that a repair has to save, for there to be anything to repair, and the part of what
@@ -115,6 +115,7 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         first_look=paged.first_look,
         severity=paged.severity,
         lasts=mended.lasts,
+        longest=longest,
         repairs=tuple(lane.deeds for lane in mended.accepted),
         stages=order_stages(mended.accepted, mended.found.mending),
         searched=mended.found.lanes,

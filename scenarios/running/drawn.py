@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from scenarios.drawing import draw
@@ -11,8 +12,9 @@ from scenarios.faults import FAMILIES
 from scenarios.generator.dice import key_of
 from scenarios.generator.library import families
 from scenarios.generator.naming import RUNNING_VERSION, region_of
-from scenarios.incident import Lookalike, Truth
+from scenarios.incident import Known, Lookalike, Pace, Truth, know_by_certificates
 from scenarios.progress import Plan, PlanStep
+from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
 from scenarios.running.document import RunningDocument
@@ -28,15 +30,22 @@ from scenarios.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from scenarios.drawing import Draw
-    from scenarios.incident import Certificate
+    from scenarios.incident import Certificate, Item
     from scenarios.proofs.proof import Proof
-    from scenarios.vocabulary import TaskId
+    from scenarios.vocabulary import Task, TaskId
 
 _WAITS = 1
 """After a repair that holds users are served again within some minutes: nobody loses by one `watch`."""
+_DECAYS = {ROOT_CAUSE_ANALYSIS: 6, REMEDIATION_PLANNING: 8}
+"""Over so many steps beyond those that are free the points for few steps fall to 0."""
+_CONFIRMING_STEPS = 2
+"""Looks more than an honest searcher takes that cost nothing: it is sensible to make sure."""
+_SPARE_STEPS = 2
+_RECOVERY_STEPS = 1
+"""A look at the recovery."""
 MOST_ATTEMPTS = 12
 """Draws that are tried for a seed until somebody is paged."""
 
@@ -108,6 +117,20 @@ class DrawnStory:
             return tuple(frozenset(items) for items in self._proof.certificates)
         root = self._drawn.fault.component
         return (frozenset({("query_logs", root), ("check_metrics", root)}),)
+
+    def know(self, task: TaskId, seen: Collection[Item]) -> Known:
+        if self._proof is None or task == ALERT_CLASSIFICATION.id:
+            return know_by_certificates(self.certificates(task), seen)
+        found = find_knowledge(self._proof, seen)
+        return Known(found.share, max(Fraction(0), 2 * found.share - 1), found.start, found.left)
+
+    def pace(self, task: Task) -> Pace | None:
+        if self._proof is None or task not in _DECAYS:
+            return None
+        repair = self._proof.longest + _RECOVERY_STEPS if task.asks_repair else 0
+        # Who excludes each explanation by a look of its own may need more than a task has.
+        fewest = min(self._proof.searcher + repair + 1, task.max_steps - _SPARE_STEPS)
+        return Pace(fewest, min(fewest + _CONFIRMING_STEPS, task.max_steps - 1), _DECAYS[task])
 
 
 def _tell_failure(name: str) -> Lookalike:

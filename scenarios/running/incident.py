@@ -7,7 +7,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from scenarios.incident import Remedied
+from scenarios.incident import Remedied, pace_by_certificates
 from scenarios.progress import UNTOUCHED, Plan, Progress, Remedy
 from scenarios.running.runbook import WATCH_SECONDS, build_runbook, describe_runbook, find_operation, list_targets
 from scenarios.running.shared import Ordered, Orders, SharedRuns
@@ -25,13 +25,13 @@ from scenarios.world import OPERATIONS, SIMULATOR_VERSION, SOFTWARE
 from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.incident import Certificate, Item, Truth
+    from scenarios.incident import Certificate, Item, Known, Pace, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
-    from scenarios.vocabulary import TaskId
+    from scenarios.vocabulary import Task, TaskId
     from scenarios.world import Run, System
 
 
@@ -57,6 +57,12 @@ class Story(Protocol):
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         """All certificates for a task, the smallest first. Empty where the task needs none."""
+
+    def know(self, task: TaskId, seen: Collection[Item]) -> Known:
+        """What somebody knows of the cause who has seen some evidence."""
+
+    def pace(self, task: Task) -> Pace | None:
+        """How many steps a task is worth; None where its certificates say so."""
 
 
 class NobodyPagedError(ValueError):
@@ -134,6 +140,12 @@ class RunningIncident:
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._story.certificates(task)
+
+    def know(self, task: TaskId, seen: Collection[Item]) -> Known:
+        return self._story.know(task, seen)
+
+    def pace(self, task: Task) -> Pace:
+        return self._story.pace(task) or pace_by_certificates(self, task)
 
     def begin(self) -> RunningCourse:
         return RunningCourse(self, self.first_look, self._page)

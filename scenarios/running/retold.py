@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from scenarios.progress import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scenarios.authored import AuthoredIncident
-    from scenarios.incident import Certificate, Truth
+    from scenarios.incident import Certificate, Item, Known, Pace, Truth
     from scenarios.running.incident import RunningIncident
-    from scenarios.vocabulary import TaskId
+    from scenarios.vocabulary import Task, TaskId
 
 
 class RetoldStory:
@@ -39,3 +41,9 @@ class RetoldStory:
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._made_after.certificates(task)
+
+    def know(self, task: TaskId, seen: Collection[Item]) -> Known:
+        return self._made_after.know(task, seen)
+
+    def pace(self, task: Task) -> Pace:
+        return self._made_after.pace(task)

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from scenarios.telemetry.instances import find_name, find_node
-from scenarios.telemetry.streams import WINDOW_TICKS, count_lines, list_streams
+from scenarios.telemetry.streams import TROUBLE, WINDOW_TICKS, count_lines, list_streams
 from scenarios.telemetry.texts import (
     STYLES,
     Kept,
@@ -47,11 +47,14 @@ class EventLine(NamedTuple):
 class SampledLogs(Logs):
     """A page of lines: how many were logged in the window, how many of them were sampled, and how many of those match.
 
-    What matches is sought in what was sampled, and the newest that match are shown.
+    What matches is sought in what was sampled, and the newest that match are shown. Sampling keeps more of what is rare
+    and bad, so of these it is told by themselves how many there were.
     """
 
     logged: int = Field(ge=0)
     sampled: int = Field(ge=0)
+    bad_logged: int = Field(default=0, ge=0)
+    bad_sampled: int = Field(default=0, ge=0)
     contains: str = ""
     matched: int = Field(ge=0)
 
@@ -61,7 +64,10 @@ class SampledLogs(Logs):
         sampled = f"{self.sampled:,} of {self.logged:,} lines sampled"
         if self.contains:
             sampled += f" · {self.matched:,} matched {self.contains!r}"
-        return f"{window} · {sampled} · newest {len(self.lines):,} shown"
+        shown = f"{window} · {sampled} · newest {len(self.lines):,} shown"
+        if not self.bad_logged:
+            return shown
+        return f"{shown} · warnings and errors: {self.bad_sampled:,} of {self.bad_logged:,} sampled"
 
 
 def show_logs(seen: Vantage, *, contains: str = "", before: float | None = None) -> SampledLogs:
@@ -74,6 +80,9 @@ def show_logs(seen: Vantage, *, contains: str = "", before: float | None = None)
     events = _list_event_lines(seen, first)
     each: list[int] = _count_each(kept).tolist()
     total, logged = (_add_up(_count_each(counts).tolist()) + len(events) for counts in (kept, printed))
+    bad = [column for column, stream in enumerate(streams) if stream.line.level in TROUBLE]
+    told_bad = len([line for line in events if line.line.level in TROUBLE])
+    bad_total, bad_logged = (_add_up(_count_each(counts[:, bad]).tolist()) + told_bad for counts in (kept, printed))
     searched = bool(contains) or before is not None
     start = 0 if searched else _find_start(each, PAGE)
     lines = Kept(streams, first + start, kept[start:])
@@ -96,6 +105,8 @@ def show_logs(seen: Vantage, *, contains: str = "", before: float | None = None)
         lines=tuple(text for _, _, text in told[-PAGE:]),
         logged=logged,
         sampled=total,
+        bad_logged=bad_logged,
+        bad_sampled=bad_total,
         contains=contains,
         matched=len(told) if contains else total,
     )

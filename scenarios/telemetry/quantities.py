@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.telemetry.wavering import waver
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
 
 _LEAST = 1e-6
 """Requests in a tick that are as good as none."""
+_HOP = 0.0004
+"""Seconds from one host of a zone to another and back, with both of their stacks."""
+_READING = 0.003
+"""The part of the work of a request that is to read one answer, for which a crowded caller has to find a moment."""
+_TAIL = 0.015
+"""By which part the p99 that a caller measures is above that of the callee at most: it reads slow answers late."""
+_SOONER = 0.04
+"""By which part the mean is below the longest wait at most, if nearly all wait so long: a few are answered."""
+_FEW_PROBES, _STACK = 0.15, 0.03
+"""The parts by which what probes find is lower in a minute than it is, at most: shares, and times."""
+_STOPPED_EARLY = 0.035
+"""The part of its processors that a process may miss in a tick: quotas are given out in slices of a period."""
 SLOW = (Reason.LOST, Reason.EXPIRED, Reason.LATE)
 """Reasons for which a caller has waited until its deadline."""
 _UNANSWERED = tuple(reason for reason in Reason if reason not in (Reason.LATE, Reason.ERROR))
@@ -44,12 +57,26 @@ def _read_level(name: str) -> Callable[[Vantage, slice], Floats]:
     return read
 
 
+def _probe(name: str, misses: float) -> Callable[[Vantage, slice], Floats]:
+    """A level that is found with some probes in a tick, which miss a part of it at most, and nothing of all."""
+
+    def read(seen: Vantage, ticks: slice) -> Floats:
+        level = seen.get(name, ticks.start, ticks.stop)[:, seen.place]
+        chance = waver(seen, f"{seen.component.name}/{name}", ticks, every=4)
+        return np.asarray(level * (1.0 - misses * chance * np.maximum(0.0, 1.0 - level)))
+
+    return read
+
+
 def _find_up(seen: Vantage, ticks: slice) -> Floats:
     return np.minimum(1.0, seen.get("running", ticks.start, ticks.stop)[:, seen.place])
 
 
 def _find_processors(seen: Vantage, ticks: slice) -> Floats:
-    return np.asarray(seen.get("computed", ticks.start, ticks.stop)[:, seen.place] / TICK)
+    """What requests and the collection of garbage take. Who may not have more is stopped a little before that."""
+    computed = seen.get("computed", ticks.start, ticks.stop)[:, seen.place] / TICK
+    taken = computed + seen.get("collecting", ticks.start, ticks.stop)[:, seen.place]
+    return np.asarray(taken * (1.0 - _STOPPED_EARLY * waver(seen, f"{seen.component.name}/processors", ticks, every=4)))
 
 
 def _count_events(what: str) -> Callable[[Vantage, slice], Floats]:
@@ -73,9 +100,9 @@ OF_COMPONENT: Mapping[str, Callable[[Vantage, slice], Floats]] = {
     "connections": _read_level("connections"),
     "queue": _read_level("queue"),
     "processors": _find_processors,
-    "link_loss": _read_level("link_loss"),
-    "link_latency": _read_level("link_latency"),
-    "unanswered": _read_level("unanswered"),
+    "link_loss": _probe("link_loss", _FEW_PROBES),
+    "link_latency": _probe("link_latency", _STACK),
+    "unanswered": _probe("unanswered", _FEW_PROBES),
     "starts": _count_events("start"),
     "kills": _count_events("oom"),
 }
@@ -133,7 +160,8 @@ def _find_mean(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
     for route in routes:
         total = total + done[:, route] * _find_mean_of(seen, ticks, route)
         count = count + done[:, route]
-    return np.asarray(np.where(count > _LEAST, np.minimum(total / np.maximum(count, _LEAST), longest), 0.0))
+    most = longest * (1.0 - _SOONER * waver(seen, f"{seen.component.name}/mean", ticks, every=4))
+    return np.asarray(np.where(count > _LEAST, np.minimum(total / np.maximum(count, _LEAST), most), 0.0))
 
 
 def _find_mean_of(seen: Vantage, ticks: slice, route: int) -> Floats:
@@ -183,14 +211,30 @@ def _find_call_p99(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: S
         slow = failed[:, Reason.POOL, call.place]
         for reason in SLOW:
             slow = slow + failed[:, reason, call.place]
-        mine = np.where(
-            slow > 0.01 * sent[:, call.place], call.deadline, np.minimum(latency[:, call.target_route], call.deadline)
-        )
+        heard = latency[:, call.target_route] + _find_way(seen, ticks, call)
+        mine = np.where(slow > 0.01 * sent[:, call.place], call.deadline, np.minimum(heard, call.deadline))
         answered = sent[:, call.place] - _count_unanswered(failed, call)
         # Of calls that are all refused a few are lost now and then: they have no latency that would be told.
         told = (answered > _LEAST) | ((slow > _LEAST) & (slow > 0.01 * sent[:, call.place]))
         latest = np.maximum(latest, np.where(told, mine, 0.0))
     return latest
+
+
+def _find_way(seen: Vantage, ticks: slice, call: CallOfRun) -> Floats:
+    """What a caller measures beside the p99 of the callee: the network, its own processors, and a tail of its own.
+
+    That is never so much that who waits for the call would be faster than it.
+    """
+    answered, waiting = (
+        seen.get("p99", ticks.start, ticks.stop)[:, route] for route in (call.target_route, call.source_route)
+    )
+    load = seen.get("load", ticks.start, ticks.stop)[:, call.source]
+    chance = waver(seen, "/".join(seen.layout.call_names[call.place]), ticks)
+    crowded = _READING * float(seen.layout.route_work[call.source_route]) * load / np.maximum(1.0 - load, 0.08)
+    own = _HOP * (0.6 + 0.8 * chance) + crowded + _TAIL * answered * chance
+    way = seen.get("delay", ticks.start, ticks.stop)[:, call.place] + own
+    room = 0.9 * (waiting - answered)
+    return np.asarray(np.where(room > 0.0, np.minimum(way, room), way))
 
 
 def _count_unanswered(failed: Floats, call: CallOfRun) -> Floats:
@@ -212,6 +256,7 @@ def _find_in_use(seen: Vantage, ticks: slice, calls: Sequence[CallOfRun], _: Seq
         for reason in SLOW:
             slow = slow + failed[:, reason, call.place]
         answered = np.maximum(0.0, sent[:, call.place] - _count_unanswered(failed, call) - slow)
+        mean = mean + seen.get("delay", ticks.start, ticks.stop)[:, call.place]
         busy = (answered * np.minimum(mean, call.deadline) + slow * call.deadline) / TICK
         size = running * seen.get_pool(call)
         total = total + np.where(failed[:, Reason.POOL, call.place] > _LEAST, size, np.minimum(busy + kept, size))

@@ -10,6 +10,7 @@ from pydantic import Field
 from scenarios.evidence import align_columns
 from scenarios.telemetry.instances import find_name
 from scenarios.telemetry.numbers import format_age
+from scenarios.telemetry.texts import find_instance_address
 from scenarios.vocabulary.diagnostics import Status
 from scenarios.world.chance import hash_names
 
@@ -28,6 +29,20 @@ _STATES = {
 _READY = {"kubernetes": "pods ready", "hosts": "units active", "device": "devices up", "elsewhere": ""}
 _MANY = 8
 """Instances that are listed one by one, at most; of more only those that do not run."""
+_TOLD = {
+    "job_start": "job {job} started, reading from {target}",
+    "job_done": "job {job} completed",
+    "job_lost": "job {job} failed: connection to {target} lost, again in {seconds} s",
+    "job_refused": "job {job} failed: no connection to {target}, again in {seconds} s",
+    "rescaled": "SuccessfulRescale: new size {after}, it was {before}",
+    "scale_service": "ScalingReplicaSet: new size {after}, it was {before}",
+    "pressed": "Evicted: a node was low on memory",
+    "evicted": "Evicted: a node is drained",
+    "evicted_pending": "Evicted: a node is drained, and no other takes the instance",
+}
+"""What is told of an event."""
+_MOST_EVENTS = 6
+"""Events that are listed, at most."""
 _NOT_OURS = "run by a third party"
 _SETTLED_DAYS = (9, 60)
 """For how many days something has been running that nobody has changed of late."""
@@ -42,6 +57,10 @@ class ObservedStatus(Status):
     memory_limit: str = ""
     last_termination: str = ""
     instances: tuple[tuple[str, str], ...] = Field(default=())
+    addresses: tuple[str, ...] = ()
+    """Where the instances that are listed are reached, in their order."""
+    events: tuple[tuple[str, str], ...] = ()
+    """The last runs of jobs and changes of the number of instances, newest last, each with its time."""
 
     def body(self) -> str:
         rows = [
@@ -54,8 +73,12 @@ class ObservedStatus(Status):
             ("restarts", self.restarts),
             ("last termination", self.last_termination),
             ("memory limit", self.memory_limit),
-            *(("instance", f"{name}  {state}") for name, state in self.instances),
+            *(
+                ("instance", f"{name}  {state}  {address}")
+                for (name, state), address in zip(self.instances, self.addresses, strict=True)
+            ),
             *(("flag", f"{name} = {value}") for name, value in self.flags),
+            *(("event", f"{at}  {what}") for at, what in self.events),
             *(("note", note) for note in self.notes),
         ]
         return align_columns([row for row in rows if row[1]])
@@ -82,6 +105,7 @@ def show_status(seen: Vantage) -> ObservedStatus:
     last = _find_last(events)
     states = [_STATES[last[instance].what] if instance in last else "running" for instance in seen.list_present()]
     ended = _find_ended(seen, events)
+    listed = _list_instances(seen, states)
     return ObservedStatus(
         service=seen.component.name,
         as_of=seen.as_of,
@@ -95,7 +119,9 @@ def show_status(seen: Vantage) -> ObservedStatus:
         ready=_READY[seen.software.runs_on],
         last_termination=_describe_end(seen, ended),
         memory_limit=_describe_limit(seen, events),
-        instances=_list_instances(seen, states),
+        instances=tuple((name, state) for name, state, _ in listed),
+        addresses=tuple(address for _, _, address in listed),
+        events=tuple(_describe_events(seen, events)),
         flags=tuple((flag, _describe_flag(seen, events, flag)) for flag in seen.component.flags),
         notes=seen.component.notes,
     )
@@ -106,14 +132,26 @@ def _find_last(events: list[Event]) -> dict[int, Event]:
     return {int(event.details["instance"]): event for event in events if event.what in _STATES}
 
 
-def _list_instances(seen: Vantage, states: list[str]) -> tuple[tuple[str, str], ...]:
-    """The instances by name and state."""
-    present = seen.list_present()
+def _list_instances(seen: Vantage, states: list[str]) -> list[tuple[str, str, str]]:
+    """The instances by name, state and address."""
+    present = [instance - seen.instances[0] for instance in seen.list_present()]
     named = [
-        (find_name(seen.names[instance - seen.instances[0]], seen.time), state)
-        for instance, state in zip(present, states, strict=True)
+        (find_name(seen.names[place], seen.time), state, find_instance_address(seen.component, place))
+        for place, state in zip(present, states, strict=True)
     ]
-    return tuple(entry for entry in named if len(named) <= _MANY or entry[1] != "running")
+    return [entry for entry in named if len(named) <= _MANY or entry[1] != "running"]
+
+
+def _describe_events(seen: Vantage, events: list[Event]) -> list[tuple[str, str]]:
+    """The last events that are told, oldest first. Those that say the same are one, with how often it came."""
+    times: dict[str, list[float]] = {}
+    for event in events:
+        if event.what in _TOLD:
+            text = _TOLD[event.what].format(**event.details)
+            times[text] = [*times.pop(text, ()), event.at]
+    told = list(times.items())[-_MOST_EVENTS:]
+    read = seen.clock.get_time_of_day
+    return [(read(at[-1]), text if len(at) == 1 else f"{text} (x{len(at)} since {read(at[0])})") for text, at in told]
 
 
 def _find_ended(seen: Vantage, events: list[Event]) -> Event | None:

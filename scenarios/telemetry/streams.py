@@ -14,6 +14,7 @@ from scenarios.telemetry.quantities import count_denied
 from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
+from scenarios.world.software import SOFTWARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,41 +29,57 @@ KEPT_OF_TICK = 25
 """Lines of a component that are kept of a tick, more or less: about 3,000 of a window."""
 _LEAST_ERRORS = 5
 """Lines of a warning or error that are kept of a tick, if so many are printed."""
-_TROUBLE = ("WARN", "ERROR", "FATAL")
+TROUBLE = ("WARN", "ERROR", "FATAL")
+"""Levels of which sampling keeps some of each tick."""
 _COUNTED = ("good", "faulty", "full", "expired", "failed", "given_up", "rejected", "barred", "running")
 _FULL = 1.0 - 1e-6
 """The share of a disk from which on it is full."""
 _NOTHING = 1e-6
+"""A count below this comes from rounding."""
 _ENDS = frozenset({"stop", "oom", "disk_stop", "start"})
 """Events with which a process is not the one that ran at the beginning any more."""
-"""A count below this comes from rounding."""
 
 
 class Stream(NamedTuple):
-    """One line of the software, about one route of the component, or about one of its calls."""
+    """One line of the software, about one route of the component, one of its calls, or one that a `caller` makes."""
 
     line: Line
     key: np.uint64
     route: int
-    call: CallOfRun | None
+    call: CallOfRun | None = None
+    caller: CallOfRun | None = None
 
 
 def list_streams(seen: Vantage) -> list[Stream]:
     """The streams of a component that are printed for counts."""
-    found: list[tuple[str, Line, int, CallOfRun | None]] = []
-    lines = [(f"{line.when}/{number}", line) for number, line in enumerate(seen.software.lines)]
-    for name, line in lines:
-        if line.when.startswith(("call.", "given_up.")):
-            for call in seen.outgoing:
-                if _is_about(seen, line, call):
-                    ends = seen.layout.call_names[call.place]
-                    found.append((f"{name}/{ends[0]}/{ends[1]}", line, call.source_route, call))
-        elif line.when in ("ok", "error", "full", "expired", "no_space", "barred"):
-            found += [(f"{name}/{seen.layout.route_names[route]}", line, route, None) for route in seen.routes]
-        elif line.when in ("denied", "forbidden", "too_many", "running"):
-            found.append((name, line, seen.routes[0], None))
     seed, component = seen.system.seed, seen.component.name
-    return [Stream(line, _find_key(seed, component, name), route, call) for name, line, route, call in found]
+    found: list[Stream] = []
+    for number, line in enumerate(seen.software.lines):
+        name = f"{line.when}/{number}"
+        for end, route, call, caller in _list_subjects(seen, line):
+            key = _find_key(seed, component, f"{name}/{end}" if end else name)
+            found.append(Stream(line, key, route, call, caller))
+    return found
+
+
+def _list_subjects(seen: Vantage, line: Line) -> list[tuple[str, int, CallOfRun | None, CallOfRun | None]]:
+    """What a line is printed about: a name that tells it from others, a route, and a call or a caller."""
+    if line.when.startswith(("call.", "given_up.")):
+        mine = [call for call in seen.outgoing if _is_about(seen, line, call.target)]
+        return [(_name(seen, call), call.source_route, call, None) for call in mine]
+    if line.when.startswith("caller."):
+        others = [call for call in seen.incoming if _is_about(seen, line, call.source)]
+        return [(_name(seen, call), call.target_route, None, call) for call in others]
+    if line.when in ("ok", "error", "full", "expired", "no_space", "barred"):
+        return [(seen.layout.route_names[route], route, None, None) for route in seen.routes]
+    if line.when in ("denied", "forbidden", "too_many", "running"):
+        return [("", seen.routes[0], None, None)]
+    return []
+
+
+def _name(seen: Vantage, call: CallOfRun) -> str:
+    source, target = seen.layout.call_names[call.place]
+    return f"{source}/{target}"
 
 
 @lru_cache(maxsize=4096)
@@ -71,12 +88,16 @@ def _find_key(seed: int, component: str, name: str) -> np.uint64:
     return key
 
 
-def _is_about(seen: Vantage, line: Line, call: CallOfRun) -> bool:
-    """Whether a line is for calls to this callee: one that names its software goes before one that names none."""
-    software = seen.layout.components[call.target].software
-    if line.to:
-        return software in line.to
-    return not any(software in other.to for other in seen.software.lines if other.when == line.when)
+def _is_about(seen: Vantage, line: Line, other: int) -> bool:
+    """Whether a line is for calls to or from another component: one that names its software goes before others."""
+    software = seen.layout.components[other].software
+    return software in line.to if line.to else software not in _find_named(seen.software.name, line.when)
+
+
+@lru_cache(maxsize=1024)
+def _find_named(software: str, when: str) -> frozenset[str]:
+    """The software that lines of another one about something name."""
+    return frozenset(name for line in SOFTWARE[software].lines if line.when == when for name in line.to)
 
 
 def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indices, Indices]:
@@ -94,7 +115,7 @@ def count_lines(seen: Vantage, streams: list[Stream], first: int) -> tuple[Indic
         total = total + printed[:, column]
     rate = KEPT_OF_TICK / np.maximum(total, KEPT_OF_TICK)
     kept = np.minimum(printed, _round(printed * rate[:, None], streams, ticks, np.uint64(1)))
-    errors = np.array([stream.line.level in _TROUBLE for stream in streams], dtype=np.bool_)
+    errors = np.array([stream.line.level in TROUBLE for stream in streams], dtype=np.bool_)
     return printed, np.where(errors, np.maximum(kept, np.minimum(printed, _LEAST_ERRORS)), kept)
 
 
@@ -102,8 +123,14 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
     when, _, reason = stream.line.when.partition(".")
     if stream.call is not None:
         place = stream.call.place
-        failed = rows["failed"][:, Reason[reason.upper()], place]
-        return np.asarray(failed if when == "call" else failed * final[:, place])
+        failed = rows["failed"][:, Reason["ERROR" if reason == "no_space" else reason.upper()], place]
+        if when == "given_up":
+            return np.asarray(failed * final[:, place])
+        if reason in ("error", "no_space"):
+            failed = failed * _find_blamed(seen, stream.line, stream.call.target, first)
+        return np.asarray(failed)
+    if stream.caller is not None:
+        return np.asarray(rows["failed"][:, Reason[reason.upper()], stream.caller.place])
     if when == "running":
         return _count_periods(seen, stream, first)
     if when in ("denied", "forbidden", "too_many"):
@@ -117,11 +144,21 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         for route in seen.routes:
             total = total + rows["rejected"][:, route] - (rows["barred"][:, route] if tells_barred else 0.0)
         return np.asarray(total - denied - forbidden)
-    if when == "no_space":
-        full = seen.get("disk", first)[:, seen.place] >= _FULL
-        return np.asarray(rows["faulty"][:, stream.route] * full)
-    name = {"ok": "good", "error": "faulty"}.get(when, when)
+    if when in ("no_space", "error"):
+        tells = any(line.when == "no_space" for line in seen.software.lines)
+        full = (seen.get("disk", first)[:, seen.place] >= _FULL) & tells
+        return np.asarray(rows["faulty"][:, stream.route] * (full == (when == "no_space")))
+    name = {"ok": "good"}.get(when, when)
     return np.asarray(rows[name][:, stream.route])
+
+
+def _find_blamed(seen: Vantage, line: Line, callee: int, first: int) -> Floats:
+    """The share of the errors of a callee that a line is about: those for its disk while that is full, or others."""
+    target = seen.layout.components[callee].software
+    if target not in _find_named(seen.software.name, "call.no_space"):
+        return np.ones(seen.ticks - first)
+    full = seen.get("disk", first)[:, callee] >= _FULL
+    return np.asarray((full == (line.when == "call.no_space")) * 1.0)
 
 
 def _find_final(rows: dict[str, Floats]) -> Floats:

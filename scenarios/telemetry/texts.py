@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from string import Formatter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenarios.telemetry import checkpoints
 from scenarios.telemetry.instances import find_name
 from scenarios.world.chance import draw_uniform, hash_names, mix
 from scenarios.world.record import TICK
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.telemetry.streams import Stream
     from scenarios.telemetry.vantage import Vantage
     from scenarios.world.layout import Floats, Indices
-    from scenarios.world.system import Route
+    from scenarios.world.system import Component, Route
 
 STYLES = ("iso", "syslog", "spaced", "nginx")
 """Fields that are the time of a line in a style other than that of its software."""
@@ -40,21 +41,27 @@ VARYING = frozenset(
         "pid",
         "port",
         "instance",
+        "own_ip",
         "bytes",
         "received",
+        *checkpoints.FIELDS,
     }
 )
 """Fields that differ from line to line.
 
 `quick_ms` is how long a refusal takes, `less_ms` one less than `ms`, `over_ms` a few more than the deadline.
 """
-FIXED = frozenset({"service", "own_ip", "route", "path", "method", "upstream", "checkpointer_pid", "main_pid"})
+FIXED = frozenset({"service", "route", "path", "method", "upstream", "checkpointer_pid", "main_pid"})
 """Fields that a stream has, or an event."""
+OF_CALLER = frozenset({"client_ip"})
+"""Fields that a stream about a call of somebody else has beside them."""
 OF_CALL = frozenset(
     {
         "target",
         "Target",
         "target_ip",
+        "target_address",
+        "target_route",
         "target_path",
         "target_method",
         "target_Method",
@@ -117,7 +124,8 @@ def _list_makers(
     seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArray[np.uint64], ms: Indices
 ) -> dict[str, Callable[[], Sequence[object]]]:
     """What makes the values of each field that varies."""
-    call = stream.call
+    call, caller = stream.call, stream.caller
+    choose = cache(lambda: _choose_places(seen, ms, hashes))
     deadline = 0 if call is None else int(call.deadline * 1000.0)
     read = _find_route(seen, stream).method == "GET"
 
@@ -126,6 +134,12 @@ def _list_makers(
         return drawn
 
     late: list[Floats] = []
+    numbers: dict[str, Sequence[object]] = {}
+
+    def write_number(name: str) -> Sequence[object]:
+        if not numbers:
+            numbers.update(checkpoints.list_numbers(hashes))
+        return numbers[name]
 
     def write_latencies(less: float) -> list[int]:
         if not late:
@@ -152,12 +166,18 @@ def _list_makers(
         "port": lambda: draw(32768, 28000, 11),
         "bytes": lambda: draw(180, 2400, 13),
         "received": lambda: [0] * len(hashes) if read else draw(96, 140, 15),
-        "instance": lambda: _choose_instances(seen, ms, hashes),
+        "instance": lambda: [
+            find_name(seen.names[n], at / 1000.0) for n, at in zip(choose(), ms.tolist(), strict=True)
+        ],
+        "own_ip": lambda: [find_instance_address(seen.component, place) for place in choose()],
+        "target_address": lambda: _choose_addresses(seen, None if call is None else call.target, hashes),
+        "client_ip": lambda: _choose_addresses(seen, None if caller is None else caller.source, hashes),
+        **{name: partial(write_number, name) for name in checkpoints.FIELDS},
     }
 
 
-def _choose_instances(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) -> list[str]:
-    """The name of an instance for each line: one that was up, if there was any, else one that always should be."""
+def _choose_places(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) -> list[int]:
+    """The place of an instance for each line: one that was up, if there was any, else one that always should be."""
     count = len(seen.instances)
     first = ((hashes >> np.uint64(17)) % np.uint64(seen.component.instances)).astype(np.int64)
     up = np.stack([seen.find_up(place, ms) for place in range(count)], axis=1)
@@ -167,8 +187,16 @@ def _choose_instances(seen: Vantage, ms: Indices, hashes: NDArray[np.uint64]) ->
         takes = up[rows, place] & ~found
         chosen = np.where(takes, place, chosen)
         found = found | takes
-    names = seen.names
-    return [find_name(names[place], at / 1000.0) for place, at in zip(chosen.tolist(), ms.tolist(), strict=True)]
+    places: list[int] = chosen.tolist()
+    return places
+
+
+def _choose_addresses(seen: Vantage, component: int | None, hashes: NDArray[np.uint64]) -> list[str]:
+    """The address of an instance of a component for each line."""
+    other = seen.component if component is None else seen.layout.components[component]
+    addresses = [find_instance_address(other, place) for place in range(other.instances)]
+    places: list[int] = ((hashes >> np.uint64(29)) % np.uint64(other.instances)).astype(np.int64).tolist()
+    return [addresses[place] for place in places]
 
 
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
@@ -219,7 +247,6 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
     upstream = [call.target_name for call in seen.outgoing if call.source_route == stream.route]
     fixed = {
         "service": seen.component.name,
-        "own_ip": find_address(seen.component.name),
         "route": route.name.replace("-", ""),
         "path": get_path(route),
         "method": route.method,
@@ -233,6 +260,7 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         target = of_target.routes[call.target_route - first]
         fixed |= name_target(call.target_name)
         fixed |= {
+            "target_route": target.name.replace("-", ""),
             "target_path": get_path(target),
             "target_method": target.method,
             "target_Method": target.method.capitalize(),
@@ -253,6 +281,19 @@ def find_address(name: str) -> str:
     """The address of a component inside its network, which follows from its name."""
     key = int(hash_names(0, [name], "address")[0])
     return f"10.20.{key % 12}.{10 + (key >> 8) % 240}"
+
+
+def find_instance_address(component: Component, place: int) -> str:
+    """The address of an instance, by its place in its component; one that stands alone has that of the component."""
+    if component.most == 1:
+        return find_address(component.name)
+    return _find_pod_address(component.name, place)
+
+
+@lru_cache(maxsize=4096)
+def _find_pod_address(name: str, place: int) -> str:
+    key = int(hash_names(0, [f"{name}/{place}"], "address")[0])
+    return f"10.{40 + key % 16}.{(key >> 8) % 256}.{2 + (key >> 16) % 250}"
 
 
 def find_main_pid(seen: Vantage, starts: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,15 +49,19 @@ class Awaiting:
             pace=np.zeros(lanes),
         )
 
-    def fail(self, queues: Queues, passed: Passed, seconds: float) -> Passed:
-        """What passed, without the users whose messages wait for too long."""
+    def fail(self, queues: Queues, passed: Passed, seconds: float) -> None:
+        """Users whose messages wait for too long have failed in what passed."""
         if not len(self.route):
-            return passed
-        came = (passed.good[queues.topic_route] / queues.topic_partitions)[queues.lane_topic]
+            return
+        came = (passed.good.take(queues.topic_route) / queues.topic_partitions).take(queues.lane_topic)
         rate = seconds / _PACE_SECONDS
         now = came / seconds
-        self.pace = np.where(self.pace > 0.0, (self.pace + now * rate) / (1.0 + rate), now)
+        # A lane to which nothing came before has the pace of now.
+        known = (self.pace + now * rate) / (1.0 + rate)
+        self.pace = known if np.count_nonzero(self.pace) == len(now) else np.where(self.pace > 0.0, known, now)
         age = (queues.waits + queues.taken) / np.maximum(self.pace, 1e-6)
+        if not np.count_nonzero(age > self.within.min()):
+            return
         groups = len(queues.group_topic)
         lanes = np.maximum(add_up(queues.lane_group, np.ones(len(age)), groups), 1.0)
         good, failed = passed.users_good.copy(), passed.users_failed.copy()
@@ -67,4 +71,4 @@ class Awaiting:
             share = float(add_up(queues.lane_group, late, groups)[group] / lanes[group])
             failed[route] += good[route] * share
             good[route] *= 1.0 - share
-        return replace(passed, users_good=good, users_failed=failed)
+        passed.users_good, passed.users_failed = good, failed

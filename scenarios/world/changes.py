@@ -83,6 +83,9 @@ def place_changes(layout: Layout) -> list[Setting]:
         for change in system.changes:
             if change.what == "poison":
                 read, write = _find_poison(system, change, topics)
+            elif change.what == "removed":
+                place = components + _find([c.name for c in system.components], change)
+                read, write = _find_removed(layout, place, at_once=change.over == 0.0)
             elif change.what in _OF_INSTANCES:
                 place = components + _find([c.name for c in system.components], change)
                 read, write = _OF_INSTANCES[change.what](layout, place)
@@ -167,14 +170,20 @@ def _find_stopped(layout: Layout, component: int) -> tuple[Callable[[State], flo
     return lambda _: 0.0, write
 
 
-def _find_removed(layout: Layout, component: int) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
-    """The share of the instances of a component that are taken away, but for one."""
+def _find_removed(
+    layout: Layout, component: int, *, at_once: bool
+) -> tuple[Callable[[State], float], Callable[[State, float], None]]:
+    """The share of the instances of a component that are taken away, but for one: by its autoscaler, or by nodes."""
     own = layout.instance_component == component
 
     def write(state: State, value: float) -> None:
         there = np.nonzero(own & state.wanted)[0].tolist()
         least = max(1, int(layout.components[component].instances * (1.0 - value) + 0.5))
+        if at_once and there[least:]:
+            state.note(component, "rescaled", before=len(there), after=least)
         for instance in there[least:]:
+            if not at_once:
+                state.note(component, "pressed", instance=instance)
             remove_instance(layout, state, instance)
 
     return lambda _: 0.0, write
@@ -228,7 +237,6 @@ def _find_data(layout: Layout, component: int) -> tuple[Callable[[State], float]
 
 _OF_INSTANCES = {
     "stopped": _find_stopped,
-    "removed": _find_removed,
     "unanswered": _find_answers,
     "outdated": _find_outdated,
     "together": _find_together,

@@ -81,8 +81,10 @@ class Disks:
         before = self.is_full()
         held = (kept / standing.some).take(own) * open_
         free = np.maximum(0.0, self.capacity - self.data - self.waste - held)
-        data = np.minimum(free, written.take(own) * self.write * open_)
-        waste = np.minimum(free - data, (self.rate + self.extra.take(own)) * seconds * open_)
+        seen = standing, self.extra.tobytes(), seconds
+        write, waste = layout.memory.get(seen, Disks._find_rates, self, layout, standing, seconds)
+        data = np.minimum(free, written.take(own) * write)
+        waste = np.minimum(free - data, waste)
         self.data, self.waste = self.data + data, self.waste + waste
         there = np.where(standing.running, held, self._find_held())
         self.used = np.minimum(self.capacity, self.data + self.waste + there)
@@ -91,6 +93,11 @@ class Disks:
             return nothing, nothing
         return np.nonzero(full & ~before)[0], np.nonzero(full & self.stops & standing.running)[0]
 
+    def _find_rates(self, layout: Layout, standing: Standing, seconds: float) -> tuple[Floats, Floats]:
+        """MB that instances write for a request that writes, and in a step of what may be thrown away."""
+        waste = (self.rate + self.extra[layout.instance_component]) * seconds
+        return self.write * standing.open_, waste * standing.open_
+
     def is_full(self) -> NDArray[np.bool_]:
         """Which disks are full."""
         return (self.capacity > 0.0) & (self.used >= self.capacity - 1e-6)
@@ -98,7 +105,9 @@ class Disks:
     def find_level(self, layout: Layout) -> Floats:
         """The share of its disk that the fullest instance of each component uses."""
         level = np.zeros(len(layout.components))
-        np.maximum.at(level, layout.instance_component, self.used / np.maximum(self.capacity, 1e-9))
+        places = np.nonzero(self.used)[0]
+        used = self.used[places] / np.maximum(self.capacity[places], 1e-9)
+        np.maximum.at(level, layout.instance_component[places], used)
         return level
 
     def expand(self, instances: NDArray[np.bool_]) -> bool:

@@ -36,7 +36,9 @@ _HALVES = np.array([[0.25], [0.2], [0.045], [0.005]])
 _AT = np.array([[knot] for knot in KNOTS])
 _BEGINS = np.array([[[knot] for knot in KNOTS[:-1]]])
 _WIDTHS = np.array([[[after - knot] for knot, after in pairwise(KNOTS)]])
-_TINY = 1e-12
+_TINY = np.array(1e-12)
+_NOTHING, _ALL = np.array(0.0), np.array(1.0)
+"""Numbers as arrays without a dimension: with these numpy takes half the time that it takes with a number of Python."""
 
 
 class Reason(IntEnum):
@@ -73,6 +75,7 @@ FAST_REASONS = (
     Reason.UNTRUSTED,
 )
 """Reasons for which a caller does not wait for an answer."""
+_REASONS = tuple(Reason)
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
 
 
@@ -117,7 +120,7 @@ class Flows:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Conditions:
     """What a step finds: of instances, components, routes, calls and journeys, as the other kernels have left it.
 
@@ -143,15 +146,16 @@ class Conditions:
     offered: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Passed:
     """What happened in a step, in requests: by route, by call, and by instance where it says so.
 
     `arrived` are requests that reached a route, `refused` those that nobody took, of which `dropped` were waiting
     already. `barred` are requests of users that a rule at the edge kept out, a part of those `rejected`. `faulty` were
     answered with an error of the route's own. `computed` are seconds of processors, by component. `failed` are failed
-    attempts by reason and call, `given_up` requests whose last attempt failed. `users_*` is what became of requests of
-    users: those that are answered after the deadline of their journey failed.
+    attempts by reason and call, `given_up` requests whose last attempt failed, `delay` the seconds that a call is under
+    way. `users_*` is what became of requests of users: those that are answered after the deadline of their journey
+    failed.
     """
 
     arrived: Floats
@@ -171,6 +175,7 @@ class Passed:
     succeeded: Floats
     failed: Floats
     given_up: Floats
+    delay: Floats
     users_good: Floats
     users_failed: Floats
     ledger: float
@@ -226,6 +231,7 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
         succeeded=answers.succeeded,
         failed=ended.failed,
         given_up=ended.given_up,
+        delay=found.access.obstacles.delay,
         users_good=users.good,
         users_failed=users.failed,
         ledger=ledger,
@@ -248,7 +254,7 @@ class _Tried:
     reached: Floats
     at_route: Floats
     rejected: Floats
-    refusals: dict[Reason, Floats]
+    refusals: list[tuple[Reason, Floats]]
 
 
 def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
@@ -259,21 +265,21 @@ def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
     sent = attempts[0] + attempts[1] + attempts[2]
     taking = np.minimum(layout.call_deadline, flows.holding.take(target) + access.obstacles.delay) + 1e-4
     leaving = access.find_leaving(sent, taking)
-    both = np.empty((2, *attempts.shape))
-    entering, pending = both
-    np.multiply(attempts, leaving.entering, out=entering)
-    np.add(flows.waiting, entering, out=pending)
-    calls = both[:, 0] + both[:, 1] + both[:, 2]
+    entering = attempts * leaving.entering
+    pending = flows.waiting + entering
+    calls = np.empty((2, len(sent)))
+    np.add(entering[0] + entering[1], entering[2], out=calls[0])
+    np.add(pending[0] + pending[1], pending[2], out=calls[1])
     reached = sent * leaving.reaching
     shares = (
         (Reason.DENIED, access.denied),
         (Reason.FORBIDDEN, access.forbidden),
         (Reason.FULL, access.turned_away),
     )
-    refusals = {reason: reached * share for reason, share in shares if share is not None}
+    refusals = [(reason, reached * share) for reason, share in shares if share is not None]
     rejected = layout.memory.get((), _find_no_requests, layout)
     if refusals:
-        rejected = add_up(target, _sum_rows(list(refusals.values())), routes)
+        rejected = add_up(target, _sum_rows([part for _, part in refusals]), routes)
     return _Tried(
         attempts=attempts,
         sent=sent,
@@ -361,7 +367,7 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     capacity = rate * step
     rows = np.empty((7, len(own)))
     done = np.minimum(had, capacity, out=rows[0])
-    np.multiply(done, np.minimum(1.0, had / np.maximum(capacity, _TINY)), out=rows[1])
+    np.multiply(done, np.minimum(_ALL, had / np.maximum(capacity, _TINY)), out=rows[1])
     rest = had - done
     if everywhere and not np.count_nonzero(rest):
         return _do_all(layout, mixture, rows[:2], rest)
@@ -369,10 +375,10 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     queue = np.minimum(rest, room, out=rows[2])
     over = rest - queue
     np.multiply(done, np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), out=rows[3])
-    full = np.minimum(over, np.maximum(0.0, rest - layout.instance["queue"]))
+    full = np.minimum(over, np.maximum(_NOTHING, rest - layout.instance["queue"]))
     np.multiply(full, found.open_, out=rows[4])
     np.multiply(over - rows[4], found.open_, out=rows[5])
-    np.multiply(over, 1.0 - found.open_, out=rows[6])
+    np.multiply(over, _ALL - found.open_, out=rows[6])
     sums = add_up(layout.instance_component_rows, rows.ravel(), 7 * components).reshape(7, components)
     done_c, busy, queued, waiting, full_c, expired, refused = sums
     if not everywhere:
@@ -429,11 +435,11 @@ class _Answers:
 
 def _answer(layout: Layout, flows: Flows, found: Conditions, tried: _Tried, worked: _Worked) -> _Answers:
     target, calls = layout.call_target, len(layout.call_target)
-    right = 1.0 - found.errors
+    right = _ALL - found.errors
     good = right * flows.kept
     latency = flows.latency.take(layout.late_route, axis=1) + found.access.delays
     late = share_above(latency, layout.late_deadline)
-    in_time = 1.0 - late[:calls]
+    in_time = _ALL - late[:calls]
     done_there, good_there = worked.done.take(target), good.take(target)
     answered = tried.pending_calls * done_there
     correct = answered * good_there
@@ -442,7 +448,7 @@ def _answer(layout: Layout, flows: Flows, found: Conditions, tried: _Tried, work
         good=good,
         too_late=late[calls:],
         latency=latency[:, :calls],
-        late=1.0 - in_time,
+        late=_ALL - in_time,
         done_there=done_there,
         good_there=good_there,
         answered=answered,
@@ -462,7 +468,7 @@ class _Users:
 
 
 def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _Answers) -> _Users:
-    bad = worked.done * (1.0 - answers.good)
+    bad = worked.done * (_ALL - answers.good)
     waiting = np.zeros(len(bad))
     if worked.ends is not None:
         bad += worked.ends[1] + worked.ends[2] + worked.ends[3]
@@ -471,7 +477,7 @@ def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _
     too_late = np.zeros(len(answered))
     too_late[layout.entry_route] = answers.too_late
     return _Users(
-        good=answered * (1.0 - too_late),
+        good=answered * (_ALL - too_late),
         failed=mixture.users * bad + answered * too_late,
         waiting=waiting,
         bad=bad,
@@ -499,14 +505,14 @@ def _end_attempts(
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
     lost_share = bad.take(layout.call_target) + answers.done_there * answers.good_there * answers.late
     lost = (tried.attempts - tried.entering) + tried.pending * lost_share
-    again = np.zeros_like(lost)
+    again = np.zeros(lost.shape)
     np.multiply(lost[:2], found.again, out=again[1:])
     left = lost[:2] - again[1:]
     return _Ended(
         failed=failed,
         reasons=reasons,
         again=again,
-        waiting=np.zeros_like(lost) if ends is None else tried.pending * ends[4],
+        waiting=np.zeros(lost.shape) if ends is None else tried.pending * ends[4],
         given_up=lost[2] + left[0] + left[1],
     )
 
@@ -516,30 +522,33 @@ def _find_failed(
 ) -> tuple[Floats, list[Reason]]:
     """Failed attempts by reason and call, and the reasons for which any failed. `ends` are shares at the callee."""
     sent, leaving = tried.sent, tried.leaving
-    parts: dict[Reason, Floats] = {
-        reason: sent * share
-        for reason, share in (
-            (Reason.POOL, leaving.unpooled),
-            (Reason.BROKEN, found.access.dead),
-            (Reason.LOST, leaving.lost),
-            (Reason.REFUSED, leaving.unheard),
-            (Reason.UNRESOLVED, leaving.unresolved),
-            (Reason.UNTRUSTED, leaving.untrusted),
-        )
-        if share is not None
-    }
-    parts |= tried.refusals
+    parts: list[Floats | None] = [None] * len(_REASONS)
+    for reason, share in (
+        (Reason.POOL, leaving.unpooled),
+        (Reason.BROKEN, found.access.dead),
+        (Reason.LOST, leaving.lost),
+        (Reason.REFUSED, leaving.unheard),
+        (Reason.UNRESOLVED, leaving.unresolved),
+        (Reason.UNTRUSTED, leaving.untrusted),
+    ):
+        if share is not None:
+            parts[reason] = sent * share
+    for reason, part in tried.refusals:
+        parts[reason] = part
     parts[Reason.LATE] = answers.correct * answers.late
-    parts[Reason.ERROR] = answers.answered * (1.0 - answers.good_there)
+    parts[Reason.ERROR] = answers.answered * (_ALL - answers.good_there)
     if ends is not None:
         for reason, share in ((Reason.REFUSED, ends[1]), (Reason.FULL, ends[2]), (Reason.EXPIRED, ends[3])):
-            there = tried.pending_calls * share
-            parts[reason] = there + parts[reason] if reason in parts else there
-    failed = np.zeros((len(Reason), len(sent)))
-    # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
-    for reason, part in parts.items():
-        np.maximum(part, 0.0, out=failed[reason])
-    return failed, sorted(parts)
+            there, before = tried.pending_calls * share, parts[reason]
+            parts[reason] = there if before is None else there + before
+    failed = np.zeros((len(_REASONS), len(sent)))
+    reasons = []
+    for reason, each in zip(_REASONS, parts, strict=True):
+        if each is not None:
+            # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
+            np.maximum(each, _NOTHING, out=failed[reason])
+            reasons.append(reason)
+    return failed, reasons
 
 
 def _find_ledger(
@@ -547,7 +556,9 @@ def _find_ledger(
 ) -> float:
     """The largest difference between what came and what went, in requests, at calls and at components."""
     came = tried.sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
-    went = answers.succeeded + (ended.waiting[0] + ended.waiting[1] + ended.waiting[2])
+    went = answers.succeeded + _NOTHING
+    if worked.ends is not None:
+        went += ended.waiting[0] + ended.waiting[1] + ended.waiting[2]
     calls = len(came)
     gaps = np.empty(2 * calls + len(mixture.mixed))
     np.subtract(came, went + ended.given_up + ended.again[1] + ended.again[2], out=gaps[:calls])
@@ -567,20 +578,22 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
     """
     share = ended.given_up / np.maximum(answers.succeeded + ended.given_up, _TINY)
     broken = found.access.obstacles.broken
-    whole = np.maximum(1.0 - broken, _TINY)
-    others = np.maximum(0.0, share - broken) / whole
-    harmed = (broken + whole * np.minimum(1.0, found.weights * others)) * layout.call_required
-    unharmed = np.ones(len(harmed) + 1)
-    np.subtract(1.0, np.minimum(1.0, harmed), out=unharmed[:-1])
+    whole = np.maximum(_ALL - broken, _TINY)
+    others = np.maximum(_NOTHING, share - broken) / whole
+    harmed = (broken + whole * np.minimum(_ALL, found.weights * others)) * layout.call_required
+    unharmed = np.empty(len(harmed) + 1)
+    unharmed[-1] = 1.0
+    np.subtract(1.0, np.minimum(_ALL, harmed), out=unharmed[:-1])
     factors = unharmed.take(layout.inputs)
     # In front of its first call a route has all its requests, and behind each those that it has still.
-    left = np.ones((len(factors) + 1, len(layout.route_work)))
+    left = np.empty((len(factors) + 1, len(layout.route_work)))
+    left[0] = 1.0
     for place, factor in enumerate(factors):
         np.multiply(left[place], factor, out=left[place + 1])
     flows.kept = left[-1].copy()
     flows.reached = left.take(layout.call_place)
     once, most, more = layout.memory.get((found.weights.tobytes(),), _find_repeats, layout, found.weights)
-    flows.times = most / (1.0 + more * share)
+    flows.times = most / (_ALL + more * share)
     making = flows.reached * once
     flows.made = making * flows.times
     return making
@@ -588,8 +601,8 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
 
 def _find_repeats(layout: Layout, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """Of the calls that a request makes: whether it does at all, how often then, and how often more if it must."""
-    most = np.maximum(1.0, weights)
-    return np.minimum(1.0, weights), most, (most - 1.0) * layout.call_required
+    most = np.maximum(_ALL, weights)
+    return np.minimum(_ALL, weights), most, (most - 1.0) * layout.call_required
 
 
 def _pass_latencies(
@@ -609,12 +622,12 @@ def _pass_latencies(
     fast = sum_shares(ended.failed, [reason for reason in FAST_REASONS if reason in ended.reasons], calls)
     slow = sum_shares(ended.failed, [reason for reason in _SLOW if reason in ended.reasons], calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
-    slow = np.maximum(0.0, np.minimum(slow, 1.0 - fast) - layout.call_loss)
-    tries = np.minimum(1.0 + found.again[0] + found.again[1], np.maximum(1.0, sent / np.maximum(first, _TINY)))
+    slow = np.maximum(_NOTHING, np.minimum(slow, _ALL - fast) - layout.call_loss)
+    tries = np.minimum(1.0 + found.again[0] + found.again[1], np.maximum(_ALL, sent / np.maximum(first, _TINY)))
     times = flows.times * np.where(first > _TINY, tries, 1.0)
     bounded = np.minimum(answers.latency, layout.call_deadline)
-    taken = shift_quantiles(bounded, 1.0 - making * (1.0 - fast), making * slow, layout.call_deadline) * times
-    crowded = 0.5 * load * load / np.maximum(1.0 - load, 0.08)
+    taken = shift_quantiles(bounded, _ALL - making * (_ALL - fast), making * slow, layout.call_deadline) * times
+    crowded = 0.5 * load * load / np.maximum(_ALL - load, 0.08)
     own = layout.route_work * found.work.take(layout.route_component)
     rows = np.empty((len(KNOTS), routes + len(sent)))
     np.multiply(own, layout.route_spread, out=rows[:, :routes])
@@ -634,20 +647,20 @@ def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
     as it takes. Were it to follow at once, a component that is full would be full in one step and empty in the next.
     """
     rate = step / (HOLDING_SECONDS + np.maximum(mean, flows.holding))
-    flows.holding = flows.holding + (mean - flows.holding) * (rate / (1.0 + rate))
+    flows.holding = flows.holding + (mean - flows.holding) * (rate / (_ALL + rate))
 
 
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
     """Quantiles of a mixture: a share `lead` of zeros, then what `values` are quantiles of, then `tail` of `top`."""
-    inside = (_AT - lead) / np.maximum(1.0 - lead - tail, _TINY)
+    inside = (_AT - lead) / np.maximum(_ALL - lead - tail, _TINY)
     parts = inside[:, None, :] - _BEGINS
     parts /= _WIDTHS
-    np.maximum(parts, 0.0, out=parts)
-    np.minimum(parts, 1.0, out=parts)
+    np.maximum(parts, _NOTHING, out=parts)
+    np.minimum(parts, _ALL, out=parts)
     parts *= values[1:] - values[:-1]
     found = values[0] + parts[:, 0] + parts[:, 1] + parts[:, 2] + parts[:, 3]
-    found = np.where(lead > _AT, 0.0, found)
-    above = 1.0 - tail < _AT
+    np.copyto(found, _NOTHING, where=lead > _AT)
+    above = _ALL - tail < _AT
     return np.where(above & (tail > 0.0), top, found) if np.count_nonzero(above) else found
 
 
@@ -655,16 +668,16 @@ def share_above(latency: Floats, limit: Floats) -> Floats:
     """The share of requests that take longer than a limit, interpolated between the knots."""
     low, high = latency[:-1], latency[1:]
     parts = (high - limit) / np.maximum(high - low, 1e-9)
-    np.maximum(parts, 0.0, out=parts)
-    np.minimum(parts, 1.0, out=parts)
+    np.maximum(parts, _NOTHING, out=parts)
+    np.minimum(parts, _ALL, out=parts)
     parts *= _WIDTHS[0]
-    return np.asarray(np.minimum(1.0, parts[0] + parts[1] + parts[2] + parts[3]))
+    return np.asarray(np.minimum(_ALL, parts[0] + parts[1] + parts[2] + parts[3]))
 
 
 def sum_shares(failed: Floats, reasons: Sequence[Reason], sent: Floats) -> Floats:
     """The share of what was sent that failed for some reasons, at most 1."""
     total = _sum_rows([failed[reason] for reason in reasons]) if reasons else np.zeros(len(sent))
-    return np.asarray(np.minimum(1.0, total / sent))
+    return np.asarray(np.minimum(_ALL, total / sent))
 
 
 def _sum_rows(rows: Sequence[Floats]) -> Floats:

@@ -83,8 +83,9 @@ _OF_KERNEL = {
 _RECORDED = {
     "component": (
         "load queue running memory connections computed disk hits kept waited link_loss link_latency unanswered"
+        " collecting"
     ),
-    "call": "sent reached succeeded failed given_up",
+    "call": "sent reached succeeded failed given_up delay",
     "group": "backlog",
     "route": "arrived rejected barred done good faulty refused full expired users_good users_failed p50 p90 p99",
 }

@@ -9,7 +9,6 @@ import numpy as np
 
 from scenarios.world.flows import add_up
 from scenarios.world.processes import count_connections
-from scenarios.world.standing import find_standing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,9 +34,8 @@ class Pooled:
     connections: Floats
 
 
-def step_pools(layout: Layout, state: State) -> Pooled:
+def step_pools(layout: Layout, state: State, standing: Standing) -> Pooled:
     """Open again what can be opened, and find what there is then."""
-    standing = find_standing(layout, state.phase, state.release)
     _open_again(layout, state, standing)
     connections = count_connections(layout, state)
     taken = _find_taken(layout, state)
@@ -95,6 +93,8 @@ def _find_pooled(layout: Layout, state: State, standing: Standing, connections: 
 def _find_taken(layout: Layout, state: State) -> Floats:
     """The share of the connections of each component that sessions of jobs have."""
     taken = np.zeros(len(layout.components))
+    if not state.jobs:
+        return taken
     for job in state.jobs:
         if job.job.sessions and job.since is not None and job.planned:
             taken[job.store] += job.job.sessions

@@ -36,11 +36,12 @@ _GIVE_UP_SECONDS = 300.0
 
 def step_processes(layout: Layout, state: State) -> None:
     """Bring processes one step further: those that start get ready, those that run get warm, rollouts go on."""
-    if find_standing(layout, state.phase, state.release).starting:
+    standing = find_standing(layout, state.phase, state.release)
+    if standing.starting:
         ready = (state.phase == STARTING) & (state.ready_at <= state.time)
         for instance in np.nonzero(ready)[0].tolist():
             become_ready(layout, state, instance)
-    standing = find_standing(layout, state.phase, state.release)
+        standing = find_standing(layout, state.phase, state.release)
     _warm_up(layout, state, standing)
     if state.starts_left.tobytes() != layout.instance["automatic_starts"].tobytes():
         steady = standing.running & (state.time - state.ready_at >= STEADY_SECONDS)
@@ -61,9 +62,8 @@ class Limits:
     places: Floats
 
 
-def find_limits(layout: Layout, state: State) -> Limits:
+def find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
     """What instances can do now."""
-    standing = find_standing(layout, state.phase, state.release)
     seen = (
         standing,
         state.warmth.tobytes(),
@@ -91,6 +91,16 @@ def _find_breath(layout: Layout, state: State) -> Floats:
     full = (layout.instance["base_memory"] + state.leaked) / np.maximum(limit, 1e-9)
     tight = np.minimum(1.0, np.maximum(0.0, (full - _TIGHT) / (1.0 - _TIGHT)))
     return np.asarray(1.0 - _COLLECTING * tight * layout.instance["collects"] * (state.leaked > 0.0))
+
+
+def find_collecting(layout: Layout, state: State) -> Floats:
+    """The processors of each component that collect garbage: what that takes of the speed of its instances."""
+    components = len(layout.components)
+    if not state.leaked.any():
+        return np.zeros(components)
+    own = layout.instance_component
+    lost = (1.0 - _find_breath(layout, state)) * (state.phase == RUNNING)
+    return add_up(own, layout.instance["cores"] * state.cores[own] * lost, components)
 
 
 def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, connections: Floats) -> Floats:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LONGEST_SECONDS = 21600.0
 """A topic that keeps messages for longer than this drops none while a system is played."""
+_NO_GROUPS = np.zeros(0, dtype=np.int64)
 _NEXT = 1e-9
 """A message is at the head of its partition when there are no more than so many before it."""
 
@@ -104,47 +105,76 @@ class Queues:
         routes, groups = len(layout.route_work), len(self.group_topic)
         if not groups:
             return np.zeros(routes)
-        running = standing.count
-        brokers = running[self.topic_broker][self.group_topic] > 0.0
-        moving = add_up(self.lane_group, (self.ahead > _NEXT).astype(np.float64), groups)
-        workers = np.minimum(self.group_workers * running[self.group_component], moving) * brokers
-        can = workers * seconds / np.maximum(holding[self.group_route], 1e-9)
+        workers = layout.memory.get((standing, self.ahead.tobytes()), Queues._count_workers, self, standing)
+        can = workers * seconds / np.maximum(holding.take(self.group_route), 1e-9)
         there: Floats = np.maximum(0.0, np.minimum(self.waits, self.ahead - self.taken))
         of_group = add_up(self.lane_group, there, groups)
         wanted = np.minimum(of_group, np.maximum(0.0, can - add_up(self.lane_group, self.taken, groups)))
-        moved = there * (wanted / np.maximum(of_group, 1e-12))[self.lane_group]
+        moved = there * (wanted / np.maximum(of_group, 1e-12)).take(self.lane_group)
         self.waits, self.taken = np.maximum(0.0, self.waits - moved), self.taken + moved
         return add_up(self.group_route, add_up(self.lane_group, moved, groups), routes)
 
-    def settle(self, standing: Standing, passed: Passed) -> Indices:
+    def settle(self, layout: Layout, standing: Standing, passed: Passed) -> Indices:
         """Commit what was done, put back what failed, add what came. Returns the groups that have come to a halt."""
         groups = len(self.group_topic)
-        came_topic = passed.good[self.topic_route]
-        self._keep(came_topic)
+        came_topic = passed.good.take(self.topic_route)
+        drops = layout.memory.get((), Queues._is_any_dropped, self)
+        self._keep(came_topic, drops=drops)
         if not groups:
-            return np.zeros(0, dtype=np.int64)
-        brokers = (standing.count[self.topic_broker][self.group_topic] > 0.0) * 1.0
+            return _NO_GROUPS
+        brokers = layout.memory.get((standing,), Queues._find_brokers, self, standing)
         before = self.waits + self.taken
-        good, failed = passed.users_good[self.group_route], passed.users_failed[self.group_route]
+        good, failed = passed.users_good.take(self.group_route), passed.users_failed.take(self.group_route)
         pending = np.maximum(add_up(self.lane_group, self.taken, groups), 1e-12)
         # What was done while the broker is down cannot be committed, and is done again.
         committed = np.minimum(1.0, good / pending) * brokers
         back = np.minimum(1.0, (good + failed) / pending) - committed
-        done, again = self.taken * committed[self.lane_group], self.taken * back[self.lane_group]
-        came = (came_topic / self.topic_partitions)[self.lane_topic]
+        done, again = self.taken * committed.take(self.lane_group), self.taken * back.take(self.lane_group)
+        came = (came_topic / self.topic_partitions).take(self.lane_topic)
         taken = np.maximum(0.0, self.taken - done - again)
         waits = self.waits + again + came
+        dropped = self._drop(waits, taken) if drops else np.zeros(len(waits))
+        self.waits, self.taken = waits - dropped, taken
+        self.came, self.done = self.came + came, self.done + done
+        if drops:
+            self.dropped = self.dropped + dropped
+        gap = before + came - done - dropped - (self.waits + self.taken)
+        self.ledger = max(self.ledger, float(np.abs(gap).max(initial=0.0)))
+        return self._halt(layout, done, dropped)
+
+    def _drop(self, waits: Floats, taken: Floats) -> Floats:
+        """The messages of each lane that its topic does not keep any longer."""
         kept = np.where(self.topic_steps > 0, self.recent / self.topic_partitions, np.inf)[self.lane_topic]
         over = waits + taken - kept
-        dropped = np.where(over > 1e-6, np.minimum(waits, over), 0.0)
-        self.waits, self.taken = waits - dropped, taken
-        self.came, self.done, self.dropped = self.came + came, self.done + done, self.dropped + dropped
+        return np.where(over > 1e-6, np.minimum(waits, over), 0.0)
+
+    def _halt(self, layout: Layout, done: Floats, dropped: Floats) -> Indices:
+        """Come nearer to messages that nobody can work on. Returns the groups that stand before one now."""
         stood = self.stands
+        if not layout.memory.get((self.ahead.tobytes(), stood.tobytes()), Queues._is_any_ahead, self):
+            return _NO_GROUPS
         self.ahead = np.maximum(0.0, self.ahead - done - dropped)
-        gap = before + came - done - dropped - (self.waits + self.taken)
-        self.ledger = max(self.ledger, float(np.max(np.abs(gap), initial=0.0)))
         self.stands = self.ahead <= _NEXT
-        return np.nonzero(add_up(self.lane_group, (self.stands & ~stood).astype(np.float64), groups))[0]
+        halted = (self.stands & ~stood).astype(np.float64)
+        return np.nonzero(add_up(self.lane_group, halted, len(self.group_topic)))[0]
+
+    def _is_any_ahead(self) -> bool:
+        """Whether there is, or was before, a message that nobody can work on."""
+        return bool(np.any(self.ahead < np.inf) or np.any(self.stands))
+
+    def _is_any_dropped(self) -> bool:
+        """Whether a topic drops messages while a system is played."""
+        return bool(np.any(self.topic_steps > 0))
+
+    def _find_brokers(self, standing: Standing) -> Floats:
+        """1 of each group whose broker runs."""
+        return (standing.count[self.topic_broker][self.group_topic] > 0.0).astype(np.float64)
+
+    def _count_workers(self, standing: Standing) -> Floats:
+        """The workers of each group that have a partition which moves."""
+        moving = add_up(self.lane_group, (self.ahead > _NEXT).astype(np.float64), len(self.group_topic))
+        workers = np.minimum(self.group_workers * standing.count[self.group_component], moving)
+        return np.asarray(workers * self._find_brokers(standing))
 
     def find_backlog(self) -> Floats:
         """The messages that each group has not committed."""
@@ -179,13 +209,15 @@ class Queues:
         self.ahead[lanes] = np.inf
         return _add(purged)
 
-    def _keep(self, came: Floats) -> None:
+    def _keep(self, came: Floats, *, drops: bool) -> None:
         """Count what topics keep: of those that drop what is old, what came within the retention."""
         rows = len(self.history)
-        old = self.history[(self.turn - self.topic_steps) % rows, np.arange(len(came))]
-        old = np.where(self.topic_steps > 0, old, 0.0)
+        recent = self.recent + came
+        if drops:
+            old = self.history[(self.turn - self.topic_steps) % rows, np.arange(len(came))]
+            recent = recent - np.where(self.topic_steps > 0, old, 0.0)
         self.history[self.turn % rows] = came
-        self.recent = np.maximum(0.0, self.recent + came - old)
+        self.recent = np.maximum(0.0, recent)
         self.turn += 1
 
     def _list_first_lanes(self, topic: int) -> Indices:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.flows import Passed, add_up
+from scenarios.world.processes import find_collecting
 from scenarios.world.standing import find_standing
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 TICK = 15.0
 """Seconds of a tick."""
 
-COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "ledger"})
+COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "delay", "ledger"})
 """What is counted over a tick, as `Passed` names it."""
 LEVELS = (
     "p50",
@@ -37,11 +38,14 @@ LEVELS = (
     "link_loss",
     "link_latency",
     "unanswered",
+    "delay",
+    "collecting",
 )
 """What is read at the end of a tick: latencies in seconds by route; `backlog` in messages by group;
 `kept` in connections of each pool that an instance has lost;
 the others by component, load, disk and hits as shares. `link_loss` (a share) and `link_latency` (seconds) are of the
-worst link of a router, `unanswered` is the share of questions that a resolver does not answer."""
+worst link of a router, `unanswered` is the share of questions that a resolver does not answer. `delay` is in seconds by
+call, `collecting` are the processors of a component that collect garbage."""
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +102,8 @@ class Record:
             state.queues.find_backlog(),
             *state.paths.find_worst(components),
             state.addresses.unanswered.copy(),
+            passed.delay,
+            find_collecting(layout, state),
         )
         for name, level in zip(LEVELS, levels, strict=True):
             self.ticks[name].append(level)

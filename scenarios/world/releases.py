@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.standing import find_standing
-
 if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Layout
     from scenarios.world.standing import Standing
     from scenarios.world.state import State
 
 
-def average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
+def average_releases(layout: Layout, state: State, standing: Standing) -> tuple[Floats, Floats]:
     """Work and errors of each component, on average over the releases that its running instances have."""
-    standing = find_standing(layout, state.phase, state.release)
     if not layout.features:
         return standing.work, standing.errors
     work, errors = standing.work.copy(), standing.errors.copy()
@@ -27,9 +24,8 @@ def average_releases(layout: Layout, state: State) -> tuple[Floats, Floats]:
     return work, errors
 
 
-def find_tries(layout: Layout, state: State) -> Floats:
+def find_tries(layout: Layout, standing: Standing) -> Floats:
     """The share of failed first and second attempts of each call that are tried again."""
-    standing = find_standing(layout, state.phase, state.release)
     return layout.memory.get((standing,), _find_tries, layout, standing)
 
 
@@ -46,9 +42,8 @@ def _find_tries(layout: Layout, standing: Standing) -> Floats:
     return again
 
 
-def multiply_messages(layout: Layout, state: State, weights: Floats) -> Floats:
+def multiply_messages(layout: Layout, standing: Standing, weights: Floats) -> Floats:
     """How often a request makes each call, when some releases send more to brokers than they should."""
-    standing = find_standing(layout, state.phase, state.release)
     factors = layout.memory.get((standing,), _find_factors, layout, standing)
     return weights if factors is None else np.asarray(np.where(layout.call_to_broker, weights * factors, weights))
 
@@ -61,9 +56,8 @@ def _find_factors(layout: Layout, standing: Standing) -> Floats | None:
     return np.asarray(np.where(sends > 0.0, sends, 1.0)[layout.call_caller])
 
 
-def keep_connections(layout: Layout, state: State) -> None:
+def keep_connections(layout: Layout, state: State, standing: Standing) -> None:
     """Let instances take connections of their pools that they do not give back."""
-    standing = find_standing(layout, state.phase, state.release)
     keeps = layout.memory.get((standing,), _find_keeping, layout, standing)
     if keeps is not None:
         state.kept = np.where(standing.running, state.kept + keeps * state.step, 0.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,23 +112,19 @@ class Run:
         finish_tasks(layout, state)
         _end_entries(layout, state)
         step_processes(layout, state)
-        keep_connections(layout, state)
-        held, slow = step_jobs(layout, state)
-        pooled = step_pools(layout, state)
         standing = find_standing(layout, state.phase, state.release)
+        keep_connections(layout, state, standing)
+        held, slow = step_jobs(layout, state)
+        pooled = step_pools(layout, state, standing)
         offered, kept_out, barred = self._find_users()
         offered = offered + state.queues.take(layout, standing, state.flows.holding, state.step)
         found = self._find_conditions(standing, pooled, slow, offered)
         passed = step_flows(layout, state.flows, found, state.step)
         if np.count_nonzero(kept_out):
-            passed = replace(
-                passed,
-                users_failed=passed.users_failed + kept_out,
-                rejected=passed.rejected + kept_out,
-                barred=barred,
-            )
+            passed.users_failed = passed.users_failed + kept_out
+            passed.rejected, passed.barred = passed.rejected + kept_out, barred
         self._keep_messages(standing, passed)
-        passed = state.awaiting.fail(state.queues, passed, state.step)
+        state.awaiting.fail(state.queues, passed, state.step)
         state.passed = passed
         self._note_failed(passed)
         swell(layout, state, passed, self._find_swell(int(state.time / _MINUTE)))
@@ -143,7 +138,7 @@ class Run:
         if not len(state.queues.topic_route) and not np.any(state.disks.capacity):
             return
         queues = state.queues
-        for group in queues.settle(standing, passed).tolist():
+        for group in queues.settle(layout, standing, passed).tolist():
             topic = layout.topic_names[queues.group_topic[group]]
             state.note(int(queues.group_component[group]), "poison", topic=topic)
         self.record.ledger = max(self.record.ledger, queues.ledger)
@@ -158,10 +153,9 @@ class Run:
     def _note_failed(self, passed: Passed) -> None:
         """A share of the users whose request has failed will try again."""
         layout, state = self.layout, self.state
-        if np.any(layout.journey_retries):
-            entry = layout.journey_entry
-            of_entry = add_up(entry, layout.journey_demand, len(layout.route_work))[entry]
-            mine = passed.users_failed[entry] * (layout.journey_demand / of_entry)
+        if layout.memory.get((), _is_any_tried_again, layout):
+            shares = layout.memory.get((), _share_entries, layout)
+            mine = passed.users_failed.take(layout.journey_entry) * shares
             state.again = state.again + mine * layout.journey_retries
 
     def _find_users(self) -> tuple[Floats, Floats, Floats]:
@@ -171,13 +165,16 @@ class Run:
         if self._noise:
             demand = demand * self._find_noise(int(state.time / TICK))[1]
         demand = demand * state.step
-        if np.any(layout.journey_retries):
+        if layout.memory.get((), _is_any_tried_again, layout):
             back = state.again * (state.step / _AGAIN_SECONDS)
             state.again = state.again - back
             demand = demand + back
-        shed = state.shed[layout.route_component[layout.journey_entry]]
-        kept_out = demand * (1.0 - (1.0 - shed) * (1.0 - state.blocked))
         routes = len(layout.route_work)
+        out = layout.memory.get((state.shed.tobytes(), state.blocked.tobytes()), _keep_out, layout, state)
+        if out is None:
+            nobody = np.zeros(routes)
+            return add_up(layout.journey_entry, demand, routes), nobody, nobody
+        kept_out = demand * out
         return (
             add_up(layout.journey_entry, demand - kept_out, routes),
             add_up(layout.journey_entry, kept_out, routes),
@@ -192,7 +189,7 @@ class Run:
         offered: Floats,
     ) -> Conditions:
         layout, state = self.layout, self.state
-        work, errors = average_releases(layout, state)
+        work, errors = average_releases(layout, state, standing)
         work = work * state.work * state.scans * slow
         if self._noise:
             work = work * self._find_noise(int(state.time / TICK))[0]
@@ -204,7 +201,7 @@ class Run:
         resolved = state.addresses.step(layout, standing, state.step)
         refusals = state.disks.refuse(layout, standing)
         weights = state.caches.step(layout, standing, self._find_room(), state.passed, state.step)
-        limits = find_limits(layout, state)
+        limits = find_limits(layout, state, standing)
         return Conditions(
             access=_find_access(layout, state, pooled, crossing.ways, resolved, denied),
             open_=standing.open_,
@@ -215,8 +212,8 @@ class Run:
             places=limits.places,
             work=work,
             errors=_find_errors(layout, state, errors, refusals),
-            again=find_tries(layout, state),
-            weights=multiply_messages(layout, state, weights),
+            again=find_tries(layout, standing),
+            weights=multiply_messages(layout, standing, weights),
             offered=offered,
         )
 
@@ -248,6 +245,23 @@ class Run:
             factors = of_work, of_arrivals
             self._factors = tick, factors
         return factors
+
+
+def _is_any_tried_again(layout: Layout) -> bool:
+    return bool(np.any(layout.journey_retries))
+
+
+def _share_entries(layout: Layout) -> Floats:
+    """The share of each journey in what enters where it does."""
+    entry = layout.journey_entry
+    return np.asarray(layout.journey_demand / add_up(entry, layout.journey_demand, len(layout.route_work))[entry])
+
+
+def _keep_out(layout: Layout, state: State) -> Floats | None:
+    """The share of each journey that is not let in, None if all are."""
+    shed = state.shed[layout.route_component[layout.journey_entry]]
+    out = 1.0 - (1.0 - shed) * (1.0 - state.blocked)
+    return out if np.any(out) or np.any(state.blocked) else None
 
 
 def _end_entries(layout: Layout, state: State) -> None:

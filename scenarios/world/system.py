@@ -219,7 +219,8 @@ class Change(_Part):
 
     A release and a flag leave an entry in the change log, by a team and with its note. Of other changes nobody knows.
     `stopped` is the share of the instances of a component whose process ends and is not started again by itself,
-    `removed` that of those that are taken away. Of the instances of a component the share `expired` shows a
+    `removed` that of those that are taken away: at once by an autoscaler, little by little by nodes that are short of
+    memory. Of the instances of a component the share `expired` shows a
     certificate that is not valid any more; `skew` is how many times as much as another the first of them gets. `scans`
     is how much longer a store takes that reads more than it has to. A resolver has no answer for the share of names
     that is `unanswered`, and old ones for that which is `outdated`. All entries of a cache end at once each `together`

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders import Conduct, grade
-from scenarios.incident import Truth
+from scenarios.incident import DECAY_STEPS, Known, Pace, Truth
 from scenarios.parsing import parse_action
 from scenarios.progress import PlanStep
 from scenarios.vocabulary import TASKS
@@ -37,11 +37,16 @@ SUMMARY = (
 )
 
 
+def known_of(share: Fraction) -> Known:
+    """What is known of a cause of which a share of a certificate was seen."""
+    return Known(share, Fraction(share == 1))
+
+
 def conduct(action: str = "", parameters: dict[str, Any] | None = None, **known: Any) -> Conduct:
     usual: dict[str, Any] = {
         "steps": 3,
-        "fewest": 3,
-        "evidence": Fraction(1),
+        "pace": Pace(3, 3, DECAY_STEPS),
+        "known": known_of(Fraction(known.pop("evidence", 1))),
         "plan": PLAN,
         "effective": STEPS,
         "attempted": STEPS,
@@ -87,6 +92,24 @@ def test_root_cause_formula() -> None:
     assert root_cause(service="postgres-db") == pytest.approx(0.2)
     assert root_cause(service="postgres-db", evidence=Fraction(1, 3)) == pytest.approx(0.1)
     assert root_cause(service="analytics") == pytest.approx(0.2)
+
+
+def test_what_explanations_are_left_counts_where_they_are_counted() -> None:
+    pace = Pace(fewest=5, free=7, decay=6)
+
+    def known(share: Fraction, left: int) -> dict[str, Any]:
+        return {"pace": pace, "known": Known(share, max(Fraction(0), 2 * share - 1), 16, left)}
+
+    assert root_cause(steps=7, **known(Fraction(1), 1)) == 1.0
+    assert root_cause(steps=10, **known(Fraction(1), 1)) == pytest.approx(0.6 + 0.4 / 2)
+    assert root_cause(steps=7, **known(Fraction(3, 4), 2)) == pytest.approx(0.6 * 7 / 8 + 0.4 / 2)
+    assert root_cause(steps=7, **known(Fraction(1, 2), 4)) == pytest.approx(0.6 * 3 / 4)
+    assert root_cause(steps=1, **known(Fraction(0), 16)) == pytest.approx(0.3)
+    answer = {"service": "analytics-service", "failure_mode": RIGHT}
+    given = conduct("submit_root_cause", answer, attempted=frozenset(), steps=7, **known(Fraction(3, 4), 2))
+    said = " ".join(point.reason for point in grade(TASKS["root_cause_analysis"], TRUTH, given).breakdown)
+    assert "leaves 2 of the 16 explanations that the alert has: 75 % of what can be known" in said
+    assert "7 steps were used and 7 take nothing" in said
 
 
 def test_rivals_beside_the_cause_cost_points() -> None:

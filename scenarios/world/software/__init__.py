@@ -103,7 +103,8 @@ class Metric(BaseModel):
 class Line(BaseModel):
     """A line that is printed for each of what is counted as `when`. `text` has {…} for what varies.
 
-    One about calls is for callees whose software is in `to`, if that is said; it goes before those where it is not.
+    One about calls is for callees whose software is in `to`, if that is said; it goes before those where it is not. One
+    about a `caller.` is printed by the callee, and `to` is the software of who calls.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -11,6 +11,7 @@ from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
 from scenarios.generator.naming import SPLITS, region_of
 from scenarios.proofs import prove
+from scenarios.proofs.knowledge import find_knowledge
 from scenarios.running.listed import list_proofs
 from tests.slow import EXAMPLES, WIDE
 
@@ -27,14 +28,9 @@ def test_each_split_but_the_private_one_has_some() -> None:
 def test_a_proof_is_small_and_leaves_nobody_else() -> None:
     for _, (_, proof) in LISTED:
         assert len(proof.model_dump_json()) <= 20_000
-        masks = {tuple(item.split(" ", 1)): int(mask, 16) for item, mask in proof.masks.items()}
-        everything = (1 << len(proof.suspects)) - 1
-        alike = sum(1 << n for n, (_, family) in enumerate(proof.suspects) if family in proof.alike)
+        assert find_knowledge(proof, ()).start == len(proof.suspects) - len(proof.alike) + 1
         for certificate in proof.certificates:
-            excluded = 0
-            for item in certificate:
-                excluded |= masks[item]
-            assert (excluded | alike) & everything == everything
+            assert find_knowledge(proof, certificate).left == 1
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def _read(run: Run, contains: str = "") -> str:
 
 def _list_states(run: Run) -> dict[str, str]:
     text = look(run, "check_service_status", "shop").text
-    return dict(re.findall(r"^instance +(\S+)  (.+)$", text, re.MULTILINE))
+    return dict(re.findall(r"^instance +(\S+)  (\w+)  [\d.]+$", text, re.MULTILINE))
 
 
 def test_logs_name_the_instances_that_status_names() -> None:

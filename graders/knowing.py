@@ -1,0 +1,38 @@
+"""What was known of a cause and how many steps that took, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graders.reasons import Reason, give_reason, to_percent
+
+if TYPE_CHECKING:
+    from graders.conduct import Conduct
+
+_WHEN = {
+    "evidence_seen": "before the answer",
+    "evidence_before_any_fix": "before anything was changed",
+    "evidence_before_effective_fix": "before the first fix that worked",
+    "evidence_without_fix": "before the answer",
+}
+"""Until when evidence counts, by the reason that says it of a certificate."""
+
+
+def explain_known(conduct: Conduct, code: str) -> Reason:
+    """How much was known: as the share of a certificate, or as the explanations that are left."""
+    known = conduct.known
+    percent = to_percent(known.share)
+    if known.start:
+        return give_reason("explanations_left", when=_WHEN[code], left=known.left, start=known.start, percent=percent)
+    return give_reason(code, percent=percent)
+
+
+def explain_steps(conduct: Conduct, code: str) -> tuple[Reason, ...]:
+    """How many steps were used, and what those beyond the ones that are free cost."""
+    pace, percent = conduct.pace, to_percent(conduct.efficiency)
+    if not conduct.known.start:
+        more = {} if code == "steps_taken" else {"percent": percent}
+        return (give_reason(code, steps=conduct.steps, fewest=pace.fewest, **more),)
+    each = round(100 / pace.decay)
+    steps = give_reason("steps_beyond_free", steps=conduct.steps, free=pace.free, each=each, percent=percent)
+    return (steps,) if code == "steps_weighed" else (steps, explain_known(conduct, "evidence_seen"))
