@@ -31,6 +31,10 @@ _SOONER = 0.04
 """By which part the mean is below the longest wait at most, if nearly all wait so long: a few are answered."""
 _FEW_PROBES, _STACK = 0.15, 0.03
 """The parts by which what probes find is lower in a minute than it is, at most: shares, and times."""
+_BLUR = 0.02
+"""The part by which a quantile of a minute is lower than that of all requests at most."""
+_NEAR = 0.9
+"""How near what a caller measures may come to what it takes itself, from what the callee takes."""
 _STOPPED_EARLY = 0.035
 """The part of its processors that a process may miss in a tick: quotas are given out in slices of a period."""
 SLOW = (Reason.LOST, Reason.EXPIRED, Reason.LATE)
@@ -146,10 +150,29 @@ def _find_latest(name: str) -> Callable[[Vantage, slice, Sequence[int]], Floats]
         latency, done = seen.get(name, ticks.start, ticks.stop), seen.get("done", ticks.start, ticks.stop)
         latest = np.zeros(len(latency))
         for route in routes:
-            latest = np.maximum(latest, np.where(done[:, route] > _LEAST, latency[:, route], 0.0))
+            blur = _find_blur(seen, ticks, latency, route)
+            if name != "p50":  # a higher quantile stays above it
+                blur = np.minimum(blur, latency[:, route] - seen.get("p50", ticks.start, ticks.stop)[:, route])
+            told = latency[:, route] - blur
+            latest = np.maximum(latest, np.where(done[:, route] > _LEAST, told, 0.0))
         return latest
 
     return find
+
+
+def _find_blur(seen: Vantage, ticks: slice, latency: Floats, route: int) -> Floats:
+    """By how much a quantile of a minute comes out lower: it is taken from the requests that there were.
+
+    Never by so much that a route would be faster than what it waits for, as its caller measures that.
+    """
+    value = latency[:, route]
+    room = _BLUR * value
+    for call in seen.outgoing:
+        if call.source_route == route:
+            answered = latency[:, call.target_route]
+            heard = np.minimum(answered + _NEAR * np.maximum(0.0, value - answered), call.deadline)
+            room = np.minimum(room, 0.5 * np.maximum(0.0, value - heard))
+    return np.asarray(room * waver(seen, seen.layout.route_names[route], ticks, every=4))
 
 
 def _find_mean(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
@@ -233,7 +256,7 @@ def _find_way(seen: Vantage, ticks: slice, call: CallOfRun) -> Floats:
     crowded = _READING * float(seen.layout.route_work[call.source_route]) * load / np.maximum(1.0 - load, 0.08)
     own = _HOP * (0.6 + 0.8 * chance) + crowded + _TAIL * answered * chance
     way = seen.get("delay", ticks.start, ticks.stop)[:, call.place] + own
-    room = 0.9 * (waiting - answered)
+    room = _NEAR * (waiting - answered)
     return np.asarray(np.where(room > 0.0, np.minimum(way, room), way))
 
 

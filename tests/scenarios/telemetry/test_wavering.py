@@ -65,3 +65,13 @@ def test_who_collects_garbage_computes_more_when_its_memory_is_nearly_full(softw
     busy = _read(run, "shop", "process_cpu_seconds_total_rate")
     assert (max(busy[-3:]) > 1.3 * busy[1]) == collects
     assert max(busy) <= 2.0
+
+
+def test_quantiles_waver_and_stay_in_order() -> None:
+    run = Run(_build("jvm-service", 4.0, Change(at=60, what="work", target="cache", to=3000.0)))
+    run.advance(900)
+    p50, p99 = (
+        _read(run, "shop", f'http_server_requests_seconds{{uri="/v1/order",quantile="{q}"') for q in (0.5, 0.99)
+    )
+    assert all(1.0 < low <= high for low, high in zip(p50, p99, strict=True))
+    assert len(set(p99)) > 2
