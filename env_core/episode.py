@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, fields
+from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -20,7 +21,7 @@ from env_core.rewards import (
 from graders import Conduct, Grade, grade
 from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
 from scenarios.errors import CloudIncidentError
-from scenarios.incident import Remedied
+from scenarios.incident import Achieved, Remedied
 from scenarios.library import list_runbook_steps
 from scenarios.parsing import InvalidActionError, ListingError, parse_action
 from scenarios.progress import Outcome, Remedy
@@ -450,16 +451,19 @@ def _grade_unsubmitted(episode: Episode) -> Grade:
 
 def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
     incident, task = episode.incident, episode.task
+    repairs = submission is not None and task.asks_repair
+    achieved = episode.course.measure(episode.effective) if repairs else Achieved(Fraction(0))
     return Conduct(
         submission=submission.parameters if submission else None,
         steps=episode.step_count + 1,
         pace=incident.pace(task),
         known=incident.know(task.id, episode.seen),
-        plan=incident.plan.steps,
+        achieved=achieved,
+        plan=episode.course.steps,
         effective=episode.effective,
         attempted=episode.attempted,
         wrong=episode.wrong,
-        verified=episode.recovery_seen and len(episode.effective) == len(incident.plan.steps),
+        verified=episode.recovery_seen and achieved.share == 1,
         services=incident.services,
         flags=incident.flags,
         shown=tuple(step.evidence for step in episode.steps if step.evidence is not None),

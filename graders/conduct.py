@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from scenarios.evidence import Evidence
-    from scenarios.incident import Known, Pace
+    from scenarios.incident import Achieved, Known, Pace
     from scenarios.progress import PlanStep
     from scenarios.vocabulary import Parameters
+
+FREE_WRONG = 3
+_WRONG_UNTIL_NOTHING = 4
+"""After so many wrong remediations more than these nothing is paid for what was repaired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +22,17 @@ class Conduct:
     """How an episode was worked, up to and including the submission.
 
     `known` is what was known of the cause before the first remediation that counts for the task, `pace` how many steps
-    it is worth. `effective` are the plan steps done, `attempted` every remediation made whatever its outcome, `wrong`
-    the number of wrong ones, repeats counted. `verified` says that recovery was seen after the last repair. `shown` is
-    all evidence that diagnostics returned.
+    it is worth, and `achieved` what was repaired at the end. `plan` are the steps that were to be done, `effective`
+    those that were, `attempted` is every remediation made whatever its outcome, `wrong` the number of wrong ones,
+    repeats counted. `verified` says that recovery was seen after the last repair. `shown` is all evidence that
+    diagnostics returned.
     """
 
     submission: Parameters | None
     steps: int
     pace: Pace
     known: Known
+    achieved: Achieved
     plan: tuple[PlanStep, ...]
     effective: frozenset[str]
     attempted: frozenset[str]
@@ -48,5 +54,11 @@ class Conduct:
 
     @property
     def completion(self) -> Fraction:
-        """The share of the plan's steps done."""
-        return Fraction(len(self.effective), len(self.plan)) if self.plan else Fraction(0)
+        """The share that is repaired: of the plan, or of what users could be saved.
+
+        The latter shrinks with wrong remediations beyond `FREE_WRONG`, so that nobody finds a repair by trying all.
+        """
+        if not self.achieved.by_outcome:
+            return self.achieved.share
+        beyond = max(0, self.wrong - FREE_WRONG)
+        return self.achieved.share * max(Fraction(0), 1 - Fraction(beyond, _WRONG_UNTIL_NOTHING))

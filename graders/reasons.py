@@ -44,6 +44,10 @@ REASONS = {
     "{each} % of them, which leaves {percent} %",
     "resolution_submitted": "A resolution was submitted",
     "plan_steps_done": "{done} of {steps} steps of the plan were done in order; the two shares are multiplied",
+    "loss_avoided": "{percent} % of what users could still be saved was saved, and lastingly; the two shares are "
+    "multiplied",
+    "tried_at_random": "so many wrong remediations leave {percent} % of that",
+    "not_all_saved": "Earned only if users are served again for good as well as they could be",
     "plan_steps_missing": "not done: {missing}",
     "wrong_remediations": "{count} remediation{s} did not help",
     "recovery_shown": "After the last repair a diagnostic was looked at that shows the recovery",

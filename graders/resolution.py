@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from graders.claims import claims, find_meant, states
+from graders.conduct import FREE_WRONG
 from graders.knowing import explain_known, explain_steps
 from graders.prose import affirms, find_mentions, find_named, split_sentences, split_words
 from graders.quotes import drop_quotes
@@ -60,13 +61,10 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     if not isinstance(answer, ResolutionAnswer):
         raise TypeError("remediation_planning is graded on a resolution")
     worked = conduct.evidence * conduct.completion
-    missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
     shares = [
         explain_known(conduct, "evidence_before_effective_fix" if conduct.effective else "evidence_without_fix"),
-        give_reason("plan_steps_done", done=len(conduct.effective), steps=len(conduct.plan)),
+        *_explain_achieved(conduct),
     ]
-    if missing:
-        shares.append(give_reason("plan_steps_missing", missing=missing))
     yield Point("submission", _BASE, _BASE, (give_reason("resolution_submitted"),))
     yield Point("plan", _PLAN * worked, _PLAN, tuple(shares))
     yield Point(
@@ -82,9 +80,10 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
             Fraction(0),
             (give_reason("wrong_remediations", count=conduct.wrong),),
         )
+    certain = conduct.evidence if conduct.achieved.by_outcome else Fraction(1)
     yield Point(
         "verified recovery",
-        _VERIFIED if conduct.verified else Fraction(0),
+        _VERIFIED * certain if conduct.verified else Fraction(0),
         _VERIFIED,
         (give_reason("recovery_shown") if conduct.verified else _explain_unverified(conduct),),
     )
@@ -92,7 +91,21 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     yield Point("summary", points, _SUMMARY, reasons)
 
 
+def _explain_achieved(conduct: Conduct) -> Iterator[Reason]:
+    if conduct.achieved.by_outcome:
+        yield give_reason("loss_avoided", percent=to_percent(conduct.achieved.share))
+        if conduct.wrong > FREE_WRONG:
+            yield give_reason("tried_at_random", percent=to_percent(conduct.completion))
+        return
+    missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
+    yield give_reason("plan_steps_done", done=len(conduct.effective), steps=len(conduct.plan))
+    if missing:
+        yield give_reason("plan_steps_missing", missing=missing)
+
+
 def _explain_unverified(conduct: Conduct) -> Reason:
+    if conduct.achieved.by_outcome and conduct.achieved.share < 1:
+        return give_reason("not_all_saved")
     if conduct.completion < 1:
         return give_reason("plan_not_completed", count=len(conduct.plan) - len(conduct.effective))
     return give_reason("recovery_not_looked_at")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from scenarios.evidence import Evidence
     from scenarios.library import RunbookStep
-    from scenarios.progress import Outcome, Plan, Progress, Remedy
+    from scenarios.progress import Outcome, Plan, PlanStep, Progress, Remedy
     from scenarios.vocabulary import Severity, Task, TaskId
 
 Item = tuple[str, str]
@@ -79,6 +79,13 @@ class Truth:
         return [self, *others]
 
 
+class Achieved(NamedTuple):
+    """Which share of what could be repaired is, 0 to 1: of the steps of a plan, or of what users could be saved."""
+
+    share: Fraction
+    by_outcome: bool = False
+
+
 class Remedied(NamedTuple):
     """What came of a remediation, and the course after it.
 
@@ -120,6 +127,13 @@ class Course(Protocol):
 
     def shows_recovery(self, item: Item, evidence: Evidence, /) -> bool:
         """Whether all repairs are done, and evidence that was shown last shows what they have changed."""
+
+    @property
+    def steps(self) -> tuple[PlanStep, ...]:
+        """What is to be done: the plan, or, where what is achieved counts, what was effective so far."""
+
+    def measure(self, effective: frozenset[str]) -> Achieved:
+        """What is repaired now, after some steps that were effective."""
 
     @property
     def harms(self) -> tuple[str, ...]:
@@ -183,6 +197,11 @@ class Incident(Protocol):
 
 DECAY_STEPS = 5
 """Where a certificate says which steps are enough, the points for few steps fall to 0 over so many more."""
+
+
+def measure_plan(plan: Plan, effective: frozenset[str]) -> Achieved:
+    """The share of the steps of a plan that were done in their place."""
+    return Achieved(Fraction(len(effective), len(plan.steps)) if plan.steps else Fraction(0))
 
 
 def know_by_certificates(certificates: Collection[Certificate], seen: Collection[Item]) -> Known:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scenarios.incident import Remedied
+from scenarios.incident import Achieved, Remedied, measure_plan
 from scenarios.library import RunbookStep, load_runbook_catalogue
-from scenarios.progress import UNTOUCHED, Progress, Remedy
+from scenarios.progress import UNTOUCHED, PlanStep, Progress, Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,13 @@ class PlannedCourse(NamedTuple):
         unfixed = self.progress - {step.step for step in plan.steps}
         at_first = (self.incident.evidence(*item, progress).text for progress in (UNTOUCHED, unfixed))
         return evidence.text not in at_first
+
+    @property
+    def steps(self) -> tuple[PlanStep, ...]:
+        return self.incident.plan.steps
+
+    def measure(self, effective: frozenset[str]) -> Achieved:
+        return measure_plan(self.incident.plan, effective)
 
     @property
     def harms(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ BATCH = 48
 """Lanes that run side by side."""
 _KEPT = 8
 """Sequences of a length that the search goes on from: those with which users lost least."""
-_WELL = 0.01
+WELL = 0.01
 """The harm more than without the fault that counts as well."""
 _WAIT_SECONDS = 300.0
 """Who waits lets so much time pass in one step."""
@@ -214,8 +214,8 @@ def _judge_lanes(played: _Played, begin: int, lasts: int) -> Iterator[Lane]:
     without = average_harm(find_harm(opened, end, len(played.lanes)), end - third, end)
     for place, deeds in enumerate(played.lanes):
         harm = find_harm(opened, end, place)
-        well = average_harm(harm, end - third, end) <= without + _WELL
-        back = max([tick + 1 for tick, share in enumerate(harm.tolist()) if share > without + _WELL], default=0)
+        well = average_harm(harm, end - third, end) <= without + WELL
+        back = max([tick + 1 for tick, share in enumerate(harm.tolist()) if share > without + WELL], default=0)
         yield Lane(deeds, measure_harm(harm, begin, end), well, max(0.0, back * TICK - begin))
 
 

@@ -19,6 +19,7 @@ from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
 from scenarios.running.document import RunningDocument
 from scenarios.running.incident import NobodyPagedError, RunningIncident
+from scenarios.running.judging import Judge
 from scenarios.telemetry.clock import Clock
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from scenarios.drawing import Draw
     from scenarios.incident import Certificate, Item
     from scenarios.proofs.proof import Proof
+    from scenarios.running.shared import SharedRuns
     from scenarios.vocabulary import Task, TaskId
 
 _WAITS = 1
@@ -123,6 +125,11 @@ class DrawnStory:
             return know_by_certificates(self.certificates(task), seen)
         found = find_knowledge(self._proof, seen)
         return Known(found.share, max(Fraction(0), 2 * found.share - 1), found.start, found.left)
+
+    def find_judge(self, runs: SharedRuns) -> Judge | None:
+        if self._proof is None:
+            return None
+        return Judge(self._drawn.background, self._drawn.fault.component, self._proof, runs)
 
     def pace(self, task: Task) -> Pace | None:
         if self._proof is None or task not in _DECAYS:

@@ -7,8 +7,8 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from scenarios.incident import Remedied, pace_by_certificates
-from scenarios.progress import UNTOUCHED, Plan, Progress, Remedy
+from scenarios.incident import Achieved, Remedied, measure_plan, pace_by_certificates
+from scenarios.progress import UNTOUCHED, Outcome, Plan, PlanStep, Progress, Remedy
 from scenarios.running.runbook import WATCH_SECONDS, build_runbook, describe_runbook, find_operation, list_targets
 from scenarios.running.shared import Ordered, Orders, SharedRuns
 from scenarios.running.symptoms import SHOWN_SECONDS, list_symptoms
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from scenarios.incident import Certificate, Item, Known, Pace, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
+    from scenarios.running.judging import Judge
     from scenarios.vocabulary import Task, TaskId
     from scenarios.world import Run, System
 
@@ -63,6 +64,9 @@ class Story(Protocol):
 
     def pace(self, task: Task) -> Pace | None:
         """How many steps a task is worth; None where its certificates say so."""
+
+    def find_judge(self, runs: SharedRuns) -> Judge | None:
+        """Who judges by the runs of the incident what is done about it; None where its plan does."""
 
 
 class NobodyPagedError(ValueError):
@@ -138,6 +142,11 @@ class RunningIncident:
     def plan(self) -> Plan:
         return self._story.plan
 
+    @cached_property
+    def judge(self) -> Judge | None:
+        """Who judges what is done; None where the plan does."""
+        return self._story.find_judge(self.runs)
+
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._story.certificates(task)
 
@@ -148,7 +157,7 @@ class RunningIncident:
         return self._story.pace(task) or pace_by_certificates(self, task)
 
     def begin(self) -> RunningCourse:
-        return RunningCourse(self, self.first_look, self._page)
+        return RunningCourse(self, self.first_look, self._page, left=self.judge.distance if self.judge else 0)
 
     def evidence(self, diagnostic: str, service: str, progress: Progress) -> Evidence:
         """What a diagnostic shows after the steps of the progress, done one after another in the order of the plan."""
@@ -205,7 +214,9 @@ _SEEN_SECONDS = 30
 class RunningCourse(NamedTuple):
     """The course of an incident that runs: at second `now` of the run in which this was ordered.
 
-    `progress` are the steps of the plan that were done in their place. `alert` is the alert as it stands there.
+    `progress` are the steps of the plan that were done in their place, and `repairs` the remediations that were
+    effective: the last of them was over at `mended_at`. At best so many operations were `left` until users are served
+    again for good. `alert` is the alert as it stands there.
     """
 
     incident: RunningIncident
@@ -213,6 +224,9 @@ class RunningCourse(NamedTuple):
     alert: Mapping[str, Any]
     orders: Orders = ()
     progress: Progress = UNTOUCHED
+    left: int = 0
+    repairs: tuple[PlanStep, ...] = ()
+    mended_at: int | None = None
 
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, RunningCourse]:
         run = self.incident.runs.get(self.orders, self.now)
@@ -232,15 +246,38 @@ class RunningCourse(NamedTuple):
 
     def remedy(self, remedy: Remedy, *, verifies: bool) -> Remedied:
         incident = self.incident
-        outcome = incident.plan.apply(remedy, self.progress, verifies=verifies)[0]
-        course, run = self.apply(remedy, verifies=verifies)
         name, target = find_operation(remedy)
+        course, run = self.apply(remedy, verifies=verifies)
+        if incident.judge is None:
+            outcome = incident.plan.apply(remedy, self.progress, verifies=verifies)[0]
+        elif verifies:
+            outcome = Outcome.INEFFECTIVE
+        else:
+            outcome, course = self._weigh(incident.judge, remedy, course)
         report = ""
         if name in OPERATIONS:
             report = report_operation(run, name, target, self.now, course.now)
         elif verifies and incident.runbook[name].waits:
             report = f"{name}: {report_changes(run, self.now, course.now)}"
         return Remedied(outcome, course, report)
+
+    def _weigh(self, judge: Judge, remedy: Remedy, course: RunningCourse) -> tuple[Outcome, RunningCourse]:
+        """What a remediation was worth, and the course after it, which knows of that."""
+        outcome, left = judge.judge(self.orders, course.orders[-1], self.left)
+        if outcome is not Outcome.EFFECTIVE:
+            return outcome, course
+        step = PlanStep(remedy.action, remedy.target, on=remedy.on)
+        return outcome, course._replace(left=left, repairs=(*self.repairs, step), mended_at=course.now)
+
+    @property
+    def steps(self) -> tuple[PlanStep, ...]:
+        return self.incident.plan.steps if self.incident.judge is None else self.repairs
+
+    def measure(self, effective: frozenset[str]) -> Achieved:
+        judge = self.incident.judge
+        if judge is None:
+            return measure_plan(self.incident.plan, effective)
+        return Achieved(judge.measure(self.orders, self.now, self.mended_at), by_outcome=True)
 
     def apply(self, remedy: Remedy, *, verifies: bool) -> tuple[RunningCourse, Run]:
         """Do a remediation: the course after it, and the run in which it was done."""
@@ -262,8 +299,9 @@ class RunningCourse(NamedTuple):
         """Whether all repairs are done, users are served again, and a service was looked at that had failed them."""
         incident = self.incident
         seen = self.now - incident.document.look_seconds
+        repaired = self.left == 0 if incident.judge else incident.plan.is_repaired(self.progress)
         return (
-            incident.plan.is_repaired(self.progress)
+            repaired
             and item[1] in incident.alert["affected_services"]
             and is_well(incident.runs.get(self.orders, seen), seen, _SEEN_SECONDS)
         )

@@ -44,6 +44,11 @@ class SharedRuns:
         with self._lock:
             return self._play(orders, until)
 
+    def fork(self, orders: Orders, at: int) -> Run:
+        """A run of one's own in which this was ordered, as it stood at a second."""
+        with self._lock:
+            return self._fork(orders, at)
+
     def _play(self, orders: Orders, until: int) -> Run:
         run = self._kept.pop(orders, None)
         if run is None:

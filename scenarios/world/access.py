@@ -56,7 +56,7 @@ class Leaving:
 class Access:
     """The way of attempts to a callee, which is the same for many steps.
 
-    `free` are connections times the seconds of a step, `whole` the share of callers with a pool that is not broken,
+    `free` are connections times the seconds of a step, `whole` the share of callers with a pool that is not `broken`,
     `usual` what becomes of attempts while connections are free. Of those that reach the callee, the `denied`, the
     `forbidden` and the `turned_away` are not let in; `dead` are callers whose pool has died. None stands for nobody.
     `delays` are those of calls and then, for the users at each entry, none.
@@ -65,7 +65,9 @@ class Access:
     obstacles: Obstacles
     free: Floats
     whole: Floats
+    wholes: Floats
     usual: Leaving
+    broken: Floats | None
     dead: Floats | None
     denied: Floats | None
     forbidden: Floats | None
@@ -84,12 +86,15 @@ class Access:
 def find_access(layout: Layout, obstacles: Obstacles, step: float) -> Access:
     """The way of attempts in steps of so many seconds."""
     whole = 1.0 - obstacles.broken
+    broken = _leave_out(obstacles.broken)
     accepted, allowed = 1.0 - obstacles.denied, 1.0 - obstacles.forbidden
     return Access(
         obstacles=obstacles,
         free=obstacles.pools * step,
         whole=whole,
+        wholes=np.maximum(whole, 1e-12),
         usual=_find_leaving(obstacles, whole, None),
+        broken=broken,
         dead=_leave_out(obstacles.broken - obstacles.unopened),
         denied=_leave_out(obstacles.denied),
         forbidden=_leave_out(accepted * obstacles.forbidden),

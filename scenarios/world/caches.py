@@ -33,6 +33,7 @@ class Caching:
     places: Indices
     own: Indices
     running: NDArray[np.bool_]
+    all_run: bool
     best: Floats
     fills: Floats
     ages: Floats
@@ -99,7 +100,9 @@ class Caches:
         finds = self.finds.take(caching.places)
         fills, ages = caching.fills * answered, caching.ages * (1.0 - answered)
         filled = (finds + fills * caching.best) / (1.0 + fills + ages)
-        self.finds[caching.places] = np.where(caching.running, filled, finds * caching.persists)
+        if not caching.all_run:
+            filled = np.where(caching.running, filled, finds * caching.persists)
+        self.finds[caching.places] = filled
         missed = 1.0 - self.find_hit_ratio(layout, standing).take(self.cache) * asked
         weights = layout.call_weight.copy()
         weights[self.misses] = weights.take(self.misses) * missed
@@ -117,6 +120,7 @@ class Caches:
             places=places,
             own=own,
             running=standing.running[places],
+            all_run=bool(np.all(standing.running[places])),
             best=(self.best * np.sqrt(np.minimum(1.0, room))[layout.instance_component])[places],
             fills=(seconds / self.fill)[places],
             ages=(seconds / self.lasts)[places],

@@ -45,10 +45,12 @@ class Credentials:
         before = (self.held.tobytes(), self.inside.tobytes())
         seen = (standing, *before, self.accepted.tobytes(), self.issued.tobytes())
         if not layout.memory.is_at_rest("credentials", seen):
-            valid = self._show(layout, standing, usable)
             # Where all are valid it does not matter which connections are alive.
-            if valid and (self.held.tobytes(), self.inside.tobytes()) == before:
-                layout.memory.note_rest("credentials", seen)
+            shown = (*seen, usable.tobytes())
+            if not layout.memory.is_at_rest("credentials shown", shown):
+                valid = self._show(layout, standing, usable)
+                if (self.held.tobytes(), self.inside.tobytes()) == before:
+                    layout.memory.note_rest(*(("credentials", seen) if valid else ("credentials shown", shown)))
         return layout.memory.get((standing, self.inside.tobytes()), _find_outside, layout, standing, self.inside)
 
     def _show(self, layout: Layout, standing: Standing, usable: Floats) -> bool:

@@ -37,7 +37,8 @@ _AT = np.array([[knot] for knot in KNOTS])
 _BEGINS = np.array([[[knot] for knot in KNOTS[:-1]]])
 _WIDTHS = np.array([[[after - knot] for knot, after in pairwise(KNOTS)]])
 _TINY = np.array(1e-12)
-_NOTHING, _ALL = np.array(0.0), np.array(1.0)
+_NOTHING, _ALL, _HALF = np.array(0.0), np.array(1.0), np.array(0.5)
+_CROWDED, _HOLDING, _LITTLE = np.array(0.08), np.array(HOLDING_SECONDS), np.array(1e-9)
 """Numbers as arrays without a dimension: with these numpy takes half the time that it takes with a number of Python."""
 
 
@@ -360,11 +361,11 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     pulled = found.pulled if everywhere else np.where(found.count <= 0.0, 1.0, found.pulled)
     had = flows.queue + mixture.new_by_component.take(own) * (found.pull / pulled.take(own))
     each = np.empty((2, components))
-    np.maximum(mixture.holding, 1e-9, out=each[0])
-    np.maximum(mixture.cpu, 1e-9, out=each[1])
+    np.maximum(mixture.holding, _LITTLE, out=each[0])
+    np.maximum(mixture.cpu, _LITTLE, out=each[1])
     rates = found.rates / each.take(own, axis=1)
     rate = np.minimum(rates[0], rates[1])
-    capacity = rate * step
+    capacity = rate * np.array(step)
     rows = np.empty((7, len(own)))
     done = np.minimum(had, capacity, out=rows[0])
     np.multiply(done, np.minimum(_ALL, had / np.maximum(capacity, _TINY)), out=rows[1])
@@ -577,13 +578,15 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
     requests of its source that make each call.
     """
     share = ended.given_up / np.maximum(answers.succeeded + ended.given_up, _TINY)
-    broken = found.access.obstacles.broken
-    whole = np.maximum(_ALL - broken, _TINY)
-    others = np.maximum(_NOTHING, share - broken) / whole
-    harmed = (broken + whole * np.minimum(_ALL, found.weights * others)) * layout.call_required
+    broken, whole = found.access.broken, found.access.wholes
+    if broken is None:
+        harmed = np.minimum(_ALL, found.weights * np.maximum(_NOTHING, share)) * layout.call_required
+    else:
+        others = np.maximum(_NOTHING, share - broken) / whole
+        harmed = (broken + whole * np.minimum(_ALL, found.weights * others)) * layout.call_required
     unharmed = np.empty(len(harmed) + 1)
     unharmed[-1] = 1.0
-    np.subtract(1.0, np.minimum(_ALL, harmed), out=unharmed[:-1])
+    np.subtract(_ALL, np.minimum(_ALL, harmed), out=unharmed[:-1])
     factors = unharmed.take(layout.inputs)
     # In front of its first call a route has all its requests, and behind each those that it has still.
     left = np.empty((len(factors) + 1, len(layout.route_work)))
@@ -623,14 +626,16 @@ def _pass_latencies(
     slow = sum_shares(ended.failed, [reason for reason in _SLOW if reason in ended.reasons], calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
     slow = np.maximum(_NOTHING, np.minimum(slow, _ALL - fast) - layout.call_loss)
-    tries = np.minimum(1.0 + found.again[0] + found.again[1], np.maximum(_ALL, sent / np.maximum(first, _TINY)))
-    times = flows.times * np.where(first > _TINY, tries, 1.0)
+    most = layout.memory.get((found.again.tobytes(),), _count_most_tries, found.again)
+    times = flows.times * np.minimum(most, np.maximum(_ALL, sent / np.maximum(first, _TINY)))
+    if np.count_nonzero(first > _TINY) < len(first):
+        times = np.where(first > _TINY, times, flows.times)
     bounded = np.minimum(answers.latency, layout.call_deadline)
     taken = shift_quantiles(bounded, _ALL - making * (_ALL - fast), making * slow, layout.call_deadline) * times
-    crowded = 0.5 * load * load / np.maximum(_ALL - load, 0.08)
-    own = layout.route_work * found.work.take(layout.route_component)
+    crowded = _HALF * load * load / np.maximum(_ALL - load, _CROWDED)
+    own, spread = layout.memory.get((found.work.tobytes(),), _find_own_work, layout, found.work)
     rows = np.empty((len(KNOTS), routes + len(sent)))
-    np.multiply(own, layout.route_spread, out=rows[:, :routes])
+    rows[:, :routes] = spread
     rows[:, routes:] = taken
     latency = add_up(layout.latency_rows, rows.ravel(), len(KNOTS) * routes).reshape(len(KNOTS), routes)
     parts = (latency[:-1] + latency[1:]) * _HALVES
@@ -640,13 +645,24 @@ def _pass_latencies(
     flows.latency = latency + waits
 
 
+def _find_own_work(layout: Layout, work: Floats) -> tuple[Floats, Floats]:
+    """The own work of each route, in seconds, and that at the knots."""
+    own = layout.route_work * work[layout.route_component]
+    return own, own * layout.route_spread
+
+
+def _count_most_tries(again: Floats) -> Floats:
+    """How often a call is tried at most, on average over the callers."""
+    return np.asarray(1.0 + again[0] + again[1])
+
+
 def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
     """Bring the holding time towards the mean of now.
 
     Slots are held by requests that came some time ago, so the time for which they are held lags behind by about as long
     as it takes. Were it to follow at once, a component that is full would be full in one step and empty in the next.
     """
-    rate = step / (HOLDING_SECONDS + np.maximum(mean, flows.holding))
+    rate = np.array(step) / (_HOLDING + np.maximum(mean, flows.holding))
     flows.holding = flows.holding + (mean - flows.holding) * (rate / (_ALL + rate))
 
 
@@ -667,7 +683,7 @@ def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> 
 def share_above(latency: Floats, limit: Floats) -> Floats:
     """The share of requests that take longer than a limit, interpolated between the knots."""
     low, high = latency[:-1], latency[1:]
-    parts = (high - limit) / np.maximum(high - low, 1e-9)
+    parts = (high - limit) / np.maximum(high - low, _LITTLE)
     np.maximum(parts, _NOTHING, out=parts)
     np.minimum(parts, _ALL, out=parts)
     parts *= _WIDTHS[0]

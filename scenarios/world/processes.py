@@ -64,33 +64,43 @@ class Limits:
 
 def find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
     """What instances can do now."""
-    seen = (
-        standing,
-        state.warmth.tobytes(),
-        state.slots.tobytes(),
-        state.leaked.tobytes(),
-        state.memory_limit.tobytes(),
-        state.cores.tobytes(),
-    )
-    return layout.memory.get(seen, _find_limits, layout, state, standing)
+    breath = _find_breath(layout, state)
+    parts = (state.warmth, state.slots, state.cores, breath)
+    seen = (standing, *(part.tobytes() for part in parts))
+    return layout.memory.get(seen, _find_limits, layout, state, standing, breath)
 
 
-def _find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
-    slots = state.slots[layout.instance_component] * layout.release_slots[standing.release]
-    speed = standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * _find_breath(layout, state)
-    processors = layout.instance["cores"] * speed * state.cores[layout.instance_component]
+def _find_limits(layout: Layout, state: State, standing: Standing, breath: Floats) -> Limits:
+    slots = layout.memory.get((standing, state.slots.tobytes()), _find_slots, layout, state, standing)
+    speed = standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * breath
+    processors = layout.instance["cores"] * speed * state.cores.take(layout.instance_component)
     return Limits(
         rates=np.array((layout.instance["slots"] * speed, processors)),
         places=layout.instance["queue"] * standing.open_,
     )
 
 
+def _find_slots(layout: Layout, state: State, standing: Standing) -> Floats:
+    """How many times as many slots each instance has as it was laid out with."""
+    return np.asarray(state.slots[layout.instance_component] * layout.release_slots[standing.release])
+
+
 def _find_breath(layout: Layout, state: State) -> Floats:
     """What collecting garbage leaves of the speed of an instance whose memory leaks: little, when it is nearly full."""
-    limit = layout.instance["memory"] * state.memory_limit[layout.instance_component]
-    full = (layout.instance["base_memory"] + state.leaked) / np.maximum(limit, 1e-9)
+    leaking = np.nonzero(state.leaked > 0.0)[0]
+    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state).take(leaking)
+    full = (layout.instance["base_memory"].take(leaking) + state.leaked.take(leaking)) / np.maximum(limit, 1e-9)
+    if not np.count_nonzero(full > _TIGHT):
+        return layout.memory.get((), _breathe_freely, layout)
     tight = np.minimum(1.0, np.maximum(0.0, (full - _TIGHT) / (1.0 - _TIGHT)))
-    return np.asarray(1.0 - _COLLECTING * tight * layout.instance["collects"] * (state.leaked > 0.0))
+    breath = np.ones(len(state.leaked))
+    breath[leaking] = 1.0 - _COLLECTING * tight * layout.instance["collects"].take(leaking)
+    return breath
+
+
+def _breathe_freely(layout: Layout) -> Floats:
+    """What is left of the speed of instances that do not collect garbage."""
+    return np.ones(len(layout.instance_component))
 
 
 def find_collecting(layout: Layout, state: State) -> Floats:
@@ -140,13 +150,13 @@ def _find_statement(state: State, component: int) -> dict[str, str]:
 
 
 def swell(layout: Layout, state: State, passed: Passed, noise: Floats) -> None:
-    """Let the memory of each instance go up and down with its load, and with a `noise` of its own.
+    """Let the memory of each instance go up and down with its load, and with a `noise` of its own that is about a half.
 
     Nobody is killed for that: it is what is given back when memory is short.
     """
     room = layout.memory.get((), _find_swing, layout)
     load = passed.load.take(layout.instance_component)
-    target = room * (0.5 + 0.25 * noise + load) * find_standing(layout, state.phase, state.release).open_
+    target = room * (noise + load) * find_standing(layout, state.phase, state.release).open_
     rate = state.step / _SWELL_SECONDS
     state.swell = state.swell + (target - state.swell) * rate / (1.0 + rate)
 

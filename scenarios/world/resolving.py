@@ -100,8 +100,9 @@ class Addresses:
         answers = standing.count[self.resolver] > 0.0
         self.told_left = np.where(answers, self.told_left - seconds, 0.0)
         fresh = answers & (self.told_left <= 0.0)
-        self.told = np.where(fresh, self.moves, self.told)
-        self.told_left = np.where(fresh, self.told_lasts, self.told_left)
+        if np.count_nonzero(fresh):
+            self.told = np.where(fresh, self.moves, self.told)
+            self.told_left = np.where(fresh, self.told_lasts, self.told_left)
         running = standing.open_links > 0.0
         self.left = np.where(running, self.left - seconds, 0.0)
         if np.count_nonzero(self.unanswered):

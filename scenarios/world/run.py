@@ -228,11 +228,11 @@ class Run:
         return room
 
     def _find_swell(self, minute: int) -> Floats:
-        """How the memory of each instance differs in a minute, hashed once for all its steps."""
+        """How the memory of each instance differs in a minute, about a half, hashed once for all its steps."""
         known, noise = self._swells
         if known != minute or noise is None:
             instances = self.layout.instance_noise
-            noise = draw_noise(instances, minute) if self._noise else np.zeros(len(instances))
+            noise = 0.5 + 0.25 * (draw_noise(instances, minute) if self._noise else np.zeros(len(instances)))
             self._swells = minute, noise
         return noise
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders import Conduct, grade
-from scenarios.incident import DECAY_STEPS, Known, Pace, Truth
+from scenarios.incident import DECAY_STEPS, Known, Pace, Truth, measure_plan
 from scenarios.parsing import parse_action
-from scenarios.progress import PlanStep
+from scenarios.progress import Plan, PlanStep
 from scenarios.vocabulary import TASKS
 
 TRUTH = Truth(
@@ -47,6 +47,7 @@ def conduct(action: str = "", parameters: dict[str, Any] | None = None, **known:
         "steps": 3,
         "pace": Pace(3, 3, DECAY_STEPS),
         "known": known_of(Fraction(known.pop("evidence", 1))),
+        "achieved": measure_plan(Plan((PLAN,)), known.get("effective", STEPS)),
         "plan": PLAN,
         "effective": STEPS,
         "attempted": STEPS,

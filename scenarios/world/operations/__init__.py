@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from scenarios.world.layout import Layout
     from scenarios.world.state import State
 
-__all__ = ["OPERATIONS", "Operation", "OperationError", "Order", "finish_tasks", "order", "roll"]
+__all__ = ["OPERATIONS", "Operation", "OperationError", "Order", "find_targets", "finish_tasks", "order", "roll"]
 
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation

@@ -41,6 +41,7 @@ OPERATIONS = (
         _rotate_secret,
         "Make the service accept a new secret and no other; callers read it when they start.",
         seconds=10,
+        disruptive=True,
     ),
     Operation(
         "publish_secret",

@@ -42,5 +42,12 @@ def _cancel_sessions(layout: Layout, state: State, component: int) -> None:
 OPERATIONS = (
     Operation("pause_job", "job", _pause_job, "Begin no run of the job; one that works goes on to its end."),
     Operation("resume_job", "job", _resume_job, "Let runs of the job begin again."),
-    Operation("cancel_sessions", "service", _cancel_sessions, "End the sessions that jobs have on a store.", seconds=5),
+    Operation(
+        "cancel_sessions",
+        "service",
+        _cancel_sessions,
+        "End the sessions that jobs have on a store.",
+        seconds=5,
+        disruptive=True,
+    ),
 )

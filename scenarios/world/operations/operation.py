@@ -39,7 +39,8 @@ class Operation:
     """An operation of the runbook. `carry_out` does it, `seconds` after it was ordered, whatever the state is then.
 
     `does` says what it is for. Of one that sets a number, `set_to` does that, if a number is asked for. Where it
-    `rolls`, the instances of its target are restarted one after the other.
+    `rolls`, the instances of its target are restarted one after the other. One that is `disruptive` takes something
+    from users or from what serves them while it is done: nobody does that to what has no trouble.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Operation:
     does: str
     seconds: float = 0.0
     rolls: bool = False
+    disruptive: bool = False
     set_to: Callable[[Layout, State, int, int], None] | None = None
 
     def find_components(self, layout: Layout, state: State, place: int) -> list[int]:

@@ -90,6 +90,7 @@ OPERATIONS = (
         _drain_zone,
         "Move the instances of the zone to other zones, one of each service after the other.",
         seconds=5,
+        disruptive=True,
     ),
     Operation("restore_routes", "service", _restore_routes, "Load the saved routes of a router again.", seconds=30),
 )

@@ -28,6 +28,9 @@ OPERATIONS = (
         _skip_message,
         "Leave out the message at the head of each partition that stands still.",
         seconds=5,
+        disruptive=True,
     ),
-    Operation("purge_queue", "topic", _purge_queue, "Drop all messages of a topic that wait.", seconds=10),
+    Operation(
+        "purge_queue", "topic", _purge_queue, "Drop all messages of a topic that wait.", seconds=10, disruptive=True
+    ),
 )

@@ -117,8 +117,15 @@ def _warm_cache(layout: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("restart_service", "service", _restart_service, "Restart one instance after the other.", rolls=True),
-    Operation("rollback_deploy", "service", _rollback_deploy, "Go back by one release.", rolls=True),
+    Operation(
+        "restart_service",
+        "service",
+        _restart_service,
+        "Restart one instance after the other.",
+        rolls=True,
+        disruptive=True,
+    ),
+    Operation("rollback_deploy", "service", _rollback_deploy, "Go back by one release.", rolls=True, disruptive=True),
     Operation(
         "scale_service",
         "service",
@@ -133,9 +140,10 @@ OPERATIONS = (
         _fail_over,
         "Promote a standby in the place of an instance, of one that does not run if there is one.",
         seconds=20,
+        disruptive=True,
     ),
     Operation(
         "warm_cache", "service", _warm_cache, "Fill a cache from a copy with what is asked for most.", seconds=90
     ),
-    Operation("clear_cache", "service", _clear_cache, "Delete all entries.", seconds=5),
+    Operation("clear_cache", "service", _clear_cache, "Delete all entries.", seconds=5, disruptive=True),
 )

@@ -44,8 +44,15 @@ def _stop_shedding(_: Layout, state: State, component: int) -> None:
 
 
 OPERATIONS = (
-    Operation("block_client", "client", _block_client, "Refuse the requests of a client.", seconds=5),
+    Operation("block_client", "client", _block_client, "Refuse the requests of a client.", seconds=5, disruptive=True),
     Operation("unblock_client", "client", _unblock_client, "Let the requests of a client in again.", seconds=5),
-    Operation("shed_load", "service", _shed_load, "Turn a share of the requests of a service away at once.", seconds=5),
+    Operation(
+        "shed_load",
+        "service",
+        _shed_load,
+        "Turn a share of the requests of a service away at once.",
+        seconds=5,
+        disruptive=True,
+    ),
     Operation("stop_shedding", "service", _stop_shedding, "Turn no request away to shed load.", seconds=5),
 )

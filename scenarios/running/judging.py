@@ -1,0 +1,230 @@
+"""What a remediation was worth: the system runs on with it, without it, and with what would have been best.
+
+All of them run on the same noise. Lane N is the incident in which nothing is done, lane Z the system without its fault.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenarios.progress import Outcome
+from scenarios.proofs.harm import average_harm, find_harm, measure_harm
+from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.reading import open_run
+from scenarios.proofs.repairs import SPACING, WELL
+from scenarios.running.shared import Ordered, SharedRuns
+from scenarios.world import OPERATIONS, OperationError
+from scenarios.world.operations import find_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scenarios.proofs.operating import Deed
+    from scenarios.proofs.proof import Proof
+    from scenarios.running.shared import Orders
+    from scenarios.world import Run, System
+    from scenarios.world.layout import Floats
+
+_LEAST_LOSS = 0.1
+_LOSS_SHARE = 0.02
+"""A remediation is wrong by which users lose more minutes than this, or than this share of what a repair saves."""
+_LEAST_SHARE = 0.1
+"""Nothing is measured over a time in which less than this, in minutes or as a share of all that a repair saves, is left
+to save."""
+_ALL, _NOTHING = 0.97, 0.03
+"""A share from here on is all of it, and up to here nothing."""
+_EXACT = 10**6
+_PURGES = "purge_queue"
+
+Lane = tuple[Ordered, ...]
+
+
+class Verdict(NamedTuple):
+    """What a remediation was, and how many operations are left after it until users are served again for good."""
+
+    outcome: Outcome
+    left: int
+
+
+class Judge:
+    """Judges what is done about a proved incident.
+
+    Args:
+        background: the system without its fault.
+        root: the component that is struck.
+        proof: what is known to repair it.
+        runs: the runs of the incident.
+    """
+
+    def __init__(self, background: System, root: str, proof: Proof, runs: SharedRuns) -> None:
+        self._background = background
+        self._root = root
+        self._proof = proof
+        self._runs = runs
+        self._without = SharedRuns(background)
+        self._saved = proof.harm_of_nothing - proof.harm_of_best
+        self._verdicts: dict[tuple[Orders, Ordered, int], Verdict] = {}
+        self._shares: dict[tuple[Orders, int, int | None], Fraction] = {}
+
+    @property
+    def distance(self) -> int:
+        """The operations of the shortest repair."""
+        return min(len(repair) for repair in self._proof.repairs)
+
+    def judge(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
+        """What an order was after others, when `nearest` is the fewest operations that were ever left."""
+        key = (orders, order, nearest)
+        if key not in self._verdicts:
+            self._verdicts[key] = self._look_up(orders, order) or self._try(orders, order, nearest)
+        return self._verdicts[key]
+
+    def measure(self, orders: Orders, at: int, mended_at: int | None) -> Fraction:
+        """The share of what could be saved for users at a second that what was ordered until then saves, 0 to 1.
+
+        It is the smaller one of that over all of the time after which the incident is judged and over its last third.
+        If nothing was left to save by then, it is asked of the second at which the last effective remediation was over.
+        """
+        key = (orders, at, mended_at)
+        if key not in self._shares:
+            share = self._measure(orders, at)
+            if share is None:
+                share = 0.0 if mended_at is None else self._measure(orders, mended_at) or 0.0
+            self._shares[key] = Fraction(_settle(share))
+        return self._shares[key]
+
+    def _look_up(self, orders: Orders, order: Ordered) -> Verdict | None:
+        """The verdict on what begins an accepted repair, as its proof has it."""
+        done = (*orders, order)
+        deeds = tuple((each.operation, each.target) for each in done)
+        longest = max((len(repair) for repair in self._proof.repairs if repair[: len(deeds)] == deeds), default=0)
+        late = self._proof.fired + self._proof.lasts
+        if not longest or order.at > late or any(each.number is not None for each in done):
+            return None
+        return Verdict(Outcome.EFFECTIVE, longest - len(deeds))
+
+    def _try(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
+        rest = sorted(
+            {part for count in range(nearest) for part in self._list_parts(count)}, key=lambda part: (len(part), part)
+        )
+        follow = [tuple(Ordered(order.at, *deed) for deed in part) for part in rest]
+        lanes: list[Lane] = [(), (order,), *((order, *part) for part in follow if part)]
+        run = self._play(orders, order.at, lanes)
+        if run is None:
+            return Verdict(Outcome.WRONG, nearest)
+        end = order.at + self._proof.lasts
+        harms = [find_harm(run, end, place) for place in range(len(lanes))]
+        well = [self._is_well(harm, order.at) for harm in harms]
+        left = min(
+            (len(lane) - 1 for lane, is_well in zip(lanes[1:], well[1:], strict=True) if is_well), default=nearest
+        )
+        if left < nearest and not well[0]:
+            return Verdict(Outcome.EFFECTIVE, left)
+        lost = measure_harm(harms[1], order.at, end) - measure_harm(harms[0], order.at, end)
+        if not self._is_planned(order) and (
+            lost > max(_LEAST_LOSS, _LOSS_SHARE * self._saved) or _purges(run, order) or self._disturbs(orders, order)
+        ):
+            return Verdict(Outcome.WRONG, nearest)
+        return Verdict(Outcome.INEFFECTIVE, nearest)
+
+    def _list_parts(self, count: int) -> Iterator[tuple[Deed, ...]]:
+        """The parts of accepted repairs that have so many operations, in their order."""
+        for repair in self._proof.repairs:
+            yield from combinations(repair, count)
+
+    def _is_planned(self, order: Ordered) -> bool:
+        return any((order.operation, order.target) in repair for repair in self._proof.repairs)
+
+    def _play(self, orders: Orders, at: int, lanes: Sequence[Lane]) -> Run | None:
+        """Lanes that run on side by side from a second on; None if the first order of one cannot be carried out."""
+        run = self._runs.fork(orders, at).pick([0] * len(lanes))
+        for turn in range(max(map(len, lanes))):
+            for place, lane in enumerate(lanes):
+                if turn < len(lane) and not _order(run, lane[turn], place) and turn == 0:
+                    return None
+            run.advance(SPACING)
+        run.advance(at + self._proof.lasts - run.time)
+        return open_run(run)
+
+    def _is_well(self, harm: Floats, at: int) -> bool:
+        end = at + self._proof.lasts
+        third = self._proof.lasts / 3
+        without = find_harm(open_run(self._without.get((), end)), end)
+        return average_harm(harm, end - third, end) <= average_harm(without, end - third, end) + WELL
+
+    def _disturbs(self, orders: Orders, order: Ordered) -> bool:
+        """Whether something disruptive is done to what has no trouble and no part in this one."""
+        operation = OPERATIONS.get(order.operation)
+        if operation is None or not operation.disruptive:
+            return False
+        run, without = self._runs.fork(orders, order.at), self._without.fork((), order.at)
+        troubled = {self._root, *_list_changed(self._background, order.at)}
+        deeds = [*list_deeds(run, without), *(deed for repair in self._proof.repairs for deed in repair)]
+        for deed in deeds:
+            troubled |= _find_components(run, *deed)
+        return troubled.isdisjoint(_find_components(run, order.operation, order.target))
+
+    def _measure(self, orders: Orders, at: int) -> float | None:
+        """The share that was saved from a second on; None if too little is left to save."""
+        lasts = self._proof.lasts
+        end = at + lasts
+        actual = self._play(orders, at, [()])
+        repairs = [tuple(Ordered(at, *deed) for deed in repair) for repair in self._proof.repairs]
+        others = self._play((), at, [(), *repairs])
+        if actual is None or others is None:
+            return None
+        mine = find_harm(actual, end)
+        nothing, *best = (find_harm(others, end, place) for place in range(len(repairs) + 1))
+        least = max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
+        shares = []
+        for since in (float(at), end - lasts / 3):
+            kept = measure_harm(nothing, since, end)
+            left = kept - max(measure_harm(harm, since, end) for harm in best)
+            if left >= least * (end - since) / lasts:
+                shares.append((kept - measure_harm(mine, since, end)) / left)
+        return min(shares, default=None)
+
+
+def _settle(share: float) -> Fraction:
+    if share >= _ALL:
+        return Fraction(1)
+    return Fraction(0) if share <= _NOTHING else Fraction(round(share * _EXACT), _EXACT)
+
+
+def _order(run: Run, order: Ordered, place: int) -> bool:
+    """Begin an operation in one of the systems of a run, and whether it can be begun."""
+    try:
+        run.order(order.operation, order.target, place, order.number)
+    except OperationError:
+        return False
+    return True
+
+
+def _purges(run: Run, order: Ordered) -> bool:
+    """Whether messages are lost for good by an order that is carried out in the second system of a run."""
+    if order.operation != _PURGES:
+        return False
+    components = len(run.layout.systems[0].components)
+    return any(
+        event.what == _PURGES and event.component // components == 1 and float(event.details["messages"]) > 0
+        for event in run.state.events
+        if event.at >= order.at
+    )
+
+
+def _find_components(run: Run, operation: str, target: str) -> set[str]:
+    """The components of a run of one system that an operation on a target is about."""
+    declared = OPERATIONS[operation]
+    place = find_targets(run.layout, run.state, declared.target, 0).get(target)
+    if place is None:
+        return set()
+    return {run.layout.component_names[each] for each in declared.find_components(run.layout, run.state, place)}
+
+
+def _list_changed(background: System, until: int) -> Iterator[str]:
+    """The components that something innocent has changed by a second, with a trouble of their own it may be."""
+    names = {component.name for component in background.components}
+    for change in background.changes:
+        if change.at <= until and change.target in names and not (change.what == "shed" and change.to == 0.0):
+            yield change.target
