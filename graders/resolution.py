@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graders.claims import claims, find_meant, states
 from graders.conduct import FREE_WRONG
-from graders.knowing import OF_PROVED, explain_known, explain_steps
+from graders.knowing import explain_known, explain_steps
 from graders.prose import affirms, find_mentions, find_named, split_sentences, split_words
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
@@ -47,8 +47,7 @@ RULES = (
     f"that shows the recovery, after the last repair. Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
     "more that says in one sentence which service failed and how, and tells the repairs. Each wrong remediation costs "
     f"{float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each one told and never made "
-    f"{float(_FALSE_CLAIM):.2f}. {OF_PROVED} What users are saved by it, for good, stands for the plan, and a "
-    "remediation is wrong that costs them more than it saves, or that disturbs what has no trouble."
+    f"{float(_FALSE_CLAIM):.2f}."
 )
 """What earns points, as the on-call guide says it."""
 

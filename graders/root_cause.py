@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from graders.knowing import OF_PROVED, explain_known, explain_steps
+from graders.knowing import explain_known, explain_steps
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason
@@ -36,7 +36,7 @@ RULES = (
     "both without evidence: all of it counts only if what shows the cause (on two services or more) was seen before "
     f"the answer and before any remediation. Then up to {float(_EFFICIENCY):.2f} more for few steps: each beyond the "
     f"fewest that suffice costs {float(_EFFICIENCY / DECAY_STEPS):.2f}. A wrong service earns at most "
-    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming failures that did not happen costs points. {OF_PROVED}"
+    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming failures that did not happen costs points."
 )
 """What earns points, as the on-call guide says it."""
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenarios.incident import Losses
 from scenarios.progress import Outcome
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.operating import list_deeds
@@ -48,6 +49,13 @@ class Verdict(NamedTuple):
     left: int
 
 
+class _End(NamedTuple):
+    """Which share of what could be saved is saved from a second on, None if too little is left, and what is lost."""
+
+    share: float | None
+    losses: Losses
+
+
 class Judge:
     """Judges what is done about a proved incident.
 
@@ -66,7 +74,7 @@ class Judge:
         self._without = SharedRuns(background)
         self._saved = proof.harm_of_nothing - proof.harm_of_best
         self._verdicts: dict[tuple[Orders, Ordered, int], Verdict] = {}
-        self._shares: dict[tuple[Orders, int, int | None], Fraction] = {}
+        self._ends: dict[tuple[Orders, int], _End] = {}
 
     @property
     def distance(self) -> int:
@@ -86,13 +94,20 @@ class Judge:
         It is the smaller one of that over all of the time after which the incident is judged and over its last third.
         If nothing was left to save by then, it is asked of the second at which the last effective remediation was over.
         """
-        key = (orders, at, mended_at)
-        if key not in self._shares:
-            share = self._measure(orders, at)
-            if share is None:
-                share = 0.0 if mended_at is None else self._measure(orders, mended_at) or 0.0
-            self._shares[key] = Fraction(_settle(share))
-        return self._shares[key]
+        share = self._find_end(orders, at).share
+        if share is None and mended_at is not None:
+            share = self._find_end(orders, mended_at).share
+        return _settle(share or 0.0)
+
+    def find_losses(self, orders: Orders, at: int) -> Losses:
+        """What users lose from a second on, after what was ordered until then."""
+        return self._find_end(orders, at).losses
+
+    def _find_end(self, orders: Orders, at: int) -> _End:
+        key = (orders, at)
+        if key not in self._ends:
+            self._ends[key] = self._play_end(orders, at)
+        return self._ends[key]
 
     def _look_up(self, orders: Orders, order: Ordered) -> Verdict | None:
         """The verdict on what begins an accepted repair, as its proof has it."""
@@ -165,25 +180,24 @@ class Judge:
             troubled |= _find_components(run, *deed)
         return troubled.isdisjoint(_find_components(run, order.operation, order.target))
 
-    def _measure(self, orders: Orders, at: int) -> float | None:
-        """The share that was saved from a second on; None if too little is left to save."""
-        lasts = self._proof.lasts
+    def _play_end(self, orders: Orders, at: int) -> _End:
+        lasts, repairs = self._proof.lasts, self._proof.repairs
         end = at + lasts
         actual = self._play(orders, at, [()])
-        repairs = [tuple(Ordered(at, *deed) for deed in repair) for repair in self._proof.repairs]
-        others = self._play((), at, [(), *repairs])
+        others = self._play((), at, [(), *(tuple(Ordered(at, *deed) for deed in repair) for repair in repairs)])
         if actual is None or others is None:
-            return None
+            raise RuntimeError(f"a repair of {self._background.name} cannot be begun at second {at}")
         mine = find_harm(actual, end)
-        nothing, *best = (find_harm(others, end, place) for place in range(len(repairs) + 1))
+        nothing, *repaired = (find_harm(others, end, place) for place in range(len(repairs) + 1))
         least = max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
         shares = []
         for since in (float(at), end - lasts / 3):
             kept = measure_harm(nothing, since, end)
-            left = kept - max(measure_harm(harm, since, end) for harm in best)
+            left = kept - max(measure_harm(harm, since, end) for harm in repaired)
             if left >= least * (end - since) / lasts:
                 shares.append((kept - measure_harm(mine, since, end)) / left)
-        return min(shares, default=None)
+        lost, kept, *best = (measure_harm(harm, at, end) for harm in (mine, nothing, *repaired))
+        return _End(min(shares, default=None), Losses(lasts // 60, lost, kept, min(best)))
 
 
 def _settle(share: float) -> Fraction:

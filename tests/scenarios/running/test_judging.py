@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from env_core.briefing import write_debrief
 from env_core.episode import Reference, begin
+from env_core.observation import debrief
 from env_core.perfect import look_at, play_perfectly
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
+from scenarios.parsing import parse_action
 from scenarios.progress import Outcome
 from scenarios.running.incident import RunningIncident
 from scenarios.running.listed import list_proofs
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from scenarios.catalogue import Scenario
+    from scenarios.incident import Incident
     from scenarios.running.judging import Judge
     from scenarios.vocabulary import Action
 
@@ -55,6 +59,12 @@ def play(scenario: Scenario, actions: Sequence[Action]) -> Episode:
     return episode
 
 
+def find_worth(incident: Incident) -> str:
+    """The journey that is worth most."""
+    assert isinstance(incident, RunningIncident)
+    return max(incident.system.journeys, key=lambda journey: journey.worth).name
+
+
 def get_score(episode: Episode) -> float:
     assert episode.grade is not None
     return episode.grade.score
@@ -83,8 +93,7 @@ def test_who_harms_users_is_wrong_and_saves_less(judge: Judge, incident: Running
     at = incident.first_look + 300
     (operation, target), *_ = list_proofs()[ONE_STEP[1], ONE_STEP[0]].proof.repairs[0]
     repair = Ordered(at, operation, target)
-    worth = max(incident.system.journeys, key=lambda journey: journey.worth)
-    harm = Ordered(at + 120, "block_client", worth.name)
+    harm = Ordered(at + 120, "block_client", find_worth(incident))
     assert judge.judge((repair,), harm, 0)[0] is Outcome.WRONG
     assert judge.measure((repair, harm), at + 600, at + 120) < Fraction(1, 2)
 
@@ -107,6 +116,27 @@ def test_nobody_earns_much_without_knowing_or_without_repairing(scenario: Scenar
     assert blind.wrong == 0
     assert get_score(blind) <= 0.2
     assert get_score(play(scenario, [*looks, perfect[-1]])) <= 0.2
+
+
+def test_the_review_says_what_each_step_told_or_did(scenario: Scenario) -> None:
+    perfect = play_perfectly(scenario.incident, scenario.task)
+    harm = parse_action(
+        "execute_runbook_step", {"runbook_action": "block_client", "target": find_worth(scenario.incident)}
+    )
+    told = debrief(play(scenario, [perfect[0], *perfect[:-1], harm, perfect[-1]]))
+    assert told is not None
+    review = told["review"]
+    verdicts = [reviewed["verdict"] for reviewed in review["steps"]]
+    assert verdicts[:2] == ["told", "told_nothing"]
+    assert verdicts.count("effective") == 1
+    assert verdicts[-1] == "wrong"
+    assert "late" in verdicts
+    losses = review["losses"]
+    assert losses["with_the_best_repair"] < losses["with_nothing_done"]
+    assert losses["as_left"] > losses["with_the_best_repair"]
+    text = write_debrief(play(scenario, perfect))
+    assert "leaves 1 of" in text
+    assert "nobody is served" in text
 
 
 def test_a_second_look_is_free(scenario: Scenario) -> None:
