@@ -5,9 +5,11 @@ All of them run on the same noise. Lane N is the incident in which nothing is do
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from fractions import Fraction
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from scenarios.incident import Losses
 from scenarios.progress import Outcome
@@ -15,16 +17,15 @@ from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
-from scenarios.running.shared import Ordered, SharedRuns
+from scenarios.running.shared import Ordered, Orders, SharedRuns
 from scenarios.world import OPERATIONS, OperationError
 from scenarios.world.operations import find_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from scenarios.proofs.operating import Deed
     from scenarios.proofs.proof import Proof
-    from scenarios.running.shared import Orders
     from scenarios.world import Run, System
     from scenarios.world.layout import Floats
 
@@ -40,6 +41,8 @@ _EXACT = 10**6
 _PURGES = "purge_queue"
 
 Lane = tuple[Ordered, ...]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Verdict(NamedTuple):
@@ -56,25 +59,54 @@ class _End(NamedTuple):
     losses: Losses
 
 
+class _Known(Generic[Key, Value]):
+    """What was found once, for as many of the latest questions as are kept: some 200 bytes each.
+
+    An episode that is played again after its incident was put away asks the same again, and each takes a second.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def find(self, key: Key, look: Callable[[], Value]) -> Value:
+        """The value of a key, which is looked for if it is not known."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = look()
+        with self._lock:
+            self._values[key] = value
+            if len(self._values) > _MOST_KNOWN:
+                self._values.popitem(last=False)
+        return value
+
+
+_MOST_KNOWN = 10_000
+_VERDICTS: _Known[tuple[str, Orders, Ordered, int], Verdict] = _Known()
+_ENDS: _Known[tuple[str, Orders, int], _End] = _Known()
+
+
 class Judge:
     """Judges what is done about a proved incident.
 
     Args:
+        name: what tells the incident and its proof from all others.
         background: the system without its fault.
         root: the component that is struck.
         proof: what is known to repair it.
         runs: the runs of the incident.
     """
 
-    def __init__(self, background: System, root: str, proof: Proof, runs: SharedRuns) -> None:
+    def __init__(self, name: str, background: System, root: str, proof: Proof, runs: SharedRuns) -> None:
+        self._name = name
         self._background = background
         self._root = root
         self._proof = proof
         self._runs = runs
         self._without = SharedRuns(background)
         self._saved = proof.harm_of_nothing - proof.harm_of_best
-        self._verdicts: dict[tuple[Orders, Ordered, int], Verdict] = {}
-        self._ends: dict[tuple[Orders, int], _End] = {}
 
     @property
     def distance(self) -> int:
@@ -83,10 +115,8 @@ class Judge:
 
     def judge(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
         """What an order was after others, when `nearest` is the fewest operations that were ever left."""
-        key = (orders, order, nearest)
-        if key not in self._verdicts:
-            self._verdicts[key] = self._look_up(orders, order) or self._try(orders, order, nearest)
-        return self._verdicts[key]
+        known = self._look_up(orders, order)
+        return known or _VERDICTS.find((self._name, orders, order, nearest), lambda: self._try(orders, order, nearest))
 
     def measure(self, orders: Orders, at: int, mended_at: int | None) -> Fraction:
         """The share of what could be saved for users at a second that what was ordered until then saves, 0 to 1.
@@ -104,10 +134,7 @@ class Judge:
         return self._find_end(orders, at).losses
 
     def _find_end(self, orders: Orders, at: int) -> _End:
-        key = (orders, at)
-        if key not in self._ends:
-            self._ends[key] = self._play_end(orders, at)
-        return self._ends[key]
+        return _ENDS.find((self._name, orders, at), lambda: self._play_end(orders, at))
 
     def _look_up(self, orders: Orders, order: Ordered) -> Verdict | None:
         """The verdict on what begins an accepted repair, as its proof has it."""
