@@ -29,14 +29,17 @@ if TYPE_CHECKING:
     from scenarios.running.judging import Judge
     from scenarios.vocabulary import Action
 
-ONE_STEP = min(
-    (key[1], key[0]) for key, (_, proof) in list_proofs().items() if {len(each) for each in proof.repairs} == {1}
+*_, ONE_STEP = min(
+    (proof.lasts, difficulty, (seed, difficulty))
+    for (seed, difficulty), (_, proof) in list_proofs().items()
+    if {len(each) for each in proof.repairs} == {1}
 )
+PROOF = list_proofs()[ONE_STEP].proof
 
 
 @pytest.fixture(scope="module")
 def scenario() -> Scenario:
-    difficulty, seed = ONE_STEP
+    seed, difficulty = ONE_STEP
     return Catalogue().get(f"GEN2-RP-D{difficulty}-{seed}")
 
 
@@ -71,7 +74,7 @@ def get_score(episode: Episode) -> float:
 
 
 def test_a_repair_is_effective_once_and_saves_what_can_be_saved(judge: Judge, incident: RunningIncident) -> None:
-    (operation, target), *_ = list_proofs()[ONE_STEP[1], ONE_STEP[0]].proof.repairs[0]
+    (operation, target), *_ = PROOF.repairs[0]
     at = incident.first_look + 300
     order = Ordered(at, operation, target)
     assert judge.distance == 1
@@ -84,14 +87,15 @@ def test_a_repair_is_effective_once_and_saves_what_can_be_saved(judge: Judge, in
 
 @pytest.mark.slow
 def test_what_the_proof_says_is_what_a_simulation_says(judge: Judge, incident: RunningIncident) -> None:
-    (operation, target), *_ = list_proofs()[ONE_STEP[1], ONE_STEP[0]].proof.repairs[0]
+    (operation, target), *_ = PROOF.repairs[0]
     order = Ordered(incident.first_look + 240, operation, target)
     assert judge._try((), order, 1) == judge.judge((), order, 1)
 
 
+@pytest.mark.slow
 def test_who_harms_users_is_wrong_and_saves_less(judge: Judge, incident: RunningIncident) -> None:
     at = incident.first_look + 300
-    (operation, target), *_ = list_proofs()[ONE_STEP[1], ONE_STEP[0]].proof.repairs[0]
+    (operation, target), *_ = PROOF.repairs[0]
     repair = Ordered(at, operation, target)
     harm = Ordered(at + 120, "block_client", find_worth(incident))
     assert judge.judge((repair,), harm, 0)[0] is Outcome.WRONG
@@ -118,6 +122,7 @@ def test_nobody_earns_much_without_knowing_or_without_repairing(scenario: Scenar
     assert get_score(play(scenario, [*looks, perfect[-1]])) <= 0.2
 
 
+@pytest.mark.slow
 def test_the_review_says_what_each_step_told_or_did(scenario: Scenario) -> None:
     perfect = play_perfectly(scenario.incident, scenario.task)
     harm = parse_action(
@@ -139,6 +144,7 @@ def test_the_review_says_what_each_step_told_or_did(scenario: Scenario) -> None:
     assert "nobody is served" in text
 
 
+@pytest.mark.slow
 def test_a_second_look_is_free(scenario: Scenario) -> None:
     first, *others = play_perfectly(scenario.incident, scenario.task)
     assert get_score(play(scenario, [first, look_at((first.name, first.target)), *others])) == 1.0
