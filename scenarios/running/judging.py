@@ -15,6 +15,7 @@ from scenarios.incident import Losses
 from scenarios.progress import Outcome
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.proving import find_last_start
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
 from scenarios.running.shared import Ordered, Orders, SharedRuns
@@ -141,8 +142,8 @@ class Judge:
         done = (*orders, order)
         deeds = tuple((each.operation, each.target) for each in done)
         longest = max((len(repair) for repair in self._proof.repairs if repair[: len(deeds)] == deeds), default=0)
-        late = self._proof.fired + self._proof.lasts
-        if not longest or order.at > late or any(each.number is not None for each in done):
+        is_late = order.at > find_last_start(self._proof.fired)
+        if not longest or is_late or any(each.number is not None for each in done):
             return None
         return Verdict(Outcome.EFFECTIVE, longest - len(deeds))
 
