@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING
 from benchmarks.speed import SpeedRow, print_rows
 from env_core.batch import Batch
 from env_core.episode import Reference, begin
+from env_core.perfect import play_perfectly
 from env_core.selection import Selection
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
 from scenarios.parsing import parse_action
+from scenarios.progress import Remedy
+from scenarios.running.incident import RunningCourse
 from scenarios.running.listed import list_proofs
 from scenarios.telemetry import look
-from scenarios.vocabulary import DIAGNOSTICS, QUERY_LOGS
+from scenarios.vocabulary import DIAGNOSTICS, QUERY_LOGS, REMEDIATIONS
 from scenarios.world import Run
 
 if TYPE_CHECKING:
@@ -83,10 +86,18 @@ def measure_one(costs: Costs, seed: int, difficulty: int, number: int) -> int:
         again = _begin(Catalogue(), name)
         for diagnostic, service in actions:
             again = _do(again, diagnostic, service=service)
-    with _take_time(costs, "an operation, as a step"):
-        episode = _do(episode, "restart_service", service=services[0])
+    if isinstance(episode.course, RunningCourse):
+        with _take_time(costs, "an operation"):
+            episode.course.apply(Remedy("restart_service", services[1]), verifies=False)
     with _take_time(costs, "`watch`, as a step"):
         episode = _do(episode, "execute_runbook_step", runbook_action="watch")
+    repair = next(step for step in play_perfectly(episode.incident, episode.task) if step.name in REMEDIATIONS)
+    with _take_time(costs, "a remediation that a proof judges, as a step"):
+        repaired = step(episode, repair).episode
+    with _take_time(costs, "a remediation that is judged by running on, as a step"):
+        step(episode, parse_action("restart_service", {"service": services[0]}))
+    with _take_time(costs, "a submission, graded"):
+        _do(repaired, "submit_resolution", summary="The repair is done.")
     drawn = draw(seed, difficulty)
     run = Run(drawn.system)
     run.advance(drawn.fault.at)

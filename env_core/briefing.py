@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from env_core.episode import OVER
 from env_core.guide import describe_scoring
 from env_core.observation import debrief, observe
+from env_core.review import write_review
 from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
 
 if TYPE_CHECKING:
@@ -200,4 +201,6 @@ def write_debrief(episode: Episode) -> str:
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
     lines += [f"Harm done: {harm}" for harm in told["harms"]]
+    if "review" in told:
+        lines.append(write_review(told["review"]))
     return "\n".join(lines)

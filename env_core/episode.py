@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.incident import Course, Incident, Item
+    from scenarios.incident import Course, Incident, Item, Losses
     from scenarios.vocabulary import Target, Task
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Changes whenever the same actions would earn something else. Part of every reference."""
 
 RewardMode = Literal["dense", "terminal"]
@@ -209,7 +209,8 @@ class Step(NamedTuple):
 class Episode(NamedTuple):
     """The state of an episode after its steps. Immutable: `advance` gives the next one.
 
-    `withheld`: it is over, and its grade has been taken out (see `withhold`).
+    `losses` are what users lose from the answer on, where that was measured. `withheld`: it is over, and its grade has
+    been taken out (see `withhold`).
     """
 
     id: str
@@ -228,6 +229,7 @@ class Episode(NamedTuple):
     recovery_seen: bool = False
     cumulative: int = 0
     grade: Grade | None = None
+    losses: Losses | None = None
     truncated: bool = False
     withheld: bool = False
 
@@ -279,7 +281,7 @@ def withhold(episode: Episode) -> Episode:
         *before, last = steps
         steps = (*before, last._replace(events=(), reward=0, feedback="Submitted."))
         cumulative -= last.reward
-    return episode._replace(steps=steps, cumulative=cumulative, grade=None, withheld=True)
+    return episode._replace(steps=steps, cumulative=cumulative, grade=None, losses=None, withheld=True)
 
 
 def advance(episode: Episode, action: Action) -> Episode:
@@ -417,7 +419,12 @@ def _submit(episode: Episode, action: Action) -> Episode:
         reward,
         f"Submitted. Final score {graded.score:.4f}.",
     )
-    return episode._replace(steps=(*episode.steps, step), cumulative=episode.cumulative + reward, grade=graded)
+    return episode._replace(
+        steps=(*episode.steps, step),
+        cumulative=episode.cumulative + reward,
+        grade=graded,
+        losses=episode.course.find_losses() if episode.task.asks_repair else None,
+    )
 
 
 def _record_step(

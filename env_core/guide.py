@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graders import GRADERS
+from graders import GRADERS, OF_PROVED
 from scenarios.library import list_runbook_steps, load_runbook_catalogue
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import (
@@ -85,6 +85,7 @@ def write_oncall_guide(*, rewards: bool = True) -> str:
         ORDER_OF_WORK,
         "## Scoring",
         "\n".join(f"- **{task.id}**: {describe_scoring(task)}" for task in TASKS.values()),
+        OF_PROVED,
         *(_describe_rewards() if rewards else []),
     ]
     return "\n\n".join(parts) + "\n"

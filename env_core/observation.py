@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 from pydantic import ConfigDict, FailFast, Field, with_config
 from typing_extensions import TypedDict
 
+from env_core.review import review_steps
 from graders import DECIMALS
 from scenarios.vocabulary import TaskId, to_reward
 
@@ -246,7 +247,7 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
         key=lambda certificate: len(certificate & episode.shown.keys()) / len(certificate),
         reverse=True,
     )
-    return {
+    told: dict[str, Any] = {
         "severity": truth.severity,
         "root_cause": truth.service,
         "causal_chain": list(truth.chain),
@@ -255,3 +256,5 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
         "plan": [step.step for step in incident.plan.steps] if episode.task.asks_repair else [],
         "harms": list(episode.course.harms),
     }
+    review = review_steps(episode)
+    return told if review is None else {**told, "review": review}

@@ -2,8 +2,9 @@
 
 from graders.conduct import Conduct
 from graders.grading import GRADERS, Grader, grade
+from graders.knowing import OF_PROVED
 from graders.reasons import Reason
 from graders.rivals import read_lists
 from graders.score import DECIMALS, Grade, Point
 
-__all__ = ["DECIMALS", "GRADERS", "Conduct", "Grade", "Grader", "Point", "Reason", "grade", "read_lists"]
+__all__ = ["DECIMALS", "GRADERS", "OF_PROVED", "Conduct", "Grade", "Grader", "Point", "Reason", "grade", "read_lists"]

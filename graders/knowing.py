@@ -9,6 +9,13 @@ from graders.reasons import Reason, give_reason, to_percent
 if TYPE_CHECKING:
     from graders.conduct import Conduct
 
+OF_PROVED = (
+    "On proved incidents of systems that run, the explanations of the alert that are ruled out stand for the evidence, "
+    "and the steps of a thorough search cost nothing. What users are saved, for good, stands for the plan, and a "
+    "remediation is wrong that costs them more than it saves, or that disturbs what has no trouble."
+)
+"""What is different on incidents with a proof, as the on-call guide says it."""
+
 _WHEN = {
     "evidence_seen": "before the answer",
     "evidence_before_any_fix": "before anything was changed",
@@ -33,6 +40,5 @@ def explain_steps(conduct: Conduct, code: str) -> tuple[Reason, ...]:
     if not conduct.known.start:
         more = {} if code == "steps_taken" else {"percent": percent}
         return (give_reason(code, steps=conduct.steps, fewest=pace.fewest, **more),)
-    each = round(100 / pace.decay)
-    steps = give_reason("steps_beyond_free", steps=conduct.steps, free=pace.free, each=each, percent=percent)
+    steps = give_reason("steps_beyond_free", steps=conduct.steps, free=pace.free, decay=pace.decay, percent=percent)
     return (steps,) if code == "steps_weighed" else (steps, explain_known(conduct, "evidence_seen"))

@@ -41,7 +41,7 @@ REASONS = {
     "steps_weighed": "{steps} steps were used and {fewest} would have been enough; "
     f"each step more takes {_PER_STEP}, which leaves {{percent}} %, times the shares of the evidence and of the plan",
     "steps_beyond_free": "{steps} steps were used and {free} take nothing of these points; each step more takes "
-    "{each} % of them, which leaves {percent} %",
+    "1/{decay} of them, which leaves {percent} %",
     "resolution_submitted": "A resolution was submitted",
     "plan_steps_done": "{done} of {steps} steps of the plan were done in order; the two shares are multiplied",
     "loss_avoided": "{percent} % of what users could still be saved was saved, and lastingly; the two shares are "

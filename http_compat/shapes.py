@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from env_core.frames import Frame
 from env_core.observation import Incarnation, Observation, PointReport, ProgressReport, Proved, ResetInfo, StepInfo
+from env_core.review import Review
 from http_compat.dialects import Envelope, Tags, ToolCall, ToolListing
 from http_compat.problems import Problem
 from scenarios.generator.naming import SplitKind
@@ -196,6 +197,7 @@ class Debrief(TypedDict):
     evidence: list[Queried]
     plan: list[str]
     harms: list[str]
+    review: NotRequired[Review]
 
 
 class GradeAnswer(TypedDict):

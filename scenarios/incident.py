@@ -86,6 +86,18 @@ class Achieved(NamedTuple):
     by_outcome: bool = False
 
 
+class Losses(NamedTuple):
+    """What users lose over so many `minutes` from the answer on, in minutes in which nobody is served.
+
+    `actual` as things were left, with `nothing` done at all, and with the `best` repair begun at that moment.
+    """
+
+    minutes: int
+    actual: float
+    nothing: float
+    best: float
+
+
 class Remedied(NamedTuple):
     """What came of a remediation, and the course after it.
 
@@ -134,6 +146,9 @@ class Course(Protocol):
 
     def measure(self, effective: frozenset[str]) -> Achieved:
         """What is repaired now, after some steps that were effective."""
+
+    def find_losses(self) -> Losses | None:
+        """What users will lose from now on; None where nobody is served or not."""
 
     @property
     def harms(self) -> tuple[str, ...]:

@@ -58,6 +58,9 @@ class PlannedCourse(NamedTuple):
     def measure(self, effective: frozenset[str]) -> Achieved:
         return measure_plan(self.incident.plan, effective)
 
+    def find_losses(self) -> None:
+        """Nobody is served or not."""
+
     @property
     def harms(self) -> tuple[str, ...]:
         return tuple(harm.means for harm in self.incident.plan.harms if harm.name in self.progress)

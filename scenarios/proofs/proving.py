@@ -74,6 +74,11 @@ def find_first_look(fired: int) -> int:
     return -(-(fired + ANSWERED_AFTER) // 60) * 60
 
 
+def find_last_start(fired: int) -> int:
+    """The second at which the steps of a task are used up, if they take as long as usual: until then a repair mends."""
+    return fired + REMEDIATION_PLANNING.max_steps * STEP_SECONDS
+
+
 class _Told(NamedTuple):
     """How the cause can be told from its rivals."""
 
@@ -197,7 +202,7 @@ def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
     They are searched from the moment on at which an honest searcher knows the cause, and have to mend it as well for
     who begins at once and for who is the last.
     """
-    last = paged.fired + REMEDIATION_PLANNING.max_steps * STEP_SECONDS
+    last = find_last_start(paged.fired)
     knowing = looking.fork()
     knowing.advance(min(searcher * LOOK_SECONDS, last - knowing.time))
     late = knowing.fork()

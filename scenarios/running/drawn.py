@@ -130,7 +130,7 @@ class DrawnStory:
     def find_judge(self, runs: SharedRuns) -> Judge | None:
         if self._proof is None:
             return None
-        return Judge(self._drawn.background, self._drawn.fault.component, self._proof, runs)
+        return Judge(self.digest, self._drawn.background, self._drawn.fault.component, self._proof, runs)
 
     def pace(self, task: Task) -> Pace | None:
         if self._proof is None or task not in _DECAYS:

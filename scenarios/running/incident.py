@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.incident import Certificate, Item, Known, Pace, Truth
+    from scenarios.incident import Certificate, Item, Known, Losses, Pace, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
     from scenarios.running.judging import Judge
@@ -278,6 +278,10 @@ class RunningCourse(NamedTuple):
         if judge is None:
             return measure_plan(self.incident.plan, effective)
         return Achieved(judge.measure(self.orders, self.now, self.mended_at), by_outcome=True)
+
+    def find_losses(self) -> Losses | None:
+        judge = self.incident.judge
+        return None if judge is None else judge.find_losses(self.orders, self.now)
 
     def apply(self, remedy: Remedy, *, verifies: bool) -> tuple[RunningCourse, Run]:
         """Do a remediation: the course after it, and the run in which it was done."""

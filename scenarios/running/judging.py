@@ -5,25 +5,28 @@ All of them run on the same noise. Lane N is the incident in which nothing is do
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from fractions import Fraction
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from scenarios.incident import Losses
 from scenarios.progress import Outcome
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.proving import find_last_start
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
-from scenarios.running.shared import Ordered, SharedRuns
+from scenarios.running.shared import Ordered, Orders, SharedRuns
 from scenarios.world import OPERATIONS, OperationError
 from scenarios.world.operations import find_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from scenarios.proofs.operating import Deed
     from scenarios.proofs.proof import Proof
-    from scenarios.running.shared import Orders
     from scenarios.world import Run, System
     from scenarios.world.layout import Floats
 
@@ -39,6 +42,8 @@ _EXACT = 10**6
 _PURGES = "purge_queue"
 
 Lane = tuple[Ordered, ...]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Verdict(NamedTuple):
@@ -48,25 +53,61 @@ class Verdict(NamedTuple):
     left: int
 
 
+class _End(NamedTuple):
+    """Which share of what could be saved is saved from a second on, None if too little is left, and what is lost."""
+
+    share: float | None
+    losses: Losses
+
+
+class _Known(Generic[Key, Value]):
+    """What was found once, for as many of the latest questions as are kept: some 200 bytes each.
+
+    An episode that is played again after its incident was put away asks the same again, and each takes a second.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def find(self, key: Key, look: Callable[[], Value]) -> Value:
+        """The value of a key, which is looked for if it is not known."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = look()
+        with self._lock:
+            self._values[key] = value
+            if len(self._values) > _MOST_KNOWN:
+                self._values.popitem(last=False)
+        return value
+
+
+_MOST_KNOWN = 10_000
+_VERDICTS: _Known[tuple[str, Orders, Ordered, int], Verdict] = _Known()
+_ENDS: _Known[tuple[str, Orders, int], _End] = _Known()
+
+
 class Judge:
     """Judges what is done about a proved incident.
 
     Args:
+        name: what tells the incident and its proof from all others.
         background: the system without its fault.
         root: the component that is struck.
         proof: what is known to repair it.
         runs: the runs of the incident.
     """
 
-    def __init__(self, background: System, root: str, proof: Proof, runs: SharedRuns) -> None:
+    def __init__(self, name: str, background: System, root: str, proof: Proof, runs: SharedRuns) -> None:
+        self._name = name
         self._background = background
         self._root = root
         self._proof = proof
         self._runs = runs
         self._without = SharedRuns(background)
         self._saved = proof.harm_of_nothing - proof.harm_of_best
-        self._verdicts: dict[tuple[Orders, Ordered, int], Verdict] = {}
-        self._shares: dict[tuple[Orders, int, int | None], Fraction] = {}
 
     @property
     def distance(self) -> int:
@@ -75,10 +116,8 @@ class Judge:
 
     def judge(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
         """What an order was after others, when `nearest` is the fewest operations that were ever left."""
-        key = (orders, order, nearest)
-        if key not in self._verdicts:
-            self._verdicts[key] = self._look_up(orders, order) or self._try(orders, order, nearest)
-        return self._verdicts[key]
+        known = self._look_up(orders, order)
+        return known or _VERDICTS.find((self._name, orders, order, nearest), lambda: self._try(orders, order, nearest))
 
     def measure(self, orders: Orders, at: int, mended_at: int | None) -> Fraction:
         """The share of what could be saved for users at a second that what was ordered until then saves, 0 to 1.
@@ -86,21 +125,25 @@ class Judge:
         It is the smaller one of that over all of the time after which the incident is judged and over its last third.
         If nothing was left to save by then, it is asked of the second at which the last effective remediation was over.
         """
-        key = (orders, at, mended_at)
-        if key not in self._shares:
-            share = self._measure(orders, at)
-            if share is None:
-                share = 0.0 if mended_at is None else self._measure(orders, mended_at) or 0.0
-            self._shares[key] = Fraction(_settle(share))
-        return self._shares[key]
+        share = self._find_end(orders, at).share
+        if share is None and mended_at is not None:
+            share = self._find_end(orders, mended_at).share
+        return _settle(share or 0.0)
+
+    def find_losses(self, orders: Orders, at: int) -> Losses:
+        """What users lose from a second on, after what was ordered until then."""
+        return self._find_end(orders, at).losses
+
+    def _find_end(self, orders: Orders, at: int) -> _End:
+        return _ENDS.find((self._name, orders, at), lambda: self._play_end(orders, at))
 
     def _look_up(self, orders: Orders, order: Ordered) -> Verdict | None:
         """The verdict on what begins an accepted repair, as its proof has it."""
         done = (*orders, order)
         deeds = tuple((each.operation, each.target) for each in done)
         longest = max((len(repair) for repair in self._proof.repairs if repair[: len(deeds)] == deeds), default=0)
-        late = self._proof.fired + self._proof.lasts
-        if not longest or order.at > late or any(each.number is not None for each in done):
+        is_late = order.at > find_last_start(self._proof.fired)
+        if not longest or is_late or any(each.number is not None for each in done):
             return None
         return Verdict(Outcome.EFFECTIVE, longest - len(deeds))
 
@@ -165,25 +208,24 @@ class Judge:
             troubled |= _find_components(run, *deed)
         return troubled.isdisjoint(_find_components(run, order.operation, order.target))
 
-    def _measure(self, orders: Orders, at: int) -> float | None:
-        """The share that was saved from a second on; None if too little is left to save."""
-        lasts = self._proof.lasts
+    def _play_end(self, orders: Orders, at: int) -> _End:
+        lasts, repairs = self._proof.lasts, self._proof.repairs
         end = at + lasts
         actual = self._play(orders, at, [()])
-        repairs = [tuple(Ordered(at, *deed) for deed in repair) for repair in self._proof.repairs]
-        others = self._play((), at, [(), *repairs])
+        others = self._play((), at, [(), *(tuple(Ordered(at, *deed) for deed in repair) for repair in repairs)])
         if actual is None or others is None:
-            return None
+            raise RuntimeError(f"a repair of {self._background.name} cannot be begun at second {at}")
         mine = find_harm(actual, end)
-        nothing, *best = (find_harm(others, end, place) for place in range(len(repairs) + 1))
+        nothing, *repaired = (find_harm(others, end, place) for place in range(len(repairs) + 1))
         least = max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
         shares = []
         for since in (float(at), end - lasts / 3):
             kept = measure_harm(nothing, since, end)
-            left = kept - max(measure_harm(harm, since, end) for harm in best)
+            left = kept - max(measure_harm(harm, since, end) for harm in repaired)
             if left >= least * (end - since) / lasts:
                 shares.append((kept - measure_harm(mine, since, end)) / left)
-        return min(shares, default=None)
+        lost, kept, *best = (measure_harm(harm, at, end) for harm in (mine, nothing, *repaired))
+        return _End(min(shares, default=None), Losses(lasts // 60, lost, kept, min(best)))
 
 
 def _settle(share: float) -> Fraction:

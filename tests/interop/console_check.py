@@ -2,8 +2,9 @@
 wide and narrow, light and dark. Nothing is said on the console, no request fails or leaves, nothing is wider than the
 window, axe-core finds nothing serious, it is quick, and no answer reaches the browser before the end.
 
-Usage: console_check.py ADDRESS PLAY TRAJECTORIES MODEL AXE DIRECTORY
-MODEL is the address of an OpenAI-compatible endpoint that plays perfectly; screenshots go to DIRECTORY.
+Usage: console_check.py ADDRESS PLAY TRAJECTORIES MODEL AXE DIRECTORY [PART]...
+MODEL is the address of an OpenAI-compatible endpoint that plays perfectly; screenshots go to DIRECTORY. The parts are
+`visitors` and the names of the settings; all of them if none is given.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ FIRST_PAINT_MS = 1500 * _SLOWDOWN
 EFFECT_MS = 300 * _SLOWDOWN
 PATIENCE_MS = 30_000
 """How long something may take to appear that is not measured, beside other clients."""
+_VISITORS = "visitors"
 _MOST_TABS = 400
 _TRUTHS = ("causal_chain", "root_cause", "spread")
 _GRAVE = ("serious", "critical")
@@ -477,7 +479,11 @@ def quick(browser: Browser, address: str, wrong: list[str]) -> None:
 
 
 def main() -> None:
-    address, play, file, endpoint, axe, directory = sys.argv[1:]
+    address, play, file, endpoint, axe, directory, *parts = sys.argv[1:]
+    known = [_VISITORS, *(setting.name for setting in SETTINGS)]
+    if unknown := set(parts) - set(known):
+        raise SystemExit(f"there is no {', '.join(unknown)}; there are {', '.join(known)}")
+    asked = parts or known
     wrong: list[str] = []
     check = Check(Path(axe).read_text("utf-8"), Path(directory), wrong)
     check.directory.mkdir(parents=True, exist_ok=True)
@@ -486,11 +492,12 @@ def main() -> None:
     effects: list[float] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
-        quick(browser, address, wrong)
-        apart(browser, address, wrong)
-        defaced(browser, address, wrong)
-        steady(browser, address, wrong)
-        for setting in SETTINGS:
+        if _VISITORS in asked:
+            quick(browser, address, wrong)
+            apart(browser, address, wrong)
+            defaced(browser, address, wrong)
+            steady(browser, address, wrong)
+        for setting in (setting for setting in SETTINGS if setting.name in asked):
             with visitor(browser, address, setting, wrong) as (page, seen):
                 page.goto(address)
                 effects += work(page, setting, plan, check, seen)
@@ -502,8 +509,9 @@ def main() -> None:
             how = "by keyboard alone" if setting.keys else "by mouse"
             print(f"{setting.name}: RP-001 to 1.00 {how}, {check.looked[setting.name]} views looked at")
         browser.close()
-    print(f"effect of an action: median {median(effects):.0f} ms, longest {max(effects):.0f} ms of {len(effects)}")
-    if max(effects) > EFFECT_MS:
+    if effects:
+        print(f"effect of an action: median {median(effects):.0f} ms, longest {max(effects):.0f} ms of {len(effects)}")
+    if max(effects, default=0.0) > EFFECT_MS:
         wrong.append(f"an action took {max(effects):.0f} ms to show")
     if wrong:
         raise SystemExit("\n".join(dict.fromkeys(wrong)))

@@ -59,7 +59,7 @@ class LocalProcess:
             try:
                 if requests.get(f"{address}/health", timeout=1).json()["status"] == "healthy":
                     return Process(address, process)
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.1)
         process.kill()
         raise RuntimeError("the server did not become healthy")

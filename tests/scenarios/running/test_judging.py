@@ -1,0 +1,157 @@
+"""What is done about a proved incident is judged by what becomes of its users."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+
+from env_core.briefing import write_debrief
+from env_core.episode import Reference, begin
+from env_core.observation import debrief
+from env_core.perfect import look_at, play_perfectly
+from env_core.transition import step
+from scenarios.catalogue import Catalogue
+from scenarios.parsing import parse_action
+from scenarios.progress import Outcome
+from scenarios.running.incident import RunningIncident
+from scenarios.running.listed import list_proofs
+from scenarios.running.shared import Ordered
+from scenarios.vocabulary import DIAGNOSTICS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from env_core.episode import Episode
+    from scenarios.catalogue import Scenario
+    from scenarios.incident import Incident
+    from scenarios.running.judging import Judge
+    from scenarios.vocabulary import Action
+
+*_, ONE_STEP = min(
+    (proof.lasts, difficulty, (seed, difficulty))
+    for (seed, difficulty), (_, proof) in list_proofs().items()
+    if {len(each) for each in proof.repairs} == {1}
+)
+PROOF = list_proofs()[ONE_STEP].proof
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    seed, difficulty = ONE_STEP
+    return Catalogue().get(f"GEN2-RP-D{difficulty}-{seed}")
+
+
+@pytest.fixture(scope="module")
+def incident(scenario: Scenario) -> RunningIncident:
+    assert isinstance(scenario.incident, RunningIncident)
+    return scenario.incident
+
+
+@pytest.fixture(scope="module")
+def judge(incident: RunningIncident) -> Judge:
+    assert incident.judge is not None
+    return incident.judge
+
+
+def play(scenario: Scenario, actions: Sequence[Action]) -> Episode:
+    episode = begin("e", Reference.to(scenario), scenario)
+    for action in actions:
+        episode = step(episode, action).episode
+    return episode
+
+
+def find_worth(incident: Incident) -> str:
+    """The journey that is worth most."""
+    assert isinstance(incident, RunningIncident)
+    return max(incident.system.journeys, key=lambda journey: journey.worth).name
+
+
+def get_score(episode: Episode) -> float:
+    assert episode.grade is not None
+    return episode.grade.score
+
+
+def test_a_repair_is_effective_once_and_saves_what_can_be_saved(judge: Judge, incident: RunningIncident) -> None:
+    (operation, target), *_ = PROOF.repairs[0]
+    at = incident.first_look + 300
+    order = Ordered(at, operation, target)
+    assert judge.distance == 1
+    assert judge.judge((), order, 1) == (Outcome.EFFECTIVE, 0)
+    again = order._replace(at=at + 300)
+    assert judge.judge((order,), again, 0)[0] is Outcome.INEFFECTIVE
+    assert judge.measure((), at + 600, None) == 0
+    assert judge.measure((order,), at + 600, at + 120) == 1
+
+
+@pytest.mark.slow
+def test_what_the_proof_says_is_what_a_simulation_says(judge: Judge, incident: RunningIncident) -> None:
+    (operation, target), *_ = PROOF.repairs[0]
+    order = Ordered(incident.first_look + 240, operation, target)
+    assert judge._try((), order, 1) == judge.judge((), order, 1)
+
+
+@pytest.mark.slow
+def test_who_harms_users_is_wrong_and_saves_less(judge: Judge, incident: RunningIncident) -> None:
+    at = incident.first_look + 300
+    (operation, target), *_ = PROOF.repairs[0]
+    repair = Ordered(at, operation, target)
+    harm = Ordered(at + 120, "block_client", find_worth(incident))
+    assert judge.judge((repair,), harm, 0)[0] is Outcome.WRONG
+    assert judge.measure((repair, harm), at + 600, at + 120) < Fraction(1, 2)
+
+
+def test_what_there_is_not_is_wrong_and_what_does_nothing_costs_nothing(
+    judge: Judge, incident: RunningIncident
+) -> None:
+    at = incident.first_look + 60
+    assert judge.judge((), Ordered(at, "restart_service", "no-such-service"), 1)[0] is Outcome.WRONG
+    zone = incident.system.zones[0]
+    assert judge.judge((), Ordered(at, "uncordon_zone", zone), 1) == (Outcome.INEFFECTIVE, 1)
+
+
+def test_nobody_earns_much_without_knowing_or_without_repairing(scenario: Scenario) -> None:
+    perfect = play_perfectly(scenario.incident, scenario.task)
+    looks = [action for action in perfect if action.name in DIAGNOSTICS]
+    assert get_score(play(scenario, perfect)) == 1.0
+    repair = [action for action in perfect if action.name not in DIAGNOSTICS]
+    blind = play(scenario, repair)
+    assert blind.wrong == 0
+    assert get_score(blind) <= 0.2
+    assert get_score(play(scenario, [*looks, perfect[-1]])) <= 0.2
+
+
+@pytest.mark.slow
+def test_the_review_says_what_each_step_told_or_did(scenario: Scenario) -> None:
+    perfect = play_perfectly(scenario.incident, scenario.task)
+    harm = parse_action(
+        "execute_runbook_step", {"runbook_action": "block_client", "target": find_worth(scenario.incident)}
+    )
+    told = debrief(play(scenario, [perfect[0], *perfect[:-1], harm, perfect[-1]]))
+    assert told is not None
+    review = told["review"]
+    verdicts = [reviewed["verdict"] for reviewed in review["steps"]]
+    assert verdicts[:2] == ["told", "told_nothing"]
+    assert verdicts.count("effective") == 1
+    assert verdicts[-1] == "wrong"
+    assert "late" in verdicts
+    losses = review["losses"]
+    assert losses["with_the_best_repair"] < losses["with_nothing_done"]
+    assert losses["as_left"] > losses["with_the_best_repair"]
+    text = write_debrief(play(scenario, perfect))
+    assert "leaves 1 of" in text
+    assert "nobody is served" in text
+
+
+@pytest.mark.slow
+def test_a_second_look_is_free(scenario: Scenario) -> None:
+    first, *others = play_perfectly(scenario.incident, scenario.task)
+    assert get_score(play(scenario, [first, look_at((first.name, first.target)), *others])) == 1.0
+
+
+@pytest.mark.slow
+def test_a_restart_of_what_is_well_is_wrong(judge: Judge, incident: RunningIncident) -> None:
+    at = incident.first_look + 60
+    restarts = (Ordered(at, "restart_service", name) for name in incident.services)
+    assert any(judge.judge((), restart, 1)[0] is Outcome.WRONG for restart in restarts)
