@@ -36,6 +36,8 @@ _OF_ROUTES = frozenset(
     {"ok", "gone", "error", "full", "expired", "no_space", "barred", "denied", "forbidden", "too_many"}
 )
 """What a line is printed for by route."""
+_DEADLOCK_SECONDS = 1.0
+"""Seconds after which a database tells that a statement waits for a lock."""
 _FULL = 1.0 - 1e-6
 """The share of a disk from which on it is full."""
 _NOTHING = 1e-6
@@ -144,7 +146,7 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
             failed = failed * _find_blamed(seen, stream.line, stream.call.target, first)
         return np.asarray(failed)
     if stream.caller is not None:
-        return np.asarray(rows["failed"][:, Reason[reason.upper()], stream.caller.place])
+        return _count_of_caller(seen, stream.caller, reason, rows["failed"], first)
     if when == "running":
         return _count_periods(seen, stream, first)
     if when in ("denied", "forbidden", "too_many"):
@@ -168,6 +170,16 @@ def _count(seen: Vantage, stream: Stream, rows: dict[str, Floats], final: Floats
         gone = count_gone(seen, ticks, stream.route) if tells else np.zeros(seen.ticks - first)
         return gone if when == "gone" else np.asarray(rows["good"][:, stream.route] - gone)
     return np.asarray(rows[when][:, stream.route])
+
+
+def _count_of_caller(seen: Vantage, caller: CallOfRun, reason: str, failed: Floats, first: int) -> Floats:
+    """What a callee tells of the attempts of a caller. `locked`: of those that were cancelled while they waited for a
+    lock, the ones that waited for so long that it is told.
+    """
+    if reason != "locked":
+        return np.asarray(failed[:, Reason[reason.upper()], caller.place])
+    waits = failed[:, Reason.LATE, caller.place] * (caller.deadline > _DEADLOCK_SECONDS)
+    return np.asarray(waits * seen.find_locked(first)) if np.count_nonzero(waits) else np.asarray(waits)
 
 
 def _find_blamed(seen: Vantage, line: Line, callee: int, first: int) -> Floats:

@@ -52,7 +52,19 @@ VARYING = frozenset(
 `quick_ms` is how long a refusal takes, `less_ms` one less than `ms`, `over_ms` a few more than the deadline.
 """
 FIXED = frozenset(
-    {"service", "route", "path", "method", "sql", "client_ms", "upstream", "checkpointer_pid", "main_pid"}
+    {
+        "service",
+        "route",
+        "path",
+        "method",
+        "sql",
+        "lock",
+        "relation",
+        "client_ms",
+        "upstream",
+        "checkpointer_pid",
+        "main_pid",
+    }
 )
 """Fields that a stream has, or an event."""
 OF_CALLER = frozenset({"client_ip"})
@@ -256,6 +268,8 @@ def _fix(seen: Vantage, stream: Stream) -> dict[str, str]:
         "path": get_path(route),
         "method": route.method,
         "sql": _write_statement(route),
+        "lock": "RowExclusiveLock" if route.writes > 0.0 else "AccessShareLock",
+        "relation": str(16400 + 6 * (stream.route - seen.routes[0])),
         "client_ms": f"{_find_patience(seen, stream.route) * 1000.0:.0f}",
         "upstream": upstream[0] if upstream else "-",
         "checkpointer_pid": str(find_main_pid(seen, 0) + 2),

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ENDED = ("stop", "oom", "disk_stop", "gave_up")
 """Events with which a process has ended."""
+_LOCKS = 100.0
+"""How many times slower a store serves others if a job does not only load it but locks what they ask for."""
 LEAST_MINUTES = 3
 """Whole minutes that have to be over before anything can be shown."""
 
@@ -75,6 +77,7 @@ class Vantage:
         if component not in names:
             raise TelemetryError(describe_unknown("service", component, names))
         self.place = first + names.index(component)
+        self._own = first
         self.component: Component = layout.components[self.place]
         self.software: Software = self.component.kind
         self.clock = Clock(self.system)
@@ -121,6 +124,27 @@ class Vantage:
             mine = [event for event in self._events if event.component == self.place and event.at < self.time]
             self._past = sorted(mine, key=lambda event: event.at)
         return self._past
+
+    def find_locked(self, first: int) -> Floats:
+        """1 for each finished tick from `first` on in which a job has a lock on what this component stores, else 0."""
+        locked = np.zeros(self.ticks - first)
+        number = self.place - self._own
+        for place, component in enumerate(self.system.components, self._own):
+            for job in component.jobs:
+                if job.store != self.system.components[number].name or job.slow < _LOCKS:
+                    continue
+                since: float | None = None
+                for event in self._events:
+                    if event.component != place or event.at >= self.time or event.details.get("job") != job.name:
+                        continue
+                    if event.what == "job_start" and event.details["value"] == "true":
+                        since = event.at
+                    elif event.what in ("job_done", "job_lost") and since is not None:
+                        _mark(locked, since, event.at, first)
+                        since = None
+                if since is not None:
+                    _mark(locked, since, self.time, first)
+        return locked
 
     def list_present(self) -> list[int]:
         """The instances that there were: those of the document and those that were added, without those taken out."""
@@ -176,6 +200,12 @@ class Vantage:
             deadline = float(layout.call_deadline[place])
             found.append(CallOfRun(place, source, target, *names, source_route, target_route, deadline))
         return found
+
+
+def _mark(ticks: Floats, since: float, until: float, first: int) -> None:
+    """Set to 1 what lies whole between two seconds, of ticks from `first` on."""
+    begin, end = int(since // TICK) + 1 - first, int(until // TICK) - first
+    ticks[max(0, begin) : max(0, end)] = 1.0
 
 
 def average(values: Floats) -> float:

@@ -97,6 +97,29 @@ def test_each_statement_that_is_cancelled_is_named_and_rolled_back(caller: str) 
     assert kept < 0.2 * back
 
 
+@pytest.mark.parametrize(("slow", "deadline", "told"), [(1000.0, 2.0, True), (1000.0, 0.5, False), (20.0, 2.0, False)])
+def test_a_database_tells_of_statements_that_wait_for_the_lock_of_a_job(
+    slow: float, deadline: float, told: bool
+) -> None:
+    job = {"name": "table-rewrite", "store": "shop-db", "flag": "rewrite", "every": 9000, "first": 300}
+    parts = (
+        {"name": "shop", "software": "python-service", "routes": [{"name": "order", "work": 0.02}]}
+        | {"flags": ["rewrite"], "jobs": [job | {"lasts": 600, "slow": slow}]},
+        {"name": "shop-db", "software": "postgres", "routes": [{"name": "orders", "work": 0.05}]},
+    )
+    call = {"source": "shop/order", "target": "shop-db/orders", "deadline": deadline, "pool": 100}
+    journeys = ({"name": "order", "entry": "shop/order", "demand": 20.0, "deadline": 5, "worth": 1.0},)
+    run = Run(build(parts, [call], journeys=journeys))
+    run.advance(600)
+    said = re.compile(r"\[(\d+)\] LOG:  process \1 still waiting for AccessShareLock on relation 16400 of database ")
+    assert bool(said.search(look(run, "query_logs", "shop-db", contains="still waiting").text)) == told
+    run.advance(600)
+    late = look(run, "query_logs", "shop-db", contains="still waiting")
+    assert isinstance(late, SampledLogs)
+    assert not any(re.search(r" 09:1[6-9]", line) for line in late.lines), "the job is done"
+    assert bool(late.lines) == told
+
+
 def test_nobody_cancels_what_the_network_loses() -> None:
     run = _run("python-service", "postgres", Change(at=300, what="loss", target="shop/order shop-db/orders", to=0.5))
     assert _count(run, "shop", "could not receive data from server: Connection timed out") > 50
