@@ -227,12 +227,17 @@ def _list_given_up(
     seen: Vantage, ticks: slice, routes: Sequence[int], reasons: Sequence[str]
 ) -> Iterator[tuple[Floats, Floats]]:
     """The requests that each call gave up in a second, and those of them for some reasons."""
-    rows = seen.get("given_up", ticks.start, ticks.stop)
+    rows, failed = (seen.get(name, ticks.start, ticks.stop) for name in ("given_up", "failed"))
+    of_any = [Reason.FULL if name in _UNTAKEN else _REASONS[name] for name in reasons]
     for call in seen.outgoing:
         given_up = rows[:, call.place] / TICK
-        if call.source_route in routes and np.count_nonzero(given_up):
-            all_of_them, some = (_count_failed(seen, ticks, [call], names) for names in ((), reasons))
-            yield given_up, given_up * np.minimum(1.0, some / np.maximum(all_of_them, _LEAST))
+        if call.source_route not in routes or not np.count_nonzero(given_up):
+            continue
+        if not any(np.count_nonzero(failed[:, reason, call.place]) for reason in of_any):
+            yield given_up, np.zeros(len(given_up))
+            continue
+        whole, some = (_count_failed(seen, ticks, [call], names) for names in ((), reasons))
+        yield given_up, given_up * np.minimum(1.0, some / np.maximum(whole, _LEAST))
 
 
 def _count_answered_badly(seen: Vantage, ticks: slice, routes: Sequence[int]) -> Floats:
