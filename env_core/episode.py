@@ -372,7 +372,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
     remedy = Remedy(action.name, action.target, replicas, _find_step_target(action))
     entry = episode.course.runbook.get(remedy.target) if remediation.target is RUNBOOK_STEP else None
     verifies = entry is not None and (entry.verify or entry.waits)
-    outcome, course, report = (
+    outcome, course, report, acts = (
         episode.course.remedy(remedy, verifies=verifies)
         if episode.task.remediates
         else Remedied(Outcome.WRONG, episode.course)
@@ -390,7 +390,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episo
         outcome=outcome,
         report="" if error else report,
         course=course,
-        investigating=episode.investigating and _still_investigating(episode.task, outcome),
+        investigating=episode.investigating and not acts and _still_investigating(episode.task, outcome),
         effective=episode.effective | {remedy.step} if outcome is Outcome.EFFECTIVE else episode.effective,
         attempted=episode.attempted | {remedy.step},
         wrong=episode.wrong + (outcome is Outcome.WRONG),
@@ -473,5 +473,6 @@ def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
         verified=episode.recovery_seen and achieved.share == 1,
         services=incident.services,
         flags=incident.flags,
+        runbook=[name for name, entry in episode.course.runbook.items() if not entry.waits],
         shown=tuple(step.evidence for step in episode.steps if step.evidence is not None),
     )

@@ -20,10 +20,10 @@ _CLOSED = ConfigDict(extra="forbid")
 _TEXTS = {
     "told": "leaves {left} of {before} explanations",
     "told_nothing": "rules out nothing that was not ruled out before",
-    "late": "came after the repair had begun, and counts no more",
+    "late": "came after something was changed, and counts no more",
     "effective": "brought users nearer to being served again",
-    "neutral": "made no difference that lasts",
-    "wrong": "cost users more than it saved, or disturbed what had no trouble",
+    "neutral": "left as many repairs to be done as before",
+    "wrong": "cost users, lost messages, or disturbed what had no trouble",
 }
 """The text of every verdict on a step."""
 

@@ -7,6 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scenarios.evidence import Evidence
     from scenarios.incident import Achieved, Known, Pace
     from scenarios.progress import PlanStep
@@ -24,8 +26,8 @@ class Conduct:
     `known` is what was known of the cause before the first remediation that counts for the task, `pace` how many steps
     it is worth, and `achieved` what was repaired at the end. `plan` are the steps that were to be done, `effective`
     those that were, `attempted` is every remediation made whatever its outcome, `wrong` the number of wrong ones,
-    repeats counted. `verified` says that recovery was seen after the last repair. `shown` is all evidence that
-    diagnostics returned.
+    repeats counted. `runbook` are the steps that somebody may claim. `verified` says that recovery was seen after the
+    last repair. `shown` is all evidence that diagnostics returned.
     """
 
     submission: Parameters | None
@@ -40,6 +42,7 @@ class Conduct:
     verified: bool
     services: tuple[str, ...]
     flags: frozenset[str]
+    runbook: Collection[str]
     shown: tuple[Evidence, ...] = ()
 
     @property

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 OF_PROVED = (
     "On proved incidents of systems that run, the explanations of the alert that are ruled out stand for the evidence, "
     "and the steps of a thorough search cost nothing. What users are saved, for good, stands for the plan, and a "
-    "remediation is wrong that costs them more than it saves, or that disturbs what has no trouble."
+    "remediation is wrong that costs them, loses messages, or disturbs what has no trouble."
 )
 """What is different on incidents with a proof, as the on-call guide says it."""
 

@@ -14,7 +14,6 @@ from graders.reasons import Reason, give_reason, to_percent
 from graders.root_cause import drop_runbook_names, match_failure_mode, share_affirmed
 from graders.score import Point
 from scenarios.incident import DECAY_STEPS
-from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def _explain_achieved(conduct: Conduct) -> Iterator[Reason]:
 def _explain_unverified(conduct: Conduct) -> Reason:
     if conduct.achieved.by_outcome and conduct.achieved.share < 1:
         return give_reason("not_all_saved")
-    if conduct.completion < 1:
+    if not conduct.achieved.by_outcome and conduct.completion < 1:
         return give_reason("plan_not_completed", count=len(conduct.plan) - len(conduct.effective))
     return give_reason("recovery_not_looked_at")
 
@@ -195,13 +194,15 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
 def _list_made(conduct: Conduct) -> frozenset[str]:
     """What a summary may claim. A repair of the plan that was only tried too early has not been made."""
     without_effect = {step.step for step in conduct.plan if not step.verify} - conduct.effective
-    return conduct.attempted - without_effect
+    made = conduct.attempted - without_effect
+    # A summary says which step of the runbook was done, and need not say on what.
+    return made | {" ".join(step.split(" ")[:2]) for step in made}
 
 
 def _list_claimable(conduct: Conduct) -> frozenset[str]:
     """Every remediation that a summary could claim: actions on services, flags, runbook steps."""
     steps = {step.step for step in conduct.plan}
-    targets = {SERVICE: conduct.services, FLAG: conduct.flags, RUNBOOK_STEP: load_runbook_catalogue()}
+    targets = {SERVICE: conduct.services, FLAG: conduct.flags, RUNBOOK_STEP: conduct.runbook}
     for remediation in REMEDIATIONS.values():
         steps |= {f"{remediation.name} {target}" for target in targets[remediation.target]}
     return frozenset(steps)

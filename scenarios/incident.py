@@ -102,12 +102,13 @@ class Remedied(NamedTuple):
     """What came of a remediation, and the course after it.
 
     `report` says what was done and what it did at once, and nothing of its merit; it is empty where the rules word
-    what came of it.
+    what came of it. It `acts_on_cause` if who does it has chosen what to believe, effective or not.
     """
 
     outcome: Outcome
     course: Course
     report: str = ""
+    acts_on_cause: bool = False
 
 
 class Course(Protocol):

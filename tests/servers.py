@@ -133,7 +133,7 @@ def started(*arguments: str, **variables: str) -> Iterator[tuple[str, subprocess
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(START_SECONDS)
         if process.stderr is not None:
             process.stderr.close()
 

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from scenarios.drawing import Draw
     from scenarios.incident import Certificate, Item
     from scenarios.proofs.proof import Proof
-    from scenarios.running.shared import SharedRuns
     from scenarios.vocabulary import Task, TaskId
 
 _WAITS = 1
@@ -127,10 +126,10 @@ class DrawnStory:
         found = find_knowledge(self._proof, seen)
         return Known(found.share, max(Fraction(0), 2 * found.share - 1), found.start, found.left)
 
-    def find_judge(self, runs: SharedRuns) -> Judge | None:
+    def find_judge(self, incident: RunningIncident) -> Judge | None:
         if self._proof is None:
             return None
-        return Judge(self.digest, self._drawn.background, self._drawn.fault.component, self._proof, runs)
+        return Judge(incident.digest, self._drawn.background, self._drawn.fault.component, self._proof, incident.runs)
 
     def pace(self, task: Task) -> Pace | None:
         if self._proof is None or task not in _DECAYS:

@@ -21,6 +21,7 @@ from scenarios.telemetry import (
     report_operation,
     update_alert,
 )
+from scenarios.vocabulary import CHECK_RECENT_DEPLOYS
 from scenarios.world import OPERATIONS, SIMULATOR_VERSION, SOFTWARE
 from scenarios.world.flows import STEP
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from scenarios.incident import Certificate, Item, Known, Losses, Pace, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
-    from scenarios.running.judging import Judge
+    from scenarios.running.judging import Judge, Verdict
     from scenarios.vocabulary import Task, TaskId
     from scenarios.world import Run, System
 
@@ -65,8 +66,8 @@ class Story(Protocol):
     def pace(self, task: Task) -> Pace | None:
         """How many steps a task is worth; None where its certificates say so."""
 
-    def find_judge(self, runs: SharedRuns) -> Judge | None:
-        """Who judges by the runs of the incident what is done about it; None where its plan does."""
+    def find_judge(self, incident: RunningIncident) -> Judge | None:
+        """Who judges by the runs of its incident what is done about it; None where its plan does."""
 
 
 class NobodyPagedError(ValueError):
@@ -145,7 +146,7 @@ class RunningIncident:
     @cached_property
     def judge(self) -> Judge | None:
         """Who judges what is done; None where the plan does."""
-        return self._story.find_judge(self.runs)
+        return self._story.find_judge(self)
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._story.certificates(task)
@@ -248,26 +249,28 @@ class RunningCourse(NamedTuple):
         incident = self.incident
         name, target = find_operation(remedy)
         course, run = self.apply(remedy, verifies=verifies)
+        acts = False
         if incident.judge is None:
             outcome = incident.plan.apply(remedy, self.progress, verifies=verifies)[0]
         elif verifies:
             outcome = Outcome.INEFFECTIVE
         else:
-            outcome, course = self._weigh(incident.judge, remedy, course)
+            verdict, course = self._weigh(incident.judge, remedy, course)
+            outcome, acts = verdict.outcome, verdict.acts_on_cause
         report = ""
         if name in OPERATIONS:
             report = report_operation(run, name, target, self.now, course.now)
         elif verifies and incident.runbook[name].waits:
             report = f"{name}: {report_changes(run, self.now, course.now)}"
-        return Remedied(outcome, course, report)
+        return Remedied(outcome, course, report, acts)
 
-    def _weigh(self, judge: Judge, remedy: Remedy, course: RunningCourse) -> tuple[Outcome, RunningCourse]:
+    def _weigh(self, judge: Judge, remedy: Remedy, course: RunningCourse) -> tuple[Verdict, RunningCourse]:
         """What a remediation was worth, and the course after it, which knows of that."""
-        outcome, left = judge.judge(self.orders, course.orders[-1], self.left)
-        if outcome is not Outcome.EFFECTIVE:
-            return outcome, course
+        verdict = judge.judge(self.orders, course.orders[-1], self.left)
+        if verdict.outcome is not Outcome.EFFECTIVE:
+            return verdict, course
         step = PlanStep(remedy.action, remedy.target, on=remedy.on)
-        return outcome, course._replace(left=left, repairs=(*self.repairs, step), mended_at=course.now)
+        return verdict, course._replace(left=verdict.left, repairs=(*self.repairs, step), mended_at=course.now)
 
     @property
     def steps(self) -> tuple[PlanStep, ...]:
@@ -300,15 +303,19 @@ class RunningCourse(NamedTuple):
         return self._replace(now=now, alert=update_alert(self.alert, run, now))
 
     def shows_recovery(self, item: Item, _: Evidence, /) -> bool:
-        """Whether all repairs are done, users are served again, and a service was looked at that had failed them."""
+        """Whether something was repaired, users are served again, and a look was at what had failed them.
+
+        By a plan that is all of it and a service of the alert; else a component that was repaired does as well.
+        """
         incident = self.incident
+        services = set(incident.alert["affected_services"])
+        if incident.judge is None:
+            repaired = incident.plan.is_repaired(self.progress)
+        else:
+            repaired = bool(self.repairs) and item[0] != CHECK_RECENT_DEPLOYS.name
+            services |= {incident.truth.service, *(step.on or step.target for step in self.repairs)}
         seen = self.now - incident.document.look_seconds
-        repaired = self.left == 0 if incident.judge else incident.plan.is_repaired(self.progress)
-        return (
-            repaired
-            and item[1] in incident.alert["affected_services"]
-            and is_well(incident.runs.get(self.orders, seen), seen, _SEEN_SECONDS)
-        )
+        return repaired and item[1] in services and is_well(incident.runs.get(self.orders, seen), seen, _SEEN_SECONDS)
 
     @property
     def harms(self) -> tuple[str, ...]:

@@ -19,20 +19,21 @@ from scenarios.proofs.proving import find_last_start
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
 from scenarios.running.shared import Ordered, Orders, SharedRuns
-from scenarios.world import OPERATIONS, OperationError
+from scenarios.world import OPERATIONS, OperationError, Run
 from scenarios.world.operations import find_targets
+from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from scenarios.proofs.operating import Deed
     from scenarios.proofs.proof import Proof
-    from scenarios.world import Run, System
+    from scenarios.world import System
     from scenarios.world.layout import Floats
 
 _LEAST_LOSS = 0.1
 _LOSS_SHARE = 0.02
-"""A remediation is wrong by which users lose more minutes than this, or than this share of what a repair saves."""
+"""A remediation is wrong by which users lose more minutes than both, this and this share of what a repair saves."""
 _LEAST_SHARE = 0.1
 """Nothing is measured over a time in which less than this, in minutes or as a share of all that a repair saves, is left
 to save."""
@@ -47,10 +48,14 @@ Value = TypeVar("Value")
 
 
 class Verdict(NamedTuple):
-    """What a remediation was, and how many operations are left after it until users are served again for good."""
+    """What a remediation was, and how many operations are left after it until users are served again for good.
+
+    It `acts_on_cause` if it belongs to a repair, or saves users something: who does that has chosen what to believe.
+    """
 
     outcome: Outcome
     left: int
+    acts_on_cause: bool = True
 
 
 class _End(NamedTuple):
@@ -61,7 +66,7 @@ class _End(NamedTuple):
 
 
 class _Known(Generic[Key, Value]):
-    """What was found once, for as many of the latest questions as are kept: some 200 bytes each.
+    """What was found once, for as many of the latest questions as are kept: some kB each.
 
     An episode that is played again after its incident was put away asks the same again, and each takes a second.
     """
@@ -107,6 +112,7 @@ class Judge:
         self._proof = proof
         self._runs = runs
         self._without = SharedRuns(background)
+        self._harm_without: Floats | None = None
         self._saved = proof.harm_of_nothing - proof.harm_of_best
 
     @property
@@ -138,46 +144,44 @@ class Judge:
         return _ENDS.find((self._name, orders, at), lambda: self._play_end(orders, at))
 
     def _look_up(self, orders: Orders, order: Ordered) -> Verdict | None:
-        """The verdict on what begins an accepted repair, as its proof has it."""
-        done = (*orders, order)
-        deeds = tuple((each.operation, each.target) for each in done)
-        longest = max((len(repair) for repair in self._proof.repairs if repair[: len(deeds)] == deeds), default=0)
+        """The verdict on a repair of one operation, as its proof has it: it mends whenever it is the first."""
+        repair = ((order.operation, order.target),)
         is_late = order.at > find_last_start(self._proof.fired)
-        if not longest or is_late or any(each.number is not None for each in done):
+        if orders or is_late or order.number is not None or repair not in self._proof.repairs:
             return None
-        return Verdict(Outcome.EFFECTIVE, longest - len(deeds))
+        return Verdict(Outcome.EFFECTIVE, 0)
 
     def _try(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
-        rest = sorted(
-            {part for count in range(nearest) for part in self._list_parts(count)}, key=lambda part: (len(part), part)
-        )
-        follow = [tuple(Ordered(order.at, *deed) for deed in part) for part in rest]
-        lanes: list[Lane] = [(), (order,), *((order, *part) for part in follow if part)]
-        run = self._play(orders, order.at, lanes)
+        parts = sorted({part for count in range(nearest) for part in self._list_parts(count)})
+        follow = [tuple(Ordered(order.at, *deed) for deed in part) for part in parts] or [()]
+        count = len(follow)
+        run = self._play(orders, order.at, [*follow, *((order, *part) for part in follow)])
         if run is None:
-            return Verdict(Outcome.WRONG, nearest)
+            return Verdict(Outcome.WRONG, nearest, acts_on_cause=False)
         end = order.at + self._proof.lasts
-        harms = [find_harm(run, end, place) for place in range(len(lanes))]
+        harms = [find_harm(run, end, place) for place in range(2 * count)]
         well = [self._is_well(harm, order.at) for harm in harms]
-        left = min(
-            (len(lane) - 1 for lane, is_well in zip(lanes[1:], well[1:], strict=True) if is_well), default=nearest
-        )
-        if left < nearest and not well[0]:
+        # The part in which nothing follows is the first.
+        before = _count_fewest(follow, well[:count], nearest)
+        left = _count_fewest(follow, well[count:], nearest)
+        if left < min(nearest, before):
             return Verdict(Outcome.EFFECTIVE, left)
-        lost = measure_harm(harms[1], order.at, end) - measure_harm(harms[0], order.at, end)
-        if not self._is_planned(order) and (
-            lost > max(_LEAST_LOSS, _LOSS_SHARE * self._saved) or _purges(run, order) or self._disturbs(orders, order)
+        lost = measure_harm(harms[count], order.at, end) - measure_harm(harms[0], order.at, end)
+        planned = any((order.operation, order.target) in repair for repair in self._proof.repairs)
+        acts = planned or -lost > max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
+        is_step = planned and nearest > 0 and order.number is None and any(well[count:])
+        if not is_step and (
+            lost > max(_LEAST_LOSS, _LOSS_SHARE * self._saved)
+            or _purges(run, order, count)
+            or (not planned and self._disturbs(orders, order))
         ):
-            return Verdict(Outcome.WRONG, nearest)
-        return Verdict(Outcome.INEFFECTIVE, nearest)
+            return Verdict(Outcome.WRONG, nearest, acts)
+        return Verdict(Outcome.INEFFECTIVE, nearest, acts)
 
     def _list_parts(self, count: int) -> Iterator[tuple[Deed, ...]]:
         """The parts of accepted repairs that have so many operations, in their order."""
         for repair in self._proof.repairs:
             yield from combinations(repair, count)
-
-    def _is_planned(self, order: Ordered) -> bool:
-        return any((order.operation, order.target) in repair for repair in self._proof.repairs)
 
     def _play(self, orders: Orders, at: int, lanes: Sequence[Lane]) -> Run | None:
         """Lanes that run on side by side from a second on; None if the first order of one cannot be carried out."""
@@ -193,8 +197,17 @@ class Judge:
     def _is_well(self, harm: Floats, at: int) -> bool:
         end = at + self._proof.lasts
         third = self._proof.lasts / 3
-        without = find_harm(open_run(self._without.get((), end)), end)
+        without = self._find_harm_without(end)
         return average_harm(harm, end - third, end) <= average_harm(without, end - third, end) + WELL
+
+    def _find_harm_without(self, until: int) -> Floats:
+        """What users lose without the fault. Only that is kept of a run of hours."""
+        if self._harm_without is None or len(self._harm_without) * TICK < until:
+            end = max(until, find_last_start(self._proof.fired) + self._proof.lasts)
+            run = Run(self._background)
+            run.advance(end)
+            self._harm_without = find_harm(open_run(run), end)
+        return self._harm_without
 
     def _disturbs(self, orders: Orders, order: Ordered) -> bool:
         """Whether something disruptive is done to what has no trouble and no part in this one."""
@@ -228,6 +241,11 @@ class Judge:
         return _End(min(shares, default=None), Losses(lasts // 60, lost, kept, min(best)))
 
 
+def _count_fewest(lanes: Sequence[Lane], well: Sequence[bool], otherwise: int) -> int:
+    """The orders of the shortest lane that ends well."""
+    return min((len(lane) for lane, is_well in zip(lanes, well, strict=True) if is_well), default=otherwise)
+
+
 def _settle(share: float) -> Fraction:
     if share >= _ALL:
         return Fraction(1)
@@ -243,13 +261,13 @@ def _order(run: Run, order: Ordered, place: int) -> bool:
     return True
 
 
-def _purges(run: Run, order: Ordered) -> bool:
-    """Whether messages are lost for good by an order that is carried out in the second system of a run."""
+def _purges(run: Run, order: Ordered, system: int) -> bool:
+    """Whether messages are lost for good by an order that is carried out in one of the systems of a run."""
     if order.operation != _PURGES:
         return False
     components = len(run.layout.systems[0].components)
     return any(
-        event.what == _PURGES and event.component // components == 1 and float(event.details["messages"]) > 0
+        event.what == _PURGES and event.component // components == system and float(event.details["messages"]) > 0
         for event in run.state.events
         if event.at >= order.at
     )

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
     from scenarios.incident import Certificate, Item, Known, Pace, Truth
     from scenarios.running.incident import RunningIncident
-    from scenarios.running.shared import SharedRuns
     from scenarios.vocabulary import Task, TaskId
 
 
@@ -49,5 +48,5 @@ class RetoldStory:
     def pace(self, task: Task) -> Pace:
         return self._made_after.pace(task)
 
-    def find_judge(self, _: SharedRuns, /) -> None:
+    def find_judge(self, _: RunningIncident, /) -> None:
         """What is done is judged by its plan."""

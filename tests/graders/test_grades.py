@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from graders import Conduct, grade
 from scenarios.incident import DECAY_STEPS, Known, Pace, Truth, measure_plan
+from scenarios.library import load_runbook_catalogue
 from scenarios.parsing import parse_action
 from scenarios.progress import Plan, PlanStep
 from scenarios.vocabulary import TASKS
@@ -54,6 +55,7 @@ def conduct(action: str = "", parameters: dict[str, Any] | None = None, **known:
         "wrong": 0,
         "verified": True,
         "flags": frozenset({"nightly_job", "dark_mode"}),
+        "runbook": load_runbook_catalogue(),
         "services": ("analytics-service", "api-gateway", "auth-service", "postgres-db"),
     }
     submission = parse_action(action, parameters).parameters if action else None

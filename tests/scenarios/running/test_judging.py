@@ -16,6 +16,7 @@ from scenarios.catalogue import Catalogue
 from scenarios.parsing import parse_action
 from scenarios.progress import Outcome
 from scenarios.running.incident import RunningIncident
+from scenarios.running.judging import Judge, Verdict
 from scenarios.running.listed import list_proofs
 from scenarios.running.shared import Ordered
 from scenarios.vocabulary import DIAGNOSTICS
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from env_core.episode import Episode
     from scenarios.catalogue import Scenario
     from scenarios.incident import Incident
-    from scenarios.running.judging import Judge
     from scenarios.vocabulary import Action
 
 *_, ONE_STEP = min(
@@ -78,7 +78,7 @@ def test_a_repair_is_effective_once_and_saves_what_can_be_saved(judge: Judge, in
     at = incident.first_look + 300
     order = Ordered(at, operation, target)
     assert judge.distance == 1
-    assert judge.judge((), order, 1) == (Outcome.EFFECTIVE, 0)
+    assert judge.judge((), order, 1) == Verdict(Outcome.EFFECTIVE, 0)
     again = order._replace(at=at + 300)
     assert judge.judge((order,), again, 0)[0] is Outcome.INEFFECTIVE
     assert judge.measure((), at + 600, None) == 0
@@ -108,7 +108,8 @@ def test_what_there_is_not_is_wrong_and_what_does_nothing_costs_nothing(
     at = incident.first_look + 60
     assert judge.judge((), Ordered(at, "restart_service", "no-such-service"), 1)[0] is Outcome.WRONG
     zone = incident.system.zones[0]
-    assert judge.judge((), Ordered(at, "uncordon_zone", zone), 1) == (Outcome.INEFFECTIVE, 1)
+    nothing = Verdict(Outcome.INEFFECTIVE, 1, acts_on_cause=False)
+    assert judge.judge((), Ordered(at, "uncordon_zone", zone), 1) == nothing
 
 
 def test_nobody_earns_much_without_knowing_or_without_repairing(scenario: Scenario) -> None:
@@ -155,3 +156,26 @@ def test_a_restart_of_what_is_well_is_wrong(judge: Judge, incident: RunningIncid
     at = incident.first_look + 60
     restarts = (Ordered(at, "restart_service", name) for name in incident.services)
     assert any(judge.judge((), restart, 1)[0] is Outcome.WRONG for restart in restarts)
+
+
+@pytest.mark.slow
+def test_evidence_after_the_repair_counts_no_more_whatever_stands_in_its_way(scenario: Scenario) -> None:
+    """Who first makes the repair of no use knows as little as who does it at once."""
+    perfect = play_perfectly(scenario.incident, scenario.task)
+    looks = [action for action in perfect[:-1] if action.name in DIAGNOSTICS]
+    repair = next(action for action in perfect if action.name not in DIAGNOSTICS)
+    client = find_worth(scenario.incident)
+    block, unblock = (
+        parse_action("execute_runbook_step", {"runbook_action": name, "target": client})
+        for name in ("block_client", "unblock_client")
+    )
+    watch = parse_action("execute_runbook_step", {"runbook_action": "watch"})
+    late = play(scenario, [block, repair, *looks[:-1], unblock, watch, looks[-1], perfect[-1]])
+    assert get_score(late) <= 0.2
+
+
+def test_what_is_claimed_of_the_runbook_and_was_not_done_costs(scenario: Scenario) -> None:
+    *others, answer = play_perfectly(scenario.incident, scenario.task)
+    boast = f"{answer.parameters.model_dump()['summary']} We executed drain_zone as well."
+    claimed = parse_action("submit_resolution", {"summary": boast})
+    assert get_score(play(scenario, [*others, claimed])) == pytest.approx(0.96)
