@@ -36,7 +36,7 @@ _STRETCH = 60
 _APART = 60
 """Seconds that a page may come earlier or later with half the step."""
 _LEAST_RIVALS = 8
-_SPARE_STEPS = 2
+SPARE_STEPS = 2
 """Steps of a task that are left at the end."""
 _CLOSING_STEPS = 3
 """Who has repaired it waits, looks once more, and submits."""
@@ -192,7 +192,7 @@ def _check_steps(fewest: int, task: Task) -> None:
 
     The honest searcher is no measure of it: who takes every look at what is on the way needs more than a task has.
     """
-    if fewest > task.max_steps - _SPARE_STEPS:
+    if fewest > task.max_steps - SPARE_STEPS:
         raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 
 

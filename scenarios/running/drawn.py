@@ -15,7 +15,7 @@ from scenarios.generator.naming import RUNNING_VERSION, region_of
 from scenarios.incident import Known, Lookalike, Pace, Truth, know_by_certificates
 from scenarios.progress import Plan, PlanStep
 from scenarios.proofs.knowledge import find_knowledge
-from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT
+from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
 from scenarios.running.document import RunningDocument
 from scenarios.running.incident import NobodyPagedError, RunningIncident
@@ -44,7 +44,6 @@ _DECAYS = {ROOT_CAUSE_ANALYSIS: 6, REMEDIATION_PLANNING: 8}
 """Over so many steps beyond those that are free the points for few steps fall to 0."""
 _CONFIRMING_STEPS = 2
 """Looks more than an honest searcher takes that cost nothing: it is sensible to make sure."""
-_SPARE_STEPS = 2
 _RECOVERY_STEPS = 1
 """A look at the recovery."""
 MOST_ATTEMPTS = 12
@@ -136,7 +135,7 @@ class DrawnStory:
             return None
         repair = self._proof.longest + _RECOVERY_STEPS if task.asks_repair else 0
         # Who excludes each explanation by a look of its own may need more than a task has.
-        fewest = min(self._proof.searcher + repair + 1, task.max_steps - _SPARE_STEPS)
+        fewest = min(self._proof.searcher + repair + 1, task.max_steps - SPARE_STEPS)
         return Pace(fewest, min(fewest + _CONFIRMING_STEPS, task.max_steps - 1), _DECAYS[task])
 
 

@@ -77,7 +77,7 @@ def test_a_draw_is_proved_or_rejected_for_a_reason(background: System, monkeypat
     fewest = len(proof.certificates[0]) + 1
     assert fewest <= proof.searcher
     # The same draw is too long as soon as the tasks have a step less than it needs.
-    monkeypatch.setattr("scenarios.proofs.proving._SPARE_STEPS", ROOT_CAUSE_ANALYSIS.max_steps - fewest + 1)
+    monkeypatch.setattr("scenarios.proofs.proving.SPARE_STEPS", ROOT_CAUSE_ANALYSIS.max_steps - fewest + 1)
     long = prove(background, fault, 1)
     assert isinstance(long, Rejection)
     assert long.reason == "too_long"
