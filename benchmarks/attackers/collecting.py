@@ -6,7 +6,6 @@ import hashlib
 import os
 import pickle
 import subprocess
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -70,15 +69,16 @@ def _find_folder() -> Path:
     head = subprocess.check_output(["git", "rev-parse", "HEAD:scenarios"], cwd=here)  # noqa: S607 - git is wherever it is
     changed = subprocess.check_output(["git", "diff", "HEAD", "--", ":/scenarios"], cwd=here)  # noqa: S607 - git is wherever it is
     name = hashlib.sha256(head + changed + Path(__file__).read_bytes()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"{_FOLDER}-{os.getuid()}" / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Not among the temporary files: what is read back from here is trusted.
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / _FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def _read(folder: Path, seed: int) -> Sighting:
     path = folder / f"{seed}.pickle"
     if path.exists():
-        return Sighting(*pickle.loads(path.read_bytes()))  # noqa: S301 - a file of our own, in a folder that nobody else may write
+        return Sighting(*pickle.loads(path.read_bytes()))  # noqa: S301 - written below, in the user's own cache
     seen = _see(draw(seed, DIFFICULTIES[seed % len(DIFFICULTIES)]))
     partly = path.with_suffix(f".{os.getpid()}")
     partly.write_bytes(pickle.dumps(tuple(seen)))
