@@ -14,7 +14,7 @@ from scenarios.catalogue import CURATED
 from scenarios.loading import load_document
 from tests.redis_server import RedisServer, redis_server
 from tests.scenarios.generator.drawn import CATALOGUE
-from tests.slow import load_profile
+from tests.slow import load_profile, mark_slow_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def redis() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture(scope="session", params=CURATED_IDS)
+@pytest.fixture(scope="session", params=mark_slow_after(3, sorted(CURATED_IDS, key=lambda name: name[-1])))
 def scenario(request: pytest.FixtureRequest, catalogue: Catalogue) -> Scenario:
-    """Each of the nine curated scenarios."""
+    """Each of the nine curated scenarios: the first of each task, and the others where slow tests run too."""
     return catalogue.get(request.param)

@@ -78,6 +78,7 @@ def test_a_cycle_is_found() -> None:
         TopologicalSorter(graph).prepare()
 
 
+@pytest.mark.slow
 def test_imports_inside_functions_are_those_that_were_measured() -> None:
     found = {
         (".".join(path.relative_to(ROOT).with_suffix("").parts), imported)

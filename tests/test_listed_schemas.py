@@ -56,6 +56,7 @@ async def list_tools(server: Any, era: str) -> list[dict[str, Any]]:
         return [tool.model_dump(by_alias=True, mode="json") for tool in (await client.list_tools()).tools]
 
 
+@pytest.mark.slow
 def test_no_schema_holds_a_number_that_clients_round(address: str) -> None:
     with httpx2.Client(base_url=address) as api, open_talk(address) as talk:
         agent_url = open_for_agent(api, scenario_id="RP-001")

@@ -29,6 +29,7 @@ def named(directory: Path) -> list[str]:
     return sorted(file.name for file in directory.glob("*.yaml"))
 
 
+@pytest.mark.slow
 def test_seeds_are_written_for_all_tasks(tmp_path: Path) -> None:
     code, said = run("generate", "--seed", 4, "--seed", 9, "--difficulty", 1, "--out", tmp_path / "deeper")
     assert code == 0, said

@@ -31,6 +31,7 @@ def run(*arguments: object, salt: str = "", colour: bool = False) -> str:
     return result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario_id", [*CURATED_IDS, *GENERATED])
 def test_the_page_tells_everything_in_a_hundred_columns(catalogue: Catalogue, scenario_id: str) -> None:
     text = run(scenario_id)
@@ -54,6 +55,7 @@ def test_the_page_tells_everything_in_a_hundred_columns(catalogue: Catalogue, sc
     assert "\x1b[" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario_id", GENERATED)
 def test_callers_stand_above_and_every_call_is_drawn(scenario_id: str) -> None:
     facts = json.loads(run(scenario_id, "--json"))

@@ -152,6 +152,7 @@ def test_summary_points() -> None:
     assert resolution(crowd) == pytest.approx(0.98)
 
 
+@pytest.mark.slow
 @given(
     evidence=st.fractions(0, 1),
     steps=st.integers(1, 15),

@@ -65,6 +65,7 @@ def _count_calls(episode: Episode, text: str) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
+@pytest.mark.slow
 def test_what_texts_earn_stays(catalogue: Catalogue) -> None:
     """`scripts/golden` writes the file anew after a deliberate change of what texts earn."""
     earned = json.loads(EARNED.read_text("utf-8"))

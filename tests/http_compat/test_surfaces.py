@@ -165,7 +165,7 @@ CASES = (
 
 
 @pytest.mark.parametrize("surface", SURFACES)
-@pytest.mark.parametrize("scenario_id", mark_slow_after(6, CASES))
+@pytest.mark.parametrize("scenario_id", mark_slow_after(3, CASES))
 def test_all_surfaces_show_the_same(address: str, catalogue: Catalogue, scenario_id: str, surface: str) -> None:
     scenario = catalogue.get(scenario_id)
     for actions in (play_perfectly(scenario.incident, scenario.task), choose_blunders(scenario)):

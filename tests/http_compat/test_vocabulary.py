@@ -46,6 +46,7 @@ def test_schemas_say_exactly_what_is_refused(action: dict[str, Any]) -> None:
     assert schema.is_valid(action) is (action in VALID)
 
 
+@pytest.mark.slow
 def test_observations_and_states_are_what_their_schemas_say(catalogue: Catalogue) -> None:
     schemas = build_schemas()
     for scenario in catalogue.scenarios.values():

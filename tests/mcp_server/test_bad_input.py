@@ -117,6 +117,7 @@ def test_every_tool_survives_any_arguments(
         assert taken == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=count_examples(400))
 @given(arguments_of)
 def test_control_tools_survive_any_arguments(

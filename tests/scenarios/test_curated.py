@@ -112,6 +112,7 @@ def test_certificates(scenario: Scenario) -> None:
         assert count_fewest_steps(scenario.incident, scenario.task) <= scenario.task.max_steps - 3
 
 
+@pytest.mark.slow
 def test_fit_to_serve(catalogue: Catalogue) -> None:
     assert {incident.id: find_defects(incident) for incident in catalogue.incidents.values()} == {
         incident: [] for incident in catalogue.incidents

@@ -262,6 +262,7 @@ def test_of_many_problems_the_first_are_told(document: Path) -> None:
 ITEMS = ", ".join(f"search-store/{field}" for field in DIAGNOSTIC_FIELDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

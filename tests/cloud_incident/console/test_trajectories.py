@@ -124,6 +124,7 @@ def test_what_is_no_trajectory_is_told_by_its_line(api: httpx2.Client, novice: T
     assert f"{MOST_UPLOADED}" in detail
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("line", [b"{\n", b"[\n", b"\n", b"{}\n"])
 async def test_an_upload_of_short_lines_takes_little_memory(catalogue: Catalogue, tmp_path: Path, line: bytes) -> None:

@@ -48,6 +48,7 @@ def test_a_seed_gives_the_same_bytes_in_two_processes() -> None:
     assert _print_in_process("2") == first
 
 
+@pytest.mark.slow
 def test_adjacent_seeds_share_nothing_recognisable() -> None:
     draws = [draw(seed, 3) for seed in range(500, 540)]
     pairs = list(pairwise(draws))
@@ -61,6 +62,7 @@ def test_adjacent_seeds_share_nothing_recognisable() -> None:
     assert len(same_family) < len(pairs) / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("difficulty", range(1, 6))
 def test_a_draw_is_of_its_difficulty(difficulty: int) -> None:
     least, most = SIZES[difficulty]
@@ -89,6 +91,7 @@ def test_nothing_changes_while_what_is_normal_is_seen() -> None:
         assert min((change.at for change in changes if change.what != "flag"), default=300.0) >= 300.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", [*SPLITS, None])
 def test_what_is_out_of_distribution_occurs_in_one_split_only(split: str | None) -> None:
     draws = [draw(seed, 1 + seed % 5, split=split) for seed in range(count_examples(25, least=10))]

@@ -29,6 +29,7 @@ def spared(system: System) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "name"), mark_slow_after(len(FAMILIES), [(place, name) for place in range(2) for name in FAMILIES])
 )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 sample = pytest.mark.parametrize(("seed", "difficulty"), SAMPLE)
 
 
+@pytest.mark.slow
 @sample
 def test_exactly_one_explanation_is_left_and_no_item_is_idle(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)
@@ -42,6 +43,7 @@ def test_exactly_one_explanation_is_left_and_no_item_is_idle(seed: int, difficul
                 assert detective.left(part) != detective.truth()
 
 
+@pytest.mark.slow
 @sample
 def test_certificates_are_affordable(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)

@@ -100,6 +100,7 @@ def test_combinations_of_the_last_split_occur_in_no_other() -> None:
             assert ((scene.fault.family.family, scene.world.archetype) in apart) == (split == "test-ood")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", mark_slow_after(1, [range(3, 40, 5), range(count_examples(120))]), ids=len)
 @pytest.mark.parametrize("difficulty", [4, 5])
 def test_rules_of_thumb_are_about_as_good_as_chance(difficulty: int, seeds: range) -> None:

@@ -24,7 +24,7 @@ from scenarios.loading import MOST_BYTES, load_document
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import TASKS
 from tests.scenarios.generator.drawn import CATALOGUE, SAMPLE
-from tests.slow import count_examples, mark_slow_after
+from tests.slow import count_examples
 
 if TYPE_CHECKING:
     from scenarios.authored import AuthoredIncident
@@ -92,7 +92,8 @@ def check_names(case: tuple[int, int]) -> None:
     assert frozen.id == f"frozen-{generated.id}"
 
 
-@pytest.mark.parametrize(("seed", "difficulty"), mark_slow_after(2, SAMPLE[:3]))
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "difficulty"), SAMPLE[:3])
 def test_the_same_incident_under_names_of_its_own(seed: int, difficulty: int) -> None:
     check_names((seed, difficulty))
 
@@ -116,6 +117,7 @@ def check_plays(case: tuple[int, int], task_id: str, played: int) -> None:
     assert play_perfectly(generated, task) == play_perfectly(frozen, task)
 
 
+@pytest.mark.slow
 @given(case=few, task_id=tasks, played=plays)
 @settings(max_examples=count_examples(20))
 def test_the_same_rewards_and_scores(case: tuple[int, int], task_id: str, played: int) -> None:
@@ -140,7 +142,8 @@ def test_a_frozen_document_sets_the_tasks_asked_for() -> None:
     assert "seed 1 at difficulty 1" in text
 
 
-@pytest.mark.parametrize("difficulty", mark_slow_after(3, DIFFICULTIES))
+@pytest.mark.slow
+@pytest.mark.parametrize("difficulty", DIFFICULTIES)
 def test_what_nothing_changes_has_one_state(difficulty: int) -> None:
     generated, frozen = pair(difficulty - 1, difficulty)
     most = len(reachable(generated.plan))

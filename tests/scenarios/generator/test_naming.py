@@ -77,6 +77,7 @@ def test_a_changed_id_is_unknown(name: Name, where: int, letter: str) -> None:
     assert ids.parse(f"GX{'1' if name.generator == '2' else '2'}-{sealed}") is None
 
 
+@pytest.mark.slow
 @given(sealed=st.binary(max_size=40), text=st.text(max_size=40))
 def test_forged_ids_are_unknown(sealed: bytes, text: str) -> None:
     ids = OpaqueIds(SALT)

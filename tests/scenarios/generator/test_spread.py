@@ -29,6 +29,7 @@ def unwell(incident: Incident, service: str) -> set[str]:
     return {path.service for path in shown.calls if path.health != "healthy"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "difficulty"), SAMPLE)
 def test_only_false_alarms_have_none(seed: int, difficulty: int) -> None:
     incident = drawn(seed, difficulty)

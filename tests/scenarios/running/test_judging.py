@@ -73,6 +73,7 @@ def get_score(episode: Episode) -> float:
     return episode.grade.score
 
 
+@pytest.mark.slow
 def test_a_repair_is_effective_once_and_saves_what_can_be_saved(judge: Judge, incident: RunningIncident) -> None:
     (operation, target), *_ = PROOF.repairs[0]
     at = incident.first_look + 300
@@ -102,6 +103,7 @@ def test_who_harms_users_is_wrong_and_saves_less(judge: Judge, incident: Running
     assert judge.measure((repair, harm), at + 600, at + 120) < Fraction(1, 2)
 
 
+@pytest.mark.slow
 def test_what_there_is_not_is_wrong_and_what_does_nothing_costs_nothing(
     judge: Judge, incident: RunningIncident
 ) -> None:
@@ -112,6 +114,7 @@ def test_what_there_is_not_is_wrong_and_what_does_nothing_costs_nothing(
     assert judge.judge((), Ordered(at, "uncordon_zone", zone), 1) == nothing
 
 
+@pytest.mark.slow
 def test_nobody_earns_much_without_knowing_or_without_repairing(scenario: Scenario) -> None:
     perfect = play_perfectly(scenario.incident, scenario.task)
     looks = [action for action in perfect if action.name in DIAGNOSTICS]

@@ -84,6 +84,7 @@ def test_another_cause_costs_what_it_did(truth: Truth) -> None:
     assert match_failure_mode(_SYMPTOMS, truth)[0] == 0
 
 
+@pytest.mark.slow
 def test_written_incidents_have_none_and_those_that_run_have_theirs() -> None:
     catalogue = Catalogue()
     assert catalogue.get("RCA-001").incident.truth.symptoms == frozenset()

@@ -27,6 +27,7 @@ def _read(run: Run, system: int = 0, *, as_of: float | None = None) -> tuple[flo
     return tuple(value or 0.0 for series in shown.series if series.name == _NAME for value in series.recent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("errors", [0.0005, 0.002, 0.01, 0.018])
 def test_what_is_rare_is_counted_in_whole_events(errors: float) -> None:
     expected, counts = errors * 600.0, []

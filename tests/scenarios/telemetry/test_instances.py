@@ -70,6 +70,7 @@ def test_a_rollout_makes_new_pods_and_a_crash_keeps_them() -> None:
         assert f"kind=Pod name={name} " in _read(run, contains="reason=Started")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("software", ["go-service", "jvm-service", "node-service", "python-service", "redis"])
 def test_a_container_that_is_killed_is_told_by_the_kernel_the_kubelet_and_status(software: str) -> None:
     leak = Change(at=300, what="leak", target="shop", to=60.0)

@@ -12,7 +12,6 @@ import scenarios.world
 from scenarios.telemetry import TelemetryError, look
 from scenarios.vocabulary import DIAGNOSTICS
 from scenarios.world import OPERATIONS, Run, System
-from tests.slow import mark_slow_after
 
 if TYPE_CHECKING:
     from scenarios.evidence import Evidence
@@ -43,9 +42,10 @@ def look_everywhere(run: Run, *, system: int = 0, as_of: float | None = None) ->
     return [look(run, name, part, system=system, as_of=as_of).text for name in DIAGNOSTICS for part in NAMES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "orders",
-    mark_slow_after(1, [HONEST, draw_orders(1), draw_orders(2)]),
+    [HONEST, draw_orders(1), draw_orders(2)],
     ids=["honest", "random-1", "random-2"],
 )
 def test_what_was_seen_of_a_moment_stays_so(orders: dict[int, tuple[str, str]]) -> None:
@@ -73,7 +73,8 @@ def begun() -> Run:
     return run
 
 
-@pytest.mark.parametrize(("operation", "target"), mark_slow_after(2, HONEST.values()))
+@pytest.mark.slow
+@pytest.mark.parametrize(("operation", "target"), HONEST.values())
 def test_an_order_is_seen_later_and_not_at_once(begun: Run, operation: str, target: str) -> None:
     run = begun.fork()
     before = look_everywhere(run)
@@ -84,6 +85,7 @@ def test_an_order_is_seen_later_and_not_at_once(begun: Run, operation: str, targ
     assert look_everywhere(run, as_of=1920) == before
 
 
+@pytest.mark.slow
 def test_a_system_is_seen_alike_whatever_is_played_beside_it() -> None:
     other = SYSTEM.model_copy(update={"seed": 77, "changes": ()})
     both, alone, second = Run(SYSTEM, other), Run(SYSTEM), Run(other)

@@ -68,6 +68,7 @@ def test_what_runs_is_averaged_over_what_runs() -> None:
     assert "no sample" not in hurt.heading
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shop", "bank"])
 @pytest.mark.parametrize("shed", [0.9, 1.0])
 def test_who_turns_requests_away_looks_neither_slow_nor_fast_by_that(name: str, shed: float) -> None:
@@ -104,6 +105,7 @@ def test_a_caller_is_told_that_refusals_are_left_out(shed: float, said: str) -> 
     assert said in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "metric", "least"),
     [("packet-loss", "icmp_loss", 10.0), ("zone-delay", "icmp_rtt", 500.0), ("dns-failure", "servfail", 30.0)],

@@ -58,6 +58,7 @@ _FULL = Change(at=300, what="disk_data", target="shop-db", to=1.0)
 _SECRET = Change(at=300, what="secret_accepted", target="shop-db", to=5.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("caller", "store", "change", "said"),
     [
@@ -127,6 +128,7 @@ def test_nobody_cancels_what_the_network_loses() -> None:
     assert not _count(run, "shop-db", "cancel")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("store", "said"), [("postgres", "No space left on device"), ("mysql", "'orders' is full")])
 @pytest.mark.parametrize("caller", _CALLERS)
 def test_a_caller_is_told_that_the_disk_is_full(caller: str, store: str, said: str) -> None:

@@ -58,6 +58,7 @@ _OF_PROXIES = {
 _NAMES = {"4xx": "CLIENT_ERROR", "5xx": "SERVER_ERROR"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "status", "other", "more", "less"),
     [(_SHED, "429", "503", "4xx", "5xx"), (_FULL, "503", "429", "5xx", "4xx")],
@@ -87,6 +88,7 @@ def test_who_takes_no_more_tells_callers_the_status_that_it_logs(
         assert _read(run, "shop", classes[less]) < 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "status"), [(_SHED, "429"), (_FULL, "429"), (_WRONG, "500")])
 @pytest.mark.parametrize("caller", _SERVICES)
 def test_a_third_party_answers_what_its_callers_tell(caller: str, change: Change, status: str) -> None:

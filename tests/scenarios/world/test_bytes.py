@@ -32,6 +32,7 @@ def _check_batch(systems: list[System]) -> None:
         assert cut_record(together, place) == cut_record(alone, 0)
 
 
+@pytest.mark.slow
 @FEW
 @given(st.lists(draw_systems(), min_size=3, max_size=3))
 def test_a_system_does_not_depend_on_what_it_runs_beside(systems: list[System]) -> None:
@@ -64,6 +65,7 @@ def test_two_processes_give_the_same_bytes() -> None:
     assert _digest_in_process(PYTHONHASHSEED="1") == digest()
 
 
+@pytest.mark.slow
 def test_a_processor_without_wide_registers_gives_the_same_bytes() -> None:
     found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     assert _digest_in_process(NPY_DISABLE_CPU_FEATURES=" ".join(found)) == digest()

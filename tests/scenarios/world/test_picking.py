@@ -67,6 +67,7 @@ def test_a_part_that_nothing_is_said_of_is_not_lost_in_silence(monkeypatch: pyte
         run.pick([0])
 
 
+@pytest.mark.slow
 def test_copies_go_on_as_the_system_itself() -> None:
     run = Run(load_system("analytics-export"))
     run.advance(BEFORE)
@@ -89,6 +90,7 @@ def test_copies_go_on_as_the_system_itself() -> None:
     assert first == run.state.events
 
 
+@pytest.mark.slow
 @FEW
 @given(draw_played())
 def test_drawn_systems_go_on_under_any_orders(drawn: Drawn) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 
 from scenarios.world import Run, load_system
@@ -28,6 +29,7 @@ def find_bytes(run: Run) -> dict[str, bytes]:
     return {name: run.record.get(name).tobytes() for name in (*COUNTS, *LEVELS)}
 
 
+@pytest.mark.slow
 @FEW
 @given(draw_played())
 def test_a_run_that_remembers_nothing_gives_the_same_bytes(drawn: Drawn) -> None:

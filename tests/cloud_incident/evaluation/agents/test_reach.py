@@ -118,6 +118,7 @@ def pack(size: int) -> bytes:
     return b"".join([*parts, packer.compress(end), packer.flush()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reach", [None, HERE], ids=["an operator", "a visitor"])
 @pytest.mark.parametrize(
     ("headers", "body", "said"),

@@ -143,6 +143,7 @@ async def test_the_responder_is_competent_on_what_is_generated(task: str, catalo
     assert task != "RCA" or mean(one.right for one in found) >= 5 * mean(one.chance for one in found)
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_a_search_costs_no_more_steps_than_there_are(catalogue: Catalogue) -> None:
     for seed in range(500, 510):

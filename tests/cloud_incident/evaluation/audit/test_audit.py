@@ -99,9 +99,8 @@ def test_the_inventory_is_openenvs_and_that_of_generator_and_world() -> None:
     assert {name for name in CHECKS if not name.startswith(("generator.", "world."))} == OPENENV
 
 
-@pytest.mark.parametrize(
-    "check_id", [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in CHECKS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("check_id", CHECKS)
 def test_a_check_fails_where_its_rule_is_broken(check_id: str) -> None:
     world, options = BROKEN[check_id]
     audited = Audit(sample=Sample(**{"size": 2, **options}), checks=[check_id], world=world).run()

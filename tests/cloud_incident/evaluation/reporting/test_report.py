@@ -132,6 +132,7 @@ def test_any_text_survives_as_text_and_as_attribute(words: str, value: str) -> N
     assert set(page.all("p")[0]) == {"title"}
 
 
+@pytest.mark.slow
 @given(RUN)
 def test_any_run_has_a_report(run: list[Trajectory]) -> None:
     assert Page(render_report(run)).all("svg")

@@ -142,6 +142,7 @@ def test_another_endpoint_is_another_result_and_another_model_another_agent(
     assert [trajectory["agent"] for trajectory in read_trajectories(path)] == ["llm:perfect", "llm:prose"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surface", ["", "rest", "websocket", "mcp"])
 def test_a_model_sees_the_tools_of_its_task_and_no_others(
     tmp_path: Path, address: str, model: ScriptedModel, surface: str
