@@ -66,10 +66,16 @@ def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int
         for item in told[NOTHING]
         if (mask := sum(1 << n for n, suspect in enumerate(suspects) if told[suspect][item]))
     }
-    return Rivals(suspects, masks, _find_unwell(background, shown))
+    return Rivals(suspects, masks, _list_unwell(background, shown))
 
 
-def _find_unwell(system: System, shown: Signs) -> dict[str, tuple[str, ...]]:
+def find_unwell(background: System, fault: Fault, at: int) -> dict[str, tuple[str, ...]]:
+    """The components whose answers to each component fail, as a look at its calls at a second shows."""
+    usual, truth = _play_truth(Beginnings(background), background, fault, at)
+    return _list_unwell(background, read_signs(truth, usual, at))
+
+
+def _list_unwell(system: System, shown: Signs) -> dict[str, tuple[str, ...]]:
     unwell: dict[str, dict[str, None]] = {}
     for call, failing in zip(system.calls, shown.failing[0].tolist(), strict=True):
         if failing:

@@ -39,20 +39,23 @@ class Search(NamedTuple):
 
 def count_looks(search: Search, seed: int) -> int:
     """The looks after which one class is left, in the median of all orders; `LONGEST` if that does not come to be."""
-    counts = sorted(_search(search, seed * ORDERS + order) for order in range(ORDERS))
+    searched = [search_once(search, seed * ORDERS + order) for order in range(ORDERS)]
+    counts = sorted(LONGEST if left else len(looks) for looks, left in searched)
     return counts[ORDERS // 2]
 
 
-def _search(search: Search, seed: int) -> int:
-    left, count = ((1 << len(search.suspects)) - 1) & ~search.alike, 0
+def search_once(search: Search, seed: int, most: int = LONGEST) -> tuple[tuple[Item, ...], int]:
+    """The looks of one order until one class is left, at most so many, and the other suspects left, as a mask."""
+    left = ((1 << len(search.suspects)) - 1) & ~search.alike
+    looks: list[Item] = []
     for diagnostic, component, suspected in _walk(search, seed):
-        if not left or count >= LONGEST:
+        if not left or len(looks) >= most:
             break
         if suspected and not _is_suspected(search, component, left):
             continue
         left &= ~search.masks.get((diagnostic, component), 0)
-        count += 1
-    return LONGEST if left else count
+        looks.append((diagnostic, component))
+    return tuple(looks), left
 
 
 def _is_suspected(search: Search, component: str, left: int) -> bool:

@@ -1,0 +1,1 @@
+"""What policies earn on proved incidents: those that do no work, those that do, and sensible detours."""

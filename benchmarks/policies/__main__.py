@@ -1,0 +1,134 @@
+"""What policies earn on listed draws: `scripts/policies [N [FIRST [KIND]]]`.
+
+N draws of each difficulty, from the FIRST on (0), for each task; KIND is `cheats` or `sensible`, both if not given.
+Ends with status 1 if a policy earns more than it may.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.constant_text import search_text
+from benchmarks.policies.case import Case, play
+from benchmarks.policies.cheating import CHEATS
+from benchmarks.policies.honest import HONEST, SEARCHER
+from benchmarks.policies.sensible import BASE, SENSIBLE
+from scenarios.generator.naming import DIFFICULTIES
+from scenarios.running import list_proved
+from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
+
+if TYPE_CHECKING:
+    from benchmarks.policies.case import Policy
+    from scenarios.incident import Truth
+    from scenarios.vocabulary import TaskId
+
+KINDS = {"cheats": CHEATS, "sensible": SENSIBLE}
+_TASKS = (ROOT_CAUSE_ANALYSIS.id, REMEDIATION_PLANNING.id)
+
+
+class Played(NamedTuple):
+    """The scores of a case by policy, in so many seconds of a core."""
+
+    case: Case
+    scores: dict[str, float]
+    seconds: float
+
+
+def choose_draws(count: int, first: int) -> list[tuple[int, int]]:
+    """So many listed draws of each difficulty, from a place on."""
+    listed: dict[int, list[int]] = defaultdict(list)
+    for seed, difficulty in list_proved():
+        listed[difficulty].append(seed)
+    chance = random.Random(0)  # noqa: S311 - the same order in every run, from all splits
+    draws = []
+    for difficulty in DIFFICULTIES:
+        seeds = sorted(listed[difficulty])
+        chance.shuffle(seeds)
+        draws += [(seed, difficulty) for seed in seeds[first : first + count]]
+    return draws
+
+
+def find_constant(draws: list[tuple[int, int]]) -> tuple[float, str]:
+    """The text that says the failure modes of most draws, found with the lists open, and its share of the points."""
+    truths: Counter[Truth] = Counter()
+    for draw in draws:
+        truths[Case(ROOT_CAUSE_ANALYSIS.id, *draw).incident.truth] += 1
+    found = search_text(truths, random.Random("constant"))  # noqa: S311 - a seeded search
+    return found.share, found.text
+
+
+def play_case(case: Case, policies: tuple[Policy, ...]) -> Played:
+    """Play all policies of its task that fit a case."""
+    began = time.process_time()
+    scores = {}
+    for policy in policies:
+        if case.task_id in policy.tasks and policy.fits(case):
+            grade = play(case, policy).grade
+            if grade is None:
+                raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
+            scores[policy.name] = grade.score
+    return Played(case, scores, time.process_time() - began)
+
+
+def main(count: int = 8, first: int = 0, kind: str = "") -> int:
+    """Play, print tables, and return how many policies earned more or less than they should."""
+    policies = (*HONEST, *(KINDS[kind] if kind else (*CHEATS, *SENSIBLE)))
+    draws = choose_draws(count, first)
+    share, text = find_constant(draws) if kind != "sensible" else (0.0, "")
+    print(f"{len(draws)} listed draws. The best constant text earns {share:.0%} of the failure mode: {text!r}")
+    played = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        cases = [Case(task, *draw, text) for draw in draws for task in _TASKS]
+        for pending in as_completed([pool.submit(play_case, case, policies) for case in cases]):
+            played.append(pending.result())
+            told = played[-1]
+            print(f"  {told.case.task_id} D{told.case.difficulty} {told.case.seed}: {told.seconds:.0f} s", flush=True)
+    return sum(_print_table(task, [each for each in played if each.case.task_id == task], policies) for task in _TASKS)
+
+
+def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...]) -> int:
+    wrong = 0
+    print(
+        f"\n{task:34} {'n':>4} {'mean':>6} {'max':>6} {'may':>6}  " + "  ".join(f"D{each}   " for each in DIFFICULTIES)
+    )
+    honest = fmean(each.scores[SEARCHER.name] for each in played)
+    for policy in policies:
+        mine = [each for each in played if policy.name in each.scores]
+        if not mine:
+            continue
+        scores = [each.scores[policy.name] for each in mine]
+        most = policy.most if policy.of_honest is None else policy.of_honest * honest
+        by_difficulty = [
+            [each.scores[policy.name] for each in mine if each.case.difficulty == difficulty]
+            for difficulty in DIFFICULTIES
+        ]
+        told = "  ".join(f"{fmean(some):.3f}" if some else "  –  " for some in by_difficulty)
+        is_over = fmean(scores) > most
+        print(
+            f"{policy.name:34} {len(scores):4} {fmean(scores):6.3f} {max(scores):6.3f} {most:6.3f}  {told}"
+            + ("  TOO MUCH" if is_over else "")
+        )
+        wrong += is_over
+        if policy in SENSIBLE and policy is not BASE:
+            wrong += _print_losses(policy, mine)
+    return wrong
+
+
+def _print_losses(policy: Policy, played: list[Played]) -> int:
+    """Print the cases in which a sensible detour earns less than a look that is taken twice."""
+    worse = [each for each in played if each.scores[policy.name] < each.scores[BASE.name] - 1e-9]
+    for each in worse:
+        print(f"    {each.case.scenario.id}: {each.scores[policy.name]:.3f} for {each.scores[BASE.name]:.3f}")
+    return bool(worse)
+
+
+if __name__ == "__main__":
+    given = [*sys.argv[1:], *("8", "0", "")[len(sys.argv) - 1 :]]
+    sys.exit(1 if main(int(given[0]), int(given[1]), given[2]) else 0)

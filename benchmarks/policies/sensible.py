@@ -1,0 +1,131 @@
+"""Sensible detours of perfect play. None is to cost more than its steps do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.policies.case import Policy, act
+from benchmarks.policies.honest import answer_rightly
+from env_core.perfect import carry_out
+from scenarios.progress import PlanStep
+from scenarios.vocabulary import CHECK_METRICS, EXECUTE_RUNBOOK_STEP, REMEDIATION_PLANNING, REMEDIATIONS, Remediation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchmarks.policies.case import Case
+    from scenarios.vocabulary import Action
+
+_REPAIR = (REMEDIATION_PLANNING.id,)
+_WATCH = act("execute_runbook_step", runbook_action="watch")
+
+
+def _get_recovery(case: Case) -> Action:
+    return next(action for action in reversed(case.rest) if action.name == CHECK_METRICS.name)
+
+
+def _look_twice(case: Case) -> Iterator[Action]:
+    yield from case.looks
+    yield case.looks[-1]
+    yield from case.rest
+
+
+def _watch_first(case: Case) -> Iterator[Action]:
+    yield from case.looks
+    yield _WATCH
+    yield from case.rest
+
+
+def _look_too_early(case: Case) -> Iterator[Action]:
+    """Look for the recovery between a repair and the moment at which it shows."""
+    yield from case.looks
+    yield case.rest[0]
+    yield _get_recovery(case)
+    yield from case.rest[1:]
+
+
+def _drain_afterwards(case: Case) -> Iterator[Action]:
+    """Take the root's first zone out of traffic when all is repaired."""
+    yield from case.perfect[:-1]
+    yield act("execute_runbook_step", runbook_action="drain_zone", target=case.incident.system.zones[0])
+
+
+def _cordon_afterwards(case: Case) -> Iterator[Action]:
+    yield from case.perfect[:-1]
+    yield act("execute_runbook_step", runbook_action="cordon_zone", target=case.incident.system.zones[0])
+
+
+def _scale_up_first(case: Case) -> Iterator[Action]:
+    yield from case.looks
+    root = next(each for each in case.incident.system.components if each.name == case.incident.truth.service)
+    yield act("scale_service", service=root.name, replicas=root.most)
+    yield from case.rest
+
+
+def _restart_afterwards(case: Case) -> Iterator[Action]:
+    """Restart the root once all is well, to be sure."""
+    yield from case.perfect[:-1]
+    yield act("restart_service", service=case.incident.truth.service)
+
+
+def _repair_otherwise(number: int) -> Callable[[Case], Iterator[Action]]:
+    """Carry out another accepted repair, wait until users are served, and look."""
+
+    def play(case: Case) -> Iterator[Action]:
+        yield from case.looks
+        for deed in case.proof.repairs[number]:
+            yield carry_out(_to_step(case, *deed))
+        yield from case.rest[len(case.proof.repairs[0]) :]
+
+    return play
+
+
+def _to_step(case: Case, operation: str, target: str) -> PlanStep:
+    if operation not in REMEDIATIONS:
+        return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
+    if not REMEDIATIONS[operation].takes_replicas:
+        return PlanStep(operation, target)
+    part = next(each for each in case.incident.system.components if each.name == target)
+    return PlanStep(operation, target, replicas=(min(part.most, part.instances + (part.instances + 1) // 2), part.most))
+
+
+def _tell(case: Case) -> Action:
+    """The perfect answer, with what this episode has done as the repair."""
+    steps = () if case.episode is None else case.episode.steps
+    deeds = [
+        declared.deed.format(target=step.action.target)
+        for step in steps
+        if isinstance(declared := step.action.declaration, Remediation) and step.action != _WATCH
+    ]
+    before, _, after = str(answer_rightly(case).parameters.model_dump()["summary"]).partition("To repair it we ")
+    return act("submit_resolution", summary=f"{before}To repair it we {', '.join(deeds)}. {after.partition('. ')[2]}")
+
+
+def _has_repairs(count: int) -> Callable[[Case], bool]:
+    return lambda case: len(case.proof.repairs) > count
+
+
+def _has_zones(case: Case) -> bool:
+    return len(case.incident.system.zones) > 1
+
+
+def _can_scale(case: Case) -> bool:
+    root = next(each for each in case.incident.system.components if each.name == case.incident.truth.service)
+    return root.most > root.instances
+
+
+BASE = Policy("perfect, and one look twice", _REPAIR, _look_twice, _tell)
+SENSIBLE = (
+    BASE,
+    Policy("perfect, and watches first", _REPAIR, _watch_first, _tell),
+    Policy("perfect, looks too early too", _REPAIR, _look_too_early, _tell),
+    Policy("perfect, then drains a zone", _REPAIR, _drain_afterwards, _tell, fits=_has_zones),
+    Policy("perfect, then cordons a zone", _REPAIR, _cordon_afterwards, _tell, fits=_has_zones),
+    Policy("perfect, then restarts the root", _REPAIR, _restart_afterwards, _tell),
+    Policy("scales up, then perfect", _REPAIR, _scale_up_first, _tell, fits=_can_scale),
+    *(
+        Policy(f"accepted repair {n + 1}", _REPAIR, _repair_otherwise(n), _tell, fits=_has_repairs(n))
+        for n in range(1, 4)
+    ),
+)
+"""Each is to earn as much as the first on the same case."""
