@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, fields
 from fractions import Fraction
+from functools import reduce
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -294,16 +295,28 @@ def advance(episode: Episode, action: Action) -> Episode:
     """
     if episode.done:
         raise ValueError("a finished episode cannot be advanced")
-    match action.declaration:
-        case Diagnostic():
-            return _look(episode, action)
-        case Remediation():
-            if action.declaration.target is RUNBOOK_STEP:
-                _refuse_unfit_runbook_step(episode.course, action)
-            return _remedy(episode, action, action.declaration)
-        case _:
-            _refuse_unfit_submission(episode, action)
-            return _submit(episode, action)
+    is_last = episode.step_count + 1 >= episode.task.max_steps
+    waits = episode.reference.reward_mode == "terminal" and episode.course.is_judged_by_runs
+    if isinstance(action.declaration, Diagnostic | Remediation):
+        return _act(_judge_all(episode) if waits and is_last else episode, action, judged=is_last or not waits)
+    _refuse_unfit_submission(episode, action)
+    return _submit(_judge_all(episode) if waits else episode, action)
+
+
+def _act(episode: Episode, action: Action, *, judged: bool) -> Episode:
+    declaration = action.declaration
+    if not isinstance(declaration, Remediation):
+        return _look(episode, action)
+    if declaration.target is RUNBOOK_STEP:
+        _refuse_unfit_runbook_step(episode.course, action)
+    return _remedy(episode, action, declaration, judged=judged)
+
+
+def _judge_all(episode: Episode) -> Episode:
+    """The episode with every remediation judged. Where nothing is told of it before the end, that waits for the end."""
+    incident = episode.incident
+    first = Episode(episode.id, episode.reference, incident, episode.task, incident.begin(), episode.incarnation)
+    return reduce(lambda before, step: _act(before, step.action, judged=True), episode.steps, first)
 
 
 def _refuse_unfit_submission(episode: Episode, action: Action) -> None:
@@ -367,13 +380,13 @@ def _look(episode: Episode, action: Action) -> Episode:
     )
 
 
-def _remedy(episode: Episode, action: Action, remediation: Remediation) -> Episode:
+def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judged: bool) -> Episode:
     replicas = getattr(action.parameters, "replicas", None)
     remedy = Remedy(action.name, action.target, replicas, _find_step_target(action))
     entry = episode.course.runbook.get(remedy.target) if remediation.target is RUNBOOK_STEP else None
     verifies = entry is not None and (entry.verify or entry.waits)
     outcome, course, report, acts = (
-        episode.course.remedy(remedy, verifies=verifies)
+        episode.course.remedy(remedy, verifies=verifies, judged=judged)
         if episode.task.remediates
         else Remedied(Outcome.WRONG, episode.course)
     )

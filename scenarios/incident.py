@@ -132,10 +132,15 @@ class Course(Protocol):
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, Course]:
         """What a diagnostic shows of a known service now, and the course after it."""
 
-    def remedy(self, remedy: Remedy, *, verifies: bool) -> Remedied:
+    @property
+    def is_judged_by_runs(self) -> bool:
+        """Whether a remediation is judged by letting the system run on, which takes a second or some."""
+
+    def remedy(self, remedy: Remedy, *, verifies: bool, judged: bool = True) -> Remedied:
         """What a remediation does now, and the course after it.
 
-        `verifies` says that the remedy is a step of the catalogue that only verifies.
+        `verifies` says that the remedy is a step of the catalogue that only verifies. One that is not to be `judged` by
+        runs counts as neutral.
         """
 
     def shows_recovery(self, item: Item, evidence: Evidence, /) -> bool:

@@ -39,7 +39,11 @@ class PlannedCourse(NamedTuple):
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, PlannedCourse]:
         return self.incident.evidence(diagnostic, service, self.progress), self
 
-    def remedy(self, remedy: Remedy, *, verifies: bool) -> Remedied:
+    @property
+    def is_judged_by_runs(self) -> bool:
+        return False
+
+    def remedy(self, remedy: Remedy, *, verifies: bool, judged: bool = True) -> Remedied:  # noqa: ARG002 - a plan judges
         outcome, progress = self.incident.plan.apply(remedy, self.progress, verifies=verifies)
         return Remedied(outcome, PlannedCourse(self.incident, progress))
 

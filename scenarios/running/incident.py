@@ -245,14 +245,18 @@ class RunningCourse(NamedTuple):
     def list_targets(self, step: str) -> tuple[str, ...] | None:
         return self.incident.list_targets(step)
 
-    def remedy(self, remedy: Remedy, *, verifies: bool) -> Remedied:
+    @property
+    def is_judged_by_runs(self) -> bool:
+        return self.incident.judge is not None
+
+    def remedy(self, remedy: Remedy, *, verifies: bool, judged: bool = True) -> Remedied:
         incident = self.incident
         name, target = find_operation(remedy)
         course, run = self.apply(remedy, verifies=verifies)
         acts = False
         if incident.judge is None:
             outcome = incident.plan.apply(remedy, self.progress, verifies=verifies)[0]
-        elif verifies:
+        elif verifies or not judged:
             outcome = Outcome.INEFFECTIVE
         else:
             verdict, course = self._weigh(incident.judge, remedy, course)

@@ -24,9 +24,10 @@ from scenarios.vocabulary import DIAGNOSTICS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from env_core.episode import Episode
+    from env_core.episode import Episode, RewardMode
     from scenarios.catalogue import Scenario
     from scenarios.incident import Incident
+    from scenarios.running.shared import Orders
     from scenarios.vocabulary import Action
 
 *_, ONE_STEP = min(
@@ -55,8 +56,8 @@ def judge(incident: RunningIncident) -> Judge:
     return incident.judge
 
 
-def play(scenario: Scenario, actions: Sequence[Action]) -> Episode:
-    episode = begin("e", Reference.to(scenario), scenario)
+def play(scenario: Scenario, actions: Sequence[Action], reward_mode: RewardMode = "dense") -> Episode:
+    episode = begin("e", Reference.to(scenario, reward_mode), scenario)
     for action in actions:
         episode = step(episode, action).episode
     return episode
@@ -182,3 +183,37 @@ def test_what_is_claimed_of_the_runbook_and_was_not_done_costs(scenario: Scenari
     boast = f"{answer.parameters.model_dump()['summary']} We executed drain_zone as well."
     claimed = parse_action("submit_resolution", {"summary": boast})
     assert get_score(play(scenario, [*others, claimed])) == pytest.approx(0.96)
+
+
+def test_who_is_told_nothing_before_the_end_is_judged_at_the_end(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Ordered] = []
+    judge_now = Judge.judge
+
+    def judge(self: Judge, orders: Orders, order: Ordered, nearest: int) -> Verdict:
+        asked.append(order)
+        return judge_now(self, orders, order, nearest)
+
+    monkeypatch.setattr(Judge, "judge", judge)
+    *before, answer = play_perfectly(scenario.incident, scenario.task)
+    asked.clear()
+    waiting = play(scenario, before, "terminal")
+    assert not asked
+    assert {each.outcome for each in waiting.steps} <= {None, Outcome.INEFFECTIVE}
+    ended = step(waiting, answer).episode
+    assert asked
+    told = play(scenario, [*before, answer])
+    assert ended.grade == told.grade
+    assert [each.outcome for each in ended.steps] == [each.outcome for each in told.steps]
+    assert [each.reward for each in ended.steps[:-1]] == [0] * len(before)
+
+
+def test_who_runs_out_of_steps_is_judged_by_all_of_them(scenario: Scenario) -> None:
+    root = scenario.incident.truth.service
+    looks = [look_at((name, root)) for name in DIAGNOSTICS] * scenario.task.max_steps
+    restart = parse_action("restart_service", {"service": scenario.incident.services[0]})
+    actions = [restart, *looks][: scenario.task.max_steps]
+    grades = [play(scenario, actions, mode).grade for mode in ("dense", "terminal")]
+    assert grades[0] == grades[1]
+    assert grades[0] is not None
