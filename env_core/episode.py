@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from scenarios.incident import Course, Incident, Item, Losses
     from scenarios.vocabulary import Target, Task
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """Changes whenever the same actions would earn something else. Part of every reference."""
 
 RewardMode = Literal["dense", "terminal"]
@@ -367,7 +367,8 @@ def _look(episode: Episode, action: Action) -> Episode:
         return _record_step(episode, action, events, error=message, error_code="unknown_service")
     item = (action.name, service)
     evidence, course = episode.course.look(action.name, service)
-    events = reward_query(episode.task.rewards, item, evidence, episode.shown)
+    hasty = episode.course.is_hasty(item)
+    events = reward_query(episode.task.rewards, item, evidence, episode.shown, hasty=hasty)
     return _record_step(
         episode,
         action,

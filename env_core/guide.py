@@ -96,7 +96,8 @@ def _describe_rewards() -> list[str]:
         "## Rewards per step",
         _list_rewards(),
         "An ineffective remediation (too early, or done already) earns 0, and so does a query repeated after a fix has "
-        "changed its evidence. The submission earns the score.",
+        "changed its evidence. On incidents that run a query counts as repeated if it was made less than five minutes "
+        "ago, and nothing was done and no page has changed since. The submission earns the score.",
     ]
 
 

@@ -29,6 +29,7 @@ _FEEDBACK = {
     "new_service": "First look at {target}",
     "new_query": "Another look at {target}",
     "repeated_query": "Nothing new: this query was made before and its evidence has not changed",
+    "hasty_query": "This query was made less than five minutes ago; nothing was done and no page has changed since",
     "changed_evidence": "The evidence has changed since this query was last made",
     "unknown_service": "No such service",
     "effective_remediation": "{step} took effect",
@@ -50,13 +51,18 @@ def sum_events(events: Events) -> int:
     return sum(points for _, points in events)
 
 
-def reward_query(table: RewardTable, item: Item, evidence: Evidence, shown: Mapping[Item, Evidence]) -> Events:
-    """The event of a query of a known service, given the evidence last shown for every query so far."""
+def reward_query(
+    table: RewardTable, item: Item, evidence: Evidence, shown: Mapping[Item, Evidence], *, hasty: bool
+) -> Events:
+    """The event of a query of a known service, given the evidence last shown for every query so far.
+
+    `hasty`: nothing has happened since it was made the last time, as `Course.is_hasty` has it.
+    """
     before = shown.get(item)
     if before is not None:
         if before is evidence or before.text == evidence.text:
             return (("repeated_query", table.repeated_query),)
-        return (("changed_evidence", 0),)
+        return (("hasty_query", table.repeated_query),) if hasty else (("changed_evidence", 0),)
     if any(service == item[1] for _, service in shown):
         return (("new_query", table.new_query),)
     return (("new_service", table.new_service),)

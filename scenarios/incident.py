@@ -132,6 +132,9 @@ class Course(Protocol):
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, Course]:
         """What a diagnostic shows of a known service now, and the course after it."""
 
+    def is_hasty(self, item: Item, /) -> bool:
+        """Whether some evidence was looked at a short time ago; nothing was done and no page has changed since."""
+
     @property
     def is_judged_by_runs(self) -> bool:
         """Whether a remediation is judged by letting the system run on, which takes a second or some."""

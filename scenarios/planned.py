@@ -39,6 +39,10 @@ class PlannedCourse(NamedTuple):
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, PlannedCourse]:
         return self.incident.evidence(diagnostic, service, self.progress), self
 
+    def is_hasty(self, _: Item, /) -> bool:
+        """There is no time."""
+        return False
+
     @property
     def is_judged_by_runs(self) -> bool:
         return False

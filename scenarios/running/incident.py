@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scenarios.incident import Achieved, Remedied, measure_plan, pace_by_certificates
@@ -208,8 +209,18 @@ class RunningIncident:
 
 
 _MINUTE = 60
+_HASTY_SECONDS = 300
+"""Who looks again before so many seconds are over, and nothing was done meanwhile, learns nothing by it."""
 _SEEN_SECONDS = 30
 """For how long users have to be served before a look shows it."""
+
+
+class _Looked(NamedTuple):
+    """When something was looked at, how much was ordered by then, and the alert as it stood."""
+
+    at: int
+    ordered: int
+    alert: Mapping[str, Any]
 
 
 class RunningCourse(NamedTuple):
@@ -217,7 +228,7 @@ class RunningCourse(NamedTuple):
 
     `progress` are the steps of the plan that were done in their place, and `repairs` the remediations that were
     effective: the last of them was over at `mended_at`. At best so many operations were `left` until users are served
-    again for good. `alert` is the alert as it stands there.
+    again for good. `alert` is the alert as it stands there, and `looked` tells when each evidence was last looked at.
     """
 
     incident: RunningIncident
@@ -228,11 +239,19 @@ class RunningCourse(NamedTuple):
     left: int = 0
     repairs: tuple[PlanStep, ...] = ()
     mended_at: int | None = None
+    looked: Mapping[Item, _Looked] = MappingProxyType({})
 
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, RunningCourse]:
         run = self.incident.runs.get(self.orders, self.now)
         shown = look(run, diagnostic, service, as_of=self.now)
-        return shown, self._let_pass(self.now + self.incident.document.look_seconds)
+        looked = {**self.looked, (diagnostic, service): _Looked(self.now, len(self.orders), self.alert)}
+        return shown, self._let_pass(self.now + self.incident.document.look_seconds)._replace(looked=looked)
+
+    def is_hasty(self, item: Item, /) -> bool:
+        last = self.looked.get(item)
+        if last is None or self.now - last.at >= _HASTY_SECONDS:
+            return False
+        return last.ordered == len(self.orders) and last.alert == self.alert
 
     @property
     def is_played(self) -> bool:

@@ -66,6 +66,32 @@ def test_time_passes_with_every_look(catalogue: Catalogue) -> None:
     assert shown[0].as_of < shown[1].as_of
 
 
+WATCH = parse_action("execute_runbook_step", {"runbook_action": "watch"})
+RESTART = parse_action("restart_service", {"service": "auth-service"})
+
+
+@pytest.mark.parametrize(
+    ("between", "event"),
+    [
+        ([], "hasty_query"),
+        ([look_at("postgres-db")] * 3, "hasty_query"),
+        (
+            [look_at("postgres-db"), *(look_at(name) for name in ("auth-service", "api-gateway") * 2)],
+            "changed_evidence",
+        ),
+        ([WATCH], "changed_evidence"),
+        ([RESTART], "changed_evidence"),
+    ],
+    ids=["at once", "after three minutes", "after five minutes", "after a watch", "after a restart"],
+)
+def test_who_looks_again_at_once_pays_for_it(catalogue: Catalogue, between: list[Action], event: str) -> None:
+    look = look_at("order-service")
+    again = play(catalogue, "LIVE-RP-001", look, *between, look)[-1]
+    rewards = again.task.rewards
+    earned = {"hasty_query": rewards.repeated_query, "changed_evidence": 0}
+    assert (event, earned[event]) in again.steps[-1].events
+
+
 def test_an_operation_acts_whether_it_is_its_turn_or_not(catalogue: Catalogue) -> None:
     early = parse_action("restart_service", {"service": "auth-service"})
     *_, after = play(catalogue, "LIVE-RP-001", early, look_at("auth-service", "check_recent_deploys"))
