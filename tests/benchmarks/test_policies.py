@@ -1,0 +1,61 @@
+"""Policies are played on listed draws, and those that do no work earn little."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.policies.__main__ import choose_draws
+from benchmarks.policies.case import Case, Policy, act, play
+from benchmarks.policies.cheating import CHEATS
+from benchmarks.policies.honest import PERFECT, SEARCHER, search_case
+from benchmarks.policies.sensible import BASE
+from scenarios.generator.naming import DIFFICULTIES
+from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS, SUBMISSIONS, TASKS
+
+EASY = choose_draws(1, 0)[0]
+
+
+def get_score(case: Case, policy: Policy) -> float:
+    grade = play(case, policy).grade
+    assert grade is not None
+    return grade.score
+
+
+def test_draws_are_listed_ones_of_each_difficulty() -> None:
+    draws = choose_draws(2, 1)
+    assert [difficulty for _, difficulty in draws] == [each for each in DIFFICULTIES for _ in range(2)]
+    assert len(set(draws)) == len(draws)
+    assert choose_draws(3, 0)[1:3] == draws[:2]
+
+
+def test_an_answer_is_given_with_the_last_step_and_what_is_refused_costs_nothing() -> None:
+    case = Case(ROOT_CAUSE_ANALYSIS.id, *EASY, "no idea")
+    look = act("check_metrics", service=case.alerted[0])
+    other = next(name for name in SUBMISSIONS if name != case.scenario.task.submission.name)
+    refused = act(other, **{"severity": "P1"} if other == "submit_severity" else {"summary": "It is repaired now."})
+    answer = next(policy.answer for policy in CHEATS if case.task_id in policy.tasks)
+    idle = Policy("never ends", (case.task_id,), lambda _: iter([refused, *[look] * 99]), answer)
+    assert play(case, idle).step_count == TASKS[case.task_id].max_steps
+
+
+@pytest.mark.slow
+def test_who_searches_earns_more_than_who_does_not() -> None:
+    case = Case(ROOT_CAUSE_ANALYSIS.id, *EASY, "no idea")
+    assert get_score(case, PERFECT) == 1.0
+    honest = get_score(case, SEARCHER)
+    cheats = [policy for policy in CHEATS if case.task_id in policy.tasks]
+    assert all(get_score(case, policy) < honest for policy in cheats)
+
+
+@pytest.mark.slow
+def test_the_searcher_looks_only_as_often_as_it_can_and_still_repair() -> None:
+    case = Case(REMEDIATION_PLANNING.id, *EASY)
+    looks, _ = search_case(case)
+    assert 0 < len(looks) < TASKS[case.task_id].max_steps - len(case.rest)
+    assert play(case, SEARCHER).step_count <= TASKS[case.task_id].max_steps
+
+
+@pytest.mark.slow
+def test_a_second_look_costs_nothing_of_the_score() -> None:
+    case = Case(REMEDIATION_PLANNING.id, *EASY)
+    assert get_score(case, BASE) == 1.0
