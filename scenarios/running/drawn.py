@@ -21,6 +21,7 @@ from scenarios.running.document import RunningDocument
 from scenarios.running.incident import NobodyPagedError, RunningIncident
 from scenarios.running.judging import Judge
 from scenarios.telemetry.clock import Clock
+from scenarios.telemetry.spreading import Sign, find_spread
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
     EXECUTE_RUNBOOK_STEP,
@@ -96,15 +97,17 @@ class DrawnStory:
         family = families()[fault.family]
         run = incident.runs.get((), incident.fired + JUDGED_SECONDS)
         clock = Clock(incident.system)
+        chain = [
+            Sign(fault.at, fault.component, f"{family.title} ({fault.component})"),
+            *find_spread(incident.runs.get((), incident.first_look), fault.component, fault.at, incident.first_look),
+            Sign(incident.fired, "", f"{incident.alert['name']} fires"),
+        ]
         return Truth(
             severity=rate_severity(run, incident.fired),
             service=fault.component,
             concepts=tuple(tuple(group) for group in family.words.concepts),
             families=frozenset(family.words.families),
-            chain=(
-                f"{clock.get_time_of_day(fault.at)}: {family.title} ({fault.component}).",
-                f"{clock.get_time_of_day(incident.fired)}: {incident.alert['name']} fires.",
-            ),
+            chain=tuple(f"{clock.get_time_of_day(event.at)}: {event.said}." for event in sorted(chain)),
             answer=f"{fault.component}: {FAMILIES[fault.family].answer or family.words.answer}",
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,

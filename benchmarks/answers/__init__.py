@@ -1,0 +1,1 @@
+"""Failure modes in the words of people who had read debriefs and never the lists that grade them."""
