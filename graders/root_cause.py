@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from graders.guessing import lists_guesses
 from graders.knowing import explain_known, explain_steps
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
@@ -96,8 +97,10 @@ def match_failure_mode(
     share, divided by one more than the number of failures of which as much is affirmed. A text may name three
     failures: with three beside the true one nothing is left, nor with one that it says more of. What it quotes of the
     evidence that was `shown` names no failure but the true one. Of failures that look the same, the one that the text
-    says best is taken.
+    says best is taken. A list of guesses is worth nothing.
     """
+    if lists_guesses(text):
+        return Fraction(0), (give_reason("guesses_listed"),)
     quoted = tuple(shown)
     matches = [_match_failure(text, failure, services, quoted) for failure in truth.list_failures()]
     return max(matches, key=lambda match: match[0])

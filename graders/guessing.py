@@ -1,0 +1,33 @@
+"""Texts that list what it could have been, and commit to nothing."""
+
+from __future__ import annotations
+
+import re
+
+_SENTENCE_END = re.compile(r"[.;:!?](?=\s|$)|\n")
+_SEPARATOR = re.compile(r",\s*(?:or|and)?\s*|\s+or\s+", re.IGNORECASE)
+_HEDGE = re.compile(
+    r"\b(?:could|might|may) (?:also )?be\b(?! \w+e[dn]\b)|\b(?:one|any|all) of (?:them|these|those)\b|\bone of:"
+    r"|\bamong (?:them|these|those)\b|\beither\b|\bpossibl[ey]\b|\bperhaps\b|\bmaybe\b|\bmy (?:bet|list)\b"
+    r"|\bi(?:'d| would) (?:bet|list)\b",
+    re.IGNORECASE,
+)
+"""*No replica could be added* says what happened; *could be a leak* guesses."""
+_ALTERNATIVES = re.compile(r",[^,]*\bor\b[^,]*$", re.IGNORECASE)
+_MANY, _MANY_ALTERNATIVES = 4, 5
+"""Items of a sentence that make a list of guesses, if the text hedges, and if the last is an alternative."""
+_LONGEST = 4096
+
+
+def lists_guesses(text: str) -> bool:
+    """Whether a text lists several causes of which one may be right."""
+    text = text[:_LONGEST]
+    hedges = _HEDGE.search(text) is not None
+    return any(_lists_many(sentence, hedges=hedges) for sentence in _SENTENCE_END.split(text))
+
+
+def _lists_many(sentence: str, *, hedges: bool) -> bool:
+    items = sum(bool(item.strip()) for item in _SEPARATOR.split(sentence))
+    if items < _MANY:
+        return False
+    return hedges or (items >= _MANY_ALTERNATIVES and _ALTERNATIVES.search(sentence) is not None)

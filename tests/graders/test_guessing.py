@@ -1,0 +1,42 @@
+"""A list of guesses is told from a cause that is told in many words."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from benchmarks.answers.__main__ import FILES, FOLDER
+from graders.guessing import lists_guesses
+from graders.root_cause import match_failure_mode
+from scenarios.catalogue import Catalogue
+
+LINES = [json.loads(line) for name in FILES for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("kind", ["right", "half", "wrong", "boast"])
+def test_answers_that_boast_are_told_from_all_others(kind: str) -> None:
+    texts = [line["text"] for line in LINES if line["kind"] == kind]
+    assert texts
+    assert {lists_guesses(text) for text in texts} == {kind == "boast"}
+
+
+def test_it_is_worth_nothing_even_if_the_truth_is_in_it() -> None:
+    truth = Catalogue().get("RCA-001").incident.truth
+    right = truth.answer or "the export query used all memory and was killed"
+    share, reasons = match_failure_mode(f"Could be a bad deploy, dns, a full disk, or this: {right}", truth)
+    assert share == Fraction(0)
+    assert [reason.code for reason in reasons] == ["guesses_listed"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No replica could be added beyond the cap, so requests, jobs, imports and exports wait",
+        "",
+        "," * 5000,
+    ],
+)
+def test_what_states_something_lists_no_guesses(text: str) -> None:
+    assert not lists_guesses(text)
