@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from scenarios.incident import Incident
 
 FOLDER = Path(__file__).parent
-FILES = ("first", "second", "third")
-"""The lists were mended by the first two. The third was scored after that."""
+FILES = ("first", "second", "third", "fourth")
+"""The lists were mended by the first three. The fourth was scored once, after that."""
 KINDS = ("right", "half", "wrong", "boast")
 
 
