@@ -56,6 +56,8 @@ _TRAILING_DENIALS = tuple(
         "harmless",
         "healthy",
         "went fine",
+        "stays up",
+        "stayed up",
         "not the cause",
         "not the root cause",
         "not to blame",
