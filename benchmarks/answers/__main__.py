@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from scenarios.incident import Incident
 
 FOLDER = Path(__file__).parent
-FILES = ("first", "second", "third", "fourth")
-"""The lists were mended by the first three. The fourth was scored once, after that."""
+FILES = ("first", "second", "third", "fourth", "fifth")
+"""The lists were mended by the first four. The fifth was scored once, after that."""
 KINDS = ("right", "half", "wrong", "boast")
 
 
