@@ -294,17 +294,31 @@ class _Named(NamedTuple):
 
 @lru_cache(maxsize=128)
 def _join_names(text: str, names: tuple[str, ...]) -> _Named:
-    """Write names in one word that have a part which means something here: `plans-api` plans nothing."""
+    """Write names in one word that have a part which means something here: `plans-api` plans nothing.
+
+    A service that is called `limits` gets a word of its own, since *scaled limits* is no compound then.
+    """
     parts = {name: [part for part in re.split(r"[-_ ]", name) if part] for name in names}
-    joined = {name: "".join(words) for name, words in parts.items() if len(words) > 1 and not _MEANT.isdisjoint(words)}
+    joined = {
+        name: _join(words)
+        for name, words in parts.items()
+        if not (_MEANT if len(words) > 1 else _COMPOUNDS).isdisjoint(words)
+    }
     if not joined:
         return _Named(text, names, joined)
     longest_first = sorted(joined, key=len, reverse=True)
     forms = "|".join("[-_ ]".join(map(re.escape, parts[name])) for name in longest_first)
     written = re.sub(
-        rf"(?<![\w-])(?:{forms})(?![\w-])", lambda match: re.sub(r"[-_ ]", "", match[0]), text, flags=re.IGNORECASE
+        rf"(?<![\w-])(?:{forms})(?![\w-])",
+        lambda match: _join(re.split(r"[-_ ]", match[0])),
+        text,
+        flags=re.IGNORECASE,
     )
     return _Named(written, tuple(joined.get(name, name) for name in names), joined)
+
+
+def _join(words: list[str]) -> str:
+    return "".join(words) if len(words) > 1 else f"{words[0]}service"
 
 
 def find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:

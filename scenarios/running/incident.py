@@ -330,15 +330,19 @@ class RunningCourse(NamedTuple):
 
         By a plan that is all of it and a service of the alert; else a component that was repaired does as well.
         """
-        incident = self.incident
+        incident, judge = self.incident, self.incident.judge
         services = set(incident.alert["affected_services"])
-        if incident.judge is None:
+        if judge is None:
             repaired = incident.plan.is_repaired(self.progress)
         else:
             repaired = bool(self.repairs) and item[0] != CHECK_RECENT_DEPLOYS.name
             services |= {incident.truth.service, *(step.on or step.target for step in self.repairs)}
+        if not repaired or item[1] not in services:
+            return False
         seen = self.now - incident.document.look_seconds
-        return repaired and item[1] in services and is_well(incident.runs.get(self.orders, seen), seen, _SEEN_SECONDS)
+        if is_well(incident.runs.get(self.orders, seen), seen, _SEEN_SECONDS):
+            return True
+        return judge is not None and judge.is_well(self.orders, seen, _SEEN_SECONDS)
 
     @property
     def harms(self) -> tuple[str, ...]:

@@ -136,6 +136,17 @@ class Judge:
             share = self._find_end(orders, mended_at).share
         return _settle(share or 0.0)
 
+    def is_well(self, orders: Orders, at: int, seconds: int) -> bool:
+        """Whether users have lost no more for so many seconds than they would without the fault, or next to nothing.
+
+        Whoever is blocked is lost too, but some are worth so little that to block them is a repair.
+        """
+        actual, without = (
+            average_harm(find_harm(run, at), at - seconds, at)
+            for run in (self._runs.get(orders, at), self._without.get((), at))
+        )
+        return actual <= without + WELL
+
     def find_losses(self, orders: Orders, at: int) -> Losses:
         """What users lose from a second on, after what was ordered until then."""
         return self._find_end(orders, at).losses

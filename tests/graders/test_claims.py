@@ -205,7 +205,9 @@ def test_a_service_called_after_others_is_a_target_all_the_same() -> None:
     assert claims("We rolled back identity-provider, restarted auth-service.", "restart_service", "auth-service", names)
 
 
-@pytest.mark.parametrize("name", ["plans-api", "limits-service", "alert-engine", "script-runner", "operator-api"])
+@pytest.mark.parametrize(
+    "name", ["plans-api", "limits-service", "alert-engine", "script-runner", "operator-api", "limits", "policy"]
+)
 def test_words_in_the_name_of_a_service_say_nothing_of_the_deed(name: str) -> None:
     names = (name, "postgres-db")
     assert states(f"To repair it we rolled back {name}, restarted {name}.", "rollback_deploy", name, names)
