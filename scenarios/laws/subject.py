@@ -65,7 +65,9 @@ class Subject:
             name=incident.id,
             system=incident.system,
             begins=float(incident.first_look),
-            plan=tuple((step.action, step.target) for step in incident.plan.repairs),
+            plan=tuple(
+                (step.target, step.on) if step.on else (step.action, step.target) for step in incident.plan.repairs
+            ),
             returns_seconds=None if minutes is None else 60.0 * minutes,
             incident=incident,
         )

@@ -7,8 +7,12 @@ import os
 import pytest
 from hypothesis import given
 
+from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
 from scenarios.laws import LAWS, Subject, find_breaches
+from scenarios.running.incident import RunningIncident
+from scenarios.running.listed import list_proofs
+from scenarios.vocabulary import REMEDIATIONS
 from scenarios.world import Call, Component, Job, Journey, Route, System
 from tests.scenarios.world.drawing import MANY, draw_systems
 
@@ -35,6 +39,16 @@ def test_a_drawn_incident_keeps_the_laws(seed: int, difficulty: int) -> None:
     subject = Subject(drawn.name, drawn.system, drawn.fault.at + 420.0, (("restart_service", drawn.fault.component),))
     found = find_breaches(subject, _ASKED)
     assert not any(found.values()), found
+
+
+def test_the_plan_of_an_incident_is_told_in_operations() -> None:
+    of_runbook = (key for key, (_, proof) in list_proofs().items() if proof.repairs[0][0][0] not in REMEDIATIONS)
+    seed, difficulty = min(of_runbook, key=lambda key: (key[1], key[0]))
+    incident = Catalogue().get(f"GEN2-RP-D{difficulty}-{seed}").incident
+    assert isinstance(incident, RunningIncident)
+    honest = Subject.of_incident(incident).play_honestly()
+    orders = [(move.name, move.target) for move in honest.moves if not move.is_look]
+    assert orders == list(list_proofs()[seed, difficulty].proof.repairs[0])
 
 
 def test_no_counter_falls_below_nothing_by_rounding() -> None:
