@@ -91,6 +91,8 @@ class GradualWitness(Witness):
         self._report_first(run, opened, own, "opens its connections at once")
         caches = state.caches
         filled = caches.finds - self._finds > _grow(state.step / caches.fill, self._finds, caches.best)
+        # From a copy it is filled at once.
+        filled &= ~np.isin(layout.instance_component, [event.component for event in new if event.what == "warm_cache"])
         self._report_first(run, filled, layout.instance_component, "has a cache that fills at once")
 
     def _check_addresses(self, run: Run) -> None:

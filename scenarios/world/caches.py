@@ -138,11 +138,12 @@ class Caches:
         ended = good + np.concatenate((passed.given_up, _MISSED)).take(self.look_ups)
         return answered, np.where(ended > 1e-9, good / np.maximum(ended, 1e-9), 1.0)
 
-    def warm(self, layout: Layout, component: int, open_: Floats) -> bool:
-        """Fill a cache with what is asked for most. Returns whether it is one that runs."""
+    def warm(self, layout: Layout, component: int, open_: Floats) -> bool | None:
+        """Fill a cache with what is asked for most. Returns whether anything was missing, None if no cache runs."""
         own = (layout.instance_component == component) & (open_ > 0.0)
-        self.finds = np.where(own, np.maximum(self.finds, _WARMED * self.best), self.finds)
-        return bool(np.any(self.best[own] > 0.0))
+        missing = own & (self.finds < _WARMED * self.best)
+        self.finds = np.where(missing, _WARMED * self.best, self.finds)
+        return bool(np.any(missing)) if np.any(self.best[own] > 0.0) else None
 
     def clear(self, layout: Layout, component: int) -> bool:
         """Empty a cache. Returns whether there was anything in it."""

@@ -16,6 +16,7 @@ ENTRIES: Mapping[str, str] = {
     "clear_cache": "All entries deleted.",
     "clear_cache_empty": "Nothing to delete.",
     "warm_cache": "Filled from the copy of last night.",
+    "warm_cache_unchanged": "Filled from the copy of last night; nothing was missing.",
     "warm_cache_refused": "Not carried out: there is no cache that runs.",
     "cordon_zone": "Zone {zone} takes no new instances.",
     "cordon_zone_refused": "Not carried out: zone {zone} takes no new instances already.",

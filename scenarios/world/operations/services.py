@@ -107,13 +107,15 @@ def _fail_over(layout: Layout, state: State, component: int) -> None:
 
 
 def _clear_cache(layout: Layout, state: State, component: int) -> None:
-    held = state.caches.clear(layout, component)
+    runs = (layout.instance_component == component) & (state.phase == RUNNING)
+    held = bool(np.any(state.caches.finds[runs] > 0.0))
+    state.caches.clear(layout, component)
     state.note(component, "clear_cache" if held else "clear_cache_empty")
 
 
 def _warm_cache(layout: Layout, state: State, component: int) -> None:
     warmed = state.caches.warm(layout, component, (state.phase == RUNNING) * 1.0)
-    state.note(component, "warm_cache" if warmed else "warm_cache_refused")
+    state.note(component, {True: "warm_cache", False: "warm_cache_unchanged", None: "warm_cache_refused"}[warmed])
 
 
 OPERATIONS = (
