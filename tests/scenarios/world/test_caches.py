@@ -78,3 +78,20 @@ def test_cache_with_less_memory_finds_less() -> None:
     run = Run(build_catalogue({"at": 60, "what": "memory_limit", "target": "cache", "to": 0.25}), noise=False)
     run.advance(1200)
     assert measure_rate(run, "store/items", 1140, 1200) == pytest.approx(200 * (1 - 0.475), rel=0.02)
+
+
+def test_what_is_done_to_a_cache_says_whether_it_did_anything() -> None:
+    run = Run(build_catalogue(), noise=False)
+    run.advance(120)
+    run.order("warm_cache", "cache")
+    run.advance(120)
+    run.order("clear_cache", "cache")
+    run.advance(15)
+    run.order("warm_cache", "cache")
+    run.advance(120)
+    run.order("restart_service", "cache")
+    run.order("clear_cache", "cache")
+    run.advance(15)
+    names = (event.what for event in run.state.events)
+    done = [name for name in names if "cache" in name and not name.endswith("_begin")]
+    assert done == ["warm_cache_unchanged", "clear_cache", "warm_cache", "clear_cache_empty"]
