@@ -50,19 +50,16 @@ class ActionWitness(Witness):
             self.report(run, f"{move.name} {move.target} acts at once, and not in {operation.seconds:g} s")
         idle = run.fork()
         lasts = operation.seconds + run.state.step
-        for fork in (idle, acting):
-            fork.advance(lasts)
-        # What it did may be gone a little later: who clears a cache that is being restarted has cleared it.
-        acted = digest_state(idle.state) != digest_state(acting.state)
+        acting.advance(lasts)
         once, twice = acting, acting.fork()
         twice.order(move.name, move.target)
         until = -(-(twice.time + lasts + run.state.step) // TICK) * TICK
         for fork in (idle, once, twice):
             fork.advance(until - fork.time)
-        self._find_traces(run, move, "", idle, once, acts=acted)
+        self._find_traces(run, move, "", idle, once)
         self._find_traces(run, move, ", ordered twice,", once, twice)
 
-    def _find_traces(self, run: Run, move: Move, how: str, without: Run, acted: Run, *, acts: bool = False) -> None:
+    def _find_traces(self, run: Run, move: Move, how: str, without: Run, acted: Run) -> None:
         operation = OPERATIONS[move.name]
         place = find_targets(run.layout, run.state, operation.target, 0)[move.target]
         names = [
@@ -72,8 +69,10 @@ class ActionWitness(Witness):
         told = [text for name in names for text in _find_new(without, acted, name)]
         if not told:
             self.report(run, f"{move.name} {move.target}{how} leaves no entry")
-        same = not acts and digest_state(without.state) == digest_state(acted.state)
-        if same and not any(_REFUSALS.search(text) for text in told):
+        same = digest_state(without.state) == digest_state(acted.state)
+        # Who clears a cache in the step in which it is restarted has cleared it, and nobody sees it.
+        rolled = {run.layout.component_names[rollout.component] for rollout in run.state.rollouts}
+        if same and rolled.isdisjoint(names) and not any(_REFUSALS.search(text) for text in told):
             self.report(run, f"{move.name} {move.target}{how} does nothing, and does not say so")
 
 

@@ -12,10 +12,11 @@ from scenarios.world import OPERATIONS
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scenarios.laws.subject import Move, Subject
     from scenarios.running.incident import RunningIncident
+    from scenarios.telemetry import Page
     from scenarios.world import Run
 
 _MINUTE = 60
@@ -84,8 +85,18 @@ def _check_page(subject: Subject, incident: RunningIncident) -> Iterator[str]:
         yield "users are well when on-call looks"
     if incident.plan.repairs:
         mended = follow(subject, subject.play_honestly(), ())
-        if not is_well(mended, int(mended.time)):
+        # What is proved is mended in the time after which its repairs are judged: a cache has to fill again first.
+        until = mended.time + (0 if incident.judge is None else incident.judge.lasts)
+        while not _is_over(mended, pages) and mended.time < until:
+            mended.advance(_MINUTE)
+        if not _is_over(mended, pages):
             yield "the page does not clear when the plan is done"
+
+
+def _is_over(run: Run, pages: Sequence[Page]) -> bool:
+    """Whether users are well, or, where a repair is to block some of them, the rules that paged have cleared."""
+    now, rules = int(run.time), {page.rule.name for page in pages}
+    return is_well(run, now) or all(page.cleared for page in find_pages(run, now) if page.rule.name in rules)
 
 
 def _check_window(subject: Subject) -> Iterator[str]:

@@ -116,6 +116,11 @@ class Judge:
         self._saved = proof.harm_of_nothing - proof.harm_of_best
 
     @property
+    def lasts(self) -> int:
+        """The seconds after which a repair is judged."""
+        return self._proof.lasts
+
+    @property
     def distance(self) -> int:
         """The operations of the shortest repair."""
         return min(len(repair) for repair in self._proof.repairs)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENTRIES: Mapping[str, str] = {
+    "restart_refused": "Not carried out: no instance has a place to run.",
     "scale_service": "Scaled from {before} to {after} instances.",
     "scale_service_refused": "Not scaled: {before} instances, and there is room for {most} at most.",
     "scale_service_unchanged": "Not scaled: there are {before} instances already.",

@@ -52,6 +52,9 @@ def remove_instance(layout: Layout, state: State, instance: int) -> None:
 
 
 def _restart_service(layout: Layout, state: State, component: int) -> None:
+    if not np.any(state.wanted[layout.instance_component == component]):
+        state.note(component, "restart_refused")
+        return
     roll(layout, state, component, None)
     state.note(component, "restart")
 

@@ -316,3 +316,13 @@ def test_a_flag_that_was_off_already_is_told_as_that() -> None:
     assert isinstance(shown, Deploys)
     notes = [entry.note for entry in shown.history[:2]]
     assert notes == ["Not switched: it was off already.", "Switched off."]
+
+
+def test_who_restarts_what_has_no_instance_is_told_so() -> None:
+    run = Run(build_shop(), noise=False)
+    run.advance(60)
+    run.state.wanted[run.layout.instance_component == run.layout.component_names.index("store")] = False
+    run.order("restart_service", "store")
+    run.advance(15)
+    assert "restart_refused" in list_events(run)
+    assert "restart" not in list_events(run)
