@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scenarios.evidence import Evidence
+    from scenarios.laws.subject import Play
     from scenarios.world import Run
 
 
@@ -155,6 +156,12 @@ def _look_for_nothing(self: RunningCourse, diagnostic: str, service: str) -> tup
     return look(self.incident.runs.get(self.orders, self.now), diagnostic, service, as_of=self.now), self
 
 
+def _repair_nothing(subject: Subject, play: Play, _: object) -> Run:
+    run = subject.start()
+    run.advance(play.until)
+    return run
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "name", "instead", "told"),
@@ -162,7 +169,7 @@ def _look_for_nothing(self: RunningCourse, diagnostic: str, service: str) -> tup
         (RunningCourse, "look", _look_for_nothing, "a look at"),
         (running_incident.RunningIncident, "count_seconds", lambda *_: 0, "a restart of"),
         ("scenarios.laws.passing", "find_pages", lambda *_: [], "nobody is paged"),
-        ("scenarios.laws.passing", "is_well", lambda *_: False, "does not clear"),
+        ("scenarios.laws.passing", "follow", _repair_nothing, "does not clear"),
         (logs, "WINDOW_TICKS", 12, "begin after the onset"),
     ],
 )
