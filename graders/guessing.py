@@ -13,7 +13,8 @@ _HEDGE = re.compile(
     re.IGNORECASE,
 )
 """*No replica could be added* says what happened; *could be a leak* guesses."""
-_ALTERNATIVES = re.compile(r",[^,]*\bor\b[^,]*$", re.IGNORECASE)
+_ALTERNATIVES = re.compile(r",\s*(?:[^\s,]+\s+){0,7}or\b[^,]*$", re.IGNORECASE)
+"""The last item of a list, in few words: *before any call to the store or the cache* ends a clause."""
 _MANY, _MANY_ALTERNATIVES = 4, 5
 """Items of a sentence that make a list of guesses, if the text hedges, and if the last is an alternative."""
 _LONGEST = 4096
