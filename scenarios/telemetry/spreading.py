@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scenarios.telemetry.numbers import format_percent, format_seconds
+from scenarios.telemetry.vantage import average
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 
@@ -77,7 +78,7 @@ def _list_failing(run: Run, since: float, until: int) -> Iterator[Sign]:
         total = total + failed[:, reason]
     share = np.where(sent > 0.0, np.minimum(1.0, total / np.maximum(sent, 1e-9)), 0.0)
     for call in range(share.shape[1]):
-        tick = _find_first(share[:, call] > _average(share[:_NORMAL_TICKS, call]) + _FAILING, since)
+        tick = _find_first(share[:, call] > average(share[:_NORMAL_TICKS, call]) + _FAILING, since)
         if tick is None:
             continue
         caller, callee = (
@@ -94,7 +95,7 @@ def _list_slow(run: Run, since: float, until: int) -> Iterator[Sign]:
     layout = run.layout
     p99 = run.record.get("p99", 0, int(until / TICK))
     for route in range(p99.shape[1]):
-        usual = _average(p99[:_NORMAL_TICKS, route])
+        usual = average(p99[:_NORMAL_TICKS, route])
         tick = _find_first(p99[:, route] > max(_SLOWER * usual, _LEAST_SECONDS), since)
         if tick is not None:
             name = layout.component_names[int(layout.route_component[route])]
@@ -108,10 +109,3 @@ def _find_first(unwell: np.ndarray[tuple[int], np.dtype[np.bool_]], since: float
         if unwell[tick : tick + _LASTS].all() and 2 * np.count_nonzero(unwell[tick:]) > len(unwell) - tick:
             return tick
     return None
-
-
-def _average(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    total = 0.0
-    for value in values.tolist():
-        total += value
-    return total / len(values)
