@@ -64,29 +64,37 @@ def find_constant(draws: list[tuple[int, int]]) -> tuple[float, str]:
     return found.share, found.text
 
 
-def play_case(case: Case, policies: tuple[Policy, ...]) -> Played:
-    """Play all policies of its task that fit a case."""
+def choose_policies(kind: str) -> tuple[Policy, ...]:
+    """Honest play, and the policies of a kind, or of both if it is empty."""
+    return (*HONEST, *(KINDS[kind] if kind else (*CHEATS, *SENSIBLE)))
+
+
+def play_case(case: Case, kind: str) -> Played:
+    """Play all policies of a kind and of its task that fit a case."""
     began = time.process_time()
     scores = {}
-    for policy in policies:
+    for policy in choose_policies(kind):
         if case.task_id in policy.tasks and policy.fits(case):
             grade = play(case, policy).grade
             if grade is None:
                 raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
             scores[policy.name] = grade.score
-    return Played(case, scores, time.process_time() - began)
+    # What was opened of the case stays in this process.
+    return Played(Case(case.task_id, case.seed, case.difficulty), scores, time.process_time() - began)
 
 
 def main(count: int = 8, first: int = 0, kind: str = "") -> int:
     """Play, print tables, and return how many policies earned more or less than they should."""
-    policies = (*HONEST, *(KINDS[kind] if kind else (*CHEATS, *SENSIBLE)))
+    policies = choose_policies(kind)
     draws = choose_draws(count, first)
     share, text = find_constant(draws) if kind != "sensible" else (0.0, "")
-    print(f"{len(draws)} listed draws. The best constant text earns {share:.0%} of the failure mode: {text!r}")
+    print(f"{len(draws)} listed draws")
+    if text:
+        print(f"The best constant text earns {share:.0%} of the failure mode: {text!r}")
     played = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         cases = [Case(task, *draw, text) for draw in draws for task in _TASKS]
-        for pending in as_completed([pool.submit(play_case, case, policies) for case in cases]):
+        for pending in as_completed([pool.submit(play_case, case, kind) for case in cases]):
             played.append(pending.result())
             told = played[-1]
             print(f"  {told.case.task_id} D{told.case.difficulty} {told.case.seed}: {told.seconds:.0f} s", flush=True)
@@ -125,7 +133,8 @@ def _print_losses(policy: Policy, played: list[Played]) -> int:
     """Print the cases in which a sensible detour earns less than a look that is taken twice."""
     worse = [each for each in played if each.scores[policy.name] < each.scores[BASE.name] - 1e-9]
     for each in worse:
-        print(f"    {each.case.scenario.id}: {each.scores[policy.name]:.3f} for {each.scores[BASE.name]:.3f}")
+        mine, base = each.scores[policy.name], each.scores[BASE.name]
+        print(f"    seed {each.case.seed}, difficulty {each.case.difficulty}: {mine:.3f} for {base:.3f}")
     return bool(worse)
 
 

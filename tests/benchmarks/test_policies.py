@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
-from benchmarks.policies.__main__ import choose_draws
+from benchmarks.policies.__main__ import choose_draws, choose_policies, play_case
 from benchmarks.policies.case import Case, Policy, act, play
 from benchmarks.policies.cheating import CHEATS
 from benchmarks.policies.honest import PERFECT, SEARCHER, search_case
@@ -59,3 +61,11 @@ def test_the_searcher_looks_only_as_often_as_it_can_and_still_repair() -> None:
 def test_a_second_look_costs_nothing_of_the_score() -> None:
     case = Case(REMEDIATION_PLANNING.id, *EASY)
     assert get_score(case, BASE) == 1.0
+
+
+@pytest.mark.slow
+def test_what_was_played_in_another_process_comes_back() -> None:
+    played = play_case(Case(ROOT_CAUSE_ANALYSIS.id, *EASY, "no idea"), "cheats")
+    assert pickle.loads(pickle.dumps(played)) == played  # noqa: S301 - written here
+    mine = {policy.name for policy in choose_policies("cheats") if ROOT_CAUSE_ANALYSIS.id in policy.tasks}
+    assert set(played.scores) == mine
