@@ -1,6 +1,7 @@
 """What policies earn on listed draws: `scripts/policies [N [FIRST [KIND]]]`.
 
-N draws of each difficulty, from the FIRST on (0), for each task; KIND is `cheats` or `sensible`, both if not given.
+N draws of each difficulty, from the FIRST on (0), for each task; KIND is `cheats`, `sensible` or `ladder`, the
+first two if not given.
 Ends with status 1 if a policy earns more than it may.
 """
 
@@ -12,6 +13,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +21,7 @@ from benchmarks.constant_text import search_text
 from benchmarks.policies.case import Case, play
 from benchmarks.policies.cheating import CHEATS
 from benchmarks.policies.honest import HONEST, SEARCHER
+from benchmarks.policies.ladder import LADDER
 from benchmarks.policies.sensible import BASE, SENSIBLE
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.running import list_proved
@@ -26,18 +29,20 @@ from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
     from benchmarks.policies.case import Policy
+    from graders.score import Grade
     from scenarios.incident import Truth
     from scenarios.vocabulary import TaskId
 
-KINDS = {"cheats": CHEATS, "sensible": SENSIBLE}
+KINDS = {"cheats": CHEATS, "sensible": SENSIBLE, "ladder": LADDER}
 _TASKS = (ROOT_CAUSE_ANALYSIS.id, REMEDIATION_PLANNING.id)
 
 
 class Played(NamedTuple):
-    """The scores of a case by policy, in so many seconds of a core."""
+    """The scores of a case by policy, and what each lost by its steps, in so many seconds of a core."""
 
     case: Case
     scores: dict[str, float]
+    by_steps: dict[str, float]
     seconds: float
 
 
@@ -72,15 +77,24 @@ def choose_policies(kind: str) -> tuple[Policy, ...]:
 def play_case(case: Case, kind: str) -> Played:
     """Play all policies of a kind and of its task that fit a case."""
     began = time.process_time()
-    scores = {}
+    scores, by_steps = {}, {}
     for policy in choose_policies(kind):
         if case.task_id in policy.tasks and policy.fits(case):
-            grade = play(case, policy).grade
-            if grade is None:
+            episode = play(case, policy)
+            if episode.grade is None:
                 raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
-            scores[policy.name] = grade.score
+            scores[policy.name] = episode.grade.score
+            by_steps[policy.name] = _lose_by_steps(case, episode.step_count, episode.grade)
     # What was opened of the case stays in this process.
-    return Played(Case(case.task_id, case.seed, case.difficulty), scores, time.process_time() - began)
+    return Played(Case(case.task_id, case.seed, case.difficulty), scores, by_steps, time.process_time() - began)
+
+
+def _lose_by_steps(case: Case, steps: int, grade: Grade) -> float:
+    """The points that somebody would have had besides who had done the same in few steps."""
+    pace = case.incident.pace(case.scenario.task)
+    share = max(0.0, 1 - max(0, steps - pace.free) / pace.decay)
+    points = float(sum(point.points for point in grade.breakdown if point.name == "efficiency"))
+    return points / share - points if share else 0.0
 
 
 def main(count: int = 8, first: int = 0, kind: str = "") -> int:
@@ -98,7 +112,13 @@ def main(count: int = 8, first: int = 0, kind: str = "") -> int:
             played.append(pending.result())
             told = played[-1]
             print(f"  {told.case.task_id} D{told.case.difficulty} {told.case.seed}: {told.seconds:.0f} s", flush=True)
-    return sum(_print_table(task, [each for each in played if each.case.task_id == task], policies) for task in _TASKS)
+    wrong = 0
+    for task in _TASKS:
+        mine = [each for each in played if each.case.task_id == task]
+        wrong += _print_table(task, mine, policies)
+        if kind == "ladder":
+            wrong += _print_rungs(mine)
+    return wrong
 
 
 def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...]) -> int:
@@ -126,6 +146,24 @@ def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...
         wrong += is_over
         if policy in SENSIBLE and policy is not BASE:
             wrong += _print_losses(policy, mine)
+    return wrong
+
+
+def _print_rungs(played: list[Played]) -> int:
+    """Print at which difficulties somebody earns as much as who stands higher, and what the first loses by steps."""
+    wrong = 0
+    rungs = [policy.name for policy in (*HONEST, *LADDER)]
+    for difficulty in DIFFICULTIES:
+        mine = [each for each in played if each.case.difficulty == difficulty]
+        means = [fmean(each.scores[name] for each in mine) for name in rungs]
+        for upper, lower in pairwise(range(len(rungs))):
+            if means[upper] <= means[lower]:
+                print(f"    difficulty {difficulty}: {rungs[lower]} earns as much as {rungs[upper]}")
+                wrong += 1
+        first = LADDER[0].name
+        lost = fmean(1 - each.scores[first] for each in mine)
+        share = fmean(each.by_steps[first] for each in mine) / lost if lost else 0.0
+        print(f"    difficulty {difficulty}: steps are {share:.0%} of what the {first} loses")
     return wrong
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from env_core.episode import Reference, begin
 from env_core.perfect import play_perfectly
@@ -13,18 +13,27 @@ from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
 from scenarios.generator.naming import RUNNING_VERSION
 from scenarios.parsing import InvalidActionError, parse_action
+from scenarios.proofs.proving import LOOK_SECONDS
+from scenarios.proofs.repairs import play_lanes
 from scenarios.running.incident import RunningIncident
 from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import DIAGNOSTICS, TASKS
+from scenarios.world import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from env_core.episode import Episode
     from scenarios.catalogue import Scenario
     from scenarios.drawing import Draw
     from scenarios.proofs import Proof
+    from scenarios.proofs.operating import Deed
+    from scenarios.proofs.repairs import Deeds
     from scenarios.vocabulary import Action, TaskId
+
+
+_NEGLIGIBLE = 0.02
+"""Minutes in which nobody is served."""
 
 
 @dataclass
@@ -62,6 +71,24 @@ class Case:
         return list_proofs()[self.seed, self.difficulty].proof
 
     @property
+    def knows_at(self) -> int:
+        """The second at which who plays perfectly begins to repair."""
+        return self.proof.first_look + LOOK_SECONDS * len(self.looks)
+
+    def mends(self, repair: Deeds) -> bool:
+        """Whether some operations, begun then, bring users back for as long as a repair has to last."""
+        pair = Run(self.drawn.system, self.drawn.background)
+        pair.advance(self.knows_at)
+        return play_lanes(pair, (repair,), self.proof.lasts)[repair].well
+
+    def is_harmless(self, deed: Deed) -> bool:
+        """Whether users of the system without its fault would lose nothing worth telling by an operation."""
+        healthy = Run(self.drawn.background, self.drawn.background)
+        healthy.advance(self.knows_at)
+        lanes = play_lanes(healthy, ((deed,),), self.proof.lasts)
+        return lanes[deed,].harm <= lanes[()].harm + _NEGLIGIBLE
+
+    @property
     def steps(self) -> int:
         """The steps that the task has."""
         return TASKS[self.task_id].max_steps
@@ -86,8 +113,12 @@ class Case:
         return list(self.incident.alert["affected_services"] or self.incident.services)
 
 
+Sent: TypeAlias = "Action | Mapping[str, Any]"
+"""An action, or one as it is sent."""
+
+
 class Policy(NamedTuple):
-    """Who plays: its moves, and then its answer.
+    """Who plays: its moves, and then its answer; None if that is the last of its moves.
 
     In the mean it is to earn so much at `most`, or a share of what the honest searcher earns (`of_honest`). It is
     played on the cases that it `fits`.
@@ -95,8 +126,8 @@ class Policy(NamedTuple):
 
     name: str
     tasks: tuple[TaskId, ...]
-    moves: Callable[[Case], Iterator[Action]]
-    answer: Callable[[Case], Action]
+    moves: Callable[[Case], Iterator[Sent]]
+    answer: Callable[[Case], Action] | None
     most: float = 1.0
     of_honest: float | None = None
     fits: Callable[[Case], bool] = lambda _: True
@@ -118,6 +149,10 @@ def play(case: Case, policy: Policy) -> Episode:
             episode = case.episode = step(episode, action).episode
         except InvalidActionError:
             continue
-        if episode.step_count >= case.steps - 1:
+        if episode.done:
+            return episode
+        if policy.answer is not None and episode.step_count >= case.steps - 1:
             break
+    if policy.answer is None:
+        raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
     return step(episode, policy.answer(case)).episode

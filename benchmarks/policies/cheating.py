@@ -132,8 +132,7 @@ def _repair_backwards(case: Case) -> Iterator[Action]:
 
 def _has_order(case: Case) -> bool:
     """Whether its best repair does not do the other way round."""
-    best = case.proof.repairs[0]
-    return len(case.proof.stages) > 1 and tuple(reversed(best)) not in case.proof.repairs
+    return len(case.proof.stages) > 1 and not case.mends(tuple(reversed(case.proof.repairs[0])))
 
 
 def _relapses(case: Case) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.policies.case import Policy, act
 from benchmarks.policies.honest import answer_rightly
 from env_core.perfect import carry_out
+from scenarios.faults import FAMILIES
 from scenarios.progress import PlanStep
 from scenarios.vocabulary import CHECK_METRICS, EXECUTE_RUNBOOK_STEP, REMEDIATION_PLANNING, REMEDIATIONS, Remediation
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from benchmarks.policies.case import Case
+    from scenarios.proofs.operating import Deed
     from scenarios.vocabulary import Action
 
 _REPAIR = (REMEDIATION_PLANNING.id,)
@@ -62,6 +64,13 @@ def _scale_up_first(case: Case) -> Iterator[Action]:
     yield from case.rest
 
 
+def _take_back_first(case: Case) -> Iterator[Action]:
+    """Take back the change that caused it, whether or not that is how it is repaired."""
+    yield from case.looks
+    yield carry_out(_to_step(case, *_find_change(case)))
+    yield from case.rest
+
+
 def _restart_afterwards(case: Case) -> Iterator[Action]:
     """Restart the root once all is well, to be sure."""
     yield from case.perfect[:-1]
@@ -101,8 +110,31 @@ def _tell(case: Case) -> Action:
     return act("submit_resolution", summary=f"{before}To repair it we {', '.join(deeds)}. {after.partition('. ')[2]}")
 
 
+def _find_change(case: Case) -> Deed:
+    """What takes back the change that caused it: a release, or else a setting."""
+    fault = case.drawn.fault
+    return "rollback_deploy" if FAMILIES[fault.family].release else "revert_config", fault.component
+
+
+def _has_other_change(case: Case) -> bool:
+    """Whether somebody has changed something, and that is not taken back at first by the best repair."""
+    family = FAMILIES[case.drawn.fault.family]
+    return bool(family.release or family.entry) and case.proof.repairs[0][0] != _find_change(case)
+
+
 def _has_repairs(count: int) -> Callable[[Case], bool]:
     return lambda case: len(case.proof.repairs) > count
+
+
+def _can_drain(case: Case) -> bool:
+    """Whether the system has room for its users without a zone: who drains one has looked at that before."""
+    zones = case.incident.system.zones
+    return len(zones) > 1 and case.is_harmless(("drain_zone", zones[0]))
+
+
+def _can_restart(case: Case) -> bool:
+    """Whether users would not notice a restart of the root."""
+    return case.is_harmless(("restart_service", case.incident.truth.service))
 
 
 def _has_zones(case: Case) -> bool:
@@ -119,9 +151,10 @@ SENSIBLE = (
     BASE,
     Policy("perfect, and watches first", _REPAIR, _watch_first, _tell),
     Policy("perfect, looks too early too", _REPAIR, _look_too_early, _tell),
-    Policy("perfect, then drains a zone", _REPAIR, _drain_afterwards, _tell, fits=_has_zones),
+    Policy("perfect, then drains a zone", _REPAIR, _drain_afterwards, _tell, fits=_can_drain),
     Policy("perfect, then cordons a zone", _REPAIR, _cordon_afterwards, _tell, fits=_has_zones),
-    Policy("perfect, then restarts the root", _REPAIR, _restart_afterwards, _tell),
+    Policy("perfect, then restarts the root", _REPAIR, _restart_afterwards, _tell, fits=_can_restart),
+    Policy("takes the cause back, then perfect", _REPAIR, _take_back_first, _tell, fits=_has_other_change),
     Policy("scales up, then perfect", _REPAIR, _scale_up_first, _tell, fits=_can_scale),
     *(
         Policy(f"accepted repair {n + 1}", _REPAIR, _repair_otherwise(n), _tell, fits=_has_repairs(n))

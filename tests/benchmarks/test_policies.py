@@ -10,6 +10,7 @@ from benchmarks.policies.__main__ import choose_draws, choose_policies, play_cas
 from benchmarks.policies.case import Case, Policy, act, play
 from benchmarks.policies.cheating import CHEATS
 from benchmarks.policies.honest import PERFECT, SEARCHER, search_case
+from benchmarks.policies.ladder import LADDER
 from benchmarks.policies.sensible import BASE
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS, SUBMISSIONS, TASKS
@@ -69,3 +70,18 @@ def test_what_was_played_in_another_process_comes_back() -> None:
     assert pickle.loads(pickle.dumps(played)) == played  # noqa: S301 - written here
     mine = {policy.name for policy in choose_policies("cheats") if ROOT_CAUSE_ANALYSIS.id in policy.tasks}
     assert set(played.scores) == mine
+
+
+@pytest.mark.slow
+def test_agents_play_as_policies_to_an_answer_of_their_own() -> None:
+    played = play_case(Case(ROOT_CAUSE_ANALYSIS.id, *EASY), "ladder")
+    assert {policy.name for policy in LADDER} < set(played.scores)
+    assert all(lost >= 0 for lost in played.by_steps.values())
+
+
+@pytest.mark.slow
+def test_a_drain_is_sensible_only_where_there_is_room() -> None:
+    case = Case(REMEDIATION_PLANNING.id, *EASY)
+    edge = case.incident.system.journeys[0].entry.partition("/")[0]
+    assert case.is_harmless(("cordon_zone", case.incident.system.zones[0]))
+    assert not case.is_harmless(("shed_load", edge))
