@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from graders.guessing import lists_guesses
 from graders.knowing import explain_known, explain_steps
+from graders.nearness import measure_nearness
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason
@@ -30,6 +31,8 @@ _FAILURE_MODE = Fraction(25, 100)
 _EFFICIENCY = Fraction(40, 100)
 _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
+_NEARER_THAN_OTHERS, _NEARER_THAN_NOTHING, _FAR = 0.3, -2.0, -4.0
+"""In log-odds. Chosen on answers about some incidents with weights fitted to answers about others."""
 _IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
@@ -81,6 +84,11 @@ def _drop_service_names(text: str, services: tuple[str, ...]) -> str:
     return _replace_names(text, services, _NAME, "it") if services else text
 
 
+def leave_names(text: str, services: tuple[str, ...]) -> str:
+    """A text without the names of services and of catalogue steps."""
+    return _drop_service_names(drop_runbook_names(text), services)
+
+
 def share_affirmed(text: str, truth: Truth) -> Fraction:
     """The share of the ideas of the true failure that a text affirms, 0 to 1: the most that it can match."""
     text = drop_runbook_names(text)
@@ -98,6 +106,9 @@ def match_failure_mode(
     failures: with three beside the true one nothing is left, nor with one that it says more of. What it quotes of the
     evidence that was `shown` names no failure but the true one. Of failures that look the same, the one that the text
     says best is taken. A list of guesses is worth nothing.
+
+    Where answers to the true failure were collected (`Truth.fault`), half of its ideas do if all the words of a text
+    are nearer to it than to any other failure, and none do if they are far nearer to no failure in particular.
     """
     if lists_guesses(text):
         return Fraction(0), (give_reason("guesses_listed"),)
@@ -109,13 +120,33 @@ def match_failure_mode(
 def _match_failure(
     text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...]
 ) -> tuple[Fraction, tuple[Reason, ...]]:
+    share, reasons = _match_ideas(text, truth, services, shown)
+    said = find_affirmed(drop_runbook_names(text), truth.concepts).groups
+    near = measure_nearness(_leave_own_words(text, services, shown), truth.fault)
+    if near is None or 2 * sum(said) < len(said):
+        return share, reasons
+    if share < 1 and near.than_others >= _NEARER_THAN_OTHERS and near.than_nothing >= _NEARER_THAN_NOTHING:
+        return Fraction(1), (give_reason("nearest_failure"),)
+    if share and near.than_nothing < _FAR:
+        return Fraction(0), (*reasons, give_reason("no_failure_near"))
+    return share, reasons
+
+
+def _leave_own_words(text: str, services: tuple[str, ...], shown: tuple[Evidence, ...]) -> str:
+    """What is not quoted of the evidence that was shown, and names nothing."""
+    return leave_names(drop_quotes(text, (evidence.text for evidence in shown)) if shown else text, services)
+
+
+def _match_ideas(
+    text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...]
+) -> tuple[Fraction, tuple[Reason, ...]]:
     text = drop_runbook_names(text)
     said = find_affirmed(text, truth.concepts).groups
     nameless = _drop_service_names(text, services)
     share = Fraction(sum(said), len(said))
     rivals = find_rivals(nameless, truth)
     if rivals.named and shown:
-        nameless = _drop_service_names(drop_quotes(text, (evidence.text for evidence in shown)), services)
+        nameless = _leave_own_words(text, services, shown)
         rivals = find_rivals(nameless, truth)
     others = count_equals(nameless, truth, share) if 0 < share < 1 else len(rivals.sharing)
     beside = rivals.sharing if share == 1 else rivals.named

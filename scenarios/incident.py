@@ -22,10 +22,11 @@ Certificate = frozenset[Item]
 
 
 class Lookalike(NamedTuple):
-    """A failure as `Truth` has it: its ideas, and the failure families that it shows."""
+    """A failure as `Truth` has it: its ideas, the failure families that it shows, and its fault family."""
 
     concepts: tuple[tuple[str, ...], ...]
     families: frozenset[str]
+    fault: str = ""
 
 
 class Known(NamedTuple):
@@ -57,7 +58,8 @@ class Truth:
     failure mode in one sentence, where there is one. `spread` are pairs of a service in trouble and one that suffers
     from it, from the root cause outwards. `symptoms` are failure families that some component truly shows without being
     the cause: to name one costs nothing. `alike` are other failures that nobody could tell from the true one: a text
-    that says one of those is as right.
+    that says one of those is as right. `fault` is the fault family whose failure may also be told by the nearness of
+    all words; empty if the ideas alone decide.
     """
 
     severity: Severity
@@ -69,11 +71,12 @@ class Truth:
     spread: tuple[tuple[str, str], ...] = ()
     symptoms: frozenset[str] = frozenset()
     alike: tuple[Lookalike, ...] = ()
+    fault: str = ""
 
     def list_failures(self) -> list[Truth]:
         """The truth, and it again with each failure that looks the same as its failure."""
         others = (
-            replace(self, concepts=other.concepts, families=self.families | other.families, alike=())
+            replace(self, concepts=other.concepts, families=self.families | other.families, alike=(), fault=other.fault)
             for other in self.alike
         )
         return [self, *others]

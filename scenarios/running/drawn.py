@@ -111,6 +111,7 @@ class DrawnStory:
             answer=f"{fault.component}: {FAMILIES[fault.family].answer or family.words.answer}",
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,
+            fault=fault.family,
         )
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
@@ -144,7 +145,7 @@ class DrawnStory:
 
 def _tell_failure(name: str) -> Lookalike:
     words = families()[name].words
-    return Lookalike(tuple(tuple(group) for group in words.concepts), frozenset(words.families))
+    return Lookalike(tuple(tuple(group) for group in words.concepts), frozenset(words.families), name)
 
 
 def find_felt(

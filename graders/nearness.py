@@ -1,0 +1,97 @@
+"""Which failure a text is nearest to, by all of its words: learned from answers that people have written.
+
+Lists of terms say for certain that a text affirms an idea, and miss what is said in words that nobody has listed. Here
+each word speaks a little for some failures and against others. The weights are fitted by `scripts/fit-answers`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, lru_cache
+from math import sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from graders.prose import is_denied, split_clauses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENDINGS = ("ings", "ing", "edly", "ed", "ies", "es", "s", "ly")
+_LEAST_STEM, _LONGEST_STEM = 3, 7
+_DENIED = "!"
+_DIGIT = re.compile(r"\d")
+NOTHING = ""
+"""What vague and wrong answers are nearest to: no failure in particular."""
+TABLE = Path(__file__).with_name("nearness.json")
+
+
+class Nearness(NamedTuple):
+    """How much more a text says a failure than any other one, and than `NOTHING`: in natural units of log-odds."""
+
+    than_others: float
+    than_nothing: float
+
+
+class _Table(NamedTuple):
+    """The weights of stems for failures, in hundredths, and what each failure starts with."""
+
+    failures: tuple[str, ...]
+    start: tuple[int, ...]
+    weights: dict[str, tuple[tuple[int, int], ...]]
+
+
+def list_stems(text: str) -> frozenset[str]:
+    """The stems of the words of a text, marked where they are denied. Words with digits are names and values."""
+    return frozenset(_walk_stems(text))
+
+
+def _walk_stems(text: str) -> Iterator[str]:
+    for clause in split_clauses(text):
+        for place, word in enumerate(clause):
+            if not _DIGIT.search(word):
+                yield (_DENIED if is_denied(clause, place, place + 1) else "") + _find_stem(word)
+
+
+@lru_cache(maxsize=8192)
+def _find_stem(word: str) -> str:
+    ending = next((end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _LEAST_STEM), "")
+    return word[: len(word) - len(ending)][:_LONGEST_STEM]
+
+
+def measure_nearness(text: str, failure: str) -> Nearness | None:
+    """How near a text is to a failure; None if there are no answers about that failure.
+
+    A text counts by the set of its words: to say more of them makes each count less.
+    """
+    table = _read_table()
+    if failure not in table.failures:
+        return None
+    says = _weigh(text)
+    own, nothing = table.failures.index(failure), table.failures.index(NOTHING)
+    others = max(said for place, said in enumerate(says) if place not in (own, nothing))
+    return Nearness(says[own] - others, says[own] - says[nothing])
+
+
+@lru_cache(maxsize=256)
+def _weigh(text: str) -> tuple[float, ...]:
+    """What a text says of each failure."""
+    table = _read_table()
+    stems = sorted(list_stems(text) & table.weights.keys())
+    sums = [0] * len(table.failures)
+    for stem in stems:
+        for place, weight in table.weights[stem]:
+            sums[place] += weight
+    length = sqrt(max(1, len(stems)))
+    return tuple((start + total / length) / 100.0 for start, total in zip(table.start, sums, strict=True))
+
+
+@cache
+def _read_table() -> _Table:
+    written = json.loads(TABLE.read_text("utf-8"))
+    weights = {
+        stem: tuple((place, weight) for place, weight in enumerate(row) if weight)
+        for stem, row in written["weights"].items()
+    }
+    return _Table(tuple(written["failures"]), tuple(written["start"]), weights)
