@@ -13,7 +13,7 @@ from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
 from graders.root_cause import drop_runbook_names, match_failure_mode, share_affirmed
 from graders.score import Point
-from scenarios.incident import DECAY_STEPS
+from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, REPAIR_DECAY
 from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer, acts_on
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
 RULES = (
-    f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for the plan: its repairs and verifications done in "
-    "order, times the share of the evidence for the cause that was seen before the first repair that worked. "
+    f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for the plan: its steps done in "
+    "order, times the share of the evidence for the cause seen before the first repair that worked. "
     f"Up to {float(_EFFICIENCY):.2f} for few steps, times both shares: each beyond the fewest costs "
-    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}. {float(_VERIFIED):.2f} for a complete plan with a look at a diagnostic "
-    f"that shows the recovery, after the last repair. Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
+    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run a careful search, the repair and "
+    f"{CONFIRMING_STEPS} steps more are free, and each beyond takes 1/{REPAIR_DECAY}. "
+    f"{float(_VERIFIED):.2f} for a complete plan and a look that shows the recovery after the last repair. "
+    f"Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
     "more that says in one sentence which service failed and how, and tells the repairs. Each wrong remediation costs "
     f"{float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each one told and never made "
     f"{float(_FALSE_CLAIM):.2f}."
