@@ -8,6 +8,7 @@ from env_core.episode import OVER
 from env_core.guide import describe_scoring
 from env_core.observation import debrief, observe
 from env_core.review import write_review
+from graders import describe_pace
 from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ def _describe_standing(page: Mapping[str, Any]) -> str:
 
 def write_briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    return write_briefing_of({**observe(episode)})
+    told = [write_briefing_of({**observe(episode)})]
+    if episode.incident.know(episode.task.id, ()).start:
+        told.append(describe_pace(episode.incident.pace(episode.task)))
+    return "\n\n".join(told)
 
 
 def write_briefing_of(shown: Mapping[str, Any]) -> str:

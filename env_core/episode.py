@@ -12,6 +12,7 @@ from env_core.rewards import (
     SCORE,
     WATCHED,
     Events,
+    is_first_late,
     reward_lateness,
     reward_query,
     reward_remediation,
@@ -459,7 +460,15 @@ def _record_step(
     out_of_time = number >= episode.task.max_steps
     dense = episode.reference.reward_mode == "dense"
     reward = sum_events(events) if dense else 0
-    said = word_feedback(action, events, outcome, dense=dense, out_of_time=out_of_time, report=report)
+    said = word_feedback(
+        action,
+        events,
+        outcome,
+        dense=dense,
+        out_of_time=out_of_time,
+        first_late=is_first_late(episode.task, number),
+        report=report,
+    )
     step = Step(number, action, events if dense else (), reward, said, error, error_code, evidence, outcome, report)
     if out_of_time:
         changes |= {"truncated": True, "grade": _grade_unsubmitted(episode._replace(**changes))}

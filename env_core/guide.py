@@ -30,7 +30,8 @@ ORDER_OF_WORK = """\
 2. Take the cause away, then repair what it broke: what others depend on comes before what depends on it.
 3. Look at a diagnostic to see the recovery.
 4. Run the verifications that fit what was repaired, from the bottom up: networks, databases and nodes before customer
-   journeys, those before the API journeys, and last that the alert has cleared."""
+   journeys, those before the API journeys, and last that the alert has cleared. If the runbook lists none, look again
+   at what had failed, or `watch`."""
 
 _NO_SUM = "What single steps earn is not part of the score."
 

@@ -38,9 +38,12 @@ _FEEDBACK = {
     "unmet_verification": "{step} was run, and what it checks has not recovered",
     "wrong_remediation": "{step} was executed and did not help",
     "unknown_target": "There is nothing of that name to act on",
-    "past_halfway": "More than half of the steps are used",
+    "past_halfway": "Second half of the steps",
     "timeout": "The steps ran out without a submission",
 }
+
+_NO_SUM = "What single steps earn is no part of the score."
+"""Said where steps begin to cost, so that nobody stops for that."""
 
 _TOLD_ELSEWHERE = {"past_halfway", "unknown_service", "unknown_target"}
 """Events that say nothing beside what they earn and the error of their step."""
@@ -79,6 +82,11 @@ def reward_remediation(table: RewardTable, outcome: Outcome, *, verifies: bool, 
             return (("wrong_remediation" if known else "unknown_target", table.wrong_remediation),)
 
 
+def is_first_late(task: Task, number: int) -> bool:
+    """Whether a step is the first one that loses by its 1-based number."""
+    return 2 * (number - 1) <= task.max_steps < 2 * number
+
+
 def reward_lateness(task: Task, number: int) -> Events:
     """What a step that is not the task's submission loses by its 1-based number."""
     late: Events = (("past_halfway", task.rewards.past_halfway),) if 2 * number > task.max_steps else ()
@@ -86,17 +94,24 @@ def reward_lateness(task: Task, number: int) -> Events:
 
 
 def word_feedback(
-    action: Action, events: Events, outcome: Outcome | None, *, dense: bool, out_of_time: bool, report: str = ""
+    action: Action,
+    events: Events,
+    outcome: Outcome | None,
+    *,
+    dense: bool,
+    out_of_time: bool,
+    first_late: bool = False,
+    report: str = "",
 ) -> str:
     """What a step is told. Without dense rewards it says neither rewards nor whether a remediation was right.
 
-    With a `report` of what it did, it says that, and of its merit nothing but the reward.
+    With a `report` of what it did, it says that, and of its merit nothing but the reward. The first step that is late
+    is told once that such rewards are no part of the score.
     """
     if dense:
-        if not report:
-            return _word_rewards(action.name, action.target, events)
-        earned = f"{report} Reward {to_reward(events[0][1]):+.2f}."
-        return " ".join(filter(None, (earned, _word_rewards(action.name, action.target, events[1:]))))
+        earned = f"{report} Reward {to_reward(events[0][1]):+.2f}." if report else ""
+        rewards = _word_rewards(action.name, action.target, events[1:] if report else events)
+        return " ".join(filter(None, (earned, rewards, _NO_SUM if first_late else "")))
     if report:
         return f"{report} {_FEEDBACK['timeout']}." if out_of_time else report
     nothing = events[0][0] in {"unknown_target", "unknown_service"}

@@ -2,9 +2,21 @@
 
 from graders.conduct import Conduct
 from graders.grading import GRADERS, Grader, grade
-from graders.knowing import OF_PROVED
+from graders.knowing import OF_PROVED, describe_pace
 from graders.reasons import Reason
 from graders.rivals import read_lists
 from graders.score import DECIMALS, Grade, Point
 
-__all__ = ["DECIMALS", "GRADERS", "OF_PROVED", "Conduct", "Grade", "Grader", "Point", "Reason", "grade", "read_lists"]
+__all__ = [
+    "DECIMALS",
+    "GRADERS",
+    "OF_PROVED",
+    "Conduct",
+    "Grade",
+    "Grader",
+    "Point",
+    "Reason",
+    "describe_pace",
+    "grade",
+    "read_lists",
+]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from graders.kin import Phrase, is_kin, list_all_nouns, list_verbs, read_phrase
 from graders.prose import (
     bound_clauses,
     ends_clause,
@@ -33,9 +34,10 @@ from scenarios.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from graders.terms import Span, Words
+    from scenarios.progress import PlanStep
 
 
 def _split_set(text: str) -> frozenset[str]:
@@ -70,6 +72,7 @@ _VERBS = Attachments(
         EXECUTE_RUNBOOK_STEP: _Verbs(("execute*",)),
     },
 )
+_IRREGULAR = {"rebuild": ("rebuilt",)}
 _SEPARATION = 7
 _FUTURE = _split_set(
     "will would should shall must could may might need needs recommend recommended recommending consider considered"
@@ -108,7 +111,7 @@ _BETWEEN = _split_set(
     " constantly repeatedly now immediately one ones ever even only still that which to"
 )
 """What may stand between others and their deed: *the kubelet has already restarted it*."""
-_OURSELVES = _split_set("us me myself ourselves hand hands one two three four five six seven eight nine ten")
+_OURSELVES = _split_set("us me myself ourselves hand hands half one two three four five six seven eight nine ten")
 _ASKED = _split_set("asked ask asks asking told tell advise advised request requested requesting urged invited")
 _ASKED_REACH = 6
 _AGAIN = _split_set("repeatedly constantly continuously perpetually permanently loop loops loses keeps kept every")
@@ -145,21 +148,25 @@ class _Clause:
     words: Words
     known: frozenset[str]
     """Its words, each once."""
+    sentence: Words
 
     def names(self, runbook: str) -> bool:
         """Whether a runbook step is stated by its name, or by its words with the verb inflected."""
+        return any(self.find_names(runbook))
+
+    def find_names(self, runbook: str) -> Iterator[Span]:
+        """Where a runbook step is stated by its name or its words: the places of its verb."""
         first, *rest = runbook.split("_")
         if not self.known.issuperset(rest):
-            return False
+            return
         stem, what = first.rstrip("ey") + "*", " ".join(rest)
-        forms = (
-            *(f"{stem} {what}", f"{stem} the {what}", f"{stem} a {what}"),
-            *(f"{what} {be} {stem}" for be in sorted(_PASSIVE)),
-        )
-        return any(
-            _is_stated(self.words, start, end) and not (start and self.words[end - 1].endswith("ing"))
-            for start, end in find_occurrences(self.words, *forms)
-        )
+        stems = (stem, *_IRREGULAR.get(first, ()))
+        active = tuple(f"{verb} {article}{what}" for verb in stems for article in ("", "the ", "a "))
+        passive = tuple(f"{what} {be} {verb}" for verb in stems for be in sorted(_PASSIVE))
+        for start, end in find_occurrences(self.words, *active, *passive):
+            if _is_stated(self.words, start, end) and not (start and self.words[end - 1].endswith("ing")):
+                is_active = self.words[end - 1] == (rest or [first])[-1]
+                yield (start, start + 1) if is_active else (end - 1, end)
 
     def hints_at(self, runbook: str) -> bool:
         """Whether the deed and the last word of a runbook step stand together: *restored the routes*."""
@@ -244,20 +251,38 @@ def _list_words(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=128)
 def _list_clauses(text: str) -> tuple[_Clause, ...]:
-    return tuple(_Clause(words, frozenset(words)) for clauses in _list_sentences(text) for words in clauses)
+    return tuple(
+        _Clause(words, frozenset(words), tuple(chain.from_iterable(clauses)))
+        for clauses in _list_sentences(text)
+        for words in clauses
+    )
+
+
+class Told(NamedTuple):
+    """A deed that is told: how, and in which sentence."""
+
+    phrase: Phrase
+    sentence: Words
+
+    def names_one(self, names: Iterable[str]) -> bool:
+        """Whether one of some names stands in the sentence."""
+        return any(True for _ in walk_named(self.sentence, tuple(names)))
 
 
 class _Deed(NamedTuple):
-    """A clause that states a deed, and where its verbs stand."""
+    """A clause that states a deed, where its verbs stand, and the sentence that it is part of."""
 
     words: Words
     verbs: tuple[Span, ...]
+    sentence: Words
 
 
 @lru_cache(maxsize=512)
 def _list_deeds(text: str, action: str) -> tuple[_Deed, ...]:
     """The clauses of a text that state the deed of an action: neither denied nor future."""
-    deeds = (_Deed(clause.words, _find_stated_verbs(clause.words, action)) for clause in _list_clauses(text))
+    deeds = (
+        _Deed(clause.words, _find_stated_verbs(clause.words, action), clause.sentence) for clause in _list_clauses(text)
+    )
     return tuple(deed for deed in deeds if deed.verbs)
 
 
@@ -326,25 +351,38 @@ def find_meant(text: str, action: str, names: tuple[str, ...]) -> list[tuple[str
 
     That are the names in the same sentence before the deed, or else those in the last sentence that has any.
     """
+    return list(dict.fromkeys(meant for meant, _ in find_told_of_pronouns(text, action, names)))
+
+
+def find_told_of_pronouns(text: str, action: str, names: tuple[str, ...]) -> list[tuple[tuple[str, ...], Told]]:
+    """What each deed of an action that is done to a pronoun can mean, as `find_meant` says it, and how it is told."""
     named = _join_names(text, names)
     back = {joined: name for name, joined in named.joined.items()}
     found = _find_meant(named.text, action, named.names)
-    return [tuple(back.get(name, name) for name in meant) for meant in found]
+    return [(tuple(back.get(name, name) for name in meant), told) for meant, told in found]
 
 
 @lru_cache(maxsize=1024)
-def _find_meant(text: str, action: str, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    found: dict[tuple[str, ...], None] = {}
+def _find_meant(text: str, action: str, names: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], Told], ...]:
+    found: list[tuple[tuple[str, ...], Told]] = []
     before: tuple[str, ...] = ()
     for clauses in _list_sentences(text):
         here: tuple[str, ...] = ()
         for words in clauses:
             verb = next((verb for verb in _find_stated_verbs(words, action) if _has_pronoun(words, verb)), None)
             if verb is not None:
-                found[(*here, *_list_named(words[: verb[0]], names)) or before] = None
+                meant = (*here, *_list_named(words[: verb[0]], names)) or before
+                told = Told(_read_phrase(action, words, verb, names), tuple(chain.from_iterable(clauses)))
+                if meant and not told.phrase.is_no_deed:
+                    found.append((meant, told))
             here += _list_named(words, names)
         before = here or before
-    return tuple(meant for meant in found if meant)
+    return tuple(found)
+
+
+def _read_phrase(operation: str, words: Words, verb: Span, names: tuple[str, ...]) -> Phrase:
+    named = frozenset(index for _, (start, end) in walk_named(words, names) for index in range(start, end))
+    return read_phrase(operation, words, verb, named)
 
 
 def _list_named(words: Words, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -359,7 +397,11 @@ def _has_pronoun(words: Words, verb: tuple[int, int]) -> bool:
     if not _PRONOUNS.isdisjoint(words[end : end + 1]):
         return True
     before = [index for index in range(start) if words[index] in _PRONOUNS]
-    return bool(before) and _is_passive(words[before[-1] + 1 : start], ()) and not words[start].endswith("ing")
+    return (
+        bool(before)
+        and _is_passive(words[before[-1] + 1 : start], (), _FILLER_OR_PASSIVE)
+        and not words[start].endswith("ing")
+    )
 
 
 def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
@@ -372,63 +414,122 @@ def states(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> 
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         return any(clause.names(target) or clause.hints_at(target) for clause in _list_clauses(text))
     return any(find_mentions(deed.words, target, names) for deed in _list_deeds(text, action)) or any(
-        target in meant for meant in _find_meant(text, action, names or (target,))
+        target in meant for meant, _ in _find_meant(text, action, names or (target,))
     )
 
 
+def tells(text: str, step: PlanStep, names: tuple[str, ...] = ()) -> bool:
+    """Whether a text says that a step of the runbook was done, in whatever words can tell it.
+
+    Its verb, or one of its kin, stands with what only it is done to, or in a sentence that names what it was done to.
+    """
+    if REMEDIATIONS[step.action].target is not RUNBOOK_STEP or step.verify:
+        return False
+    named = _join_names(text, names)
+    text, names, on = named.text, named.names, named.join(step.on)
+    kin = [action for action in REMEDIATIONS if is_kin(action, step.target)]
+    for clause in _list_clauses(text):
+        verbs = [(action, verb) for action in kin for verb in _find_stated_verbs(clause.words, action)]
+        own = find_occurrences(clause.words, *list_verbs(step.target))
+        verbs += [(step.target, verb) for verb in own if _is_stated(clause.words, *verb)]
+        for operation, verb in verbs:
+            told = Told(_read_phrase(operation, clause.words, verb, (*names, step.on)), clause.sentence)
+            if _is_told(told, step.target, on):
+                return True
+    return any(
+        on in meant and told.phrase.tells(step.target)
+        for action in kin
+        for meant, told in _find_meant(text, action, names)
+    )
+
+
+def _is_told(told: Told, operation: str, on: str) -> bool:
+    """Whether it is this operation that is told: by a noun of its own, or by what it was done to."""
+    phrase = told.phrase
+    if phrase.names(operation):
+        return True
+    is_open = not phrase.noun and (phrase.operation == operation or phrase.tells(operation))
+    return is_open and bool(on) and told.names_one((on,))
+
+
 def claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> bool:
-    """Whether a text claims exactly this remediation: the target stands in the reach of the deed's verb.
+    """Whether a text claims this remediation: the target stands in the reach of the deed's verb.
 
     A verb reaches over filler and over other `names`, as in *restarted a, b and then c*. A verification is claimed
     only by its exact name, since prose speaks of verifying in many other ways.
     """
+    return bool(find_claims(text, action, target, names))
+
+
+def find_claims(text: str, action: str, target: str, names: tuple[str, ...] = ()) -> tuple[Told, ...]:
+    """Every claim of a remediation, as `claims` has it, and how it is told."""
     named = _join_names(text, names)
     text, names, target = named.text, named.names, named.join(target)
     if REMEDIATIONS[action].target is RUNBOOK_STEP:
         if target.startswith("verify_") and not re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text.casefold()):
-            return False
+            return ()
         if not _list_words(text).issuperset(target.split("_")[1:]):
-            return False
-        return any(clause.names(target) for clause in _list_clauses(text))
-    return target in _find_claimed(text, action, names if target in names else (*names, target), names)
+            return ()
+        return tuple(
+            Told(_read_phrase(target, clause.words, verb, names), clause.sentence)
+            for clause in _list_clauses(text)
+            for verb in clause.find_names(target)
+        )
+    return _find_claimed(text, action, names if target in names else (*names, target), names).get(target, ())
 
 
 @lru_cache(maxsize=512)
-def _find_claimed(text: str, action: str, targets: tuple[str, ...], names: tuple[str, ...]) -> frozenset[str]:
-    """Which of the targets stand in the reach of a verb of an action."""
-    claimed: set[str] = set()
+def _find_claimed(
+    text: str, action: str, targets: tuple[str, ...], names: tuple[str, ...]
+) -> Mapping[str, tuple[Told, ...]]:
+    """Which of the targets stand in the reach of a verb of an action, and how that is told."""
+    claimed: dict[str, tuple[Told, ...]] = {}
     for deed in _list_deeds(text, action):
         places = find_named(deed.words, targets)
-        if not claimed.issuperset(places):
-            claimed.update(_find_reached(deed, places, names))
-    return frozenset(claimed)
+        for verb in deed.verbs if places else ():
+            told = Told(_read_phrase(action, deed.words, verb, targets), deed.sentence)
+            if not told.phrase.is_no_deed:
+                for name in _find_reached(deed.words, verb, places, names, _list_filler(action)):
+                    claimed[name] = (*claimed.get(name, ()), told)
+    return claimed
 
 
-def _find_reached(deed: _Deed, places: Mapping[str, list[Span]], names: tuple[str, ...]) -> Iterator[str]:
+@cache
+def _list_filler(action: str) -> frozenset[str]:
+    """What stands between a verb and its target: filler, and what the verb can be about."""
+    return _FILLER | list_all_nouns(action)
+
+
+def _find_reached(
+    words: Words, verb: Span, places: Mapping[str, list[Span]], names: tuple[str, ...], filler: frozenset[str]
+) -> Iterator[str]:
     """Which of the names at some places stand in the reach of a verb of a clause."""
-    words, verbs = deed
-    reaches = [(end, _find_end_of_reach(words, end, names, _FILLER)) for _, end in verbs]
-    passive = sorted(start for start, _ in verbs if not words[start].endswith("ing"))
+    start, end = verb
+    reach = (end, _find_end_of_reach(words, end, names, filler))
+    is_active = words[start].endswith("ing")
     for name, spots in places.items():
-        if any(_is_behind(words, spot, reaches, names) or _is_before(words, spot, passive, names) for spot in spots):
+        if any(
+            _is_behind(words, spot, reach, names, filler)
+            or (not is_active and _is_before(words, spot, start, names, filler | _PASSIVE))
+            for spot in spots
+        ):
             yield name
 
 
-def _is_behind(words: Words, place: Span, reaches: list[Span], names: tuple[str, ...]) -> bool:
+def _is_behind(words: Words, place: Span, reach: Span, names: tuple[str, ...], filler: frozenset[str]) -> bool:
     """Whether a place stands behind a verb, in its reach, and has no verb of its own: *restarted the api*."""
     start, end = place
-    return _OWN_VERB.isdisjoint(words[end : end + 1]) and any(
-        behind <= start < stop and _only_filler(words[behind:start], names, _FILLER) for behind, stop in reaches
+    behind, stop = reach
+    return (
+        behind <= start < stop
+        and _OWN_VERB.isdisjoint(words[end : end + 1])
+        and _only_filler(words[behind:start], names, filler)
     )
 
 
-def _is_before(words: Words, place: Span, verbs: list[int], names: tuple[str, ...]) -> bool:
+def _is_before(words: Words, place: Span, verb: int, names: tuple[str, ...], filler: frozenset[str]) -> bool:
     """Whether a place stands before a verb in the passive: *the api was restarted*."""
-    end = place[1]
-    if not verbs or verbs[-1] <= end or _PASSIVE.isdisjoint(words[end : verbs[-1]]):
-        return False
-    stop = _find_end_of_reach(words, end, names, _FILLER_OR_PASSIVE)
-    return any(end < verb < stop and _is_passive(words[end:verb], names) for verb in verbs)
+    return _is_passive(words[place[1] : verb], names, filler)
 
 
 def _find_end_of_reach(words: Words, start: int, names: tuple[str, ...], filler: frozenset[str]) -> int:
@@ -440,8 +541,8 @@ def _find_end_of_reach(words: Words, start: int, names: tuple[str, ...], filler:
     return len(words) + 1 if surplus is None else surplus + max(1, measure_longest(names))
 
 
-def _is_passive(between: Words, names: tuple[str, ...]) -> bool:
-    return not _PASSIVE.isdisjoint(between) and _only_filler(between, names, _FILLER_OR_PASSIVE)
+def _is_passive(between: Words, names: tuple[str, ...], filler: frozenset[str]) -> bool:
+    return not _PASSIVE.isdisjoint(between) and _only_filler(between, names, filler)
 
 
 def _only_filler(words: Words, names: tuple[str, ...], filler: frozenset[str]) -> bool:
@@ -455,7 +556,7 @@ def _find_surplus(words: Words, start: int, names: tuple[str, ...], filler: froz
     behind_all = ("", (len(words), len(words)))
     for _, (here, end) in chain(walk_named(words, names, start), [behind_all]):
         for index in range(covered, here):
-            if words[index] not in filler:
+            if words[index] not in filler and not words[index].lstrip("rv").isdigit():
                 strays += 1
                 if strays > _STRAY_WORDS or words[index].endswith("ed"):
                     return index

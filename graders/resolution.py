@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from graders.claims import claims, find_meant, states
+from graders.claims import Told, find_claims, find_told_of_pronouns, states, tells
 from graders.conduct import FREE_WRONG
 from graders.knowing import explain_known, explain_steps
 from graders.prose import affirms, find_mentions, find_named, split_sentences, split_words
@@ -13,8 +13,8 @@ from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
 from graders.root_cause import drop_runbook_names, match_failure_mode, share_affirmed
 from graders.score import Point
-from scenarios.incident import DECAY_STEPS
-from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer
+from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, REPAIR_DECAY
+from scenarios.vocabulary import FLAG, REMEDIATIONS, RUNBOOK_STEP, SERVICE, ResolutionAnswer, acts_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +39,13 @@ _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
 RULES = (
-    f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for the plan: its repairs and verifications done in "
-    "order, times the share of the evidence for the cause that was seen before the first repair that worked. "
+    f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for the plan: its steps done in "
+    "order, times the share of the evidence for the cause seen before the first repair that worked. "
     f"Up to {float(_EFFICIENCY):.2f} for few steps, times both shares: each beyond the fewest costs "
-    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}. {float(_VERIFIED):.2f} for a complete plan with a look at a diagnostic "
-    f"that shows the recovery, after the last repair. Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
+    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run a careful search, the repair and "
+    f"{CONFIRMING_STEPS} steps more are free, and each beyond takes 1/{REPAIR_DECAY}. "
+    f"{float(_VERIFIED):.2f} for a complete plan and a look that shows the recovery after the last repair. "
+    f"Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
     "more that says in one sentence which service failed and how, and tells the repairs. Each wrong remediation costs "
     f"{float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each one told and never made "
     f"{float(_FALSE_CLAIM):.2f}."
@@ -117,7 +119,11 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     match = _match_summary(text, truth, conduct)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
-    stated = [step.step for step in done if states(text, step.action, step.target, conduct.services)]
+    stated = [
+        step.step
+        for step in done
+        if states(text, step.action, step.target, conduct.services) or tells(text, step, conduct.services)
+    ]
     false = _list_false_claims(text, conduct)
     if false and conduct.shown:
         false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
@@ -143,14 +149,48 @@ def _list_false_claims(text: str, conduct: Conduct) -> list[str]:
     """The remediations that a text claims and that were not made, by name or as what a pronoun means."""
     made = _list_made(conduct)
     never_made = [step.split(" ", 1) for step in sorted(_list_claimable(conduct) - made)]
-    false = {f"{action} {target}" for action, target in never_made if claims(text, action, target, conduct.services)}
+    false = {
+        f"{action} {target}"
+        for action, target in never_made
+        if not all(
+            _tells_of_made(told, "" if acts_on(action, RUNBOOK_STEP) else target, conduct)
+            for told in find_claims(text, action, target, conduct.services)
+        )
+    }
     for remediation in REMEDIATIONS.values():
         names = {SERVICE: conduct.services, FLAG: tuple(sorted(conduct.flags))}.get(remediation.target, ())
-        for meant in find_meant(text, remediation.name, names):
+        for meant, told in find_told_of_pronouns(text, remediation.name, names):
             steps = [f"{remediation.name} {name}" for name in meant]
-            if made.isdisjoint(steps) and false.isdisjoint(steps):
+            is_made = any(_tells_of_made(told, name, conduct) for name in meant)
+            if not is_made and made.isdisjoint(steps) and false.isdisjoint(steps):
                 false.add(steps[-1])
     return sorted(false)
+
+
+def _tells_of_made(told: Told, target: str, conduct: Conduct) -> bool:
+    """Whether what is told of a target can be another remediation that was made.
+
+    It was made on the same target, or on something else that the sentence names, such as a job of that service. What
+    was made on nothing in particular has to be told by its own noun. Without a target any will do that is named.
+    """
+    for operation, on in map(_read_operation, _list_done(conduct)):
+        if operation == told.phrase.operation or not told.phrase.tells(operation):
+            continue
+        if not on:
+            fits = told.phrase.names(operation)
+        elif on in conduct.services and target:
+            fits = on == target
+        else:
+            fits = told.names_one((on,)) or not (target or told.names_one(conduct.services))
+        if fits:
+            return True
+    return False
+
+
+def _read_operation(step: str) -> tuple[str, str]:
+    """The operation that a step of an episode is, and what it was applied to."""
+    action, target, *on = step.split(" ", 2)
+    return (target, "".join(on)) if acts_on(action, RUNBOOK_STEP) else (action, " ".join((target, *on)))
 
 
 def _match_summary(text: str, truth: Truth, conduct: Conduct) -> Fraction:
@@ -193,10 +233,13 @@ def _names_cause(sentence: str, truth: Truth, services: tuple[str, ...]) -> bool
 
 def _list_made(conduct: Conduct) -> frozenset[str]:
     """What a summary may claim. A repair of the plan that was only tried too early has not been made."""
-    without_effect = {step.step for step in conduct.plan if not step.verify} - conduct.effective
-    made = conduct.attempted - without_effect
+    made = _list_done(conduct)
     # A summary says which step of the runbook was done, and need not say on what.
     return made | {" ".join(step.split(" ")[:2]) for step in made}
+
+
+def _list_done(conduct: Conduct) -> frozenset[str]:
+    return conduct.attempted - ({step.step for step in conduct.plan if not step.verify} - conduct.effective)
 
 
 def _list_claimable(conduct: Conduct) -> frozenset[str]:

@@ -15,7 +15,7 @@ from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason
 from graders.rivals import TOO_MANY, count_equals, find_rivals
 from graders.score import Point
-from scenarios.incident import DECAY_STEPS
+from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, DIAGNOSIS_DECAY
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import RootCauseAnswer
 
@@ -37,9 +37,11 @@ _IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
     f"{float(_SERVICE):.2f} for the right service and up to {float(_FAILURE_MODE):.2f} for saying what failed; half of "
-    "both without evidence: all of it counts only if what shows the cause (on two services or more) was seen before "
-    f"the answer and before any remediation. Then up to {float(_EFFICIENCY):.2f} more for few steps: each beyond the "
-    f"fewest that suffice costs {float(_EFFICIENCY / DECAY_STEPS):.2f}. A wrong service earns at most "
+    "both without evidence: what shows the cause (on two services or more) has to be seen before any remediation. "
+    f"Then up to {float(_EFFICIENCY):.2f} more for few steps: each beyond the "
+    f"fewest costs {float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run a careful search and "
+    f"{CONFIRMING_STEPS} looks more are free, so look until you are certain, and each beyond takes "
+    f"1/{DIAGNOSIS_DECAY}. A wrong service earns at most "
     f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming failures that did not happen costs points."
 )
 """What earns points, as the on-call guide says it."""

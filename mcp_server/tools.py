@@ -51,7 +51,7 @@ class Paging(Arguments):
 
 class OnEpisode(Arguments):
     episode_id: Annotated[str, StringConstraints(strip_whitespace=True, max_length=128)] = Field(
-        default="", description="From start_drill. Empty: the drill open here."
+        default="", description="From start_drill. Empty: the open one."
     )
 
 

@@ -224,6 +224,10 @@ class Incident(Protocol):
 
 DECAY_STEPS = 5
 """Where a certificate says which steps are enough, the points for few steps fall to 0 over so many more."""
+DIAGNOSIS_DECAY, REPAIR_DECAY = 6, 8
+"""Over so many they do on proved incidents that run, in root_cause_analysis and in remediation_planning."""
+CONFIRMING_STEPS = 2
+"""Looks more than an honest searcher takes that cost nothing there: it is sensible to make sure."""
 
 
 def measure_plan(plan: Plan, effective: frozenset[str]) -> Achieved:

@@ -12,7 +12,16 @@ from scenarios.faults import FAMILIES
 from scenarios.generator.dice import key_of
 from scenarios.generator.library import families
 from scenarios.generator.naming import RUNNING_VERSION, region_of
-from scenarios.incident import Known, Lookalike, Pace, Truth, know_by_certificates
+from scenarios.incident import (
+    CONFIRMING_STEPS,
+    DIAGNOSIS_DECAY,
+    REPAIR_DECAY,
+    Known,
+    Lookalike,
+    Pace,
+    Truth,
+    know_by_certificates,
+)
 from scenarios.progress import Plan, PlanStep
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
@@ -41,10 +50,7 @@ if TYPE_CHECKING:
 
 _WAITS = 1
 """After a repair that holds users are served again within some minutes: nobody loses by one `watch`."""
-_DECAYS = {ROOT_CAUSE_ANALYSIS: 6, REMEDIATION_PLANNING: 8}
-"""Over so many steps beyond those that are free the points for few steps fall to 0."""
-_CONFIRMING_STEPS = 2
-"""Looks more than an honest searcher takes that cost nothing: it is sensible to make sure."""
+_DECAYS = {ROOT_CAUSE_ANALYSIS: DIAGNOSIS_DECAY, REMEDIATION_PLANNING: REPAIR_DECAY}
 _RECOVERY_STEPS = 1
 """A look at the recovery."""
 MOST_ATTEMPTS = 12
@@ -140,7 +146,7 @@ class DrawnStory:
         repair = self._proof.longest + _RECOVERY_STEPS if task.asks_repair else 0
         # Who excludes each explanation by a look of its own may need more than a task has.
         fewest = min(self._proof.searcher + repair + 1, task.max_steps - SPARE_STEPS)
-        return Pace(fewest, min(fewest + _CONFIRMING_STEPS, task.max_steps - 1), _DECAYS[task])
+        return Pace(fewest, min(fewest + CONFIRMING_STEPS, task.max_steps - 1), _DECAYS[task])
 
 
 def _tell_failure(name: str) -> Lookalike:

@@ -284,7 +284,7 @@ class RunningCourse(NamedTuple):
         if name in OPERATIONS:
             report = report_operation(run, name, target, self.now, course.now)
         elif verifies and incident.runbook[name].waits:
-            report = f"{name}: {report_changes(run, self.now, course.now)}"
+            report = f"{name}: {report_changes(run, self.alert['name'], self.now, course.now)}"
         return Remedied(outcome, course, report, acts)
 
     def _weigh(self, judge: Judge, remedy: Remedy, course: RunningCourse) -> tuple[Verdict, RunningCourse]:

@@ -49,7 +49,10 @@ def describe_runbook(steps: Mapping[str, RunbookStep], system: System) -> str:
         if not step.needs or list_targets(system, step.needs):
             needs.setdefault(step.needs, []).append(step.name)
     told = [f"{kind or 'none'}: {', '.join(names)}" for kind, names in needs.items()]
-    return f"Steps of {EXECUTE_RUNBOOK_STEP.name}, by their `target`. {'; '.join(sorted(told, key=len))}."
+    listed = f"Steps of {EXECUTE_RUNBOOK_STEP.name}, by their `target`. {'; '.join(sorted(told, key=len))}."
+    if any(step.verify for step in steps.values()):
+        return listed
+    return f"{listed} None of them verifies: to see the recovery, look again at what had failed, or `{_WATCH.name}`."
 
 
 def find_operation(remedy: Remedy) -> tuple[str, str]:

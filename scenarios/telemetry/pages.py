@@ -146,9 +146,45 @@ def list_page_changes(run: Run, since: int, until: int) -> list[str]:
     """What pages did from one second of the run to another, in sentences, oldest first."""
     clock = Clock(run.layout.systems[0])
     pages = find_pages(run, until)
-    changes = [(page.fired, f"Page {page.rule.name} fired") for page in pages]
-    changes += [(page.cleared, f"Page {page.rule.name} cleared") for page in pages if page.cleared is not None]
-    return [f"{said} at {clock.get_time_of_day(at)}." for at, said in sorted(changes) if since < at <= until]
+    changes = [(page.fired, f"Page {page.rule.name} fired at {clock.get_time_of_day(page.fired)}.") for page in pages]
+    changes += [(page.cleared, _say_cleared(page, clock)) for page in pages if page.cleared is not None]
+    return [said for at, said in sorted(changes) if since < at <= until]
+
+
+def _say_cleared(page: Page, clock: Clock) -> str:
+    return f"Page {page.rule.name} cleared at {clock.get_time_of_day(page.cleared or 0)}."
+
+
+def list_standing(run: Run, own: str, until: int) -> list[str]:
+    """How pages stand at a second of the run, in sentences: others that fire, and last the newest page of rule `own`.
+
+    A page that fires says when it will clear: its condition must not hold for as long as it had to hold.
+    """
+    clock, pages = Clock(run.layout.systems[0]), find_pages(run, until)
+    mine = [page for page in pages if page.rule.name == own][-1:]
+    others = [page for page in pages if page.rule.name != own and page.cleared is None]
+    told = []
+    for page in (*others, *mine):
+        rule = page.rule
+        if page.cleared is not None:
+            told.append(_say_cleared(page, clock))
+            continue
+        levels = watch(run, rule, find_failing(run, until), until)
+        last = max(tick for tick, level in enumerate(levels) if level > rule.above)
+        told.append(
+            f"Page {rule.name} is still firing: it clears after {_say_minutes(rule.lasts)} without "
+            f"{_CLEARING[rule.watches]} above {_say_level(rule, rule.above)}, "
+            f"which was last so at {clock.get_time_of_day((last + 1) * TICK)}."
+        )
+    return told
+
+
+_CLEARING = {
+    "failures": "a share of failing requests",
+    "latency": "a p99 of requests",
+    "backlog": "a backlog of its consumer group",
+    "disk": "disk in use",
+}
 
 
 def _describe_standing(page: Page, clock: Clock) -> dict[str, str]:

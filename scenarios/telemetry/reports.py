@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scenarios.telemetry.clock import Clock
 from scenarios.telemetry.deploys import ON_CALL, read_entry
 from scenarios.telemetry.instances import ROLLED
-from scenarios.telemetry.pages import list_page_changes
+from scenarios.telemetry.pages import list_page_changes, list_standing
 from scenarios.telemetry.status import show_status
 from scenarios.telemetry.vantage import Vantage
 from scenarios.world import OPERATIONS
@@ -58,8 +58,11 @@ def report_operation(run: Run, operation: str, target: str, since: int, until: i
     return " ".join([*told, *_tell_time(run, since, until)])
 
 
-def report_changes(run: Run, since: int, until: int) -> str:
-    """What changed from one second of the run to another: states of components, deaths and recoveries, and pages."""
+def report_changes(run: Run, page: str, since: int, until: int) -> str:
+    """What changed from one second of the run to another: states of components, deaths and recoveries, and pages.
+
+    It ends with how the page of a rule stands. That may have cleared before, while on-call was looking elsewhere.
+    """
     told = []
     for component in run.layout.systems[0].components:
         now = Vantage(run, component.name, as_of=until)
@@ -71,7 +74,10 @@ def report_changes(run: Run, since: int, until: int) -> str:
             came = f"{after.state}, {after.replicas} instances ready (before: {before.state}, {before.replicas})"
             sentences.append(f"is now {came}.")
         told += [f"{component.name}: {sentence}" for sentence in sentences]
-    return " ".join([*(told or ["No service changed its state."]), *_tell_time(run, since, until)])
+    told = told or ["No service changed its state."]
+    standing = list_standing(run, page, until)
+    changes = [said for said in _tell_time(run, since, until) if said not in standing]
+    return " ".join([*told, *changes, *standing])
 
 
 def _group(entries: Iterable[tuple[str, str]]) -> list[str]:
@@ -138,5 +144,5 @@ _TOLD = (
 def _tell_time(run: Run, since: int, until: int) -> list[str]:
     """How long it took, what time it is, and what pages did."""
     clock = Clock(run.layout.systems[0])
-    pages = list_page_changes(run, since, until) or ["No page fired or cleared."]
+    pages = list_page_changes(run, since, until) or ["No page fired or cleared in that time."]
     return [f"It took {(until - since) // 60} min; it is {clock.get_time_of_day(until)}.", *pages]

@@ -204,3 +204,12 @@ def test_a_log_line_that_was_shown_may_be_quoted(catalogue: Catalogue) -> None:
     assert shown.grade is not None
     points = {point.name: point for point in shown.grade.breakdown}
     assert points["failure mode"].points == points["failure mode"].most
+
+
+def test_the_first_late_step_alone_is_told_that_rewards_are_no_part_of_the_score(catalogue: Catalogue) -> None:
+    episode = play_actions(catalogue.get("RCA-001"), [LOGS] * 9)
+    late = [step.feedback for step in episode.steps if "Second half of the steps (reward -0.02)." in step.feedback]
+    assert [step.feedback for step in episode.steps[5:]] == late
+    told = [step.number for step in episode.steps if "no part of the score" in step.feedback]
+    assert told == [6]
+    assert not any("More than half" in step.feedback for step in episode.steps)

@@ -19,7 +19,7 @@ class Runbook(Parameters):
     """A step of the runbook."""
 
     runbook_action: Annotated[Name, BeforeValidator(_ask_when_blank)] = Field(
-        description=f"One of the steps. `{ASK_FOR_LIST}` tells what each does, and executes nothing."
+        description=f"`{ASK_FOR_LIST}` tells what each step does, and executes nothing."
     )
     target: OptionalName = Field(default="", description="What to apply it to, if the step needs that.")
 
@@ -27,7 +27,7 @@ class Runbook(Parameters):
 EXECUTE_RUNBOOK_STEP = Remediation(
     name="execute_runbook_step",
     title="Execute runbook step",
-    description="Execute a runbook step: a repair, or a verification (verify_…) once repairs are done.",
+    description="Execute a runbook step: a repair, or a verification (verify_…) if the runbook lists any.",
     parameters=Runbook,
     deed="executed {target}",
     target=RUNBOOK_STEP,

@@ -11,9 +11,7 @@ from scenarios.vocabulary.parameters import Parameters, Summary
 class ResolutionAnswer(Parameters):
     """A post-incident summary."""
 
-    summary: Summary = Field(
-        description="Post-incident summary in three sentences or more: cause, what was done, how recovery was verified."
-    )
+    summary: Summary = Field(description="Three sentences or more: cause, what was done, how recovery was verified.")
 
 
 SUBMIT_RESOLUTION = Submission(

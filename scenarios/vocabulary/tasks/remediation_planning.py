@@ -14,7 +14,7 @@ REMEDIATION_PLANNING = Task(
     title="Remediation planning",
     objective="Find the root cause, fix it in the right order, verify the recovery and write it up.",
     way="establish the cause, repair it, then what it broke, in order; look at a diagnostic to see the recovery, run "
-    "the verification steps of the runbook, then submit_resolution with three sentences or more.",
+    "the verifications if the runbook lists any, then submit_resolution with three sentences or more.",
     max_steps=15,
     submission=SUBMIT_RESOLUTION,
     actions=(*DIAGNOSTICS.values(), *REMEDIATIONS.values(), SUBMIT_RESOLUTION),

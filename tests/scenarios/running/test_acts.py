@@ -113,6 +113,25 @@ def test_the_alert_says_that_its_page_has_cleared(scenario: Scenario) -> None:
     assert {**alert, "status": "firing"}.items() >= observe(before)["alert"].items()
 
 
+def test_watching_ends_with_how_the_page_stands(scenario: Scenario) -> None:
+    page = "Page StorefrontCoreJourneysFailing"
+    early = told(play(scenario, run_step("watch"), mode="terminal"))
+    assert re.search(rf"{page} is still firing: it clears after [\d.]+ minutes? without a share of failing", early)
+    assert re.search(r"above \d+ %, which was last so at \d\d:\d\d(:\d\d)?\.$", early)
+    looks = [("check_service_status", {"service": name}) for name in scenario.incident.services[:6]]
+    late = told(play(scenario, *PLAN, *looks, run_step("watch"), mode="terminal"))
+    assert "No page fired or cleared in that time." in late
+    assert re.search(rf" {page} cleared at 14:\d\d(:\d\d)?\.$", late)
+    assert late.count(page) == 1
+
+
+def test_watching_says_which_other_pages_fire_and_its_own_last() -> None:
+    episode = play(Catalogue().get("GEN2-RP-D2-281474976710662"), run_step("watch"))
+    alert = observe(episode)["alert"]
+    firing = re.findall(r"Page (\w+) is still firing", told(episode))
+    assert firing == [*(page["name"] for page in alert["other_pages"]), alert["name"]]
+
+
 def test_watching_says_what_has_changed_and_is_no_remediation(scenario: Scenario) -> None:
     early = (PLAN[2], run_step("watch"))  # the run with the flag comes back
     episode = play(scenario, *early, mode="dense")

@@ -1,0 +1,42 @@
+"""What the briefing says of scores and of the runbook: what is true of the incident that it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from env_core.briefing import write_briefing
+from env_core.episode import Reference, begin
+from env_core.guide import write_oncall_guide
+
+if TYPE_CHECKING:
+    from scenarios.catalogue import Catalogue
+
+_PROVED = "GEN2-{}-D2-281474976710662"
+
+
+def brief(catalogue: Catalogue, name: str) -> str:
+    scenario = catalogue.get(name)
+    return write_briefing(begin("id", Reference.to(scenario), scenario))
+
+
+@pytest.mark.parametrize(("code", "share"), [("RCA", "1/6"), ("RP", "1/8")])
+def test_a_proved_incident_says_what_steps_cost_on_it(catalogue: Catalogue, code: str, share: str) -> None:
+    told = brief(catalogue, _PROVED.format(code)).splitlines()[-1]
+    assert told.startswith("This incident is proved, and it runs.")
+    assert f"each takes {share} of the points for few steps" in told
+    assert "look until the cause is certain" in told
+    assert "before your first remediation multiplies the points" in told
+
+
+@pytest.mark.parametrize("name", ["RCA-001", "RP-001", "LIVE-RP-001", _PROVED.format("AC")])
+def test_no_other_incident_says_so(catalogue: Catalogue, name: str) -> None:
+    assert "This incident is proved" not in brief(catalogue, name)
+
+
+def test_a_runbook_without_verifications_says_what_to_do_instead(catalogue: Catalogue) -> None:
+    instead = "None of them verifies: to see the recovery, look again at what had failed, or `watch`."
+    assert instead in brief(catalogue, _PROVED.format("RP"))
+    assert instead not in brief(catalogue, "LIVE-RP-001")
+    assert "If the runbook lists none, look again" in write_oncall_guide()
