@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from env_core.observation import Observation, StepInfo
-    from env_core.selection import Selection
+    from env_core.selection import Chosen, Selection
     from scenarios.catalogue import Catalogue
 
 
@@ -42,14 +42,18 @@ class Batch:
     def reset(self, selections: Sequence[Selection]) -> list[BatchStep]:
         """Start one episode per selection, in the place of those there are.
 
+        Incidents that run and are listed are played side by side, which costs a part of what they cost one by one.
+
         Raises:
             SelectionError, UnknownScenarioError: if a selection names nothing that can be started; nothing is replaced.
         """
-        resolved = [selection.resolve(self._catalogue) for selection in selections]
+        chosen = [selection.choose(self._catalogue) for selection in selections]
+        incidents = self._catalogue.prepare(each.scenario_id for each in chosen)
         self.episodes = [
-            begin(selection.episode_id or f"batch-{index}", reference, scenario)
-            for index, (selection, (scenario, reference)) in enumerate(zip(selections, resolved, strict=True))
+            self._begin(index, selection, each)
+            for index, (selection, each) in enumerate(zip(selections, chosen, strict=True))
         ]
+        del incidents  # from here on the episodes hold them
         return [_report(Transition(episode)) for episode in self.episodes]
 
     def step(self, actions: Sequence[Mapping[str, Any] | None]) -> list[BatchStep]:
@@ -77,6 +81,11 @@ class Batch:
         first = len(self.episodes)
         self.episodes += [episode._replace(id=f"batch-{first + copy}") for copy in range(copies)]
         return list(range(first, first + copies))
+
+    def _begin(self, index: int, selection: Selection, chosen: Chosen) -> Episode:
+        scenario = self._catalogue.get(chosen.scenario_id)
+        reference = selection.reference(scenario, chosen.seed)
+        return begin(selection.episode_id or f"batch-{index}", reference, scenario)
 
     def _step(self, index: int, sent: Mapping[str, Any] | None) -> BatchStep:
         episode = self.episodes[index]

@@ -14,12 +14,12 @@ from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.incidents import Incidents, list_scenario_ids
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, GENERATOR_VERSION, RUNNING_VERSION, Name
 from scenarios.loading import DocumentError, load_document
-from scenarios.running import list_proved, list_running, play_drawn, play_to_first_look
+from scenarios.running import Asked, list_proved, list_running, play_drawn, play_listed, play_to_first_look
 from scenarios.suggesting import describe_unknown
-from scenarios.vocabulary import TASKS, Task, TaskId
+from scenarios.vocabulary import ALERT_CLASSIFICATION, TASKS, Task, TaskId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from scenarios.authored import AuthoredIncident
     from scenarios.generator.ids import Ids
@@ -37,7 +37,7 @@ CURATED_SPLIT = "curated"
 """The split of every authored scenario, those of further directories too."""
 
 MOST_DRAWN_KEPT = 16
-"""Incidents of generator 2 that are kept with their runs, some MB each."""
+"""Incidents of generator 2 that are kept with their runs, some MB each, when no episode is on them any more."""
 _MOST_TOLD = 5
 
 RUNNING_SPLIT = "running"
@@ -295,6 +295,34 @@ class Catalogue:
             )
         return Scenario(entry.id, entry.task, incident, entry.difficulty)
 
+    def prepare(self, scenario_ids: Iterable[str]) -> list[Incident]:
+        """Make the incidents together that cost less so: the listed draws of generator 2 among some scenarios.
+
+        `get` gives them at once for as long as somebody holds them. They are the same as if `get` had made each alone.
+
+        Raises:
+            UnknownScenarioError: if there is no such scenario.
+        """
+        looks = self._count_looks(scenario_ids)
+
+        def play(names: Sequence[Name], ids: Ids) -> Iterator[Incident]:
+            return play_listed([_ask(name, ids, looks[name]) for name in names])
+
+        return self._generated[RUNNING_VERSION].prepare(looks, play) if looks else []
+
+    def _count_looks(self, scenario_ids: Iterable[str]) -> dict[Name, int]:
+        """How many looks the tasks allow that are set on each listed draw, by one name for all of its tasks."""
+        looks: dict[Name, int] = {}
+        for scenario_id in scenario_ids:
+            written = scenario_id.strip().upper()
+            if written in self.scenarios or written in list_running():
+                continue
+            name = self._name(scenario_id)
+            if name.generator == RUNNING_VERSION and (name.drawn, name.difficulty) in list_proved():
+                shared = name._replace(task_id=ALERT_CLASSIFICATION.id)
+                looks[shared] = max(looks.get(shared, 0), TASKS[name.task_id].max_steps)
+        return looks
+
     def is_at_hand(self, scenario_id: str) -> bool:
         """Whether `get` need not make an incident, which costs milliseconds of CPU.
 
@@ -382,6 +410,10 @@ class Catalogue:
     def _documents(self) -> Iterator[Path]:
         for directory in self._directories:
             yield from list_documents(directory)
+
+
+def _ask(name: Name, ids: Ids, looks: int) -> Asked:
+    return Asked(name.drawn, name.difficulty, ids.incident(name), list_scenario_ids(name, ids), looks)
 
 
 def _draw_running(name: Name, ids: Ids) -> Incident:

@@ -38,6 +38,7 @@ LATE = {
     ("scenarios.running.__init__", "scenarios.running.incident"): "few servers play incidents that run, and need NumPy",
     ("scenarios.running.__init__", "scenarios.running.retold"): "as above",
     ("scenarios.running.__init__", "scenarios.running.drawn"): "as above",
+    ("scenarios.running.__init__", "scenarios.running.abreast"): "as above",
     ("scenarios.running.__init__", "scenarios.running.listed"): "as above",
     ("scenarios.running.__init__", "scenarios.world"): "as above",
 }

@@ -13,7 +13,7 @@ from scenarios.world import Change, Feature, Job, Release
 from scenarios.world.chance import draw_uniform, hash_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from scenarios.faults.family import FaultFamily, NewFeature, NewJob, NewRelease, Shift
     from scenarios.world import Component, System
@@ -34,7 +34,11 @@ class Fault(BaseModel):
 
 def list_targets(family: FaultFamily, system: System) -> tuple[str, ...]:
     """The components of a system that a family can strike, in its order."""
-    return tuple(component.name for component in system.components if _fits(family, system, component))
+    names = [component.name for component in system.components if _is_kind(family, component)]
+    for need in family.strikes.needs if names else ():
+        having = _HAVING[need](system)
+        names = [name for name in names if name in having]
+    return tuple(names)
 
 
 def strike(system: System, fault: Fault) -> System:
@@ -55,7 +59,7 @@ def strike_as(system: System, fault: Fault, family: FaultFamily) -> System:
     Raises:
         ValueError: if the family cannot strike the component.
     """
-    if not any(each.name == fault.component and _fits(family, system, each) for each in system.components):
+    if fault.component not in list_targets(family, system):
         raise ValueError(f"{family.family} does not strike {fault.component!r}")
     changes = [change for number, shift in enumerate(family.shifts) for change in _place(system, fault, number, shift)]
     component, place = find_component(system, fault.component)
@@ -89,62 +93,86 @@ def find_component(system: System, name: str) -> tuple[Component, int]:
     return system.components[place], place
 
 
-def _fits(family: FaultFamily, system: System, component: Component) -> bool:
+def _is_kind(family: FaultFamily, component: Component) -> bool:
     strikes = family.strikes
     if strikes.kernels and component.kind.kernel not in strikes.kernels:
         return False
     if strikes.software and component.software not in strikes.software:
         return False
-    if component.software in _OF_OTHERS and component.software not in strikes.software:
-        return False
-    return all(_HAS[need](system, component) for need in strikes.needs)
+    return component.software not in _OF_OTHERS or component.software in strikes.software
 
 
 _OF_OTHERS = ("third-party",)
 """Software that nobody here releases or sets: only what is said to strike it does."""
 
 
+def _find_owner(end: str) -> str:
+    return end.partition("/")[0]
+
+
 def _own(end: str, component: Component) -> bool:
-    return end.partition("/")[0] == component.name
+    return _find_owner(end) == component.name
 
 
-_HAS: Mapping[str, Callable[[System, Component], bool]] = {
-    "callers": lambda system, it: any(_own(call.target, it) for call in system.calls),
-    "callees": lambda system, it: any(
-        _own(call.source, it) and not call.optional and call.on_miss is None for call in system.calls
-    ),
-    "journeys": lambda system, it: any(_own(journey.entry, it) for journey in system.journeys),
-    "stores": lambda system, it: bool(_list_stores(system, it)),
-    "clients": lambda system, it: any(_own(each.entry, it) and each.worth == 0.0 for each in system.journeys),
-    "checks": lambda system, it: bool(_list_checks(system, it)),
-    "caches": lambda system, it: bool(_list_caches(system, it)),
-    "brokers": lambda system, it: any(
-        _own(call.source, it) and call.target in _list_awaited(system) for call in system.calls
-    ),
-    "topics": lambda system, it: bool(_list_topics(system, it)),
-    "consumes": lambda system, it: any(
-        _own(group.route, it) and group.name in {each.awaits for each in system.journeys} for group in system.groups
-    ),
-    "members": lambda _, it: it.instances > 2,
-    "names": lambda system, it: system.resolver == it.name,
-    "disk": lambda _, it: it.get("disk") > 0,
-    "cache": lambda _, it: it.get("hit_ratio") > 0,
-    "links": lambda system, it: any(link.router == it.name for link in system.links),
+# Each is asked once for all components of a system: to draw one asks for the targets of every family.
+_HAVING: Mapping[str, Callable[[System], Collection[str | None]]] = {
+    "callers": lambda system: {_find_owner(call.target) for call in system.calls},
+    "callees": lambda system: {
+        _find_owner(call.source) for call in system.calls if not call.optional and call.on_miss is None
+    },
+    "journeys": lambda system: {_find_owner(journey.entry) for journey in system.journeys},
+    "stores": lambda system: _find_callers(system, _list_all_stores(system)),
+    "clients": lambda system: {_find_owner(each.entry) for each in system.journeys if each.worth == 0.0},
+    "checks": lambda system: [it.name for it in system.components if _list_checks(system, it)],
+    "caches": lambda system: _find_callers(system, _list_all_asked(system)),
+    "brokers": lambda system: _find_sources(system, _list_awaited(system)),
+    "topics": lambda system: [it.name for it in system.components if _list_topics(system, it)],
+    "consumes": lambda system: _find_consumers(system, {each.awaits for each in system.journeys}),
+    "members": lambda system: [it.name for it in system.components if it.instances > 2],
+    "names": lambda system: {system.resolver},
+    "disk": lambda system: [it.name for it in system.components if it.get("disk") > 0],
+    "cache": lambda system: [it.name for it in system.components if it.get("hit_ratio") > 0],
+    "links": lambda system: {link.router for link in system.links},
 }
-"""What a component may need to have so that a family can strike it."""
+"""What a component may need to have so that a family can strike it: those of a system that have it."""
+
+
+def _find_callers(system: System, called: Collection[str]) -> set[str]:
+    """The components that call some of others."""
+    return {_find_owner(call.source) for call in system.calls if _find_owner(call.target) in called}
+
+
+def _find_sources(system: System, routes: Collection[str]) -> set[str]:
+    """The components that call some routes."""
+    return {_find_owner(call.source) for call in system.calls if call.target in routes}
+
+
+def _find_consumers(system: System, awaited: Collection[str | None]) -> set[str]:
+    """The components that work on the messages of some groups."""
+    return {_find_owner(group.route) for group in system.groups if group.name in awaited}
+
+
+def _list_all_stores(system: System) -> set[str]:
+    """All stores; what is a cache keeps nothing that a job could work on."""
+    return {each.name for each in system.components if each.kind.kernel == "store" and each.get("hit_ratio") <= 0.0}
+
+
+def _list_all_asked(system: System) -> set[str]:
+    """All caches behind which there is something to ask."""
+    return {call.on_miss for call in system.calls if call.on_miss is not None}
 
 
 def _list_stores(system: System, component: Component) -> list[str]:
-    """The stores that a component calls; what is a cache keeps nothing that a job could work on."""
-    stores = {each.name for each in system.components if each.kind.kernel == "store" and each.get("hit_ratio") <= 0.0}
-    called = [call.target.partition("/")[0] for call in system.calls if _own(call.source, component)]
+    """The stores that a component calls."""
+    stores = _list_all_stores(system)
+    called = [_find_owner(call.target) for call in system.calls if _own(call.source, component)]
     return [name for name in dict.fromkeys(called) if name in stores]
 
 
 def _list_caches(system: System, component: Component) -> list[str]:
     """The caches that a component calls, behind which there is something to ask."""
-    asked = {call.on_miss for call in system.calls if call.on_miss is not None}
-    called = [call.target.partition("/")[0] for call in system.calls if _own(call.source, component)]
+    asked = _list_all_asked(system)
+    called = [_find_owner(call.target) for call in system.calls if _own(call.source, component)]
     return [name for name in dict.fromkeys(called) if name in asked]
 
 

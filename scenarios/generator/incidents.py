@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from scenarios.vocabulary import TASKS, TaskId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from scenarios.generator.ids import Ids
     from scenarios.generator.naming import Name
@@ -33,13 +34,17 @@ def make_written(name: Name, ids: Ids) -> Incident:
 
 
 class Incidents:
-    """The incidents asked for last, each shared by its tasks. Threads may ask at once: one makes, the others wait."""
+    """The incidents asked for last, each shared by its tasks. Threads may ask at once: one makes, the others wait.
+
+    One that somebody still holds, as episodes do, is never made again, however many there are.
+    """
 
     def __init__(self, ids: Ids, most: int = MOST_KEPT, make: Callable[[Name, Ids], Incident] | None = None) -> None:
         self._ids = ids
         self._most = most
         self._make = make or make_written
         self._kept: OrderedDict[str, Incident] = OrderedDict()
+        self._held: WeakValueDictionary[str, Incident] = WeakValueDictionary()
         self._keeping = Lock()
         self._making = Lock()
 
@@ -47,9 +52,9 @@ class Incidents:
         """The incident of a name, if it needs not be made."""
         incident_id = self._ids.incident(name)
         with self._keeping:
-            incident = self._kept.get(incident_id)
+            incident = self._held.get(incident_id)
             if incident is not None:
-                self._kept.move_to_end(incident_id)
+                self._remember(incident)
             return incident
 
     def get(self, name: Name) -> Incident:
@@ -60,9 +65,30 @@ class Incidents:
         with self._making:
             return self.kept(name) or self._keep(self._make(name, self._ids))
 
+    def prepare(
+        self, names: Iterable[Name], make: Callable[[Sequence[Name], Ids], Iterable[Incident]]
+    ) -> list[Incident]:
+        """The incidents of some names that are at hand, or cost less if they are made together: those of several.
+
+        Whoever takes them has to hold them: they may be more than are kept.
+        """
+        with self._making:
+            wanted = {self._ids.incident(name): name for name in names}
+            found = [incident for incident in map(self.kept, wanted.values()) if incident is not None]
+            known = {incident.id for incident in found}
+            missing = [name for incident_id, name in wanted.items() if incident_id not in known]
+            made = make(missing, self._ids) if len(missing) > 1 else ()
+            return [*found, *map(self._keep, made)]
+
     def _keep(self, incident: Incident) -> Incident:
         with self._keeping:
-            self._kept[incident.id] = incident
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._held[incident.id] = incident
+            self._remember(incident)
         return incident
+
+    def _remember(self, incident: Incident) -> None:
+        """Keep an incident for now, though nobody may hold it."""
+        self._kept[incident.id] = incident
+        self._kept.move_to_end(incident.id)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)

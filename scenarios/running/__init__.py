@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.running.document import RunningDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from scenarios.authored import AuthoredIncident
     from scenarios.running.incident import RunningIncident
     from scenarios.vocabulary import TaskId
+
+
+class Asked(NamedTuple):
+    """A draw, what it is called as an incident, and how many looks somebody will take at it."""
+
+    seed: int
+    difficulty: int
+    incident_id: str
+    scenario_ids: Mapping[TaskId, str]
+    looks: int
+
 
 _DOCUMENTS = Path(__file__).parent / "documents"
 
@@ -57,3 +68,20 @@ def play_drawn(seed: int, difficulty: int, incident_id: str, scenario_ids: Mappi
     from scenarios.running.listed import find_proof
 
     return find_felt(seed, difficulty, incident_id, scenario_ids, find_proof(seed, difficulty))
+
+
+def play_listed(asked: Sequence[Asked]) -> Iterator[RunningIncident]:
+    """The incidents of some listed draws, each as `play_drawn` gives it, in any order.
+
+    They are played side by side, up to the last look that is asked for, so that to look costs no simulation. That takes
+    some 70 ms each, of which 45 are simulation.
+    """
+    from scenarios.running.abreast import Wanted, play_abreast
+    from scenarios.running.drawn import find_felt
+    from scenarios.running.listed import list_proofs
+
+    proofs = [list_proofs()[each.seed, each.difficulty].proof for each in asked]
+    wanted = [Wanted(each.seed, each.difficulty, proof, each.looks) for each, proof in zip(asked, proofs, strict=True)]
+    for place, ahead in play_abreast(wanted):
+        each = asked[place]
+        yield find_felt(each.seed, each.difficulty, each.incident_id, each.scenario_ids, proofs[place], ahead)

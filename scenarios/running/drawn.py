@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from scenarios.drawing import Draw
     from scenarios.incident import Certificate, Item
     from scenarios.proofs.proof import Proof
+    from scenarios.running.abreast import Ahead
     from scenarios.vocabulary import Task, TaskId
 
 _WAITS = 1
@@ -155,20 +156,27 @@ def _tell_failure(name: str) -> Lookalike:
 
 
 def find_felt(
-    seed: int, difficulty: int, incident_id: str, scenario_ids: Mapping[TaskId, str], proof: Proof | None
+    seed: int,
+    difficulty: int,
+    incident_id: str,
+    scenario_ids: Mapping[TaskId, str],
+    proof: Proof | None,
+    ahead: Ahead | None = None,
 ) -> RunningIncident:
     """The incident of a seed, played up to the first look: of the first draw in which somebody is paged for it.
+
+    `ahead` is the first draw, if that was played already.
 
     Raises:
         NobodyPagedError: if nobody is in any of the draws that are tried.
     """
     for attempt in range(MOST_ATTEMPTS):
         again = seed if attempt == 0 else key_of(RUNNING_VERSION, "attempt", seed, attempt)
-        drawn = draw(again, difficulty, split=region_of(seed))
+        known = ahead if attempt == 0 else None
+        drawn = draw(again, difficulty, split=region_of(seed)) if known is None else known.drawn
+        document, story = _write_document(drawn, incident_id, scenario_ids, proof), DrawnStory(drawn, proof)
         try:
-            incident = RunningIncident(
-                _write_document(drawn, incident_id, scenario_ids, proof), drawn.system, DrawnStory(drawn, proof)
-            )
+            incident = RunningIncident(document, drawn.system, story, None if known is None else known.runs)
         except NobodyPagedError:
             continue
         if incident.fired >= drawn.fault.at:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -82,16 +82,17 @@ class RunningIncident:
         document: what it is.
         system: what runs.
         story: its truth, plan and certificates.
+        runs: the runs of the system, if it was played before.
 
     Raises:
         NobodyPagedError: if nobody is paged.
     """
 
-    def __init__(self, document: RunningDocument, system: System, story: Story) -> None:
+    def __init__(self, document: RunningDocument, system: System, story: Story, runs: SharedRuns | None = None) -> None:
         self.document = document
         self.system = system
         self._story = story
-        self.runs = SharedRuns(system)
+        self.runs = runs or SharedRuns(system)
         self.fired, self.first_look, self._page = self._await_page()
 
     @property
@@ -100,11 +101,11 @@ class RunningIncident:
 
     @cached_property
     def digest(self) -> str:
-        names = sorted({component.software for component in self.system.components})
-        documents = (self.document, self.system, *(SOFTWARE[name] for name in names))
-        parts = [document.model_dump(mode="json") for document in documents]
-        written = json.dumps([SIMULATOR_VERSION, *parts, self._story.digest], sort_keys=True)
-        return hashlib.sha256(written.encode()).hexdigest()
+        software = sorted({component.software for component in self.system.components})
+        documents = (self.document.model_dump(mode="json"), self.system.model_dump(mode="json"))
+        first = (_write(part) for part in (SIMULATOR_VERSION, *documents))
+        parts = (*first, *map(_write_software, software), _write(self._story.digest))
+        return hashlib.sha256(f"[{', '.join(parts)}]".encode()).hexdigest()
 
     @property
     def scenarios(self) -> dict[TaskId, str]:
@@ -114,7 +115,7 @@ class RunningIncident:
     def proved(self) -> bool:
         return self._story.proved
 
-    @property
+    @cached_property
     def summary(self) -> str:
         return f"{self.document.summary}\n\n{describe_runbook(self.runbook, self.system)}"
 
@@ -196,7 +197,9 @@ class RunningIncident:
 
     def _await_page(self) -> tuple[int, int, dict[str, Any]]:
         """The second of the page, that at which on-call looks for the first time, and the page as it stands there."""
-        for minute in range(1, self.document.longest_minutes):
+        last = self.document.longest_minutes - 1
+        # What was played before is read at once: who was paged first stays so.
+        for minute in range(min(max(1, self.runs.reached // _MINUTE), last), last + 1):
             run = self.runs.get((), minute * _MINUTE)
             pages = find_pages(run, minute * _MINUTE)
             if pages:
@@ -206,6 +209,16 @@ class RunningIncident:
         raise NobodyPagedError(
             f"{self.document.incident}: nobody is paged within {self.document.longest_minutes} minutes"
         )
+
+
+def _write(part: object) -> str:
+    return json.dumps(part, sort_keys=True)
+
+
+@cache
+def _write_software(name: str) -> str:
+    """A software as a digest takes it; the incidents of a process have most of them in common."""
+    return _write(SOFTWARE[name].model_dump(mode="json"))
 
 
 _MINUTE = 60
