@@ -250,7 +250,7 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
     told: dict[str, Any] = {
         "severity": truth.severity,
         "root_cause": truth.service,
-        "causal_chain": list(truth.chain),
+        "causal_chain": list(incident.account.chain),
         "spread": [{"from": service, "to": suffering} for service, suffering in truth.spread],
         "evidence": [{"action": action, "service": service} for action, service in sorted(certificates[0])],
         "plan": [step.step for step in incident.plan.steps] if episode.task.asks_repair else [],

@@ -10,6 +10,7 @@ from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument
 from scenarios.evidence import Evidence
 from scenarios.forms import FORMS, Surroundings, Variant
 from scenarios.incident import (
+    Account,
     Certificate,
     Item,
     Known,
@@ -75,10 +76,15 @@ class AuthoredIncident:
             service=truth.service,
             concepts=tuple(tuple(group) for group in truth.failure_mode.concepts),
             families=frozenset(truth.failure_mode.families),
-            chain=tuple(truth.chain),
             answer=truth.failure_mode.answer,
             spread=tuple((service, to) for service, suffering in truth.spread.items() for to in suffering),
         )
+
+    accounted = True
+
+    @property
+    def account(self) -> Account:
+        return Account(tuple(self.document.truth.chain))
 
     @cached_property
     def plan(self) -> Plan:

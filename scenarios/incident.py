@@ -40,6 +40,25 @@ class Known(NamedTuple):
     left: int = 0
 
 
+class Aside(NamedTuple):
+    """Something about a service that is no part of an incident, in a sentence."""
+
+    service: str
+    text: str
+
+
+class Account(NamedTuple):
+    """What is told when an incident is over, beside its truth.
+
+    `chain` is what happened, in sentences, oldest first. `beside` are troubles of other services at the same time, and
+    `changes` what was changed there and did no harm.
+    """
+
+    chain: tuple[str, ...]
+    beside: tuple[Aside, ...] = ()
+    changes: tuple[Aside, ...] = ()
+
+
 class Pace(NamedTuple):
     """The steps of a task: `fewest` would have been enough, so many are `free`, and each beyond takes 1/`decay`."""
 
@@ -64,7 +83,6 @@ class Truth:
     service: str
     concepts: tuple[tuple[str, ...], ...]
     families: frozenset[str]
-    chain: tuple[str, ...]
     answer: str = ""
     spread: tuple[tuple[str, str], ...] = ()
     symptoms: frozenset[str] = frozenset()
@@ -199,6 +217,14 @@ class Incident(Protocol):
 
     @property
     def truth(self) -> Truth: ...
+
+    @property
+    def account(self) -> Account:
+        """What is told at the end. Where a system runs it takes a second or less, once; for scores it is not needed."""
+
+    @property
+    def accounted(self) -> bool:
+        """Whether the account is at hand."""
 
     @property
     def plan(self) -> Plan: ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.incident import Certificate, Item, Known, Losses, Pace, Truth
+    from scenarios.incident import Account, Certificate, Item, Known, Losses, Pace, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
     from scenarios.running.judging import Judge, Verdict
@@ -57,6 +57,9 @@ class Story(Protocol):
 
     def tell(self, incident: RunningIncident) -> Truth:
         """The truth, from the run of the incident if need be."""
+
+    def recount(self, incident: RunningIncident) -> Account:
+        """What is told at the end, from the run of the incident if need be."""
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         """All certificates for a task, the smallest first. Empty where the task needs none."""
@@ -139,6 +142,14 @@ class RunningIncident:
     @cached_property
     def truth(self) -> Truth:
         return self._story.tell(self)
+
+    @cached_property
+    def account(self) -> Account:
+        return self._story.recount(self)
+
+    @property
+    def accounted(self) -> bool:
+        return "account" in vars(self)
 
     @cached_property
     def plan(self) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scenarios.incident import Account
 from scenarios.progress import Plan
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ class RetoldStory:
         return Plan(self._made_after.plan.stages)
 
     def tell(self, incident: RunningIncident) -> Truth:
-        return replace(self._made_after.truth, chain=incident.document.chain, symptoms=incident.symptoms)
+        return replace(self._made_after.truth, symptoms=incident.symptoms)
+
+    def recount(self, incident: RunningIncident) -> Account:
+        return Account(incident.document.chain)
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._made_after.certificates(task)

@@ -101,4 +101,4 @@ def test_the_grade_and_the_debrief_come_with_the_end(address: str, scenario: Sce
         graded = read_answer(api.get("/grader"))
         assert (graded["score"], graded["breakdown"], graded["debrief"]) == (0.0, [], None)
         assert read_answer(api.post("/step", json=last.dump()))["info"]["grade"]["score"] == 1.0
-        assert read_answer(api.get("/grader"))["debrief"]["causal_chain"][0] == scenario.incident.truth.chain[0]
+        assert read_answer(api.get("/grader"))["debrief"]["causal_chain"][0] == scenario.incident.account.chain[0]

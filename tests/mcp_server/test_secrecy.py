@@ -131,5 +131,5 @@ async def test_the_debrief_comes_with_the_end(server: Server[Callers], scenario:
             result = await client.call_tool(action.name, action.parameters.model_dump(exclude_defaults=True))
             assert "grade" not in read_numbers(result)
         end = await client.call_tool(last.name, last.parameters.model_dump(exclude_defaults=True))
-        assert scenario.incident.truth.chain[0] in read_text(end)
+        assert scenario.incident.account.chain[0] in read_text(end)
         assert read_numbers(end)["grade"]["score"] == 1.0
