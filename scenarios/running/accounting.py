@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.faults import FAMILIES
-from scenarios.generator.library import families
 from scenarios.incident import Account, Aside
 from scenarios.proofs.harm import average_harm, find_harm
+from scenarios.running.wording import name_failure
 from scenarios.telemetry.clock import Clock
 from scenarios.telemetry.deploys import show_deploys
 from scenarios.telemetry.numbers import format_percent
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 
 _FELT = 0.01
 """The share of all that users want that has to fail more than before, so that they feel a trouble."""
-
-
-def name_failure(family: str) -> str:
-    """What failed, in a few words, by the name of a family."""
-    return FAMILIES[family].title or families()[family].title
 
 
 def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
@@ -78,7 +72,7 @@ def _tell_trouble(trouble: Fault, run: Run, until: int, changes: str) -> str:
     return " ".join(
         [
             f"{name_failure(trouble.family)}, from {seen.clock.get_time_of_day(trouble.at)}{made}.",
-            *(f"{sign.said[0].upper()}{sign.said[1:]}." for sign in signs),
+            *([f"Seen of it: {'; '.join(sign.said for sign in signs)}."] if signs else []),
             *describe_deaths(seen, [event for event in seen.list_events() if event.at >= trouble.at]),
             felt if after > before + _FELT else f"Users did not feel it{_explain_unfelt(run, trouble.component)}.",
         ]
