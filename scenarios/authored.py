@@ -12,6 +12,7 @@ from scenarios.forms import FORMS, Surroundings, Variant
 from scenarios.incident import (
     Account,
     Certificate,
+    Explanation,
     Item,
     Known,
     Pace,
@@ -103,6 +104,9 @@ class AuthoredIncident:
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return know_by_certificates(self.certificates(task), seen)
+
+    def explain(self, *_: object) -> tuple[Explanation, ...]:
+        return ()
 
     def pace(self, task: Task) -> Pace:
         return pace_by_certificates(self, task)

@@ -40,6 +40,17 @@ class Known(NamedTuple):
     left: int = 0
 
 
+class Explanation(NamedTuple):
+    """A failure that would have raised the same alert, and a look that excludes it. Without a service nothing failed.
+
+    `failure` says in a few words what failed.
+    """
+
+    service: str
+    failure: str
+    excluded_by: Item
+
+
 class Aside(NamedTuple):
     """Something about a service that is no part of an incident, in a sentence."""
 
@@ -234,6 +245,13 @@ class Incident(Protocol):
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         """What somebody knows of the cause who has seen some evidence."""
+
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        """The explanations other than the truth that somebody has left who has seen some evidence.
+
+        They are named where `know` counts them. Of the looks that exclude one, those at services that were `looked_at`
+        are preferred.
+        """
 
     def pace(self, task: Task) -> Pace:
         """How many steps a task is worth on it."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scenarios.evidence import Evidence
     from scenarios.generator.scene import Scene
-    from scenarios.incident import Certificate, Item, Known, Pace
+    from scenarios.incident import Certificate, Explanation, Item, Known, Pace
     from scenarios.progress import Plan, Progress
     from scenarios.vocabulary import Severity, Task, TaskId
 
@@ -114,6 +114,9 @@ class GeneratedIncident:
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return know_by_certificates(self.certificates(task), seen)
+
+    def explain(self, *_: object) -> tuple[Explanation, ...]:
+        return ()
 
     def pace(self, task: Task) -> Pace:
         return pace_by_certificates(self, task)

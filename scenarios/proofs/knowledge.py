@@ -42,6 +42,17 @@ def find_knowledge(proof: Proof, seen: Collection[Item]) -> Knowledge:
     return Knowledge(others.bit_count() + 1, (others & ~excluded).bit_count() + 1)
 
 
+def list_left(proof: Proof, seen: Collection[Item]) -> dict[tuple[str, str], list[Item]]:
+    """The explanations other than the truth that are left after some looks, by suspect: the looks that exclude each."""
+    known = {f"{look} {component}" for look, component in seen}
+    left: dict[tuple[str, str], list[Item]] = {}
+    for number, suspect in enumerate(proof.suspects):
+        looks = [item for item, mask in proof.masks.items() if int(mask, 16) >> number & 1]
+        if looks and known.isdisjoint(looks):
+            left[suspect] = [(look, component) for look, _, component in (item.partition(" ") for item in looks)]
+    return left
+
+
 @cache
 def _find_logarithm(number: int) -> int:
     """The natural logarithm of a whole number, in 10^-9: rounded from decimal digits, so the same everywhere."""

@@ -20,9 +20,11 @@ from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
 from scenarios.running.accounting import recount
 from scenarios.running.document import RunningDocument
+from scenarios.running.explaining import list_explanations
 from scenarios.running.incident import NobodyPagedError, RunningIncident
 from scenarios.running.judging import Judge
 from scenarios.running.shared import SharedRuns
+from scenarios.running.wording import word_failure
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
     EXECUTE_RUNBOOK_STEP,
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from scenarios.drawing import Draw
-    from scenarios.incident import Account, Certificate, Item
+    from scenarios.incident import Account, Certificate, Explanation, Item
     from scenarios.proofs.proof import Proof
     from scenarios.vocabulary import Task, TaskId
 
@@ -102,7 +104,7 @@ class DrawnStory:
             service=fault.component,
             concepts=tuple(tuple(group) for group in family.words.concepts),
             families=frozenset(family.words.families),
-            answer=f"{fault.component}: {FAMILIES[fault.family].answer or family.words.answer}",
+            answer=f"{fault.component}: {word_failure(fault.family)}",
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,
         )
@@ -129,6 +131,11 @@ class DrawnStory:
             return know_by_certificates(self.certificates(task), seen)
         found = find_knowledge(self._proof, seen)
         return Known(found.share, max(Fraction(0), 2 * found.share - 1), found.start, found.left)
+
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        if self._proof is None or task == ALERT_CLASSIFICATION.id:
+            return ()
+        return list_explanations(self._proof, self._drawn.background, seen, looked_at)
 
     def find_judge(self, incident: RunningIncident) -> Judge | None:
         if self._proof is None:

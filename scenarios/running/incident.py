@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.incident import Account, Certificate, Item, Known, Losses, Pace, Truth
+    from scenarios.incident import Account, Certificate, Explanation, Item, Known, Losses, Pace, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
     from scenarios.running.judging import Judge, Verdict
@@ -66,6 +66,9 @@ class Story(Protocol):
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         """What somebody knows of the cause who has seen some evidence."""
+
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        """The explanations other than the truth that somebody has left who has seen some evidence."""
 
     def pace(self, task: Task) -> Pace | None:
         """How many steps a task is worth; None where its certificates say so."""
@@ -165,6 +168,9 @@ class RunningIncident:
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return self._story.know(task, seen)
+
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        return self._story.explain(task, seen, looked_at)
 
     def pace(self, task: Task) -> Pace:
         return self._story.pace(task) or pace_by_certificates(self, task)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from scenarios.authored import AuthoredIncident
-    from scenarios.incident import Certificate, Item, Known, Pace, Truth
+    from scenarios.incident import Certificate, Explanation, Item, Known, Pace, Truth
     from scenarios.running.incident import RunningIncident
     from scenarios.vocabulary import Task, TaskId
 
@@ -48,6 +48,9 @@ class RetoldStory:
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return self._made_after.know(task, seen)
+
+    def explain(self, *_: object) -> tuple[Explanation, ...]:
+        return ()
 
     def pace(self, task: Task) -> Pace:
         return self._made_after.pace(task)
