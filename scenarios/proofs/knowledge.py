@@ -44,12 +44,14 @@ def find_knowledge(proof: Proof, seen: Collection[Item]) -> Knowledge:
 
 def list_left(proof: Proof, seen: Collection[Item]) -> dict[tuple[str, str], list[Item]]:
     """The explanations other than the truth that are left after some looks, by suspect: the looks that exclude each."""
-    known = {f"{look} {component}" for look, component in seen}
+    masks = {
+        (look, name): int(mask, 16) for item, mask in proof.masks.items() for look, _, name in [item.partition(" ")]
+    }
     left: dict[tuple[str, str], list[Item]] = {}
     for number, suspect in enumerate(proof.suspects):
-        looks = [item for item, mask in proof.masks.items() if int(mask, 16) >> number & 1]
-        if looks and known.isdisjoint(looks):
-            left[suspect] = [(look, component) for look, _, component in (item.partition(" ") for item in looks)]
+        looks = [item for item, mask in masks.items() if mask >> number & 1]
+        if looks and not any(item in seen for item in looks):
+            left[suspect] = looks
     return left
 
 
