@@ -14,7 +14,7 @@ from scenarios.telemetry.clock import Clock
 from scenarios.telemetry.deploys import show_deploys
 from scenarios.telemetry.numbers import format_percent
 from scenarios.telemetry.reports import describe_deaths
-from scenarios.telemetry.spreading import Sign, find_own, find_spread
+from scenarios.telemetry.spreading import Sign, find_felt, find_own, find_spread
 from scenarios.telemetry.vantage import LEAST_MINUTES, Vantage
 
 if TYPE_CHECKING:
@@ -30,10 +30,14 @@ _FELT = 0.01
 def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
     """The account of an incident. `without` is a run of its background, played up to the first look."""
     fault, clock, until = drawn.fault, Clock(incident.system), incident.first_look
+    run, page = incident.runs.get((), until), incident.alert["name"]
+    rule = next(rule for rule in incident.system.alerts if rule.name == page)
+    felt = find_felt(run, without, rule.journeys, fault.at, until)
     signs = [
         Sign(fault.at, fault.component, f"{name_failure(fault.family)} ({fault.component})"),
-        *find_spread(incident.runs.get((), until), without, fault.component, fault.at, until),
-        Sign(incident.fired, "", f"{incident.alert['name']} fires"),
+        *find_spread(run, without, fault.component, fault.at, until),
+        *([felt] if felt is not None else []),
+        Sign(incident.fired, "", f"{page} fires"),
     ]
     changes = {name: text for name in incident.services if (text := _tell_changes(without, name, until))}
     beside = [each for each in drawn.look_alikes if each.at < until]
@@ -67,7 +71,7 @@ def _tell_trouble(trouble: Fault, run: Run, until: int, changes: str) -> str:
     before, after = (
         average_harm(harm, since, end) for since, end in ((60.0 * LEAST_MINUTES, trouble.at), (trouble.at, until))
     )
-    felt = f"Users felt it: {format_percent(after - before)} more of what they want failed."
+    felt = f"Without the fault {format_percent(after - before)} more of what users want failed from then on."
     made = f" ({changes})" if changes else ""
     return " ".join(
         [

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scenarios.telemetry.numbers import format_percent, format_seconds
+from scenarios.telemetry.pages import find_failing
 from scenarios.telemetry.vantage import average
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from scenarios.world import Run
     from scenarios.world.layout import Floats
@@ -86,6 +87,18 @@ def _measure_distances(run: Run, root: str) -> dict[str, int]:
     return distances
 
 
+def find_felt(run: Run, without: Run, journeys: Collection[str], since: float, until: int) -> Sign | None:
+    """When requests of users began to fail by a fault, of that of some journeys of which most fail; None if none do."""
+    failing, expected = find_failing(run, until), find_failing(without, until)
+    worst: Sign | None = None
+    for name in journeys:
+        share, usual = np.array(failing[name]), np.array(expected[name])
+        seen = _find_worsened(share, (share[:-1] + share[1:]) / _LASTS, usual, since)
+        if seen is not None and (worst is None or seen.most > worst.share):
+            worst = Sign(seen.tick * TICK, "", f"{seen.percent} of the requests of {name} fail", seen.most)
+    return worst
+
+
 def find_own(run: Run, component: str, since: float, until: int) -> list[Sign]:
     """What is seen between two seconds of a trouble that a component has by itself, the worst first; two at most."""
     signs = [*_list_failing(run, None, since, until), *_list_slow(run, None, since, until)]
@@ -135,20 +148,36 @@ def _list_failing(run: Run, without: Run | None, since: float, until: int) -> It
     expected = np.zeros_like(share) if others is None else others.find_shares()
     more = calls.failed if others is None else calls.failed - others.failed
     for call in range(share.shape[1]):
-        usual = average(share[:_NORMAL_TICKS, call])
-        tick = _find_first((share[:, call] > usual + _FAILING) & (share[:, call] > _WORSE * expected[:, call]), since)
-        if tick is None:
+        seen = _find_worsened(share[:, call], lasting[:, call], expected[:, call], since)
+        if seen is None:
             continue
-        worst = tick + int(np.argmax(lasting[tick:, call]))
-        most = float(lasting[worst, call])
         caller, callee = (
             layout.component_names[int(layout.route_component[place])]
             for place in (layout.call_source[call], layout.call_target[call])
         )
-        reason = Reason(int(np.argmax(more[worst, :, call])))
-        percent = _say_most(most, float(lasting[min(tick, len(lasting) - 1), call]))
-        said = f"{percent} of what {caller} asks {callee} fails, because {_WORDS[reason]}"
-        yield Sign(tick * TICK, callee, said, most, caller)
+        reason = Reason(int(np.argmax(more[seen.worst, :, call])))
+        said = f"{seen.percent} of what {caller} asks {callee} fails, because {_WORDS[reason]}"
+        yield Sign(seen.tick * TICK, callee, said, seen.most, caller)
+
+
+class _Worsened(NamedTuple):
+    """From which tick on a share is too high, in which it is worst, and how much it is then, as text too."""
+
+    tick: int
+    worst: int
+    most: float
+    percent: str
+
+
+def _find_worsened(share: Floats, lasting: Floats, expected: Floats, since: float) -> _Worsened | None:
+    """When a share of failures became too high, by itself and by what is `expected`; `lasting` is it over two ticks."""
+    usual = average(share[:_NORMAL_TICKS])
+    tick = _find_first((share > usual + _FAILING) & (share > _WORSE * expected), since)
+    if tick is None:
+        return None
+    worst = tick + int(np.argmax(lasting[tick:]))
+    most = float(lasting[worst])
+    return _Worsened(tick, worst, most, _say_most(most, float(lasting[tick])))
 
 
 def _say_most(most: float, first: float) -> str:

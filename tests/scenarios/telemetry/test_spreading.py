@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenarios.telemetry.spreading import find_own, find_spread
+from scenarios.telemetry.spreading import find_felt, find_own, find_spread
 from scenarios.world import Change, Run
 from tests.scenarios.world.small import build
 
@@ -67,3 +67,13 @@ def test_a_trouble_that_a_component_has_by_itself_is_told_of_who_asks_and_who_is
     for component in ("shop", "shop-db"):
         assert any("of what shop asks shop-db fails" in sign.said for sign in find_own(refused, component, AT, 900))
     assert find_own(refused, "somebody-else", AT, 900) == []
+
+
+def test_what_users_feel_is_told_of_the_journey_of_which_most_fails() -> None:
+    refused = run(Change(at=AT, what="shed", target="shop-db", to=0.8))
+    felt = find_felt(refused, run(), ("buy",), AT, 900)
+    assert felt is not None
+    assert felt.at >= AT
+    assert felt.said.endswith("of the requests of buy fail")
+    assert find_felt(refused, refused, ("buy",), AT, 900) is None
+    assert find_felt(run(), run(), ("buy",), AT, 900) is None
