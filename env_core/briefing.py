@@ -199,6 +199,12 @@ def write_debrief(episode: Episode) -> str:
         return ""
     lines = [f"What happened ({told['severity']}, started in {told['root_cause']})"]
     lines += [f"  {number}. {sentence}" for number, sentence in enumerate(told["causal_chain"], 1)]
+    if "beside" in told:
+        lines.append("Beside it, and not part of it")
+        lines += [f"  {aside['service']}: {aside['text']}" for aside in told["beside"]]
+    if "changes" in told:
+        changes = "; ".join(f"{aside['service']}: {aside['text']}" for aside in told["changes"])
+        lines.append(f"Changed and harmless, of what was looked at: {changes}")
     if told["evidence"]:
         items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"])
         lines.append(f"Evidence that shows the cause, for example: {items}")

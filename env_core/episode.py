@@ -187,7 +187,7 @@ class Step(NamedTuple):
 
     Rewards are in units of 1/`POINT`. `evidence` is what a diagnostic showed. `error` says what was wrong with the step
     and `error_code` names it: `unknown_service` or `unknown_target`. `report` is what a remediation did, where the
-    incident tells that itself.
+    incident tells that itself. `recovered` says that the evidence shows the recovery.
     """
 
     number: int
@@ -200,6 +200,7 @@ class Step(NamedTuple):
     evidence: Evidence | None = None
     outcome: Outcome | None = None
     report: str = ""
+    recovered: bool = False
 
     @property
     def plain_feedback(self) -> str:
@@ -211,7 +212,8 @@ class Step(NamedTuple):
 class Episode(NamedTuple):
     """The state of an episode after its steps. Immutable: `advance` gives the next one.
 
-    `losses` are what users lose from the answer on, where that was measured. `withheld`: it is over, and its grade has
+    At step `decided_at` the first remediation was made after which evidence counts no more. `losses` are what users
+    lose from the answer on, where that was measured. `withheld`: it is over, and its grade has
     been taken out (see `withhold`).
     """
 
@@ -224,7 +226,7 @@ class Episode(NamedTuple):
     steps: tuple[Step, ...] = ()
     shown: Mapping[Item, Evidence] = MappingProxyType({})
     seen: frozenset[Item] = frozenset()
-    investigating: bool = True
+    decided_at: int | None = None
     effective: frozenset[str] = frozenset()
     attempted: frozenset[str] = frozenset()
     wrong: int = 0
@@ -238,6 +240,11 @@ class Episode(NamedTuple):
     @property
     def done(self) -> bool:
         return self.grade is not None or self.withheld
+
+    @property
+    def investigating(self) -> bool:
+        """Whether evidence that is seen now counts as found beforehand."""
+        return self.decided_at is None
 
     @property
     def step_count(self) -> int:
@@ -370,6 +377,7 @@ def _look(episode: Episode, action: Action) -> Episode:
     evidence, course = episode.course.look(action.name, service)
     hasty = episode.course.is_hasty(item)
     events = reward_query(episode.task.rewards, item, evidence, episode.shown, hasty=hasty)
+    recovered = course.shows_recovery(item, evidence)
     return _record_step(
         episode,
         action,
@@ -378,7 +386,8 @@ def _look(episode: Episode, action: Action) -> Episode:
         course=course,
         shown={**episode.shown, item: evidence},
         seen=episode.seen | {item} if episode.investigating else episode.seen,
-        recovery_seen=episode.recovery_seen or course.shows_recovery(item, evidence),
+        recovery_seen=episode.recovery_seen or recovered,
+        recovered=recovered,
     )
 
 
@@ -396,6 +405,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judge
         return _record_step(episode, action, WATCHED, course=course, report=report)
     error = _explain_unknown_target(episode, remediation.target, action.target)
     events = reward_remediation(episode.task.rewards, outcome, verifies=verifies, known=error is None)
+    decides = acts or not _still_investigating(episode.task, outcome)
     return _record_step(
         episode,
         action,
@@ -405,7 +415,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judge
         outcome=outcome,
         report="" if error else report,
         course=course,
-        investigating=episode.investigating and not acts and _still_investigating(episode.task, outcome),
+        decided_at=episode.step_count + 1 if episode.investigating and decides else episode.decided_at,
         effective=episode.effective | {remedy.step} if outcome is Outcome.EFFECTIVE else episode.effective,
         attempted=episode.attempted | {remedy.step},
         wrong=episode.wrong + (outcome is Outcome.WRONG),
@@ -452,6 +462,7 @@ def _record_step(
     evidence: Evidence | None = None,
     outcome: Outcome | None = None,
     report: str = "",
+    recovered: bool = False,
     **changes: Any,
 ) -> Episode:
     """Write down a step that is not the task's submission, with what else it changes in the episode."""
@@ -469,7 +480,8 @@ def _record_step(
         first_late=is_first_late(episode.task, number),
         report=report,
     )
-    step = Step(number, action, events if dense else (), reward, said, error, error_code, evidence, outcome, report)
+    told = (events if dense else (), reward, said, error, error_code)
+    step = Step(number, action, *told, evidence, outcome, report, recovered)
     if out_of_time:
         changes |= {"truncated": True, "grade": _grade_unsubmitted(episode._replace(**changes))}
     return episode._replace(**changes, steps=(*episode.steps, step), cumulative=episode.cumulative + reward)

@@ -238,10 +238,13 @@ def read_open_state(episode: Episode) -> OpenState:
 
 def debrief(episode: Episode) -> dict[str, Any] | None:
     """What mattered: severity, cause, causal chain, who got the trouble from whom, the plan, and of the evidence that
-    carries the cause the set that the agent came nearest to. None before the end, and where the grade is withheld."""
+    carries the cause the set that the agent came nearest to. None before the end, and where the grade is withheld.
+
+    Where a system was drawn, also the troubles of others, and harmless changes to what was looked at.
+    """
     if episode.grade is None:
         return None
-    incident, truth = episode.incident, episode.incident.truth
+    incident, truth, account = episode.incident, episode.incident.truth, episode.incident.account
     certificates = sorted(
         incident.certificates(episode.task.id),
         key=lambda certificate: len(certificate & episode.shown.keys()) / len(certificate),
@@ -250,11 +253,16 @@ def debrief(episode: Episode) -> dict[str, Any] | None:
     told: dict[str, Any] = {
         "severity": truth.severity,
         "root_cause": truth.service,
-        "causal_chain": list(truth.chain),
+        "causal_chain": list(account.chain),
         "spread": [{"from": service, "to": suffering} for service, suffering in truth.spread],
         "evidence": [{"action": action, "service": service} for action, service in sorted(certificates[0])],
         "plan": [step.step for step in incident.plan.steps] if episode.task.asks_repair else [],
         "harms": list(episode.course.harms),
     }
+    looked_at = {service for _, service in episode.shown}
+    changes = [change for change in account.changes if change.service in looked_at]
+    for name, asides in (("beside", account.beside), ("changes", changes)):
+        if asides:
+            told[name] = [aside._asdict() for aside in asides]
     review = review_steps(episode)
     return told if review is None else {**told, "review": review}

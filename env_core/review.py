@@ -1,4 +1,4 @@
-"""The review of an episode that is over: what each step told or did, and what users lost."""
+"""The review of an episode that is over: what each step told or did, what was left open, and what users lost."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from scenarios.progress import Outcome
+from scenarios.vocabulary import Submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from env_core.episode import Episode, Step
-    from scenarios.incident import Item
+    from scenarios.incident import Explanation, Item
 
 _CLOSED = ConfigDict(extra="forbid")
 
 _TEXTS = {
     "told": "leaves {left} of {before} explanations",
-    "told_nothing": "rules out nothing that was not ruled out before",
-    "late": "came after something was changed, and counts no more",
+    "confirmed": "confirms what was known: {left} explanations were left, and all of them fit it",
+    "certain": "confirms what was known: one explanation was left, and it fits",
+    "late": "came after step {decided_at}, which {decided}: what tells the cause counts until then",
+    "recovery": "shows that users are served again",
+    "waited": "let some minutes pass",
+    "unknown": "asked for what does not exist",
     "effective": "brought users nearer to being served again",
     "neutral": "left as many repairs to be done as before",
     "wrong": "cost users, lost messages, or disturbed what had no trouble",
 }
 """The text of every verdict on a step."""
+
+_MOST_EXPLANATIONS = 5
+"""Explanations that are told one by one in a text."""
 
 
 @with_config(_CLOSED)
@@ -36,6 +44,26 @@ class ReviewedStep(TypedDict):
     action: str
     verdict: str
     text: str
+
+
+@with_config(_CLOSED)
+class Look(TypedDict):
+    """A diagnostic of a service."""
+
+    action: str
+    service: str
+
+
+@with_config(_CLOSED)
+class OpenExplanation(TypedDict):
+    """A failure that was as possible by all that counts as seen, and a look that would have ruled it out.
+
+    Where nothing would have failed, the service is empty.
+    """
+
+    service: str
+    failure: str
+    ruled_out_by: Look
 
 
 @with_config(_CLOSED)
@@ -50,9 +78,14 @@ class LossReport(TypedDict):
 
 @with_config(_CLOSED)
 class Review(TypedDict):
-    """What each step told or did, and what users lose."""
+    """What each step told or did, which explanations were left, and what users lose.
+
+    Evidence counts until step `decided_at`, if one is named.
+    """
 
     steps: list[ReviewedStep]
+    decided_at: int | None
+    explanations: list[OpenExplanation]
     losses: NotRequired[LossReport]
 
 
@@ -60,7 +93,13 @@ def review_steps(episode: Episode) -> Review | None:
     """The review of an episode; None where nobody counts explanations: of an incident without a proof."""
     if not episode.incident.know(episode.task.id, ()).start:
         return None
-    review: Review = {"steps": list(_judge_steps(episode))}
+    looked_at = {service for _, service in episode.shown}
+    left = episode.incident.explain(episode.task.id, episode.seen, looked_at)
+    review: Review = {
+        "steps": list(_judge_steps(episode)),
+        "decided_at": episode.decided_at,
+        "explanations": [_report_explanation(each) for each in left],
+    }
     losses = episode.losses
     if losses is not None:
         review["losses"] = {
@@ -72,31 +111,53 @@ def review_steps(episode: Episode) -> Review | None:
     return review
 
 
+def _report_explanation(left: Explanation) -> OpenExplanation:
+    action, service = left.excluded_by
+    return {
+        "service": left.service,
+        "failure": left.failure,
+        "ruled_out_by": {"action": action, "service": service},
+    }
+
+
 def _judge_steps(episode: Episode) -> Iterator[ReviewedStep]:
     seen: set[Item] = set()
     for step in episode.steps:
-        if step.evidence is not None:
-            yield _judge_look(episode, step, seen)
-        elif step.outcome is not None:
-            verdict = "neutral" if step.outcome is Outcome.INEFFECTIVE else step.outcome.value
-            yield {"step": step.number, "action": step.action.step, "verdict": verdict, "text": _TEXTS[verdict]}
+        if isinstance(step.action.declaration, Submission):
+            continue
+        verdict, text = _judge_look(episode, step, seen) if step.evidence is not None else _judge_deed(step)
+        yield {"step": step.number, "action": step.action.step, "verdict": verdict, "text": text}
 
 
-def _judge_look(episode: Episode, step: Step, seen: set[Item]) -> ReviewedStep:
-    item = (step.action.name, step.action.target)
+def _judge_deed(step: Step) -> tuple[str, str]:
+    """The verdict on a remediation, on a wait, or on a look at nothing, and its text."""
+    if step.outcome is not None:
+        verdict = "neutral" if step.outcome is Outcome.INEFFECTIVE else step.outcome.value
+    else:
+        verdict = "unknown" if step.error else "waited"
+    return verdict, _TEXTS[verdict]
+
+
+def _judge_look(episode: Episode, step: Step, seen: set[Item]) -> tuple[str, str]:
+    """The verdict on a look and its text. What it shows is added to what was `seen` as long as that counts."""
+    if step.recovered:
+        return "recovery", _TEXTS["recovery"]
+    if episode.decided_at is not None and step.number > episode.decided_at:
+        decided = "acted on the cause" if episode.task.asks_repair else "was a remediation"
+        return "late", _TEXTS["late"].format(decided_at=episode.decided_at, decided=decided)
     before = episode.incident.know(episode.task.id, seen).left
-    if item in episode.seen:
-        seen.add(item)
+    seen.add((step.action.name, step.action.target))
     left = episode.incident.know(episode.task.id, seen).left
-    verdict = "told" if left < before else "told_nothing" if item in episode.seen else "late"
-    text = _TEXTS[verdict].format(left=left, before=before)
-    return {"step": step.number, "action": step.action.step, "verdict": verdict, "text": text}
+    if left < before:
+        return "told", _TEXTS["told"].format(left=left, before=before)
+    return "confirmed", _TEXTS["certain" if left == 1 else "confirmed"].format(left=left)
 
 
 def write_review(review: Review) -> str:
-    """A review as text, a line for each step."""
+    """A review as text, a line for each step and for each explanation that was left."""
     lines = [f"  {step['step']}. {step['action']}: {step['text']}" for step in review["steps"]]
     lines = ["Step by step", *lines] if lines else []
+    lines += _list_explanations(review)
     if "losses" in review:
         lost = review["losses"]
         lines.append(
@@ -105,3 +166,18 @@ def write_review(review: Review) -> str:
             "with the best repair from then on."
         )
     return "\n".join(lines)
+
+
+def _list_explanations(review: Review) -> Iterator[str]:
+    """The explanations that were left, and how each could have been ruled out."""
+    left = review["explanations"]
+    if not left:
+        return
+    until = "" if review["decided_at"] is None else f" before step {review['decided_at']}"
+    yield f"Also possible by what was seen{until}"
+    for each in left[:_MOST_EXPLANATIONS]:
+        named = f"{each['service']}: {each['failure']}" if each["service"] else each["failure"]
+        look = each["ruled_out_by"]
+        yield f"  {named} ({look['action']} {look['service']} would have ruled it out)"
+    if len(left) > _MOST_EXPLANATIONS:
+        yield f"  and {len(left) - _MOST_EXPLANATIONS} more"

@@ -347,6 +347,15 @@ class EpisodeService:
         entries = await self._store.list_owned(caller.name, most)
         return [entry.episode_id for entry in entries]
 
+    async def recount(self, episode: Episode) -> None:
+        """Make what the debrief of an episode tells, if it is not at hand; others are served meanwhile.
+
+        Where too many wait for that, whoever renders the debrief makes it.
+        """
+        if episode.grade is not None and not episode.incident.accounted:
+            with suppress(BusyError):
+                await self._work(lambda: episode.incident.account)
+
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""
         await self._store.close()

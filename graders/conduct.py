@@ -61,7 +61,12 @@ class Conduct:
 
         The latter shrinks with wrong remediations beyond `FREE_WRONG`, so that nobody finds a repair by trying all.
         """
+        return self.achieved.share * self.kept
+
+    @property
+    def kept(self) -> Fraction:
+        """The share of what is repaired that wrong remediations leave."""
         if not self.achieved.by_outcome:
-            return self.achieved.share
+            return Fraction(1)
         beyond = max(0, self.wrong - FREE_WRONG)
-        return self.achieved.share * max(Fraction(0), 1 - Fraction(beyond, _WRONG_UNTIL_NOTHING))
+        return max(Fraction(0), 1 - Fraction(beyond, _WRONG_UNTIL_NOTHING))

@@ -8,8 +8,8 @@ _SENTENCE_END = re.compile(r"[.;:!?](?=\s|$)|\n")
 _SEPARATOR = re.compile(r",\s*(?:or|and)?\s*|\s+or\s+", re.IGNORECASE)
 _HEDGE = re.compile(
     r"\b(?:could|might|may) (?:also )?be\b(?! \w+e[dn]\b)|\b(?:one|any) of (?:them|these|those)\b|\bone of:"
-    r"|\bamong (?:them|these|those)\b|\beither\b(?!\s*(?:[,.;:]|$))|\bpossibl[ey]\b|\bperhaps\b|\bmaybe\b|\bmy (?:bet|list)\b"
-    r"|\bi(?:'d| would) (?:bet|list)\b",
+    r"|\bamong (?:them|these|those)\b|\beither\b(?!\s*(?:[,.;:]|$))|\bpossibl[ey]\b|\bperhaps\b"
+    r"|\bmaybe\b|\bmy (?:bet|list)\b|\bi(?:'d| would) (?:bet|list)\b",
     re.IGNORECASE,
 )
 """*No replica could be added* says what happened; *could be a leak* guesses."""

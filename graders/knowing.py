@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graders.reasons import Reason, give_reason, to_percent
+from graders.reasons import Reason, give_reason, to_percent, write_share
+from graders.score import DECIMALS
 from scenarios.incident import CONFIRMING_STEPS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+
     from graders.conduct import Conduct
     from scenarios.incident import Pace
 
@@ -44,6 +48,37 @@ def explain_known(conduct: Conduct, code: str) -> Reason:
     if known.start:
         return give_reason("explanations_left", when=_WHEN[code], left=known.left, start=known.start, percent=percent)
     return give_reason(code, percent=percent)
+
+
+def explain_product(conduct: Conduct, most: Fraction, points: Fraction, *factors: str) -> Iterator[Reason]:
+    """How points follow from their factors, in numbers: where explanations are counted and not all points are given.
+
+    A factor is written as its number and, in brackets, what it stands for.
+    """
+    if conduct.known.start and points < most:
+        written = " × ".join((f"{float(most):.2f}", *factors))
+        yield give_reason("product", factors=written, points=f"{float(points):.{DECIMALS}f}")
+
+
+def write_factor(share: Fraction, of: str) -> str:
+    """A factor as a product tells it."""
+    return f"{write_share(share)} ({of})"
+
+
+def write_known(conduct: Conduct) -> str:
+    """How much was known, as a factor."""
+    return write_factor(conduct.evidence, "known")
+
+
+def write_steps(conduct: Conduct) -> str:
+    """What the steps that were used leave, as a factor."""
+    return write_factor(conduct.efficiency, "steps")
+
+
+def write_repaired(conduct: Conduct) -> tuple[str, ...]:
+    """What was repaired, and what wrong remediations leave of it, as factors."""
+    saved = write_factor(conduct.achieved.share, "saved")
+    return (saved,) if conduct.kept == 1 else (saved, write_factor(conduct.kept, "left by wrong remediations"))
 
 
 def explain_steps(conduct: Conduct, code: str) -> tuple[Reason, ...]:

@@ -29,7 +29,7 @@ REASONS = {
     "evidence_seen": "{percent} % of the evidence that shows the cause was seen",
     "evidence_without_fix": "{percent} % of the evidence that shows the cause was seen, and no fix took effect",
     "explanations_left": "What was seen {when} leaves {left} of the {start} explanations that the alert has: "
-    "{percent} % of what can be known",
+    "{percent} % of what can be known (1 − ln {left} ÷ ln {start})",
     "too_many_explanations": "Opened by more than half of what can be known",
     "cause_not_established": "Earned only if all of the evidence that shows the cause was seen",
     "concepts_affirmed": "the text says {affirmed} of the {concepts} things that make up this failure",
@@ -47,9 +47,9 @@ REASONS = {
     "1/{decay} of them, which leaves {percent} %",
     "resolution_submitted": "A resolution was submitted",
     "plan_steps_done": "{done} of {steps} steps of the plan were done in order; the two shares are multiplied",
-    "loss_avoided": "{percent} % of what users could still be saved was saved, and lastingly; the two shares are "
-    "multiplied",
+    "loss_avoided": "{percent} % of what users could still be saved was saved, and lastingly",
     "tried_at_random": "so many wrong remediations leave {percent} % of that",
+    "product": "{factors} = {points}",
     "not_all_saved": "Earned only if users are served again for good as well as they could be",
     "plan_steps_missing": "not done: {missing}",
     "wrong_remediations": "{count} remediation{s} did not help",
@@ -83,6 +83,11 @@ def render_reasons(reasons: Iterable[Reason]) -> str:
 def give_reason(code: str, **facts: Fact) -> Reason:
     """A reason of a code with its facts."""
     return Reason(code, facts)
+
+
+def write_share(share: Fraction) -> str:
+    """A share as a number to compute with: four decimals, or fewer if those say all."""
+    return f"{float(share):.4f}".rstrip("0").rstrip(".")
 
 
 def to_percent(share: Fraction) -> int:

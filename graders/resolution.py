@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from graders.claims import Told, find_claims, find_told_of_pronouns, states, tells
 from graders.conduct import FREE_WRONG
-from graders.knowing import explain_known, explain_steps
+from graders.knowing import (
+    explain_known,
+    explain_product,
+    explain_steps,
+    write_known,
+    write_repaired,
+    write_steps,
+)
 from graders.prose import affirms, find_mentions, find_named, split_sentences, split_words
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, to_percent
@@ -67,13 +74,12 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         *_explain_achieved(conduct),
     ]
     yield Point("submission", _BASE, _BASE, (give_reason("resolution_submitted"),))
-    yield Point("plan", _PLAN * worked, _PLAN, tuple(shares))
-    yield Point(
-        "efficiency",
-        _EFFICIENCY * worked * conduct.efficiency,
-        _EFFICIENCY,
-        explain_steps(conduct, "steps_weighed"),
-    )
+    both = (write_known(conduct), *write_repaired(conduct))
+    points = _PLAN * worked
+    yield Point("plan", points, _PLAN, (*shares, *explain_product(conduct, _PLAN, points, *both)))
+    points = _EFFICIENCY * worked * conduct.efficiency
+    product = explain_product(conduct, _EFFICIENCY, points, *both, write_steps(conduct))
+    yield Point("efficiency", points, _EFFICIENCY, (*explain_steps(conduct, "steps_weighed"), *product))
     if conduct.wrong:
         yield Point(
             "wrong remediations",
@@ -82,12 +88,12 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
             (give_reason("wrong_remediations", count=conduct.wrong),),
         )
     certain = conduct.evidence if conduct.achieved.by_outcome else Fraction(1)
-    yield Point(
-        "verified recovery",
-        _VERIFIED * certain if conduct.verified else Fraction(0),
-        _VERIFIED,
-        (give_reason("recovery_shown") if conduct.verified else _explain_unverified(conduct),),
-    )
+    if conduct.verified:
+        points = _VERIFIED * certain
+        product = explain_product(conduct, _VERIFIED, points, write_known(conduct))
+        yield Point("verified recovery", points, _VERIFIED, (give_reason("recovery_shown"), *product))
+    else:
+        yield Point("verified recovery", Fraction(0), _VERIFIED, (_explain_unverified(conduct),))
     points, reasons = grade_summary(answer.summary, truth, conduct)
     yield Point("summary", points, _SUMMARY, reasons)
 
@@ -96,7 +102,7 @@ def _explain_achieved(conduct: Conduct) -> Iterator[Reason]:
     if conduct.achieved.by_outcome:
         yield give_reason("loss_avoided", percent=to_percent(conduct.achieved.share))
         if conduct.wrong > FREE_WRONG:
-            yield give_reason("tried_at_random", percent=to_percent(conduct.completion))
+            yield give_reason("tried_at_random", percent=to_percent(conduct.kept))
         return
     missing = [step.step for step in conduct.plan if step.step not in conduct.effective]
     yield give_reason("plan_steps_done", done=len(conduct.effective), steps=len(conduct.plan))

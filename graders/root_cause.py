@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from graders.guessing import lists_guesses
-from graders.knowing import explain_known, explain_steps
+from graders.knowing import explain_known, explain_product, explain_steps, write_factor, write_steps
 from graders.nearness import measure_nearness
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
-from graders.reasons import Reason, give_reason
+from graders.reasons import Reason, give_reason, write_share
 from graders.rivals import TOO_MANY, count_equals, find_rivals
-from graders.score import Point
+from graders.score import DECIMALS, Point
 from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, DIAGNOSIS_DECAY
 from scenarios.library import load_runbook_catalogue
 from scenarios.vocabulary import RootCauseAnswer
@@ -182,16 +182,31 @@ def grade_root_cause(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         yield Point("service", Fraction(0), _SERVICE, (wrong,))
         yield Point("failure mode", Fraction(0), _FAILURE_MODE, only_right)
         yield Point("efficiency", Fraction(0), _EFFICIENCY, only_right)
-        yield Point("investigation", _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence, Fraction(0), (seen,))
+        points = _WRONG_BASE + _WRONG_EVIDENCE * conduct.evidence
+        yield Point("investigation", points, Fraction(0), (seen, *_explain_investigation(conduct, points)))
         return
     known = (1 + conduct.evidence) / 2
     match, reasons = match_failure_mode(answer.failure_mode, truth, conduct.services, conduct.shown)
     halved = (seen,) if conduct.evidence == 1 else (seen, give_reason("half_without_evidence"))
-    yield Point("service", _SERVICE * known, _SERVICE, (give_reason("right_service", service=truth.service), *halved))
-    yield Point("failure mode", _FAILURE_MODE * match * known, _FAILURE_MODE, (*reasons, *halved))
+    half = f"(1 + {write_share(conduct.evidence)} (known)) ÷ 2"
+    points = _SERVICE * known
+    right = give_reason("right_service", service=truth.service)
+    yield Point("service", points, _SERVICE, (right, *halved, *explain_product(conduct, _SERVICE, points, half)))
+    points = _FAILURE_MODE * match * known
+    product = explain_product(conduct, _FAILURE_MODE, points, write_factor(match, "what the text says"), half)
+    yield Point("failure mode", points, _FAILURE_MODE, (*reasons, *halved, *product))
     if conduct.known.opens:
         points = _EFFICIENCY * conduct.efficiency * conduct.known.opens
-        yield Point("efficiency", points, _EFFICIENCY, explain_steps(conduct, "steps_taken"))
+        opened = f"(2 × {write_share(conduct.evidence)} (known) − 1)"
+        product = explain_product(conduct, _EFFICIENCY, points, write_steps(conduct), opened)
+        yield Point("efficiency", points, _EFFICIENCY, (*explain_steps(conduct, "steps_taken"), *product))
     else:
         unknown = "too_many_explanations" if conduct.known.start else "cause_not_established"
         yield Point("efficiency", Fraction(0), _EFFICIENCY, (give_reason(unknown), seen))
+
+
+def _explain_investigation(conduct: Conduct, points: Fraction) -> Iterator[Reason]:
+    """How the points for looks at a wrong answer follow from what was known."""
+    if conduct.known.start:
+        written = f"{float(_WRONG_BASE):.2f} + {float(_WRONG_EVIDENCE):.2f} × {write_share(conduct.evidence)} (known)"
+        yield give_reason("product", factors=written, points=f"{float(points):.{DECIMALS}f}")

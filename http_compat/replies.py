@@ -59,7 +59,7 @@ async def _call_tool(session: Session, call: ToolCall, request_id: str) -> dict[
         told = " ".join(filter(None, [suggest(call.tool_name, ACTIONS), LISTED_TOOLS]))
         return await _refuse_tool(session, call, "tool_not_found", told)
     try:
-        transition = await session.step(parse_action(call.tool_name, call.arguments), request_id)
+        transition = await session.step_to_tell(parse_action(call.tool_name, call.arguments), request_id)
     except InvalidActionError as error:
         return await _refuse_tool(session, call, "invalid_args", str(error))
     shown = {"tool_name": call.tool_name, "result": _build_tool_result(transition), "error": None}
@@ -108,7 +108,7 @@ async def call_rpc_tool(
     try:
         action, request_id = parse_action(name, arguments), read_request_id(meta)
         await session.ensure_episode()
-        return _build_tool_result(await session.step(action, request_id))
+        return _build_tool_result(await session.step_to_tell(action, request_id))
     except CloudIncidentError as error:
         note_refusal(error.code)
         return {"content": [{"type": "text", "text": error.explain(A_NEW_SESSION)}], "isError": True}

@@ -137,10 +137,12 @@ class EpisodeApi:
     async def answer_frames(self, request: Request) -> Response:
         query = parse_query("episode_id", FramesQuery, request)
         episode = await self._load_episode(request, query)
+        await self.service.recount(episode)
         return Json.encode({"episode_id": episode.id, "frames": draw_frames(episode, query.since)})
 
     async def answer_grader(self, request: Request) -> Response:
         episode = await self._load_episode(request, _read_name(request))
+        await self.service.recount(episode)
         graded = report_grade(episode.grade, episode.incident) if episode.grade else {"score": 0.0, "breakdown": []}
         identity = {
             "episode_id": episode.id,

@@ -146,6 +146,17 @@ class Session:
             raise NoEpisodeError("No episode has been started here; reset first.")
         return await self._service.step(self.handle, action, request_id, self._incarnation)
 
+    async def step_to_tell(self, action: Action, request_id: str = "") -> Transition:
+        """Take a step of which the text is told; that has the debrief in it, if the episode ends by it.
+
+        Raises:
+            NoEpisodeError, UnknownEpisodeError, StaleReferenceError, EpisodeOverError, RequestIdError,
+                AppendConflictError: as for a step.
+        """
+        transition = await self.step(action, request_id)
+        await self._service.recount(transition.episode)
+        return transition
+
     async def ensure_episode(self) -> None:
         """Start the default episode where none has been started.
 

@@ -187,8 +187,16 @@ Spread = TypedDict("Spread", {"from": str, "to": str})
 """A service in trouble, and one that suffered from it."""
 
 
+class AsideReport(TypedDict):
+    """Something about a service that was no part of the incident."""
+
+    service: str
+    text: str
+
+
 class Debrief(TypedDict):
-    """What really happened."""
+    """What really happened. `beside` and `changes` are told where a system was drawn: troubles of others, and what was
+    changed and did no harm."""
 
     severity: str
     root_cause: str
@@ -197,6 +205,8 @@ class Debrief(TypedDict):
     evidence: list[Queried]
     plan: list[str]
     harms: list[str]
+    beside: NotRequired[list[AsideReport]]
+    changes: NotRequired[list[AsideReport]]
     review: NotRequired[Review]
 
 

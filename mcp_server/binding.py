@@ -188,13 +188,16 @@ class Binding(ABC):
         except UnknownEpisodeError as error:
             raise UnknownEpisodeError(self._describe_missing(episode.id)) from error
         self._note(ctx, transition.episode)
+        await self._service.recount(transition.episode)
         return transition
 
     async def _load(self, handle: str, incarnation: str = "") -> Episode:
         try:
-            return await self._service.get(handle, incarnation)
+            episode = await self._service.get(handle, incarnation)
         except UnknownEpisodeError as error:
             raise UnknownEpisodeError(self._describe_missing(handle)) from error
+        await self._service.recount(episode)
+        return episode
 
 
 class OperatorBinding(Binding):

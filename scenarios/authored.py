@@ -10,7 +10,9 @@ from scenarios.document import DIAGNOSTIC_FIELDS, IncidentDocument
 from scenarios.evidence import Evidence
 from scenarios.forms import FORMS, Surroundings, Variant
 from scenarios.incident import (
+    Account,
     Certificate,
+    Explanation,
     Item,
     Known,
     Pace,
@@ -75,10 +77,15 @@ class AuthoredIncident:
             service=truth.service,
             concepts=tuple(tuple(group) for group in truth.failure_mode.concepts),
             families=frozenset(truth.failure_mode.families),
-            chain=tuple(truth.chain),
             answer=truth.failure_mode.answer,
             spread=tuple((service, to) for service, suffering in truth.spread.items() for to in suffering),
         )
+
+    accounted = True
+
+    @property
+    def account(self) -> Account:
+        return Account(tuple(self.document.truth.chain))
 
     @cached_property
     def plan(self) -> Plan:
@@ -97,6 +104,9 @@ class AuthoredIncident:
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return know_by_certificates(self.certificates(task), seen)
+
+    def explain(self, *_: object) -> tuple[Explanation, ...]:
+        return ()
 
     def pace(self, task: Task) -> Pace:
         return pace_by_certificates(self, task)

@@ -41,6 +41,36 @@ class Known(NamedTuple):
     left: int = 0
 
 
+class Explanation(NamedTuple):
+    """A failure that would have raised the same alert, and a look that excludes it. Without a service nothing failed.
+
+    `failure` says in a few words what failed.
+    """
+
+    service: str
+    failure: str
+    excluded_by: Item
+
+
+class Aside(NamedTuple):
+    """Something about a service that is no part of an incident, in a sentence."""
+
+    service: str
+    text: str
+
+
+class Account(NamedTuple):
+    """What is told when an incident is over, beside its truth.
+
+    `chain` is what happened, in sentences, oldest first. `beside` are troubles of other services at the same time, and
+    `changes` what was changed there and did no harm.
+    """
+
+    chain: tuple[str, ...]
+    beside: tuple[Aside, ...] = ()
+    changes: tuple[Aside, ...] = ()
+
+
 class Pace(NamedTuple):
     """The steps of a task: `fewest` would have been enough, so many are `free`, and each beyond takes 1/`decay`."""
 
@@ -66,7 +96,6 @@ class Truth:
     service: str
     concepts: tuple[tuple[str, ...], ...]
     families: frozenset[str]
-    chain: tuple[str, ...]
     answer: str = ""
     spread: tuple[tuple[str, str], ...] = ()
     symptoms: frozenset[str] = frozenset()
@@ -204,6 +233,14 @@ class Incident(Protocol):
     def truth(self) -> Truth: ...
 
     @property
+    def account(self) -> Account:
+        """What is told at the end. Where a system runs it takes a second or less, once; for scores it is not needed."""
+
+    @property
+    def accounted(self) -> bool:
+        """Whether the account is at hand."""
+
+    @property
     def plan(self) -> Plan: ...
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
@@ -211,6 +248,13 @@ class Incident(Protocol):
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         """What somebody knows of the cause who has seen some evidence."""
+
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        """The explanations other than the truth that somebody has left who has seen some evidence.
+
+        They are named where `know` counts them. Of the looks that exclude one, those at services that were `looked_at`
+        are preferred.
+        """
 
     def pace(self, task: Task) -> Pace:
         """How many steps a task is worth on it."""

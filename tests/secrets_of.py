@@ -22,7 +22,8 @@ MISSTEPS: list[tuple[str, dict[str, Any]]] = [
 def secrets_of(scenario: Scenario) -> dict[str, re.Pattern[str]]:
     """What must not be said: concepts, chain, flags, harms, remediations, cause, severity."""
     incident = scenario.incident
-    found = {f"chain {number}": re.escape(sentence[:40]) for number, sentence in enumerate(incident.truth.chain)}
+    found = {f"chain {number}": re.escape(sentence[:40]) for number, sentence in enumerate(incident.account.chain)}
+    found |= {f"beside {each.service}": re.escape(each.text[:40]) for each in incident.account.beside}
     found["the severity"] = rf"\b{incident.truth.severity}\b(?!( to |-)P4)"
     if scenario.task.remediates:
         terms = [term for group in incident.truth.concepts for term in group if len(term.split()) > 1]

@@ -56,7 +56,7 @@ def fit(examples: list[Example]) -> dict[str, object]:
         mine = [places[stem] for stem in stems if stem in places]
         shown[row, mine] = 1.0 / sqrt(max(1, len(mine)))
     said = [failure for _, failure in examples]
-    weights = {failure: 1.0 for failure in said} | {nearness.NOTHING: _WEIGHT_OF_NOTHING}
+    weights = dict.fromkeys(said, 1.0) | {nearness.NOTHING: _WEIGHT_OF_NOTHING}
     model = LogisticRegression(C=_INVERSE_PENALTY, class_weight=weights, max_iter=2000).fit(shown, said)
     hundredths = np.rint(model.coef_ * 100.0).astype(int)
     return {

@@ -56,7 +56,7 @@ def collect_facts(scenario: Scenario) -> dict[str, Any]:
             "failure_families": sorted(incident.truth.families),
             "answer": incident.truth.answer,
             "concepts": [list(group) for group in incident.truth.concepts],
-            "chain": list(incident.truth.chain),
+            "chain": list(incident.account.chain),
         },
         "certificates": [
             sorted(f"{service}/{_FIELDS[diagnostic]}" for diagnostic, service in certificate)

@@ -35,12 +35,16 @@ _PATIENCE = 6
 
 @dataclass(frozen=True)
 class Draw:
-    """What a seed and a difficulty come to: a system with all that is innocent, and a fault."""
+    """What a seed and a difficulty come to: a system with all that is innocent, and a fault.
+
+    The `look_alikes` are troubles in the background that no user feels.
+    """
 
     seed: int
     difficulty: int
     background: System
     fault: Fault
+    look_alikes: tuple[Fault, ...] = ()
 
     @property
     def name(self) -> str:
@@ -83,17 +87,22 @@ def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
             if fault is not None:
                 struck = base.troubled | {fault.component}
                 background = add_changes(base.system, base.sketch, onset, struck, dice.fork("changes", attempt))
-                return Draw(seed, difficulty, background, fault)
+                return Draw(seed, difficulty, background, fault, base.look_alikes)
             attempt += 1
     raise RuntimeError(f"nothing strikes a system of seed {seed} at difficulty {difficulty}")
 
 
 class _Base(NamedTuple):
-    """A system before anything innocent is changed, its sketch, and the components with a trouble of their own."""
+    """A system before anything innocent is changed, its sketch, and troubles that components have of their own."""
 
     system: System
     sketch: Sketch
-    troubled: frozenset[str]
+    look_alikes: tuple[Fault, ...]
+
+    @property
+    def troubled(self) -> frozenset[str]:
+        """The components that have one."""
+        return frozenset(fault.component for fault in self.look_alikes)
 
 
 def _draw_base(businesses: Sequence[Archetype], difficulty: int, onset: int, dice: Dice) -> _Base:
@@ -103,9 +112,10 @@ def _draw_base(businesses: Sequence[Archetype], difficulty: int, onset: int, dic
     system = assemble(sketch, dice.whole(0, (1 << 40) - 1), dice.fork("assembling"))
     targets = {name: list_targets(family, system) for name, family in FAMILIES.items()}
     system = add_history(system, sketch, dice.fork("past"))
-    system, troubled = add_look_alikes(system, targets, difficulty, onset, dice.fork("troubles"))
-    alerts = draw_alerts(sketch, troubled, dice.fork("alerts"))
-    return _Base(system.model_copy(update={"alerts": alerts}), sketch, troubled)
+    system, look_alikes = add_look_alikes(system, targets, difficulty, onset, dice.fork("troubles"))
+    base = _Base(system, sketch, look_alikes)
+    alerts = draw_alerts(sketch, base.troubled, dice.fork("alerts"))
+    return base._replace(system=system.model_copy(update={"alerts": alerts}))
 
 
 def _draw_sketch(businesses: Sequence[Archetype], difficulty: int, dice: Dice) -> Sketch:

@@ -50,13 +50,13 @@ def draw_fault(
 
 def add_look_alikes(
     system: System, targets: Mapping[str, Sequence[str]], difficulty: int, onset: int, dice: Dice
-) -> tuple[System, frozenset[str]]:
+) -> tuple[System, tuple[Fault, ...]]:
     """The system with troubles that no user feels, as many as its difficulty has, each of another component.
 
     They begin about when the fault strikes, at second `onset`, and are as strong.
-    Returns the components that have one as well.
+    Returns the troubles as well.
     """
-    felt, troubled = find_felt(system), set()
+    felt, troubles = find_felt(system), list[Fault]()
     spared = {part.name for part in system.components if felt.measure(system, part.name) is None}
     for number in range(LOOK_ALIKES[difficulty]):
         own = dice.fork("look-alike", number)
@@ -69,9 +69,9 @@ def add_look_alikes(
             if not any(felt.touches(struck, change) for change in changes):
                 system = struck
                 spared.discard(fault.component)
-                troubled.add(fault.component)
+                troubles.append(fault)
                 break
-    return system, frozenset(troubled)
+    return system, tuple(troubles)
 
 
 def _draw(family: str, target: str, at: int, dice: Dice) -> Fault:

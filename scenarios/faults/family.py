@@ -125,6 +125,8 @@ class FaultFamily(_Part):
     job: NewJob | None = None
     feature: NewFeature | None = None
     shifts: tuple[Shift, ...] = ()
+    title: str = ""
+    """What failed, in a few words; empty if those of generator 1 are true of it."""
     answer: str = ""
     """What went wrong, in words; empty if those of generator 1 are true of it."""
     entry: str = ""

@@ -10,7 +10,7 @@ from scenarios.generator.render import RENDERERS
 from scenarios.generator.render.changes import names_of
 from scenarios.generator.spread import spread
 from scenarios.generator.texts import filled
-from scenarios.incident import Truth, know_by_certificates, pace_by_certificates
+from scenarios.incident import Account, Truth, know_by_certificates, pace_by_certificates
 from scenarios.planned import PlannedCourse
 from scenarios.progress import UNTOUCHED
 from scenarios.vocabulary import DIAGNOSTICS, TASKS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scenarios.evidence import Evidence
     from scenarios.generator.scene import Scene
-    from scenarios.incident import Certificate, Item, Known, Pace
+    from scenarios.incident import Certificate, Explanation, Item, Known, Pace
     from scenarios.progress import Plan, Progress
     from scenarios.vocabulary import Severity, Task, TaskId
 
@@ -65,16 +65,22 @@ class GeneratedIncident:
     def truth(self) -> Truth:
         scene = self.scene
         fault = scene.fault
-        names = names_of(scene, fault.root)
         return Truth(
             severity=self._severity,
             service=scene.world.nodes[fault.root].name,
             concepts=fault.family.words.concepts,
             families=frozenset(fault.family.words.families),
-            chain=tuple(filled(sentence, names, scene.key) for sentence in fault.family.chain),
             answer=fault.family.words.answer,
             spread=self._spread(),
         )
+
+    accounted = True
+
+    @property
+    def account(self) -> Account:
+        scene = self.scene
+        names = names_of(scene, scene.fault.root)
+        return Account(tuple(filled(sentence, names, scene.key) for sentence in scene.fault.family.chain))
 
     def _spread(self) -> tuple[tuple[str, str], ...]:
         world = self.scene.world
@@ -108,6 +114,9 @@ class GeneratedIncident:
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return know_by_certificates(self.certificates(task), seen)
+
+    def explain(self, *_: object) -> tuple[Explanation, ...]:
+        return ()
 
     def pace(self, task: Task) -> Pace:
         return pace_by_certificates(self, task)

@@ -42,6 +42,19 @@ def find_knowledge(proof: Proof, seen: Collection[Item]) -> Knowledge:
     return Knowledge(others.bit_count() + 1, (others & ~excluded).bit_count() + 1)
 
 
+def list_left(proof: Proof, seen: Collection[Item]) -> dict[tuple[str, str], list[Item]]:
+    """The explanations other than the truth that are left after some looks, by suspect: the looks that exclude each."""
+    masks = {
+        (look, name): int(mask, 16) for item, mask in proof.masks.items() for look, _, name in [item.partition(" ")]
+    }
+    left: dict[tuple[str, str], list[Item]] = {}
+    for number, suspect in enumerate(proof.suspects):
+        looks = [item for item, mask in masks.items() if mask >> number & 1]
+        if looks and not any(item in seen for item in looks):
+            left[suspect] = looks
+    return left
+
+
 @cache
 def _find_logarithm(number: int) -> int:
     """The natural logarithm of a whole number, in 10^-9: rounded from decimal digits, so the same everywhere."""

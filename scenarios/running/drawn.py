@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from scenarios.drawing import draw
@@ -26,11 +27,13 @@ from scenarios.progress import Plan, PlanStep
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
+from scenarios.running.accounting import recount
 from scenarios.running.document import RunningDocument
+from scenarios.running.explaining import list_explanations
 from scenarios.running.incident import NobodyPagedError, RunningIncident
 from scenarios.running.judging import Judge
-from scenarios.telemetry.clock import Clock
-from scenarios.telemetry.spreading import Sign, find_spread
+from scenarios.running.shared import SharedRuns
+from scenarios.running.wording import word_failure
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
     EXECUTE_RUNBOOK_STEP,
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from scenarios.drawing import Draw
-    from scenarios.incident import Certificate, Item
+    from scenarios.incident import Account, Certificate, Explanation, Item
     from scenarios.proofs.proof import Proof
     from scenarios.running.abreast import Ahead
     from scenarios.vocabulary import Task, TaskId
@@ -103,23 +106,24 @@ class DrawnStory:
         fault = self._drawn.fault
         family = families()[fault.family]
         run = incident.runs.get((), incident.fired + JUDGED_SECONDS)
-        clock = Clock(incident.system)
-        chain = [
-            Sign(fault.at, fault.component, f"{family.title} ({fault.component})"),
-            *find_spread(incident.runs.get((), incident.first_look), fault.component, fault.at, incident.first_look),
-            Sign(incident.fired, "", f"{incident.alert['name']} fires"),
-        ]
         return Truth(
             severity=rate_severity(run, incident.fired),
             service=fault.component,
             concepts=tuple(tuple(group) for group in family.words.concepts),
             families=frozenset(family.words.families),
-            chain=tuple(f"{clock.get_time_of_day(event.at)}: {event.said}." for event in sorted(chain)),
-            answer=f"{fault.component}: {FAMILIES[fault.family].answer or family.words.answer}",
+            answer=f"{fault.component}: {word_failure(fault.family)}",
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,
             fault=fault.family,
         )
+
+    def recount(self, incident: RunningIncident) -> Account:
+        return recount(incident, self._drawn, self._without.get((), incident.first_look))
+
+    @cached_property
+    def _without(self) -> SharedRuns:
+        """The runs of the system without its fault."""
+        return SharedRuns(self._drawn.background)
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         if task == ALERT_CLASSIFICATION.id:
@@ -136,10 +140,17 @@ class DrawnStory:
         found = find_knowledge(self._proof, seen)
         return Known(found.share, max(Fraction(0), 2 * found.share - 1), found.start, found.left)
 
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        if self._proof is None or task == ALERT_CLASSIFICATION.id:
+            return ()
+        return list_explanations(self._proof, self._drawn.background, seen, looked_at)
+
     def find_judge(self, incident: RunningIncident) -> Judge | None:
         if self._proof is None:
             return None
-        return Judge(incident.digest, self._drawn.background, self._drawn.fault.component, self._proof, incident.runs)
+        drawn = self._drawn
+        root = drawn.fault.component
+        return Judge(incident.digest, drawn.background, root, self._proof, incident.runs, self._without)
 
     def pace(self, task: Task) -> Pace | None:
         if self._proof is None or task not in _DECAYS:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from scenarios.evidence import Evidence
-    from scenarios.incident import Certificate, Item, Known, Losses, Pace, Truth
+    from scenarios.incident import Account, Certificate, Explanation, Item, Known, Losses, Pace, Truth
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
     from scenarios.running.judging import Judge, Verdict
@@ -58,11 +58,17 @@ class Story(Protocol):
     def tell(self, incident: RunningIncident) -> Truth:
         """The truth, from the run of the incident if need be."""
 
+    def recount(self, incident: RunningIncident) -> Account:
+        """What is told at the end, from the run of the incident if need be."""
+
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         """All certificates for a task, the smallest first. Empty where the task needs none."""
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         """What somebody knows of the cause who has seen some evidence."""
+
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        """The explanations other than the truth that somebody has left who has seen some evidence."""
 
     def pace(self, task: Task) -> Pace | None:
         """How many steps a task is worth; None where its certificates say so."""
@@ -142,6 +148,14 @@ class RunningIncident:
         return self._story.tell(self)
 
     @cached_property
+    def account(self) -> Account:
+        return self._story.recount(self)
+
+    @property
+    def accounted(self) -> bool:
+        return "account" in vars(self)
+
+    @cached_property
     def plan(self) -> Plan:
         return self._story.plan
 
@@ -155,6 +169,9 @@ class RunningIncident:
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return self._story.know(task, seen)
+
+    def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
+        return self._story.explain(task, seen, looked_at)
 
     def pace(self, task: Task) -> Pace:
         return self._story.pace(task) or pace_by_certificates(self, task)

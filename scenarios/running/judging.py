@@ -103,15 +103,18 @@ class Judge:
         root: the component that is struck.
         proof: what is known to repair it.
         runs: the runs of the incident.
+        without: those of the background.
     """
 
-    def __init__(self, name: str, background: System, root: str, proof: Proof, runs: SharedRuns) -> None:
+    def __init__(
+        self, name: str, background: System, root: str, proof: Proof, runs: SharedRuns, without: SharedRuns
+    ) -> None:
         self._name = name
         self._background = background
         self._root = root
         self._proof = proof
         self._runs = runs
-        self._without = SharedRuns(background)
+        self._without = without
         self._harm_without: Floats | None = None
         self._saved = proof.harm_of_nothing - proof.harm_of_best
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scenarios.incident import Account
 from scenarios.progress import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from scenarios.authored import AuthoredIncident
-    from scenarios.incident import Certificate, Item, Known, Pace, Truth
+    from scenarios.incident import Certificate, Explanation, Item, Known, Pace, Truth
     from scenarios.running.incident import RunningIncident
     from scenarios.vocabulary import Task, TaskId
 
@@ -37,13 +38,19 @@ class RetoldStory:
         return Plan(self._made_after.plan.stages)
 
     def tell(self, incident: RunningIncident) -> Truth:
-        return replace(self._made_after.truth, chain=incident.document.chain, symptoms=incident.symptoms)
+        return replace(self._made_after.truth, symptoms=incident.symptoms)
+
+    def recount(self, incident: RunningIncident) -> Account:
+        return Account(incident.document.chain)
 
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._made_after.certificates(task)
 
     def know(self, task: TaskId, seen: Collection[Item]) -> Known:
         return self._made_after.know(task, seen)
+
+    def explain(self, *_: object) -> tuple[Explanation, ...]:
+        return ()
 
     def pace(self, task: Task) -> Pace:
         return self._made_after.pace(task)

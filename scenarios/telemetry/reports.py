@@ -69,7 +69,7 @@ def report_changes(run: Run, page: str, since: int, until: int) -> str:
         then = Vantage(run, component.name, as_of=since)
         before, after = show_status(then), show_status(now)
         events = [event for event in now.list_events() if event.at >= since]
-        sentences = list(_describe_deaths(now, events))
+        sentences = list(describe_deaths(now, events))
         if (before.state, before.replicas) != (after.state, after.replicas):
             came = f"{after.state}, {after.replicas} instances ready (before: {before.state}, {before.replicas})"
             sentences.append(f"is now {came}.")
@@ -119,10 +119,10 @@ def _describe_instances(seen: Vantage, events: list[Event]) -> Iterator[str]:
         yield f"{done} of {len(present)} instances replaced{when}."
     elif last:
         yield f"{len(ready)} of {len(last)} new instances ready."
-    yield from _describe_deaths(seen, events)
+    yield from describe_deaths(seen, events)
 
 
-def _describe_deaths(seen: Vantage, events: list[Event]) -> Iterator[str]:
+def describe_deaths(seen: Vantage, events: list[Event]) -> Iterator[str]:
     """What processes lived through, as their supervisor tells it: a sentence for each kind, with how often and when."""
     for what, said in _TOLD:
         mine = [event for event in events if event.what == what]

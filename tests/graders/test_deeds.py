@@ -22,7 +22,6 @@ _SERVICES = (
     *("search", "travellers", "vault"),
 )
 _FLAGS = frozenset({"new_ranking"})
-_TRUTH = Truth(severity="P2", service="diners", concepts=(("pool",),), families=frozenset(), chain=("a", "b"))
 
 
 class Telling(TypedDict):

@@ -21,7 +21,6 @@ TRUTH = Truth(
     service="analytics-service",
     concepts=(("unbounded export", "full export"), ("out of memory", "oom*")),
     families=frozenset({"memory", "query_load"}),
-    chain=("a", "b"),
 )
 PLAN = (
     PlanStep("disable_feature_flag", "nightly_job"),

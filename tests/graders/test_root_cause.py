@@ -39,7 +39,7 @@ class Shown(Evidence):
 @cache
 def make_truth(family: str) -> Truth:
     words = families()[family].words
-    return Truth("P1", "it", words.concepts, frozenset(words.families), (), words.answer)
+    return Truth("P1", "it", words.concepts, frozenset(words.families), words.answer)
 
 
 def match(text: str, family: str, *shown: str) -> Fraction:

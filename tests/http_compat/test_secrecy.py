@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from pydantic import TypeAdapter
 
 from env_core.perfect import play_perfectly
+from http_compat.shapes import Debrief
+from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import ACTIONS
 from tests.http_compat.talking import open_talk, read_answer
 from tests.secrets_of import MISSTEPS, secrets_of, telling
@@ -101,4 +104,23 @@ def test_the_grade_and_the_debrief_come_with_the_end(address: str, scenario: Sce
         graded = read_answer(api.get("/grader"))
         assert (graded["score"], graded["breakdown"], graded["debrief"]) == (0.0, [], None)
         assert read_answer(api.post("/step", json=last.dump()))["info"]["grade"]["score"] == 1.0
-        assert read_answer(api.get("/grader"))["debrief"]["causal_chain"][0] == scenario.incident.truth.chain[0]
+        assert read_answer(api.get("/grader"))["debrief"]["causal_chain"][0] == scenario.incident.account.chain[0]
+
+
+def test_what_a_drawn_incident_tells_at_the_end_comes_with_the_end(address: str, catalogue: Catalogue) -> None:
+    seed, difficulty = min(list_proofs(), key=lambda key: (key[1] != 3, key))
+    scenario = catalogue.get(f"GEN2-RCA-D{difficulty}-{seed}")
+    first, *_, last = play_perfectly(scenario.incident, scenario.task)
+    account = scenario.incident.account
+    secrets = [*account.chain[:-1], *(aside.text for aside in account.beside), "ruled_out_by"]
+    with httpx2.Client(base_url=address, timeout=60) as api:
+        read_answer(api.post("/reset", json={"scenario_id": scenario.id}))
+        told = [api.post("/step", json=first.dump()).text, *(api.get(path).text for path in (*LOOKS, "/frames"))]
+        assert not any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets for text in told)
+        read_answer(api.post("/step", json=last.dump()))
+        debrief = read_answer(api.get("/grader"))["debrief"]
+        TypeAdapter(Debrief).validate_python(debrief, strict=True, extra="forbid")
+        assert debrief["causal_chain"] == list(account.chain)
+        assert [aside["text"] for aside in debrief["beside"]] == [aside.text for aside in account.beside]
+        assert debrief["review"]["explanations"]
+        assert read_answer(api.get("/frames"))["frames"][-1]["debrief"] == debrief

@@ -36,7 +36,7 @@ PATIENCE_MS = 30_000
 """How long something may take to appear that is not measured, beside other clients."""
 _VISITORS = "visitors"
 _MOST_TABS = 400
-_TRUTHS = ("causal_chain", "root_cause", "spread")
+_TRUTHS = ("causal_chain", "root_cause", "ruled_out_by", "spread")
 _GRAVE = ("serious", "critical")
 _SEEDED = {"seed": "7", "difficulty": "2"}
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

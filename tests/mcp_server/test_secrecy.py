@@ -13,6 +13,8 @@ from env_core.perfect import look_at, play_perfectly
 from env_core.selection import Selection
 from mcp_server import build_server
 from mcp_server.binding import bind_to
+from scenarios.catalogue import Catalogue
+from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import ACTIONS
 from tests.mcp_server.playing import read_numbers, read_text, start
 from tests.secrets_of import MISSTEPS, secrets_of, telling
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from env_core.service import EpisodeService
     from mcp_server.binding import Callers
-    from scenarios.catalogue import Catalogue, Scenario
+    from scenarios.catalogue import Scenario
     from scenarios.vocabulary import Action
 
 pytestmark = pytest.mark.anyio
@@ -131,5 +133,20 @@ async def test_the_debrief_comes_with_the_end(server: Server[Callers], scenario:
             result = await client.call_tool(action.name, action.parameters.model_dump(exclude_defaults=True))
             assert "grade" not in read_numbers(result)
         end = await client.call_tool(last.name, last.parameters.model_dump(exclude_defaults=True))
-        assert scenario.incident.truth.chain[0] in read_text(end)
+        assert scenario.incident.account.chain[0] in read_text(end)
         assert read_numbers(end)["grade"]["score"] == 1.0
+
+
+async def test_the_debrief_of_a_drawn_incident_names_what_was_left(server: Server[Callers]) -> None:
+    seed, difficulty = min(list_proofs(), key=lambda key: (key[1] != 3, key))
+    scenario = Catalogue().get(f"GEN2-RCA-D{difficulty}-{seed}")
+    first, *_, last = play_perfectly(scenario.incident, scenario.task)
+    async with Client(server) as client:
+        await start(client, scenario.id)
+        before, after = [
+            read_text(await client.call_tool(action.name, action.parameters.model_dump())) for action in (first, last)
+        ]
+    assert "Also possible" not in before
+    assert "Beside it" not in before
+    assert "Also possible by what was seen" in after
+    assert scenario.incident.account.beside[0].text in after

@@ -121,7 +121,7 @@ def _find_unreadable_terms(incident: Incident) -> Iterator[str]:
     match, reason = match_failure_mode(truth.answer, truth)
     if truth.answer and match < 1 and incident.plan.steps:
         yield f"The answer matches to {float(match):.2f} only ({render_reasons(reason)})."
-    told = find_affirmed("\n".join(truth.chain), truth.concepts).groups
+    told = find_affirmed("\n".join(incident.account.chain), truth.concepts).groups
     if not truth.answer and not all(told) and incident.plan.steps:
         missing = ", ".join(str(number) for number, is_told in enumerate(told, 1) if not is_told)
         yield f"The causal chain does not say what these groups of concepts mean: {missing}."

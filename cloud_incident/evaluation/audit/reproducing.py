@@ -151,7 +151,7 @@ def compute_fingerprint(incident: Incident) -> str:
         incident.digest,
         incident.summary,
         dict(incident.alert),
-        [truth.severity, truth.service, truth.chain, truth.concepts, sorted(truth.families), truth.answer],
+        [truth.severity, truth.service, incident.account.chain, truth.concepts, sorted(truth.families), truth.answer],
         [[step.step for step in stage] for stage in plan.stages],
         [[harm.name, harm.on, harm.means] for harm in plan.harms],
         sorted(incident.flags),

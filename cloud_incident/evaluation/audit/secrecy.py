@@ -126,7 +126,7 @@ def _list_texts(incident: Incident) -> Iterator[tuple[str, str]]:
 def _find_secrets(case: Case, texts: Sequence[tuple[str, str]]) -> Iterator[str]:
     incident = case.incident
     truth = incident.truth
-    words = [sentence[:_OPENING] for sentence in (*truth.chain, truth.answer) if sentence]
+    words = [sentence[:_OPENING] for sentence in (*incident.account.chain, truth.answer) if sentence]
     words += [harm.name for harm in incident.plan.harms] + [harm.means[:_OPENING] for harm in incident.plan.harms]
     secret = re.compile("|".join(map(re.escape, words))) if words else None
     for where, text in texts:
@@ -182,7 +182,7 @@ def _find_leaks(scenario: Scenario, actions: Sequence[dict[str, Any]]) -> Iterat
     incident = scenario.incident
     truth = incident.truth
     episode = begin("audited", Reference.to(scenario), scenario)
-    secrets = [re.escape(sentence[:_OPENING]) for sentence in (*truth.chain, truth.answer) if sentence]
+    secrets = [re.escape(sentence[:_OPENING]) for sentence in (*incident.account.chain, truth.answer) if sentence]
     secrets += [rf"{name}\b" for name in ("grade", "breakdown", "certificate", "debrief", "truth")]
     fixed = re.compile("|".join([*secrets, _LEVEL.pattern]))
     targets = {truth.service, *(step.target for step in incident.plan.steps)}

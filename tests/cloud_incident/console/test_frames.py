@@ -69,7 +69,7 @@ def test_frames_of_a_run_tell_nothing_but_what_its_evidence_did(
     scenario = catalogue.get(scenario_id)
     *before, last = watch_run(api, agent, scenario_id=scenario_id).frames.values()
     assert last["observation"]["done"]
-    assert last["debrief"]["causal_chain"] == list(scenario.incident.truth.chain)
+    assert last["debrief"]["causal_chain"] == list(scenario.incident.account.chain)
     assert 0.0 <= last["grade"]["score"] <= 1.0
     public = json.dumps(frame_of(fold(scenario, [])[0]), ensure_ascii=False)
     for frame in before:

@@ -40,7 +40,7 @@ def fingerprint(seed: int, difficulty: int) -> str:
                 incident.summary,
                 incident.truth.severity,
                 incident.truth.service,
-                incident.truth.chain,
+                incident.account.chain,
                 incident.truth.spread,
                 steps,
                 [sorted(one) for one in incident.certificates("remediation_planning")],

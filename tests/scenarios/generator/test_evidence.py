@@ -59,7 +59,7 @@ def test_every_placeholder_is_filled(seed: int, difficulty: int) -> None:
     for progress in _progresses(incident):
         for item, text in _texts(incident, progress).items():
             assert not unfilled.search(text), item
-    assert not unfilled.search(f"{incident.alert}{incident.summary}{incident.truth.chain}")
+    assert not unfilled.search(f"{incident.alert}{incident.summary}{incident.account.chain}")
 
 
 @sample

@@ -137,10 +137,11 @@ def test_the_review_says_what_each_step_told_or_did(scenario: Scenario) -> None:
     assert told is not None
     review = told["review"]
     verdicts = [reviewed["verdict"] for reviewed in review["steps"]]
-    assert verdicts[:2] == ["told", "told_nothing"]
+    assert verdicts[:2] == ["told", "confirmed"]
     assert verdicts.count("effective") == 1
     assert verdicts[-1] == "wrong"
-    assert "late" in verdicts
+    assert "recovery" in verdicts
+    assert review["explanations"] == []
     losses = review["losses"]
     assert losses["with_the_best_repair"] < losses["with_nothing_done"]
     assert losses["as_left"] > losses["with_the_best_repair"]

@@ -2,6 +2,8 @@
 
 import { html } from "./ui.js";
 
+const MOST_EXPLANATIONS = 5;
+
 const percent = (part, most) => `${Math.max(0, Math.min(100, most ? (part / most) * 100 : 0))}%`;
 
 export const Score = ({ grade, debrief, services, beside = null }) => html`
@@ -22,9 +24,28 @@ export const Score = ({ grade, debrief, services, beside = null }) => html`
   <h3>What happened</h3>
   <p>Severity ${debrief.severity}; it started in <b>${debrief.root_cause}</b>.</p>
   <ol class="chain">${debrief.causal_chain.map((sentence) => html`<li><${Marked} text=${sentence} services=${services} /></li>`)}</ol>
+  ${debrief.beside ? html`<h3>Beside it, and not part of it</h3><ul>${debrief.beside.map((aside) => html`<li><b>${aside.service}</b>: ${aside.text}</li>`)}</ul>` : null}
+  ${debrief.changes ? html`<h3>Changed and harmless, of what was looked at</h3><ul>${debrief.changes.map((aside) => html`<li><b>${aside.service}</b>: ${aside.text}</li>`)}</ul>` : null}
   ${debrief.harms.length ? html`<h3>Harm done</h3><ul>${debrief.harms.map((harm) => html`<li>${harm}</li>`)}</ul>` : null}
   ${debrief.evidence.length ? html`<h3>Evidence that shows the cause</h3><ul>${debrief.evidence.map((item) => html`<li>${item.action} <b>${item.service}</b></li>`)}</ul>` : null}
   ${debrief.plan.length ? html`<h3>The plan</h3><ol>${debrief.plan.map((step) => html`<li>${step}</li>`)}</ol>` : null}
+  ${debrief.review ? html`<${Review} review=${debrief.review} />` : null}
+`;
+
+/** What each step told or did, and which explanations were left. */
+const Review = ({ review }) => html`
+  ${review.steps.length ? html`<h3>Step by step</h3><ol class="review">${review.steps.map((step) => html`<li value=${step.step}>${step.action}: ${step.text}</li>`)}</ol>` : null}
+  ${review.explanations.length
+    ? html`
+        <h3>Also possible by what was seen${review.decided_at ? ` before step ${review.decided_at}` : ""}</h3>
+        <ul>
+          ${review.explanations
+            .slice(0, MOST_EXPLANATIONS)
+            .map((left) => html`<li>${left.service ? html`<b>${left.service}</b>: ` : null}${left.failure} (${left.ruled_out_by.action} <b>${left.ruled_out_by.service}</b> would have ruled it out)</li>`)}
+          ${review.explanations.length > MOST_EXPLANATIONS ? html`<li>and ${review.explanations.length - MOST_EXPLANATIONS} more</li>` : null}
+        </ul>
+      `
+    : null}
 `;
 
 /** A sentence with the services in it set off. */

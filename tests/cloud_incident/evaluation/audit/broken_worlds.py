@@ -155,7 +155,7 @@ class Talkative(Spoiling):
     """The summary tells what happened."""
 
     def spoil(self, incident: GeneratedIncident) -> None:
-        incident.summary += f" {incident.truth.chain[0]}"
+        incident.summary += f" {incident.account.chain[0]}"
 
 
 class Obvious(Spoiling):
