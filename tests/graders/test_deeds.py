@@ -22,6 +22,7 @@ _SERVICES = (
     *("search", "travellers", "vault"),
 )
 _FLAGS = frozenset({"new_ranking"})
+_TRUTH = Truth(severity="P2", service="diners", concepts=(("pool",),), families=frozenset())
 
 
 class Telling(TypedDict):
