@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.access import Obstacles, find_access
-from scenarios.world.chance import draw_noise
+from scenarios.world.chance import draw_noise, draw_noises
 from scenarios.world.changes import Agenda, place_changes
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
 from scenarios.world.forking import fork
@@ -41,6 +41,8 @@ WORK_NOISE = 0.02
 """Standard deviations of what arrives and of own work from tick to tick, as shares. Nothing else has noise."""
 
 _MINUTE = 60.0
+_TICKS_AT_ONCE = 8
+"""Of how many ticks the noise is hashed at once: that costs little more than one."""
 _AGAIN_SECONDS = 20.0
 """After which time users try again on average whose request has failed: 95 % of them within a minute."""
 
@@ -127,15 +129,17 @@ class Run:
         state.awaiting.fail(state.queues, passed, state.step)
         state.passed = passed
         self._note_failed(passed)
-        swell(layout, state, passed, self._find_swell(int(state.time / _MINUTE)))
-        connections = kill_for_memory(layout, state, passed, held, pooled.connections)
+        # A disk that is full may have stopped a process.
+        standing = find_standing(layout, state.phase, state.release)
+        swell(layout, state, standing, passed, self._find_swell(int(state.time / _MINUTE)))
+        connections = kill_for_memory(layout, state, standing, passed, held, pooled.connections)
         state.time += state.step
         self.record.add(layout, state, passed, connections)
 
     def _keep_messages(self, standing: Standing, passed: Passed) -> None:
         """Queues and disks take what was sent and written."""
         layout, state = self.layout, self.state
-        if not len(state.queues.topic_route) and not np.any(state.disks.capacity):
+        if not len(state.queues.topic_route) and not np.count_nonzero(state.disks.capacity):
             return
         queues = state.queues
         for group in queues.settle(layout, standing, passed).tolist():
@@ -155,7 +159,7 @@ class Run:
         layout, state = self.layout, self.state
         if layout.memory.get((), _is_any_tried_again, layout):
             shares = layout.memory.get((), _share_entries, layout)
-            mine = passed.users_failed.take(layout.journey_entry) * shares
+            mine = passed.users_failed[layout.journey_entry] * shares
             state.again = state.again + mine * layout.journey_retries
 
     def _find_users(self) -> tuple[Floats, Floats, Floats]:
@@ -237,14 +241,15 @@ class Run:
         return noise
 
     def _find_noise(self, tick: int) -> tuple[Floats, Floats]:
-        """Factors of work and of arrivals in a tick, hashed once for all its steps."""
+        """Factors of work and of arrivals in a tick, hashed at once for some ticks and all their steps."""
         known, factors = self._factors
-        if known != tick or factors is None:
-            of_work = 1.0 + WORK_NOISE * draw_noise(self.layout.component_noise, tick)
-            of_arrivals = 1.0 + ARRIVALS_NOISE * draw_noise(self.layout.journey_noise, tick)
+        if factors is None or not known <= tick < known + _TICKS_AT_ONCE:
+            known = tick
+            of_work = 1.0 + WORK_NOISE * draw_noises(self.layout.component_noise, tick, _TICKS_AT_ONCE)
+            of_arrivals = 1.0 + ARRIVALS_NOISE * draw_noises(self.layout.journey_noise, tick, _TICKS_AT_ONCE)
             factors = of_work, of_arrivals
             self._factors = tick, factors
-        return factors
+        return factors[0][tick - known], factors[1][tick - known]
 
 
 def _is_any_tried_again(layout: Layout) -> bool:
