@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,11 +34,13 @@ KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
 _HALVES = np.array([[0.25], [0.2], [0.045], [0.005]])
 """Half the share of requests between two knots: the weights of a trapezoid."""
 _AT = np.array([[knot] for knot in KNOTS])
-_BEGINS = np.array([[[knot] for knot in KNOTS[:-1]]])
-_WIDTHS = np.array([[[after - knot] for knot, after in pairwise(KNOTS)]])
+_BEGINS = np.array([[[knot]] for knot in KNOTS[:-1]])
+_WIDTHS = np.array([[[after - knot]] for knot, after in pairwise(KNOTS)])
+_SHARES = _WIDTHS[:, 0]
 _TINY = np.array(1e-12)
 _NOTHING, _ALL, _HALF = np.array(0.0), np.array(1.0), np.array(0.5)
 _CROWDED, _HOLDING, _LITTLE = np.array(0.08), np.array(HOLDING_SECONDS), np.array(1e-9)
+_SHORTEST, _HOUR = np.array(1e-4), np.array(3600.0)
 """Numbers as arrays without a dimension: with these numpy takes half the time that it takes with a number of Python."""
 
 
@@ -76,8 +78,13 @@ FAST_REASONS = (
     Reason.UNTRUSTED,
 )
 """Reasons for which a caller does not wait for an answer."""
+_FAST = frozenset(FAST_REASONS)
 _REASONS = tuple(Reason)
 _SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
+_AT_CALLEE = (Reason.REFUSED, Reason.FULL, Reason.EXPIRED)
+"""What becomes of requests at a callee that are not done, in the order of `_Worked.ends`."""
+_ENDS = np.array([0, 6, 4, 5, 2])
+"""Where `_Worked.ends` stand in the sums of `_work`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -262,9 +269,9 @@ def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
     """What callers send, what does not leave them, and what comes in."""
     target, access, routes = layout.call_target, found.access, len(layout.route_work)
     attempts = flows.owed
-    np.multiply(flows.begun.take(layout.call_source), flows.made, out=attempts[0])
+    np.multiply(flows.begun[layout.call_source], flows.made, out=attempts[0])
     sent = attempts[0] + attempts[1] + attempts[2]
-    taking = np.minimum(layout.call_deadline, flows.holding.take(target) + access.obstacles.delay) + 1e-4
+    taking = np.minimum(layout.call_deadline, flows.holding[target] + access.obstacles.delay) + _SHORTEST
     leaving = access.find_leaving(sent, taking)
     entering = attempts * leaving.entering
     pending = flows.waiting + entering
@@ -324,7 +331,7 @@ def _mix(layout: Layout, flows: Flows, found: Conditions, tried: _Tried) -> _Mix
     np.multiply(rows[2], layout.route_cpu, out=rows[4])
     sums = add_up(layout.route_component_rows[: rows.size], rows.ravel(), 5 * components).reshape(5, components)
     mixed = np.maximum(sums[1:3], _TINY)
-    holding, cpu = sums[3:] / mixed[1]
+    each = sums[3:] / mixed[1]
     return _Mixture(
         users=users,
         new=rows[0],
@@ -332,8 +339,8 @@ def _mix(layout: Layout, flows: Flows, found: Conditions, tried: _Tried) -> _Mix
         new_by_component=sums[0],
         total_by_component=sums[1],
         mixed=mixed[0],
-        holding=holding,
-        cpu=cpu * found.work,
+        holding=each[0],
+        cpu=each[1] * found.work,
     )
 
 
@@ -359,7 +366,7 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     own, components = layout.instance_component, len(layout.components)
     everywhere = np.count_nonzero(found.count) == components
     pulled = found.pulled if everywhere else np.where(found.count <= 0.0, 1.0, found.pulled)
-    had = flows.queue + mixture.new_by_component.take(own) * (found.pull / pulled.take(own))
+    had = flows.queue + mixture.new_by_component[own] * (found.pull / pulled[own])
     each = np.empty((2, components))
     np.maximum(mixture.holding, _LITTLE, out=each[0])
     np.maximum(mixture.cpu, _LITTLE, out=each[1])
@@ -375,16 +382,16 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     room = np.minimum(found.places, rate * layout.instance["patience"])
     queue = np.minimum(rest, room, out=rows[2])
     over = rest - queue
-    np.multiply(done, np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), out=rows[3])
+    np.multiply(done, np.minimum(queue / np.maximum(rate, _LITTLE), _HOUR), out=rows[3])
     full = np.minimum(over, np.maximum(_NOTHING, rest - layout.instance["queue"]))
     np.multiply(full, found.open_, out=rows[4])
     np.multiply(over - rows[4], found.open_, out=rows[5])
     np.multiply(over, _ALL - found.open_, out=rows[6])
     sums = add_up(layout.instance_component_rows, rows.ravel(), 7 * components).reshape(7, components)
-    done_c, busy, queued, waiting, full_c, expired, refused = sums
+    done_c, queued, full_c, expired, refused = sums[0], sums[2], sums[4], sums[5], sums[6]
     if not everywhere:
         refused += np.where(found.count <= 0.0, mixture.new_by_component, 0.0)
-    shares = np.array((done_c, refused, full_c, expired, queued)) / mixture.mixed
+    shares = sums.take(_ENDS, axis=0) / mixture.mixed
     ends = shares.take(layout.route_component, axis=1)
     some = np.maximum(done_c, _TINY)
     return _Worked(
@@ -393,8 +400,8 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
         ends=ends,
         done_by_component=done_c,
         ended_by_component=done_c + full_c + expired + refused + queued,
-        load=busy / some,
-        waits=np.minimum(waiting / some, layout.component["patience"]),
+        load=sums[1] / some,
+        waits=np.minimum(sums[3] / some, layout.component["patience"]),
     )
 
 
@@ -402,10 +409,10 @@ def _do_all(layout: Layout, mixture: _Mixture, rows: Floats, nothing: Floats) ->
     """Everything is done in its step, and nothing waits."""
     components = len(layout.components)
     sums = add_up(layout.instance_component_rows[: rows.size], rows.ravel(), 2 * components)
-    done, busy = sums.reshape(2, components)
+    done, busy = sums[:components], sums[components:]
     return _Worked(
         queue=nothing,
-        done=(done / mixture.mixed).take(layout.route_component),
+        done=(done / mixture.mixed)[layout.route_component],
         ends=None,
         done_by_component=done,
         ended_by_component=done,
@@ -441,7 +448,7 @@ def _answer(layout: Layout, flows: Flows, found: Conditions, tried: _Tried, work
     latency = flows.latency.take(layout.late_route, axis=1) + found.access.delays
     late = share_above(latency, layout.late_deadline)
     in_time = _ALL - late[:calls]
-    done_there, good_there = worked.done.take(target), good.take(target)
+    done_there, good_there = worked.done[target], good[target]
     answered = tried.pending_calls * done_there
     correct = answered * good_there
     return _Answers(
@@ -504,7 +511,7 @@ def _end_attempts(
     ends = None if worked.ends is None else worked.ends.take(layout.call_target, axis=1)
     failed, reasons = _find_failed(found, tried, answers, ends)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
-    lost_share = bad.take(layout.call_target) + answers.done_there * answers.good_there * answers.late
+    lost_share = bad[layout.call_target] + answers.done_there * answers.good_there * answers.late
     lost = (tried.attempts - tried.entering) + tried.pending * lost_share
     again = np.zeros(lost.shape)
     np.multiply(lost[:2], found.again, out=again[1:])
@@ -523,7 +530,10 @@ def _find_failed(
 ) -> tuple[Floats, list[Reason]]:
     """Failed attempts by reason and call, and the reasons for which any failed. `ends` are shares at the callee."""
     sent, leaving = tried.sent, tried.leaving
-    parts: list[Floats | None] = [None] * len(_REASONS)
+    failed = np.zeros((len(_REASONS), len(sent)))
+    np.multiply(answers.correct, answers.late, out=failed[Reason.LATE])
+    np.multiply(answers.answered, _ALL - answers.good_there, out=failed[Reason.ERROR])
+    reasons = {Reason.LATE, Reason.ERROR}
     for reason, share in (
         (Reason.POOL, leaving.unpooled),
         (Reason.BROKEN, found.access.dead),
@@ -533,23 +543,19 @@ def _find_failed(
         (Reason.UNTRUSTED, leaving.untrusted),
     ):
         if share is not None:
-            parts[reason] = sent * share
+            np.multiply(sent, share, out=failed[reason])
+            reasons.add(reason)
     for reason, part in tried.refusals:
-        parts[reason] = part
-    parts[Reason.LATE] = answers.correct * answers.late
-    parts[Reason.ERROR] = answers.answered * (_ALL - answers.good_there)
+        failed[reason] = part
+        reasons.add(reason)
     if ends is not None:
-        for reason, share in ((Reason.REFUSED, ends[1]), (Reason.FULL, ends[2]), (Reason.EXPIRED, ends[3])):
-            there, before = tried.pending_calls * share, parts[reason]
-            parts[reason] = there if before is None else there + before
-    failed = np.zeros((len(_REASONS), len(sent)))
-    reasons = []
-    for reason, each in zip(_REASONS, parts, strict=True):
-        if each is not None:
-            # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
-            np.maximum(each, _NOTHING, out=failed[reason])
-            reasons.append(reason)
-    return failed, reasons
+        there = tried.pending_calls * ends[1:4]
+        for place, reason in enumerate(_AT_CALLEE):
+            failed[reason] += there[place]
+        reasons.update(_AT_CALLEE)
+    # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
+    np.maximum(failed, _NOTHING, out=failed)
+    return failed, [reason for reason in _REASONS if reason in reasons]
 
 
 def _find_ledger(
@@ -557,9 +563,7 @@ def _find_ledger(
 ) -> float:
     """The largest difference between what came and what went, in requests, at calls and at components."""
     came = tried.sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
-    went = answers.succeeded + _NOTHING
-    if worked.ends is not None:
-        went += ended.waiting[0] + ended.waiting[1] + ended.waiting[2]
+    went = answers.succeeded + (ended.waiting[0] + ended.waiting[1] + ended.waiting[2])
     calls = len(came)
     gaps = np.empty(2 * calls + len(mixture.mixed))
     np.subtract(came, went + ended.given_up + ended.again[1] + ended.again[2], out=gaps[:calls])
@@ -567,7 +571,8 @@ def _find_ledger(
         went += ended.failed[reason]
     np.subtract(came, went, out=gaps[calls : 2 * calls])
     np.subtract(mixture.total_by_component, worked.ended_by_component, out=gaps[2 * calls :])
-    return float(np.abs(gaps, out=gaps).max())
+    np.abs(gaps, out=gaps)
+    return float(gaps[gaps.argmax()])
 
 
 def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, ended: _Ended) -> Floats:
@@ -587,25 +592,33 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
     unharmed = np.empty(len(harmed) + 1)
     unharmed[-1] = 1.0
     np.subtract(_ALL, np.minimum(_ALL, harmed), out=unharmed[:-1])
-    factors = unharmed.take(layout.inputs)
     # In front of its first call a route has all its requests, and behind each those that it has still.
-    left = np.empty((len(factors) + 1, len(layout.route_work)))
+    most = len(layout.inputs)
+    left = np.empty((most + 1, len(layout.route_work)))
     left[0] = 1.0
-    for place, factor in enumerate(factors):
-        np.multiply(left[place], factor, out=left[place + 1])
+    unharmed.take(layout.inputs, out=left[1:], mode="clip")
+    for place in range(1, most):
+        np.multiply(left[place], left[place + 1], out=left[place + 1])
     flows.kept = left[-1].copy()
-    flows.reached = left.take(layout.call_place)
-    once, most, more = layout.memory.get((found.weights.tobytes(),), _find_repeats, layout, found.weights)
-    flows.times = most / (_ALL + more * share)
-    making = flows.reached * once
+    flows.reached = left.ravel()[layout.call_place]
+    repeats = layout.memory.get((found.weights.tobytes(),), _find_repeats, layout, found.weights)
+    flows.times = repeats.most / (_ALL + repeats.more * share)
+    making = flows.reached * repeats.once
     flows.made = making * flows.times
     return making
 
 
-def _find_repeats(layout: Layout, weights: Floats) -> tuple[Floats, Floats, Floats]:
+class _Repeats(NamedTuple):
     """Of the calls that a request makes: whether it does at all, how often then, and how often more if it must."""
+
+    once: Floats
+    most: Floats
+    more: Floats
+
+
+def _find_repeats(layout: Layout, weights: Floats) -> _Repeats:
     most = np.maximum(_ALL, weights)
-    return np.minimum(_ALL, weights), most, (most - 1.0) * layout.call_required
+    return _Repeats(np.minimum(_ALL, weights), most, (most - _ALL) * layout.call_required)
 
 
 def _pass_latencies(
@@ -622,8 +635,8 @@ def _pass_latencies(
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     sent, first, load, routes = tried.sent, tried.attempts[0], worked.load, len(layout.route_work)
     calls = np.maximum(sent, _TINY)
-    fast = sum_shares(ended.failed, [reason for reason in FAST_REASONS if reason in ended.reasons], calls)
-    slow = sum_shares(ended.failed, [reason for reason in _SLOW if reason in ended.reasons], calls)
+    fast = sum_shares(ended.failed, [reason for reason in ended.reasons if reason in _FAST], calls)
+    slow = sum_shares(ended.failed, [reason for reason in ended.reasons if reason in _SLOW], calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
     slow = np.maximum(_NOTHING, np.minimum(slow, _ALL - fast) - layout.call_loss)
     most = layout.memory.get((found.again.tobytes(),), _count_most_tries, found.again)
@@ -631,17 +644,17 @@ def _pass_latencies(
     if np.count_nonzero(first > _TINY) < len(first):
         times = np.where(first > _TINY, times, flows.times)
     bounded = np.minimum(answers.latency, layout.call_deadline)
-    taken = shift_quantiles(bounded, _ALL - making * (_ALL - fast), making * slow, layout.call_deadline) * times
+    shifted = shift_quantiles(bounded, _ALL - making * (_ALL - fast), making * slow, layout.call_deadline)
     crowded = _HALF * load * load / np.maximum(_ALL - load, _CROWDED)
     own, spread = layout.memory.get((found.work.tobytes(),), _find_own_work, layout, found.work)
     rows = np.empty((len(KNOTS), routes + len(sent)))
     rows[:, :routes] = spread
-    rows[:, routes:] = taken
+    np.multiply(shifted, times, out=rows[:, routes:])
     latency = add_up(layout.latency_rows, rows.ravel(), len(KNOTS) * routes).reshape(len(KNOTS), routes)
     parts = (latency[:-1] + latency[1:]) * _HALVES
     _relax_holding(flows, parts[0] + parts[1] + parts[2] + parts[3], step)
     # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
-    waits = own * crowded.take(layout.route_component) + worked.waits.take(layout.route_component)
+    waits = own * crowded[layout.route_component] + worked.waits[layout.route_component]
     flows.latency = latency + waits
 
 
@@ -669,15 +682,17 @@ def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
     """Quantiles of a mixture: a share `lead` of zeros, then what `values` are quantiles of, then `tail` of `top`."""
     inside = (_AT - lead) / np.maximum(_ALL - lead - tail, _TINY)
-    parts = inside[:, None, :] - _BEGINS
+    parts = inside - _BEGINS
     parts /= _WIDTHS
     np.maximum(parts, _NOTHING, out=parts)
     np.minimum(parts, _ALL, out=parts)
-    parts *= values[1:] - values[:-1]
-    found = values[0] + parts[:, 0] + parts[:, 1] + parts[:, 2] + parts[:, 3]
-    np.copyto(found, _NOTHING, where=lead > _AT)
-    above = _ALL - tail < _AT
-    return np.where(above & (tail > 0.0), top, found) if np.count_nonzero(above) else found
+    parts *= (values[1:] - values[:-1])[:, None]
+    found = values[0] + parts[0] + parts[1] + parts[2] + parts[3]
+    np.putmask(found, lead > _AT, _NOTHING)
+    if np.count_nonzero(tail):
+        # One `top` for each column: they are put into row after row.
+        np.putmask(found, _ALL - tail < _AT, top)
+    return found
 
 
 def share_above(latency: Floats, limit: Floats) -> Floats:
@@ -686,7 +701,7 @@ def share_above(latency: Floats, limit: Floats) -> Floats:
     parts = (high - limit) / np.maximum(high - low, _LITTLE)
     np.maximum(parts, _NOTHING, out=parts)
     np.minimum(parts, _ALL, out=parts)
-    parts *= _WIDTHS[0]
+    parts *= _SHARES
     return np.asarray(np.minimum(_ALL, parts[0] + parts[1] + parts[2] + parts[3]))
 
 
