@@ -79,7 +79,7 @@ class Disks:
             return _NONE, _NONE
         own, open_ = layout.instance_component, standing.open_
         written = add_up(layout.route_component, good * self.writes, len(layout.components)) / standing.some
-        before = self._find_full(layout)
+        used = self.used
         held = (kept / standing.some)[own] * open_
         free = np.maximum(_NOTHING, self.capacity - self.data - self.waste - held)
         seen = standing, self.extra.tobytes(), seconds
@@ -93,6 +93,7 @@ class Disks:
         full = self._find_full(layout)
         if not np.count_nonzero(full):
             return _NONE, _NONE
+        before = used >= layout.memory.get((self.capacity.tobytes(),), Disks._find_brim, self)
         return np.nonzero(full & ~before)[0], np.nonzero(full & self.stops & standing.running)[0]
 
     def _find_rates(self, layout: Layout, standing: Standing, seconds: float) -> tuple[Floats, Floats]:
@@ -101,12 +102,17 @@ class Disks:
         return self.write * standing.open_, waste * standing.open_
 
     def _find_full(self, layout: Layout) -> NDArray[np.bool_]:
-        """Which disks are full, of which it is asked three times in a step."""
-        return layout.memory.get((self.used.tobytes(), self.capacity.tobytes()), Disks.is_full, self)
+        """Which disks are full, of which it is asked twice in a step."""
+        brim = layout.memory.get((self.capacity.tobytes(),), Disks._find_brim, self)
+        return np.asarray(self.used >= brim)
+
+    def _find_brim(self) -> Floats:
+        """What disks are full with; there is no such number where disks do not count."""
+        return np.where(self.capacity > 0.0, self.capacity - 1e-6, np.inf)
 
     def is_full(self) -> NDArray[np.bool_]:
         """Which disks are full."""
-        return (self.capacity > 0.0) & (self.used >= self.capacity - 1e-6)
+        return np.asarray(self.used >= self._find_brim())
 
     def find_level(self, layout: Layout) -> Floats:
         """The share of its disk that the fullest instance of each component uses."""

@@ -78,10 +78,16 @@ FAST_REASONS = (
     Reason.UNTRUSTED,
 )
 """Reasons for which a caller does not wait for an answer."""
-_FAST = frozenset(FAST_REASONS)
-_REASONS = tuple(Reason)
-_SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
-_AT_CALLEE = (Reason.REFUSED, Reason.FULL, Reason.EXPIRED)
+_FAST = tuple(map(int, FAST_REASONS))
+_SLOW = (int(Reason.POOL), int(Reason.LOST), int(Reason.EXPIRED))
+_REASONS = tuple(map(int, Reason))
+"""Plain numbers, because a step looks them up often, and a member of an enumeration is slow to look up."""
+_NOT_LET_IN = (int(Reason.DENIED), int(Reason.FORBIDDEN), int(Reason.FULL))
+_LATE, _ERROR = int(Reason.LATE), int(Reason.ERROR)
+_ON_THE_WAY = tuple(
+    map(int, (Reason.POOL, Reason.BROKEN, Reason.LOST, Reason.REFUSED, Reason.UNRESOLVED, Reason.UNTRUSTED))
+)
+_AT_CALLEE = tuple(map(int, (Reason.REFUSED, Reason.FULL, Reason.EXPIRED)))
 """What becomes of requests at a callee that are not done, in the order of `_Worked.ends`."""
 _ENDS = np.array([0, 6, 4, 5, 2])
 """Where `_Worked.ends` stand in the sums of `_work`."""
@@ -217,10 +223,11 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     flows.begun = done * answers.right
     once = _keep(layout, flows, found, answers, ended)
     _pass_latencies(layout, flows, found, tried, worked, answers, ended, once, step)
-    nothing = layout.memory.get((), _find_no_requests, layout)
+    nothing = layout.no_requests
     refused, full, expired = nothing, nothing, nothing
     if worked.ends is not None:
-        refused, full, expired = mixture.total * worked.ends[1:4]
+        rows = mixture.total * worked.ends[1:4]
+        refused, full, expired = rows[0], rows[1], rows[2]
     return Passed(
         arrived=mixture.new,
         rejected=tried.rejected,
@@ -262,7 +269,7 @@ class _Tried:
     reached: Floats
     at_route: Floats
     rejected: Floats
-    refusals: list[tuple[Reason, Floats]]
+    refusals: list[tuple[int, Floats]]
 
 
 def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
@@ -279,13 +286,9 @@ def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
     np.add(entering[0] + entering[1], entering[2], out=calls[0])
     np.add(pending[0] + pending[1], pending[2], out=calls[1])
     reached = sent * leaving.reaching
-    shares = (
-        (Reason.DENIED, access.denied),
-        (Reason.FORBIDDEN, access.forbidden),
-        (Reason.FULL, access.turned_away),
-    )
+    shares = zip(_NOT_LET_IN, (access.denied, access.forbidden, access.turned_away), strict=True)
     refusals = [(reason, reached * share) for reason, share in shares if share is not None]
-    rejected = layout.memory.get((), _find_no_requests, layout)
+    rejected = layout.no_requests
     if refusals:
         rejected = add_up(target, _sum_rows([part for _, part in refusals]), routes)
     return _Tried(
@@ -477,7 +480,7 @@ class _Users:
 
 def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _Answers) -> _Users:
     bad = worked.done * (_ALL - answers.good)
-    waiting = np.zeros(len(bad))
+    waiting = layout.no_requests
     if worked.ends is not None:
         bad += worked.ends[1] + worked.ends[2] + worked.ends[3]
         waiting = mixture.users * worked.ends[4]
@@ -494,12 +497,12 @@ def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _
 
 @dataclass(slots=True, eq=False)
 class _Ended:
-    """How attempts ended: `failed` by reason and call, of which there are some for the `reasons` only; those that are
-    sent `again` and that are `waiting` by attempt and call, and the requests that were `given_up`.
+    """How attempts ended: `failed` by reason and call, and which reasons `befell` some of them; those that are sent
+    `again` and that are `waiting` by attempt and call, and the requests that were `given_up`.
     """
 
     failed: Floats
-    reasons: list[Reason]
+    befell: list[bool]
     again: Floats
     waiting: Floats
     given_up: Floats
@@ -509,7 +512,7 @@ def _end_attempts(
     layout: Layout, found: Conditions, tried: _Tried, worked: _Worked, answers: _Answers, bad: Floats
 ) -> _Ended:
     ends = None if worked.ends is None else worked.ends.take(layout.call_target, axis=1)
-    failed, reasons = _find_failed(found, tried, answers, ends)
+    failed, befell = _find_failed(found, tried, answers, ends)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
     lost_share = bad[layout.call_target] + answers.done_there * answers.good_there * answers.late
     lost = (tried.attempts - tried.entering) + tried.pending * lost_share
@@ -518,7 +521,7 @@ def _end_attempts(
     left = lost[:2] - again[1:]
     return _Ended(
         failed=failed,
-        reasons=reasons,
+        befell=befell,
         again=again,
         waiting=np.zeros(lost.shape) if ends is None else tried.pending * ends[4],
         given_up=lost[2] + left[0] + left[1],
@@ -527,35 +530,39 @@ def _end_attempts(
 
 def _find_failed(
     found: Conditions, tried: _Tried, answers: _Answers, ends: Floats | None
-) -> tuple[Floats, list[Reason]]:
-    """Failed attempts by reason and call, and the reasons for which any failed. `ends` are shares at the callee."""
+) -> tuple[Floats, list[bool]]:
+    """Failed attempts by reason and call, and for which reasons any failed. `ends` are shares at the callee."""
     sent, leaving = tried.sent, tried.leaving
     failed = np.zeros((len(_REASONS), len(sent)))
-    np.multiply(answers.correct, answers.late, out=failed[Reason.LATE])
-    np.multiply(answers.answered, _ALL - answers.good_there, out=failed[Reason.ERROR])
-    reasons = {Reason.LATE, Reason.ERROR}
-    for reason, share in (
-        (Reason.POOL, leaving.unpooled),
-        (Reason.BROKEN, found.access.dead),
-        (Reason.LOST, leaving.lost),
-        (Reason.REFUSED, leaving.unheard),
-        (Reason.UNRESOLVED, leaving.unresolved),
-        (Reason.UNTRUSTED, leaving.untrusted),
-    ):
+    befell = [False] * len(_REASONS)
+    np.multiply(answers.correct, answers.late, out=failed[_LATE])
+    np.multiply(answers.answered, _ALL - answers.good_there, out=failed[_ERROR])
+    befell[_LATE] = befell[_ERROR] = True
+    # In the order of `_ON_THE_WAY`.
+    shares = (
+        leaving.unpooled,
+        found.access.dead,
+        leaving.lost,
+        leaving.unheard,
+        leaving.unresolved,
+        leaving.untrusted,
+    )
+    for reason, share in zip(_ON_THE_WAY, shares, strict=True):
         if share is not None:
             np.multiply(sent, share, out=failed[reason])
-            reasons.add(reason)
+            befell[reason] = True
     for reason, part in tried.refusals:
         failed[reason] = part
-        reasons.add(reason)
+        befell[reason] = True
     if ends is not None:
         there = tried.pending_calls * ends[1:4]
         for place, reason in enumerate(_AT_CALLEE):
-            failed[reason] += there[place]
-        reasons.update(_AT_CALLEE)
+            row = failed[reason]
+            np.add(row, there[place], out=row)
+            befell[reason] = True
     # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
     np.maximum(failed, _NOTHING, out=failed)
-    return failed, [reason for reason in _REASONS if reason in reasons]
+    return failed, befell
 
 
 def _find_ledger(
@@ -567,8 +574,9 @@ def _find_ledger(
     calls = len(came)
     gaps = np.empty(2 * calls + len(mixture.mixed))
     np.subtract(came, went + ended.given_up + ended.again[1] + ended.again[2], out=gaps[:calls])
-    for reason in ended.reasons:
-        went += ended.failed[reason]
+    for reason in _REASONS:
+        if ended.befell[reason]:
+            went += ended.failed[reason]
     np.subtract(came, went, out=gaps[calls : 2 * calls])
     np.subtract(mixture.total_by_component, worked.ended_by_component, out=gaps[2 * calls :])
     np.abs(gaps, out=gaps)
@@ -635,14 +643,13 @@ def _pass_latencies(
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     sent, first, load, routes = tried.sent, tried.attempts[0], worked.load, len(layout.route_work)
     calls = np.maximum(sent, _TINY)
-    fast = sum_shares(ended.failed, [reason for reason in ended.reasons if reason in _FAST], calls)
-    slow = sum_shares(ended.failed, [reason for reason in ended.reasons if reason in _SLOW], calls)
+    fast = _sum_shares(ended, _FAST, calls)
+    slow = _sum_shares(ended, _SLOW, calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
     slow = np.maximum(_NOTHING, np.minimum(slow, _ALL - fast) - layout.call_loss)
     most = layout.memory.get((found.again.tobytes(),), _count_most_tries, found.again)
     times = flows.times * np.minimum(most, np.maximum(_ALL, sent / np.maximum(first, _TINY)))
-    if np.count_nonzero(first > _TINY) < len(first):
-        times = np.where(first > _TINY, times, flows.times)
+    np.putmask(times, first <= _TINY, flows.times)
     bounded = np.minimum(answers.latency, layout.call_deadline)
     shifted = shift_quantiles(bounded, _ALL - making * (_ALL - fast), making * slow, layout.call_deadline)
     crowded = _HALF * load * load / np.maximum(_ALL - load, _CROWDED)
@@ -705,22 +712,19 @@ def share_above(latency: Floats, limit: Floats) -> Floats:
     return np.asarray(np.minimum(_ALL, parts[0] + parts[1] + parts[2] + parts[3]))
 
 
-def sum_shares(failed: Floats, reasons: Sequence[Reason], sent: Floats) -> Floats:
+def _sum_shares(ended: _Ended, reasons: Sequence[int], sent: Floats) -> Floats:
     """The share of what was sent that failed for some reasons, at most 1."""
-    total = _sum_rows([failed[reason] for reason in reasons]) if reasons else np.zeros(len(sent))
-    return np.asarray(np.minimum(_ALL, total / sent))
+    befell, failed = ended.befell, ended.failed
+    rows = [failed[reason] for reason in reasons if befell[reason]]
+    return np.asarray(np.minimum(_ALL, _sum_rows(rows) / sent)) if rows else np.zeros(len(sent))
 
 
 def _sum_rows(rows: Sequence[Floats]) -> Floats:
     first, *others = rows
-    total = first + 0.0
+    total = first + _NOTHING
     for row in others:
         total += row
     return total
-
-
-def _find_no_requests(layout: Layout) -> Floats:
-    return np.zeros(len(layout.route_work))
 
 
 def _find_no_waits(layout: Layout) -> Floats:

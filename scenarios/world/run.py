@@ -157,7 +157,7 @@ class Run:
     def _note_failed(self, passed: Passed) -> None:
         """A share of the users whose request has failed will try again."""
         layout, state = self.layout, self.state
-        if layout.memory.get((), _is_any_tried_again, layout):
+        if layout.tries_again:
             shares = layout.memory.get((), _share_entries, layout)
             mine = passed.users_failed[layout.journey_entry] * shares
             state.again = state.again + mine * layout.journey_retries
@@ -169,14 +169,13 @@ class Run:
         if self._noise:
             demand = demand * self._find_noise(int(state.time / TICK))[1]
         demand = demand * state.step
-        if layout.memory.get((), _is_any_tried_again, layout):
+        if layout.tries_again:
             back = state.again * (state.step / _AGAIN_SECONDS)
             state.again = state.again - back
             demand = demand + back
-        routes = len(layout.route_work)
+        routes, nobody = len(layout.route_work), layout.no_requests
         out = layout.memory.get((state.shed.tobytes(), state.blocked.tobytes()), _keep_out, layout, state)
         if out is None:
-            nobody = np.zeros(routes)
             return add_up(layout.journey_entry, demand, routes), nobody, nobody
         kept_out = demand * out
         return (
@@ -250,10 +249,6 @@ class Run:
             factors = of_work, of_arrivals
             self._factors = tick, factors
         return factors[0][tick - known], factors[1][tick - known]
-
-
-def _is_any_tried_again(layout: Layout) -> bool:
-    return bool(np.any(layout.journey_retries))
 
 
 def _share_entries(layout: Layout) -> Floats:
