@@ -133,6 +133,10 @@ class Paths:
             pull, pulled = pull + more[0], pulled + more[1]
         return Crossing(ways, pull, pulled)
 
+    def list_bytes(self) -> tuple[bytes, bytes, bytes]:
+        """What is lost, how long it takes, and which zones are cut off."""
+        return self.loss.tobytes(), self.latency.tobytes(), self.isolated.tobytes()
+
     def find_worst(self, components: int) -> tuple[Floats, Floats]:
         """The share of packets that the worst link of each router loses, and the seconds that its slowest one takes."""
         loss, latency = np.zeros(components), np.zeros(components)

@@ -33,7 +33,7 @@ _COLLECTING = 0.9
 _GIVE_UP_SECONDS = 300.0
 """How long a rollout waits for one instance before it goes on with the next."""
 
-_NOTHING = np.array(0.0)
+_NOTHING, _ALL = np.array(0.0), np.array(1.0)
 
 
 def step_processes(layout: Layout, state: State) -> None:
@@ -176,8 +176,8 @@ def swell(layout: Layout, state: State, standing: Standing, passed: Passed, nois
     """
     room = layout.memory.get((), _find_swing, layout)
     target = room * (noise + passed.load[layout.instance_component]) * standing.open_
-    rate = state.step / _SWELL_SECONDS
-    state.swell = state.swell + (target - state.swell) * rate / (1.0 + rate)
+    rate = np.array(state.step / _SWELL_SECONDS)
+    state.swell = state.swell + (target - state.swell) * rate / (_ALL + rate)
 
 
 def _find_swing(layout: Layout) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.access import Obstacles, find_access
-from scenarios.world.chance import draw_noise, draw_noises
+from scenarios.world.chance import draw_noises
 from scenarios.world.changes import Agenda, place_changes
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
 from scenarios.world.forking import fork
@@ -41,8 +41,8 @@ WORK_NOISE = 0.02
 """Standard deviations of what arrives and of own work from tick to tick, as shares. Nothing else has noise."""
 
 _MINUTE = 60.0
-_TICKS_AT_ONCE = 8
-"""Of how many ticks the noise is hashed at once: that costs little more than one."""
+_TICKS_AT_ONCE, _MINUTES_AT_ONCE = 8, 4
+"""Of how many ticks and minutes the noise is hashed at once: that costs little more than one."""
 _AGAIN_SECONDS = 20.0
 """After which time users try again on average whose request has failed: 95 % of them within a minute."""
 
@@ -231,13 +231,18 @@ class Run:
         return room
 
     def _find_swell(self, minute: int) -> Floats:
-        """How the memory of each instance differs in a minute, about a half, hashed once for all its steps."""
+        """How the memory of each instance differs in a minute, about a half, hashed at once for some minutes."""
         known, noise = self._swells
-        if known != minute or noise is None:
-            instances = self.layout.instance_noise
-            noise = 0.5 + 0.25 * (draw_noise(instances, minute) if self._noise else np.zeros(len(instances)))
+        if noise is None or not known <= minute < known + _MINUTES_AT_ONCE:
+            known, instances = minute, self.layout.instance_noise
+            noise = 0.5 + 0.25 * (
+                draw_noises(instances, minute, _MINUTES_AT_ONCE)
+                if self._noise
+                else np.zeros((_MINUTES_AT_ONCE, len(instances)))
+            )
             self._swells = minute, noise
-        return noise
+        found: Floats = noise[minute - known]
+        return found
 
     def _find_noise(self, tick: int) -> tuple[Floats, Floats]:
         """Factors of work and of arrivals in a tick, hashed at once for some ticks and all their steps."""
