@@ -69,9 +69,9 @@ class Disks:
         return np.asarray(self.writes * standing.average(layout, full)[layout.route_component])
 
     def step(
-        self, layout: Layout, standing: Standing, good: Floats, kept: Floats, seconds: float
+        self, layout: Layout, standing: Standing, good: Floats, kept: Floats | None, seconds: float
     ) -> tuple[Indices, Indices]:
-        """Write for a step. `good` are answered requests by route, `kept` MB of queues by component.
+        """Write for a step. `good` are answered requests by route, `kept` MB of queues by component, None without any.
 
         Returns the instances whose disk has just become full, and those that stop because theirs is.
         """
@@ -80,8 +80,9 @@ class Disks:
         own, open_ = layout.instance_component, standing.open_
         written = add_up(layout.route_component, good * self.writes, len(layout.components)) / standing.some
         used = self.used
-        held = (kept / standing.some)[own] * open_
-        free = np.maximum(_NOTHING, self.capacity - self.data - self.waste - held)
+        held = _NOTHING if kept is None else (kept / standing.some)[own] * open_
+        free = self.capacity - self.data - self.waste
+        free = np.maximum(_NOTHING, free if kept is None else free - held)
         seen = standing, self.extra.tobytes(), seconds
         write, waste = layout.memory.get(seen, Disks._find_rates, self, layout, standing, seconds)
         data = np.minimum(free, written[own] * write)

@@ -597,9 +597,10 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
     else:
         others = np.maximum(_NOTHING, share - broken) / whole
         harmed = (broken + whole * np.minimum(_ALL, found.weights * others)) * layout.call_required
+        harmed = np.minimum(_ALL, harmed)
     unharmed = np.empty(len(harmed) + 1)
     unharmed[-1] = 1.0
-    np.subtract(_ALL, np.minimum(_ALL, harmed), out=unharmed[:-1])
+    np.subtract(_ALL, harmed, out=unharmed[:-1])
     # In front of its first call a route has all its requests, and behind each those that it has still.
     most = len(layout.inputs)
     left = np.empty((most + 1, len(layout.route_work)))
@@ -646,12 +647,13 @@ def _pass_latencies(
     fast = _sum_shares(ended, _FAST, calls)
     slow = _sum_shares(ended, _SLOW, calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
-    slow = np.maximum(_NOTHING, np.minimum(slow, _ALL - fast) - layout.call_loss)
+    others = _ALL - fast
+    slow = np.maximum(_NOTHING, np.minimum(slow, others) - layout.call_loss)
     most = layout.memory.get((found.again.tobytes(),), _count_most_tries, found.again)
     times = flows.times * np.minimum(most, np.maximum(_ALL, sent / np.maximum(first, _TINY)))
     np.putmask(times, first <= _TINY, flows.times)
     bounded = np.minimum(answers.latency, layout.call_deadline)
-    shifted = shift_quantiles(bounded, _ALL - making * (_ALL - fast), making * slow, layout.call_deadline)
+    shifted = shift_quantiles(bounded, _ALL - making * others, making * slow, layout.call_deadline)
     crowded = _HALF * load * load / np.maximum(_ALL - load, _CROWDED)
     own, spread = layout.memory.get((found.work.tobytes(),), _find_own_work, layout, found.work)
     rows = np.empty((len(KNOTS), routes + len(sent)))

@@ -33,7 +33,7 @@ _COLLECTING = 0.9
 _GIVE_UP_SECONDS = 300.0
 """How long a rollout waits for one instance before it goes on with the next."""
 
-_NOTHING, _ALL = np.array(0.0), np.array(1.0)
+_ALL = np.array(1.0)
 
 
 def step_processes(layout: Layout, state: State) -> None:
@@ -97,15 +97,15 @@ def _find_breath(layout: Layout, state: State) -> Floats | None:
 
     None if all of it is left to all of them.
     """
-    if not np.count_nonzero(state.leaked):
+    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state)
+    near = state.leaked > limit.room
+    if not np.count_nonzero(near):
         return None
-    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state).at_least_little
-    full = (layout.instance["base_memory"] + state.leaked) / limit
-    collecting = (full > _TIGHT) & (state.leaked > _NOTHING)
-    if not np.count_nonzero(collecting):
+    places = near.nonzero()[0]
+    full = (layout.instance["base_memory"][places] + state.leaked[places]) / np.maximum(limit.most[places], 1e-9)
+    if not np.count_nonzero(full > _TIGHT):
         return None
-    places = collecting.nonzero()[0]
-    tight = np.minimum(1.0, np.maximum(0.0, (full[places] - _TIGHT) / (1.0 - _TIGHT)))
+    tight = np.minimum(1.0, np.maximum(0.0, (full - _TIGHT) / (1.0 - _TIGHT)))
     breath = np.ones(len(state.leaked))
     breath[places] = 1.0 - _COLLECTING * tight * layout.instance["collects"][places]
     return breath
@@ -150,15 +150,16 @@ def kill_for_memory(
 
 
 class _Limit(NamedTuple):
-    """MB that each instance may use at most, and the same where that is more than nothing."""
+    """MB that each instance may use at most, and `room` for what leaks until it may be tight."""
 
     most: Floats
-    at_least_little: Floats
+    room: Floats
 
 
 def _find_limit(layout: Layout, state: State) -> _Limit:
     most = layout.instance["memory"] * state.memory_limit[layout.instance_component]
-    return _Limit(most, np.maximum(most, 1e-9))
+    # A little less than the room there is: who is beyond is looked at exactly.
+    return _Limit(most, np.maximum(0.0, (_TIGHT - 0.01) * most - layout.instance["base_memory"]))
 
 
 def _find_statement(state: State, component: int) -> dict[str, str]:

@@ -118,6 +118,9 @@ class Queues:
     def settle(self, layout: Layout, standing: Standing, passed: Passed) -> Indices:
         """Commit what was done, put back what failed, add what came. Returns the groups that have come to a halt."""
         groups = len(self.group_topic)
+        if not len(self.topic_route):
+            self.turn += 1
+            return _NO_GROUPS
         came_topic = passed.good[self.topic_route]
         drops = layout.memory.get((), Queues._is_any_dropped, self)
         self._keep(came_topic, drops=drops)

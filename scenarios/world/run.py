@@ -139,14 +139,14 @@ class Run:
     def _keep_messages(self, standing: Standing, passed: Passed) -> None:
         """Queues and disks take what was sent and written."""
         layout, state = self.layout, self.state
-        if not len(state.queues.topic_route) and not np.count_nonzero(state.disks.capacity):
+        if not layout.topic_names and not np.count_nonzero(state.disks.capacity):
             return
         queues = state.queues
         for group in queues.settle(layout, standing, passed).tolist():
             topic = layout.topic_names[queues.group_topic[group]]
             state.note(int(queues.group_component[group]), "poison", topic=topic)
         self.record.ledger = max(self.record.ledger, queues.ledger)
-        kept = queues.find_kept(len(layout.components))
+        kept = queues.find_kept(len(layout.components)) if layout.topic_names else None
         full, stopping = state.disks.step(layout, standing, passed.good, kept, state.step)
         for instance in full.tolist():
             state.note(int(layout.instance_component[instance]), "disk_full", instance=instance)
@@ -193,7 +193,8 @@ class Run:
     ) -> Conditions:
         layout, state = self.layout, self.state
         work, errors = average_releases(layout, state, standing)
-        work = work * state.work * state.scans * slow
+        seen = work.tobytes(), state.work.tobytes(), state.scans.tobytes(), slow.tobytes()
+        work = layout.memory.get(seen, _multiply_work, state, work, slow)
         if self._noise:
             work = work * self._find_noise(int(state.time / TICK))[0]
         sent = layout.call_weight if state.passed is None else state.passed.sent
@@ -254,6 +255,10 @@ class Run:
             factors = of_work, of_arrivals
             self._factors = tick, factors
         return factors[0][tick - known], factors[1][tick - known]
+
+
+def _multiply_work(state: State, work: Floats, slow: Floats) -> Floats:
+    return np.asarray(work * state.work * state.scans * slow)
 
 
 def _share_entries(layout: Layout) -> Floats:
