@@ -162,6 +162,6 @@ class Caches:
 
 def _find_share(part: Floats, whole: Floats) -> Floats:
     """The share of a part in the whole, 1 where the whole is nothing."""
-    share = part / np.maximum(whole, _LITTLE)
+    share: Floats = part / np.maximum(whole, _LITTLE)
     np.putmask(share, whole <= _LITTLE, _ALL)
     return share

@@ -528,9 +528,7 @@ def _end_attempts(
     )
 
 
-def _find_failed(
-    found: Conditions, tried: _Tried, answers: _Answers, ends: Floats | None
-) -> tuple[Floats, list[bool]]:
+def _find_failed(found: Conditions, tried: _Tried, answers: _Answers, ends: Floats | None) -> tuple[Floats, list[bool]]:
     """Failed attempts by reason and call, and for which reasons any failed. `ends` are shares at the callee."""
     sent, leaving = tried.sent, tried.leaving
     failed = np.zeros((len(_REASONS), len(sent)))
@@ -696,7 +694,7 @@ def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> 
     np.maximum(parts, _NOTHING, out=parts)
     np.minimum(parts, _ALL, out=parts)
     parts *= (values[1:] - values[:-1])[:, None]
-    found = values[0] + parts[0] + parts[1] + parts[2] + parts[3]
+    found: Floats = values[0] + parts[0] + parts[1] + parts[2] + parts[3]
     np.putmask(found, lead > _AT, _NOTHING)
     if np.count_nonzero(tail):
         # One `top` for each column: they are put into row after row.
@@ -723,7 +721,7 @@ def _sum_shares(ended: _Ended, reasons: Sequence[int], sent: Floats) -> Floats:
 
 def _sum_rows(rows: Sequence[Floats]) -> Floats:
     first, *others = rows
-    total = first + _NOTHING
+    total: Floats = first + _NOTHING
     for row in others:
         total += row
     return total
