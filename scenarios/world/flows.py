@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -88,9 +88,15 @@ _ON_THE_WAY = tuple(
     map(int, (Reason.POOL, Reason.BROKEN, Reason.LOST, Reason.REFUSED, Reason.UNRESOLVED, Reason.UNTRUSTED))
 )
 _AT_CALLEE = tuple(map(int, (Reason.REFUSED, Reason.FULL, Reason.EXPIRED)))
-"""What becomes of requests at a callee that are not done, in the order of `_Worked.ends`."""
-_ENDS = np.array([0, 6, 4, 5, 2])
-"""Where `_Worked.ends` stand in the sums of `_work`."""
+"""What becomes of requests at a callee that are not done."""
+_SUM_OF = {int(Reason.REFUSED): 6, int(Reason.FULL): 4, int(Reason.EXPIRED): 5}
+"""Where these stand in the sums of `_work`."""
+_ENDS = {
+    befell: np.array([0, 2, *(_SUM_OF[reason] for reason in befell)])
+    for count in range(len(_AT_CALLEE) + 1)
+    for befell in combinations(_AT_CALLEE, count)
+}
+"""Where `_Worked.ends` stand there, for each set of reasons."""
 
 
 @dataclass(slots=True, eq=False)
@@ -226,8 +232,9 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     nothing = layout.no_requests
     refused, full, expired = nothing, nothing, nothing
     if worked.ends is not None:
-        rows = mixture.total * worked.ends[1:4]
-        refused, full, expired = rows[0], rows[1], rows[2]
+        rows = mixture.total * worked.ends[2:]
+        of = {reason: rows[place] for place, reason in enumerate(worked.befell)}
+        refused, full, expired = (of.get(reason, nothing) for reason in _AT_CALLEE)
     return Passed(
         arrived=mixture.new,
         rejected=tried.rejected,
@@ -349,8 +356,8 @@ def _mix(layout: Layout, flows: Flows, found: Conditions, tried: _Tried) -> _Mix
 
 @dataclass(slots=True, eq=False)
 class _Worked:
-    """What became of requests at their callee. `ends` are the shares by route that were done, refused, turned away
-    because it is full, have expired, and wait; None if all were done. By component, `done_by_component` are requests,
+    """What became of requests at their callee. `ends` are the shares by route that were done, that wait, and that ended
+    for the reasons that `befell` any; None if all were done. By component, `done_by_component` are requests,
     `ended_by_component` those that ended or wait, `load` is the share of slots that is in use, and `waits` are the
     seconds for which a request waits for one.
     """
@@ -358,6 +365,7 @@ class _Worked:
     queue: Floats
     done: Floats
     ends: Floats | None
+    befell: tuple[int, ...]
     done_by_component: Floats
     ended_by_component: Floats
     load: Floats
@@ -394,13 +402,15 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     done_c, queued, full_c, expired, refused = sums[0], sums[2], sums[4], sums[5], sums[6]
     if not everywhere:
         refused += np.where(found.count <= 0.0, mixture.new_by_component, 0.0)
-    shares = sums.take(_ENDS, axis=0) / mixture.mixed
+    befell = tuple([reason for reason in _AT_CALLEE if np.count_nonzero(sums[_SUM_OF[reason]])])
+    shares = sums.take(_ENDS[befell], axis=0) / mixture.mixed
     ends = shares.take(layout.route_component, axis=1)
     some = np.maximum(done_c, _TINY)
     return _Worked(
         queue=queue.copy(),
         done=ends[0],
         ends=ends,
+        befell=befell,
         done_by_component=done_c,
         ended_by_component=done_c + full_c + expired + refused + queued,
         load=sums[1] / some,
@@ -417,6 +427,7 @@ def _do_all(layout: Layout, mixture: _Mixture, rows: Floats, nothing: Floats) ->
         queue=nothing,
         done=(done / mixture.mixed)[layout.route_component],
         ends=None,
+        befell=(),
         done_by_component=done,
         ended_by_component=done,
         load=busy / np.maximum(done, _TINY),
@@ -482,8 +493,9 @@ def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _
     bad = worked.done * (_ALL - answers.good)
     waiting = layout.no_requests
     if worked.ends is not None:
-        bad += worked.ends[1] + worked.ends[2] + worked.ends[3]
-        waiting = mixture.users * worked.ends[4]
+        if worked.befell:
+            bad += _sum_rows(worked.ends[2:])
+        waiting = mixture.users * worked.ends[1]
     answered = mixture.users * (worked.done * answers.good)
     too_late = np.zeros(len(answered))
     too_late[layout.entry_route] = answers.too_late
@@ -512,7 +524,7 @@ def _end_attempts(
     layout: Layout, found: Conditions, tried: _Tried, worked: _Worked, answers: _Answers, bad: Floats
 ) -> _Ended:
     ends = None if worked.ends is None else worked.ends.take(layout.call_target, axis=1)
-    failed, befell = _find_failed(found, tried, answers, ends)
+    failed, befell = _find_failed(found, tried, answers, worked.befell, ends)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
     lost_share = bad[layout.call_target] + answers.done_there * answers.good_there * answers.late
     lost = (tried.attempts - tried.entering) + tried.pending * lost_share
@@ -523,13 +535,18 @@ def _end_attempts(
         failed=failed,
         befell=befell,
         again=again,
-        waiting=np.zeros(lost.shape) if ends is None else tried.pending * ends[4],
+        waiting=np.zeros(lost.shape) if ends is None else tried.pending * ends[1],
         given_up=lost[2] + left[0] + left[1],
     )
 
 
-def _find_failed(found: Conditions, tried: _Tried, answers: _Answers, ends: Floats | None) -> tuple[Floats, list[bool]]:
-    """Failed attempts by reason and call, and for which reasons any failed. `ends` are shares at the callee."""
+def _find_failed(
+    found: Conditions, tried: _Tried, answers: _Answers, ended: tuple[int, ...], ends: Floats | None
+) -> tuple[Floats, list[bool]]:
+    """Failed attempts by reason and call, and for which reasons any failed.
+
+    `ends` are shares at the callee, of which the last ones `ended` for some reasons.
+    """
     sent, leaving = tried.sent, tried.leaving
     failed = np.zeros((len(_REASONS), len(sent)))
     befell = [False] * len(_REASONS)
@@ -552,9 +569,9 @@ def _find_failed(found: Conditions, tried: _Tried, answers: _Answers, ends: Floa
     for reason, part in tried.refusals:
         failed[reason] = part
         befell[reason] = True
-    if ends is not None:
-        there = tried.pending_calls * ends[1:4]
-        for place, reason in enumerate(_AT_CALLEE):
+    if ends is not None and ended:
+        there = tried.pending_calls * ends[2:]
+        for place, reason in enumerate(ended):
             row = failed[reason]
             np.add(row, there[place], out=row)
             befell[reason] = True
@@ -719,11 +736,10 @@ def _sum_shares(ended: _Ended, reasons: Sequence[int], sent: Floats) -> Floats:
     return np.asarray(np.minimum(_ALL, _sum_rows(rows) / sent)) if rows else np.zeros(len(sent))
 
 
-def _sum_rows(rows: Sequence[Floats]) -> Floats:
-    first, *others = rows
-    total: Floats = first + _NOTHING
-    for row in others:
-        total += row
+def _sum_rows(rows: Sequence[Floats] | Floats) -> Floats:
+    total: Floats = rows[0] + _NOTHING
+    for place in range(1, len(rows)):
+        total += rows[place]
     return total
 
 
