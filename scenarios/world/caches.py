@@ -24,6 +24,7 @@ _WARMED = 0.95
 
 _ASKED, _MISSED = np.ones(1), np.zeros(1)
 """The look-up of a cache that asks itself: it succeeds."""
+_ALL, _LITTLE = np.array(1.0), np.array(1e-9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,17 +96,17 @@ class Caches:
         caching = layout.memory.get(
             (standing, room.tobytes(), seconds), Caches._find_caching, self, layout, standing, room, seconds
         )
-        answered, asked = self._find_answered(len(layout.components), passed)
-        answered = answered.take(caching.own)
-        finds = self.finds.take(caching.places)
-        fills, ages = caching.fills * answered, caching.ages * (1.0 - answered)
-        filled = (finds + fills * caching.best) / (1.0 + fills + ages)
+        answered, asked = self._find_answered(layout, passed)
+        answered = answered[caching.own]
+        finds = self.finds[caching.places]
+        fills, ages = caching.fills * answered, caching.ages * (_ALL - answered)
+        filled = (finds + fills * caching.best) / (_ALL + fills + ages)
         if not caching.all_run:
             filled = np.where(caching.running, filled, finds * caching.persists)
         self.finds[caching.places] = filled
-        missed = 1.0 - self.find_hit_ratio(layout, standing).take(self.cache) * asked
+        missed = _ALL - self.find_hit_ratio(layout, standing)[self.cache] * asked
         weights = layout.call_weight.copy()
-        weights[self.misses] = weights.take(self.misses) * missed
+        weights[self.misses] = weights[self.misses] * missed
         return weights
 
     def find_hit_ratio(self, layout: Layout, standing: Standing) -> Floats:
@@ -127,16 +128,22 @@ class Caches:
             persists=self.persists[places],
         )
 
-    def _find_answered(self, components: int, passed: Passed | None) -> tuple[Floats, Floats]:
+    def _find_answered(self, layout: Layout, passed: Passed | None) -> tuple[Floats, Floats]:
         """The share of misses that were answered, by cache, and by miss the share of look-ups that were."""
+        components = len(layout.components)
         if passed is None:
             return np.ones(components), np.ones(len(self.misses))
-        sent = add_up(self.cache, passed.sent.take(self.misses), components)
-        succeeded = add_up(self.cache, passed.succeeded.take(self.misses), components)
-        answered = np.where(sent > 1e-9, np.minimum(1.0, succeeded / np.maximum(sent, 1e-9)), 1.0)
-        good = np.concatenate((passed.succeeded, _ASKED)).take(self.look_ups)
-        ended = good + np.concatenate((passed.given_up, _MISSED)).take(self.look_ups)
-        return answered, np.where(ended > 1e-9, good / np.maximum(ended, 1e-9), 1.0)
+        sent = add_up(self.cache, passed.sent[self.misses], components)
+        succeeded = add_up(self.cache, passed.succeeded[self.misses], components)
+        good, lost = passed.succeeded, passed.given_up
+        if layout.memory.get((), Caches._is_any_asking_itself, self, layout):
+            good, lost = np.concatenate((good, _ASKED)), np.concatenate((lost, _MISSED))
+        good = good[self.look_ups]
+        return np.minimum(_ALL, _find_share(succeeded, sent)), _find_share(good, good + lost[self.look_ups])
+
+    def _is_any_asking_itself(self, layout: Layout) -> bool:
+        """Whether a cache fills itself: then no call looks up in it."""
+        return bool(np.any(self.look_ups == len(layout.call_weight)))
 
     def warm(self, layout: Layout, component: int, open_: Floats) -> bool | None:
         """Fill a cache with what is asked for most. Returns whether anything was missing, None if no cache runs."""
@@ -151,3 +158,10 @@ class Caches:
         had = bool(np.any(self.finds[own] > 0.0))
         self.finds[own] = 0.0
         return had
+
+
+def _find_share(part: Floats, whole: Floats) -> Floats:
+    """The share of a part in the whole, 1 where the whole is nothing."""
+    share: Floats = part / np.maximum(whole, _LITTLE)
+    np.putmask(share, whole <= _LITTLE, _ALL)
+    return share

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
-_30, _27, _31, _53 = (np.uint64(bits) for bits in (30, 27, 31, 11))
+_30, _27, _31, _53, _58 = (np.uint64(bits) for bits in (30, 27, 31, 11, 58))
 
 # Quantiles of the normal distribution at (k + 1/2) / 64, from a table, because no two libraries compute them alike.
 _HALF_NORMAL = (
@@ -44,8 +44,15 @@ def hash_names(seed: int, names: list[str], purpose: str) -> NDArray[np.uint64]:
 
 def draw_noise(keys: NDArray[np.uint64], tick: int) -> NDArray[np.float64]:
     """A normal deviate for each key in a tick, between −1.7 and 1.7, with mean 0 and standard deviation about 0.95."""
-    hashed = mix(keys ^ mix(np.array([tick & 0xFFFFFFFFFFFFFFFF], dtype=np.uint64)))
-    return np.asarray(_NORMAL[(hashed >> np.uint64(58)).astype(np.int64)])
+    drawn: NDArray[np.float64] = draw_noises(keys, tick, 1)[0]
+    return drawn
+
+
+def draw_noises(keys: NDArray[np.uint64], first: int, count: int) -> NDArray[np.float64]:
+    """The same of some ticks from the `first` on, a row for each."""
+    ticks = np.array([[tick & 0xFFFFFFFFFFFFFFFF] for tick in range(first, first + count)], dtype=np.uint64)
+    hashed = mix(keys ^ mix(ticks))
+    return np.asarray(_NORMAL[(hashed >> _58).astype(np.int64)])
 
 
 def draw_uniform(keys: NDArray[np.uint64]) -> NDArray[np.float64]:

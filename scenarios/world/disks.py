@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scenarios.world.layout import Floats, Indices, Layout
     from scenarios.world.standing import Standing
 
+_NOTHING = np.array(0.0)
+_NONE = np.zeros(0, dtype=np.int64)
 _MOST = 4.0
 """A volume can be made so many times as large as it was laid out."""
 
@@ -60,37 +62,39 @@ class Disks:
 
     def refuse(self, layout: Layout, standing: Standing) -> Floats:
         """The share of the requests of each route that fail because they write to a disk that is full."""
-        full = self.is_full()
+        full = self._find_full(layout)
         return layout.memory.get((standing, full.tobytes()), Disks._refuse, self, layout, standing, full)
 
     def _refuse(self, layout: Layout, standing: Standing, full: NDArray[np.bool_]) -> Floats:
         return np.asarray(self.writes * standing.average(layout, full)[layout.route_component])
 
     def step(
-        self, layout: Layout, standing: Standing, good: Floats, kept: Floats, seconds: float
+        self, layout: Layout, standing: Standing, good: Floats, kept: Floats | None, seconds: float
     ) -> tuple[Indices, Indices]:
-        """Write for a step. `good` are answered requests by route, `kept` MB of queues by component.
+        """Write for a step. `good` are answered requests by route, `kept` MB of queues by component, None without any.
 
         Returns the instances whose disk has just become full, and those that stop because theirs is.
         """
-        nothing = np.zeros(0, dtype=np.int64)
         if not np.count_nonzero(self.capacity):
-            return nothing, nothing
+            return _NONE, _NONE
         own, open_ = layout.instance_component, standing.open_
         written = add_up(layout.route_component, good * self.writes, len(layout.components)) / standing.some
-        before = self.is_full()
-        held = (kept / standing.some).take(own) * open_
-        free = np.maximum(0.0, self.capacity - self.data - self.waste - held)
+        used = self.used
+        held = _NOTHING if kept is None else (kept / standing.some)[own] * open_
+        free = self.capacity - self.data - self.waste
+        free = np.maximum(_NOTHING, free if kept is None else free - held)
         seen = standing, self.extra.tobytes(), seconds
         write, waste = layout.memory.get(seen, Disks._find_rates, self, layout, standing, seconds)
-        data = np.minimum(free, written.take(own) * write)
+        data = np.minimum(free, written[own] * write)
         waste = np.minimum(free - data, waste)
         self.data, self.waste = self.data + data, self.waste + waste
-        there = np.where(standing.running, held, self._find_held())
+        there = self._find_held()
+        np.putmask(there, standing.running, held)
         self.used = np.minimum(self.capacity, self.data + self.waste + there)
-        full = self.is_full()
+        full = self._find_full(layout)
         if not np.count_nonzero(full):
-            return nothing, nothing
+            return _NONE, _NONE
+        before = used >= layout.memory.get((self.capacity.tobytes(),), Disks._find_brim, self)
         return np.nonzero(full & ~before)[0], np.nonzero(full & self.stops & standing.running)[0]
 
     def _find_rates(self, layout: Layout, standing: Standing, seconds: float) -> tuple[Floats, Floats]:
@@ -98,9 +102,18 @@ class Disks:
         waste = (self.rate + self.extra[layout.instance_component]) * seconds
         return self.write * standing.open_, waste * standing.open_
 
+    def _find_full(self, layout: Layout) -> NDArray[np.bool_]:
+        """Which disks are full, of which it is asked twice in a step."""
+        brim = layout.memory.get((self.capacity.tobytes(),), Disks._find_brim, self)
+        return np.asarray(self.used >= brim)
+
+    def _find_brim(self) -> Floats:
+        """What disks are full with; there is no such number where disks do not count."""
+        return np.where(self.capacity > 0.0, self.capacity - 1e-6, np.inf)
+
     def is_full(self) -> NDArray[np.bool_]:
         """Which disks are full."""
-        return (self.capacity > 0.0) & (self.used >= self.capacity - 1e-6)
+        return np.asarray(self.used >= self._find_brim())
 
     def find_level(self, layout: Layout) -> Floats:
         """The share of its disk that the fullest instance of each component uses."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,11 +34,13 @@ KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
 _HALVES = np.array([[0.25], [0.2], [0.045], [0.005]])
 """Half the share of requests between two knots: the weights of a trapezoid."""
 _AT = np.array([[knot] for knot in KNOTS])
-_BEGINS = np.array([[[knot] for knot in KNOTS[:-1]]])
-_WIDTHS = np.array([[[after - knot] for knot, after in pairwise(KNOTS)]])
+_BEGINS = np.array([[[knot]] for knot in KNOTS[:-1]])
+_WIDTHS = np.array([[[after - knot]] for knot, after in pairwise(KNOTS)])
+_SHARES = _WIDTHS[:, 0]
 _TINY = np.array(1e-12)
 _NOTHING, _ALL, _HALF = np.array(0.0), np.array(1.0), np.array(0.5)
 _CROWDED, _HOLDING, _LITTLE = np.array(0.08), np.array(HOLDING_SECONDS), np.array(1e-9)
+_SHORTEST, _HOUR = np.array(1e-4), np.array(3600.0)
 """Numbers as arrays without a dimension: with these numpy takes half the time that it takes with a number of Python."""
 
 
@@ -76,8 +78,25 @@ FAST_REASONS = (
     Reason.UNTRUSTED,
 )
 """Reasons for which a caller does not wait for an answer."""
-_REASONS = tuple(Reason)
-_SLOW = (Reason.POOL, Reason.LOST, Reason.EXPIRED)
+_FAST = tuple(map(int, FAST_REASONS))
+_SLOW = (int(Reason.POOL), int(Reason.LOST), int(Reason.EXPIRED))
+_REASONS = tuple(map(int, Reason))
+"""Plain numbers, because a step looks them up often, and a member of an enumeration is slow to look up."""
+_NOT_LET_IN = (int(Reason.DENIED), int(Reason.FORBIDDEN), int(Reason.FULL))
+_LATE, _ERROR = int(Reason.LATE), int(Reason.ERROR)
+_ON_THE_WAY = tuple(
+    map(int, (Reason.POOL, Reason.BROKEN, Reason.LOST, Reason.REFUSED, Reason.UNRESOLVED, Reason.UNTRUSTED))
+)
+_AT_CALLEE = tuple(map(int, (Reason.REFUSED, Reason.FULL, Reason.EXPIRED)))
+"""What becomes of requests at a callee that are not done."""
+_SUM_OF = {int(Reason.REFUSED): 6, int(Reason.FULL): 4, int(Reason.EXPIRED): 5}
+"""Where these stand in the sums of `_work`."""
+_ENDS = {
+    befell: np.array([0, 2, *(_SUM_OF[reason] for reason in befell)])
+    for count in range(len(_AT_CALLEE) + 1)
+    for befell in combinations(_AT_CALLEE, count)
+}
+"""Where `_Worked.ends` stand there, for each set of reasons."""
 
 
 @dataclass(slots=True, eq=False)
@@ -210,10 +229,12 @@ def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = ST
     flows.begun = done * answers.right
     once = _keep(layout, flows, found, answers, ended)
     _pass_latencies(layout, flows, found, tried, worked, answers, ended, once, step)
-    nothing = layout.memory.get((), _find_no_requests, layout)
+    nothing = layout.no_requests
     refused, full, expired = nothing, nothing, nothing
     if worked.ends is not None:
-        refused, full, expired = mixture.total * worked.ends[1:4]
+        rows = mixture.total * worked.ends[2:]
+        of = {reason: rows[place] for place, reason in enumerate(worked.befell)}
+        refused, full, expired = (of.get(reason, nothing) for reason in _AT_CALLEE)
     return Passed(
         arrived=mixture.new,
         rejected=tried.rejected,
@@ -255,16 +276,16 @@ class _Tried:
     reached: Floats
     at_route: Floats
     rejected: Floats
-    refusals: list[tuple[Reason, Floats]]
+    refusals: list[tuple[int, Floats]]
 
 
 def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
     """What callers send, what does not leave them, and what comes in."""
     target, access, routes = layout.call_target, found.access, len(layout.route_work)
     attempts = flows.owed
-    np.multiply(flows.begun.take(layout.call_source), flows.made, out=attempts[0])
+    np.multiply(flows.begun[layout.call_source], flows.made, out=attempts[0])
     sent = attempts[0] + attempts[1] + attempts[2]
-    taking = np.minimum(layout.call_deadline, flows.holding.take(target) + access.obstacles.delay) + 1e-4
+    taking = np.minimum(layout.call_deadline, flows.holding[target] + access.obstacles.delay) + _SHORTEST
     leaving = access.find_leaving(sent, taking)
     entering = attempts * leaving.entering
     pending = flows.waiting + entering
@@ -272,13 +293,9 @@ def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
     np.add(entering[0] + entering[1], entering[2], out=calls[0])
     np.add(pending[0] + pending[1], pending[2], out=calls[1])
     reached = sent * leaving.reaching
-    shares = (
-        (Reason.DENIED, access.denied),
-        (Reason.FORBIDDEN, access.forbidden),
-        (Reason.FULL, access.turned_away),
-    )
+    shares = zip(_NOT_LET_IN, (access.denied, access.forbidden, access.turned_away), strict=True)
     refusals = [(reason, reached * share) for reason, share in shares if share is not None]
-    rejected = layout.memory.get((), _find_no_requests, layout)
+    rejected = layout.no_requests
     if refusals:
         rejected = add_up(target, _sum_rows([part for _, part in refusals]), routes)
     return _Tried(
@@ -324,7 +341,7 @@ def _mix(layout: Layout, flows: Flows, found: Conditions, tried: _Tried) -> _Mix
     np.multiply(rows[2], layout.route_cpu, out=rows[4])
     sums = add_up(layout.route_component_rows[: rows.size], rows.ravel(), 5 * components).reshape(5, components)
     mixed = np.maximum(sums[1:3], _TINY)
-    holding, cpu = sums[3:] / mixed[1]
+    each = sums[3:] / mixed[1]
     return _Mixture(
         users=users,
         new=rows[0],
@@ -332,15 +349,15 @@ def _mix(layout: Layout, flows: Flows, found: Conditions, tried: _Tried) -> _Mix
         new_by_component=sums[0],
         total_by_component=sums[1],
         mixed=mixed[0],
-        holding=holding,
-        cpu=cpu * found.work,
+        holding=each[0],
+        cpu=each[1] * found.work,
     )
 
 
 @dataclass(slots=True, eq=False)
 class _Worked:
-    """What became of requests at their callee. `ends` are the shares by route that were done, refused, turned away
-    because it is full, have expired, and wait; None if all were done. By component, `done_by_component` are requests,
+    """What became of requests at their callee. `ends` are the shares by route that were done, that wait, and that ended
+    for the reasons that `befell` any; None if all were done. By component, `done_by_component` are requests,
     `ended_by_component` those that ended or wait, `load` is the share of slots that is in use, and `waits` are the
     seconds for which a request waits for one.
     """
@@ -348,6 +365,7 @@ class _Worked:
     queue: Floats
     done: Floats
     ends: Floats | None
+    befell: tuple[int, ...]
     done_by_component: Floats
     ended_by_component: Floats
     load: Floats
@@ -359,7 +377,7 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     own, components = layout.instance_component, len(layout.components)
     everywhere = np.count_nonzero(found.count) == components
     pulled = found.pulled if everywhere else np.where(found.count <= 0.0, 1.0, found.pulled)
-    had = flows.queue + mixture.new_by_component.take(own) * (found.pull / pulled.take(own))
+    had = flows.queue + mixture.new_by_component[own] * (found.pull / pulled[own])
     each = np.empty((2, components))
     np.maximum(mixture.holding, _LITTLE, out=each[0])
     np.maximum(mixture.cpu, _LITTLE, out=each[1])
@@ -375,26 +393,28 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     room = np.minimum(found.places, rate * layout.instance["patience"])
     queue = np.minimum(rest, room, out=rows[2])
     over = rest - queue
-    np.multiply(done, np.minimum(queue / np.maximum(rate, 1e-9), 3600.0), out=rows[3])
+    np.multiply(done, np.minimum(queue / np.maximum(rate, _LITTLE), _HOUR), out=rows[3])
     full = np.minimum(over, np.maximum(_NOTHING, rest - layout.instance["queue"]))
     np.multiply(full, found.open_, out=rows[4])
     np.multiply(over - rows[4], found.open_, out=rows[5])
     np.multiply(over, _ALL - found.open_, out=rows[6])
     sums = add_up(layout.instance_component_rows, rows.ravel(), 7 * components).reshape(7, components)
-    done_c, busy, queued, waiting, full_c, expired, refused = sums
+    done_c, queued, full_c, expired, refused = sums[0], sums[2], sums[4], sums[5], sums[6]
     if not everywhere:
         refused += np.where(found.count <= 0.0, mixture.new_by_component, 0.0)
-    shares = np.array((done_c, refused, full_c, expired, queued)) / mixture.mixed
+    befell = tuple([reason for reason in _AT_CALLEE if np.count_nonzero(sums[_SUM_OF[reason]])])
+    shares = sums.take(_ENDS[befell], axis=0) / mixture.mixed
     ends = shares.take(layout.route_component, axis=1)
     some = np.maximum(done_c, _TINY)
     return _Worked(
         queue=queue.copy(),
         done=ends[0],
         ends=ends,
+        befell=befell,
         done_by_component=done_c,
         ended_by_component=done_c + full_c + expired + refused + queued,
-        load=busy / some,
-        waits=np.minimum(waiting / some, layout.component["patience"]),
+        load=sums[1] / some,
+        waits=np.minimum(sums[3] / some, layout.component["patience"]),
     )
 
 
@@ -402,11 +422,12 @@ def _do_all(layout: Layout, mixture: _Mixture, rows: Floats, nothing: Floats) ->
     """Everything is done in its step, and nothing waits."""
     components = len(layout.components)
     sums = add_up(layout.instance_component_rows[: rows.size], rows.ravel(), 2 * components)
-    done, busy = sums.reshape(2, components)
+    done, busy = sums[:components], sums[components:]
     return _Worked(
         queue=nothing,
-        done=(done / mixture.mixed).take(layout.route_component),
+        done=(done / mixture.mixed)[layout.route_component],
         ends=None,
+        befell=(),
         done_by_component=done,
         ended_by_component=done,
         load=busy / np.maximum(done, _TINY),
@@ -441,7 +462,7 @@ def _answer(layout: Layout, flows: Flows, found: Conditions, tried: _Tried, work
     latency = flows.latency.take(layout.late_route, axis=1) + found.access.delays
     late = share_above(latency, layout.late_deadline)
     in_time = _ALL - late[:calls]
-    done_there, good_there = worked.done.take(target), good.take(target)
+    done_there, good_there = worked.done[target], good[target]
     answered = tried.pending_calls * done_there
     correct = answered * good_there
     return _Answers(
@@ -470,10 +491,11 @@ class _Users:
 
 def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _Answers) -> _Users:
     bad = worked.done * (_ALL - answers.good)
-    waiting = np.zeros(len(bad))
+    waiting = layout.no_requests
     if worked.ends is not None:
-        bad += worked.ends[1] + worked.ends[2] + worked.ends[3]
-        waiting = mixture.users * worked.ends[4]
+        if worked.befell:
+            bad += _sum_rows(worked.ends[2:])
+        waiting = mixture.users * worked.ends[1]
     answered = mixture.users * (worked.done * answers.good)
     too_late = np.zeros(len(answered))
     too_late[layout.entry_route] = answers.too_late
@@ -487,12 +509,12 @@ def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _
 
 @dataclass(slots=True, eq=False)
 class _Ended:
-    """How attempts ended: `failed` by reason and call, of which there are some for the `reasons` only; those that are
-    sent `again` and that are `waiting` by attempt and call, and the requests that were `given_up`.
+    """How attempts ended: `failed` by reason and call, and which reasons `befell` some of them; those that are sent
+    `again` and that are `waiting` by attempt and call, and the requests that were `given_up`.
     """
 
     failed: Floats
-    reasons: list[Reason]
+    befell: list[bool]
     again: Floats
     waiting: Floats
     given_up: Floats
@@ -502,54 +524,60 @@ def _end_attempts(
     layout: Layout, found: Conditions, tried: _Tried, worked: _Worked, answers: _Answers, bad: Floats
 ) -> _Ended:
     ends = None if worked.ends is None else worked.ends.take(layout.call_target, axis=1)
-    failed, reasons = _find_failed(found, tried, answers, ends)
+    failed, befell = _find_failed(found, tried, answers, worked.befell, ends)
     # Shares that are lost are added up, not left over: what is left over of doubles may be less than nothing.
-    lost_share = bad.take(layout.call_target) + answers.done_there * answers.good_there * answers.late
+    lost_share = bad[layout.call_target] + answers.done_there * answers.good_there * answers.late
     lost = (tried.attempts - tried.entering) + tried.pending * lost_share
     again = np.zeros(lost.shape)
     np.multiply(lost[:2], found.again, out=again[1:])
     left = lost[:2] - again[1:]
     return _Ended(
         failed=failed,
-        reasons=reasons,
+        befell=befell,
         again=again,
-        waiting=np.zeros(lost.shape) if ends is None else tried.pending * ends[4],
+        waiting=np.zeros(lost.shape) if ends is None else tried.pending * ends[1],
         given_up=lost[2] + left[0] + left[1],
     )
 
 
 def _find_failed(
-    found: Conditions, tried: _Tried, answers: _Answers, ends: Floats | None
-) -> tuple[Floats, list[Reason]]:
-    """Failed attempts by reason and call, and the reasons for which any failed. `ends` are shares at the callee."""
+    found: Conditions, tried: _Tried, answers: _Answers, ended: tuple[int, ...], ends: Floats | None
+) -> tuple[Floats, list[bool]]:
+    """Failed attempts by reason and call, and for which reasons any failed.
+
+    `ends` are shares at the callee, of which the last ones `ended` for some reasons.
+    """
     sent, leaving = tried.sent, tried.leaving
-    parts: list[Floats | None] = [None] * len(_REASONS)
-    for reason, share in (
-        (Reason.POOL, leaving.unpooled),
-        (Reason.BROKEN, found.access.dead),
-        (Reason.LOST, leaving.lost),
-        (Reason.REFUSED, leaving.unheard),
-        (Reason.UNRESOLVED, leaving.unresolved),
-        (Reason.UNTRUSTED, leaving.untrusted),
-    ):
-        if share is not None:
-            parts[reason] = sent * share
-    for reason, part in tried.refusals:
-        parts[reason] = part
-    parts[Reason.LATE] = answers.correct * answers.late
-    parts[Reason.ERROR] = answers.answered * (_ALL - answers.good_there)
-    if ends is not None:
-        for reason, share in ((Reason.REFUSED, ends[1]), (Reason.FULL, ends[2]), (Reason.EXPIRED, ends[3])):
-            there, before = tried.pending_calls * share, parts[reason]
-            parts[reason] = there if before is None else there + before
     failed = np.zeros((len(_REASONS), len(sent)))
-    reasons = []
-    for reason, each in zip(_REASONS, parts, strict=True):
-        if each is not None:
-            # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
-            np.maximum(each, _NOTHING, out=failed[reason])
-            reasons.append(reason)
-    return failed, reasons
+    befell = [False] * len(_REASONS)
+    np.multiply(answers.correct, answers.late, out=failed[_LATE])
+    np.multiply(answers.answered, _ALL - answers.good_there, out=failed[_ERROR])
+    befell[_LATE] = befell[_ERROR] = True
+    # In the order of `_ON_THE_WAY`.
+    shares = (
+        leaving.unpooled,
+        found.access.dead,
+        leaving.lost,
+        leaving.unheard,
+        leaving.unresolved,
+        leaving.untrusted,
+    )
+    for reason, share in zip(_ON_THE_WAY, shares, strict=True):
+        if share is not None:
+            np.multiply(sent, share, out=failed[reason])
+            befell[reason] = True
+    for reason, part in tried.refusals:
+        failed[reason] = part
+        befell[reason] = True
+    if ends is not None and ended:
+        there = tried.pending_calls * ends[2:]
+        for place, reason in enumerate(ended):
+            row = failed[reason]
+            np.add(row, there[place], out=row)
+            befell[reason] = True
+    # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
+    np.maximum(failed, _NOTHING, out=failed)
+    return failed, befell
 
 
 def _find_ledger(
@@ -557,17 +585,17 @@ def _find_ledger(
 ) -> float:
     """The largest difference between what came and what went, in requests, at calls and at components."""
     came = tried.sent + (flows.waiting[0] + flows.waiting[1] + flows.waiting[2])
-    went = answers.succeeded + _NOTHING
-    if worked.ends is not None:
-        went += ended.waiting[0] + ended.waiting[1] + ended.waiting[2]
+    went = answers.succeeded + (ended.waiting[0] + ended.waiting[1] + ended.waiting[2])
     calls = len(came)
     gaps = np.empty(2 * calls + len(mixture.mixed))
     np.subtract(came, went + ended.given_up + ended.again[1] + ended.again[2], out=gaps[:calls])
-    for reason in ended.reasons:
-        went += ended.failed[reason]
+    for reason in _REASONS:
+        if ended.befell[reason]:
+            went += ended.failed[reason]
     np.subtract(came, went, out=gaps[calls : 2 * calls])
     np.subtract(mixture.total_by_component, worked.ended_by_component, out=gaps[2 * calls :])
-    return float(np.abs(gaps, out=gaps).max())
+    np.abs(gaps, out=gaps)
+    return float(gaps[gaps.argmax()])
 
 
 def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, ended: _Ended) -> Floats:
@@ -584,28 +612,37 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
     else:
         others = np.maximum(_NOTHING, share - broken) / whole
         harmed = (broken + whole * np.minimum(_ALL, found.weights * others)) * layout.call_required
+        harmed = np.minimum(_ALL, harmed)
     unharmed = np.empty(len(harmed) + 1)
     unharmed[-1] = 1.0
-    np.subtract(_ALL, np.minimum(_ALL, harmed), out=unharmed[:-1])
-    factors = unharmed.take(layout.inputs)
+    np.subtract(_ALL, harmed, out=unharmed[:-1])
     # In front of its first call a route has all its requests, and behind each those that it has still.
-    left = np.empty((len(factors) + 1, len(layout.route_work)))
+    most = len(layout.inputs)
+    left = np.empty((most + 1, len(layout.route_work)))
     left[0] = 1.0
-    for place, factor in enumerate(factors):
-        np.multiply(left[place], factor, out=left[place + 1])
+    unharmed.take(layout.inputs, out=left[1:], mode="clip")
+    for place in range(1, most):
+        np.multiply(left[place], left[place + 1], out=left[place + 1])
     flows.kept = left[-1].copy()
-    flows.reached = left.take(layout.call_place)
-    once, most, more = layout.memory.get((found.weights.tobytes(),), _find_repeats, layout, found.weights)
-    flows.times = most / (_ALL + more * share)
-    making = flows.reached * once
+    flows.reached = left.ravel()[layout.call_place]
+    repeats = layout.memory.get((found.weights.tobytes(),), _find_repeats, layout, found.weights)
+    flows.times = repeats.most / (_ALL + repeats.more * share)
+    making = flows.reached * repeats.once
     flows.made = making * flows.times
     return making
 
 
-def _find_repeats(layout: Layout, weights: Floats) -> tuple[Floats, Floats, Floats]:
+class _Repeats(NamedTuple):
     """Of the calls that a request makes: whether it does at all, how often then, and how often more if it must."""
+
+    once: Floats
+    most: Floats
+    more: Floats
+
+
+def _find_repeats(layout: Layout, weights: Floats) -> _Repeats:
     most = np.maximum(_ALL, weights)
-    return np.minimum(_ALL, weights), most, (most - 1.0) * layout.call_required
+    return _Repeats(np.minimum(_ALL, weights), most, (most - _ALL) * layout.call_required)
 
 
 def _pass_latencies(
@@ -622,26 +659,26 @@ def _pass_latencies(
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     sent, first, load, routes = tried.sent, tried.attempts[0], worked.load, len(layout.route_work)
     calls = np.maximum(sent, _TINY)
-    fast = sum_shares(ended.failed, [reason for reason in FAST_REASONS if reason in ended.reasons], calls)
-    slow = sum_shares(ended.failed, [reason for reason in _SLOW if reason in ended.reasons], calls)
+    fast = _sum_shares(ended, _FAST, calls)
+    slow = _sum_shares(ended, _SLOW, calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
-    slow = np.maximum(_NOTHING, np.minimum(slow, _ALL - fast) - layout.call_loss)
+    others = _ALL - fast
+    slow = np.maximum(_NOTHING, np.minimum(slow, others) - layout.call_loss)
     most = layout.memory.get((found.again.tobytes(),), _count_most_tries, found.again)
     times = flows.times * np.minimum(most, np.maximum(_ALL, sent / np.maximum(first, _TINY)))
-    if np.count_nonzero(first > _TINY) < len(first):
-        times = np.where(first > _TINY, times, flows.times)
+    np.putmask(times, first <= _TINY, flows.times)
     bounded = np.minimum(answers.latency, layout.call_deadline)
-    taken = shift_quantiles(bounded, _ALL - making * (_ALL - fast), making * slow, layout.call_deadline) * times
+    shifted = shift_quantiles(bounded, _ALL - making * others, making * slow, layout.call_deadline)
     crowded = _HALF * load * load / np.maximum(_ALL - load, _CROWDED)
     own, spread = layout.memory.get((found.work.tobytes(),), _find_own_work, layout, found.work)
     rows = np.empty((len(KNOTS), routes + len(sent)))
     rows[:, :routes] = spread
-    rows[:, routes:] = taken
+    np.multiply(shifted, times, out=rows[:, routes:])
     latency = add_up(layout.latency_rows, rows.ravel(), len(KNOTS) * routes).reshape(len(KNOTS), routes)
     parts = (latency[:-1] + latency[1:]) * _HALVES
     _relax_holding(flows, parts[0] + parts[1] + parts[2] + parts[3], step)
     # Who is crowded waits for a slot and holds none: that would make a full component do less than it can.
-    waits = own * crowded.take(layout.route_component) + worked.waits.take(layout.route_component)
+    waits = own * crowded[layout.route_component] + worked.waits[layout.route_component]
     flows.latency = latency + waits
 
 
@@ -669,15 +706,17 @@ def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
 def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
     """Quantiles of a mixture: a share `lead` of zeros, then what `values` are quantiles of, then `tail` of `top`."""
     inside = (_AT - lead) / np.maximum(_ALL - lead - tail, _TINY)
-    parts = inside[:, None, :] - _BEGINS
+    parts = inside - _BEGINS
     parts /= _WIDTHS
     np.maximum(parts, _NOTHING, out=parts)
     np.minimum(parts, _ALL, out=parts)
-    parts *= values[1:] - values[:-1]
-    found = values[0] + parts[:, 0] + parts[:, 1] + parts[:, 2] + parts[:, 3]
-    np.copyto(found, _NOTHING, where=lead > _AT)
-    above = _ALL - tail < _AT
-    return np.where(above & (tail > 0.0), top, found) if np.count_nonzero(above) else found
+    parts *= (values[1:] - values[:-1])[:, None]
+    found: Floats = values[0] + parts[0] + parts[1] + parts[2] + parts[3]
+    np.putmask(found, lead > _AT, _NOTHING)
+    if np.count_nonzero(tail):
+        # One `top` for each column: they are put into row after row.
+        np.putmask(found, _ALL - tail < _AT, top)
+    return found
 
 
 def share_above(latency: Floats, limit: Floats) -> Floats:
@@ -686,26 +725,22 @@ def share_above(latency: Floats, limit: Floats) -> Floats:
     parts = (high - limit) / np.maximum(high - low, _LITTLE)
     np.maximum(parts, _NOTHING, out=parts)
     np.minimum(parts, _ALL, out=parts)
-    parts *= _WIDTHS[0]
+    parts *= _SHARES
     return np.asarray(np.minimum(_ALL, parts[0] + parts[1] + parts[2] + parts[3]))
 
 
-def sum_shares(failed: Floats, reasons: Sequence[Reason], sent: Floats) -> Floats:
+def _sum_shares(ended: _Ended, reasons: Sequence[int], sent: Floats) -> Floats:
     """The share of what was sent that failed for some reasons, at most 1."""
-    total = _sum_rows([failed[reason] for reason in reasons]) if reasons else np.zeros(len(sent))
-    return np.asarray(np.minimum(_ALL, total / sent))
+    befell, failed = ended.befell, ended.failed
+    rows = [failed[reason] for reason in reasons if befell[reason]]
+    return np.asarray(np.minimum(_ALL, _sum_rows(rows) / sent)) if rows else np.zeros(len(sent))
 
 
-def _sum_rows(rows: Sequence[Floats]) -> Floats:
-    first, *others = rows
-    total = first + 0.0
-    for row in others:
-        total += row
+def _sum_rows(rows: Sequence[Floats] | Floats) -> Floats:
+    total: Floats = rows[0] + _NOTHING
+    for place in range(1, len(rows)):
+        total += rows[place]
     return total
-
-
-def _find_no_requests(layout: Layout) -> Floats:
-    return np.zeros(len(layout.route_work))
 
 
 def _find_no_waits(layout: Layout) -> Floats:

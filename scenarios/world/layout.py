@@ -51,7 +51,8 @@ class Layout:
     column for each, and the last call, which stands for none, where there are fewer. What ends in `rows` is an index
     for several sums at once, as `_repeat` makes it. `instance_release` is the place of an instance's first release. Of
     `call_again`, a row for the second and one for the third attempt, 1 says that there is one. `link_target` is the
-    component that is called, `call_caller` the one that calls. `entry_route` are the routes at which journeys enter,
+    component that is called, `call_caller` the one that calls. `tries_again` says whether users of any journey do, and
+    `no_requests` are none at each route. `entry_route` are the routes at which journeys enter,
     `entry_deadline` the shortest deadline of theirs.
     """
 
@@ -107,6 +108,8 @@ class Layout:
     journey_entry: Indices
     journey_demand: Floats
     journey_retries: Floats
+    tries_again: bool
+    no_requests: Floats
     entry_route: Indices
     entry_deadline: Floats
     component: dict[str, Floats]
@@ -225,6 +228,8 @@ def lay_out(systems: Sequence[System]) -> Layout:
         journey_entry=np.array([entry for entry, _ in journeys], dtype=np.int64),
         journey_demand=np.array([journey.demand for _, journey in journeys]),
         journey_retries=np.array([journey.retries for _, journey in journeys]),
+        tries_again=any(journey.retries for _, journey in journeys),
+        no_requests=np.zeros(len(routes)),
         entry_route=np.array(list(deadlines), dtype=np.int64),
         entry_deadline=np.array(list(deadlines.values())),
         component=dict(zip(COMPONENT_PARAMETERS, get_parameters(components, COMPONENT_PARAMETERS), strict=True)),

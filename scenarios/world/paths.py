@@ -21,6 +21,7 @@ _BACK_FACTOR = 1.5
 """Two checks that succeed bring it back."""
 _CHECK_FAILS = 0.5
 """The share of packets lost from which a health check fails."""
+_NOTHING = np.array(0.0)
 
 
 class Crossing(NamedTuple):
@@ -118,16 +119,23 @@ class Paths:
         seen = (*kept, self.latency.tobytes(), self.out.tobytes())
         ways = layout.memory.get(seen, Paths._find_ways, self, layout, standing, losing)
         own = layout.instance_component
-        pull = (users / standing.some).take(own) * standing.open_
+        pull = (users / standing.some)[own] * standing.open_
         count, components = len(ways.sending), len(layout.components)
         asked = add_up(ways.rows, (sent * ways.sending).ravel(), count * components).reshape(count, components)
-        for row in asked.take(own, axis=1) * ways.through:
-            pull += row
+        got = asked.take(own, axis=1) * ways.through
+        for row in range(count):
+            pull += got[row]
         pulled = add_up(own, pull, components)
-        unasked = pulled <= 0.0
+        unasked = pulled <= _NOTHING
         if np.count_nonzero(unasked):
-            pull, pulled = np.where(unasked[own], standing.open_, pull), np.where(unasked, standing.count, pulled)
+            # Nothing is pulled there, so what is added is what there is.
+            more = layout.memory.get((standing, unasked.tobytes()), _pull_evenly, layout, standing, unasked)
+            pull, pulled = pull + more[0], pulled + more[1]
         return Crossing(ways, pull, pulled)
+
+    def list_bytes(self) -> tuple[bytes, bytes, bytes]:
+        """What is lost, how long it takes, and which zones are cut off."""
+        return self.loss.tobytes(), self.latency.tobytes(), self.isolated.tobytes()
 
     def find_worst(self, components: int) -> tuple[Floats, Floats]:
         """The share of packets that the worst link of each router loses, and the seconds that its slowest one takes."""
@@ -229,6 +237,11 @@ def _cross_nothing(layout: Layout) -> Ways:
     calls, instances = len(layout.call_weight), len(layout.instance_component)
     nowhere = np.zeros(0, dtype=np.int64)
     return Ways(np.zeros(calls), np.zeros(calls), np.zeros((0, calls)), np.zeros((0, instances)), nowhere)
+
+
+def _pull_evenly(layout: Layout, standing: Standing, unasked: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """What instances pull of components that nobody asks, and what these pull."""
+    return standing.open_ * unasked[layout.instance_component], standing.count * unasked
 
 
 def _share_out(own: Indices, weights: Floats, components: int) -> Floats:

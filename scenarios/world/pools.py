@@ -52,10 +52,10 @@ def step_pools(layout: Layout, state: State, standing: Standing) -> Pooled:
 
 def _open_again(layout: Layout, state: State, standing: Standing) -> None:
     """Pools that check their connections open new ones, where somebody accepts them."""
-    opening = layout.memory.get((standing,), _find_opening, layout, standing)
     seen = standing, state.usable.tobytes(), state.step
     if layout.memory.is_at_rest("usable", seen):
         return
+    opening = layout.memory.get((standing,), _find_opening, layout, standing)
     rate = state.step / RECONNECT_SECONDS
     state.usable = np.where(opening, state.usable + (1.0 - state.usable) * rate / (1.0 + rate), state.usable)
     if state.usable.tobytes() == seen[1]:
@@ -92,13 +92,17 @@ def _find_pooled(layout: Layout, state: State, standing: Standing, connections: 
 
 def _find_taken(layout: Layout, state: State) -> Floats:
     """The share of the connections of each component that sessions of jobs have."""
+    holding = [job for job in state.jobs if job.job.sessions and job.since is not None and job.planned]
+    if not holding:
+        return layout.memory.get((), _find_none_taken, layout)
     taken = np.zeros(len(layout.components))
-    if not state.jobs:
-        return taken
-    for job in state.jobs:
-        if job.job.sessions and job.since is not None and job.planned:
-            taken[job.store] += job.job.sessions
+    for job in holding:
+        taken[job.store] += job.job.sessions
     return np.minimum(1.0, taken)
+
+
+def _find_none_taken(layout: Layout) -> Floats:
+    return np.zeros(len(layout.components))
 
 
 def _find_unopened(layout: Layout, state: State, standing: Standing, counted: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,13 +33,15 @@ _COLLECTING = 0.9
 _GIVE_UP_SECONDS = 300.0
 """How long a rollout waits for one instance before it goes on with the next."""
 
+_ALL = np.array(1.0)
+
 
 def step_processes(layout: Layout, state: State) -> None:
     """Bring processes one step further: those that start get ready, those that run get warm, rollouts go on."""
     standing = find_standing(layout, state.phase, state.release)
     if standing.starting:
         ready = (state.phase == STARTING) & (state.ready_at <= state.time)
-        for instance in np.nonzero(ready)[0].tolist():
+        for instance in ready.nonzero()[0].tolist():
             become_ready(layout, state, instance)
         standing = find_standing(layout, state.phase, state.release)
     _warm_up(layout, state, standing)
@@ -65,15 +67,20 @@ class Limits:
 def find_limits(layout: Layout, state: State, standing: Standing) -> Limits:
     """What instances can do now."""
     breath = _find_breath(layout, state)
-    parts = (state.warmth, state.slots, state.cores, breath)
-    seen = (standing, *(part.tobytes() for part in parts))
-    return layout.memory.get(seen, _find_limits, layout, state, standing, breath)
+    seen = standing, state.warmth.tobytes(), state.slots.tobytes(), state.cores.tobytes()
+    if breath is None:
+        return layout.memory.get(seen, _find_free_limits, layout, state, standing)
+    return layout.memory.get((*seen, breath.tobytes()), _find_limits, layout, state, standing, breath)
+
+
+def _find_free_limits(layout: Layout, state: State, standing: Standing) -> Limits:
+    return _find_limits(layout, state, standing, np.array(1.0))
 
 
 def _find_limits(layout: Layout, state: State, standing: Standing, breath: Floats) -> Limits:
     slots = layout.memory.get((standing, state.slots.tobytes()), _find_slots, layout, state, standing)
     speed = standing.open_ * (_COLD + (1.0 - _COLD) * state.warmth) * slots * breath
-    processors = layout.instance["cores"] * speed * state.cores.take(layout.instance_component)
+    processors = layout.instance["cores"] * speed * state.cores[layout.instance_component]
     return Limits(
         rates=np.array((layout.instance["slots"] * speed, processors)),
         places=layout.instance["queue"] * standing.open_,
@@ -85,60 +92,74 @@ def _find_slots(layout: Layout, state: State, standing: Standing) -> Floats:
     return np.asarray(state.slots[layout.instance_component] * layout.release_slots[standing.release])
 
 
-def _find_breath(layout: Layout, state: State) -> Floats:
-    """What collecting garbage leaves of the speed of an instance whose memory leaks: little, when it is nearly full."""
-    leaking = np.nonzero(state.leaked > 0.0)[0]
-    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state).take(leaking)
-    full = (layout.instance["base_memory"].take(leaking) + state.leaked.take(leaking)) / np.maximum(limit, 1e-9)
+def _find_breath(layout: Layout, state: State) -> Floats | None:
+    """What collecting garbage leaves of the speed of an instance whose memory leaks: little, when it is nearly full.
+
+    None if all of it is left to all of them.
+    """
+    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state)
+    near = state.leaked > limit.room
+    if not np.count_nonzero(near):
+        return None
+    places = near.nonzero()[0]
+    full = (layout.instance["base_memory"][places] + state.leaked[places]) / np.maximum(limit.most[places], 1e-9)
     if not np.count_nonzero(full > _TIGHT):
-        return layout.memory.get((), _breathe_freely, layout)
+        return None
     tight = np.minimum(1.0, np.maximum(0.0, (full - _TIGHT) / (1.0 - _TIGHT)))
     breath = np.ones(len(state.leaked))
-    breath[leaking] = 1.0 - _COLLECTING * tight * layout.instance["collects"].take(leaking)
+    breath[places] = 1.0 - _COLLECTING * tight * layout.instance["collects"][places]
     return breath
-
-
-def _breathe_freely(layout: Layout) -> Floats:
-    """What is left of the speed of instances that do not collect garbage."""
-    return np.ones(len(layout.instance_component))
 
 
 def find_collecting(layout: Layout, state: State) -> Floats:
     """The processors of each component that collect garbage: what that takes of the speed of its instances."""
     components = len(layout.components)
-    if not state.leaked.any():
+    breath = _find_breath(layout, state)
+    if breath is None:
         return np.zeros(components)
     own = layout.instance_component
-    lost = (1.0 - _find_breath(layout, state)) * (state.phase == RUNNING)
+    lost = (1.0 - breath) * (state.phase == RUNNING)
     return add_up(own, layout.instance["cores"] * state.cores[own] * lost, components)
 
 
-def kill_for_memory(layout: Layout, state: State, passed: Passed, held: Floats, connections: Floats) -> Floats:
+def kill_for_memory(
+    layout: Layout, state: State, standing: Standing, passed: Passed, held: Floats, connections: Floats
+) -> Floats:
     """Find what memory each instance uses, and kill those that use more than they may.
 
     By component are the memory `held` for jobs and the `connections` before; those that are left are returned.
     """
     own = layout.instance_component
-    standing = find_standing(layout, state.phase, state.release)
     rates = add_up(layout.route_component, passed.done * state.flows.holding, len(layout.components)) / state.step
     of_connections = connections * layout.component["connection_memory"]
     each = (rates * layout.component["request_memory"] + of_connections + held) / standing.some
-    used = layout.instance["base_memory"] + state.leaked + each.take(own)
-    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state)
+    used = layout.instance["base_memory"] + state.leaked + each[own]
+    limit = layout.memory.get((state.memory_limit.tobytes(),), _find_limit, layout, state).most
     state.memory = np.minimum(used + state.swell, limit) * standing.open_
-    dying = standing.running & (used > limit)
-    if not np.count_nonzero(dying):
+    over = used > limit
+    if not np.count_nonzero(over):
         return connections
-    for instance in np.nonzero(dying)[0].tolist():
+    dying = (standing.running & over).nonzero()[0].tolist()
+    if not dying:
+        return connections
+    for instance in dying:
         died = _find_statement(state, int(own[instance]))
         state.note(int(own[instance]), "oom", instance=instance, memory=round(float(limit[instance])), **died)
         die(layout, state, instance)
     return count_connections(layout, state)
 
 
-def _find_limit(layout: Layout, state: State) -> Floats:
-    """MB that each instance may use."""
-    return np.asarray(layout.instance["memory"] * state.memory_limit[layout.instance_component])
+class _Limit(NamedTuple):
+    """MB that each instance may use at most, and `room` for what leaks until it may be tight."""
+
+    most: Floats
+    room: Floats
+
+
+def _find_limit(layout: Layout, state: State) -> _Limit:
+    most = layout.instance["memory"] * state.memory_limit[layout.instance_component]
+    # A little less than the room there is: who is beyond is looked at exactly.
+    return _Limit(most, np.maximum(0.0, (_TIGHT - 0.01) * most - layout.instance["base_memory"]))
 
 
 def _find_statement(state: State, component: int) -> dict[str, str]:
@@ -149,16 +170,15 @@ def _find_statement(state: State, component: int) -> dict[str, str]:
     return {}
 
 
-def swell(layout: Layout, state: State, passed: Passed, noise: Floats) -> None:
+def swell(layout: Layout, state: State, standing: Standing, passed: Passed, noise: Floats) -> None:
     """Let the memory of each instance go up and down with its load, and with a `noise` of its own that is about a half.
 
     Nobody is killed for that: it is what is given back when memory is short.
     """
     room = layout.memory.get((), _find_swing, layout)
-    load = passed.load.take(layout.instance_component)
-    target = room * (noise + load) * find_standing(layout, state.phase, state.release).open_
-    rate = state.step / _SWELL_SECONDS
-    state.swell = state.swell + (target - state.swell) * rate / (1.0 + rate)
+    target = room * (noise + passed.load[layout.instance_component]) * standing.open_
+    rate = np.array(state.step / _SWELL_SECONDS)
+    state.swell = state.swell + (target - state.swell) * rate / (_ALL + rate)
 
 
 def _find_swing(layout: Layout) -> Floats:
@@ -245,14 +265,15 @@ def _leak(layout: Layout, state: State, standing: Standing) -> None:
     leaks = layout.memory.get((standing, state.leak.tobytes()), _find_leaks, layout, state, standing)
     if leaks is None:
         return
+    breath = _find_breath(layout, state)
     # What is slow serves fewer requests, and loses less with them.
-    lost = leaks * _find_breath(layout, state) * state.step
-    state.leaked = np.where(standing.running, state.leaked + lost, state.leaked)
+    lost = leaks if breath is None else leaks * breath
+    state.leaked = state.leaked + lost * state.step
 
 
 def _find_leaks(layout: Layout, state: State, standing: Standing) -> Floats | None:
-    """MB that each instance loses in a second when it is fast, None if none does."""
-    leaks = layout.release_leak[standing.release] + state.leak[layout.instance_component]
+    """MB that each running instance loses in a second when it is fast, None if none does."""
+    leaks = (layout.release_leak[standing.release] + state.leak[layout.instance_component]) * standing.open_
     return leaks if np.any(leaks) else None
 
 

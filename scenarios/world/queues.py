@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LONGEST_SECONDS = 21600.0
 """A topic that keeps messages for longer than this drops none while a system is played."""
 _NO_GROUPS = np.zeros(0, dtype=np.int64)
+_NOTHING, _ALL, _LITTLE = np.array(0.0), np.array(1.0), np.array(1e-12)
 _NEXT = 1e-9
 """A message is at the head of its partition when there are no more than so many before it."""
 
@@ -106,32 +107,35 @@ class Queues:
         if not groups:
             return np.zeros(routes)
         workers = layout.memory.get((standing, self.ahead.tobytes()), Queues._count_workers, self, standing)
-        can = workers * seconds / np.maximum(holding.take(self.group_route), 1e-9)
-        there: Floats = np.maximum(0.0, np.minimum(self.waits, self.ahead - self.taken))
+        can = workers * seconds / np.maximum(holding[self.group_route], 1e-9)
+        there: Floats = np.maximum(_NOTHING, np.minimum(self.waits, self.ahead - self.taken))
         of_group = add_up(self.lane_group, there, groups)
-        wanted = np.minimum(of_group, np.maximum(0.0, can - add_up(self.lane_group, self.taken, groups)))
-        moved = there * (wanted / np.maximum(of_group, 1e-12)).take(self.lane_group)
-        self.waits, self.taken = np.maximum(0.0, self.waits - moved), self.taken + moved
+        wanted = np.minimum(of_group, np.maximum(_NOTHING, can - add_up(self.lane_group, self.taken, groups)))
+        moved = there * (wanted / np.maximum(of_group, _LITTLE))[self.lane_group]
+        self.waits, self.taken = np.maximum(_NOTHING, self.waits - moved), self.taken + moved
         return add_up(self.group_route, add_up(self.lane_group, moved, groups), routes)
 
     def settle(self, layout: Layout, standing: Standing, passed: Passed) -> Indices:
         """Commit what was done, put back what failed, add what came. Returns the groups that have come to a halt."""
         groups = len(self.group_topic)
-        came_topic = passed.good.take(self.topic_route)
+        if not len(self.topic_route):
+            self.turn += 1
+            return _NO_GROUPS
+        came_topic = passed.good[self.topic_route]
         drops = layout.memory.get((), Queues._is_any_dropped, self)
         self._keep(came_topic, drops=drops)
         if not groups:
             return _NO_GROUPS
         brokers = layout.memory.get((standing,), Queues._find_brokers, self, standing)
         before = self.waits + self.taken
-        good, failed = passed.users_good.take(self.group_route), passed.users_failed.take(self.group_route)
-        pending = np.maximum(add_up(self.lane_group, self.taken, groups), 1e-12)
+        good, failed = passed.users_good[self.group_route], passed.users_failed[self.group_route]
+        pending = np.maximum(add_up(self.lane_group, self.taken, groups), _LITTLE)
         # What was done while the broker is down cannot be committed, and is done again.
-        committed = np.minimum(1.0, good / pending) * brokers
-        back = np.minimum(1.0, (good + failed) / pending) - committed
-        done, again = self.taken * committed.take(self.lane_group), self.taken * back.take(self.lane_group)
-        came = (came_topic / self.topic_partitions).take(self.lane_topic)
-        taken = np.maximum(0.0, self.taken - done - again)
+        committed = np.minimum(_ALL, good / pending) * brokers
+        back = np.minimum(_ALL, (good + failed) / pending) - committed
+        done, again = self.taken * committed[self.lane_group], self.taken * back[self.lane_group]
+        came = (came_topic / self.topic_partitions)[self.lane_topic]
+        taken = np.maximum(_NOTHING, self.taken - done - again)
         waits = self.waits + again + came
         dropped = self._drop(waits, taken) if drops else np.zeros(len(waits))
         self.waits, self.taken = waits - dropped, taken
@@ -217,7 +221,7 @@ class Queues:
             old = self.history[(self.turn - self.topic_steps) % rows, np.arange(len(came))]
             recent = recent - np.where(self.topic_steps > 0, old, 0.0)
         self.history[self.turn % rows] = came
-        self.recent = np.maximum(0.0, recent)
+        self.recent = np.maximum(_NOTHING, recent)
         self.turn += 1
 
     def _list_first_lanes(self, topic: int) -> Indices:

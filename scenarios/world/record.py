@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.world.flows import Passed, add_up
+from scenarios.world.paths import Paths
 from scenarios.world.processes import find_collecting
 from scenarios.world.standing import find_standing
 
@@ -22,6 +24,7 @@ TICK = 15.0
 
 COUNTS = tuple(spec.name for spec in fields(Passed) if spec.name not in {"load", "waited", "delay", "ledger"})
 """What is counted over a tick, as `Passed` names it."""
+_get_counts = attrgetter(*COUNTS)
 LEVELS = (
     "p50",
     "p90",
@@ -81,11 +84,13 @@ class Record:
         self.ledger = max(self.ledger, passed.ledger)
         if len(self._open) * state.step < TICK:
             return
-        first, *others = self._open
-        for name in COUNTS:
-            total = getattr(first, name)
+        nothing = layout.no_requests
+        for name, parts in zip(COUNTS, zip(*map(_get_counts, self._open), strict=True), strict=True):
+            total, *others = parts
             for other in others:
-                total = total + getattr(other, name)
+                # Most of what can be refused or turned away is not, in most ticks.
+                if other is not nothing:
+                    total = total + other
             self.ticks[name].append(total)
         own, components = layout.instance_component, len(layout.components)
         standing = find_standing(layout, state.phase, state.release)
@@ -100,7 +105,7 @@ class Record:
             state.caches.find_hit_ratio(layout, standing),
             add_up(own, state.kept, components) / standing.some,
             state.queues.find_backlog(),
-            *state.paths.find_worst(components),
+            *layout.memory.get(state.paths.list_bytes(), Paths.find_worst, state.paths, components),
             state.addresses.unanswered.copy(),
             passed.delay,
             find_collecting(layout, state),

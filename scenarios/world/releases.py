@@ -16,9 +16,15 @@ def average_releases(layout: Layout, state: State, standing: Standing) -> tuple[
     """Work and errors of each component, on average over the releases that its running instances have."""
     if not layout.features:
         return standing.work, standing.errors
+    on = tuple([state.flags[component, feature.flag] for component, feature in layout.features])
+    return layout.memory.get((standing, on), _switch_features, layout, standing, on)
+
+
+def _switch_features(layout: Layout, standing: Standing, on: tuple[bool, ...]) -> tuple[Floats, Floats]:
+    """The same with the features that are on."""
     work, errors = standing.work.copy(), standing.errors.copy()
-    for component, feature in layout.features:
-        if state.flags[component, feature.flag]:
+    for (component, feature), is_on in zip(layout.features, on, strict=True):
+        if is_on:
             work[component] *= feature.work
             errors[component] = min(1.0, errors[component] + feature.errors)
     return work, errors

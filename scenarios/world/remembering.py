@@ -6,13 +6,13 @@ To compare some bytes costs a tenth of what it costs to compute anew, and finds 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Value = TypeVar("Value")
-Arguments = ParamSpec("Arguments")
+Arguments = TypeVarTuple("Arguments")
 
 
 class Memory:
@@ -31,17 +31,15 @@ class Memory:
     def get(
         self,
         seen: tuple[object, ...],
-        compute: Callable[Arguments, Value],
-        /,
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
+        compute: Callable[[*Arguments], Value],
+        *args: *Arguments,
     ) -> Value:
         """What a function gives, of which the last result is taken if the same was seen then."""
         last = self._results.get(compute)
         if last is not None and last[0] == seen:
             result: Value = last[1]
             return result
-        result = compute(*args, **kwargs)
+        result = compute(*args)
         self._results[compute] = seen, result
         return result
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FOR_LONG = 86400.0
 """How long a resolver goes on with answers that it does not renew, in seconds."""
+_NOW = np.array(0.0)
 _NOTHING = -1.0
 """What a caller has that could not look a name up."""
 
@@ -97,25 +98,39 @@ class Addresses:
         """Let time pass: answers end, and names are looked up again if the resolver answers."""
         if not layout.memory.get((), _is_any_named, layout, self.named):
             return layout.memory.get((), _find_all, layout)
-        answers = standing.count[self.resolver] > 0.0
-        self.told_left = np.where(answers, self.told_left - seconds, 0.0)
-        fresh = answers & (self.told_left <= 0.0)
+        silent, stopped = layout.memory.get((standing,), Addresses._find_silent, self, standing)
+        self.told_left = self.told_left - seconds
+        if silent is not None:
+            np.putmask(self.told_left, silent, _NOW)
+        fresh = self.told_left <= _NOW
         if np.count_nonzero(fresh):
-            self.told = np.where(fresh, self.moves, self.told)
-            self.told_left = np.where(fresh, self.told_lasts, self.told_left)
-        running = standing.open_links > 0.0
-        self.left = np.where(running, self.left - seconds, 0.0)
-        if np.count_nonzero(self.unanswered):
-            answers = answers & (self.rank >= self.unanswered[self.resolver])
-        # Few ask in the same step.
-        asks = np.nonzero((self.left <= 0.0) & self.named)[0]
-        callee = self.callee[asks]
-        answered = answers[callee]
-        self.held[asks] = np.where(answered, self.told[callee], _NOTHING)
-        renews = asks[answered & running[asks]]
-        self.left[renews] = self.lasts[renews]
+            self._renew(fresh, silent)
+        self.left = self.left - seconds
+        np.putmask(self.left, stopped, _NOW)
+        told = standing, self.told.tobytes(), self.unanswered.tobytes()
+        answers, renews = layout.memory.get(told, Addresses._answer, self, standing)
+        asks = (self.left <= _NOW) & self.named
+        np.putmask(self.held, asks, answers)
+        np.putmask(self.left, asks & renews, self.lasts)
         seen = standing, self.held.tobytes(), self.moves.tobytes()
         return layout.memory.get(seen, Addresses._resolve, self, layout, standing)
+
+    def _find_silent(self, standing: Standing) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_]]:
+        """The components whose resolver does not run, None if all run, and the links whose caller does not."""
+        silent = ~(standing.count[self.resolver] > 0.0)
+        return silent if np.any(silent) else None, ~(standing.open_links > 0.0)
+
+    def _renew(self, fresh: NDArray[np.bool_], silent: NDArray[np.bool_] | None) -> None:
+        """Resolvers look up again what they kept for long enough."""
+        fresh = fresh if silent is None else fresh & ~silent
+        self.told = np.where(fresh, self.moves, self.told)
+        self.told_left = np.where(fresh, self.told_lasts, self.told_left)
+
+    def _answer(self, standing: Standing) -> tuple[Floats, NDArray[np.bool_]]:
+        """What each link is answered if it asks now, and which of them keep that."""
+        answers = (standing.count[self.resolver] > 0.0) & (self.rank >= self.unanswered[self.resolver])
+        answered = answers[self.callee]
+        return np.where(answered, self.told[self.callee], _NOTHING), answered & (standing.open_links > 0.0)
 
     def _resolve(self, layout: Layout, standing: Standing) -> Resolved:
         """What callers have of addresses now."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.access import Obstacles, find_access
-from scenarios.world.chance import draw_noise
+from scenarios.world.chance import draw_noises
 from scenarios.world.changes import Agenda, place_changes
 from scenarios.world.flows import STEP, Conditions, add_up, step_flows
 from scenarios.world.forking import fork
@@ -41,6 +41,8 @@ WORK_NOISE = 0.02
 """Standard deviations of what arrives and of own work from tick to tick, as shares. Nothing else has noise."""
 
 _MINUTE = 60.0
+_TICKS_AT_ONCE, _MINUTES_AT_ONCE = 8, 4
+"""Of how many ticks and minutes the noise is hashed at once: that costs little more than one."""
 _AGAIN_SECONDS = 20.0
 """After which time users try again on average whose request has failed: 95 % of them within a minute."""
 
@@ -127,22 +129,24 @@ class Run:
         state.awaiting.fail(state.queues, passed, state.step)
         state.passed = passed
         self._note_failed(passed)
-        swell(layout, state, passed, self._find_swell(int(state.time / _MINUTE)))
-        connections = kill_for_memory(layout, state, passed, held, pooled.connections)
+        # A disk that is full may have stopped a process.
+        standing = find_standing(layout, state.phase, state.release)
+        swell(layout, state, standing, passed, self._find_swell(int(state.time / _MINUTE)))
+        connections = kill_for_memory(layout, state, standing, passed, held, pooled.connections)
         state.time += state.step
         self.record.add(layout, state, passed, connections)
 
     def _keep_messages(self, standing: Standing, passed: Passed) -> None:
         """Queues and disks take what was sent and written."""
         layout, state = self.layout, self.state
-        if not len(state.queues.topic_route) and not np.any(state.disks.capacity):
+        if not layout.topic_names and not np.count_nonzero(state.disks.capacity):
             return
         queues = state.queues
         for group in queues.settle(layout, standing, passed).tolist():
             topic = layout.topic_names[queues.group_topic[group]]
             state.note(int(queues.group_component[group]), "poison", topic=topic)
         self.record.ledger = max(self.record.ledger, queues.ledger)
-        kept = queues.find_kept(len(layout.components))
+        kept = queues.find_kept(len(layout.components)) if layout.topic_names else None
         full, stopping = state.disks.step(layout, standing, passed.good, kept, state.step)
         for instance in full.tolist():
             state.note(int(layout.instance_component[instance]), "disk_full", instance=instance)
@@ -153,9 +157,9 @@ class Run:
     def _note_failed(self, passed: Passed) -> None:
         """A share of the users whose request has failed will try again."""
         layout, state = self.layout, self.state
-        if layout.memory.get((), _is_any_tried_again, layout):
+        if layout.tries_again:
             shares = layout.memory.get((), _share_entries, layout)
-            mine = passed.users_failed.take(layout.journey_entry) * shares
+            mine = passed.users_failed[layout.journey_entry] * shares
             state.again = state.again + mine * layout.journey_retries
 
     def _find_users(self) -> tuple[Floats, Floats, Floats]:
@@ -165,14 +169,13 @@ class Run:
         if self._noise:
             demand = demand * self._find_noise(int(state.time / TICK))[1]
         demand = demand * state.step
-        if layout.memory.get((), _is_any_tried_again, layout):
+        if layout.tries_again:
             back = state.again * (state.step / _AGAIN_SECONDS)
             state.again = state.again - back
             demand = demand + back
-        routes = len(layout.route_work)
+        routes, nobody = len(layout.route_work), layout.no_requests
         out = layout.memory.get((state.shed.tobytes(), state.blocked.tobytes()), _keep_out, layout, state)
         if out is None:
-            nobody = np.zeros(routes)
             return add_up(layout.journey_entry, demand, routes), nobody, nobody
         kept_out = demand * out
         return (
@@ -190,7 +193,8 @@ class Run:
     ) -> Conditions:
         layout, state = self.layout, self.state
         work, errors = average_releases(layout, state, standing)
-        work = work * state.work * state.scans * slow
+        seen = work.tobytes(), state.work.tobytes(), state.scans.tobytes(), slow.tobytes()
+        work = layout.memory.get(seen, _multiply_work, state, work, slow)
         if self._noise:
             work = work * self._find_noise(int(state.time / TICK))[0]
         sent = layout.call_weight if state.passed is None else state.passed.sent
@@ -228,27 +232,33 @@ class Run:
         return room
 
     def _find_swell(self, minute: int) -> Floats:
-        """How the memory of each instance differs in a minute, about a half, hashed once for all its steps."""
+        """How the memory of each instance differs in a minute, about a half, hashed at once for some minutes."""
         known, noise = self._swells
-        if known != minute or noise is None:
-            instances = self.layout.instance_noise
-            noise = 0.5 + 0.25 * (draw_noise(instances, minute) if self._noise else np.zeros(len(instances)))
+        if noise is None or not known <= minute < known + _MINUTES_AT_ONCE:
+            known, instances = minute, self.layout.instance_noise
+            noise = 0.5 + 0.25 * (
+                draw_noises(instances, minute, _MINUTES_AT_ONCE)
+                if self._noise
+                else np.zeros((_MINUTES_AT_ONCE, len(instances)))
+            )
             self._swells = minute, noise
-        return noise
+        found: Floats = noise[minute - known]
+        return found
 
     def _find_noise(self, tick: int) -> tuple[Floats, Floats]:
-        """Factors of work and of arrivals in a tick, hashed once for all its steps."""
+        """Factors of work and of arrivals in a tick, hashed at once for some ticks and all their steps."""
         known, factors = self._factors
-        if known != tick or factors is None:
-            of_work = 1.0 + WORK_NOISE * draw_noise(self.layout.component_noise, tick)
-            of_arrivals = 1.0 + ARRIVALS_NOISE * draw_noise(self.layout.journey_noise, tick)
+        if factors is None or not known <= tick < known + _TICKS_AT_ONCE:
+            known = tick
+            of_work = 1.0 + WORK_NOISE * draw_noises(self.layout.component_noise, tick, _TICKS_AT_ONCE)
+            of_arrivals = 1.0 + ARRIVALS_NOISE * draw_noises(self.layout.journey_noise, tick, _TICKS_AT_ONCE)
             factors = of_work, of_arrivals
             self._factors = tick, factors
-        return factors
+        return factors[0][tick - known], factors[1][tick - known]
 
 
-def _is_any_tried_again(layout: Layout) -> bool:
-    return bool(np.any(layout.journey_retries))
+def _multiply_work(state: State, work: Floats, slow: Floats) -> Floats:
+    return np.asarray(work * state.work * state.scans * slow)
 
 
 def _share_entries(layout: Layout) -> Floats:
