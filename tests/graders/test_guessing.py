@@ -12,14 +12,18 @@ from graders.guessing import lists_guesses
 from graders.root_cause import match_failure_mode
 from scenarios.catalogue import Catalogue
 
-LINES = [json.loads(line) for name in FILES for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()]
+_OF_LISTS = FILES[:5]
+"""The files whose boasts are lists of what it could have been; later ones boast in other ways too."""
 
 
-@pytest.mark.parametrize("kind", ["right", "half", "wrong", "boast"])
-def test_answers_that_boast_are_told_from_all_others(kind: str) -> None:
-    texts = [line["text"] for line in LINES if line["kind"] == kind]
-    assert texts
-    assert {lists_guesses(text) for text in texts} == {kind == "boast"}
+def read(names: tuple[str, ...], *kinds: str) -> list[str]:
+    lines = [json.loads(line) for name in names for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    return [line["text"] for line in lines if line["kind"] in kinds]
+
+
+def test_answers_that_boast_are_told_from_all_others() -> None:
+    assert all(map(lists_guesses, read(_OF_LISTS, "boast")))
+    assert not any(map(lists_guesses, read(FILES, "right", "half", "wrong")))
 
 
 def test_it_is_worth_nothing_even_if_the_truth_is_in_it() -> None:

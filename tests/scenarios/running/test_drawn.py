@@ -65,6 +65,7 @@ def test_what_is_said_of_a_family_is_an_answer(catalogue: Catalogue, family: str
         concepts=tuple(tuple(group) for group in words.concepts),
         families=frozenset(words.families),
         alike=(),
+        fault=family,
     )
     assert match_failure_mode(FAMILIES[family].answer, truth)[0] == 1
 
