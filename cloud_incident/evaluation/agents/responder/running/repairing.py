@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.agents.agent import choose
-from cloud_incident.evaluation.agents.responder.evidence import parse_status
+from cloud_incident.evaluation.agents.responder.evidence import parse_metrics, parse_status
 from cloud_incident.evaluation.agents.responder.running.calls import LATE, UNAUTHENTICATED
 from cloud_incident.evaluation.agents.responder.running.judging import read_jobs
-from cloud_incident.evaluation.agents.responder.running.walking import look_around
+from cloud_incident.evaluation.agents.responder.running.walking import look_around, walk
 from scenarios.vocabulary import ACTIONS, REMEDIATIONS
 
 if TYPE_CHECKING:
@@ -28,26 +28,53 @@ _RUNBOOK = "execute_runbook_step"
 _READY = re.compile(r"(\d+)/(\d+)")
 _EVICTED = re.compile(r"Evicted.*?(?:\(x(\d+) )")
 _MORE = 2
-"""By so many times more instances something is scaled that has no room."""
+"""So many more instances get what has no room."""
+_FAILS = re.compile(r"5xx|504|50\d|class=\"5|499|429|40[13]|timeout|reset|rejected|error", re.IGNORECASE)
+"""Names of metrics that count what fails."""
+_FEW, _WORSE = 2.0, 3.0
+"""So many more per second than usual, and by this factor more, is not well."""
 
 
 def repair(desk: Desk, found: Diagnosis) -> Play[None]:
-    """Repair what was found, and look at the recovery."""
+    """Repair what was found, and look at the recovery. What did not help is followed by the next that may."""
     verdict = found.verdict
-    if verdict is None:
-        return
-    for mend in verdict.hypothesis.mends:
-        if desk.steps_left <= _KEPT:
-            break
+    for mend in verdict.hypothesis.mends if verdict else ():
+        if verdict is None or desk.steps_left <= _KEPT:
+            return
         for what in mend:
             yield from _do(desk, found, verdict, what)
-        yield from _operate(desk, _WATCH, "")
-        if desk.alert.get("status") != _FIRING:
-            break
-        yield from _relieve(desk, found)
-        if desk.alert.get("status") != _FIRING:
-            break
-    yield from desk.look("check_dependencies", found.way[-2 if len(found.way) > 1 else -1].service, again=True)
+        yield from operate(desk, _WATCH, "")
+        if (yield from _is_well(desk, found)):
+            return
+        if (yield from _relieve(desk, found)):
+            yield from _is_well(desk, found)
+            return
+
+
+def _is_well(desk: Desk, found: Diagnosis) -> Play[bool]:
+    """Look whether users are served again: whether the page has cleared, and nothing fails where they enter."""
+    if desk.alert.get("status") == _FIRING:
+        return False
+    rows = parse_metrics((yield from desk.look("check_metrics", found.way[0].service, again=True)))
+    return not any(_FAILS.search(row.name) and row.now > _FEW + _WORSE * row.normal for row in rows)
+
+
+def _relieve(desk: Desk, found: Diagnosis) -> Play[bool]:
+    """Give more room to who still has none, and tell whether there is one: what has waited may keep it busy.
+
+    Nobody is given room who is in the same trouble as before the repair.
+    """
+    if desk.steps_left <= _KEPT:
+        return False
+    for hop in found.way:
+        desk.seen.pop(("check_dependencies", hop.service), None)
+    way = yield from walk(desk, found.way[0].service, _KEPT)
+    last = way[-1]
+    if last.call is None or last.call.symptom not in LATE or desk.steps_left <= 1:
+        return False
+    yield from _scale(desk, last.service)
+    yield from operate(desk, _WATCH, "")
+    return True
 
 
 def _do(desk: Desk, found: Diagnosis, verdict: Verdict, what: str) -> Play[None]:
@@ -57,11 +84,11 @@ def _do(desk: Desk, found: Diagnosis, verdict: Verdict, what: str) -> Play[None]
             return
         match what:
             case "restart_callers":
-                yield from _operate(desk, "restart_service", target)
+                yield from operate(desk, "restart_service", target)
             case "scale_service":
                 yield from _scale(desk, target)
             case _:
-                yield from _operate(desk, what, target)
+                yield from operate(desk, what, target)
 
 
 def _list_targets(desk: Desk, found: Diagnosis, verdict: Verdict, what: str) -> Play[list[str]]:
@@ -87,35 +114,16 @@ def _list_holders(callers: tuple[Call, ...]) -> list[str]:
     return [call.service for call in sorted(ill, key=lambda call: -call.lost)]
 
 
-def _relieve(desk: Desk, found: Diagnosis) -> Play[None]:
-    """Give more room to who still has none: what waited while the cause lasted may keep it busy."""
-    for hop in reversed(found.way):
-        if desk.steps_left <= _KEPT + 1:
-            return
-        around = yield from _look_again(desk, hop.service)
-        crowded = [call for call in around if call.ill and call.symptom in LATE]
-        if crowded:
-            yield from _scale(desk, max(crowded, key=lambda call: call.lost).service)
-            yield from _operate(desk, _WATCH, "")
-            return
-
-
-def _look_again(desk: Desk, service: str) -> Play[tuple[Call, ...]]:
-    desk.seen.pop(("check_dependencies", service), None)
-    return (yield from look_around(desk, service)).calls
-
-
 def _scale(desk: Desk, service: str) -> Play[None]:
     """Scale a service to more instances than it should have had."""
-    status = desk.seen.get(("check_service_status", service)) or (yield from desk.look("check_service_status", service))
-    rows = parse_status(status)
+    rows = parse_status((yield from desk.look("check_service_status", service)))
     ready = _READY.search(" ".join([*rows.get("pods ready", []), *rows.get("units active", [])]))
     lost = sum(int(found[1] or 1) for found in map(_EVICTED.search, rows.get("event", [])) if found)
     now = int(ready[2]) if ready else 1
-    yield from _operate(desk, "scale_service", service, replicas=now + lost + _MORE)
+    yield from operate(desk, "scale_service", service, replicas=now + lost + _MORE)
 
 
-def _operate(desk: Desk, what: str, target: str, **options: int) -> Play[bool]:
+def operate(desk: Desk, what: str, target: str, **options: int) -> Play[bool]:
     """Carry out an operation, and give whether it was taken. One that the runbook does not list is left."""
     if desk.steps_left <= 0 or (what, target) in desk.done:
         return False

@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk
     from cloud_incident.evaluation.agents.responder.running.diagnosing import Diagnosis
 
-_DEEDS = {
-    "restart_service": "restarted {}",
-    "rollback_deploy": "rolled back {}",
-    "disable_feature_flag": "disabled the flag {}",
-    "scale_service": "scaled {}",
-    "clear_cache": "cleared the cache {}",
-}
+_STEP = "ran {what} of the runbook, for {target}"
 _RECOVERED = "After the last repair the page has cleared and the calls were looked at again."
 _UNWELL = "The page was still firing at the last look."
 
@@ -35,9 +29,9 @@ def write_failure_mode(found: Diagnosis) -> str:
 def write_summary(desk: Desk, found: Diagnosis) -> str:
     """Write the summary: what failed, what was done, and whether users are served again."""
     deeds = [
-        f"We {_DEEDS[what].format(target) if what in REMEDIATIONS else f'executed {what} on {target}'}."
+        f"To repair it we {REMEDIATIONS[what].deed if what in REMEDIATIONS else _STEP}.".format(what=what, target=target)
         for what, target in desk.done
     ]
     ending = _UNWELL if desk.alert.get("status") == "firing" else _RECOVERED
     cause = f"The incident started in {name_root(found)} ({write_failure_mode(found).rstrip('.')})."
-    return " ".join([cause, *(deeds or ["Nothing was repaired by hand."]), ending])[:SUMMARY_LIMIT]
+    return " ".join([cause, *(deeds or ["Nothing was repaired in this incident."]), ending])[:SUMMARY_LIMIT]
