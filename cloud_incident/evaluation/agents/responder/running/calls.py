@@ -1,4 +1,4 @@
-"""Reads what a service of a running system tells about its calls: how many fail, of what, how slowly, and since when."""
+"""Reads what a service of a running system tells about its calls: how many fail, of what, how late, and since when."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ class Surroundings(NamedTuple):
 
 
 def is_running(text: str) -> bool:
-    """Whether evidence comes from a system that runs: its heading says as of when it is."""
-    return _AS_OF.search(text.partition("\n")[0]) is not None
+    """Whether the evidence of `check_dependencies` comes from a system that runs: its calls are counted."""
+    return _RATE.search(text) is not None or _SILENT.search(text) is not None
 
 
 def read_time(text: str) -> datetime:
@@ -103,11 +103,13 @@ def read_time(text: str) -> datetime:
 
 def read_surroundings(text: str) -> Surroundings:
     """Read the evidence of `check_dependencies`."""
-    if not is_running(text):
+    if not text:
         return Surroundings((), ())
     now = read_time(text)
     calls, callers = parse_call_paths(text)
-    return Surroundings(tuple(_read_call(path, now) for path in calls), tuple(_read_call(path, now) for path in callers))
+    return Surroundings(
+        tuple(_read_call(path, now) for path in calls), tuple(_read_call(path, now) for path in callers)
+    )
 
 
 def name_symptom(reason: str) -> str:

@@ -8,7 +8,6 @@ from cloud_incident.evaluation.agents.responder.running.calls import (
     REFUSALS,
     UNCONNECTED,
     UNRESOLVED,
-    read_surroundings,
 )
 from cloud_incident.evaluation.agents.responder.running.hypotheses import (
     CACHE,
@@ -32,7 +31,6 @@ from cloud_incident.evaluation.agents.responder.running.walking import look_arou
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
-    from cloud_incident.evaluation.agents.responder.running.calls import Call
     from cloud_incident.evaluation.agents.responder.running.walking import Hop
 
 _RESOLVERS = ("dns", "resolv", "names")
@@ -48,7 +46,7 @@ _TELLING = {"flag": "check_service_status", "deploy": "check_metrics"}
 
 
 class Diagnosis(NamedTuple):
-    """What was found: the way to the last failing component, what its callers meet, and what explains it, if anything."""
+    """What was found: the way to the last failing component, what its callers meet, and what explains it, if known."""
 
     way: list[Hop]
     trouble: Trouble
@@ -77,6 +75,8 @@ def _list_candidates(desk: Desk, way: list[Hop], trouble: Trouble, kept: int) ->
     itself = (ITSELF, way[-1].service)
     if trouble.symptom in {UNCONNECTED, UNRESOLVED}:
         return [*((RESOLVER, name) for name in _list_named(desk, _RESOLVERS)), itself]
+    if not trouble.symptom:
+        return [itself, (DOOR, way[0].service)]
     if not is_late(trouble):
         return [itself]
     paths = [(PATH, name) for name in _list_named(desk, _PATHS)]
@@ -84,7 +84,8 @@ def _list_candidates(desk: Desk, way: list[Hop], trouble: Trouble, kept: int) ->
     if trouble.fails != STORE:
         return [itself, (CLIENT, above), (DOOR, way[0].service), *paths]
     around = yield from look_around(desk, way[-1].service)
-    clients = sorted((call for call in around.callers if call.ill), key=lambda call: (call.service != above, -call.growth))
+    ill = [call for call in around.callers if call.ill]
+    clients = sorted(ill, key=lambda call: (call.service != above, -call.growth))
     grown = max(clients, key=lambda call: call.growth, default=None)
     caches: list[tuple[str, str]] = []
     if grown is not None and grown.growth >= _GREW and desk.steps_left > kept:
@@ -110,8 +111,7 @@ def _examine(desk: Desk, trouble: Trouble, lies: str, service: str, kept: int) -
             return judge(desk, trouble, lies, None, service)
         if trouble.fails == SERVER and desk.steps_left > kept:
             yield from desk.look("check_service_status", service)
-            verdict = judge(desk, trouble, lies, None, service)
-            return verdict
+            return judge(desk, trouble, lies, None, service)
         return None
     if lies == CLIENT and change.kind in _TELLING and desk.steps_left > kept:
         yield from desk.look(_TELLING[change.kind], service)

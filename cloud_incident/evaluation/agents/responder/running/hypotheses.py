@@ -26,8 +26,9 @@ class Hypothesis:
 
     `said` says it in plain words. `met` is what callers of the last failing component meet (`calls.py`), `lies` where
     the cause lies, `fails` what kind of component fails. `change` is the kind of change that brings it, empty if it
-    comes without one, and `words` are those of its note (a pattern); one that is `spoken` needs them. `signs` are words
-    of its status, logs and metrics; one that is `bare` needs a sign. `mends` are ways to mend it, the best first: each is what is done in order.
+    comes without one. `words` are those of the note of that change (a pattern); one that is `spoken` needs them.
+    `signs` are words of its status, logs and metrics; one that is `bare` needs a sign. `mends` are ways to mend it, the
+    best first: each is what is done, in order.
     """
 
     name: str
@@ -61,8 +62,7 @@ _EDGE = r"firewall|rule set|priorit|request class|anonymous|shed|threshold"
 _SCHEMA = r"column|\btable|field|identifier|schema|index"
 _LIFETIME = r"lifetime|\bttl|\bkeys? get|of the cache|expir"
 _ZONE = r"record|alias|serial|transfer|\bzone"
-_NETWORK = r"\blink|line card|prefix|router|firmware|route"
-_SECRET = r"secret|password|signing key|credential|rotat"
+_RENEWED = r"secret|password|signing key|credential|rotat"
 _PATTERN = r"pattern|\brules?\b|format|saniti|parser|regular exp|regex"
 _POOL = r"pool|parallel|subtask|blocking|thread|worker"
 _KEPT = r"\bkept\b|cache|loaded at start|in the process"
@@ -79,7 +79,7 @@ HYPOTHESES = (
         "its credentials were rotated without telling their holders, which still use the stale password",
         frozenset({met.UNAUTHENTICATED}),
         change="config",
-        words=_SECRET,
+        words=_RENEWED,
         mends=(("publish_secret", "restart_callers"), ("rotate_secret", "restart_callers")),
     ),
     Hypothesis(

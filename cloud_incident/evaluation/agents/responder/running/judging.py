@@ -84,7 +84,7 @@ def _fits(hypothesis: Hypothesis, trouble: Trouble, lies: str, change: ChangeEnt
         return False
     if hypothesis.change and (change is None or change.kind != hypothesis.change):
         return False
-    if not hypothesis.change and change is not None and not hypothesis.shows_in(told):
+    if not hypothesis.change and (change is not None or not trouble.symptom) and not hypothesis.shows_in(told):
         return False
     if hypothesis.spoken and not _is_spoken_of(hypothesis, change):
         return False

@@ -1,4 +1,4 @@
-"""Repairs a running system: does what mends the suspected cause, waits, looks, and tries once more if it did not help."""
+"""Repairs a running system: mends the suspected cause, waits, looks, and tries once more if that did not help."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from cloud_incident.evaluation.agents.responder.running.walking import look_arou
 from scenarios.vocabulary import ACTIONS, REMEDIATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cloud_incident.evaluation.agents.responder.desk import Desk, Play
     from cloud_incident.evaluation.agents.responder.running.calls import Call
     from cloud_incident.evaluation.agents.responder.running.diagnosing import Diagnosis

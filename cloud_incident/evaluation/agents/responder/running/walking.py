@@ -49,7 +49,8 @@ def walk(desk: Desk, start: str, kept: int) -> Play[list[Hop]]:
         if desk.steps_left <= kept and ("check_dependencies", here.service) not in desk.seen:
             break
         around = yield from look_around(desk, here.service)
-        below = choose_call(desk, here.call, [call for call in around.calls if call.service not in {hop.service for hop in way}])
+        passed = {hop.service for hop in way}
+        below = choose_call(desk, here.call, [call for call in around.calls if call.service not in passed])
         if below is None:
             break
         way.append(Hop(below.service, below))
@@ -67,11 +68,16 @@ def choose_call(desk: Desk, above: Call | None, calls: list[Call]) -> Call | Non
 
     def rank(call: Call) -> tuple[object, ...]:
         other = above is not None and above.symptom in LATE and not call.late
-        apart = above is not None and bool(above.since and call.since) and call.since < above.since - _EARLIER
+        apart = above is not None and _began_before(call, above)
         unlisted = above is None and call.service not in desk.alerted
         return unlisted, other, apart, _differ(call, above), -call.lost, -call.takes
 
     return min(fitting, key=rank, default=None)
+
+
+def _began_before(call: Call, above: Call) -> bool:
+    """Whether a call failed for so long before the one above it that it rather is another trouble."""
+    return call.since is not None and above.since is not None and call.since < above.since - _EARLIER
 
 
 def _differ(call: Call, above: Call | None) -> float:

@@ -29,7 +29,9 @@ def write_failure_mode(found: Diagnosis) -> str:
 def write_summary(desk: Desk, found: Diagnosis) -> str:
     """Write the summary: what failed, what was done, and whether users are served again."""
     deeds = [
-        f"To repair it we {REMEDIATIONS[what].deed if what in REMEDIATIONS else _STEP}.".format(what=what, target=target)
+        f"To repair it we {REMEDIATIONS[what].deed if what in REMEDIATIONS else _STEP}.".format(
+            what=what, target=target
+        )
         for what, target in desk.done
     ]
     ending = _UNWELL if desk.alert.get("status") == "firing" else _RECOVERED
