@@ -59,8 +59,8 @@ def _play_episode(desk: Desk) -> Play[None]:
         yield submit(task.id, severity=(yield from assess_severity(desk)))
         return
     start = choose_first(desk)
-    if is_running((yield from desk.look("check_dependencies", start))):
-        yield from play_running(desk, start)
+    runs = is_running((yield from desk.look("check_dependencies", start)))
+    if runs and (yield from play_running(desk, start)):
         return
     found = yield from investigate(desk)
     if task.asks_repair:

@@ -18,11 +18,16 @@ _ANSWER_KEPT, _REPAIR_KEPT = 1, 6
 """Steps that no look is spent on: where only an answer is asked for, and where a repair is."""
 
 
-def play_running(desk: Desk, start: str) -> Play[None]:
-    """Play a whole episode from the service that users enter through, with its submission."""
+def play_running(desk: Desk, start: str) -> Play[bool]:
+    """Play a whole episode from the service that users enter through, with its submission.
+
+    Gives False, and answers nothing, if nothing that is known explains what is seen.
+    """
     task = TASKS[desk.shown["task_id"]]
     kept = _REPAIR_KEPT if task.asks_repair else _ANSWER_KEPT
     found = yield from diagnose(desk, start, kept)
+    if found.verdict is None:
+        return False
     yield from confirm(desk, found, kept)
     if task.asks_repair:
         yield from repair(desk, found)
@@ -32,3 +37,4 @@ def play_running(desk: Desk, start: str) -> Play[None]:
         failure_mode=write_failure_mode(found),
         summary=write_summary(desk, found),
     )
+    return True
