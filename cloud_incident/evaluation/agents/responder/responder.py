@@ -8,7 +8,9 @@ from cloud_incident.evaluation.agents.agent import Agent, Decision, submit
 from cloud_incident.evaluation.agents.responder.desk import Desk
 from cloud_incident.evaluation.agents.responder.impact import assess_severity
 from cloud_incident.evaluation.agents.responder.repair import repair
-from cloud_incident.evaluation.agents.responder.search import investigate
+from cloud_incident.evaluation.agents.responder.running.calls import is_running
+from cloud_incident.evaluation.agents.responder.running.playing import play_running
+from cloud_incident.evaluation.agents.responder.search import choose_first, investigate
 from cloud_incident.evaluation.agents.responder.wording import write_failure_mode, write_summary
 from scenarios.vocabulary import REMEDIATIONS, TASKS
 
@@ -55,6 +57,10 @@ def _play_episode(desk: Desk) -> Play[None]:
     task = TASKS[desk.shown["task_id"]]
     if not task.asks_evidence:
         yield submit(task.id, severity=(yield from assess_severity(desk)))
+        return
+    start = choose_first(desk)
+    runs = is_running((yield from desk.look("check_dependencies", start)))
+    if runs and (yield from play_running(desk, start)):
         return
     found = yield from investigate(desk)
     if task.asks_repair:

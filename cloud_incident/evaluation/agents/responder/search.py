@@ -29,14 +29,25 @@ _FIX_STEPS = 8
 
 def investigate(desk: Desk) -> Play[Findings]:
     """Find the service where the incident started, how it failed, and the change that caused it."""
-    paging = str(desk.alert.get("labels", {}).get("service", ""))
-    if paging in desk.shown["known_services"]:
+    paging = _find_paging(desk)
+    if paging:
         calls, callers = yield from desk.look_up_paths(paging)
         if all(path.health == "unknown" for path in callers):
             return (yield from trace(desk, paging, calls))
     found = yield from _descend(desk)
     yield from _blame(desk, found)
     return found
+
+
+def choose_first(desk: Desk) -> str:
+    """Choose the service to look at first: the one that pages, or that the alert places the failure in."""
+    return _find_paging(desk) or _choose_start(desk)
+
+
+def _find_paging(desk: Desk) -> str:
+    """Find the service that the labels of the alert name; empty if they name none that is known."""
+    paging = str(desk.alert.get("labels", {}).get("service", ""))
+    return paging if paging in desk.shown["known_services"] else ""
 
 
 def _choose_start(desk: Desk) -> str:
