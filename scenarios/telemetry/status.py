@@ -36,7 +36,7 @@ _TOLD = {
     "job_refused": "job {job} failed: no connection to {target}, again in {seconds} s",
     "rescaled": "SuccessfulRescale: new size {after}, it was {before}",
     "scale_service": "ScalingReplicaSet: new size {after}, it was {before}",
-    "pressed": "Evicted: a node was low on ephemeral-storage",
+    "pressed": "Evicted: a node was low on ephemeral-storage; the size was lowered by one",
     "evicted": "Evicted: a node is drained",
     "evicted_pending": "Evicted: a node is drained, and no other takes the instance",
 }
