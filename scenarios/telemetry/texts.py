@@ -368,7 +368,7 @@ def write_times(seen: Vantage, ms: Indices, style: str) -> list[str]:
 
 
 def _draw_latencies(seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArray[np.uint64]) -> Floats:
-    """Milliseconds from the quantiles of the tick: of the callee up to the deadline, or of the own route."""
+    """Milliseconds from the quantiles of the tick: of the callee and the way up to the deadline, or of the own route."""
     call = stream.call
     route = stream.route if call is None else call.target_route
     first = int(ticks.min())
@@ -384,7 +384,8 @@ def _draw_latencies(seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArr
         ),
     )
     if call is not None:
-        value = np.minimum(value, call.deadline)
+        way = seen.get("delay", first)[ticks - first, call.place]
+        value = np.minimum(value + way, call.deadline)
     elif any(line.when == "gone" for line in seen.software.lines):
         # A proxy gives up what takes longer than that, and has passed on what it answers well sooner.
         most = max((other.deadline for other in seen.outgoing if other.source_route == route), default=np.inf)
