@@ -52,23 +52,17 @@ class Ahead(NamedTuple):
 def play_abreast(wanted: Sequence[Wanted]) -> Iterator[tuple[int, Ahead]]:
     """Play draws, those together that are wanted for about as long; gives each with its place in `wanted`."""
     draws = [draw(each.seed, each.difficulty, split=region_of(each.seed)) for each in wanted]
-    for places in _list_blocks(draws, wanted):
+    for places in _list_blocks(wanted):
         runs = _play_block([draws[place].system for place in places], [wanted[place] for place in places])
         for place, own in zip(places, runs, strict=True):
             yield place, Ahead(draws[place], own)
 
 
-def _list_blocks(draws: Sequence[Draw], wanted: Sequence[Wanted]) -> Iterator[list[int]]:
-    """The places of those that are played side by side.
-
-    A run has a shorter way to compute what crosses no network, and takes it if none of its systems has one. It comes to
-    other roundings, so those with a network stand by themselves.
-    """
-    for crosses in (False, True):
-        places = [place for place, drawn in enumerate(draws) if bool(drawn.system.links) == crosses]
-        places.sort(key=lambda place: wanted[place].until)
-        for first in range(0, len(places), BLOCK):
-            yield places[first : first + BLOCK]
+def _list_blocks(wanted: Sequence[Wanted]) -> Iterator[list[int]]:
+    """The places of those that are played side by side: those that are wanted for about as long."""
+    places = sorted(range(len(wanted)), key=lambda place: wanted[place].until)
+    for first in range(0, len(places), BLOCK):
+        yield places[first : first + BLOCK]
 
 
 def _play_block(systems: Sequence[System], wanted: Sequence[Wanted]) -> Iterator[SharedRuns]:

@@ -368,7 +368,7 @@ def write_times(seen: Vantage, ms: Indices, style: str) -> list[str]:
 
 
 def _draw_latencies(seen: Vantage, stream: Stream, ticks: Indices, hashes: NDArray[np.uint64]) -> Floats:
-    """Milliseconds from the quantiles of the tick: of the callee and the way up to the deadline, or of the own route."""
+    """Milliseconds from the quantiles of the tick: of the callee and the way to it, or of the own route."""
     call = stream.call
     route = stream.route if call is None else call.target_route
     first = int(ticks.min())

@@ -24,6 +24,13 @@ _CHECK_FAILS = 0.5
 _NOTHING = np.array(0.0)
 
 
+class _Quiet(NamedTuple):
+    """The components and instances of systems that have nothing between their zones."""
+
+    components: NDArray[np.bool_]
+    instances: NDArray[np.bool_]
+
+
 class Crossing(NamedTuple):
     """What the network does in a step, and the `pull` of each instance with what is `pulled` by all of a component."""
 
@@ -115,6 +122,7 @@ class Paths:
         if losing is None and not (np.count_nonzero(self.latency) or np.count_nonzero(self.out)):
             self.failing[:] = 0.0
             return Crossing(layout.memory.get((), _cross_nothing, layout), standing.open_, standing.count)
+        quiet = self._find_quiet(layout, standing, losing)
         self._check_health(layout, (*kept, seconds), losing, seconds)
         seen = (*kept, self.latency.tobytes(), self.out.tobytes())
         ways = layout.memory.get(seen, Paths._find_ways, self, layout, standing, losing)
@@ -131,6 +139,11 @@ class Paths:
             # Nothing is pulled there, so what is added is what there is.
             more = layout.memory.get((standing, unasked.tobytes()), _pull_evenly, layout, standing, unasked)
             pull, pulled = pull + more[0], pulled + more[1]
+        if quiet is not None:
+            # As if they were alone, to the last digit.
+            self.failing[:, quiet.instances] = 0.0
+            pull = np.where(quiet.instances, standing.open_, pull)
+            pulled = np.where(quiet.components, standing.count, pulled)
         return Crossing(ways, pull, pulled)
 
     def list_bytes(self) -> tuple[bytes, bytes, bytes]:
@@ -163,8 +176,24 @@ class Paths:
                     self.isolated[system, zone] = 0.0
         return changed
 
+    def _find_quiet(self, layout: Layout, standing: Standing, losing: Floats | None) -> _Quiet | None:
+        """The systems without anything between their zones that stand beside others; None if there are none."""
+        if len(layout.systems) == 1:
+            return None
+        loud = np.any(self.latency, axis=(1, 2))
+        if losing is not None:
+            loud |= np.any(self._find_loss(standing), axis=(1, 2))
+        of_instance = self.component_system[layout.instance_component]
+        loud[of_instance[np.any(self.out, axis=0)]] = True
+        return None if np.all(loud) else _Quiet(~loud[self.component_system], ~loud[of_instance])
+
     def _find_losing(self, layout: Layout, standing: Standing) -> Floats | None:
         """What is lost from each zone to each instance, None if nothing is lost anywhere."""
+        loss = self._find_loss(standing)
+        return self._spread(layout, loss) if np.any(loss) else None
+
+    def _find_loss(self, standing: Standing) -> Floats:
+        """What is lost between the zones of each system."""
         loss = self.loss
         if self.routers or np.any(self.isolated):
             within = np.eye(loss.shape[1])
@@ -173,7 +202,7 @@ class Paths:
             for component, system, begin, end in self.routers:
                 if standing.count[component] <= 0.0:
                     loss[system, begin, end] = loss[system, end, begin] = 1.0
-        return self._spread(layout, loss) if np.any(loss) else None
+        return loss
 
     def _spread(self, layout: Layout, of_zones: Floats) -> Floats:
         """What lies between zones, from each zone to each instance."""

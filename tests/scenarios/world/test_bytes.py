@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scenarios
+from scenarios.drawing import draw
 from scenarios.laws.bytes import cut_record
+from scenarios.running import list_proved
 from scenarios.world import Run, System
 from tests.scenarios.world.drawing import FEW, MANY, draw_systems
 
@@ -44,6 +46,15 @@ def test_a_system_does_not_depend_on_what_it_runs_beside(systems: list[System]) 
 @given(st.lists(draw_systems(), min_size=3, max_size=3))
 def test_many_systems_do_not_depend_on_what_they_run_beside(systems: list[System]) -> None:
     _check_batch(systems)
+
+
+@pytest.mark.slow
+def test_a_system_of_one_place_does_not_depend_on_one_with_a_network() -> None:
+    draws = [draw(seed, difficulty).system for seed, difficulty in sorted(list_proved())[:40]]
+    crossing = [system for system in draws if system.links][:2]
+    staying = [system for system in draws if not system.links][:2]
+    assert len(crossing) == len(staying) == 2
+    _check_batch([*crossing, *staying])
 
 
 @cache
