@@ -149,6 +149,8 @@ def draw_service_map(episode: Episode) -> dict[str, Any]:
         if isinstance(evidence, Dependencies):
             calls |= {(service, path.service): path.health for path in evidence.calls}
             for path in evidence.called_by:
+                if path.service not in queried:  # somebody outside
+                    continue
                 if path.health != "unknown":
                     calls[path.service, service] = path.health
                 else:  # the caller knows better, where it has been asked

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.laws.playing import Witness
 from scenarios.telemetry import TelemetryError, look
+from scenarios.telemetry.dependencies import name_outside
 from scenarios.telemetry.metrics import OF_ANYTHING
 from scenarios.vocabulary import DIAGNOSTICS
 from scenarios.vocabulary.diagnostics import Dependencies, Deploys, Logs, ScrapedMetrics, Status
@@ -45,6 +46,8 @@ class PrintWitness(Witness):
             self._neighbours[target].add(source)
             self._asked[source].add(self._components[target].software)
             self._asked[target].add(self._components[source].software)
+        for journey in system.journeys:
+            self._neighbours[journey.entry.partition("/")[0]].add(name_outside(journey))
         for component in system.components:
             self._asked[component.name] |= {self._components[job.store].software for job in component.jobs}
 

@@ -13,10 +13,11 @@ from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from scenarios.telemetry.vantage import CallOfRun, Vantage
     from scenarios.vocabulary.diagnostics import Health
+    from scenarios.world.system import Journey
 
 _TICKS_OF_MINUTE = 4
 _KEPT_MINUTES = 30
@@ -65,8 +66,42 @@ def show_dependencies(seen: Vantage) -> Dependencies:
         service=seen.component.name,
         as_of=seen.as_of,
         calls=tuple(_describe(seen, name, calls) for name, calls in _group(seen.outgoing, "target_name").items()),
-        called_by=tuple(_describe(seen, name, calls) for name, calls in _group(seen.incoming, "source_name").items()),
+        called_by=(
+            *(_describe(seen, name, calls) for name, calls in _group(seen.incoming, "source_name").items()),
+            *(_describe_users(seen, name, route) for name, route in _list_entering(seen)),
+        ),
     )
+
+
+def _list_entering(seen: Vantage) -> Iterator[tuple[str, int]]:
+    """The journeys and clients whose requests enter here, each with its route: an edge tells them apart."""
+    names = (f"{seen.component.name}/{route.name}" for route in seen.component.routes)
+    places = dict(zip(names, seen.routes, strict=True))
+    for journey in seen.system.journeys:
+        if journey.entry in places:
+            yield name_outside(journey), places[journey.entry]
+
+
+def name_outside(journey: Journey) -> str:
+    """Who calls from outside: the users of a journey, or a client that is none."""
+    return f"users of {journey.name}" if journey.worth else f"client {journey.name}"
+
+
+def _describe_users(seen: Vantage, name: str, route: int) -> CallPath:
+    recent, quiet = slice(seen.ticks - _TICKS, seen.ticks), find_quiet(seen)
+    (rate, failed), (usual, _) = (_count_users(seen, route, ticks) for ticks in (recent, quiet))
+    share = failed / rate if rate >= _LEAST else 0.0
+    fails = f"{format_percent(share)} fail" if share >= _TOLD else "none fail"
+    detail = f"{format_sensibly(rate)} requests/s from outside (normal {format_sensibly(usual)}), {fails}"
+    return CallPath(service=name, health=_judge(share, slower=False), detail=detail)
+
+
+def _count_users(seen: Vantage, route: int, ticks: slice) -> tuple[float, float]:
+    """The requests of users of a route that ended in some ticks, and those that failed, by second."""
+    good, failed = (
+        average(seen.get(name, ticks.start, ticks.stop)[:, route]) / TICK for name in ("users_good", "users_failed")
+    )
+    return good + failed, failed
 
 
 def _group(calls: Sequence[CallOfRun], by: str) -> dict[str, list[CallOfRun]]:
