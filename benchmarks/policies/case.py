@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scenarios.drawing import Draw
     from scenarios.proofs import Proof
     from scenarios.proofs.operating import Deed
-    from scenarios.proofs.repairs import Deeds
+    from scenarios.proofs.repairs import Deeds, Lane
     from scenarios.vocabulary import Action, TaskId
 
 
@@ -77,9 +77,17 @@ class Case:
 
     def mends(self, repair: Deeds) -> bool:
         """Whether some operations, begun then, bring users back for as long as a repair has to last."""
+        return self._try(repair)[repair].well
+
+    def helps(self, deed: Deed) -> bool:
+        """Whether users lose less by an operation that is done then, and by no other."""
+        lanes = self._try((deed,))
+        return lanes[deed,].harm < lanes[()].harm - _NEGLIGIBLE
+
+    def _try(self, deeds: Deeds) -> dict[Deeds, Lane]:
         pair = Run(self.drawn.system, self.drawn.background)
         pair.advance(self.knows_at)
-        return play_lanes(pair, (repair,), self.proof.lasts)[repair].well
+        return play_lanes(pair, (deeds,), self.proof.lasts)
 
     def is_harmless(self, deed: Deed) -> bool:
         """Whether users of the system without its fault would lose nothing worth telling by an operation."""

@@ -22,28 +22,49 @@ _REPAIR = (REMEDIATION_PLANNING.id,)
 _WATCH = act("execute_runbook_step", runbook_action="watch")
 
 
+_MOST_WAITS = 6
+
+
 def _get_recovery(case: Case) -> Action:
     return next(action for action in reversed(case.rest) if action.name == CHECK_METRICS.name)
+
+
+def _list_repairs(case: Case) -> list[Action]:
+    return case.rest[: len(case.proof.repairs[0])]
+
+
+def _see_recovery(case: Case) -> Iterator[Action]:
+    """Look at what had failed its users until it serves them, and let some minutes pass in between."""
+    for _ in range(_MOST_WAITS):
+        yield _get_recovery(case)
+        last = None if case.episode is None else case.episode.last
+        if last is not None and last.recovered:
+            return
+        yield _WATCH
 
 
 def _look_twice(case: Case) -> Iterator[Action]:
     yield from case.looks
     yield case.looks[-1]
-    yield from case.rest
+    yield from _list_repairs(case)
+    yield from _see_recovery(case)
 
 
 def _watch_first(case: Case) -> Iterator[Action]:
     yield from case.looks
     yield _WATCH
-    yield from case.rest
+    yield from _list_repairs(case)
+    yield from _see_recovery(case)
 
 
 def _look_too_early(case: Case) -> Iterator[Action]:
     """Look for the recovery between a repair and the moment at which it shows."""
     yield from case.looks
-    yield case.rest[0]
+    first, *others = _list_repairs(case)
+    yield first
     yield _get_recovery(case)
-    yield from case.rest[1:]
+    yield from others
+    yield from _see_recovery(case)
 
 
 def _drain_afterwards(case: Case) -> Iterator[Action]:
@@ -59,16 +80,17 @@ def _cordon_afterwards(case: Case) -> Iterator[Action]:
 
 def _scale_up_first(case: Case) -> Iterator[Action]:
     yield from case.looks
-    root = next(each for each in case.incident.system.components if each.name == case.incident.truth.service)
-    yield act("scale_service", service=root.name, replicas=root.most)
-    yield from case.rest
+    yield carry_out(_to_step(case, *_find_scaling(case)))
+    yield from _list_repairs(case)
+    yield from _see_recovery(case)
 
 
 def _take_back_first(case: Case) -> Iterator[Action]:
     """Take back the change that caused it, whether or not that is how it is repaired."""
     yield from case.looks
     yield carry_out(_to_step(case, *_find_change(case)))
-    yield from case.rest
+    yield from _list_repairs(case)
+    yield from _see_recovery(case)
 
 
 def _restart_afterwards(case: Case) -> Iterator[Action]:
@@ -84,7 +106,7 @@ def _repair_otherwise(number: int) -> Callable[[Case], Iterator[Action]]:
         yield from case.looks
         for deed in case.proof.repairs[number]:
             yield carry_out(_to_step(case, *deed))
-        yield from case.rest[len(case.proof.repairs[0]) :]
+        yield from _see_recovery(case)
 
     return play
 
@@ -141,9 +163,14 @@ def _has_zones(case: Case) -> bool:
     return len(case.incident.system.zones) > 1
 
 
+def _find_scaling(case: Case) -> Deed:
+    return "scale_service", case.incident.truth.service
+
+
 def _can_scale(case: Case) -> bool:
+    """Whether half as many instances again can be had, and help users a little."""
     root = next(each for each in case.incident.system.components if each.name == case.incident.truth.service)
-    return root.most > root.instances
+    return root.most > root.instances and case.helps(_find_scaling(case))
 
 
 BASE = Policy("perfect, and one look twice", _REPAIR, _look_twice, _tell)

@@ -9,7 +9,7 @@ from scenarios.proofs.certifying import find_certificates, find_least_left, find
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
 from scenarios.proofs.reading import find_first_page, open_run
-from scenarios.proofs.repairs import LASTINGS, accept_repairs, order_stages, play_lanes, search_repairs
+from scenarios.proofs.repairs import LASTINGS, SPACING, accept_repairs, order_stages, play_lanes, search_repairs
 from scenarios.proofs.rivals import Rivals, find_rivals
 from scenarios.proofs.searching import Search, count_looks
 from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
@@ -18,8 +18,10 @@ from scenarios.world import Run
 from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from scenarios.incident import Certificate
-    from scenarios.proofs.repairs import Found, Lane
+    from scenarios.proofs.repairs import Deeds, Found, Lane
     from scenarios.telemetry.pages import Page
     from scenarios.vocabulary import Severity, Task
     from scenarios.world import System
@@ -44,6 +46,8 @@ _MOST_ALIKE = 2
 """Families that may strike the same component and look the same: to name any of them is right."""
 _LEAST_LEFT = {1: 3, 2: 3, 3: 3, 4: 4, 5: 5}
 """How many suspects the looks at one component have to leave, by difficulty."""
+_SOON, _BETWEEN = (0, 4), (0, 1)
+"""Looks before a repair, and between its operations, whatever of which it has to mend: none may hang on a minute."""
 _LEAST_AVOIDABLE = 0.1
 """Minutes in which nobody is served that a repair has to save, for there to be anything to repair, and the part of what
 it saves who repairs early that has to be left to who is last."""
@@ -220,11 +224,21 @@ def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
     raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
 
 
+def _try_soon(looking: Run, repairs: Sequence[Deeds], lasts: int) -> Iterator[dict[Deeds, Lane]]:
+    """What comes of repairs that are begun at the first look or some looks later, in haste or with a look between."""
+    for looks in _SOON:
+        run = looking.fork()
+        run.advance(looks * LOOK_SECONDS)
+        for between in _BETWEEN:
+            yield play_lanes(run, repairs, lasts, SPACING + between * LOOK_SECONDS)
+
+
 def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int) -> _Mended | None:
     """What mends it when it is judged after so many seconds; None if too little is left to save by then."""
     lanes, nothing = found.judged[lasts], found.judged[lasts][()]
-    early, last = (play_lanes(run, found.mending, lasts) for run in (looking, late))
-    mending = [each for each in found.mending if early[each].well and last[each].well]
+    last = play_lanes(late, found.mending, lasts)
+    tried = [last, *_try_soon(looking, found.mending, lasts)]
+    mending = [each for each in found.mending if all(played[each].well for played in tried)]
     if not mending:
         raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts)
     accepted = accept_repairs([lanes[each] for each in mending], nothing)

@@ -111,8 +111,11 @@ def accept_repairs(lanes: Iterable[Lane], nothing: Lane) -> tuple[Lane, ...]:
     return tuple(lane for lane in ranked if lane.harm <= most)
 
 
-def play_lanes(pair: Run, repairs: Sequence[Deeds], lasts: int) -> dict[Deeds, Lane]:
-    """What comes of doing nothing and of some repairs, begun now, after so many seconds."""
+def play_lanes(pair: Run, repairs: Sequence[Deeds], lasts: int, spacing: int = SPACING) -> dict[Deeds, Lane]:
+    """What comes of doing nothing and of some repairs, begun now, after so many seconds.
+
+    Their operations begin `spacing` seconds after each other.
+    """
     begin = int(pair.time)
     lanes = ((), *repairs)
     run = pair.pick([*[0] * len(lanes), 1])
@@ -120,7 +123,7 @@ def play_lanes(pair: Run, repairs: Sequence[Deeds], lasts: int) -> dict[Deeds, L
         for place, deeds in enumerate(lanes):
             if turn < len(deeds):
                 _order(run, deeds[turn], place)
-        run.advance(SPACING)
+        run.advance(spacing)
     run.advance(begin + lasts - run.time)
     return {lane.deeds: lane for lane in _judge_lanes(_Played(run, run, lanes), begin, lasts)}
 
