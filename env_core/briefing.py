@@ -196,7 +196,7 @@ def describe_grade(grade: Grade) -> str:
 
 def write_debrief(episode: Episode) -> str:
     """After the end: the causal chain, the evidence that carried it, what did harm."""
-    told = debrief(episode)
+    told = debrief(episode, curves=False)
     if told is None:
         return ""
     lines = [f"What happened ({told['severity']}, started in {told['root_cause']})"]

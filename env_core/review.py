@@ -77,20 +77,67 @@ class LossReport(TypedDict):
 
 
 @with_config(_CLOSED)
+class RemediationMark(TypedDict):
+    """A remediation, the moment of it, and the verdict on its step."""
+
+    step: int
+    at: str
+    operation: str
+    target: str
+    verdict: str
+
+
+@with_config(_CLOSED)
+class MinutesLost(TypedDict):
+    """Minutes in which nobody is served, over all of the time that is drawn."""
+
+    as_left: float
+    with_nothing_done: float
+    with_the_best_repair: float
+
+
+@with_config(_CLOSED)
+class CurvesReport(TypedDict):
+    """The share of all worth that was not served, 0 to 1, three times on the same noise.
+
+    Each value is the mean of so many `minutes_each`. The first begins `since`, five minutes before the page, and the
+    last ends when a repair at the answer would have been judged. The `best_repair` begins at the first look.
+    """
+
+    since: str
+    minutes_each: int
+    as_left: list[float]
+    with_nothing_done: list[float]
+    with_the_best_repair: list[float]
+    minutes_lost: MinutesLost
+    best_repair: list[str]
+    fault_at: str
+    page_at: str
+    first_look_at: str
+    ended_at: str
+    answered: bool
+    remediations: list[RemediationMark]
+
+
+@with_config(_CLOSED)
 class Review(TypedDict):
     """What each step told or did, which explanations were left, and what users lose.
 
-    Evidence counts until step `decided_at`, if one is named.
+    Evidence counts until step `decided_at`, if one is named. `curves` tell what users lose as time passes.
     """
 
     steps: list[ReviewedStep]
     decided_at: int | None
     explanations: list[OpenExplanation]
     losses: NotRequired[LossReport]
+    curves: NotRequired[CurvesReport]
 
 
-def review_steps(episode: Episode) -> Review | None:
-    """The review of an episode; None where nobody counts explanations: of an incident without a proof."""
+def review_steps(episode: Episode, *, curves: bool = True) -> Review | None:
+    """The review of an episode; None where nobody counts explanations: of an incident without a proof.
+
+    The `curves` take a second or some if the course has not traced them.
+    """
     if not episode.incident.know(episode.task.id, ()).start:
         return None
     looked_at = {service for _, service in episode.shown}
@@ -108,7 +155,52 @@ def review_steps(episode: Episode) -> Review | None:
             "with_nothing_done": round(losses.nothing, 1),
             "with_the_best_repair": round(losses.best, 1),
         }
+    traced = report_curves(episode) if curves else None
+    if traced is not None:
+        review["curves"] = traced
     return review
+
+
+def is_traced(episode: Episode) -> bool:
+    """Whether the curves of the review of an episode are at hand, if it has any."""
+    return episode.grade is None or not episode.task.asks_repair or episode.course.is_traced
+
+
+def report_curves(episode: Episode) -> CurvesReport | None:
+    """What users lost as time passed; None before the end, and where no system runs or nobody judges by its runs."""
+    traced = episode.course.trace_losses() if episode.grade is not None and episode.task.asks_repair else None
+    if traced is None:
+        return None
+    as_left, nothing, best = traced.actual, traced.nothing, traced.best
+    deeds = [step for step in episode.steps if step.outcome is not None]
+    return {
+        "since": traced.since,
+        "minutes_each": traced.minutes,
+        "as_left": list(as_left.shares),
+        "with_nothing_done": list(nothing.shares),
+        "with_the_best_repair": list(best.shares),
+        "minutes_lost": {
+            "as_left": round(as_left.lost, 1),
+            "with_nothing_done": round(nothing.lost, 1),
+            "with_the_best_repair": round(best.lost, 1),
+        },
+        "best_repair": list(traced.repair),
+        "fault_at": traced.fault_at,
+        "page_at": traced.page_at,
+        "first_look_at": traced.first_look_at,
+        "ended_at": traced.ended_at,
+        "answered": not episode.truncated,
+        "remediations": [
+            {
+                "step": step.number,
+                "at": order.at,
+                "operation": order.operation,
+                "target": order.target,
+                "verdict": _judge_deed(step)[0],
+            }
+            for step, order in zip(deeds, traced.ordered, strict=True)
+        ],
+    }
 
 
 def _report_explanation(left: Explanation) -> OpenExplanation:

@@ -18,6 +18,7 @@ from env_core.agent_keys import AgentKeys
 from env_core.callers import ADMIN, ANYBODY, CALLER, OPERATE, PLAY, Caller, check_need
 from env_core.episode import Episode, StaleReferenceError, advance, begin, withhold
 from env_core.quotas import Quotas
+from env_core.review import is_traced
 from env_core.stores import (
     AppendConflictError,
     CapacityError,
@@ -347,14 +348,19 @@ class EpisodeService:
         entries = await self._store.list_owned(caller.name, most)
         return [entry.episode_id for entry in entries]
 
-    async def recount(self, episode: Episode) -> None:
+    async def recount(self, episode: Episode, *, curves: bool = True) -> None:
         """Make what the debrief of an episode tells, if it is not at hand; others are served meanwhile.
 
-        Where too many wait for that, whoever renders the debrief makes it.
+        The `curves` of its review are made only if somebody is to draw them. Where too many wait for that, whoever
+        renders the debrief makes it.
         """
-        if episode.grade is not None and not episode.incident.accounted:
-            with suppress(BusyError):
+        if episode.grade is None:
+            return
+        with suppress(BusyError):
+            if not episode.incident.accounted:
                 await self._work(lambda: episode.incident.account)
+            if curves and not is_traced(episode):
+                await self._work(episode.course.trace_losses)
 
     async def release(self) -> None:
         """Let go of the store; nothing can be asked any more."""

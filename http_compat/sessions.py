@@ -154,7 +154,7 @@ class Session:
                 AppendConflictError: as for a step.
         """
         transition = await self.step(action, request_id)
-        await self._service.recount(transition.episode)
+        await self._service.recount(transition.episode, curves=False)
         return transition
 
     async def ensure_episode(self) -> None:

@@ -63,13 +63,17 @@ class App:
             contents=[TextResourceContents(uri=APP_URI, mime_type=APP_MIME_TYPE, text=self.html, meta=_PAGE_META)]
         )
 
+    def is_shown(self, ctx: ServerRequestContext[Any, Any]) -> bool:
+        """Whether a client says that it shows apps."""
+        return client_supports_apps(ctx)
+
     def draw(self, ctx: ServerRequestContext[Any, Any], episode: Episode, *, whole: bool) -> dict[str, Any]:
         """What `_meta` of a result has for a client that shows apps: the last frame, or with `whole` every one.
 
         After the end it is every one, so that the page that shows the score can tell how it came about. For other
         clients it is empty.
         """
-        if not client_supports_apps(ctx):
+        if not self.is_shown(ctx):
             return {}
         return {FRAMES: draw_frames(episode) if whole or episode.done else [draw_frame(episode)]}
 

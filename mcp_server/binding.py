@@ -188,7 +188,7 @@ class Binding(ABC):
         except UnknownEpisodeError as error:
             raise UnknownEpisodeError(self._describe_missing(episode.id)) from error
         self._note(ctx, transition.episode)
-        await self._service.recount(transition.episode)
+        await self._service.recount(transition.episode, curves=False)
         return transition
 
     async def _load(self, handle: str, incarnation: str = "") -> Episode:
@@ -196,8 +196,12 @@ class Binding(ABC):
             episode = await self._service.get(handle, incarnation)
         except UnknownEpisodeError as error:
             raise UnknownEpisodeError(self._describe_missing(handle)) from error
-        await self._service.recount(episode)
+        await self._service.recount(episode, curves=False)
         return episode
+
+    async def prepare_frames(self, episode: Episode) -> None:
+        """Make what frames of an episode tell at its end, if it is not at hand; others are served meanwhile."""
+        await self._service.recount(episode)
 
 
 class OperatorBinding(Binding):

@@ -235,7 +235,7 @@ class ControlTools:
             "available_actions": episode.task.available_actions,
             "known_services": list(episode.incident.services),
         }
-        result = add_meta(ctx, self.app, episode, build_result(text, dict(briefing)), whole=whole)
+        result = await add_meta(ctx, self.binding, self.app, episode, build_result(text, dict(briefing)), whole=whole)
         if self.locate_agent is not None and ctx.request is not None:
             url = await self.locate_agent(ctx.request.scope, episode)
             result.meta = {**(result.meta or {}), **({AGENT_URL: url} if url else {})}
@@ -279,7 +279,7 @@ class ControlTools:
             f"One way to the full score: {way}",
         ]
         result = build_result("\n\n".join(parts), dict(_report_standing(episode)))
-        return add_meta(ctx, self.app, episode, result, whole=True)
+        return await add_meta(ctx, self.binding, self.app, episode, result, whole=True)
 
     async def _close(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
@@ -295,7 +295,7 @@ class ControlTools:
         else:
             closed["grade"] = report_grade(episode.grade, episode.incident)
             text = f"Closed {scenario_id} ({episode.id}). {_ANOTHER}\n\n{describe_grade(episode.grade)}"
-        return add_meta(ctx, None, episode, build_result(text, dict(closed)), whole=False)
+        return await add_meta(ctx, self.binding, None, episode, build_result(text, dict(closed)), whole=False)
 
     def _tell_timeline(self, episode: Episode) -> str:
         return write_timeline(episode, rewards=self.training)

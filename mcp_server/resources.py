@@ -156,7 +156,10 @@ class EpisodeResources:
             matched = UriTemplate.parse(f"incident://{{episode_id}}/{view.path}").match(uri)
             if matched is not None:
                 render = view.render if self.rewards or view.plain is None else view.plain
-                return _build_contents(uri, view.mime_type, render(await self._find_episode(ctx, uri, matched)))
+                episode = await self._find_episode(ctx, uri, matched)
+                if view is _FRAMES_VIEW:
+                    await self.binding.prepare_frames(episode)
+                return _build_contents(uri, view.mime_type, render(episode))
         matched = _EVIDENCE.match(uri)
         if matched is None:
             raise _build_not_found(

@@ -122,14 +122,23 @@ def define_tool(
     )
 
 
-def add_meta(
-    ctx: ServerRequestContext[Any, Any], app: App | None, episode: Episode, result: CallToolResult, *, whole: bool
+async def add_meta(
+    ctx: ServerRequestContext[Any, Any],
+    binding: Binding,
+    app: App | None,
+    episode: Episode,
+    result: CallToolResult,
+    *,
+    whole: bool,
 ) -> CallToolResult:
     """Add the handle to a result in the operator profile and, where an `app` draws it, the picture. Gives that result.
 
     `whole`: the picture is of every step, and not of the last alone.
     """
-    picture = app.draw(ctx, episode, whole=whole) if app is not None else {}
+    picture: dict[str, Any] = {}
+    if app is not None and app.is_shown(ctx):
+        await binding.prepare_frames(episode)
+        picture = app.draw(ctx, episode, whole=whole)
     result.meta = {**(result.meta or {}), EPISODE_ID: episode.id, **picture}
     return result
 
@@ -157,7 +166,7 @@ class ActionTools:
         paging: list[type[Arguments]] = [Paging] if action.read_only else []
         return [*paging, OnEpisode] if self.takes_handle else paging
 
-    def fit_to_profile(
+    async def fit_to_profile(
         self,
         ctx: ServerRequestContext[Any, Any],
         action: ActionDeclaration,
@@ -169,7 +178,8 @@ class ActionTools:
         """A result as the profile shows it: no handle for an agent under test, handle and picture for an operator."""
         if self.takes_handle:
             name_incident(result, episode)
-            return add_meta(ctx, self.app if has_picture(action) else None, episode, result, whole=whole)
+            app = self.app if has_picture(action) else None
+            return await add_meta(ctx, self.binding, app, episode, result, whole=whole)
         if result.structured_content is not None:
             del result.structured_content["episode_id"]
         return result
@@ -213,7 +223,7 @@ class _ActionCall:
         else:
             transition = await tools.binding.step(ctx, episode, action)
             episode, result = transition.episode, build_step_result(transition, tools.page_size, rewards=tools.rewards)
-        return tools.fit_to_profile(ctx, self.action, episode, result, whole=page > 1)
+        return await tools.fit_to_profile(ctx, self.action, episode, result, whole=page > 1)
 
     def _split(self, arguments: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:
         """The handle, the page and the action's own parameters."""

@@ -130,6 +130,41 @@ class Losses(NamedTuple):
     best: float
 
 
+class LossCurve(NamedTuple):
+    """What users lose: the `shares` of all worth that are not served, 0 to 1, and all of it in minutes of nobody."""
+
+    shares: tuple[float, ...]
+    lost: float
+
+
+class OrderedAt(NamedTuple):
+    """A remediation, and the moment at which it was ordered."""
+
+    at: str
+    operation: str
+    target: str
+
+
+class LossCurves(NamedTuple):
+    """What users lost from shortly before the page until nothing is judged any more, three times on the same noise.
+
+    `actual` is with what was `ordered`, `nothing` with nothing done, and `best` with the accepted `repair` begun at the
+    first look. Each share is the mean of so many `minutes`; the first begins `since`. Moments are as evidence has them.
+    """
+
+    since: str
+    minutes: int
+    actual: LossCurve
+    nothing: LossCurve
+    best: LossCurve
+    repair: tuple[str, ...]
+    fault_at: str
+    page_at: str
+    first_look_at: str
+    ended_at: str
+    ordered: tuple[OrderedAt, ...]
+
+
 class Remedied(NamedTuple):
     """What came of a remediation, and the course after it.
 
@@ -190,6 +225,13 @@ class Course(Protocol):
 
     def find_losses(self) -> Losses | None:
         """What users will lose from now on; None where nobody is served or not."""
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether `trace_losses` is at hand; it takes a second or some."""
+
+    def trace_losses(self) -> LossCurves | None:
+        """What users lost minute by minute if the episode ends now; None where nobody is served or not."""
 
     @property
     def harms(self) -> tuple[str, ...]:

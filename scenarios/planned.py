@@ -70,5 +70,12 @@ class PlannedCourse(NamedTuple):
         """Nobody is served or not."""
 
     @property
+    def is_traced(self) -> bool:
+        return True
+
+    def trace_losses(self) -> None:
+        """Nobody is served or not."""
+
+    @property
     def harms(self) -> tuple[str, ...]:
         return tuple(harm.means for harm in self.incident.plan.harms if harm.name in self.progress)

@@ -37,6 +37,7 @@ class ServiceEnvironment(Environment):
         except InvalidActionError as error:
             raise RefusedError(str(error)) from error
         self.episode = transition.episode
+        await self._service.recount(self.episode)  # who watches is shown the debrief
         return reply_with(transition)
 
     async def close(self) -> None:

@@ -150,7 +150,8 @@ class DrawnStory:
             return None
         drawn = self._drawn
         root = drawn.fault.component
-        return Judge(incident.digest, drawn.background, root, self._proof, incident.runs, self._without)
+        struck_at, runs = drawn.fault.at, incident.runs
+        return Judge(incident.digest, drawn.background, root, self._proof, struck_at, runs, self._without)
 
     def pace(self, task: Task) -> Pace | None:
         if self._proof is None or task not in _DECAYS:

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from scenarios.incident import Achieved, Remedied, measure_plan, pace_by_certificates
+from scenarios.incident import Achieved, LossCurves, OrderedAt, Remedied, measure_plan, pace_by_certificates
 from scenarios.progress import UNTOUCHED, Outcome, Plan, PlanStep, Progress, Remedy
 from scenarios.running.runbook import WATCH_SECONDS, build_runbook, describe_runbook, find_operation, list_targets
 from scenarios.running.shared import Ordered, Orders, SharedRuns
@@ -22,6 +22,7 @@ from scenarios.telemetry import (
     report_operation,
     update_alert,
 )
+from scenarios.telemetry.clock import Clock
 from scenarios.vocabulary import CHECK_RECENT_DEPLOYS
 from scenarios.world import OPERATIONS, SIMULATOR_VERSION, SOFTWARE
 from scenarios.world.flows import STEP
@@ -338,6 +339,32 @@ class RunningCourse(NamedTuple):
     def find_losses(self) -> Losses | None:
         judge = self.incident.judge
         return None if judge is None else judge.find_losses(self.orders, self.now)
+
+    @property
+    def is_traced(self) -> bool:
+        judge = self.incident.judge
+        return judge is None or judge.has_traced(self.orders, self.now)
+
+    def trace_losses(self) -> LossCurves | None:
+        incident, judge = self.incident, self.incident.judge
+        if judge is None:
+            return None
+        traced, clock = judge.trace(self.orders, self.now), Clock(incident.system)
+        return LossCurves(
+            since=clock.get_moment(traced.since),
+            minutes=traced.minutes,
+            actual=traced.actual,
+            nothing=traced.nothing,
+            best=traced.best,
+            repair=tuple(f"{operation} {target}" for operation, target in traced.repair),
+            fault_at=clock.get_moment(judge.struck_at),
+            page_at=clock.get_moment(incident.fired),
+            first_look_at=clock.get_moment(incident.first_look),
+            ended_at=clock.get_moment(self.now),
+            ordered=tuple(
+                OrderedAt(clock.get_moment(order.at), order.operation, order.target) for order in self.orders
+            ),
+        )
 
     def apply(self, remedy: Remedy, *, verifies: bool) -> tuple[RunningCourse, Run]:
         """Do a remediation: the course after it, and the run in which it was done."""

@@ -5,20 +5,21 @@ All of them run on the same noise. Lane N is the incident in which nothing is do
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from fractions import Fraction
 from itertools import combinations
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from scenarios.incident import Losses
+from scenarios.incident import LossCurve, Losses
 from scenarios.progress import Outcome
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proving import find_last_start
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
-from scenarios.running.shared import Ordered, Orders, SharedRuns
+from scenarios.running.shared import MINUTE, Ordered, Orders, SharedRuns
 from scenarios.world import OPERATIONS, OperationError, Run
 from scenarios.world.operations import find_targets
 from scenarios.world.record import TICK
@@ -40,6 +41,11 @@ to save."""
 _ALL, _NOTHING = 0.97, 0.03
 """A share from here on is all of it, and up to here nothing."""
 _EXACT = 10**6
+_DRAWN_BEFORE = 300
+"""Losses are drawn from so many seconds before the page on."""
+_MOST_DRAWN = 100
+"""The most values of a curve; beyond so many minutes each is of two or more, as a review is to stay small."""
+_THOUSAND = 1000
 _PURGES = "purge_queue"
 
 Lane = tuple[Ordered, ...]
@@ -58,11 +64,40 @@ class Verdict(NamedTuple):
     acts_on_cause: bool = True
 
 
+class Traced(NamedTuple):
+    """What users lose in three lanes, from second `since` on: each share is the mean of so many `minutes`.
+
+    The accepted `repair` of the best lane is begun at the first look.
+    """
+
+    since: int
+    minutes: int
+    actual: LossCurve
+    nothing: LossCurve
+    best: LossCurve
+    repair: tuple[Deed, ...]
+
+
 class _End(NamedTuple):
-    """Which share of what could be saved is saved from a second on, None if too little is left, and what is lost."""
+    """Which share of what could be saved is saved from a second on, None if too little is left, and what is lost.
+
+    Then both lanes, the one that was left and the one in which nothing is done, as they are drawn.
+    """
 
     share: float | None
     losses: Losses
+    actual: _Curve
+    nothing: _Curve
+
+
+class _Curve(NamedTuple):
+    """A curve in few bytes: its shares in thousandths."""
+
+    shares: array[int]
+    lost: float
+
+    def unpack(self) -> LossCurve:
+        return LossCurve(tuple(share / _THOUSAND for share in self.shares), self.lost)
 
 
 class _Known(Generic[Key, Value]):
@@ -74,6 +109,9 @@ class _Known(Generic[Key, Value]):
     def __init__(self) -> None:
         self._lock = Lock()
         self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._values
 
     def find(self, key: Key, look: Callable[[], Value]) -> Value:
         """The value of a key, which is looked for if it is not known."""
@@ -92,6 +130,7 @@ class _Known(Generic[Key, Value]):
 _MOST_KNOWN = 10_000
 _VERDICTS: _Known[tuple[str, Orders, Ordered, int], Verdict] = _Known()
 _ENDS: _Known[tuple[str, Orders, int], _End] = _Known()
+_BESTS: _Known[tuple[str, int], tuple[_Curve, tuple[Deed, ...]]] = _Known()
 
 
 class Judge:
@@ -102,13 +141,22 @@ class Judge:
         background: the system without its fault.
         root: the component that is struck.
         proof: what is known to repair it.
+        struck_at: the second of the fault.
         runs: the runs of the incident.
         without: those of the background.
     """
 
     def __init__(
-        self, name: str, background: System, root: str, proof: Proof, runs: SharedRuns, without: SharedRuns
+        self,
+        name: str,
+        background: System,
+        root: str,
+        proof: Proof,
+        struck_at: float,
+        runs: SharedRuns,
+        without: SharedRuns,
     ) -> None:
+        self.struck_at = struck_at
         self._name = name
         self._background = background
         self._root = root
@@ -159,6 +207,20 @@ class Judge:
         """What users lose from a second on, after what was ordered until then."""
         return self._find_end(orders, at).losses
 
+    def trace(self, orders: Orders, at: int) -> Traced:
+        """What users lose from shortly before the page until it is judged how the system was left at a second.
+
+        Beside it, the same with nothing done, and with the accepted repair that is best from the first look on.
+        """
+        end = self._find_end(orders, at)
+        best, repair = _BESTS.find((self._name, at), lambda: self._play_best(at))
+        since, minutes = self._find_span(at)
+        return Traced(since, minutes, end.actual.unpack(), end.nothing.unpack(), best.unpack(), repair)
+
+    def has_traced(self, orders: Orders, at: int) -> bool:
+        """Whether `trace` has nothing to play."""
+        return (self._name, orders, at) in _ENDS and (self._name, at) in _BESTS
+
     def _find_end(self, orders: Orders, at: int) -> _End:
         return _ENDS.find((self._name, orders, at), lambda: self._play_end(orders, at))
 
@@ -202,7 +264,7 @@ class Judge:
         for repair in self._proof.repairs:
             yield from combinations(repair, count)
 
-    def _play(self, orders: Orders, at: int, lanes: Sequence[Lane]) -> Run | None:
+    def _play(self, orders: Orders, at: int, lanes: Sequence[Lane], until: int | None = None) -> Run | None:
         """Lanes that run on side by side from a second on; None if the first order of one cannot be carried out."""
         run = self._runs.fork(orders, at).pick([0] * len(lanes))
         for turn in range(max(map(len, lanes))):
@@ -210,7 +272,7 @@ class Judge:
                 if turn < len(lane) and not _order(run, lane[turn], place) and turn == 0:
                     return None
             run.advance(SPACING)
-        run.advance(at + self._proof.lasts - run.time)
+        run.advance((at + self._proof.lasts if until is None else until) - run.time)
         return open_run(run)
 
     def _is_well(self, harm: Floats, at: int) -> bool:
@@ -257,7 +319,32 @@ class Judge:
             if left >= least * (end - since) / lasts:
                 shares.append((kept - measure_harm(mine, since, end)) / left)
         lost, kept, *best = (measure_harm(harm, at, end) for harm in (mine, nothing, *repaired))
-        return _End(min(shares, default=None), Losses(lasts // 60, lost, kept, min(best)))
+        losses = Losses(lasts // 60, lost, kept, min(best))
+        return _End(min(shares, default=None), losses, self._draw(mine, at), self._draw(nothing, at))
+
+    def _play_best(self, at: int) -> tuple[_Curve, tuple[Deed, ...]]:
+        """The accepted repair by which users lose least that is begun at the first look, and what they lose."""
+        repairs, first, end = self._proof.repairs, self._proof.first_look, at + self._proof.lasts
+        lanes = [tuple(Ordered(first, *deed) for deed in repair) for repair in repairs]
+        run = self._play((), first, lanes, end)
+        if run is None:
+            raise RuntimeError(f"a repair of {self._background.name} cannot be begun at second {first}")
+        curves = [self._draw(find_harm(run, end, place), at) for place in range(len(repairs))]
+        best = min(range(len(curves)), key=lambda place: curves[place].lost)
+        return curves[best], repairs[best]
+
+    def _draw(self, harm: Floats, at: int) -> _Curve:
+        """What is drawn of the harm of a lane, if an episode ends at a second."""
+        since, minutes = self._find_span(at)
+        end, step = at + self._proof.lasts, minutes * MINUTE
+        shares = (average_harm(harm, begin, min(begin + step, end)) for begin in range(since, end, step))
+        return _Curve(array("H", [round(share * _THOUSAND) for share in shares]), measure_harm(harm, since, end))
+
+    def _find_span(self, at: int) -> tuple[int, int]:
+        """The second from which on a loss is drawn if an episode ends at a second, and how many minutes are one."""
+        since = max(0, self._proof.fired - _DRAWN_BEFORE) // MINUTE * MINUTE
+        minutes = (at + self._proof.lasts - since) // MINUTE
+        return since, -(-minutes // _MOST_DRAWN)
 
 
 def _count_fewest(lanes: Sequence[Lane], well: Sequence[bool], otherwise: int) -> int:

@@ -124,3 +124,22 @@ def test_what_a_drawn_incident_tells_at_the_end_comes_with_the_end(address: str,
         assert [aside["text"] for aside in debrief["beside"]] == [aside.text for aside in account.beside]
         assert debrief["review"]["explanations"]
         assert read_answer(api.get("/frames"))["frames"][-1]["debrief"] == debrief
+
+
+def test_what_users_lost_is_drawn_at_the_end_only(address: str, catalogue: Catalogue) -> None:
+    seed, difficulty = min(list_proofs(), key=lambda key: (key[1] != 2, key))
+    scenario = catalogue.get(f"GEN2-RP-D{difficulty}-{seed}")
+    *before, last = play_perfectly(scenario.incident, scenario.task)
+    secrets = ("curves", "with_nothing_done", "with_the_best_repair", "minutes_lost", "fault_at")
+    with httpx2.Client(base_url=address, timeout=60) as api:
+        read_answer(api.post("/reset", json={"scenario_id": scenario.id}))
+        for action in before:
+            told = [api.post("/step", json=action.dump()).text, *(api.get(path).text for path in (*LOOKS, "/frames"))]
+            assert not any(secret in text for secret in secrets for text in told)
+        read_answer(api.post("/step", json=last.dump()))
+        debrief = read_answer(api.get("/grader"))["debrief"]
+        TypeAdapter(Debrief).validate_python(debrief, strict=True, extra="forbid")
+        curves = debrief["review"]["curves"]
+        assert len(curves["as_left"]) == len(curves["with_nothing_done"]) == len(curves["with_the_best_repair"])
+        assert "effective" in {mark["verdict"] for mark in curves["remediations"]}
+        assert read_answer(api.get("/frames"))["frames"][-1]["debrief"] == debrief

@@ -1,7 +1,7 @@
 """Plays incidents in a client that shows MCP Apps, in a real browser: what the page should show is there, nothing is
 said on the console, nothing is asked of anyone, nothing is wider than its frame, and axe-core finds nothing serious.
 
-Usage: app_check.py SERVER PLAYS HOST AXE DIRECTORY. HOST holds the bundled host; screenshots go to DIRECTORY.
+Usage: app_check.py SERVER PLAYS REPAIRED HOST AXE DIRECTORY. HOST holds the bundled host; screenshots go to DIRECTORY.
 """
 
 from __future__ import annotations
@@ -179,6 +179,29 @@ def played(check: Check, talk: Conversation, play: dict[str, Any], where: str, s
     expect(shown.locator(".node.root")).to_have_count(0)
 
 
+def lost(check: Check, talk: Conversation, play: dict[str, Any], where: str) -> None:
+    """What users lost in an incident that runs is drawn with its score, and nowhere before."""
+    started, shown = talk.call("start_drill", {"incident": play["scenario_id"]})
+    handle = started["structured"]["episode_id"]
+    number = 0
+    for action in play["actions"]:
+        _, shown = talk.call(action["action_type"], {**action["parameters"], "episode_id": handle})
+        if shown is None:
+            continue
+        number += 1
+        if action is not play["actions"][-1]:
+            expect(shown.locator(".losses")).to_have_count(0)
+    assert shown is not None
+    chart = shown.locator(".losses svg")
+    expect(chart).to_have_attribute("aria-label", re.compile("your actions .* nothing done .* best repair"))
+    for lane in ("as_left", "with_nothing_done", "with_the_best_repair"):
+        box = chart.locator(f".{lane} polyline").bounding_box()
+        hold(box is not None and box["width"] > 200 and box["height"] > 20, f"{where}: {lane} is drawn as {box}")
+    for kind in ("page", "wrong", "effective", "answer"):
+        expect(chart.locator(f".{kind} path").first).to_be_attached()
+    check.look(talk, number, f"{where}-lost")
+
+
 def looked(check: Check, talk: Conversation, where: str) -> None:
     """Every kind of evidence, the map as it grows, and the whole incident asked for from within the page."""
     started, _ = talk.call("start_drill", {"incident": "RP-003"})
@@ -264,10 +287,11 @@ def fallen_back(browser: Browser, port: int, server: str) -> None:
 
 
 def main() -> None:
-    server, plays, host, axe, out = sys.argv[1:]
+    server, plays, repaired, host, axe, out = sys.argv[1:]
     directory = Path(out).resolve()
     directory.mkdir(parents=True, exist_ok=True)
     (play,) = [one for one in json.loads(Path(plays).read_text("utf-8")) if one["scenario_id"] == "RP-001"]
+    drawn = json.loads(Path(repaired).read_text("utf-8"))
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     check = Check(Path(axe).read_text("utf-8"), directory)
     expect.set_options(timeout=_PATIENCE_MS)
@@ -284,7 +308,11 @@ def main() -> None:
                 looked(check, talk, where)
                 talk.hold_quiet(where)
                 talk.close()
-                print(f"{where}: RP-001 to 1.00 and every kind of evidence seen; console and network silent")
+                talk = Conversation(browser, port, server, width, theme)
+                lost(check, talk, drawn, where)
+                talk.hold_quiet(where)
+                talk.close()
+                print(f"{where}: RP-001 to 1.00, all evidence and what users lost seen; nothing on console or network")
         talk = Conversation(browser, port, server, 800, "light")
         defaced(talk)
         talk.hold_quiet("markup in texts")

@@ -2,7 +2,7 @@
 wide and narrow, light and dark. Nothing is said on the console, no request fails or leaves, nothing is wider than the
 window, axe-core finds nothing serious, it is quick, and no answer reaches the browser before the end.
 
-Usage: console_check.py ADDRESS PLAY TRAJECTORIES MODEL AXE DIRECTORY [PART]...
+Usage: console_check.py ADDRESS PLAY REPAIRED TRAJECTORIES MODEL AXE DIRECTORY [PART]...
 MODEL is the address of an OpenAI-compatible endpoint that plays perfectly; screenshots go to DIRECTORY. The parts are
 `visitors` and the names of the settings; all of them if none is given.
 """
@@ -36,7 +36,8 @@ PATIENCE_MS = 30_000
 """How long something may take to appear that is not measured, beside other clients."""
 _VISITORS = "visitors"
 _MOST_TABS = 400
-_TRUTHS = ("causal_chain", "root_cause", "ruled_out_by", "spread")
+_TRUTHS = ("causal_chain", "root_cause", "ruled_out_by", "spread", "curves", "with_nothing_done")
+_LANES = ("as_left", "with_nothing_done", "with_the_best_repair")
 _GRAVE = ("serious", "critical")
 _SEEDED = {"seed": "7", "difficulty": "2"}
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -236,6 +237,35 @@ def what_if(page: Page, setting: Setting, play: dict[str, Any], check: Check) ->
     hand.press(page.locator(".whatif a"))
     expect(page.locator(".whatif")).to_have_count(0)
     expect(page.locator(".incident .standing")).to_contain_text("Score 1.00")
+
+
+def lost(page: Page, setting: Setting, address: str, repaired: dict[str, Any], check: Check) -> None:
+    """What users lost in an incident that runs is drawn at its end, and not before; its table says the same."""
+    api = page.context.request
+    started = api.post(f"{address}/reset", data={"scenario_id": repaired["scenario_id"]}).json()
+    handle = started["observation"]["episode_id"]
+    *before, last = repaired["actions"]
+    for action in before:
+        api.post(f"{address}/step", data=action, headers={"X-Episode-Id": handle})
+    page.goto(f"{address}/#/work?episode_id={handle}")
+    expect(page.locator(".incident .standing")).to_contain_text(f"Step {len(before)} of")
+    expect(page.locator(".losses")).to_have_count(0)
+    api.post(f"{address}/step", data=last, headers={"X-Episode-Id": handle})
+    page.reload()
+    chart = page.locator(".losses svg")
+    expect(chart).to_have_attribute("aria-label", re.compile("your actions .* nothing done .* best repair"))
+    for lane in _LANES:
+        box = chart.locator(f".{lane} polyline").bounding_box()
+        if box is None or box["width"] < 200 or box["height"] < 20:
+            check.wrong.append(f"{setting.name}: {lane} is drawn as {box}")
+    for kind in ("page", "wrong", "effective", "answer"):
+        expect(chart.locator(f".{kind} path").first).to_be_attached()
+    hand = Hand(page, keys=setting.keys)
+    hand.press(page.locator("summary").filter(has_text="As a table").last)
+    rows = page.get_by_role("group", name="Share not served").locator("tbody tr")
+    expect(rows.first).to_be_visible()
+    expect(rows.first.locator("td")).to_have_count(len(_LANES))
+    check(page, setting, "lost")
 
 
 def _act(page: Page, hand: Hand, action: dict[str, Any], diagnostics: list[str]) -> None:
@@ -479,7 +509,7 @@ def quick(browser: Browser, address: str, wrong: list[str]) -> None:
 
 
 def main() -> None:
-    address, play, file, endpoint, axe, directory, *parts = sys.argv[1:]
+    address, play, repaired, file, endpoint, axe, directory, *parts = sys.argv[1:]
     known = [_VISITORS, *(setting.name for setting in SETTINGS)]
     if unknown := set(parts) - set(known):
         raise SystemExit(f"there is no {', '.join(unknown)}; there are {', '.join(known)}")
@@ -502,6 +532,7 @@ def main() -> None:
                 page.goto(address)
                 effects += work(page, setting, plan, check, seen)
                 what_if(page, setting, plan, check)
+                lost(page, setting, address, json.loads(Path(repaired).read_text("utf-8")), check)
                 watch(page, setting, address, check)
                 trajectories(page, setting, address, Path(file), check)
                 model(page, setting, address, endpoint, check)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cloud_incident.evaluation.reporting import render_report
 from cloud_incident.evaluation.statistics import compare_episodes, group_by_agent
 from scenarios.catalogue import Catalogue
-from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played
+from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played, repaired
 from tests.interop.chromium import chromium
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _OUTSIDE = """[...document.querySelectorAll('svg.plot')].filter(plot => {
         return box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1;
     });
 }).map(plot => plot.querySelector('title').textContent)"""
+_LOST = """[...document.querySelectorAll('svg.plot:has(.flag)')].filter(plot =>
+    [...plot.querySelectorAll('.line')].filter(line => line.getBoundingClientRect().width > 150).length === 3).length"""
 _OPEN = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 _WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _FINDINGS = (
@@ -49,6 +51,7 @@ def _reports() -> dict[str, str]:
         "report": render_report(episodes, title="Oracle and random play", comparisons=compared),
         "hostile": render_report(hostile(), title="<script>alert(1)</script>"),
         "many": render_report(many, title="Ten agents"),
+        "repaired": render_report(repaired(Catalogue()), title="What users lost"),
     }
 
 
@@ -67,6 +70,8 @@ def check(page: Page, name: str, file: Path, axe: str) -> None:
             plots = page.value("document.querySelectorAll('svg.plot').length")
             _hold(plots >= 4, f"{where}: {plots} plots")
             _hold(page.value(_UNDRAWN) == 0, f"{where}: plots without marks")
+            lost = page.value(_LOST)
+            _hold(lost == (2 if name == "repaired" else 0), f"{where}: {lost} plots of what users lost")
             outside = page.value(_OUTSIDE)
             _hold(not outside, f"{where}: marks outside of {outside}")
             page.value(axe)

@@ -20,6 +20,7 @@ from mcp_server import build_server
 from mcp_server.apps import APP_URI
 from mcp_server.binding import bind_to
 from mcp_server.meta import FRAMES
+from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import ACTIONS, Kind
 from tests.mcp_server.playing import LEGACY, MODERN, read_numbers, read_text, start
 from tests.secrets_of import secrets_of, telling
@@ -221,6 +222,23 @@ async def test_frames_before_the_end_reveal_nothing(
     text = telling(scenario, *fetched)
     for name, pattern in secrets_of(scenario).items():
         assert not (found := pattern.search(text)), (name, text[found.start() - 80 : found.end() + 80])
+
+
+async def test_what_users_lost_is_in_the_picture_of_the_end_only(service: EpisodeService) -> None:
+    seed, difficulty = min(list_proofs(), key=lambda key: (key[1] != 2, key))
+    scenario = service.catalogue.get(f"GEN2-RP-D{difficulty}-{seed}")
+    perfect = play_perfectly(scenario.incident, scenario.task)
+    server = build_server(service, version="test", app=PAGE)
+    async with Client(server, extensions=SHOWS_APPS) as client:
+        handle = await start(client, scenario.id)
+        *before, last = await play(client, perfect)
+        assert not any("curves" in f"{result}" or "minutes_lost" in f"{result}" for result in before)
+        review = read_frames(last)[-1]["debrief"]["review"]
+        assert review["curves"]["remediations"]
+        assert "curves" not in f"{read_frames(last)[:-1]}"
+        (page,) = (await client.read_resource(f"incident://{handle}/frames")).contents
+        assert isinstance(page, TextResourceContents)
+        assert json.loads(page.text)[-1]["debrief"]["review"] == review
 
 
 async def test_a_refusal_has_no_picture(server: Server[Callers]) -> None:

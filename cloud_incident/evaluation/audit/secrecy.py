@@ -183,7 +183,7 @@ def _find_leaks(scenario: Scenario, actions: Sequence[dict[str, Any]]) -> Iterat
     truth = incident.truth
     episode = begin("audited", Reference.to(scenario), scenario)
     secrets = [re.escape(sentence[:_OPENING]) for sentence in (*incident.account.chain, truth.answer) if sentence]
-    secrets += [rf"{name}\b" for name in ("grade", "breakdown", "certificate", "debrief", "truth")]
+    secrets += [rf"{name}\b" for name in ("grade", "breakdown", "certificate", "debrief", "curves", "truth")]
     fixed = re.compile("|".join([*secrets, _LEVEL.pattern]))
     targets = {truth.service, *(step.target for step in incident.plan.steps)}
     named: set[str] = set()

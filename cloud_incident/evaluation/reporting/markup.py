@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cloud_incident.evaluation.reporting import plots, wording
+from cloud_incident.evaluation.reporting import losses, plots, wording
 from cloud_incident.extras import require_extra
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _FILTERS = {
     "dashes": plots.choose_dashes,
     "difference": wording.format_difference,
     "dollars": wording.format_dollars,
+    "losses": losses.plot_losses,
     "interval": wording.format_interval,
     "p_value": wording.format_p_value,
     "names": wording.list_names,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from env_core.episode import begin
+from env_core.review import report_curves
 from env_core.transition import Transition, step
 from scenarios.parsing import InvalidActionError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from env_core.episode import Episode
     from env_core.observation import Observation, StepInfo
+    from env_core.review import CurvesReport
     from env_core.selection import Selection
     from scenarios.catalogue import Catalogue
 
@@ -55,6 +57,10 @@ class Environment(ABC):
             RefusedError: if the action is not valid.
         """
 
+    async def tell_curves(self) -> CurvesReport | None:
+        """Tell what users lost in the episode that has ended; None where no system ran, or nobody can say."""
+        return None
+
     async def close(self) -> None:
         """Release what the environment holds."""
         return
@@ -82,6 +88,9 @@ class InProcess(Environment):
         self._episode = transition.episode
         return reply_with(transition)
 
+    async def tell_curves(self) -> CurvesReport | None:
+        return None if self._episode is None else report_curves(self._episode)
+
 
 class BrokenError(RuntimeError):
     """The environment failed, through no fault of the agent."""
@@ -101,6 +110,9 @@ class ReopeningEnvironment(Environment):
 
     async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
         return await self._delegate(lambda inner: inner.step(action))
+
+    async def tell_curves(self) -> CurvesReport | None:
+        return None if self._inner is None else await self._inner.tell_curves()
 
     async def close(self) -> None:
         inner, self._inner = self._inner, None

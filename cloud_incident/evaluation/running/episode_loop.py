@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -100,6 +101,11 @@ async def play_attempt(
     except Exception as error:
         ending = _Ending(failed=_shorten(describe_error(error)))
     trajectory = _build_trajectory(attempt, scenario, reply, steps, briefing, ending, time.perf_counter() - began)
+    if "grade" in trajectory and scenario.task.asks_repair:
+        with suppress(Exception):  # what is only drawn costs no result
+            curves = await environment.tell_curves()
+            if curves is not None:
+                trajectory["curves"] = curves
     if ending.hopeless:  # every other episode would fail in the same way
         raise HopelessError(trajectory)
     return trajectory

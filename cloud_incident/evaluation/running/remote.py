@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
     from env_core.observation import Observation, StepInfo
+    from env_core.review import CurvesReport
     from env_core.selection import Selection
 
 _SECONDS = 60.0
@@ -150,6 +151,13 @@ def _check_access(answer: httpx2.Response) -> None:
         raise AccessError(f"{detail} {_HOW_GIVEN}")
 
 
+def _find_curves(told: Mapping[str, Any]) -> CurvesReport | None:
+    """Find the curves in what is told at the end of an episode."""
+    review = (told.get("debrief") or {}).get("review") or {}
+    curves: CurvesReport | None = review.get("curves")
+    return curves
+
+
 def _holds_json(answer: httpx2.Response) -> bool:
     return answer.headers.get("content-type", "").startswith("application/json")
 
@@ -162,12 +170,14 @@ class RestEnvironment(RemoteEnvironment):
         self._client: httpx2.AsyncClient | None = None
         self._handle = ""
         self._incarnation = ""
+        self._curves: CurvesReport | None = None
 
     async def ask_version(self) -> str:
         return await _ask_over_http(self._server, self._headers)
 
     async def reset(self, selection: Selection) -> EnvironmentReply:
         await self._close_episode()
+        self._curves = None
         answer = await self._ask("POST", "/reset", json=_dump_selection(selection))
         self._handle, self._incarnation = answer["observation"]["episode_id"], answer["info"]["incarnation"]
         return _build_reply(answer)
@@ -178,7 +188,11 @@ class RestEnvironment(RemoteEnvironment):
             graded = await self._ask("GET", "/grader", params=self._named)
             _check_incarnation(self._incarnation, graded["incarnation"])
             answer["metadata"]["grade"] = {name: graded[name] for name in ("score", "breakdown")}
+            self._curves = _find_curves(graded)
         return _build_reply(answer)
+
+    async def tell_curves(self) -> CurvesReport | None:
+        return self._curves
 
     async def close(self) -> None:
         await self._close_episode()
@@ -217,6 +231,7 @@ class WebSocketEnvironment(RemoteEnvironment):
         super().__init__(address, token)
         self._address = address.replace("http", "ws", 1) + "/ws"
         self._socket: ClientConnection | None = None
+        self._handle = ""
         self._incarnation = ""
 
     async def ask_version(self) -> str:
@@ -225,6 +240,7 @@ class WebSocketEnvironment(RemoteEnvironment):
     async def reset(self, selection: Selection) -> EnvironmentReply:
         answer = await self._exchange({"type": "reset", "data": _dump_selection(selection)})
         self._incarnation = answer["metadata"]["incarnation"]
+        self._handle = answer["observation"]["episode_id"]
         return _build_reply(answer)
 
     async def step(self, action: Mapping[str, Any]) -> EnvironmentReply:
@@ -232,6 +248,14 @@ class WebSocketEnvironment(RemoteEnvironment):
         if answer["done"]:
             _check_incarnation(self._incarnation, (await self._exchange({"type": "state"}))["incarnation"])
         return _build_reply(answer)
+
+    async def tell_curves(self) -> CurvesReport | None:
+        from httpx2 import AsyncClient
+
+        async with AsyncClient(base_url=self._server, timeout=_SECONDS, headers=self._headers) as client:
+            named = {"episode_id": self._handle, "incarnation": self._incarnation}
+            answer = await client.get("/grader", params=named)
+        return _find_curves(answer.raise_for_status().json())
 
     async def close(self) -> None:
         if self._socket is not None:
@@ -322,6 +346,13 @@ class McpEnvironment(RemoteEnvironment):
         return EnvironmentReply(
             self._shown, content["reward"], content["done"], _build_info(content, submitted=submitted)
         )
+
+    async def tell_curves(self) -> CurvesReport | None:
+        client, shown = await self._connect(), self._shown
+        if shown is None:
+            return None
+        (frames,) = (await client.read_resource(f"incident://{shown['episode_id']}/frames")).contents
+        return _find_curves(json.loads(getattr(frames, "text", "[{}]"))[-1])
 
     async def close(self) -> None:
         await self._stack.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, FailFast, Field, TypeAdapter, ValidationError, with_config
@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from cloud_incident.evaluation.running.conditions import ConditionsRecord
 from env_core.episode import ObservationMode, RewardMode
 from env_core.observation import GradeReport
+from env_core.review import CurvesReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,6 +52,31 @@ _Score = Annotated[float, Field(ge=0.0, le=1.0)]
 def _check_moment(text: str) -> str:
     datetime.fromisoformat(text)
     return text
+
+
+_MOST_MINUTES, _MOST_APART, _LAST_YEAR = 1_000, timedelta(days=7), 9_000
+
+
+def _check_curves(curves: CurvesReport) -> CurvesReport:
+    """Check that curves can be drawn, whoever wrote them."""
+    lanes = [curves[lane] for lane in ("as_left", "with_nothing_done", "with_the_best_repair")]
+    if len({len(lane) for lane in lanes}) != 1 or not lanes[0]:
+        raise ValueError("the curves have to be as long as each other")
+    if not 1 <= curves["minutes_each"] <= _MOST_MINUTES or not all(0 <= share <= 1 for lane in lanes for share in lane):
+        raise ValueError("a curve has shares from 0 to 1, each of a minute or more")
+    since, *moments = (
+        datetime.fromisoformat(moment)
+        for moment in (
+            curves["since"],
+            *(curves[name] for name in ("fault_at", "page_at", "first_look_at", "ended_at")),
+            *(mark["at"] for mark in curves["remediations"]),
+        )
+    )
+    if since.year > _LAST_YEAR or any(moment.tzinfo is None for moment in (since, *moments)):
+        raise ValueError("a moment of a curve is in UTC, and in the time of people")
+    if any(abs(moment - since) > _MOST_APART for moment in moments):
+        raise ValueError("a moment is too far from the curve")
+    return curves
 
 
 @with_config(_CLOSED)
@@ -106,7 +132,8 @@ class Trajectory(TypedDict):
 
     `score` is the grader's, 0.0 to 1.0. `gave_up` says why the agent took no further step before the end; its score is
     then 0.0, which is a result like any other. `failed` says why the episode could not be measured, for example because
-    a model or a server did not answer; there is no score then. `seconds` is wall-clock time.
+    a model or a server did not answer; there is no score then. `seconds` is wall-clock time. `curves` tell what users
+    lost as time passed, where a system ran and the environment says so.
     """
 
     format: int
@@ -126,6 +153,7 @@ class Trajectory(TypedDict):
     done: bool
     truncated: bool
     grade: NotRequired[GradeReport]
+    curves: NotRequired[Annotated[CurvesReport, AfterValidator(_check_curves)]]
     gave_up: NotRequired[str]
     failed: NotRequired[str]
     usage: UsageRecord

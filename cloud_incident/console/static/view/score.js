@@ -1,5 +1,6 @@
 // The end: the score with every point given or withheld, what had happened, and what would have been perfect.
 
+import { Losses } from "./losses.js";
 import { html } from "./ui.js";
 
 const MOST_EXPLANATIONS = 5;
@@ -21,6 +22,7 @@ export const Score = ({ grade, debrief, services, beside = null }) => html`
       `,
     )}
   </ul>
+  ${debrief.review?.curves ? html`<${Losses} curves=${debrief.review.curves} />` : null}
   <h3>What happened</h3>
   <p>Severity ${debrief.severity}; it started in <b>${debrief.root_cause}</b>.</p>
   <ol class="chain">${debrief.causal_chain.map((sentence) => html`<li><${Marked} text=${sentence} services=${services} /></li>`)}</ol>

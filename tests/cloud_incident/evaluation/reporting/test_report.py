@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_incident.evaluation.reporting import report as report_module
+from cloud_incident.evaluation.reporting.losses import plot_losses
 from cloud_incident.evaluation.reporting.markup import load_templates
 from cloud_incident.evaluation.reporting.plots import choose_ticks, fit_label
 from cloud_incident.evaluation.reporting.report import render_report
@@ -20,7 +21,7 @@ from cloud_incident.evaluation.statistics.comparison import compare_episodes
 from cloud_incident.evaluation.statistics.curves import BINS, average_rewards, count_scores
 from cloud_incident.evaluation.statistics.grouping import group_by_agent
 from tests.cloud_incident.evaluation.statistics.test_metrics import RUN, SCORE
-from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played, step_taken
+from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played, repaired, step_taken
 
 if TYPE_CHECKING:
     from cloud_incident.evaluation.running.trajectory import Trajectory
@@ -109,6 +110,45 @@ def test_it_says_what_there_is_to_say(page: Page) -> None:
     ):
         assert words in page.words
     assert len([block for block in page.all("details") if block.get("class") == "scenario"]) == 9
+
+
+def test_what_users_lost_is_drawn_for_each_episode_that_tells_it(catalogue: Catalogue) -> None:
+    episodes = repaired(catalogue)
+    page = Page(render_report(episodes))
+    lost = [given for given in page.all("svg") if (given.get("aria-labelledby") or "").startswith("lost-1-")]
+    assert len(lost) == len(episodes) == 2
+    ids = [given["id"] for _, given in page.seen if "id" in given]
+    assert len(ids) == len(set(ids))
+    for episode in episodes:
+        curves = episode["curves"]
+        plot = plot_losses(episode, "one")
+        assert plot is not None
+        assert f"{curves['minutes_lost']['with_nothing_done']:g} with nothing done" in plot.legend.description
+        assert [len(plot.trace(lane)) for lane in plot.lanes] == [len(curves["as_left"])] * 3
+        flags = [mark.label for mark in plot.marks]
+        assert flags[0] == "◂ fault"
+        assert flags[1:3] == ["page", "first look"]
+        assert len(flags) == 4 + len(curves["remediations"])
+        assert flags[-1] == ("answer" if curves["answered"] else "end")
+        for lane in plot.lanes:
+            for x, y in plot.trace(lane):
+                assert plot.left <= x <= plot.right
+                assert plot.top - 1 <= y <= plot.floor + 1
+        for mark, later in pairwise(plot.marks):
+            assert mark.x <= later.x
+            assert later.row > mark.row or later.x >= mark.x + 6 * len(mark.label)
+    assert plot_losses(made_up(1.0), "none") is None
+
+
+def test_texts_in_what_users_lost_stay_text(catalogue: Catalogue) -> None:
+    (episode,) = repaired(catalogue, ["oracle"])
+    attack = "</svg><script>alert(1)</script>"
+    curves = episode["curves"]
+    marks = [{**mark, "operation": attack, "verdict": attack} for mark in curves["remediations"]]
+    told = {**curves, "best_repair": [attack], "remediations": marks}
+    page = Page(render_report([{**episode, "curves": told}]))  # type: ignore[typeddict-item] # made of the same
+    assert attack in page.words
+    assert "script" not in {name for name, _ in page.seen}
 
 
 def test_text_of_trajectories_stays_text() -> None:

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from cloud_incident.evaluation.running import RefusedError
+from cloud_incident.evaluation.agents import AGENTS, Seat
+from cloud_incident.evaluation.running import Attempt, RefusedError, play_attempt
+from cloud_incident.evaluation.running.environments import InProcess
 from cloud_incident.evaluation.running.remote import SURFACES, ServerError
+from cloud_incident.evaluation.running.trajectory import dump_trajectory, parse_trajectory
 from env_core.selection import Selection
+from scenarios.running.listed import list_proofs
 from tests.servers import full_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from scenarios.catalogue import Catalogue
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +73,25 @@ async def test_an_episode_that_somebody_reopened_is_not_graded_in_place_of_the_o
             await environment.step(answer)
     finally:
         await environment.close()
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_what_users_lost_is_told_on_every_surface(address: str, catalogue: Catalogue, surface: str) -> None:
+    _, difficulty, seed = min(
+        (proof.lasts, difficulty, seed) for (seed, difficulty), (_, proof) in list_proofs().items()
+    )
+    scenario = catalogue.get(f"GEN2-RP-D{difficulty}-{seed}")
+    attempt = Attempt("oracle", scenario.id)
+    told = []
+    for environment in (InProcess(catalogue), SURFACES[surface](address)):
+        agent = AGENTS["oracle"](Seat(scenario, 0))
+        try:
+            trajectory = await play_attempt(attempt, scenario, agent, environment)
+        finally:
+            await environment.close()
+        assert parse_trajectory(dump_trajectory(trajectory)) == trajectory
+        told.append((trajectory["score"], trajectory["curves"]))
+    assert told[0] == told[1]
 
 
 async def test_over_mcp_no_scenario_is_named_by_its_index(address: str) -> None:
