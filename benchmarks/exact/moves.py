@@ -75,7 +75,9 @@ def choose_moves(scenario: Scenario, proof: Proof | None) -> Moves:
     chance = random.Random(incident.digest)  # noqa: S311 - the same set in every run
     remedies = tuple(_choose_remedies(scenario, proof, chance))
     idle = tuple(_list_idle_looks(scenario, proof, remedies, looks))[: task.max_steps]
-    recovery = frozenset(item for item in looks if task.asks_repair and item[0] != CHECK_RECENT_DEPLOYS.name)
+    # Who looks at what was deployed sees no users. A plan may change that too.
+    runs = isinstance(incident, RunningIncident)
+    recovery = frozenset(item for item in looks if not runs or item[0] != CHECK_RECENT_DEPLOYS.name)
     return Moves(looks, idle, frozenset((*certificate[:1], *shown)), recovery, remedies)
 
 
