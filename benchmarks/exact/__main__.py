@@ -42,19 +42,23 @@ def main(count: int = 100) -> int:
             checked.append(pending.result())
             _print(checked[-1])
     for by_deeds in (False, True):
-        mine = [each for each in checked if each.by_deeds is by_deeds]
-        print(
-            f"\n{len(mine)} incidents {'by their deeds' if by_deeds else 'with each minute'}: "
-            f"{sum(each.states for each in mine)} states, {sum(each.plays for each in mine)} plays of a greatest sum, "
-            f"{sum(each.seconds for each in mine):.0f} s of a core; by the real rules "
-            f"{sum(each.other_plays for each in mine)} of {sum(each.replayed for each in mine)} plays earn or score "
-            f"something else, and {sum(each.other_verdicts for each in mine)} of {sum(each.judged for each in mine)} "
-            f"verdicts are others at other minutes; of {sum(each.deeds for each in mine)} deeds done at several "
-            f"minutes {sum(each.variously for each in mine)} were judged in more than one way"
-        )
+        _sum_up([each for each in checked if each.by_deeds is by_deeds], "by deeds" if by_deeds else "by minutes")
     against = [each for each in checked if not each.is_greatest]
     print(f"\n{len(checked)} incidents, {len(against)} counter-examples")
     return len(against)
+
+
+def _sum_up(checked: list[Checked], how: str) -> None:
+    def total(name: str) -> int:
+        return int(sum(getattr(each, name) for each in checked))
+
+    print(
+        f"\n{len(checked)} incidents {how}: {total('states')} states, {total('plays')} plays of a greatest sum, "
+        f"{total('seconds')} s of a core\n  By the real rules {total('other_plays')} of {total('replayed')} plays "
+        f"earn something else, {total('against')} of them against the rule; {total('other_verdicts')} of "
+        f"{total('judged')} verdicts are others at other minutes.\n  Of {total('deeds')} deeds done at several minutes "
+        f"{total('variously')} were judged in more than one way."
+    )
 
 
 def _print(checked: Checked) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.exact.bare import BareCourse, BareIncident
 from benchmarks.exact.moves import choose_moves
-from benchmarks.exact.searching import End, Found, search
+from benchmarks.exact.searching import search
 from env_core.episode import Reference, begin
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
@@ -50,7 +50,9 @@ class Checked(NamedTuple):
 
     `least` is the least score of a play with the greatest sum `best`, and `greatest` that of any play. `told` is a play
     with the least score, each step with what it earned. Of `replayed` plays and of verdicts `judged` again so many
-    were `other` than the search had them; of `deeds` done at several minutes so many were judged `variously`.
+    were `other` than the search had them. Most of those plays have less than the greatest sum; `against` what was found
+    are those that have more, or as much with a lesser score. Of `deeds` done at several minutes so many were judged
+    `variously`.
     """
 
     named: Named
@@ -64,6 +66,7 @@ class Checked(NamedTuple):
     told: tuple[str, ...]
     replayed: int
     other_plays: int
+    against: int
     judged: int
     other_verdicts: int
     deeds: int
@@ -72,8 +75,8 @@ class Checked(NamedTuple):
 
     @property
     def is_greatest(self) -> bool:
-        """Whether every play with the greatest sum has the greatest score."""
-        return self.least == self.greatest
+        """Whether every play with the greatest sum has the greatest score, and none was found to earn more."""
+        return self.least == self.greatest and not self.against
 
 
 def check(named: Named, *, by_deeds: bool | None = None) -> Checked:
@@ -92,7 +95,7 @@ def check(named: Named, *, by_deeds: bool | None = None) -> Checked:
     chance = random.Random(scenario.incident.digest)  # noqa: S311 - the same plays in every run
     worst = min(found.ends, key=lambda end: end.score)
     ends = [chance.choice(found.ends) for _ in range(_REPLAYED)]
-    others = sum(not _agrees(scenario, found, end, chance) for end in ends)
+    replayed = [play(scenario, found.trace(end, chance)) for end in ends]
     judged = list(_judge_again(bare.incident, chance)) if by_deeds and isinstance(bare.incident, BareIncident) else []
     outcomes = _group_outcomes(bare.incident) if isinstance(bare.incident, BareIncident) else []
     return Checked(
@@ -105,8 +108,9 @@ def check(named: Named, *, by_deeds: bool | None = None) -> Checked:
         found.count_plays(),
         len(found.states),
         tuple(tell(play(bare, found.trace(worst, chance)))),
-        len(ends),
-        others,
+        len(replayed),
+        sum((each.cumulative, _get_score(each)) != (found.best, greatest) for each in replayed),
+        sum(_is_against(each, found.best, greatest) for each in replayed),
         len(judged),
         judged.count(False),
         len(outcomes),
@@ -143,10 +147,14 @@ def _is_dear(scenario: Scenario, proof: Proof) -> bool:
     return scenario.task.asks_repair and (proof.lasts > LASTINGS[0] or len(proof.repairs[0]) > 1)
 
 
-def _agrees(scenario: Scenario, found: Found, end: End, chance: random.Random) -> bool:
-    """Whether a play earns by the real rules what the search says, and scores as much."""
-    episode = play(scenario, found.trace(end, chance))
-    return episode.cumulative == found.best and episode.grade == end.episode.grade
+def _is_against(episode: Episode, best: int, greatest: int) -> bool:
+    """Whether a play earns more than the greatest sum, or as much with a lesser score."""
+    return episode.cumulative > best or (episode.cumulative == best and _get_score(episode) < greatest)
+
+
+def _get_score(episode: Episode) -> int:
+    """In units of 1/`POINT`."""
+    return 0 if episode.grade is None else round(episode.grade.score * POINT)
 
 
 def _judge_again(incident: BareIncident, chance: random.Random) -> Iterator[bool]:
