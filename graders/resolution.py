@@ -51,7 +51,7 @@ RULES = (
     f"Up to {float(_EFFICIENCY):.2f} for few steps, times both shares: each beyond the fewest costs "
     f"{float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run a careful search, the repair and "
     f"{CONFIRMING_STEPS} steps more are free, and each beyond takes 1/{REPAIR_DECAY}. "
-    f"{float(_VERIFIED):.2f} for a complete plan and a look that shows the recovery after the last repair. "
+    f"After a complete plan up to {float(_VERIFIED):.2f} for a look that shows the recovery, times that evidence. "
     f"Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
     "more that says in one sentence which service failed and how, and tells the repairs. Each wrong remediation costs "
     f"{float(_WRONG):.2f}, up to {float(_WRONG * _WRONG_COUNTED):.2f}; each one told and never made "
@@ -87,9 +87,8 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
             Fraction(0),
             (give_reason("wrong_remediations", count=conduct.wrong),),
         )
-    certain = conduct.evidence if conduct.achieved.by_outcome else Fraction(1)
     if conduct.verified:
-        points = _VERIFIED * certain
+        points = _VERIFIED * conduct.evidence
         product = explain_product(conduct, _VERIFIED, points, write_known(conduct))
         yield Point("verified recovery", points, _VERIFIED, (give_reason("recovery_shown"), *product))
     else:

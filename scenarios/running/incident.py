@@ -240,13 +240,13 @@ def _write_software(name: str) -> str:
 
 
 _MINUTE = 60
-_HASTY_SECONDS = 300
+HASTY_SECONDS = 300
 """Who looks again before so many seconds are over, and nothing was done meanwhile, learns nothing by it."""
 _SEEN_SECONDS = 30
 """For how long users have to be served before a look shows it."""
 
 
-class _Looked(NamedTuple):
+class Looked(NamedTuple):
     """When something was looked at, how much was ordered by then, and the alert as it stood."""
 
     at: int
@@ -270,17 +270,17 @@ class RunningCourse(NamedTuple):
     left: int = 0
     repairs: tuple[PlanStep, ...] = ()
     mended_at: int | None = None
-    looked: Mapping[Item, _Looked] = MappingProxyType({})
+    looked: Mapping[Item, Looked] = MappingProxyType({})
 
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, RunningCourse]:
         run = self.incident.runs.get(self.orders, self.now)
         shown = look(run, diagnostic, service, as_of=self.now)
-        looked = {**self.looked, (diagnostic, service): _Looked(self.now, len(self.orders), self.alert)}
+        looked = {**self.looked, (diagnostic, service): Looked(self.now, len(self.orders), self.alert)}
         return shown, self._let_pass(self.now + self.incident.document.look_seconds)._replace(looked=looked)
 
     def is_hasty(self, item: Item, /) -> bool:
         last = self.looked.get(item)
-        if last is None or self.now - last.at >= _HASTY_SECONDS:
+        if last is None or self.now - last.at >= HASTY_SECONDS:
             return False
         return last.ordered == len(self.orders) and last.alert == self.alert
 

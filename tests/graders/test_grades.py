@@ -129,7 +129,7 @@ def test_resolution_formula() -> None:
     assert resolution(verified=False) == pytest.approx(0.9)
     assert resolution(wrong=1) == pytest.approx(0.9)
     assert resolution(wrong=9) == pytest.approx(0.7)
-    assert resolution(evidence=Fraction(1, 2)) == pytest.approx(1 - 0.35)
+    assert resolution(evidence=Fraction(1, 2)) == pytest.approx(1 - 0.35 - 0.05)
     assert resolution(summary="ok.") == pytest.approx(0.9)
     done = frozenset({"disable_feature_flag nightly_job", "restart_service analytics-service"})
     half: dict[str, Any] = {"effective": done, "attempted": done, "verified": False}

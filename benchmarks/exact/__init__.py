@@ -1,0 +1,1 @@
+"""The greatest sum of rewards of an incident, found by exact search: it is play with the greatest score."""
