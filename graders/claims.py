@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from graders.kin import Phrase, is_kin, list_all_nouns, list_verbs, read_phrase
+from graders.kin import PASSIVE, Phrase, is_kin, list_all_nouns, list_verbs, read_phrase
 from graders.prose import (
     bound_clauses,
     ends_clause,
@@ -21,6 +21,7 @@ from graders.prose import (
     split_words,
     walk_named,
 )
+from graders.terms import split_set
 from scenarios.vocabulary import (
     CLEAR_CACHE,
     DISABLE_FEATURE_FLAG,
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
 
     from graders.terms import Span, Words
     from scenarios.progress import PlanStep
-
-
-def _split_set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 class _Verbs(NamedTuple):
@@ -74,7 +71,7 @@ _VERBS = Attachments(
 )
 _IRREGULAR = {"rebuild": ("rebuilt",)}
 _SEPARATION = 7
-_FUTURE = _split_set(
+_FUTURE = split_set(
     "will would should shall must could may might need needs recommend recommended recommending consider considered"
     " future tomorrow planned plan plans going propose proposed suggest suggested upcoming todo ought wants"
     " avoid avoided refrained"
@@ -90,7 +87,7 @@ _FUTURE_PAIRS = {
 _FUTURE_REACH = 5
 _PAST = {*(("last", when) for when in ("week", "month", "quarter", "year")), ("weeks", "ago"), ("days", "ago")}
 """What was done then was no repair of this incident."""
-_OTHERS = _split_set(
+_OTHERS = split_set(
     "nobody noone someone somebody anyone anybody everybody everyone others they he she it who kubernetes k8s kubelet"
     " kubelets platform orchestrator scheduler controller operator autoscaler hpa cluster kernel supervisor systemd"
     " watchdog probe probes partner vendor provider supplier carrier owner owners team teams colleague colleagues"
@@ -98,25 +95,25 @@ _OTHERS = _split_set(
     " maintenance automation cron job script alert itself themselves customer customers"
 )
 """Who may do what the agent could: a deed of theirs is none of its own."""
-_CONDITIONS = _split_set("if unless whether")
-_SELF = _split_set("we i")
-_ALONE = _split_set(
+_CONDITIONS = split_set("if unless whether")
+_SELF = split_set("we i")
+_ALONE = split_set(
     "nobody noone someone somebody anyone anybody everybody everyone they he she it who kubernetes kubelet"
 )
-_ARTICLES = _split_set(
+_ARTICLES = split_set(
     "the a an its our their his her this that each every any some and or but then when as on call host"
 )
-_BETWEEN = _split_set(
+_BETWEEN = split_set(
     "keeps keep kept has had have is was were are been already then also automatically again simply just always"
     " constantly repeatedly now immediately one ones ever even only still that which to"
 )
 """What may stand between others and their deed: *the kubelet has already restarted it*."""
-_OURSELVES = _split_set("us me myself ourselves hand hands half one two three four five six seven eight nine ten")
-_ASKED = _split_set("asked ask asks asking told tell advise advised request requested requesting urged invited")
+_OURSELVES = split_set("us me myself ourselves hand hands half one two three four five six seven eight nine ten")
+_ASKED = split_set("asked ask asks asking told tell advise advised request requested requesting urged invited")
 _ASKED_REACH = 6
-_AGAIN = _split_set("repeatedly constantly continuously perpetually permanently loop loops loses keeps kept every")
+_AGAIN = split_set("repeatedly constantly continuously perpetually permanently loop loops loses keeps kept every")
 """A deed that is done over and over is no repair."""
-_COMPOUNDS = _split_set("loop loops count counts counter policy policies storm backoff limit limits")
+_COMPOUNDS = split_set("loop loops count counts counter policy policies storm backoff limit limits")
 """Nouns that begin with a deed: *the restart count*."""
 _UNDONE = tuple(
     tuple(phrase.split())
@@ -124,8 +121,8 @@ _UNDONE = tuple(
 )
 _UNDONE_WORDS = frozenset(phrase[-1] for phrase in _UNDONE)
 _REACH_BEHIND = 5
-_PRONOUNS = _split_set("it them both these those")
-_FILLER = _split_set(
+_PRONOUNS = split_set("it them both these those")
+_FILLER = split_set(
     "the then and also both its our all of to service services pod pods instance instances deployment database feature"
     " flag flags cache caches for in order finally lastly first second third next followed by afterwards on from at"
     " latest bad deploy release back up out off has have had"
@@ -134,9 +131,8 @@ _AHEAD = _FUTURE | _AGAIN
 _PAIRS_AHEAD = _FUTURE_PAIRS | _PAST
 _MEANT = _FUTURE | _OTHERS | _CONDITIONS | _ASKED | _AGAIN | _COMPOUNDS
 """Words that say of a deed that it is none of the agent's own, or none at all."""
-_PASSIVE = _split_set("was were been being got are is")
-_FILLER_OR_PASSIVE = _FILLER | _PASSIVE
-_OWN_VERB = _split_set("came went began is was were are has had have could can did does recovers recovered returned")
+_FILLER_OR_PASSIVE = _FILLER | PASSIVE
+_OWN_VERB = split_set("came went began is was were are has had have could can did does recovers recovered returned")
 _STRAY_WORDS = 1
 """How many further words a verb reaches over: *the failing payment-service*, *was promptly restarted*."""
 
@@ -162,7 +158,7 @@ class _Clause:
         stem, what = first.rstrip("ey") + "*", " ".join(rest)
         stems = (stem, *_IRREGULAR.get(first, ()))
         active = tuple(f"{verb} {article}{what}" for verb in stems for article in ("", "the ", "a "))
-        passive = tuple(f"{what} {be} {verb}" for verb in stems for be in sorted(_PASSIVE))
+        passive = tuple(f"{what} {be} {verb}" for verb in stems for be in sorted(PASSIVE))
         for start, end in find_occurrences(self.words, *active, *passive):
             if _is_stated(self.words, start, end) and not (start and self.words[end - 1].endswith("ing")):
                 is_active = self.words[end - 1] == (rest or [first])[-1]
@@ -233,7 +229,7 @@ def _is_of_others(words: Words, start: int, end: int) -> bool:
     for index in range(start - 1, -1, -1):
         if _names_others(words, index):
             return True
-        if words[index] not in _BETWEEN or (words[index] in _PASSIVE and not words[start].endswith("ing")):
+        if words[index] not in _BETWEEN or (words[index] in PASSIVE and not words[start].endswith("ing")):
             break
     if not _ASKED.isdisjoint(words[max(0, start - _ASKED_REACH) : start]):
         return True
@@ -510,7 +506,7 @@ def _find_reached(
     for name, spots in places.items():
         if any(
             _is_behind(words, spot, reach, names, filler)
-            or (not is_active and _is_before(words, spot, start, names, filler | _PASSIVE))
+            or (not is_active and _is_before(words, spot, start, names, filler | PASSIVE))
             for spot in spots
         ):
             yield name
@@ -542,7 +538,7 @@ def _find_end_of_reach(words: Words, start: int, names: tuple[str, ...], filler:
 
 
 def _is_passive(between: Words, names: tuple[str, ...], filler: frozenset[str]) -> bool:
-    return not _PASSIVE.isdisjoint(between) and _only_filler(between, names, filler)
+    return not PASSIVE.isdisjoint(between) and _only_filler(between, names, filler)
 
 
 def _only_filler(words: Words, names: tuple[str, ...], filler: frozenset[str]) -> bool:

@@ -9,18 +9,16 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from graders.terms import split_set
+
 if TYPE_CHECKING:
     from graders.terms import Span, Words
 
 
-def _split_set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_BACK = _split_set("rollback revert restore reload resume uncordon unblock stop disable")
-_RESTART = _split_set("restart recycle fail failover resume raise")
-_GROW = _split_set("scale raise expand widen extend")
-_CLEAR = _split_set("clear flush purge clean reset skip cancel terminate revoke move")
+_BACK = split_set("rollback revert restore reload resume uncordon unblock stop disable")
+_RESTART = split_set("restart recycle fail failover resume raise")
+_GROW = split_set("scale raise expand widen extend")
+_CLEAR = split_set("clear flush purge clean reset skip cancel terminate revoke move")
 _FAMILIES = {
     **dict.fromkeys(("rollback", "revert", "restore", "reload", "resume"), _BACK),
     **dict.fromkeys(("restart", "recycle"), _RESTART),
@@ -33,7 +31,7 @@ To raise a limit is to restart: instances read it when they start.
 """
 
 _NOUNS = {
-    name: _split_set(nouns)
+    name: split_set(nouns)
     for name, nouns in {
         "rollback_deploy": "release releases deploy deploys deployment build builds image rollout",
         "revert_policy": "policy policies access authorisation authorization permission permissions acl mesh callers",
@@ -58,14 +56,14 @@ _NOUNS = {
         "fail_over": "standby",
     }.items()
 }
-_OPEN = _split_set(
+_OPEN = split_set(
     "change changes config configuration configurations conf setting settings edit edits rule rules parameter"
     " parameters value values behaviour behavior"
 )
 """Nouns that say no more than the verb: settings, releases and policies are all changed."""
-_WEAK = _split_set("version versions")
+_WEAK = split_set("version versions")
 """They mean a release, if nothing beside them is the version of something else."""
-_NO_DEED = _split_set(
+_NO_DEED = split_set(
     "page pages alert alerts alarm alarms incident error errors symptom symptoms backlog lag normal baseline usual"
 )
 """What is cleared or reverted by itself: *the alert was cleared*, *latency reverted to normal*."""
@@ -112,7 +110,15 @@ _SYNONYMS = {
 }
 
 
-def first_word(operation: str) -> str:
+PASSIVE = split_set("was were been being got are is")
+"""Words that make a verb passive."""
+_NEAR = 3
+_AND = split_set("and then")
+_BY_US = {("by", who) for who in ("us", "me", "hand")}
+_GOES_BY_ITSELF = split_set("rollback revert clear")
+
+
+def _find_first_word(operation: str) -> str:
     """The word by which the kin of an operation is known."""
     return operation.partition("_")[0]
 
@@ -135,14 +141,14 @@ def list_all_nouns(operation: str) -> frozenset[str]:
 @cache
 def list_verbs(operation: str) -> tuple[str, ...]:
     """The verbs, as forms, that can tell an operation: that of its name, and others."""
-    word = first_word(operation)
+    word = _find_first_word(operation)
     return (f"{word.rstrip('ey')}*", *_SYNONYMS.get(word, ()))
 
 
 @cache
 def is_kin(operation: str, other: str) -> bool:
     """Whether the verbs of an operation can tell another."""
-    return first_word(other) in _FAMILIES.get(first_word(operation), ())
+    return _find_first_word(other) in _FAMILIES.get(_find_first_word(operation), ())
 
 
 class Phrase(NamedTuple):
@@ -176,23 +182,16 @@ def read_phrase(operation: str, words: Words, verb: Span, named: frozenset[int])
     A verb in the passive has its noun before it, nearest first, and any other behind it, up to *and*.
     """
     start, end = verb
-    passive = not _PASSIVE.isdisjoint(words[max(0, start - _NEAR) : start]) and not words[start].endswith("ing")
+    passive = not PASSIVE.isdisjoint(words[max(0, start - _NEAR) : start]) and not words[start].endswith("ing")
     own = any(words[index : index + 2] in _BY_US for index in range(end, min(len(words), end + _NEAR + 2)))
     stop = next((index for index in range(end, len(words)) if words[index] in _AND), len(words))
     places = [*(reversed(range(start)) if passive else ()), *range(end, stop)]
     known = list_all_nouns(operation)
-    if first_word(operation) in _GOES_BY_ITSELF:
+    if _find_first_word(operation) in _GOES_BY_ITSELF:
         places = [index for index in places if words[index] not in _NO_DEED or index <= end + _NEAR]
         known |= _NO_DEED
     nouns = [words[index] for index in places if index not in named and words[index] in known]
     return Phrase(operation, _choose(nouns), passive and not own)
-
-
-_PASSIVE = _split_set("was were been being got are is")
-_NEAR = 3
-_AND = _split_set("and then")
-_BY_US = {("by", who) for who in ("us", "me", "hand")}
-_GOES_BY_ITSELF = _split_set("rollback revert clear")
 
 
 def _choose(nouns: list[str]) -> str:

@@ -28,11 +28,12 @@ _NEAR = 7
 """Most words between two parts of a term."""
 
 
-def _split_set(text: str) -> frozenset[str]:
+def split_set(text: str) -> frozenset[str]:
+    """The words of a list that is written as one text."""
     return frozenset(text.split())
 
 
-BARE_CONTRACTIONS = _split_set(
+BARE_CONTRACTIONS = split_set(
     "isnt arent wasnt werent dont doesnt didnt cant couldnt wont wouldnt hasnt havent hadnt shouldnt"
 )
 
@@ -55,7 +56,7 @@ _DENIALS = {
             "not, never, cannot, no longer, nobody, no one, none, nothing, unable to, without, fail* to, refus* to, "
             "stop*, forg* to"
         ),
-        _split_set(
+        split_set(
             "yet been be being get gets got getting any anymore longer even actually properly "
             "correctly successfully have has had to the a an its it their them this that these "
             "those ever all fully really able most some both every each anything something new on "
@@ -67,7 +68,7 @@ _DENIALS = {
             "no, not, zero, 0, without, lack*, miss*, not enough, too few, insufficient, run* out of, ran out of, "
             "out of, short of, not have"
         ),
-        _split_set(
+        split_set(
             "have get gets got find free more single a an any of the enough available valid usable healthy spare "
             "remaining left its their such new further other unused working"
         ),
@@ -240,7 +241,7 @@ def denies(word: str) -> bool:
     return word in _DENYING or word.endswith("n't")
 
 
-_DENYING = BARE_CONTRACTIONS | _split_set(
+_DENYING = BARE_CONTRACTIONS | split_set(
     "not never cannot neither nor no without unlikely unrelated excluded excluding considered"
 )
 

@@ -229,7 +229,7 @@ def lay_out(systems: Sequence[System]) -> Layout:
         journey_demand=np.array([journey.demand for _, journey in journeys]),
         journey_retries=np.array([journey.retries for _, journey in journeys]),
         tries_again=any(journey.retries for _, journey in journeys),
-        no_requests=np.zeros(len(routes)),
+        no_requests=_share_nothing(len(routes)),
         entry_route=np.array(list(deadlines), dtype=np.int64),
         entry_deadline=np.array(list(deadlines.values())),
         component=dict(zip(COMPONENT_PARAMETERS, get_parameters(components, COMPONENT_PARAMETERS), strict=True)),
@@ -241,6 +241,13 @@ def lay_out(systems: Sequence[System]) -> Layout:
         journey_noise=np.concatenate(journey_noise),
         instance_noise=np.concatenate(instance_noise),
     )
+
+
+def _share_nothing(routes: int) -> Floats:
+    """Zeros that steps and ticks have in common, so that nobody may write into them."""
+    nothing = np.zeros(routes)
+    nothing.flags.writeable = False
+    return nothing
 
 
 TAILS = {

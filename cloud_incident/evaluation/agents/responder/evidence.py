@@ -89,7 +89,10 @@ class MetricReading(NamedTuple):
 
 
 def parse_call_paths(text: str) -> tuple[list[ObservedPath], list[ObservedPath]]:
-    """Parse the evidence of `check_dependencies`: what the service calls, and what calls it."""
+    """Parse the evidence of `check_dependencies`: what the service calls, and what calls it.
+
+    Users and clients outside are no services, and are left out.
+    """
     calls: list[ObservedPath] = []
     called_by: list[ObservedPath] = []
     section = calls
@@ -98,8 +101,10 @@ def parse_call_paths(text: str) -> tuple[list[ObservedPath], list[ObservedPath]]
             section = calls if line == "calls" else called_by
         elif line.strip() != "(nothing)":
             head, _, detail = line.strip().partition(" · ")
-            service, _, health = head.partition(" ")
-            section.append(ObservedPath(service, health.strip(), detail))
+            name, _, health = head.rpartition(" ")
+            service = name.rstrip()
+            if " " not in service:
+                section.append(ObservedPath(service, health, detail))
     return calls, called_by
 
 

@@ -45,6 +45,14 @@ def test_a_call_path_tells_its_class_of_trouble(line: str, trouble: str, share: 
     assert callers == []
 
 
+def test_users_and_clients_outside_are_no_services() -> None:
+    _, callers = parse_call_paths(
+        "edge · dependencies\ncalls\n  (nothing)\ncalled by\n  users of menus   down · 6 requests/s from outside\n"
+        "  client probe     healthy\n  gateway          failing · 65 % failed"
+    )
+    assert [(path.service, path.health) for path in callers] == [("gateway", "failing")]
+
+
 def test_metrics_are_read_with_their_past() -> None:
     text = "shop · metrics\nmetric  unit  normal  now  recent\ndisk_used  %  50  99  50 51 50 80 99"
     assert parse_metrics(text) == [MetricReading("disk_used", "%", 50.0, 99.0, (50.0, 51.0, 50.0, 80.0, 99.0))]
