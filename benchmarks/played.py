@@ -6,6 +6,7 @@ are interleaved, each on a listed draw of its own, so that what else the machine
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import statistics
@@ -19,6 +20,7 @@ from env_core.batch import Batch
 from env_core.episode import Reference, begin
 from env_core.perfect import play_perfectly
 from env_core.selection import Selection
+from env_core.service import EpisodeService
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
@@ -31,12 +33,14 @@ from scenarios.vocabulary import DIAGNOSTICS, QUERY_LOGS, REMEDIATIONS
 from scenarios.world import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from env_core.episode import Episode
 
 ROUNDS = 8
 JUDGED = 100
+PLAYED_AT_ONCE = 8
+_NAP = 0.001
 BATCH = 256
 WORLDS = 64
 FRESH = 880_000
@@ -163,6 +167,36 @@ def measure_batch(names: list[str]) -> BatchCosts:
     return BatchCosts(resets, speeds, grown / min(BATCH, len(names)))
 
 
+async def measure_loop(draws: Sequence[tuple[int, int]]) -> list[float]:
+    """For how many milliseconds the event loop of a service is held, again and again, while episodes are played on it.
+
+    They are played at once, by remediations that have to be simulated, up to their grades.
+    """
+    catalogue = Catalogue()
+    len(catalogue.scenarios)  # which a server reads before it serves
+    service = EpisodeService(catalogue)
+    held: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(_NAP)
+            held.append((time.perf_counter() - began - _NAP) * 1e3)
+
+    async def play(seed: int, difficulty: int) -> None:
+        episode = await service.create(Selection(scenario_id=f"GEN2-RP-D{difficulty}-{seed}"))
+        services = episode.incident.services
+        sent = [("check_metrics", {"service": services[0]}), ("restart_service", {"service": services[0]})]
+        sent += [("query_logs", {"service": services[1]}), ("submit_resolution", {"summary": "The repair is done."})]
+        for action, parameters in sent:
+            await service.step(episode.id, parse_action(action, parameters))
+
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*(play(*draw) for draw in draws))
+    watching.cancel()
+    return held
+
+
 def _read_memory() -> float:
     """The MB of memory that this process has."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -184,6 +218,10 @@ def main() -> None:
         if what in (_LOOKED_UP, _SIMULATED, _GRADED):
             slow += f", 99 % {last:.1f} ms"
         rows.append(SpeedRow(what, median, slow, _LIMITS.get(what, "")))
+    held = sorted(asyncio.run(measure_loop(listed[:PLAYED_AT_ONCE])))
+    what = f"the event loop is held, {PLAYED_AT_ONCE} episodes at once (by the clock)"
+    slow = f"99 % {held[len(held) * 99 // 100]:.1f} ms, most {held[-1]:.1f} ms"
+    rows.append(SpeedRow(what, f"{statistics.median(held):.2f} ms", slow, "≤ 20 ms"))
     batch = measure_batch([f"GEN2-RCA-D{difficulty}-{seed}" for seed, difficulty in listed])
     beside = f"a batch of {BATCH} episodes on {min(BATCH, len(listed))} incidents"
     first, again = batch.resets
