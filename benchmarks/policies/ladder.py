@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from benchmarks.policies.case import Case, Sent
 
 
+_MOST_DECISIONS = 100
+"""Refused actions among them, which cost no step."""
+
+
 def _let_play(name: str, case: Case) -> Iterator[Sent]:
     """The actions of an agent, each on what it is shown, its answer last."""
     agent = AGENTS[name](Seat(case.scenario, case.seed))
-    while case.episode is not None:
-        yield anyio.run(agent.decide, observe(case.episode)).action
+    for _ in range(_MOST_DECISIONS):
+        if case.episode is not None:
+            yield anyio.run(agent.decide, observe(case.episode)).action
 
 
 LADDER = tuple(Policy(name, BOTH, partial(_let_play, name), None) for name in ("responder", "novice", "random"))

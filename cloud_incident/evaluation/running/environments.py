@@ -89,7 +89,7 @@ class InProcess(Environment):
         return reply_with(transition)
 
     async def tell_curves(self) -> CurvesReport | None:
-        return None if self._episode is None else report_curves(self._episode)
+        return None if self._episode is None else await asyncio.to_thread(report_curves, self._episode)
 
 
 class BrokenError(RuntimeError):
