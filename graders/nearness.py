@@ -22,16 +22,21 @@ _ENDINGS = ("ings", "ing", "edly", "ed", "ies", "es", "s", "ly")
 _LEAST_STEM, _LONGEST_STEM = 3, 7
 _DENIED = "!"
 _DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[^\W\d_]+")
 NOTHING = ""
 """What vague and wrong answers are nearest to: no failure in particular."""
 TABLE = Path(__file__).with_name("nearness.json")
 
 
 class Nearness(NamedTuple):
-    """How much more a text says a failure than any other one, and than `NOTHING`: in natural units of log-odds."""
+    """How much more a text says a failure than any other one, and than `NOTHING`: in natural units of log-odds.
+
+    `than_wrong` leaves out of the others what is no wrong answer beside the failure.
+    """
 
     than_others: float
     than_nothing: float
+    than_wrong: float
 
 
 class _Table(NamedTuple):
@@ -54,31 +59,44 @@ def _walk_stems(text: str) -> Iterator[str]:
                 yield (_DENIED if is_denied(clause, place, place + 1) else "") + _find_stem(word)
 
 
+@lru_cache(maxsize=512)
+def _list_all_stems(text: str) -> frozenset[str]:
+    """The stems of all words of a text that is no prose."""
+    return frozenset(map(_find_stem, _WORD.findall(text.casefold())))
+
+
 @lru_cache(maxsize=8192)
 def _find_stem(word: str) -> str:
     ending = next((end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _LEAST_STEM), "")
     return word[: len(word) - len(ending)][:_LONGEST_STEM]
 
 
-def measure_nearness(text: str, failure: str) -> Nearness | None:
+def measure_nearness(
+    text: str, failure: str, beside: frozenset[str] = frozenset(), shown: tuple[str, ...] = ()
+) -> Nearness | None:
     """How near a text is to a failure; None if there are no answers about that failure.
 
-    A text counts by the set of its words: to say more of them makes each count less.
+    A text counts by the set of its words: to say more of them makes each count less. What may stand `beside` the
+    failure is no wrong answer. Words of texts that were `shown` are not counted.
     """
     table = _read_table()
     if failure == NOTHING or failure not in table.failures:
         return None
-    says = _weigh(text)
-    own, nothing = table.failures.index(failure), table.failures.index(NOTHING)
-    others = max(said for place, said in enumerate(says) if place not in (own, nothing))
-    return Nearness(says[own] - others, says[own] - says[nothing])
+    says = dict(zip(table.failures, _weigh(text, shown), strict=True))
+    own, nothing = says.pop(failure), says.pop(NOTHING)
+    wrong = max(said for name, said in says.items() if name not in beside)
+    return Nearness(own - max(says.values()), own - nothing, own - wrong)
 
 
 @lru_cache(maxsize=256)
-def _weigh(text: str) -> tuple[float, ...]:
-    """What a text says of each failure."""
+def _weigh(text: str, shown: tuple[str, ...]) -> tuple[float, ...]:
+    """What a text says of each failure, in words that no text has that was shown."""
     table = _read_table()
-    stems = sorted(list_stems(text) & table.weights.keys())
+    said = list_stems(text) & table.weights.keys()
+    if shown:
+        there = frozenset().union(*map(_list_all_stems, shown))
+        said = frozenset(stem for stem in said if stem.removeprefix(_DENIED) not in there)
+    stems = sorted(said)
     sums = [0] * len(table.failures)
     for stem in stems:
         for place, weight in table.weights[stem]:

@@ -37,6 +37,7 @@ REASONS = {
     "rivals_affirmed": "it also names failures that did not happen, which lowers these points: {rivals}",
     "nearest_failure": "in all its words it is nearer to this failure than to any other",
     "no_failure_near": "in all its words it says no failure in particular",
+    "another_failure_nearer": "in all its words it says another failure rather than this one",
     "guesses_listed": "it lists what it could have been, and commits to nothing",
     "unspecific": "it fits {count} other failure{s} as well, which lowers these points",
     "steps_taken": "{steps} steps were used and {fewest} would have been enough; "

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from graders.guessing import lists_guesses
 from graders.knowing import explain_known, explain_product, explain_steps, write_factor, write_steps
-from graders.nearness import measure_nearness
+from graders.nearness import Nearness, measure_nearness
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, write_share
-from graders.rivals import TOO_MANY, count_equals, find_rivals
+from graders.rivals import TOO_MANY, count_equals, find_consequences, find_rivals
 from graders.score import DECIMALS, Point
 from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, DIAGNOSIS_DECAY
 from scenarios.library import load_runbook_catalogue
@@ -33,6 +33,10 @@ _WRONG_BASE = Fraction(5, 100)
 _WRONG_EVIDENCE = Fraction(15, 100)
 _NEARER_THAN_OTHERS, _NEARER_THAN_NOTHING, _FAR = 0.3, -2.0, -4.0
 """In log-odds. Chosen on answers about some incidents with weights fitted to answers about others."""
+_OWN_WORDS_NEARER = -0.5
+"""By words that no evidence has. Lower, and the note of a change is paid in any order of its words."""
+_NEARER_TO_ANOTHER = -1.0
+"""Of right answers that weights were not fitted to, none came below -0.5."""
 _IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
@@ -110,7 +114,8 @@ def match_failure_mode(
     says best is taken. A list of guesses is worth nothing.
 
     Where answers to the true failure were collected (`Truth.fault`), half of its ideas do if all the words of a text
-    are nearer to it than to any other failure, and none do if they are far nearer to no failure in particular.
+    are nearer to it than to any other failure, also without those that stand in the evidence that was `shown`. No ideas
+    do if the words are far nearer to no failure in particular, or nearer to one that is neither there nor a symptom.
     """
     if lists_guesses(text):
         return Fraction(0), (give_reason("guesses_listed"),)
@@ -124,14 +129,28 @@ def _match_failure(
 ) -> tuple[Fraction, tuple[Reason, ...]]:
     share, reasons = _match_ideas(text, truth, services, shown)
     said = find_affirmed(drop_runbook_names(text), truth.concepts).groups
-    near = measure_nearness(_leave_own_words(text, services, shown), truth.fault)
-    if near is None or 2 * sum(said) < len(said):
+    own_words = _leave_own_words(text, services, shown)
+    near = measure_nearness(own_words, truth.fault, find_consequences(truth))
+    if near is None:
         return share, reasons
-    if share < 1 and near.than_others >= _NEARER_THAN_OTHERS and near.than_nothing >= _NEARER_THAN_NOTHING:
+    if share < 1 and 2 * sum(said) >= len(said) and _is_nearest(own_words, truth.fault, near, shown):
         return Fraction(1), (give_reason("nearest_failure"),)
     if share and near.than_nothing < _FAR:
         return Fraction(0), (*reasons, give_reason("no_failure_near"))
+    if share and near.than_wrong < _NEARER_TO_ANOTHER:
+        return Fraction(0), (*reasons, give_reason("another_failure_nearer"))
     return share, reasons
+
+
+def _is_nearest(text: str, failure: str, near: Nearness, shown: tuple[Evidence, ...]) -> bool:
+    """Whether a text is near to a failure, and to no other as near, by all of its words and by those of its own.
+
+    Who copies words of a change or of logs, in whatever order, has not said how they hang together.
+    """
+    if near.than_others < _NEARER_THAN_OTHERS or near.than_nothing < _NEARER_THAN_NOTHING:
+        return False
+    own = measure_nearness(text, failure, shown=tuple(evidence.text for evidence in shown)) if shown else near
+    return own is not None and own.than_others >= _OWN_WORDS_NEARER
 
 
 def _leave_own_words(text: str, services: tuple[str, ...], shown: tuple[Evidence, ...]) -> str:

@@ -9,7 +9,10 @@ import pytest
 
 from benchmarks.answers.__main__ import KEPT_ASIDE, grade_file
 from graders.nearness import NOTHING, TABLE, list_stems, measure_nearness
+from graders.prose import find_affirmed
+from graders.rivals import find_consequences
 from graders.root_cause import match_failure_mode
+from scenarios.evidence import Evidence
 from scenarios.faults import FAMILIES
 from scenarios.generator.library import families
 from scenarios.incident import Truth
@@ -22,6 +25,26 @@ TRUTH = Truth(
     families=frozenset(LEAK.families),
     fault="memory-leak",
 )
+
+
+class _Note(Evidence):
+    """The note of a change."""
+
+    note: str
+
+    @property
+    def heading(self) -> str:
+        return f"{self.service} · recent changes"
+
+    def body(self) -> str:
+        return self.note
+
+
+def _tell(name: str) -> Truth:
+    words = families()[name].words
+    return replace(TRUTH, concepts=words.concepts, families=frozenset(words.families), fault=name)
+
+
 UNLISTED = (
     "The process keeps references to things it no longer needs, so its memory only ever goes up. Once the heap is full,"
     " the garbage collector runs practically all the time, and little processor is left for real work."
@@ -53,6 +76,41 @@ def test_words_of_many_failures_are_near_to_none() -> None:
     soup = " ".join(FAMILIES[name].answer or families()[name].words.answer for name in FAMILIES)
     shares = [match_failure_mode(soup, replace(TRUTH, fault=name))[0] for name in FAMILIES]
     assert sum(shares) <= 1
+
+
+def test_words_that_say_another_failure_are_not_paid_for_the_ideas_of_this_one() -> None:
+    units = (
+        "There is no real overload, CPU is even down to 1.36 cores. The sizing profile has a value of the limiter in"
+        " another unit than the program expects, seconds instead of milliseconds. So the permitted rate is far too low."
+    )
+    throttled = _tell("cpu-throttling")
+    assert find_affirmed(units, throttled.concepts).groups == (True, True)
+    share, reasons = match_failure_mode(units, throttled)
+    assert share == 0
+    assert reasons[-1].code == "another_failure_nearer"
+    assert match_failure_mode(units, _tell("wrong-unit-in-limit"))[0] == 1
+
+
+def test_a_symptom_that_was_there_may_be_told_at_length() -> None:
+    said = "The cpu limit is too low. " + families()["thread-pool-exhaustion"].words.answer
+    there = frozenset(families()["thread-pool-exhaustion"].words.families[:1])
+    truth = _tell("cpu-throttling")
+    near = measure_nearness(said, truth.fault, find_consequences(replace(truth, symptoms=there)))
+    far = measure_nearness(said, truth.fault)
+    assert near is not None
+    assert far is not None
+    assert near.than_wrong > far.than_wrong
+    assert near.than_others == far.than_others
+
+
+def test_a_note_in_another_order_is_not_nearest_by_its_own_words() -> None:
+    truth = _tell("stale-secret-push")
+    copied = "key the yearly renewed Signing"
+    shown = _Note(service="keys", as_of="2026-11-03T23:27Z", note="Signing key renewed, yearly.")
+    assert match_failure_mode(copied, truth)[0] == 1
+    assert match_failure_mode(copied, truth, (), (shown,))[0] < 1
+    own = "The signing key was renewed, and clients still present the old secret, which is stale and rejected."
+    assert match_failure_mode(own, truth, (), (shown,))[0] == 1
 
 
 @pytest.mark.slow
