@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 LISTED = sorted(list_proofs(), key=lambda key: (key[1], key[0]))
 """All listed draws by difficulty."""
-SOME = LISTED[:: 1 if EXAMPLES >= WIDE else len(LISTED) // 6]
+ALONE = next(key for key in LISTED if not draw(*key).system.links)
+"""One of the few that stand in one place."""
+SOME = LISTED if EXAMPLES >= WIDE else [*(key for key in LISTED[:: len(LISTED) // 6] if key != ALONE), ALONE]
 WATCH = {"action_type": "execute_runbook_step", "parameters": {"runbook_action": "watch"}}
 
 

@@ -29,6 +29,7 @@ _MORE = 2
 """So many more instances get what has no room."""
 _FAILS = re.compile(r"5xx|504|50\d|class=\"5|499|429|40[13]|timeout|reset|rejected|error", re.IGNORECASE)
 """Names of metrics that count what fails."""
+_CLIENT = re.compile(r"^\s*client (\S+) .*?([\d.]+) requests/s from outside \(normal ([\d.]+)\)", re.MULTILINE)
 _FEW, _WORSE = 2.0, 3.0
 """So many more per second than usual, and by this factor more, is not well."""
 
@@ -96,6 +97,8 @@ def _list_targets(desk: Desk, found: Diagnosis, verdict: Verdict, what: str) -> 
     match what:
         case "pause_job":
             return [job.name for job in jobs][-1:]
+        case "block_client":
+            return _find_floods((yield from desk.look("check_dependencies", verdict.root)))
         case "warm_caches":
             return list(dict.fromkeys(job.source for job in jobs))[-1:]
         case "disable_feature_flag":
@@ -104,6 +107,12 @@ def _list_targets(desk: Desk, found: Diagnosis, verdict: Verdict, what: str) -> 
             callers = (yield from look_around(desk, verdict.root)).callers
             return _list_holders(callers) or [found.way[-2 if len(found.way) > 1 else -1].service]
     return [verdict.root]
+
+
+def _find_floods(panel: str) -> list[str]:
+    """The clients from outside that ask far more than usual, the one that asks most first."""
+    found = [(float(now), name) for name, now, usual in _CLIENT.findall(panel) if float(now) > _WORSE * float(usual)]
+    return [name for _, name in sorted(found, reverse=True)]
 
 
 def _list_holders(callers: tuple[Call, ...]) -> list[str]:
