@@ -99,7 +99,7 @@ class RunningIncident:
         self.document = document
         self.system = system
         self._story = story
-        self.runs = runs or SharedRuns(system)
+        self.runs = SharedRuns(system) if runs is None else runs
         self.fired, self.first_look, self._page = self._await_page()
 
     @property

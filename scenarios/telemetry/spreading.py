@@ -8,7 +8,7 @@ import numpy as np
 
 from scenarios.telemetry.numbers import format_percent, format_seconds
 from scenarios.telemetry.pages import find_failing
-from scenarios.telemetry.vantage import average
+from scenarios.telemetry.vantage import add_reasons, average
 from scenarios.world.flows import Reason
 from scenarios.world.record import TICK
 
@@ -126,10 +126,7 @@ class _Calls(NamedTuple):
     @classmethod
     def of(cls, run: Run, until: int) -> _Calls:
         sent, failed = (run.record.get(name, 0, int(until / TICK)) for name in ("sent", "failed"))
-        total = failed[:, 0] + 0.0
-        for reason in range(1, failed.shape[1]):
-            total = total + failed[:, reason]
-        return cls(sent, total, failed)
+        return cls(sent, add_reasons(failed), failed)
 
     def find_shares(self, ticks: int = 1) -> Floats:
         """The share that failed, over so many ticks from each on."""

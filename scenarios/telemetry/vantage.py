@@ -111,11 +111,7 @@ class Vantage:
         """The attempts of each call that failed in some of the finished ticks, for whatever reason: a row for each."""
         key = ("failed, for whatever reason", first, end)
         if key not in self._rows:
-            rows = self.get("failed", first, end)
-            total = rows[:, 0] + 0.0
-            for reason in range(1, rows.shape[1]):
-                total = total + rows[:, reason]
-            self._rows[key] = total
+            self._rows[key] = add_reasons(self.get("failed", first, end))
         return self._rows[key]
 
     def list_events(self) -> list[Event]:
@@ -206,6 +202,14 @@ def _mark(ticks: Floats, since: float, until: float, first: int) -> None:
     """Set to 1 what lies whole between two seconds, of ticks from `first` on."""
     begin, end = int(since // TICK) + 1 - first, int(until // TICK) - first
     ticks[max(0, begin) : max(0, end)] = 1.0
+
+
+def add_reasons(failed: Floats) -> Floats:
+    """The attempts of each call that failed, for whatever reason: a row for each tick, added up in a fixed order."""
+    total = failed[:, 0] + 0.0
+    for reason in range(1, failed.shape[1]):
+        total = total + failed[:, reason]
+    return np.asarray(total)
 
 
 def average(values: Floats) -> float:
