@@ -1,19 +1,24 @@
 """How much of the failure-mode points the best constant text earns over generated incidents, found with the lists open.
 
 Run with `python -m benchmarks.constant_text`, or with a number of incidents (400 unless arguments), the first seed (0),
-restarts of the search (4) and its own seed (0). The search knows every term of every list. It begins with nothing or
-with the terms of a few families, adds, exchanges and takes out clauses of one or two terms as long as that pays, and
-prints the best text with its share of the points.
+restarts of the search (4) and its own seed (0). The search knows every term of every list. It begins with the best of
+some texts, adds, exchanges and takes out clauses as long as that pays, and
+prints the best text with its share of the points. It has what people answered, too, and the words that speak most for
+each failure by their weights.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import sys
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks.answers.__main__ import FILES, FOLDER
+from graders import nearness
 from graders.root_cause import match_failure_mode
 from scenarios.catalogue import Catalogue
 from scenarios.generator.library import families
@@ -31,8 +36,11 @@ TRIES = 500
 """Changes tried in a row without a gain before a search stops."""
 
 
-_WHOLE, _SINGLE = 0.45, 0.9
-"""Up to which draws a clause says a whole family, and up to which one idea; beyond them it is a term of failures."""
+_CLAUSES = {"family": 0.2, "idea": 0.2, "failure": 0.05, "sentence": 0.2, "answer": 0.1, "stems": 0.25}
+"""How often a clause says a whole family, one idea, a term of failures, a part of an answer, all, or heavy words."""
+_HEAVY = 40
+"""Stems of each failure that the search takes, those that speak most for it."""
+_STARTS = 25
 _TAKE_OUT, _EXCHANGE = 0.2, 0.55
 _TWICE = 0.3
 
@@ -77,39 +85,77 @@ def _spell(term: str) -> str:
     return re.sub(r"[*<>]", "", term).replace(" + ", " ")
 
 
+@cache
+def _list_answers() -> list[str]:
+    """Right answers by people, and the sentences in which families say what fails."""
+    lines = [json.loads(line) for name in FILES for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    told = [line["text"] for line in lines if line["kind"] == "right"]
+    return told + [said for family in families().values() for said in (family.words.answer, *family.words.also) if said]
+
+
+@cache
+def _list_heavy() -> list[list[str]]:
+    """The words that speak most for each failure, and against it where they are denied."""
+    table = json.loads(nearness.TABLE.read_text("utf-8"))
+    heavy = []
+    for place in range(len(table["failures"])):
+        stems = sorted(table["weights"], key=lambda stem: -table["weights"][stem][place])[:_HEAVY]
+        heavy.append([f"no {stem[1:]}" if stem.startswith("!") else stem for stem in stems])
+    return heavy
+
+
+class _Writer:
+    """Draws clauses, and changes texts by them."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._ideas = list(list_clauses().values())
+        self._loose = [_spell(term) for family in load_failure_families().values() for term in family.terms]
+
+    def draw_clause(self) -> str:
+        choose = self._chance.choice
+        match self._chance.choices(list(_CLAUSES), list(_CLAUSES.values()))[0]:
+            case "family":
+                return " ".join(map(choose, choose(self._ideas)))
+            case "idea":
+                return choose(choose(choose(self._ideas)))
+            case "failure":
+                return choose(self._loose)
+            case "sentence":
+                return choose(re.split(r"[.;]\s|, ", choose(_list_answers())))
+            case "stems":
+                return " ".join(self._chance.sample(choose(_list_heavy()), choose((1, 2, 4))))
+        return choose(_list_answers())
+
+    def start(self) -> list[str]:
+        return [self.draw_clause() for _ in range(self._chance.choice((1, 1, 3, 8)))]
+
+    def change(self, clauses: list[str]) -> list[str]:
+        other = list(clauses)
+        move = self._chance.random()
+        if other and move < _TAKE_OUT:
+            other.pop(self._chance.randrange(len(other)))
+        elif other and move < _EXCHANGE:
+            other[self._chance.randrange(len(other))] = self.draw_clause()
+        else:
+            other.insert(self._chance.randint(0, len(other)), self.draw_clause())
+        return self.change(other) if self._chance.random() < _TWICE else other
+
+
 def search_text(truths: Mapping[Truth, int], chance: random.Random, tries: int = TRIES) -> Found:
     """The best text of one search, by its share of the points."""
-    clauses = list_clauses()
-    loose = [_spell(term) for family in load_failure_families().values() for term in family.terms]
-    names = list(clauses)
+    writer = _Writer(chance)
 
-    def draw_clause() -> str:
-        kind = chance.random()
-        groups = clauses[chance.choice(names)]
-        if kind < _WHOLE:
-            return " ".join(chance.choice(group) for group in groups)
-        if kind < _SINGLE:
-            return chance.choice(chance.choice(groups))
-        return chance.choice(loose)
+    def measure(clauses: list[str]) -> float:
+        text = _join(clauses)
+        return measure_text(text, truths) if len(text) <= FAILURE_MODE_LIMIT else 0.0
 
-    def change(clauses: list[str]) -> list[str]:
-        other = list(clauses)
-        move = chance.random()
-        if other and move < _TAKE_OUT:
-            other.pop(chance.randrange(len(other)))
-        elif other and move < _EXCHANGE:
-            other[chance.randrange(len(other))] = draw_clause()
-        else:
-            other.insert(chance.randint(0, len(other)), draw_clause())
-        return other
-
-    said = [draw_clause() for _ in range(chance.choice((0, 1, 3, 8)))]
-    best = measure_text(_join(said), truths)
-    idle = 0
+    said = max((writer.start() for _ in range(_STARTS)), key=measure)
+    best, idle = measure(said), 0
     while idle < tries:
-        other = change(change(said) if chance.random() < _TWICE else said)
+        other = writer.change(said)
         idle += 1
-        if len(_join(other)) <= FAILURE_MODE_LIMIT and (share := measure_text(_join(other), truths)) >= best:
+        if (share := measure(other)) >= best:
             idle = 0 if share > best else idle
             best, said = share, other
     return Found(best, _join(said))

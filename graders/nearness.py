@@ -23,6 +23,8 @@ _LEAST_STEM, _LONGEST_STEM = 3, 7
 _DENIED = "!"
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W\d_]+")
+AS_NEAR = 0.1
+"""In log-odds: a text that says two failures within it says either as much."""
 NOTHING = ""
 """What vague and wrong answers are nearest to: no failure in particular."""
 TABLE = Path(__file__).with_name("nearness.json")
@@ -31,12 +33,12 @@ TABLE = Path(__file__).with_name("nearness.json")
 class Nearness(NamedTuple):
     """How much more a text says a failure than any other one, and than `NOTHING`: in natural units of log-odds.
 
-    `than_wrong` leaves out of the others what is no wrong answer beside the failure.
+    Of so many others it says `as_much`: more than of this one less a tenth.
     """
 
     than_others: float
     than_nothing: float
-    than_wrong: float
+    as_much: int
 
 
 class _Table(NamedTuple):
@@ -72,20 +74,21 @@ def _find_stem(word: str) -> str:
 
 
 def measure_nearness(
-    text: str, failure: str, beside: frozenset[str] = frozenset(), shown: tuple[str, ...] = ()
+    text: str, failure: str, alike: frozenset[str] = frozenset(), shown: tuple[str, ...] = ()
 ) -> Nearness | None:
     """How near a text is to a failure; None if there are no answers about that failure.
 
-    A text counts by the set of its words: to say more of them makes each count less. What may stand `beside` the
-    failure is no wrong answer. Words of texts that were `shown` are not counted.
+    A text counts by the set of its words: to say more of them makes each count less. Failures that are as right,
+    because nobody can tell them apart, are `alike`, and none of the others. Words of texts that were `shown` are not
+    counted.
     """
     table = _read_table()
     if failure == NOTHING or failure not in table.failures:
         return None
     says = dict(zip(table.failures, _weigh(text, shown), strict=True))
     own, nothing = says.pop(failure), says.pop(NOTHING)
-    wrong = max(said for name, said in says.items() if name not in beside)
-    return Nearness(own - max(says.values()), own - nothing, own - wrong)
+    others = [said for name, said in says.items() if name not in alike]
+    return Nearness(own - max(others), own - nothing, sum(said > own - AS_NEAR for said in others))
 
 
 @lru_cache(maxsize=256)

@@ -100,14 +100,6 @@ def _find_harmless(truth: Truth) -> frozenset[str]:
     return kin | {name for name, fault in _list_faults().items() if fault.failure in symptoms}
 
 
-@lru_cache(maxsize=512)
-def find_consequences(truth: Truth) -> frozenset[str]:
-    """The fault families that a text may tell beside the truth: its consequences, and symptoms that were there."""
-    own = next((fault for fault in _list_faults().values() if fault.ideas == truth.concepts), None)
-    told = (truth.symptoms - truth.families) | (frozenset() if own is None else own.consequences)
-    return frozenset(name for name, fault in _list_faults().items() if fault.failure in told)
-
-
 def _can_say(ideas: Ideas, others: Ideas) -> bool:
     return all(map(_spell_out(ideas).find, others))
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from graders.guessing import lists_guesses
 from graders.knowing import explain_known, explain_product, explain_steps, write_factor, write_steps
-from graders.nearness import Nearness, measure_nearness
+from graders.nearness import AS_NEAR, Nearness, measure_nearness
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, write_share
-from graders.rivals import TOO_MANY, count_equals, find_consequences, find_rivals
+from graders.rivals import TOO_MANY, count_equals, find_rivals
 from graders.score import DECIMALS, Point
 from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, DIAGNOSIS_DECAY
 from scenarios.library import load_runbook_catalogue
@@ -35,8 +35,6 @@ _NEARER_THAN_OTHERS, _NEARER_THAN_NOTHING, _FAR = 0.3, -2.0, -4.0
 """In log-odds. Chosen on answers about some incidents with weights fitted to answers about others."""
 _OWN_WORDS_NEARER = -0.5
 """By words that no evidence has. Lower, and the note of a change is paid in any order of its words."""
-_NEARER_TO_ANOTHER = -1.0
-"""Of right answers that weights were not fitted to, none came below -0.5."""
 _IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
@@ -115,41 +113,47 @@ def match_failure_mode(
 
     Where answers to the true failure were collected (`Truth.fault`), half of its ideas do if all the words of a text
     are nearer to it than to any other failure, also without those that stand in the evidence that was `shown`. No ideas
-    do if the words are far nearer to no failure in particular, or nearer to one that is neither there nor a symptom.
+    do if the words are nearer to another failure, be it a symptom that was there, or far nearer to none in particular;
+    and of several failures that they are as near to, each has its share. So a text divides the points of one failure,
+    whatever the incident, and no text is right about several.
     """
     if lists_guesses(text):
         return Fraction(0), (give_reason("guesses_listed"),)
     quoted = tuple(shown)
-    matches = [_match_failure(text, failure, services, quoted) for failure in truth.list_failures()]
+    failures = truth.list_failures()
+    alike = frozenset(failure.fault for failure in failures)
+    matches = [_match_failure(text, failure, services, quoted, alike) for failure in failures]
     return max(matches, key=lambda match: match[0])
 
 
 def _match_failure(
-    text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...]
+    text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...], alike: frozenset[str]
 ) -> tuple[Fraction, tuple[Reason, ...]]:
     share, reasons = _match_ideas(text, truth, services, shown)
     said = find_affirmed(drop_runbook_names(text), truth.concepts).groups
     own_words = _leave_own_words(text, services, shown)
-    near = measure_nearness(own_words, truth.fault, find_consequences(truth))
+    near = measure_nearness(own_words, truth.fault, alike)
     if near is None:
         return share, reasons
-    if share < 1 and 2 * sum(said) >= len(said) and _is_nearest(own_words, truth.fault, near, shown):
+    if share < 1 and 2 * sum(said) >= len(said) and _is_nearest(own_words, truth.fault, near, alike, shown):
         return Fraction(1), (give_reason("nearest_failure"),)
     if share and near.than_nothing < _FAR:
         return Fraction(0), (*reasons, give_reason("no_failure_near"))
-    if share and near.than_wrong < _NEARER_TO_ANOTHER:
+    if share and near.than_others < -AS_NEAR:
         return Fraction(0), (*reasons, give_reason("another_failure_nearer"))
+    if share and near.as_much:
+        return share / (1 + near.as_much), (*reasons, give_reason("unspecific", count=near.as_much))
     return share, reasons
 
 
-def _is_nearest(text: str, failure: str, near: Nearness, shown: tuple[Evidence, ...]) -> bool:
+def _is_nearest(text: str, failure: str, near: Nearness, alike: frozenset[str], shown: tuple[Evidence, ...]) -> bool:
     """Whether a text is near to a failure, and to no other as near, by all of its words and by those of its own.
 
     Who copies words of a change or of logs, in whatever order, has not said how they hang together.
     """
     if near.than_others < _NEARER_THAN_OTHERS or near.than_nothing < _NEARER_THAN_NOTHING:
         return False
-    own = measure_nearness(text, failure, shown=tuple(evidence.text for evidence in shown)) if shown else near
+    own = measure_nearness(text, failure, alike, tuple(evidence.text for evidence in shown)) if shown else near
     return own is not None and own.than_others >= _OWN_WORDS_NEARER
 
 

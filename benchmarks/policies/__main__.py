@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.constant_text import search_text
 from benchmarks.policies.case import Case, play
 from benchmarks.policies.cheating import CHEATS
-from benchmarks.policies.honest import HONEST, SEARCHER
+from benchmarks.policies.honest import HONEST, PERFECT, READER, SEARCHER
 from benchmarks.policies.ladder import LADDER
 from benchmarks.policies.sensible import BASE, SENSIBLE
 from scenarios.generator.naming import DIFFICULTIES
@@ -152,7 +152,7 @@ def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...
 def _print_rungs(played: list[Played]) -> int:
     """Print at which difficulties somebody earns as much as who stands higher, and what the first loses by steps."""
     wrong = 0
-    rungs = [policy.name for policy in (*HONEST, *LADDER)]
+    rungs = [policy.name for policy in (PERFECT, READER, *LADDER)]
     for difficulty in DIFFICULTIES:
         mine = [each for each in played if each.case.difficulty == difficulty]
         means = [fmean(each.scores[name] for each in mine) for name in rungs]

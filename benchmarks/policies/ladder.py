@@ -32,4 +32,5 @@ def _let_play(name: str, case: Case) -> Iterator[Sent]:
 
 
 LADDER = tuple(Policy(name, BOTH, partial(_let_play, name), None) for name in ("responder", "novice", "random"))
-"""From the top down: each is to earn less than the one before, and the first less than the honest searcher."""
+"""From the top down: each is to earn less than the one before, and the first less than the searcher who takes logs
+first. The one who takes looks in any order has too few steps for it, and earns less than the responder."""

@@ -18,8 +18,35 @@ ORDERS = 32
 """Hashed orders of which the median is taken."""
 LONGEST = 40
 """Looks after which the searcher is taken to fail."""
-_FIRST = ("check_metrics", "query_logs", "check_dependencies")
-_MORE = ("check_recent_deploys", "check_service_status")
+
+
+class Plan(NamedTuple):
+    """Which diagnostics the searcher takes `first`, of everything on its way, and which then, of what is suspected.
+
+    One of the first `shows_calls`, and so where its way goes on. They are taken in an order hashed from the name of
+    the component, or as they stand.
+    """
+
+    first: tuple[str, ...]
+    more: tuple[str, ...]
+    shows_calls: str
+    hashed: bool
+
+    def order(self, names: Sequence[str], component: str, seed: int) -> Sequence[str]:
+        return _order(names, component, seed) if self.hashed else names
+
+
+HASHED = Plan(
+    ("check_metrics", "query_logs", "check_dependencies"),
+    ("check_recent_deploys", "check_service_status"),
+    "check_dependencies",
+    hashed=True,
+)
+"""Of somebody who does not know what tells most."""
+LOGS_FIRST = Plan(
+    ("query_logs",), ("check_metrics", "check_recent_deploys", "check_service_status"), "query_logs", hashed=False
+)
+"""Of somebody who knows that the logs of a component tell what becomes of its calls."""
 
 
 class Search(NamedTuple):
@@ -44,11 +71,11 @@ def count_looks(search: Search, seed: int) -> int:
     return counts[ORDERS // 2]
 
 
-def search_once(search: Search, seed: int, most: int = LONGEST) -> tuple[tuple[Item, ...], int]:
+def search_once(search: Search, seed: int, most: int = LONGEST, plan: Plan = HASHED) -> tuple[tuple[Item, ...], int]:
     """The looks of one order until one class is left, at most so many, and the other suspects left, as a mask."""
     left = ((1 << len(search.suspects)) - 1) & ~search.alike
     looks: list[Item] = []
-    for diagnostic, component, suspected in _walk(search, seed):
+    for diagnostic, component, suspected in _walk(search, seed, plan):
         if not left or len(looks) >= most:
             break
         if suspected and not _is_suspected(search, component, left):
@@ -62,7 +89,7 @@ def _is_suspected(search: Search, component: str, left: int) -> bool:
     return any(left >> number & 1 for number, (name, _) in enumerate(search.suspects) if name == component)
 
 
-def _walk(search: Search, seed: int) -> Iterator[tuple[str, str, bool]]:
+def _walk(search: Search, seed: int, plan: Plan) -> Iterator[tuple[str, str, bool]]:
     """The looks in their order, and whether a look is taken only if its component is still suspected.
 
     From where users feel it, the searcher follows what is shown unwell; then it goes to what is suspected, the nearest
@@ -72,17 +99,17 @@ def _walk(search: Search, seed: int) -> Iterator[tuple[str, str, bool]]:
     queue, seen = deque(entries), set(entries)
     while queue:
         name = queue.popleft()
-        for diagnostic in _order(_FIRST, name, seed):
+        for diagnostic in plan.order(plan.first, name, seed):
             yield diagnostic, name, False
-            if diagnostic == "check_dependencies":
+            if diagnostic == plan.shows_calls:
                 for callee in _order(search.unwell.get(name, ()), name, seed):
                     if callee not in seen:
                         seen.add(callee)
                         queue.append(callee)
     nearest = _list_nearest(search.system, entries)
     for name in nearest:
-        looks = _MORE if name in seen else (*_FIRST, *_MORE)
-        for diagnostic in _order(looks, name, seed):
+        looks = plan.more if name in seen else (*plan.first, *plan.more)
+        for diagnostic in plan.order(looks, name, seed):
             yield diagnostic, name, True
 
 

@@ -9,10 +9,11 @@ import pytest
 from benchmarks.policies.__main__ import choose_draws, choose_policies, play_case
 from benchmarks.policies.case import Case, Policy, act, play
 from benchmarks.policies.cheating import CHEATS
-from benchmarks.policies.honest import PERFECT, SEARCHER, search_case
+from benchmarks.policies.honest import PERFECT, READER, SEARCHER, search_case
 from benchmarks.policies.ladder import LADDER
 from benchmarks.policies.sensible import BASE
 from scenarios.generator.naming import DIFFICULTIES
+from scenarios.proofs.searching import HASHED, LOGS_FIRST
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS, SUBMISSIONS, TASKS
 
 EASY = choose_draws(1, 0)[0]
@@ -51,9 +52,16 @@ def test_who_searches_earns_more_than_who_does_not() -> None:
 
 
 @pytest.mark.slow
+def test_who_knows_what_tells_most_needs_fewer_looks() -> None:
+    case = Case(ROOT_CAUSE_ANALYSIS.id, *EASY)
+    assert len(search_case(case, LOGS_FIRST)[0]) < len(search_case(case, HASHED)[0])
+    assert get_score(case, READER) == 1.0
+
+
+@pytest.mark.slow
 def test_the_searcher_looks_only_as_often_as_it_can_and_still_repair() -> None:
     case = Case(REMEDIATION_PLANNING.id, *EASY)
-    looks, _ = search_case(case)
+    looks, _ = search_case(case, HASHED)
     assert 0 < len(looks) < TASKS[case.task_id].max_steps - len(case.rest)
     assert play(case, SEARCHER).step_count <= TASKS[case.task_id].max_steps
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from benchmarks.answers.__main__ import KEPT_ASIDE, grade_file
 from graders.nearness import NOTHING, TABLE, list_stems, measure_nearness
 from graders.prose import find_affirmed
-from graders.rivals import find_consequences
 from graders.root_cause import match_failure_mode
 from scenarios.evidence import Evidence
 from scenarios.faults import FAMILIES
@@ -91,16 +91,34 @@ def test_words_that_say_another_failure_are_not_paid_for_the_ideas_of_this_one()
     assert match_failure_mode(units, _tell("wrong-unit-in-limit"))[0] == 1
 
 
-def test_a_symptom_that_was_there_may_be_told_at_length() -> None:
-    said = "The cpu limit is too low. " + families()["thread-pool-exhaustion"].words.answer
-    there = frozenset(families()["thread-pool-exhaustion"].words.families[:1])
-    truth = _tell("cpu-throttling")
-    near = measure_nearness(said, truth.fault, find_consequences(replace(truth, symptoms=there)))
-    far = measure_nearness(said, truth.fault)
-    assert near is not None
-    assert far is not None
-    assert near.than_wrong > far.than_wrong
-    assert near.than_others == far.than_others
+def test_a_symptom_may_be_told_beside_the_cause_and_not_in_its_place() -> None:
+    symptom = families()["thread-pool-exhaustion"].words
+    truth = replace(_tell("cpu-throttling"), symptoms=frozenset(symptom.families[:1]))
+    cause = (
+        "The cpu limit was lowered to a fraction of a core, so the kernel throttles every pod for most of each period."
+    )
+    assert match_failure_mode(f"{cause} Its threads are all busy, and requests wait for one.", truth)[0] == 1
+    share, reasons = match_failure_mode(f"The cpu limit is too low. {symptom.answer}", truth)
+    assert share == 0
+    assert reasons[-1].code == "another_failure_nearer"
+
+
+def test_a_text_divides_the_points_of_one_failure() -> None:
+    texts = [answer.text for answer in grade_file("eighth")]
+    both = [f"{one} {other}" for one, other in pairwise(texts)]
+    for text in (*texts, *both):
+        shares = [match_failure_mode(text, _tell(name))[0] for name in FAMILIES]
+        assert sum(shares) <= 1, text
+
+
+def test_failures_that_look_the_same_are_no_others() -> None:
+    said = families()["regex-backtracking"].words.answer
+    apart = measure_nearness(said, "regex-backtracking")
+    together = measure_nearness(said, "regex-backtracking", frozenset({"bad-release", "thread-pool-exhaustion"}))
+    assert apart is not None
+    assert together is not None
+    assert together.than_others >= apart.than_others
+    assert together.as_much <= apart.as_much
 
 
 def test_a_note_in_another_order_is_not_nearest_by_its_own_words() -> None:
