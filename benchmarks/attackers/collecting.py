@@ -79,14 +79,14 @@ def _read(folder: Path, seed: int) -> Sighting:
     path = folder / f"{seed}.pickle"
     if path.exists():
         return Sighting(*pickle.loads(path.read_bytes()))  # noqa: S301 - written below, in the user's own cache
-    seen = _see(draw(seed, DIFFICULTIES[seed % len(DIFFICULTIES)]))
+    seen = see(draw(seed, DIFFICULTIES[seed % len(DIFFICULTIES)]))
     partly = path.with_suffix(f".{os.getpid()}")
     partly.write_bytes(pickle.dumps(tuple(seen)))
     partly.rename(path)
     return seen
 
 
-def _see(drawn: Draw) -> Sighting:
+def see(drawn: Draw) -> Sighting:
     """Play a draw up to the first look. The page counts if it comes with the fault, and does not come without."""
     alert: dict[str, Any] = {}
     looks: dict[str, Looks] = {}

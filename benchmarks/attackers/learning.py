@@ -36,7 +36,7 @@ class Carrier(NamedTuple):
     probability: float
 
 
-def _make(learner: str, columns: int) -> Any:
+def make_learner(learner: str, columns: int) -> Any:
     """A learner with few parameters: two hundred incidents have two hundred roots."""
     if learner == "boosting":
         return make_pipeline(
@@ -69,7 +69,7 @@ def learn(matrix: Matrix, learner: str) -> list[float]:
     """The credit for each incident, learned from the incidents of the other folds."""
     scores = np.zeros(len(matrix.incident))
     for taught, tested in _split(matrix):
-        model = _make(learner, len(matrix.names))
+        model = make_learner(learner, len(matrix.names))
         model.fit(matrix.values[taught], matrix.is_root[taught])
         scores[tested] = model.predict_proba(matrix.values[tested])[:, 1]
     return credit(scores, matrix.is_root, matrix.incident)
@@ -81,7 +81,7 @@ def find_carriers(matrix: Matrix, most: int = 15) -> list[Carrier]:
     dice = np.random.default_rng(1)
     features = matrix.list_columns()
     for taught, tested in _split(matrix):
-        model = _make("boosting", len(matrix.names))
+        model = make_learner("boosting", len(matrix.names))
         model.fit(matrix.values[taught], matrix.is_root[taught])
         values, incident, is_root = matrix.values[tested], matrix.incident[tested], matrix.is_root[tested]
         chosen = model[0].get_support()

@@ -157,7 +157,7 @@ def _print_rungs(played: list[Played]) -> int:
         mine = [each for each in played if each.case.difficulty == difficulty]
         means = [fmean(each.scores[name] for each in mine) for name in rungs]
         for upper, lower in pairwise(range(len(rungs))):
-            if means[upper] <= means[lower]:
+            if means[upper] <= means[lower] < 1.0:
                 print(f"    difficulty {difficulty}: {rungs[lower]} earns as much as {rungs[upper]}")
                 wrong += 1
         first = LADDER[0].name

@@ -80,7 +80,7 @@ def _cordon_afterwards(case: Case) -> Iterator[Action]:
 
 def _scale_up_first(case: Case) -> Iterator[Action]:
     yield from case.looks
-    yield carry_out(_to_step(case, *_find_scaling(case)))
+    yield carry_out(plan_deed(case, *_find_scaling(case)))
     yield from _list_repairs(case)
     yield from _see_recovery(case)
 
@@ -88,7 +88,7 @@ def _scale_up_first(case: Case) -> Iterator[Action]:
 def _take_back_first(case: Case) -> Iterator[Action]:
     """Take back the change that caused it, whether or not that is how it is repaired."""
     yield from case.looks
-    yield carry_out(_to_step(case, *_find_change(case)))
+    yield carry_out(plan_deed(case, *_find_change(case)))
     yield from _list_repairs(case)
     yield from _see_recovery(case)
 
@@ -105,13 +105,14 @@ def _repair_otherwise(number: int) -> Callable[[Case], Iterator[Action]]:
     def play(case: Case) -> Iterator[Action]:
         yield from case.looks
         for deed in case.proof.repairs[number]:
-            yield carry_out(_to_step(case, *deed))
+            yield carry_out(plan_deed(case, *deed))
         yield from _see_recovery(case)
 
     return play
 
 
-def _to_step(case: Case, operation: str, target: str) -> PlanStep:
+def plan_deed(case: Case, operation: str, target: str) -> PlanStep:
+    """An operation as a step; where replicas are asked, half as many again as there are."""
     if operation not in REMEDIATIONS:
         return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
     if not REMEDIATIONS[operation].takes_replicas:

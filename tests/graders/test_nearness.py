@@ -136,6 +136,6 @@ def test_a_note_in_another_order_is_not_nearest_by_its_own_words() -> None:
 def test_answers_that_nothing_was_fitted_to_are_paid(name: str) -> None:
     answers = grade_file(name)
     right = [answer.share == 1 for answer in answers if answer.kind == "right"]
-    wrong = [answer.share == 0 for answer in answers if answer.kind in ("wrong", "boast")]
+    paid = [answer for answer in answers if answer.kind in ("wrong", "boast") and answer.share > 0]
     assert sum(right) >= 0.95 * len(right)
-    assert sum(wrong) >= 0.99 * len(wrong)
+    assert len(paid) <= 1

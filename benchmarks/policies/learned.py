@@ -1,0 +1,236 @@
+"""What agents earn that have learned who is guilty, and reason about nothing: `scripts/policies N FIRST learned`.
+
+They are taught on incidents that are not listed. Each names the likeliest component, in the words of the likeliest
+family there, and does what repaired that family in the train split. Two are given every diagnostic of every component
+for nothing, which no agent sees, and do not look: one knows shapes (numbers of metrics, status, calls and changes), the
+other words as well (of logs, names and changes). Two know what they have looked at: they walk along failing calls, and
+look at the metrics of the last of them, or at its logs. The draws are those of the other splits, N of each difficulty.
+Ends with status 1 if one earns more than it may.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.attackers.collecting import collect, see
+from benchmarks.attackers.learning import make_learner
+from benchmarks.attackers.matrix import build_matrix, list_rows
+from benchmarks.attackers.reading import describe
+from benchmarks.attackers.walking import describe_places, walk
+from benchmarks.policies.__main__ import choose_draws
+from benchmarks.policies.case import Case, Policy, act, play
+from benchmarks.policies.honest import READER, SEARCHER
+from benchmarks.policies.sensible import plan_deed
+from env_core.perfect import carry_out, look_at
+from scenarios.drawing import draw
+from scenarios.faults import FAMILIES
+from scenarios.generator.library import families
+from scenarios.generator.naming import region_of
+from scenarios.running import list_proved
+from scenarios.running.listed import list_proofs
+from scenarios.vocabulary import (
+    CHECK_DEPENDENCIES,
+    CHECK_METRICS,
+    QUERY_LOGS,
+    REMEDIATION_PLANNING,
+    ROOT_CAUSE_ANALYSIS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchmarks.attackers.collecting import Sighting
+    from benchmarks.attackers.matrix import Matrix
+    from benchmarks.attackers.reading import Groups
+    from scenarios.incident import Item
+    from scenarios.proofs.operating import Deed
+    from scenarios.vocabulary import Action
+
+_TAUGHT, _FIRST_TAUGHT = 300, 170_000
+"""Incidents that are learned from, from a seed on that no split has."""
+_LONGEST_WALK, _LOOKED_INTO = 4, 2
+"""Components that are walked along, and of how many of them, the last ones, more is looked at."""
+_TRAIN = "train"
+_SHAPES = ("kind", "status", "metrics", "own calls", "change times", "places")
+_SETS = {"shapes": _SHAPES, "words": (*_SHAPES, "names", "logs", "change kinds")}
+_ON_THE_WALK = ("own calls", "places")
+_LOOKS_INTO = {"shapes": (CHECK_METRICS, ("metrics",)), "words": (QUERY_LOGS, ("names", "logs"))}
+_MAY = {ROOT_CAUSE_ANALYSIS.id: 0.5, REMEDIATION_PLANNING.id: 0.20}
+"""In the mean: a share of what the honest searcher earns, and points."""
+
+
+class Guess(NamedTuple):
+    """What was learned of an incident: the likeliest component and family, what repairs that, and the looks for it."""
+
+    component: str
+    family: str
+    repair: Deed | None
+    looks: tuple[Item, ...]
+
+
+def guess(draws: Sequence[tuple[int, int]]) -> dict[str, dict[tuple[int, int], Guess]]:
+    """The guesses for some draws, by what was learned from."""
+    taught = [seen for seen in collect(_TAUGHT, _FIRST_TAUGHT) if seen.alert]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        tested = list(pool.map(_see, draws))
+    seen = [*taught, *tested]
+    told = [_describe(each) for each in seen]
+    repairs = _learn_repairs()
+    found = {}
+    for title, groups in _SETS.items():
+        look, known = _LOOKS_INTO[title]
+        walked = [_leave_walked(each, of, known) for each, of in zip(seen, told, strict=True)]
+        for name, matrix, looks in (
+            (f"learned {title}, has not looked", build_matrix(seen, told).pick(groups), _list_none),
+            (f"learned {title}, looks", build_matrix(seen, walked), partial(_list_looks, look=look.name)),
+        ):
+            guesses = _guess_each(matrix, seen, len(taught))
+            found[name] = {
+                drawn: Guess(component, family, _aim(repairs.get(family), component), looks(each))
+                for drawn, each, (component, family) in zip(draws, tested, guesses, strict=True)
+            }
+    return found
+
+
+def _leave_walked(seen: Sighting, told: dict[str, Groups], known: tuple[str, ...]) -> dict[str, Groups]:
+    """What is known of components after the looks of who walks along failing calls."""
+    path = _walk(seen)
+    kept = {name: ("kind", *(_ON_THE_WALK if name in path else ())) for name in told}
+    kept |= {name: (*kept[name], *known) for name in path[-_LOOKED_INTO:]}
+    return {name: {group: groups[group] for group in kept[name]} for name, groups in told.items()}
+
+
+def _walk(seen: Sighting) -> list[str]:
+    return walk(seen)[:_LONGEST_WALK]
+
+
+def _list_looks(seen: Sighting, look: str) -> tuple[Item, ...]:
+    path = _walk(seen)
+    walked = [(CHECK_DEPENDENCIES.name, name) for name in path]
+    return (*walked, *((look, name) for name in path[-_LOOKED_INTO:]))
+
+
+def _list_none(_: Sighting) -> tuple[Item, ...]:
+    return ()
+
+
+def _see(drawn: tuple[int, int]) -> Sighting:
+    return see(draw(*drawn))
+
+
+def _describe(seen: Sighting) -> dict[str, Groups]:
+    told = describe(seen)
+    for name, places in describe_places(seen, told).items():
+        told[name]["places"] = places
+    return told
+
+
+def _guess_each(matrix: Matrix, seen: Sequence[Sighting], taught: int) -> list[tuple[str, str]]:
+    """The likeliest root of each incident that is tested, and the likeliest family."""
+    known = matrix.incident < taught
+    model = make_learner("boosting", len(matrix.names)).fit(matrix.values[known], matrix.is_root[known])
+    roots = known & (matrix.is_root == 1)
+    kinds = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=500))
+    kinds.fit(matrix.values[roots], [each.family for each in seen[:taught]])
+    found = []
+    for rows, each in list(zip(list_rows(matrix.incident), seen, strict=True))[taught:]:
+        values = matrix.values[rows]
+        chances = dict(zip(each.looks, model.predict_proba(values)[:, 1].tolist(), strict=True))
+        component = max(chances, key=lambda name: chances[name])
+        family = kinds.predict(values[list(each.looks).index(component)][None, :])[0]
+        found.append((component, str(family)))
+    return found
+
+
+def _learn_repairs() -> dict[str, str]:
+    """The operation that most often repairs each family at its component, in the train split."""
+    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for drawn in filter(_is_taught, list_proved()):
+        fault = draw(*drawn).fault
+        for repair in list_proofs()[drawn].proof.repairs:
+            counted[fault.family].update(deed[0] for deed in repair if deed[1:] == (fault.component,))
+    return {family: operations.most_common(1)[0][0] for family, operations in counted.items() if operations}
+
+
+def _is_taught(drawn: tuple[int, int]) -> bool:
+    return region_of(drawn[0]) == _TRAIN
+
+
+def _aim(operation: str | None, component: str) -> Deed | None:
+    return None if operation is None else (operation, component)
+
+
+def _look(case: Case, guessed: Guess) -> Iterator[Action]:
+    yield from map(look_at, guessed.looks)
+    if case.scenario.task.asks_repair and guessed.repair is not None:
+        yield carry_out(plan_deed(case, *guessed.repair))
+
+
+def _answer(case: Case, guessed: Guess) -> Action:
+    said = FAMILIES[guessed.family].answer or families()[guessed.family].words.answer
+    if case.scenario.task.asks_repair:
+        summary = f"The incident started in {guessed.component}: {said} It was repaired there, and users are served."
+        return act("submit_resolution", summary=summary)
+    return act("submit_root_cause", service=guessed.component, failure_mode=said)
+
+
+def _play(entry: tuple[Case, dict[str, Guess]]) -> dict[str, float]:
+    """The scores of the honest searcher and of those who have learned."""
+    case, guesses = entry
+    policies = [READER, SEARCHER]
+    for name, guessed in guesses.items():
+        moves, answer = partial(_look, guessed=guessed), partial(_answer, guessed=guessed)
+        policies.append(Policy(name, (case.task_id,), moves, answer))
+    scores = {}
+    for policy in policies:
+        grade = play(case, policy).grade
+        if grade is None:
+            raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
+        scores[policy.name] = grade.score
+    return scores
+
+
+def main(count: int = 20, first: int = 0) -> int:
+    """Teach, play, print, and return how many earn more than they may."""
+    draws = [drawn for drawn in choose_draws(count, first) if not _is_taught(drawn)]
+    guesses = guess(draws)
+    wrong = 0
+    for title, guessed in guesses.items():
+        known = [(each, draw(*drawn).fault) for drawn, each in guessed.items()]
+        roots = fmean(each.component == fault.component for each, fault in known)
+        kinds = fmean(each.family == fault.family for each, fault in known)
+        print(f"{title}: the root in {roots:.0%} of {len(draws)} draws, the family in {kinds:.0%}")
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for task, most in _MAY.items():
+            entries = [(Case(task, *drawn), {name: of[drawn] for name, of in guesses.items()}) for drawn in draws]
+            scores = list(pool.map(_play, entries))
+            honest = fmean(each[READER.name] for each in scores)
+            print(f"\n{task:34} {'n':>4} {'mean':>6} {'max':>6} {'may':>6}")
+            for name in scores[0]:
+                mine = [each[name] for each in scores]
+                may = (
+                    1.0
+                    if name in (READER.name, SEARCHER.name)
+                    else most * honest
+                    if task == ROOT_CAUSE_ANALYSIS.id
+                    else most
+                )
+                is_over = fmean(mine) > may
+                wrong += is_over
+                told = f"{name:34} {len(mine):4} {fmean(mine):6.3f} {max(mine):6.3f} {may:6.3f}"
+                print(told + ("  TOO MUCH" if is_over else ""))
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(*map(int, sys.argv[1:3])) else 0)
