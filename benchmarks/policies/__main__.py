@@ -1,7 +1,7 @@
-"""What policies earn on listed draws: `scripts/policies [N [FIRST [KIND]]]`.
+"""What policies earn on listed draws: `scripts/policies [N [FIRST [KIND [DIFFICULTIES]]]]`.
 
-N draws of each difficulty, from the FIRST on (0), for each task; KIND is `cheats`, `sensible` or `ladder`, the
-first two if not given.
+N draws of each difficulty, or of those given (`135`), from the FIRST on (0), for each task; KIND is `cheats`, `sensible` or `ladder`, the
+first two if not given, or a part of the names of cheats and detours, which then are played on what they fit alone.
 Ends with status 1 if a policy earns more than it may.
 """
 
@@ -28,6 +28,8 @@ from scenarios.running import list_proved
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from benchmarks.policies.case import Policy
     from graders.score import Grade
     from scenarios.incident import Truth
@@ -46,8 +48,8 @@ class Played(NamedTuple):
     seconds: float
 
 
-def choose_draws(count: int, first: int) -> list[tuple[int, int]]:
-    """So many listed draws of each difficulty, from a place on."""
+def choose_draws(count: int, first: int, difficulties: Collection[int] = DIFFICULTIES) -> list[tuple[int, int]]:
+    """So many listed draws of each of some difficulties, from a place on."""
     listed: dict[int, list[int]] = defaultdict(list)
     for seed, difficulty in list_proved():
         listed[difficulty].append(seed)
@@ -56,7 +58,8 @@ def choose_draws(count: int, first: int) -> list[tuple[int, int]]:
     for difficulty in DIFFICULTIES:
         seeds = sorted(listed[difficulty])
         chance.shuffle(seeds)
-        draws += [(seed, difficulty) for seed in seeds[first : first + count]]
+        if difficulty in difficulties:
+            draws += [(seed, difficulty) for seed in seeds[first : first + count]]
     return draws
 
 
@@ -70,7 +73,9 @@ def find_constant(draws: list[tuple[int, int]]) -> tuple[float, str]:
 
 
 def choose_policies(kind: str) -> tuple[Policy, ...]:
-    """Honest play, and the policies of a kind, or of both if it is empty."""
+    """Honest play, and the policies of a kind, or of both if it is empty; or those with a word in their name."""
+    if kind and kind not in KINDS:
+        return BASE, *(policy for policy in (*CHEATS, *SENSIBLE) if kind in policy.name and policy is not BASE)
     return (*HONEST, *(KINDS[kind] if kind else (*CHEATS, *SENSIBLE)))
 
 
@@ -78,13 +83,13 @@ def play_case(case: Case, kind: str) -> Played:
     """Play all policies of a kind and of its task that fit a case."""
     began = time.process_time()
     scores, by_steps = {}, {}
-    for policy in choose_policies(kind):
-        if case.task_id in policy.tasks and policy.fits(case):
-            episode = play(case, policy)
-            if episode.grade is None:
-                raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
-            scores[policy.name] = episode.grade.score
-            by_steps[policy.name] = _lose_by_steps(case, episode.step_count, episode.grade)
+    fitting = [policy for policy in choose_policies(kind) if case.task_id in policy.tasks and policy.fits(case)]
+    for policy in fitting if fitting != [BASE] else ():
+        episode = play(case, policy)
+        if episode.grade is None:
+            raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
+        scores[policy.name] = episode.grade.score
+        by_steps[policy.name] = _lose_by_steps(case, episode.step_count, episode.grade)
     # What was opened of the case stays in this process.
     return Played(Case(case.task_id, case.seed, case.difficulty), scores, by_steps, time.process_time() - began)
 
@@ -97,11 +102,11 @@ def _lose_by_steps(case: Case, steps: int, grade: Grade) -> float:
     return points / share - points if share else 0.0
 
 
-def main(count: int = 8, first: int = 0, kind: str = "") -> int:
+def main(count: int = 8, first: int = 0, kind: str = "", difficulties: Collection[int] = DIFFICULTIES) -> int:
     """Play, print tables, and return how many policies earned more or less than they should."""
     policies = choose_policies(kind)
-    draws = choose_draws(count, first)
-    share, text = find_constant(draws) if kind != "sensible" else (0.0, "")
+    draws = choose_draws(count, first, difficulties)
+    share, text = find_constant(draws) if set(policies) & {*CHEATS} else (0.0, "")
     print(f"{len(draws)} listed draws")
     if text:
         print(f"The best constant text earns {share:.0%} of the failure mode: {text!r}")
@@ -126,7 +131,7 @@ def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...
     print(
         f"\n{task:34} {'n':>4} {'mean':>6} {'max':>6} {'may':>6}  " + "  ".join(f"D{each}   " for each in DIFFICULTIES)
     )
-    honest = fmean(each.scores[SEARCHER.name] for each in played)
+    honest = fmean(each.scores.get(SEARCHER.name, 1.0) for each in played)
     for policy in policies:
         mine = [each for each in played if policy.name in each.scores]
         if not mine:
@@ -177,5 +182,5 @@ def _print_losses(policy: Policy, played: list[Played]) -> int:
 
 
 if __name__ == "__main__":
-    given = [*sys.argv[1:], *("8", "0", "")[len(sys.argv) - 1 :]]
-    sys.exit(1 if main(int(given[0]), int(given[1]), given[2]) else 0)
+    given = [*sys.argv[1:], *("8", "0", "", "12345")[len(sys.argv) - 1 :]]
+    sys.exit(1 if main(int(given[0]), int(given[1]), given[2], {*map(int, given[3])}) else 0)
