@@ -1,7 +1,8 @@
 """What policies earn on listed draws: `scripts/policies [N [FIRST [KIND [DIFFICULTIES]]]]`.
 
-N draws of each difficulty, or of those given (`135`), from the FIRST on (0), for each task; KIND is `cheats`, `sensible` or `ladder`, the
-first two if not given, or a part of the names of cheats and detours, which then are played on what they fit alone.
+N draws of each difficulty, or of those given (`135`), from the FIRST on (0), for each task; KIND is `cheats`, `sensible`
+or `ladder`, the first two if not given, or a part of the names of cheats and detours, which then are played on what
+they fit alone.
 Ends with status 1 if a policy earns more than it may.
 """
 
