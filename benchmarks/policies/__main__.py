@@ -1,8 +1,8 @@
-"""What policies earn on listed draws: `scripts/policies [N [FIRST [KIND [DIFFICULTIES]]]]`.
+"""What policies earn on listed draws: `scripts/policies [N [FIRST [KIND [DIFFICULTIES [TASK]]]]]`.
 
-N draws of each difficulty, or of those given (`135`), from the FIRST on (0), for each task; KIND is `cheats`, `sensible`
-or `ladder`, the first two if not given, or a part of the names of cheats and detours, which then are played on what
-they fit alone.
+N draws of each difficulty, or of those given (`135`), from the FIRST on (0), for each task or one; KIND is `cheats`,
+`sensible` or `ladder`, the first two if not given, or a part of the names of cheats and detours, which then are played
+on what they fit alone.
 Ends with status 1 if a policy earns more than it may.
 """
 
@@ -103,7 +103,13 @@ def _lose_by_steps(case: Case, steps: int, grade: Grade) -> float:
     return points / share - points if share else 0.0
 
 
-def main(count: int = 8, first: int = 0, kind: str = "", difficulties: Collection[int] = DIFFICULTIES) -> int:
+def main(
+    count: int = 8,
+    first: int = 0,
+    kind: str = "",
+    difficulties: Collection[int] = DIFFICULTIES,
+    tasks: Collection[TaskId] = _TASKS,
+) -> int:
     """Play, print tables, and return how many policies earned more or less than they should."""
     policies = choose_policies(kind)
     draws = choose_draws(count, first, difficulties)
@@ -113,13 +119,13 @@ def main(count: int = 8, first: int = 0, kind: str = "", difficulties: Collectio
         print(f"The best constant text earns {share:.0%} of the failure mode: {text!r}")
     played = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        cases = [Case(task, *draw, text) for draw in draws for task in _TASKS]
+        cases = [Case(task, *draw, text) for draw in draws for task in tasks]
         for pending in as_completed([pool.submit(play_case, case, kind) for case in cases]):
             played.append(pending.result())
             told = played[-1]
             print(f"  {told.case.task_id} D{told.case.difficulty} {told.case.seed}: {told.seconds:.0f} s", flush=True)
     wrong = 0
-    for task in _TASKS:
+    for task in tasks:
         mine = [each for each in played if each.case.task_id == task]
         wrong += _print_table(task, mine, policies)
         if kind == "ladder":
@@ -184,4 +190,5 @@ def _print_losses(policy: Policy, played: list[Played]) -> int:
 
 if __name__ == "__main__":
     given = [*sys.argv[1:], *("8", "0", "", "12345")[len(sys.argv) - 1 :]]
-    sys.exit(1 if main(int(given[0]), int(given[1]), given[2], {*map(int, given[3])}) else 0)
+    asked = [task for task in _TASKS if task in given[4:]] or _TASKS
+    sys.exit(1 if main(int(given[0]), int(given[1]), given[2], {*map(int, given[3])}, asked) else 0)
