@@ -1,10 +1,9 @@
 """How much of the failure-mode points the best constant text earns over generated incidents, found with the lists open.
 
 Run with `python -m benchmarks.constant_text`, or with a number of incidents (400 unless arguments), the first seed (0),
-restarts of the search (4) and its own seed (0). The search knows every term of every list. It begins with the best of
-some texts, adds, exchanges and takes out clauses as long as that pays, and
-prints the best text with its share of the points. It has what people answered, too, and the words that speak most for
-each failure by their weights.
+restarts of the search (4) and its own seed (0). The search knows every term of every list, what people answered, and
+the words that speak most for each failure by their weights. It begins with the best of some texts, adds, exchanges and
+takes out clauses as long as that pays, and prints the best text with its share of the points.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _HEAVY = 40
 """Stems of each failure that the search takes, those that speak most for it."""
 _STARTS = 25
 _TAKE_OUT, _EXCHANGE = 0.2, 0.55
-_TWICE = 0.3
+_AGAIN = 0.3
 
 
 class Found(NamedTuple):
@@ -95,7 +94,7 @@ def _list_answers() -> list[str]:
 
 @cache
 def _list_heavy() -> list[list[str]]:
-    """The words that speak most for each failure, and against it where they are denied."""
+    """The words that speak most for each failure, as they stand or denied."""
     table = json.loads(nearness.TABLE.read_text("utf-8"))
     heavy = []
     for place in range(len(table["failures"])):
@@ -139,7 +138,7 @@ class _Writer:
             other[self._chance.randrange(len(other))] = self.draw_clause()
         else:
             other.insert(self._chance.randint(0, len(other)), self.draw_clause())
-        return self.change(other) if self._chance.random() < _TWICE else other
+        return self.change(other) if self._chance.random() < _AGAIN else other
 
 
 def search_text(truths: Mapping[Truth, int], chance: random.Random, tries: int = TRIES) -> Found:

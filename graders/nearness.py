@@ -24,7 +24,7 @@ _DENIED = "!"
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W\d_]+")
 AS_NEAR = 0.1
-"""In log-odds: a text that says two failures within it says either as much."""
+"""In log-odds: of two failures within it a text says either as much."""
 NOTHING = ""
 """What vague and wrong answers are nearest to: no failure in particular."""
 TABLE = Path(__file__).with_name("nearness.json")
@@ -33,12 +33,13 @@ TABLE = Path(__file__).with_name("nearness.json")
 class Nearness(NamedTuple):
     """How much more a text says a failure than any other one, and than `NOTHING`: in natural units of log-odds.
 
-    Of so many others it says `as_much`: more than of this one less a tenth.
+    Of the others it says some more, by more than `AS_NEAR` (`nearer`), and some about as much (`as_near`).
     """
 
     than_others: float
     than_nothing: float
-    as_much: int
+    nearer: tuple[str, ...]
+    as_near: tuple[str, ...]
 
 
 class _Table(NamedTuple):
@@ -76,19 +77,24 @@ def _find_stem(word: str) -> str:
 def measure_nearness(
     text: str, failure: str, alike: frozenset[str] = frozenset(), shown: tuple[str, ...] = ()
 ) -> Nearness | None:
-    """How near a text is to a failure; None if there are no answers about that failure.
+    """How near a text is to a failure; None if there are no answers about that failure, or it has no known word.
 
     A text counts by the set of its words: to say more of them makes each count less. Failures that are as right,
     because nobody can tell them apart, are `alike`, and none of the others. Words of texts that were `shown` are not
     counted.
     """
     table = _read_table()
-    if failure == NOTHING or failure not in table.failures:
+    if failure == NOTHING or failure not in table.failures or not list_stems(text) & table.weights.keys():
         return None
     says = dict(zip(table.failures, _weigh(text, shown), strict=True))
     own, nothing = says.pop(failure), says.pop(NOTHING)
-    others = [said for name, said in says.items() if name not in alike]
-    return Nearness(own - max(others), own - nothing, sum(said > own - AS_NEAR for said in others))
+    more = {name: said - own for name, said in says.items() if name not in alike}
+    return Nearness(
+        -max(more.values()),
+        own - nothing,
+        tuple(name for name, gap in more.items() if gap > AS_NEAR),
+        tuple(name for name, gap in more.items() if -AS_NEAR <= gap <= AS_NEAR),
+    )
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from scenarios.generator.library import families
 from scenarios.library import load_failure_families
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from scenarios.incident import Truth
 
@@ -139,6 +139,11 @@ def _find_faults(text: str, truth: Truth, failures: list[str]) -> Iterator[tuple
             said = find_affirmed(text, fault.ideas)
             if all(said.groups):
                 yield name, said.words
+
+
+def keep_affirmed(text: str, names: Iterable[str]) -> list[str]:
+    """Those of some fault families of which a text affirms an idea."""
+    return [name for name in names if any(find_affirmed(text, _list_faults()[name].ideas).groups)]
 
 
 def count_equals(text: str, truth: Truth, share: Fraction) -> int:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graders.guessing import lists_guesses
 from graders.knowing import explain_known, explain_product, explain_steps, write_factor, write_steps
-from graders.nearness import AS_NEAR, Nearness, measure_nearness
+from graders.nearness import Nearness, measure_nearness
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, write_share
-from graders.rivals import TOO_MANY, count_equals, find_rivals
+from graders.rivals import TOO_MANY, count_equals, find_rivals, keep_affirmed
 from graders.score import DECIMALS, Point
 from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, DIAGNOSIS_DECAY
 from scenarios.library import load_runbook_catalogue
@@ -35,6 +35,8 @@ _NEARER_THAN_OTHERS, _NEARER_THAN_NOTHING, _FAR = 0.3, -2.0, -4.0
 """In log-odds. Chosen on answers about some incidents with weights fitted to answers about others."""
 _OWN_WORDS_NEARER = -0.5
 """By words that no evidence has. Lower, and the note of a change is paid in any order of its words."""
+_FAR_FROM_ANOTHER = -1.0
+"""Of right answers that weights were not fitted to, none came below -0.5."""
 _IDEAS = ("what it happened to", "what happened to it", "where or through what")
 
 RULES = (
@@ -50,6 +52,14 @@ RULES = (
 
 _RUNBOOK_WORD = re.compile(r"(?<!\w)[^\W_]+_\w+")
 _NAME = re.compile(r"[\w-]+")
+
+
+class _Ideas(NamedTuple):
+    """The share of a failure's ideas that a text affirms, and how many other failures have a part of it."""
+
+    share: Fraction
+    others: int
+    reasons: tuple[Reason, ...]
 
 
 def drop_runbook_names(text: str) -> str:
@@ -113,9 +123,9 @@ def match_failure_mode(
 
     Where answers to the true failure were collected (`Truth.fault`), half of its ideas do if all the words of a text
     are nearer to it than to any other failure, also without those that stand in the evidence that was `shown`. No ideas
-    do if the words are nearer to another failure, be it a symptom that was there, or far nearer to none in particular;
-    and of several failures that they are as near to, each has its share. So a text divides the points of one failure,
-    whatever the incident, and no text is right about several.
+    do if the words are nearer to another failure of which an idea is affirmed, be it a symptom that was there, or far
+    nearer to any, or to none in particular; and of several that they are as near to, each has its share. So with the
+    same services and the same evidence shown a text divides the points of one failure, unless some look the same.
     """
     if lists_guesses(text):
         return Fraction(0), (give_reason("guesses_listed"),)
@@ -129,21 +139,24 @@ def match_failure_mode(
 def _match_failure(
     text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...], alike: frozenset[str]
 ) -> tuple[Fraction, tuple[Reason, ...]]:
-    share, reasons = _match_ideas(text, truth, services, shown)
+    ideas = _match_ideas(text, truth, services, shown)
+    share, others, reasons = ideas
+    by_lists = share / (1 + others)
     said = find_affirmed(drop_runbook_names(text), truth.concepts).groups
     own_words = _leave_own_words(text, services, shown)
     near = measure_nearness(own_words, truth.fault, alike)
     if near is None:
-        return share, reasons
-    if share < 1 and 2 * sum(said) >= len(said) and _is_nearest(own_words, truth.fault, near, alike, shown):
+        return by_lists, reasons
+    if by_lists < 1 and 2 * sum(said) >= len(said) and _is_nearest(own_words, truth.fault, near, alike, shown):
         return Fraction(1), (give_reason("nearest_failure"),)
     if share and near.than_nothing < _FAR:
         return Fraction(0), (*reasons, give_reason("no_failure_near"))
-    if share and near.than_others < -AS_NEAR:
+    if share and (near.than_others < _FAR_FROM_ANOTHER or keep_affirmed(own_words, near.nearer)):
         return Fraction(0), (*reasons, give_reason("another_failure_nearer"))
-    if share and near.as_much:
-        return share / (1 + near.as_much), (*reasons, give_reason("unspecific", count=near.as_much))
-    return share, reasons
+    as_near = len(keep_affirmed(own_words, near.as_near)) if share else 0
+    if as_near > others:
+        reasons = (*reasons, give_reason("unspecific", count=as_near))
+    return share / (1 + max(others, as_near)), reasons
 
 
 def _is_nearest(text: str, failure: str, near: Nearness, alike: frozenset[str], shown: tuple[Evidence, ...]) -> bool:
@@ -162,9 +175,7 @@ def _leave_own_words(text: str, services: tuple[str, ...], shown: tuple[Evidence
     return leave_names(drop_quotes(text, (evidence.text for evidence in shown)) if shown else text, services)
 
 
-def _match_ideas(
-    text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...]
-) -> tuple[Fraction, tuple[Reason, ...]]:
+def _match_ideas(text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...]) -> _Ideas:
     text = drop_runbook_names(text)
     said = find_affirmed(text, truth.concepts).groups
     nameless = _drop_service_names(text, services)
@@ -186,7 +197,7 @@ def _match_ideas(
         reasons.append(give_reason("rivals_affirmed", rivals=list(beside)))
     elif others:
         reasons.append(give_reason("unspecific", count=others))
-    return Fraction(0) if spoilt else share / (1 + others), tuple(reasons)
+    return _Ideas(Fraction(0) if spoilt else share, others, tuple(reasons))
 
 
 def _name_ideas(count: int) -> list[str]:

@@ -76,7 +76,10 @@ def find_constant(draws: list[tuple[int, int]]) -> tuple[float, str]:
 def choose_policies(kind: str) -> tuple[Policy, ...]:
     """Honest play, and the policies of a kind, or of both if it is empty; or those with a word in their name."""
     if kind and kind not in KINDS:
-        return BASE, *(policy for policy in (*CHEATS, *SENSIBLE) if kind in policy.name and policy is not BASE)
+        named = [policy for policy in (*CHEATS, *SENSIBLE) if kind in policy.name and policy is not BASE]
+        if not named:
+            raise SystemExit(f"no policy is called {kind!r}; kinds are {', '.join(KINDS)}")
+        return (SEARCHER if any(policy.of_honest for policy in named) else BASE), *named
     return (*HONEST, *(KINDS[kind] if kind else (*CHEATS, *SENSIBLE)))
 
 
@@ -85,7 +88,7 @@ def play_case(case: Case, kind: str) -> Played:
     began = time.process_time()
     scores, by_steps = {}, {}
     fitting = [policy for policy in choose_policies(kind) if case.task_id in policy.tasks and policy.fits(case)]
-    for policy in fitting if fitting != [BASE] else ():
+    for policy in fitting if set(fitting) - {BASE} else ():
         episode = play(case, policy)
         if episode.grade is None:
             raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
@@ -167,6 +170,8 @@ def _print_rungs(played: list[Played]) -> int:
     rungs = [policy.name for policy in (PERFECT, READER, *LADDER)]
     for difficulty in DIFFICULTIES:
         mine = [each for each in played if each.case.difficulty == difficulty]
+        if not mine:
+            continue
         means = [fmean(each.scores[name] for each in mine) for name in rungs]
         for upper, lower in pairwise(range(len(rungs))):
             if means[upper] <= means[lower] < 1.0:
@@ -191,4 +196,6 @@ def _print_losses(policy: Policy, played: list[Played]) -> int:
 if __name__ == "__main__":
     given = [*sys.argv[1:], *("8", "0", "", "12345")[len(sys.argv) - 1 :]]
     asked = [task for task in _TASKS if task in given[4:]] or _TASKS
+    if unknown := set(given[4:]) - set(_TASKS):
+        raise SystemExit(f"no such task: {', '.join(unknown)}; there are {', '.join(_TASKS)}")
     sys.exit(1 if main(int(given[0]), int(given[1]), given[2], {*map(int, given[3])}, asked) else 0)

@@ -4,7 +4,8 @@ They are taught on incidents that are not listed. Each names the likeliest compo
 family there, and does what repaired that family in the train split. Two are given every diagnostic of every component
 for nothing, which no agent sees, and do not look: one knows shapes (numbers of metrics, status, calls and changes), the
 other words as well (of logs, names and changes). Two know what they have looked at: they walk along failing calls, and
-look at the metrics of the last of them, or at its logs. The draws are those of the other splits, N of each difficulty.
+look at the metrics of the last two of them, or at their logs; of changes on the way they know more than that shows. Of
+N draws of each difficulty those outside the train split are played.
 Ends with status 1 if one earns more than it may.
 """
 
@@ -66,7 +67,7 @@ _SETS = {"shapes": _SHAPES, "words": (*_SHAPES, "names", "logs", "change kinds")
 _ON_THE_WALK = ("own calls", "places")
 _LOOKS_INTO = {"shapes": (CHECK_METRICS, ("metrics",)), "words": (QUERY_LOGS, ("names", "logs"))}
 _MAY = {ROOT_CAUSE_ANALYSIS.id: 0.5, REMEDIATION_PLANNING.id: 0.20}
-"""In the mean: a share of what the honest searcher earns, and points."""
+"""In the mean: a share of what the searcher earns who takes logs first, and points."""
 
 
 class Guess(NamedTuple):
@@ -185,7 +186,7 @@ def _answer(case: Case, guessed: Guess) -> Action:
 
 
 def _play(entry: tuple[Case, dict[str, Guess]]) -> dict[str, float]:
-    """The scores of the honest searcher and of those who have learned."""
+    """The scores of the searchers and of those who have learned."""
     case, guesses = entry
     policies = [READER, SEARCHER]
     for name, guessed in guesses.items():

@@ -23,8 +23,8 @@ LONGEST = 40
 class Plan(NamedTuple):
     """Which diagnostics the searcher takes `first`, of everything on its way, and which then, of what is suspected.
 
-    One of the first `shows_calls`, and so where its way goes on. They are taken in an order hashed from the name of
-    the component, or as they stand.
+    `shows_calls` is the one of the first by which it knows where its way goes on. They are taken in an order hashed
+    from the name of the component, or as they stand.
     """
 
     first: tuple[str, ...]
@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     hashed: bool
 
     def order(self, names: Sequence[str], component: str, seed: int) -> Sequence[str]:
+        """Some diagnostics in the order in which they are taken at a component."""
         return _order(names, component, seed) if self.hashed else names
 
 

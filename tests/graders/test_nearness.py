@@ -111,6 +111,21 @@ def test_a_text_divides_the_points_of_one_failure() -> None:
         assert sum(shares) <= 1, text
 
 
+def test_a_short_answer_that_names_each_idea_is_paid() -> None:
+    """Its few words say little, so that failures which it does not speak of are nearer by how often they come."""
+    for name, said in (
+        ("bad-release", "The new release is broken."),
+        ("poison-message", "A record in a bad format is retried for ever."),
+    ):
+        assert match_failure_mode(said, _tell(name))[0] == 1, said
+
+
+def test_who_only_quotes_is_paid_by_the_ideas_alone() -> None:
+    note = "lower the cpu limit of pods to a tenth of a core"
+    shown = _Note(service="people", as_of="2026-11-03T23:27Z", note=note)
+    assert match_failure_mode(f'"{note}"', _tell("cpu-throttling"), (), (shown,))[0] == 1
+
+
 def test_failures_that_look_the_same_are_no_others() -> None:
     said = families()["regex-backtracking"].words.answer
     apart = measure_nearness(said, "regex-backtracking")
@@ -118,7 +133,7 @@ def test_failures_that_look_the_same_are_no_others() -> None:
     assert apart is not None
     assert together is not None
     assert together.than_others >= apart.than_others
-    assert together.as_much <= apart.as_much
+    assert {*together.nearer, *together.as_near} <= {*apart.nearer, *apart.as_near}
 
 
 def test_a_note_in_another_order_is_not_nearest_by_its_own_words() -> None:
