@@ -84,7 +84,7 @@ def measure_nearness(
     counted.
     """
     table = _read_table()
-    if failure == NOTHING or failure not in table.failures or not list_stems(text) & table.weights.keys():
+    if failure == NOTHING or failure not in table.failures or not _find_known(text):
         return None
     says = dict(zip(table.failures, _weigh(text, shown), strict=True))
     own, nothing = says.pop(failure), says.pop(NOTHING)
@@ -98,10 +98,16 @@ def measure_nearness(
 
 
 @lru_cache(maxsize=256)
+def _find_known(text: str) -> frozenset[str]:
+    """The stems of a text that have weights."""
+    return list_stems(text) & _read_table().weights.keys()
+
+
+@lru_cache(maxsize=256)
 def _weigh(text: str, shown: tuple[str, ...]) -> tuple[float, ...]:
     """What a text says of each failure, in words that no text has that was shown."""
     table = _read_table()
-    said = list_stems(text) & table.weights.keys()
+    said = _find_known(text)
     if shown:
         there = frozenset().union(*map(_list_all_stems, shown))
         said = frozenset(stem for stem in said if stem.removeprefix(_DENIED) not in there)

@@ -49,7 +49,7 @@ RULES = (
     f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for the plan: its steps done in "
     "order, times the share of the evidence for the cause seen before the first repair that worked. "
     f"Up to {float(_EFFICIENCY):.2f} for few steps, times both shares: each beyond the fewest costs "
-    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run a careful search, the repair and "
+    f"{float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run, a careful search, the repair and "
     f"{CONFIRMING_STEPS} steps more are free, and each beyond takes 1/{REPAIR_DECAY}. "
     f"After a complete plan up to {float(_VERIFIED):.2f} for a look that shows the recovery, times that evidence. "
     f"Up to {float(_SUMMARY):.2f} for a summary of three sentences or "

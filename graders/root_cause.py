@@ -43,10 +43,11 @@ RULES = (
     f"{float(_SERVICE):.2f} for the right service and up to {float(_FAILURE_MODE):.2f} for saying what failed; half of "
     "both without evidence: what shows the cause (on two services or more) has to be seen before any remediation. "
     f"Then up to {float(_EFFICIENCY):.2f} more for few steps: each beyond the "
-    f"fewest costs {float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run a careful search and "
+    f"fewest costs {float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run, a careful search and "
     f"{CONFIRMING_STEPS} looks more are free, so look until you are certain, and each beyond takes "
     f"1/{DIAGNOSIS_DECAY}. A wrong service earns at most "
-    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming failures that did not happen costs points."
+    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming failures that did not happen costs points, and "
+    "so does telling symptoms rather than the cause."
 )
 """What earns points, as the on-call guide says it."""
 
@@ -139,8 +140,7 @@ def match_failure_mode(
 def _match_failure(
     text: str, truth: Truth, services: tuple[str, ...], shown: tuple[Evidence, ...], alike: frozenset[str]
 ) -> tuple[Fraction, tuple[Reason, ...]]:
-    ideas = _match_ideas(text, truth, services, shown)
-    share, others, reasons = ideas
+    share, others, reasons = _match_ideas(text, truth, services, shown)
     by_lists = share / (1 + others)
     said = find_affirmed(drop_runbook_names(text), truth.concepts).groups
     own_words = _leave_own_words(text, services, shown)

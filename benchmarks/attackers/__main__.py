@@ -16,7 +16,7 @@ from benchmarks.attackers.population import print_changes, print_families, print
 from benchmarks.attackers.reading import describe
 from benchmarks.attackers.signs import print_guilt, print_signs
 from benchmarks.attackers.tables import print_heading, print_row
-from benchmarks.attackers.walking import RULES, describe_places
+from benchmarks.attackers.walking import RULES, add_places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,8 +69,7 @@ def main(count: int = 200, first: int = 0) -> None:
             title, [_judge(rule(seen, each), seen.root) for seen, each in zip(incidents, told, strict=True)], incidents
         )
     for seen, each in zip(incidents, told, strict=True):
-        for name, places in describe_places(seen, each).items():
-            each[name]["places"] = places
+        add_places(seen, each)
     matrix = build_matrix(incidents, told)
     _print_pairs(matrix, incidents)
     _print_learned(matrix, incidents)

@@ -59,6 +59,12 @@ def describe_places(seen: Sighting, told: Told) -> dict[str, Features]:
     return found
 
 
+def add_places(seen: Sighting, told: Told) -> None:
+    """Tell of each component where it stands, too, as the group `places`."""
+    for name, places in describe_places(seen, told).items():
+        told[name]["places"] = places
+
+
 def _measure_depths(seen: Sighting) -> dict[str, int]:
     """How many calls each component is away from those that the page names."""
     depths: dict[str, int] = {}

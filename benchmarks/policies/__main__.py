@@ -79,7 +79,7 @@ def choose_policies(kind: str) -> tuple[Policy, ...]:
         named = [policy for policy in (*CHEATS, *SENSIBLE) if kind in policy.name and policy is not BASE]
         if not named:
             raise SystemExit(f"no policy is called {kind!r}; kinds are {', '.join(KINDS)}")
-        return (SEARCHER if any(policy.of_honest for policy in named) else BASE), *named
+        return SEARCHER, BASE, *named
     return (*HONEST, *(KINDS[kind] if kind else (*CHEATS, *SENSIBLE)))
 
 
@@ -88,7 +88,7 @@ def play_case(case: Case, kind: str) -> Played:
     began = time.process_time()
     scores, by_steps = {}, {}
     fitting = [policy for policy in choose_policies(kind) if case.task_id in policy.tasks and policy.fits(case)]
-    for policy in fitting if set(fitting) - {BASE} else ():
+    for policy in fitting if set(fitting) - {SEARCHER, BASE} else ():
         episode = play(case, policy)
         if episode.grade is None:
             raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
@@ -141,7 +141,8 @@ def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...
     print(
         f"\n{task:34} {'n':>4} {'mean':>6} {'max':>6} {'may':>6}  " + "  ".join(f"D{each}   " for each in DIFFICULTIES)
     )
-    honest = fmean(each.scores.get(SEARCHER.name, 1.0) for each in played)
+    played = [each for each in played if each.scores]
+    honest = fmean(each.scores[SEARCHER.name] for each in played) if played else 0.0
     for policy in policies:
         mine = [each for each in played if policy.name in each.scores]
         if not mine:

@@ -27,7 +27,7 @@ from benchmarks.attackers.collecting import collect, see
 from benchmarks.attackers.learning import make_learner
 from benchmarks.attackers.matrix import build_matrix, list_rows
 from benchmarks.attackers.reading import describe
-from benchmarks.attackers.walking import describe_places, walk
+from benchmarks.attackers.walking import add_places, walk
 from benchmarks.policies.__main__ import choose_draws
 from benchmarks.policies.case import Case, Policy, act, play
 from benchmarks.policies.honest import READER, SEARCHER
@@ -66,8 +66,9 @@ _SHAPES = ("kind", "status", "metrics", "own calls", "change times", "places")
 _SETS = {"shapes": _SHAPES, "words": (*_SHAPES, "names", "logs", "change kinds")}
 _ON_THE_WALK = ("own calls", "places")
 _LOOKS_INTO = {"shapes": (CHECK_METRICS, ("metrics",)), "words": (QUERY_LOGS, ("names", "logs"))}
-_MAY = {ROOT_CAUSE_ANALYSIS.id: 0.5, REMEDIATION_PLANNING.id: 0.20}
-"""In the mean: a share of what the searcher earns who takes logs first, and points."""
+_OF_HONEST = {ROOT_CAUSE_ANALYSIS.id: 0.5, REMEDIATION_PLANNING.id: None}
+"""In the mean each may earn this share of what the searcher earns who takes logs first, or `_MOST`."""
+_MOST = 0.20
 
 
 class Guess(NamedTuple):
@@ -131,8 +132,7 @@ def _see(drawn: tuple[int, int]) -> Sighting:
 
 def _describe(seen: Sighting) -> dict[str, Groups]:
     told = describe(seen)
-    for name, places in describe_places(seen, told).items():
-        told[name]["places"] = places
+    add_places(seen, told)
     return told
 
 
@@ -212,20 +212,14 @@ def main(count: int = 20, first: int = 0) -> int:
         kinds = fmean(each.family == fault.family for each, fault in known)
         print(f"{title}: the root in {roots:.0%} of {len(draws)} draws, the family in {kinds:.0%}")
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for task, most in _MAY.items():
+        for task, of_honest in _OF_HONEST.items():
             entries = [(Case(task, *drawn), {name: of[drawn] for name, of in guesses.items()}) for drawn in draws]
             scores = list(pool.map(_play, entries))
-            honest = fmean(each[READER.name] for each in scores)
+            most = _MOST if of_honest is None else of_honest * fmean(each[READER.name] for each in scores)
             print(f"\n{task:34} {'n':>4} {'mean':>6} {'max':>6} {'may':>6}")
             for name in scores[0]:
                 mine = [each[name] for each in scores]
-                may = (
-                    1.0
-                    if name in (READER.name, SEARCHER.name)
-                    else most * honest
-                    if task == ROOT_CAUSE_ANALYSIS.id
-                    else most
-                )
+                may = 1.0 if name in (READER.name, SEARCHER.name) else most
                 is_over = fmean(mine) > may
                 wrong += is_over
                 told = f"{name:34} {len(mine):4} {fmean(mine):6.3f} {max(mine):6.3f} {may:6.3f}"
