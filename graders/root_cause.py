@@ -46,8 +46,7 @@ RULES = (
     f"fewest costs {float(_EFFICIENCY / DECAY_STEPS):.2f}; on proved incidents that run, a careful search and "
     f"{CONFIRMING_STEPS} looks more are free, so look until you are certain, and each beyond takes "
     f"1/{DIAGNOSIS_DECAY}. A wrong service earns at most "
-    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming failures that did not happen costs points, and "
-    "so does telling symptoms rather than the cause."
+    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming other failures or mostly symptoms costs points."
 )
 """What earns points, as the on-call guide says it."""
 
