@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from scenarios.proofs.second import SecondCause
 from scenarios.vocabulary import Severity
+
+_LEFT_OUT = ("later", "second")
+"""What is not written down where there is nothing of it: proofs from before there was any stay the same."""
 
 
 class Rejection(NamedTuple):
     """Why a draw is no incident to be scored: `pages_without`, `not_felt`, `unclear_severity`, `unclear_page`,
-    `few_rivals`, `not_identifiable`, `given_away`, `not_solvable`, `nothing_to_repair` or `too_long`.
+    `few_rivals`, `not_identifiable`, `given_away`, `not_solvable`, `nothing_to_repair` or `too_long`; where there are
+    two causes also `entangled` or `overshadowed`.
 
     `figures` are the numbers that the judgement rests on.
     """
@@ -31,6 +36,9 @@ class Proof(BaseModel):
     `certificates` are the smallest sets of looks that exclude all of them, but those of families that at the same
     component look `alike` whatever is looked at. `searched` is how many lanes were run. `searcher` is the number of
     looks after which an honest searcher knows the cause.
+
+    Where there are two causes, all of that but page and repairs is said of the first one, of pairs in which the other
+    stays, and `second` says it of the other. `later` are the masks of who looks when the second is repaired.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,3 +60,10 @@ class Proof(BaseModel):
     least_left: int
     alike: tuple[str, ...] = ()
     searcher: int
+    later: dict[str, str] = {}
+    second: SecondCause | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return {name: value for name, value in written.items() if value or name not in _LEFT_OUT}

@@ -122,7 +122,7 @@ def play_lanes(pair: Run, repairs: Sequence[Deeds], lasts: int, spacing: int = S
     for turn in range(max(len(deeds) for deeds in lanes)):
         for place, deeds in enumerate(lanes):
             if turn < len(deeds):
-                _order(run, deeds[turn], place)
+                order_deed(run, deeds[turn], place)
         run.advance(spacing)
     run.advance(begin + lasts - run.time)
     return {lane.deeds: lane for lane in _judge_lanes(_Played(run, run, lanes), begin, lasts)}
@@ -191,7 +191,7 @@ def _play(parent: Run, places: Sequence[int], some: tuple[Deeds, ...], until: in
     run = parent.pick([*places, len(parent.layout.systems) - 1])
     for place, deeds in enumerate(some):
         if deeds:
-            _order(run, deeds[-1], place)
+            order_deed(run, deeds[-1], place)
     run.advance(SPACING)
     after = run.fork()
     run.advance(until - run.time)
@@ -222,7 +222,8 @@ def _judge_lanes(played: _Played, begin: int, lasts: int) -> Iterator[Lane]:
         yield Lane(deeds, measure_harm(harm, begin, end), well, max(0.0, back * TICK - begin))
 
 
-def _order(run: Run, deed: Deed, place: int) -> None:
+def order_deed(run: Run, deed: Deed, place: int) -> None:
+    """Begin an operation in one of the systems of a run, if it can be begun."""
     try:
         run.order(*deed, system=place)
     except OperationError as error:  # a target that is gone meanwhile
