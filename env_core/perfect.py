@@ -103,11 +103,18 @@ def _choose_term(group: tuple[str, ...]) -> str:
 def word_summary(incident: Incident) -> str:
     """A summary that states the cause and every repair."""
     deeds = ", ".join(_describe_deed(step) for step in incident.plan.repairs)
+    second = incident.truth.second
+    other = "" if second is None else f"Another cause was in {second.service} ({_word_inside(second.answer)}). "
     return (
-        f"The incident started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
+        f"The incident started in {incident.truth.service} ({_word_inside(word_failure(incident))}). {other}"
         f"To repair it we {deeds}. "
         "After the last repair the diagnostics showed that the affected services had recovered."
     )
+
+
+def _word_inside(failure: str) -> str:
+    """A failure mode as it stands inside a sentence."""
+    return failure.rstrip(".").replace(";", ",")
 
 
 def _describe_deed(step: PlanStep) -> str:
@@ -139,7 +146,11 @@ def _repair_and_wait(incident: Incident, looks: Sequence[Action]) -> Iterator[Ac
     course = incident.begin()
     for look in looks:
         course = course.look(look.name, look.target)[1]
-    for step in incident.plan.repairs:
+    pause = incident.plan.pause
+    for number, step in enumerate(incident.plan.repairs):
+        for item in sorted(pause.looks) if pause is not None and number == pause.after else ():
+            course = course.look(*item)[1]
+            yield look_at(item)
         course = course.remedy(Remedy(step.action, step.target, on=step.on), verifies=False).course
         yield carry_out(step)
     for _ in range(_MOST_WAITS):

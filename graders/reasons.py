@@ -60,6 +60,7 @@ REASONS = {
     "long_enough": "The summary has three sentences or more",
     "too_short": "The summary has fewer than three sentences of five words or more",
     "cause_named": "a sentence says which service failed and how",
+    "causes_named": "sentences say of {named} of the {causes} services that failed which they are and how",
     "cause_not_named": "no sentence says both which service failed and how",
     "failure_mode_matched": "{percent} % of what failed is described",
     "repairs_stated": "{stated} of the {repairs} repairs of the plan are told as done",

@@ -120,8 +120,11 @@ def _explain_unverified(conduct: Conduct) -> Reason:
 def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
     long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
-    named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
-    match = _match_summary(text, truth, conduct)
+    causes = truth.causes
+    named = sum(
+        any(_names_cause(sentence, cause, conduct.services) for sentence in split_sentences(text)) for cause in causes
+    )
+    match = sum((_match_summary(text, cause, conduct) for cause in causes), Fraction(0)) / len(causes)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [
@@ -134,20 +137,26 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
         false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
     points = (
         _LENGTH * long_enough
-        + _CAUSE * named
+        + _CAUSE * Fraction(named, len(causes))
         + _FAILURE_MODE * match
         + (_STEPS * Fraction(len(stated), len(repairs)) if repairs else 0)
         - _FALSE_CLAIM * len(false)
     )
     reasons = [
         give_reason("long_enough" if long_enough else "too_short"),
-        give_reason("cause_named" if named else "cause_not_named"),
+        _explain_named(named, len(causes)),
         give_reason("failure_mode_matched", percent=to_percent(match)),
         give_reason("repairs_stated", stated=len(stated), repairs=len(repairs)),
     ]
     if false:
         reasons.append(give_reason("false_claims", claimed=false))
     return max(Fraction(0), points), tuple(reasons)
+
+
+def _explain_named(named: int, causes: int) -> Reason:
+    if causes > 1 and 0 < named < causes:
+        return give_reason("causes_named", named=named, causes=causes)
+    return give_reason("cause_named" if named else "cause_not_named")
 
 
 def _list_false_claims(text: str, conduct: Conduct) -> list[str]:

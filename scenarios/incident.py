@@ -89,7 +89,7 @@ class Truth:
     from it, from the root cause outwards. `symptoms` are failure families that some component truly shows without being
     the cause: to name one costs nothing. `alike` are other failures that nobody could tell from the true one: a text
     that says one of those is as right. `fault` is the fault family whose failure may also be told by the nearness of
-    all words; empty if the ideas alone decide.
+    all words; empty if the ideas alone decide. `second` is the other cause, of an incident that has two.
     """
 
     severity: Severity
@@ -101,6 +101,12 @@ class Truth:
     symptoms: frozenset[str] = frozenset()
     alike: tuple[Lookalike, ...] = ()
     fault: str = ""
+    second: Truth | None = None
+
+    @property
+    def causes(self) -> tuple[Truth, ...]:
+        """All that is to be found out, by cause."""
+        return (self,) if self.second is None else (self, self.second)
 
     def list_failures(self) -> list[Truth]:
         """The truth, and it again with each failure that looks the same as its failure."""
@@ -201,6 +207,13 @@ class Course(Protocol):
 
     def is_hasty(self, item: Item, /) -> bool:
         """Whether some evidence was looked at a short time ago; nothing was done and no page has changed since."""
+
+    def count_sighting(self, item: Item, /) -> frozenset[Item]:
+        """What `Incident.know` takes a look now for: itself, or, of two causes, evidence of those not acted on yet."""
+
+    @property
+    def has_open_causes(self) -> bool:
+        """Whether evidence counts still, although something was done about the cause: there is another one."""
 
     @property
     def is_judged_by_runs(self) -> bool:

@@ -14,7 +14,12 @@ from scenarios.proofs.reading import find_first_page, open_run
 from scenarios.proofs.repairs import LASTINGS, SPACING, accept_repairs, order_stages, play_lanes, search_repairs
 from scenarios.proofs.rivals import Rivals, find_rivals
 from scenarios.proofs.searching import Search, count_looks
-from scenarios.proofs.second import SecondCause, count_looks_at_both
+from scenarios.proofs.second import (
+    SecondCause,
+    count_looks_at_both,
+    find_order_of_both,
+    list_joint_certificates,
+)
 from scenarios.proofs.serving import find_needed, find_saved, keep
 from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
@@ -256,6 +261,8 @@ def _write_two(paged: _Paged, found: tuple[_ToldOne, _ToldOne], mended: _Mended,
         searcher=other.searcher,
     )
     proof = _write_proof(paged, told, mended).model_copy(update={"later": _write_masks(later), "second": second})
+    if not list_joint_certificates(proof) and not find_order_of_both(proof):
+        raise _RefusalError("entangled", repairs=len(proof.repairs))
     _check_steps(count_looks_at_both(proof) + proof.longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     return proof
 

@@ -29,13 +29,13 @@ _FELT = 0.01
 
 def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
     """The account of an incident. `without` is a run of its background, played up to the first look."""
-    fault, clock, until = drawn.fault, Clock(incident.system), incident.first_look
+    clock, until, struck_at = Clock(incident.system), incident.first_look, drawn.fault.at
     run, page = incident.runs.get((), until), incident.alert["name"]
     rule = next(rule for rule in incident.system.alerts if rule.name == page)
-    felt = find_felt(run, without, rule.journeys, fault.at, until)
+    felt = find_felt(run, without, rule.journeys, struck_at, until)
     signs = [
-        Sign(fault.at, fault.component, f"{name_failure(fault.family)} ({fault.component})"),
-        *find_spread(run, without, fault.component, fault.at, until),
+        *(Sign(each.at, each.component, f"{name_failure(each.family)} ({each.component})") for each in drawn.faults),
+        *(sign for each in drawn.faults for sign in find_spread(run, without, each.component, each.at, until)),
         *([felt] if felt is not None else []),
         Sign(incident.fired, "", f"{page} fires"),
     ]
@@ -43,7 +43,8 @@ def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
     beside = [each for each in drawn.look_alikes if each.at < until]
     return Account(
         chain=tuple(
-            f"{clock.get_time_of_day(sign.at)}: {sign.said}." for sign in sorted(signs, key=lambda sign: sign.at)
+            f"{clock.get_time_of_day(sign.at)}: {sign.said}."
+            for sign in sorted(dict.fromkeys(signs), key=lambda sign: sign.at)
         ),
         beside=tuple(
             Aside(each.component, _tell_trouble(each, without, until, changes.get(each.component, "")))
