@@ -16,6 +16,7 @@ from env_core.episode import Reference, begin
 from env_core.perfect import play_perfectly
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
+from scenarios.generator.naming import count_causes
 from scenarios.proofs import Proof
 from scenarios.running import listed
 
@@ -61,7 +62,7 @@ def _score_perfect_play(draw: tuple[int, int]) -> tuple[str, float | None]:
     """The task of a draw that perfect play scores least in, and its score."""
     seed, difficulty = draw
     scores: list[tuple[str, float | None]] = []
-    for code in ("RCA", "RP"):
+    for code in ("RCA", "RP") if count_causes(seed, difficulty) == 1 else ("RP",):
         scenario = Catalogue().get(f"GEN2-{code}-D{difficulty}-{seed}")
         episode = begin("e", Reference.to(scenario), scenario)
         for action in play_perfectly(scenario.incident, scenario.task):

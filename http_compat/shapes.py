@@ -196,13 +196,16 @@ class AsideReport(TypedDict):
 
 class Debrief(TypedDict):
     """What really happened. `beside` and `changes` are told where a system was drawn: troubles of others, and what was
-    changed and did no harm."""
+    changed and did no harm. `second_cause` is another service that failed by itself, and `evidence_later` shows it only
+    when the first is repaired."""
 
     severity: str
     root_cause: str
+    second_cause: NotRequired[str]
     causal_chain: list[str]
     spread: list[Spread]
     evidence: list[Queried]
+    evidence_later: NotRequired[list[Queried]]
     plan: list[str]
     harms: list[str]
     beside: NotRequired[list[AsideReport]]

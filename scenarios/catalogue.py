@@ -14,7 +14,15 @@ from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.incidents import Incidents, list_scenario_ids
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, GENERATOR_VERSION, RUNNING_VERSION, Name
 from scenarios.loading import DocumentError, load_document
-from scenarios.running import Asked, list_proved, list_running, play_drawn, play_listed, play_to_first_look
+from scenarios.running import (
+    Asked,
+    list_proved,
+    list_proved_for,
+    list_running,
+    play_drawn,
+    play_listed,
+    play_to_first_look,
+)
 from scenarios.suggesting import describe_unknown
 from scenarios.vocabulary import ALERT_CLASSIFICATION, REMEDIATION_PLANNING, TASKS, Task, TaskId
 
@@ -193,9 +201,8 @@ class Catalogue:
         """The proved draws of generator 2 in the region of a split. Without a task the tasks take turns."""
         proved = [
             (seed, level)
-            for seed, level in list_proved()
+            for seed, level in (list_proved() if task_id is None else list_proved_for(task_id))
             if naming.region_of(seed) == name and difficulty in {None, level}
-            if task_id is None or naming.count_causes(seed, level) == 1 or task_id == REMEDIATION_PLANNING.id
         ]
         if not proved:
             level = "" if difficulty is None else f" of difficulty {difficulty}"

@@ -33,12 +33,14 @@ class Known(NamedTuple):
     """How much of what shows the cause was seen, 0 to 1, and which share of the points for few steps that opens.
 
     Where explanations of the alert are counted, so many (`left`) of so many at the `start` are left; else both are 0.
+    Of an incident with two causes, `causes` are these two numbers for each.
     """
 
     share: Fraction
     opens: Fraction
     start: int = 0
     left: int = 0
+    causes: tuple[tuple[int, int], ...] = ()
 
 
 class Explanation(NamedTuple):

@@ -25,7 +25,7 @@ from benchmarks.policies.honest import HONEST, PERFECT, READER, SEARCHER
 from benchmarks.policies.ladder import LADDER
 from benchmarks.policies.sensible import BASE, SENSIBLE
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.running import list_proved
+from scenarios.running import list_proved_for
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Played(NamedTuple):
 def choose_draws(count: int, first: int, difficulties: Collection[int] = DIFFICULTIES) -> list[tuple[int, int]]:
     """So many listed draws of each of some difficulties, from a place on."""
     listed: dict[int, list[int]] = defaultdict(list)
-    for seed, difficulty in list_proved():
+    for seed, difficulty in list_proved_for(ROOT_CAUSE_ANALYSIS.id):
         listed[difficulty].append(seed)
     chance = random.Random(0)  # noqa: S311 - the same order in every run, from all splits
     draws = []

@@ -60,7 +60,7 @@ class OneOfTwo:
     """
 
     def __init__(self, background: System, cause: Fault, other: Fault, alone: Paging, both: Paging) -> None:
-        self._background = background
+        self.background = background
         self._at = both.first_look
         self._layout = lay_out([background])
         self._usual = Run(background, noise=False)
@@ -111,7 +111,7 @@ class OneOfTwo:
     def _look(self, truth: Run, rivals: Iterable[Run], at: int) -> Told:
         self._usual.advance(at - self._usual.time)
         usual = open_run(self._usual)
-        names = [component.name for component in self._background.components]
+        names = [component.name for component in self.background.components]
         opened = open_run(truth)
         shown = read_signs(open_run(opened.pick([0])), usual, at)
         told: dict[Suspect, dict[Item, bool]] = {}
@@ -133,7 +133,7 @@ class OneOfTwo:
             for item in told[NOTHING]
             if (mask := sum(1 << n for n, suspect in enumerate(self.suspects) if told[suspect][item]))
         }
-        return Told(masks, list_unwell(self._background, shown))
+        return Told(masks, list_unwell(self.background, shown))
 
 
 def _list_felt(background: System, cause: Fault, alone: Paging) -> list[Fault]:

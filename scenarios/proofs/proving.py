@@ -6,7 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
-from scenarios.proofs.certifying import find_certificates, find_least_left, find_left
+from scenarios.proofs.certifying import count_left_by_component, find_certificates, find_least_left, find_left
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.pairs import OneOfTwo, Paging, Told
 from scenarios.proofs.proof import Proof, Rejection
@@ -59,6 +59,8 @@ _LEAST_LEFT = {1: 3, 2: 3, 3: 3, 4: 4, 5: 5}
 """How many suspects the looks at one component have to leave, by difficulty."""
 _MOST_BY_ONE = 0.9
 """The share of what can be saved that may be saved by repairing one of two causes."""
+_LEAST_OF_ONE = 2
+"""How many suspects of one of two causes the looks at one component have to leave."""
 _SOON, _BETWEEN = (0, 4), (0, 1)
 """Looks before a repair, and between its operations, whatever of which it has to mend: none may hang on a minute."""
 _LEAST_AVOIDABLE = 0.1
@@ -177,13 +179,14 @@ def _prove_two(background: System, causes: tuple[Fault, Fault], difficulty: int)
     for cause, other, page in zip(causes, reversed(causes), alone, strict=True):
         one = OneOfTwo(background, cause, other, page, both)
         told = one.look_at_once()
-        _check_given_away(one.suspects, told.masks, difficulty)
+        _check_rivals(one.suspects, told.masks)
         search = Search(
             background, rule, one.suspects, told.masks, told.unwell, find_left(told.masks, len(one.suspects))
         )
         places.append(one)
         at_once.append(told)
         searchers.append(count_looks(search, background.seed))
+    _check_pairs(places, at_once, difficulty)
     mended = _find_repairs(looking, paged, sum(searchers))
     knowing = looking.fork()
     knowing.advance(min(sum(searchers) * LOOK_SECONDS, find_last_start(paged.fired) - knowing.time))
@@ -193,18 +196,32 @@ def _prove_two(background: System, causes: tuple[Fault, Fault], difficulty: int)
     found = []
     for number, (cause, one) in enumerate(zip(causes, places, strict=True)):
         later = one.look_later(keep(best, serving[1 - number]), begin)
-        _check_given_away(one.suspects, later.masks, difficulty)
+        _check_rivals(one.suspects, later.masks)
         found.append(_tell_one_of_two(cause, one, at_once[number], later, searchers[number]))
     return _write_two(paged, (found[0], found[1]), mended, serving[1])
 
 
-def _check_given_away(suspects: Sequence[Suspect], masks: Mapping[Item, int], difficulty: int) -> None:
+def _check_rivals(suspects: Sequence[Suspect], masks: Mapping[Item, int]) -> None:
+    """Refuse a cause of two that has too few rivals, or that looks at one component tell whatever the other is."""
     count = len(suspects)
     if count < _LEAST_RIVALS:
         raise _RefusalError("few_rivals", rivals=count)
     least_left = find_least_left(masks, count, find_left(masks, count))
-    if least_left < _LEAST_LEFT[difficulty]:
+    if least_left < _LEAST_OF_ONE:
         raise _RefusalError("given_away", rivals=count, left=least_left)
+
+
+def _check_pairs(places: Sequence[OneOfTwo], at_once: Sequence[Told], difficulty: int) -> None:
+    """Refuse what looks at one component tell: of two causes an explanation is a pair, and enough have to be left."""
+    left = []
+    for one, told in zip(places, at_once, strict=True):
+        count = len(one.suspects)
+        alike = find_left(told.masks, count)
+        names = dict.fromkeys((part.name for part in one.background.components), 1 + count - alike.bit_count())
+        left.append(names | count_left_by_component(told.masks, count, alike))
+    pairs = min(first * left[1][name] for name, first in left[0].items())
+    if pairs < _LEAST_LEFT[difficulty]:
+        raise _RefusalError("given_away", left=pairs)
 
 
 class _ToldOne(NamedTuple):

@@ -18,6 +18,8 @@ from scenarios.telemetry.spreading import Sign, find_felt, find_own, find_spread
 from scenarios.telemetry.vantage import LEAST_MINUTES, Vantage
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scenarios.drawing import Draw
     from scenarios.faults import Fault
     from scenarios.running.incident import RunningIncident
@@ -35,7 +37,7 @@ def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
     felt = find_felt(run, without, rule.journeys, struck_at, until)
     signs = [
         *(Sign(each.at, each.component, f"{name_failure(each.family)} ({each.component})") for each in drawn.faults),
-        *(sign for each in drawn.faults for sign in find_spread(run, without, each.component, each.at, until)),
+        *_find_spread(run, without, drawn.faults, until),
         *([felt] if felt is not None else []),
         Sign(incident.fired, "", f"{page} fires"),
     ]
@@ -43,8 +45,7 @@ def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
     beside = [each for each in drawn.look_alikes if each.at < until]
     return Account(
         chain=tuple(
-            f"{clock.get_time_of_day(sign.at)}: {sign.said}."
-            for sign in sorted(dict.fromkeys(signs), key=lambda sign: sign.at)
+            f"{clock.get_time_of_day(sign.at)}: {sign.said}." for sign in sorted(signs, key=lambda sign: sign.at)
         ),
         beside=tuple(
             Aside(each.component, _tell_trouble(each, without, until, changes.get(each.component, "")))
@@ -54,6 +55,16 @@ def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
             Aside(name, text) for name, text in changes.items() if name not in {each.component for each in beside}
         ),
     )
+
+
+def _find_spread(run: Run, without: Run, faults: Collection[Fault], until: int) -> Collection[Sign]:
+    """What some faults were first seen to do, of each component once: to each all seems to be its doing."""
+    found: dict[str, Sign] = {}
+    for fault in faults:
+        for sign in find_spread(run, without, fault.component, fault.at, until):
+            if sign.at < found.setdefault(sign.component, sign).at:
+                found[sign.component] = sign
+    return found.values()
 
 
 def _tell_changes(run: Run, component: str, until: int) -> str:

@@ -142,7 +142,8 @@ class DrawnStory:
         if self._proof is None or task == ALERT_CLASSIFICATION.id:
             return know_by_certificates(self.certificates(task), seen)
         found = find_knowledge(self._proof, seen)
-        return Known(found.share, max(Fraction(0), 2 * found.share - 1), found.start, found.left)
+        causes = tuple((each.left, each.start) for each in found.causes)
+        return Known(found.share, max(Fraction(0), 2 * found.share - 1), found.start, found.left, causes)
 
     def explain(self, task: TaskId, seen: Collection[Item], looked_at: Collection[str]) -> tuple[Explanation, ...]:
         if self._proof is None or task == ALERT_CLASSIFICATION.id:
