@@ -31,8 +31,8 @@ REASONS = {
     "explanations_left": "What was seen {when} leaves {left} of the {start} explanations that the alert has: "
     "{percent} % of what can be known (1 − ln {left} ÷ ln {start})",
     "explanations_left_of_two": "What was seen before something was done about each of the two causes leaves {left} of "
-    "the {start} explanations of the first and {other_left} of the {other_start} of the second: {percent} % of what can "
-    "be known (the mean of 1 − ln {left} ÷ ln {start} and 1 − ln {other_left} ÷ ln {other_start})",
+    "the {start} explanations of the first and {other_left} of the {other_start} of the second: {percent} % of what "
+    "can be known (the mean of 1 − ln {left} ÷ ln {start} and 1 − ln {other_left} ÷ ln {other_start})",
     "too_many_explanations": "Opened by more than half of what can be known",
     "cause_not_established": "Earned only if all of the evidence that shows the cause was seen",
     "concepts_affirmed": "the text says {affirmed} of the {concepts} things that make up this failure",

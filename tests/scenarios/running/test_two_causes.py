@@ -14,21 +14,29 @@ from env_core.transition import step
 from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.generator.naming import count_causes
 from scenarios.parsing import parse_action
-from scenarios.proofs import Proof, prove
+from scenarios.proofs import prove
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.second import name_sighting
 from scenarios.running.listed import list_proofs
-from tests.scenarios.running.two_causes import DIFFICULTY, FIRST, SECOND, load_background, load_proof, make_scenario
+from scenarios.vocabulary import DIAGNOSTICS
+from tests.scenarios.running.two_causes import (
+    APART,
+    DIFFICULTY,
+    HIDDEN,
+    Pair,
+    load_background,
+    load_proof,
+    make_scenario,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
     from env_core.episode import Episode, RewardMode
     from scenarios.catalogue import Scenario
     from scenarios.vocabulary import Action
 
-PROOF = load_proof()
+PROOF = load_proof(APART)
 OTHER = PROOF.second
 assert OTHER is not None
 LOOKS = [look_at(item) for item in PROOF.certificates[0]]
@@ -38,14 +46,14 @@ OTHER_LOOKS = [look_at(item) for item in OTHER.certificates[0]]
 
 @pytest.fixture(scope="module")
 def scenario() -> Scenario:
-    return make_scenario()
+    return make_scenario(APART)
 
 
 @pytest.fixture(scope="module")
 def repairs(scenario: Scenario) -> tuple[Action, Action]:
     """What mends the first cause, and what mends the second."""
     other, first = scenario.incident.plan.steps
-    assert (other.on, first.target) == (SECOND.component, FIRST.component)
+    assert (other.on, first.target) == (APART.second.component, APART.first.component)
     return carry_out(first), carry_out(other)
 
 
@@ -71,18 +79,20 @@ def get_points(episode: Episode, name: str) -> float:
     return float(next(point.points for point in episode.grade.breakdown if point.name == name))
 
 
-def get_known(episode: Episode) -> tuple[Fraction, ...]:
+def get_known(episode: Episode) -> list[float]:
     """How much is known of each cause."""
-    assert isinstance(PROOF, Proof)
-    return tuple(cause.share for cause in find_knowledge(PROOF, episode.seen).causes)
+    return [float(cause.share) for cause in find_knowledge(PROOF, episode.seen).causes]
 
 
 @pytest.mark.slow
-def test_it_is_proved_as_it_is_written_down() -> None:
-    assert prove(load_background(), FIRST, DIFFICULTY, SECOND) == PROOF
+@pytest.mark.parametrize("pair", [APART, HIDDEN])
+def test_they_are_proved_as_it_is_written_down(pair: Pair) -> None:
+    assert prove(load_background(), pair.first, DIFFICULTY, pair.second) == load_proof(pair)
 
 
-def test_perfect_play_scores_everything_whenever_it_is_told(scenario: Scenario) -> None:
+@pytest.mark.parametrize("pair", [APART, HIDDEN])
+def test_perfect_play_scores_everything_whenever_it_is_told(pair: Pair) -> None:
+    scenario = make_scenario(pair)
     perfect = play_perfectly(scenario.incident, scenario.task)
     dense, terminal = (play(scenario, perfect, mode) for mode in ("dense", "terminal"))
     assert get_score(dense) == get_score(terminal) == 1.0
@@ -98,6 +108,20 @@ def test_nobody_earns_much_without_knowing_or_without_repairing(
     assert get_score(play(scenario, [*LOOKS, *OTHER_LOOKS, answer])) <= 0.2
 
 
+def test_what_the_first_cause_hides_is_looked_for_when_it_is_repaired() -> None:
+    scenario = make_scenario(HIDDEN)
+    pause = scenario.incident.plan.pause
+    assert pause is not None
+    *before, answer = play_perfectly(scenario.incident, scenario.task)
+    of_second = {look_at(item).step for item in pause.looks}
+    places = [place for place, action in enumerate(before) if action.step in of_second]
+    repair = next(place for place, action in enumerate(before) if action.name not in DIAGNOSTICS)
+    assert repair < min(places)
+    moved = [action for place, action in enumerate(before) if place not in places]
+    early = play(scenario, [*(before[place] for place in places), *moved, answer])
+    assert get_score(early) < get_score(play(scenario, [*before, answer])) == 1.0
+
+
 def test_who_repairs_one_cause_has_saved_a_part_and_what_is_known_of_the_other_counts_until_the_answer(
     scenario: Scenario, repairs: tuple[Action, Action], answer: Action
 ) -> None:
@@ -105,7 +129,7 @@ def test_who_repairs_one_cause_has_saved_a_part_and_what_is_known_of_the_other_c
     assert get_known(half)[0] == 1
     assert get_known(half)[1] < 1
     found = play(scenario, [*LOOKS, repairs[0], *OTHER_LOOKS, answer])
-    assert get_known(found) == (1, 1)
+    assert get_known(found) == [1, 1]
     assert get_points(half, "plan") < get_points(found, "plan") < 0.3
     assert get_score(found) < 0.6
 
@@ -117,7 +141,7 @@ def test_each_cause_may_be_found_and_repaired_by_itself(
     looks = LOOKS, OTHER_LOOKS
     first, second = order
     told = play(scenario, [*looks[first], repairs[first], *looks[second], repairs[second], answer])
-    assert get_known(told) == (1, 1)
+    assert get_known(told) == [1, 1]
     assert get_points(told, "plan") == 0.4
 
 
@@ -125,7 +149,7 @@ def test_what_is_seen_of_a_cause_after_its_repair_counts_for_the_other_one_alone
     scenario: Scenario, repairs: tuple[Action, Action], answer: Action
 ) -> None:
     late = play(scenario, [repairs[0], *LOOKS, *OTHER_LOOKS, repairs[1], answer])
-    assert get_known(late) == (0, 1)
+    assert get_known(late) == [0, 1]
     assert get_points(late, "plan") == pytest.approx(0.2)
 
 
@@ -144,12 +168,12 @@ def test_the_debrief_tells_both(scenario: Scenario) -> None:
     episode = play(scenario, play_perfectly(scenario.incident, scenario.task))
     told = debrief(episode)
     assert told is not None
-    assert (told["root_cause"], told["second_cause"]) == (FIRST.component, SECOND.component)
+    assert (told["root_cause"], told["second_cause"]) == (APART.first.component, APART.second.component)
     assert len(told["causal_chain"]) == len(set(told["causal_chain"]))
-    for fault in (FIRST, SECOND):
+    for fault in APART[:2]:
         assert any(f"({fault.component})" in sentence for sentence in told["causal_chain"])
     text = write_debrief(episode)
-    assert f"started in {FIRST.component}, and beside it in {SECOND.component}" in text
+    assert f"started in {APART.first.component}, and beside it in {APART.second.component}" in text
 
 
 def test_evidence_counts_for_each_cause_by_what_is_repaired_then() -> None:

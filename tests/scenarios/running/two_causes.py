@@ -1,9 +1,10 @@
-"""A small incident with two causes: a release that fails in one service, and a limit in the wrong unit in another."""
+"""Small incidents with two causes."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from scenarios.catalogue import Scenario
 from scenarios.drawing import Draw
@@ -15,10 +16,30 @@ from scenarios.running.incident import RunningIncident
 from scenarios.vocabulary import REMEDIATION_PLANNING
 from scenarios.world import System, load_system
 
-FIRST = Fault(family="bad-release", component="order-service", at=600)
-SECOND = Fault(family="wrong-unit-in-limit", component="auth-service", at=660)
 DIFFICULTY = 1
-"""By whose rules it was proved: its system is small."""
+"""By whose rules they were proved: their system is small."""
+
+
+class Pair(NamedTuple):
+    """Two faults that strike one system, and the file of their proof."""
+
+    first: Fault
+    second: Fault
+    file: str
+
+
+APART = Pair(
+    Fault(family="bad-release", component="order-service", at=600),
+    Fault(family="wrong-unit-in-limit", component="auth-service", at=660),
+    "two_causes_apart.json",
+)
+"""Both can be told at once."""
+HIDDEN = Pair(
+    Fault(family="missing-index", component="postgres-db", at=600, strength=2),
+    Fault(family="wrong-unit-in-limit", component="auth-service", at=660, strength=2),
+    "two_causes_hidden.json",
+)
+"""The first hides the second until it is repaired."""
 
 
 @cache
@@ -30,16 +51,17 @@ def load_background() -> System:
 
 
 @cache
-def load_proof() -> Proof:
-    """Its proof, as `prove` gives it."""
-    return Proof.model_validate_json((Path(__file__).parent / "two_causes.json").read_text("utf-8"))
+def load_proof(pair: Pair) -> Proof:
+    """The proof of a pair, as `prove` gives it."""
+    return Proof.model_validate_json((Path(__file__).parent / pair.file).read_text("utf-8"))
 
 
-def make_scenario() -> Scenario:
-    """Its repair, set as a task."""
-    drawn = Draw(1, DIFFICULTY, load_background(), FIRST, (), SECOND)
+@cache
+def make_scenario(pair: Pair) -> Scenario:
+    """The repair of a pair, set as a task."""
+    drawn = Draw(1, DIFFICULTY, load_background(), pair.first, (), pair.second)
     document = RunningDocument(
-        incident="two-causes",
+        incident=pair.file,
         after="",
         system=drawn.background.name,
         scenarios={REMEDIATION_PLANNING.id: "RP-TWO"},
@@ -48,6 +70,5 @@ def make_scenario() -> Scenario:
         answered_after=180,
         returns_minutes=None,
     )
-    return Scenario(
-        "RP-TWO", REMEDIATION_PLANNING, RunningIncident(document, drawn.system, DrawnStory(drawn, load_proof()))
-    )
+    incident = RunningIncident(document, drawn.system, DrawnStory(drawn, load_proof(pair)))
+    return Scenario("RP-TWO", REMEDIATION_PLANNING, incident)
