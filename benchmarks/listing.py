@@ -1,4 +1,4 @@
-"""Lists proofs in the package: those of a file of at most 20 kB whose incidents can be played for every point.
+"""Lists proofs in the package: those of at most 20 kB for each cause whose incidents can be played for every point.
 
 `scripts/prove list FILE`. What is left out is printed: a repair that shows itself later than one `watch` after it.
 """
@@ -21,6 +21,7 @@ from scenarios.proofs import Proof
 from scenarios.running import listed
 
 MOST_BYTES = 20_000
+"""Of a proof, for each cause that it is of."""
 
 
 def main(file: str) -> None:
@@ -46,10 +47,11 @@ def _read_key(line: str) -> tuple[int, int]:
 
 
 def _is_small(line: str) -> bool:
-    size = len(Proof.model_validate(json.loads(line)["proof"]).model_dump_json())
-    if size > MOST_BYTES:
+    size, most = len(Proof.model_validate(json.loads(line)["proof"]).model_dump_json()), MOST_BYTES
+    most *= count_causes(*_read_key(line))
+    if size > most:
         print(f"{_read_key(line)} is left out: its proof has {size} bytes")
-    return size <= MOST_BYTES
+    return size <= most
 
 
 def _write(lines: list[str]) -> None:
