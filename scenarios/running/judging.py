@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from scenarios.incident import LossCurve, Losses
 from scenarios.progress import Outcome
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
-from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.operating import LOSES_MESSAGES, list_deeds
 from scenarios.proofs.proving import find_last_start
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
@@ -46,7 +46,6 @@ _DRAWN_BEFORE = 300
 _MOST_DRAWN = 100
 """The most values of a curve; beyond so many minutes each is of two or more, as a review is to stay small."""
 _THOUSAND = 1000
-_PURGES = "purge_queue"
 
 Lane = tuple[Ordered, ...]
 Key = TypeVar("Key")
@@ -369,11 +368,13 @@ def _order(run: Run, order: Ordered, place: int) -> bool:
 
 def _purges(run: Run, order: Ordered, system: int) -> bool:
     """Whether messages are lost for good by an order that is carried out in one of the systems of a run."""
-    if order.operation != _PURGES:
+    if order.operation != LOSES_MESSAGES:
         return False
     components = len(run.layout.systems[0].components)
     return any(
-        event.what == _PURGES and event.component // components == system and float(event.details["messages"]) > 0
+        event.what == LOSES_MESSAGES
+        and event.component // components == system
+        and float(event.details["messages"]) > 0
         for event in run.state.events
         if event.at >= order.at
     )
