@@ -64,9 +64,12 @@ class _Ended(NamedTuple):
 
 
 def _leave_out_losses(repair: Deeds) -> Iterator[Deeds]:
-    """A repair of some operations without each of those that lose messages for good."""
+    """A repair without each of its operations that lose messages for good, but for the first.
+
+    Who begins with that knows nothing of what the others will do.
+    """
     for place, (operation, _) in enumerate(repair):
-        if operation == LOSES_MESSAGES and len(repair) > 1:
+        if operation == LOSES_MESSAGES and place > 0:
             yield (*repair[:place], *repair[place + 1 :])
 
 
