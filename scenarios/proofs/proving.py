@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
 from scenarios.proofs.certifying import find_certificates, find_least_left, find_left
-from scenarios.proofs.confirming import list_confirmed
+from scenarios.proofs.confirming import find_least_loss, list_confirmed
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
 from scenarios.proofs.reading import find_first_page, open_run
@@ -240,16 +240,19 @@ def _try_soon(looking: Run, repairs: Sequence[Deeds], lasts: int) -> Iterator[di
             yield play_lanes(run, repairs, lasts, SPACING + between * LOOK_SECONDS)
 
 
-def find_confirmed(looking: Run, repairs: Sequence[Deeds], lasts: int, looks: Iterable[int]) -> set[Deeds]:
+def find_confirmed(
+    looking: Run, repairs: Sequence[Deeds], lasts: int, saved: float, looks: Iterable[int]
+) -> set[Deeds]:
     """Those of some repairs that an episode confirms, after each of some numbers of looks.
 
-    `looking` runs the system and, behind it, the same without the fault; both are at the first look.
+    The best of them has `saved` users so many minutes. `looking` runs the system and, behind it, the same without the
+    fault; both are at the first look.
     """
-    confirmed = set(repairs)
+    confirmed, least_loss = set(repairs), find_least_loss(saved)
     for number in looks:
         run = looking.fork()
         run.advance(number * LOOK_SECONDS)
-        confirmed = list_confirmed(run, [each for each in repairs if each in confirmed], lasts)
+        confirmed = list_confirmed(run, [each for each in repairs if each in confirmed], lasts, least_loss)
     return confirmed
 
 
@@ -264,7 +267,8 @@ def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int, beginning
     last = play_lanes(late, found.mending, lasts)
     tried = [last, *_try_soon(looking, found.mending, lasts)]
     mending = [each for each in found.mending if all(played[each].well for played in tried)]
-    refused = set(mending) - find_confirmed(looking, mending, lasts, beginnings)
+    saved = nothing.harm - min((lanes[each].harm for each in mending), default=nothing.harm)
+    refused = set(mending) - find_confirmed(looking, mending, lasts, saved, beginnings)
     mending = [each for each in mending if each not in refused]
     if not mending:
         raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts, refused=len(refused))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from scenarios.incident import LossCurve, Losses
 from scenarios.progress import Outcome
+from scenarios.proofs.confirming import find_least_loss
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.operating import LOSES_MESSAGES, list_deeds
 from scenarios.proofs.proving import find_last_start
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from scenarios.world import System
     from scenarios.world.layout import Floats
 
-_LEAST_LOSS = 0.1
-_LOSS_SHARE = 0.02
-"""A remediation is wrong by which users lose more minutes than both, this and this share of what a repair saves."""
 _LEAST_SHARE = 0.1
 """Nothing is measured over a time in which less than this, in minutes or as a share of all that a repair saves, is left
 to save."""
@@ -251,7 +249,7 @@ class Judge:
         acts = planned or -lost > max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
         is_step = planned and nearest > 0 and order.number is None and any(well[count:])
         if not is_step and (
-            lost > max(_LEAST_LOSS, _LOSS_SHARE * self._saved)
+            lost > find_least_loss(self._saved)
             or _purges(run, order, count)
             or (not planned and self._disturbs(orders, order))
         ):
