@@ -7,35 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from env_core.briefing import describe_step, write_debrief
-from env_core.episode import Reference, begin
 from env_core.observation import debrief, observe, read_state
 from env_core.perfect import look_at, play_perfectly
-from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.faults import FAMILIES
-from scenarios.parsing import parse_action
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import DIAGNOSTICS
+from tests.proved import ONE_STEP, WATCH, name_cause, name_repair, play
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from env_core.episode import Episode
     from scenarios.catalogue import Scenario
-    from scenarios.vocabulary import Action
 
-*_, ONE_STEP = min(
-    (proof.lasts, difficulty, (seed, difficulty))
-    for (seed, difficulty), (_, proof) in list_proofs().items()
-    if {len(each) for each in proof.repairs} == {1}
-)
 MANY = max(
     (find_knowledge(proof, (each := proof.certificates[0])[:1]).left, key)
     for key, (_, proof) in list_proofs().items()
     if key[1] == 3 and len(proof.certificates[0]) > 1
 )[1]
-WATCH = parse_action("execute_runbook_step", {"runbook_action": "watch"})
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +34,12 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def repair(catalogue: Catalogue) -> Scenario:
-    return catalogue.get(f"GEN2-RP-D{ONE_STEP[1]}-{ONE_STEP[0]}")
+    return catalogue.get(name_repair(ONE_STEP))
 
 
 @pytest.fixture(scope="module")
 def cause(catalogue: Catalogue) -> Scenario:
-    return catalogue.get(f"GEN2-RCA-D{MANY[1]}-{MANY[0]}")
-
-
-def play(scenario: Scenario, actions: Sequence[Action]) -> Episode:
-    episode = begin("e", Reference.to(scenario), scenario)
-    for action in actions:
-        episode = step(episode, action).episode
-    return episode
+    return catalogue.get(name_cause(MANY))
 
 
 def review(episode: Episode) -> dict[str, Any]:
