@@ -2,9 +2,9 @@
 
 from graders.conduct import Conduct
 from graders.grading import GRADERS, Grader, grade
+from graders.hedging import read_lists
 from graders.knowing import OF_PROVED, describe_pace
 from graders.reasons import Reason
-from graders.rivals import read_lists
 from graders.score import DECIMALS, Grade, Point
 
 __all__ = [

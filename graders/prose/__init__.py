@@ -1,4 +1,4 @@
-"""What prose affirms. One predicate serves failure modes, rival families and the claims of a summary."""
+"""What prose affirms. One predicate serves failure modes, hedges and the claims of a summary."""
 
 from __future__ import annotations
 
