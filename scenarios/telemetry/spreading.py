@@ -9,7 +9,7 @@ import numpy as np
 from scenarios.telemetry.numbers import format_percent, format_seconds
 from scenarios.telemetry.pages import find_failing
 from scenarios.telemetry.vantage import add_reasons, average
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from scenarios.telemetry import SampledLogs, look
 from scenarios.telemetry.texts import FIXED, OF_CALL, OF_CALLER, VARYING
 from scenarios.vocabulary import DIAGNOSTICS
 from scenarios.world import SOFTWARE, Change, Run, System
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from tests.scenarios.telemetry.test_looking import NAMES, SYSTEM
 from tests.scenarios.world.small import build
 

@@ -7,7 +7,7 @@ import pytest
 from scenarios.telemetry import Clock, look
 from scenarios.vocabulary.diagnostics import Dependencies, Deploys, ScrapedMetrics, Status
 from scenarios.world import SOFTWARE, Run
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from scenarios.world.software import QUANTITIES
 from tests.scenarios.telemetry.test_looking import NAMES, SYSTEM
 
