@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from env_core.episode import DebriefMode, ObservationMode, RewardMode
+from env_core.reference import DebriefMode, ObservationMode, RewardMode
 from env_core.selection import MOST_TYPED_SEED, Handle, Selection, SelectionError, check_difficulty
 from scenarios.catalogue import UnknownScenarioError
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.parsing import parse_action
 from scenarios.running.listed import list_proofs

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import answer_perfectly, carry_out, look_at, play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.parsing import parse_action
 from scenarios.progress import PlanStep

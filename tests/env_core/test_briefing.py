@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from env_core.briefing import write_briefing
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.guide import write_oncall_guide
+from env_core.reference import Reference
 
 if TYPE_CHECKING:
     from scenarios.catalogue import Catalogue

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from env_core.briefing import describe_alert, write_timeline
-from env_core.episode import Episode, Reference, RewardMode, advance, begin, withhold
+from env_core.episode import Episode, advance, begin, withhold
 from env_core.observation import observe
+from env_core.reference import Reference, RewardMode
 from scenarios.catalogue import Catalogue, Scenario
 from scenarios.parsing import InvalidActionError, ListingError, parse_action
 from scenarios.world import OPERATIONS
