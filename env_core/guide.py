@@ -10,6 +10,7 @@ from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import (
     ACTIONS,
     ASK_FOR_LIST,
+    EXECUTE_RUNBOOK_STEP,
     RUNBOOK_STEP,
     TASKS,
     Remediation,
@@ -49,16 +50,26 @@ def describe_action(action: ActionDeclaration) -> str:
 
 
 def build_action_schema(
-    action: ActionDeclaration, *extras: type[BaseModel], runbook: Iterable[str] | None = None
+    action: ActionDeclaration, *extras: type[BaseModel], runbook: Iterable[str] | None = None, open_runbook: bool = False
 ) -> dict[str, Any]:
     """The JSON schema of an action's parameters and of what `extras` take beside them.
 
-    It names the steps of the `runbook`: those of the catalogue, if none is given.
+    It names the steps of the `runbook`: those of the catalogue, if none is given. An `open_runbook` is one of many, and
+    any name may be a step of it: some clients refuse what a schema does not name.
     """
     schema = build_arguments_schema(action.parameters, *extras)
     if isinstance(action, Remediation) and action.target is RUNBOOK_STEP:
-        schema["properties"][action.subject]["enum"] = [*(runbook or load_runbook_catalogue()), ASK_FOR_LIST]
+        named = schema["properties"][action.subject]
+        if open_runbook:
+            named["description"] = f"A step of the incident's runbook. {named['description']}"
+        else:
+            named["enum"] = [*(runbook or load_runbook_catalogue()), ASK_FOR_LIST]
     return schema
+
+
+def name_runbook_steps(runbook: Iterable[str]) -> str:
+    """The names of the steps of a runbook, for a briefing beside which no schema has them."""
+    return f"Steps of {EXECUTE_RUNBOOK_STEP.name}: {', '.join(runbook)}."
 
 
 def describe_scoring(task: Task) -> str:
