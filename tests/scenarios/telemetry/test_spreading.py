@@ -89,7 +89,7 @@ def test_of_several_calls_to_what_fails_the_same_is_told_once() -> None:
         },
     )
     calls = tuple(
-        {"source": "shop/order", "target": f"shop-db/{route}", "deadline": 0.5, "pool": 20}
+        {"source": "shop/order", "target": f"shop-db/{route}", "deadline": 0.5, "pool": 20, "optional": True}
         for route in ("orders", "stock")
     )
     journeys = ({"name": "buy", "entry": "shop/order", "demand": 50.0, "deadline": 5.0, "worth": 1.0},)
