@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graders import GRADERS, OF_PROVED
+from graders import GRADERS
 from scenarios.library import list_runbook_steps, load_runbook_catalogue
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import (
@@ -34,6 +34,8 @@ ORDER_OF_WORK = """\
    journeys, those before the API journeys, and last that the alert has cleared. If the runbook lists none, look again
    at what had failed, or `watch`."""
 
+OF_PROVED = "This incident is proved, and it runs."
+"""Begins the rules on such an incident in its briefing."""
 _NO_SUM = "What single steps earn is not part of the score."
 
 
@@ -50,7 +52,10 @@ def describe_action(action: ActionDeclaration) -> str:
 
 
 def build_action_schema(
-    action: ActionDeclaration, *extras: type[BaseModel], runbook: Iterable[str] | None = None, open_runbook: bool = False
+    action: ActionDeclaration,
+    *extras: type[BaseModel],
+    runbook: Iterable[str] | None = None,
+    open_runbook: bool = False,
 ) -> dict[str, Any]:
     """The JSON schema of an action's parameters and of what `extras` take beside them.
 
@@ -72,10 +77,12 @@ def name_runbook_steps(runbook: Iterable[str]) -> str:
     return f"Steps of {EXECUTE_RUNBOOK_STEP.name}: {', '.join(runbook)}."
 
 
-def describe_scoring(task: Task) -> str:
-    """What earns points in a task, from 0.0 to 1.0."""
+def describe_scoring(task: Task, *, proved: bool = False) -> str:
+    """What earns points in a task, from 0.0 to 1.0: on any incident, or on a `proved` one that runs."""
+    rules = GRADERS[task].of_proved if proved else GRADERS[task].rules
     late = f"Without {task.submission.name} within {task.max_steps} steps it is 0."
-    return f"Score, 0.0 to 1.0: {GRADERS[task].rules} {_NO_SUM} {late}"
+    scoring = f"Score, 0.0 to 1.0: {rules} {_NO_SUM} {late}"
+    return f"{OF_PROVED} {scoring}" if proved else scoring
 
 
 def write_oncall_guide(*, rewards: bool = True) -> str:
@@ -97,7 +104,8 @@ def write_oncall_guide(*, rewards: bool = True) -> str:
         ORDER_OF_WORK,
         "## Scoring",
         "\n".join(f"- **{task.id}**: {describe_scoring(task)}" for task in TASKS.values()),
-        OF_PROVED,
+        "## Scoring of proved incidents that run",
+        "\n".join(f"- **{task.id}**: {GRADERS[task].of_proved}" for task in TASKS.values() if task.asks_evidence),
         *(_describe_rewards() if rewards else []),
     ]
     return "\n\n".join(parts) + "\n"

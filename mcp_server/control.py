@@ -324,7 +324,7 @@ _NO_SESSION = (
 
 
 def _brief(episode: Episode) -> str:
-    """The briefing for an operator, whose list of tools names no step of a runbook. A system that runs tells its own."""
+    """The briefing for an operator, whose list of tools names no step of a runbook. Systems that run tell theirs."""
     briefing = write_briefing(episode)
     if episode.course.is_played or not episode.task.asks_repair:
         return briefing

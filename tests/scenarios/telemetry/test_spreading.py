@@ -93,7 +93,9 @@ def test_of_several_calls_to_what_fails_the_same_is_told_once() -> None:
         for route in ("orders", "stock")
     )
     journeys = ({"name": "buy", "entry": "shop/order", "demand": 50.0, "deadline": 5.0, "worth": 1.0},)
-    broken = Run(build(parts, calls, journeys=journeys, changes=(Change(at=AT, what="errors", target="shop-db", to=1),)))
+    broken = Run(
+        build(parts, calls, journeys=journeys, changes=(Change(at=AT, what="errors", target="shop-db", to=1),))
+    )
     broken.advance(AT + 300.0)
     said = [sign.said for sign in find_own(broken, "shop-db", AT, 900)]
     assert said == ["100 % of what shop asks shop-db fails, because it answers with errors"]
