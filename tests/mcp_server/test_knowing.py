@@ -93,7 +93,7 @@ async def test_an_agents_tools_and_briefing_say_the_same(service: EpisodeService
 async def test_an_operator_is_told_the_steps_of_the_own_runbook_and_its_schema_takes_them(
     server: Server[Callers], service: EpisodeService, incident: str
 ) -> None:
-    """As clients that refuse what a schema does not name: LlamaIndex and smolagents do."""
+    """LlamaIndex makes a model of a schema that refuses what it does not name, and other clients send it on."""
     seed, difficulty = next(iter(list_proofs()))
     scenario_id = f"GEN2-RP-D{difficulty}-{seed}" if incident == "proved" else incident
     schema = (await list_tools(server))["execute_runbook_step"].input_schema
