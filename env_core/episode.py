@@ -214,7 +214,7 @@ def _refuse_unfit_runbook_step(course: Course, action: Action) -> None:
         raise ListingError(f"{_RUNBOOK}\n{list_runbook_steps(known)}")
     if step not in known:
         raise InvalidActionError(f"{_explain_unknown(RUNBOOK_STEP, step, known)} Nothing was changed.")
-    target, valid = _find_step_target(action), course.list_targets(step)
+    target, valid = find_step_target(action), course.list_targets(step)
     if valid is None and target:
         raise InvalidActionError(f"{step} takes no `target` here; leave it out. Nothing was changed.")
     if valid is not None and target not in valid:
@@ -224,7 +224,7 @@ def _refuse_unfit_runbook_step(course: Course, action: Action) -> None:
         raise InvalidActionError(" ".join(filter(None, (said, suggest(target, valid), names, "Nothing was changed."))))
 
 
-def _find_step_target(action: Action) -> str:
+def find_step_target(action: Action) -> str:
     """What a step of the runbook is to be applied to; nothing for other remediations."""
     return str(getattr(action.parameters, "target", ""))
 
@@ -263,7 +263,7 @@ def _look(episode: Episode, action: Action) -> Episode:
 
 def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judged: bool) -> Episode:
     replicas = getattr(action.parameters, "replicas", None)
-    remedy = Remedy(action.name, action.target, replicas, _find_step_target(action))
+    remedy = Remedy(action.name, action.target, replicas, find_step_target(action))
     entry = episode.course.runbook.get(remedy.target) if remediation.target is RUNBOOK_STEP else None
     verifies = entry is not None and (entry.verify or entry.waits)
     outcome, course, report, acts = (

@@ -3,20 +3,17 @@
 from graders.conduct import Conduct
 from graders.grading import GRADERS, Grader, grade
 from graders.hedging import read_lists
-from graders.knowing import OF_PROVED, describe_pace
 from graders.reasons import Reason
 from graders.score import DECIMALS, Grade, Point
 
 __all__ = [
     "DECIMALS",
     "GRADERS",
-    "OF_PROVED",
     "Conduct",
     "Grade",
     "Grader",
     "Point",
     "Reason",
-    "describe_pace",
     "grade",
     "read_lists",
 ]

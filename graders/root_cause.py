@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graders.guessing import lists_guesses
 from graders.hedging import TOO_MANY, count_equals, find_hedges, keep_affirmed
-from graders.knowing import explain_known, explain_product, explain_steps, write_factor, write_steps
+from graders.knowing import JUDGED_BY_LOOKS, explain_known, explain_product, explain_steps, write_factor, write_steps
 from graders.nearness import Nearness, measure_nearness
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
@@ -49,6 +49,15 @@ RULES = (
     f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming other failures or mostly symptoms costs points."
 )
 """What earns points, as the on-call guide says it."""
+PROVED_RULES = (
+    f"{float(_SERVICE):.2f} for the right service and up to {float(_FAILURE_MODE):.2f} for saying what failed; half of "
+    f"both if nothing is known. {JUDGED_BY_LOOKS} before any remediation. "
+    f"Once more than half of it is known, up to {float(_EFFICIENCY):.2f} more for few steps: a careful search and "
+    f"{CONFIRMING_STEPS} looks more are free, so look until you are certain, and each beyond takes "
+    f"1/{DIAGNOSIS_DECAY}. A wrong service earns at most "
+    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming other failures or mostly symptoms costs points."
+)
+"""What earns points on a proved incident that runs."""
 
 _RUNBOOK_WORD = re.compile(r"(?<!\w)[^\W_]+_\w+")
 _NAME = re.compile(r"[\w-]+")

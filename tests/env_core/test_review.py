@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,9 @@ from env_core.observation import debrief, observe, read_state
 from env_core.perfect import look_at, play_perfectly
 from scenarios.catalogue import Catalogue
 from scenarios.faults import FAMILIES
+from scenarios.parsing import parse_action
 from scenarios.proofs.knowledge import find_knowledge
+from scenarios.running.incident import RunningIncident
 from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import DIAGNOSTICS
 from tests.proved import ONE_STEP, WATCH, name_cause, name_repair, play
@@ -63,7 +66,22 @@ def test_evidence_counts_until_the_cause_is_acted_on_whether_it_was_seen_before_
     assert verdicts[5] == "waited"
     assert [each["step"] for each in told["steps"]] == [1, 2, 3, 4, 5, 6]
     assert "execute_runbook_step watch: let some minutes pass" in write_debrief(ended)
-    assert "rules out nothing" not in write_debrief(ended)
+    left = re.search(rf" 1\. {looks[0].step}: leaves (\d+) of", write_debrief(ended))
+    assert left is not None
+    assert f" 2. {looks[0].step}: rules out none of the {left[1]} explanations that were left\n" in write_debrief(ended)
+
+
+def test_who_harms_and_repairs_nothing_is_told_so_and_of_no_repairs_to_tell(repair: Scenario) -> None:
+    *_, answer = play_perfectly(repair.incident, repair.task)
+    assert isinstance(repair.incident, RunningIncident)
+    served = max(repair.incident.system.journeys, key=lambda journey: journey.worth).name
+    wrong = parse_action("execute_runbook_step", {"runbook_action": "block_client", "target": served})
+    text = describe_step(play(repair, [wrong, answer]))
+    assert f" 1. execute_runbook_step block_client {served}: cost users, lost messages" in text
+    assert "1 remediation cost users, lost messages, or disturbed what had no trouble." in text
+    assert "0 % of what users would still have lost was saved, and for good" in text
+    assert "no repair took effect that could be told" in text
+    assert " 0 repairs" not in text
 
 
 def test_the_recovery_is_told_where_it_is_seen(repair: Scenario) -> None:
