@@ -12,8 +12,9 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.proofs import Proof

@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.policies.case import Case
-from benchmarks.policies.sensible import plan_deed
 from benchmarks.proving import append_line, dump_outcome, prove_draw, read_known
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.drawing import draw
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.proofs import Rejection
 from scenarios.running.listed import know_beside, list_proofs, read_line
+from scenarios.running.planning import plan_deed
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def play_case(seed: int, difficulty: int) -> Scores:
 def _play(case: Case, repair: Deeds = ()) -> float:
     scenario = case.scenario
     episode = begin("replay", Reference.to(scenario), scenario)
-    steps = [plan_deed(case, *deed) for deed in repair]
+    steps = [plan_deed(case.incident.system, deed) for deed in repair]
     for action in play_perfectly(scenario.incident, scenario.task, steps):
         episode = step(episode, action).episode
         if episode.done:
