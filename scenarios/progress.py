@@ -103,9 +103,9 @@ class Harm:
 
 
 class Pause(NamedTuple):
-    """When so many steps of a plan are done, these looks tell what the others are for."""
+    """Looks that are taken before the first of some steps, since they tell nothing earlier: of a cause that hides."""
 
-    after: int
+    before: frozenset[str]
     looks: frozenset[tuple[str, str]]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenarios.faults import strike
 from scenarios.proofs.exclusion import LOOKS, find_differences
 from scenarios.proofs.reading import open_run
-from scenarios.proofs.repairs import SPACING, order_deed
+from scenarios.proofs.repairs import SPACING, begin_deed
 from scenarios.proofs.rivals import NOTHING, list_faults, list_unwell, pages_alike, play_rivals
 from scenarios.proofs.signs import read_signs
 from scenarios.proofs.starting import Beginnings, find_parting
@@ -94,7 +94,7 @@ class OneOfTwo:
             run.advance(begin - run.time)
             for deed in repair:
                 for place in range(len(run.layout.systems)):
-                    order_deed(run, deed, place)
+                    begin_deed(run, deed, place)
                 run.advance(SPACING)
         done = begin + SPACING * len(repair)
         found: Told | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
 from scenarios.proofs.certifying import count_left_by_component, find_certificates, find_least_left, find_left
+from scenarios.proofs.confirming import find_least_loss, list_confirmed
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.pairs import OneOfTwo, Paging, Told
 from scenarios.proofs.proof import Proof, Rejection
@@ -17,8 +18,8 @@ from scenarios.proofs.searching import Search, count_looks
 from scenarios.proofs.second import (
     SecondCause,
     count_looks_at_both,
-    find_order_of_both,
-    list_joint_certificates,
+    hides,
+    list_first_before_second,
 )
 from scenarios.proofs.serving import find_needed, find_saved, keep
 from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
@@ -27,7 +28,7 @@ from scenarios.world import Run
 from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from scenarios.incident import Certificate, Item
     from scenarios.proofs.operating import Deed
@@ -113,12 +114,16 @@ class _Told(NamedTuple):
 
 
 class _Mended(NamedTuple):
-    """What mends it: the accepted repairs, the best first, what doing nothing costs, and for how long both were run."""
+    """What mends it: the accepted repairs, the best first, what doing nothing costs, and for how long both were run.
+
+    `mending` are all that mend it, whatever they cost.
+    """
 
     accepted: tuple[Lane, ...]
     nothing: Lane
     lasts: int
     found: Found
+    mending: Sequence[Deeds]
 
 
 def prove(background: System, fault: Fault, difficulty: int, second: Fault | None = None) -> Proof | Rejection:
@@ -133,7 +138,7 @@ def prove(background: System, fault: Fault, difficulty: int, second: Fault | Non
         paged, pair = _find_page(Run(struck, background), fault)
         _check_step(struck, paged)
         told = _tell_cause(background, fault, paged, difficulty)
-        mended = _find_repairs(pair, paged, told.searcher)
+        mended = _find_repairs(pair, paged, told.searcher, told.fewest_looks)
         longest = max(lane.count_steps() for lane in mended.accepted)
         _check_steps(told.fewest_looks + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
@@ -150,7 +155,7 @@ def _write_proof(paged: _Paged, told: _Told, mended: _Mended) -> Proof:
         lasts=mended.lasts,
         longest=max(lane.count_steps() for lane in mended.accepted),
         repairs=tuple(lane.deeds for lane in mended.accepted),
-        stages=order_stages(mended.accepted, mended.found.mending),
+        stages=order_stages(mended.accepted, mended.mending),
         searched=mended.found.lanes,
         harm_of_nothing=round(mended.nothing.harm, 3),
         harm_of_best=round(mended.accepted[0].harm, 3),
@@ -187,7 +192,7 @@ def _prove_two(background: System, causes: tuple[Fault, Fault], difficulty: int)
         at_once.append(told)
         searchers.append(count_looks(search, background.seed))
     _check_pairs(places, at_once, difficulty)
-    mended = _find_repairs(looking, paged, sum(searchers))
+    mended = _find_repairs(looking, paged, sum(searchers), _count_first_looks(places, at_once))
     knowing = looking.fork()
     knowing.advance(min(sum(searchers) * LOOK_SECONDS, find_last_start(paged.fired) - knowing.time))
     serving = _divide_repairs(background, causes, knowing, mended)
@@ -199,6 +204,16 @@ def _prove_two(background: System, causes: tuple[Fault, Fault], difficulty: int)
         _check_rivals(one.suspects, later.masks)
         found.append(_tell_one_of_two(cause, one, at_once[number], later, searchers[number]))
     return _write_two(paged, (found[0], found[1]), mended, serving[1])
+
+
+def _count_first_looks(places: Sequence[OneOfTwo], at_once: Sequence[Told]) -> int:
+    """The fewest looks after which somebody begins to repair: those that tell both causes, or else the first."""
+    found = []
+    for one, told in zip(places, at_once, strict=True):
+        count = len(one.suspects)
+        found.append(find_certificates(told.masks, count, find_left(told.masks, count)))
+    first, second = found
+    return min((len(each | other) for each in first for other in second or first), default=_SOON[1])
 
 
 def _check_rivals(suspects: Sequence[Suspect], masks: Mapping[Item, int]) -> None:
@@ -277,9 +292,15 @@ def _write_two(paged: _Paged, found: tuple[_ToldOne, _ToldOne], mended: _Mended,
         alike=other.alike,
         searcher=other.searcher,
     )
-    proof = _write_proof(paged, told, mended).model_copy(update={"later": _write_masks(later), "second": second})
-    if not list_joint_certificates(proof) and not find_order_of_both(proof):
-        raise _RefusalError("entangled", repairs=len(proof.repairs))
+    update = {"later": _write_masks(later), "second": second}
+    proof = _write_proof(paged, told, mended).model_copy(update=update)
+    if hides(proof):
+        # Nobody can know of the second before the first is repaired, so nobody is to repair it first.
+        repairs = list_first_before_second(proof.repairs, serving)
+        if not repairs:
+            raise _RefusalError("entangled", repairs=len(proof.repairs))
+        stages = tuple((deed,) for deed in repairs[0])
+        proof = proof.model_copy(update={"repairs": repairs, "stages": stages})
     _check_steps(count_looks_at_both(proof) + proof.longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     return proof
 
@@ -367,7 +388,7 @@ def _check_steps(fewest: int, task: Task) -> None:
         raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 
 
-def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
+def _find_repairs(looking: Run, paged: _Paged, searcher: int, fewest_looks: int) -> _Mended:
     """The repairs of a system that runs with the same without the fault behind it, as it is first looked at.
 
     They are searched from the moment on at which an honest searcher knows the cause, and have to mend it as well for
@@ -384,8 +405,9 @@ def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
         raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
     if not found.mending:
         raise _RefusalError("not_solvable", deeds=len(deeds), lanes=found.lanes)
+    beginnings = list_beginnings(fewest_looks, int(knowing.time - looking.time) // LOOK_SECONDS)
     for lasts in filter(found.shows_relapses, LASTINGS):
-        mended = _choose_lasting(found, looking, late, lasts)
+        mended = _choose_lasting(found, looking, late, lasts, beginnings)
         if mended is not None:
             return mended
     raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
@@ -400,16 +422,40 @@ def _try_soon(looking: Run, repairs: Sequence[Deeds], lasts: int) -> Iterator[di
             yield play_lanes(run, repairs, lasts, SPACING + between * LOOK_SECONDS)
 
 
-def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int) -> _Mended | None:
+def find_confirmed(
+    looking: Run, repairs: Sequence[Deeds], lasts: int, saved: float, looks: Iterable[int]
+) -> set[Deeds]:
+    """Those of some repairs that an episode confirms, after each of some numbers of looks.
+
+    The best of them has `saved` users so many minutes. `looking` runs the system and, behind it, the same without the
+    fault; both are at the first look.
+    """
+    confirmed, least_loss = set(repairs), find_least_loss(saved)
+    for number in looks:
+        run = looking.fork()
+        run.advance(number * LOOK_SECONDS)
+        confirmed = list_confirmed(run, [each for each in repairs if each in confirmed], lasts, least_loss)
+    return confirmed
+
+
+def list_beginnings(fewest: int, searcher: int) -> list[int]:
+    """After how many looks somebody may begin to repair: the fewest that tell the cause, some more, a searcher's."""
+    return sorted({fewest, max(fewest, *_SOON), searcher})
+
+
+def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int, beginnings: Sequence[int]) -> _Mended | None:
     """What mends it when it is judged after so many seconds; None if too little is left to save by then."""
     lanes, nothing = found.judged[lasts], found.judged[lasts][()]
     last = play_lanes(late, found.mending, lasts)
     tried = [last, *_try_soon(looking, found.mending, lasts)]
     mending = [each for each in found.mending if all(played[each].well for played in tried)]
+    saved = nothing.harm - min((lanes[each].harm for each in mending), default=nothing.harm)
+    refused = set(mending) - find_confirmed(looking, mending, lasts, saved, beginnings)
+    mending = [each for each in mending if each not in refused]
     if not mending:
-        raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts)
+        raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts, refused=len(refused))
     accepted = accept_repairs([lanes[each] for each in mending], nothing)
     saved, left = (run[()].harm - max(run[lane.deeds].harm for lane in accepted) for run in (lanes, last))
     if min(saved, left) < max(_LEAST_AVOIDABLE, _LEAST_AVOIDABLE * saved):
         return None
-    return _Mended(accepted, nothing, lasts, found)
+    return _Mended(accepted, nothing, lasts, found, [each for each in found.mending if each not in refused])

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from scenarios.progress import Pause
 from scenarios.proofs.certifying import MOST_CERTIFICATES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from scenarios.incident import Certificate, Item
+    from scenarios.proofs.operating import Deed
     from scenarios.proofs.proof import Proof
+    from scenarios.proofs.repairs import Deeds
 
 CAUSES = 2
 _LATER = "+"
@@ -95,26 +96,15 @@ def list_joint_certificates(proof: Proof) -> tuple[Certificate, ...]:
     return tuple(sorted(joined, key=lambda items: (len(items), sorted(items)))[:MOST_CERTIFICATES])
 
 
-def find_order_of_both(proof: Proof) -> tuple[tuple[str, str], ...]:
-    """The best of the accepted repairs in which the first cause is repaired before the second; empty if there is none.
-
-    Raises:
-        ValueError: if there is one cause.
-    """
-    if proof.second is None:
-        raise ValueError("the proof is of one cause")
-    serving = proof.second.operations
-    sides = ((repair, [deed in serving for deed in repair]) for repair in proof.repairs)
-    return next((repair for repair, side in sides if side == sorted(side)), ())
+def hides(proof: Proof) -> bool:
+    """Whether no looks tell the second cause before the first is repaired."""
+    return proof.second is not None and not proof.second.certificates
 
 
-def find_pause(proof: Proof) -> Pause | None:
-    """When the second cause can be looked for, if it hides until the first is repaired."""
-    second = proof.second
-    if second is None or list_joint_certificates(proof):
-        return None
-    before = sum(deed not in second.operations for deed in find_order_of_both(proof))
-    return Pause(before, frozenset(second.later_certificates[0]))
+def list_first_before_second(repairs: Sequence[Deeds], of_second: Collection[Deed]) -> tuple[Deeds, ...]:
+    """Those of some repairs in which the first cause is repaired before the second."""
+    sides = ((repair, [deed in of_second for deed in repair]) for repair in repairs)
+    return tuple(repair for repair, side in sides if side == sorted(side))
 
 
 def count_looks_at_both(proof: Proof) -> int:

@@ -24,26 +24,24 @@ from scenarios.incident import (
     Truth,
     know_by_certificates,
 )
-from scenarios.progress import Plan, PlanStep
+from scenarios.progress import Pause, Plan
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
-from scenarios.proofs.second import find_order_of_both, find_pause, list_joint_certificates
+from scenarios.proofs.second import hides, list_joint_certificates
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
 from scenarios.running.accounting import recount
 from scenarios.running.document import RunningDocument
 from scenarios.running.explaining import list_explanations
 from scenarios.running.incident import NobodyPagedError, RunningIncident
 from scenarios.running.judging import Judge
+from scenarios.running.planning import plan_deed
 from scenarios.running.serving import Serving
 from scenarios.running.shared import SharedRuns
 from scenarios.running.wording import word_failure
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
-    EXECUTE_RUNBOOK_STEP,
     REMEDIATION_PLANNING,
-    REMEDIATIONS,
     ROOT_CAUSE_ANALYSIS,
-    SCALE_SERVICE,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +50,8 @@ if TYPE_CHECKING:
     from scenarios.drawing import Draw
     from scenarios.faults import Fault
     from scenarios.incident import Account, Certificate, Explanation, Item
+    from scenarios.progress import PlanStep
+    from scenarios.proofs.operating import Deed
     from scenarios.proofs.proof import Proof
     from scenarios.running.abreast import Ahead
     from scenarios.vocabulary import Severity, Task, TaskId
@@ -93,23 +93,18 @@ class DrawnStory:
     def plan(self) -> Plan:
         if self._proof is None:
             return Plan()
-        pause = find_pause(self._proof)
-        staged = self._proof.stages if pause is None else [(deed,) for deed in find_order_of_both(self._proof)]
-        stages = tuple(tuple(self._plan_step(*deed) for deed in stage) for stage in staged)
+        second, pause = self._proof.second, None
+        if second is not None and hides(self._proof):
+            steps = frozenset(self._plan_deed(deed).step for deed in second.operations)
+            pause = Pause(steps, frozenset(second.later_certificates[0]))
+        stages = tuple(tuple(self._plan_deed(deed) for deed in stage) for stage in self._proof.stages)
         return Plan(stages, waits=_WAITS, pause=pause)
 
-    def _plan_step(self, operation: str, target: str) -> PlanStep:
-        if operation not in REMEDIATIONS:
-            return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
-        if operation != SCALE_SERVICE.name:
-            return PlanStep(operation, target)
-        part = next(each for each in self._drawn.background.components if each.name == target)
-        families_of = (fault.family for fault in self._drawn.faults if fault.component == target)
+    def _plan_deed(self, deed: Deed) -> PlanStep:
+        families_of = (fault.family for fault in self._drawn.faults if fault.component == deed[1])
         family = next(families_of, self._drawn.fault.family)
         lost = any(shift.what == "removed" for shift in FAMILIES[family].shifts)
-        # Where instances are missing, as many as planned will do; else half as many again, as the proof has tried.
-        least = part.instances if lost else min(part.most, part.instances + (part.instances + 1) // 2)
-        return PlanStep(operation, target, replicas=(least, part.most))
+        return plan_deed(self._drawn.background, deed, lost=lost)
 
     def tell(self, incident: RunningIncident) -> Truth:
         run = incident.runs.get((), incident.fired + JUDGED_SECONDS)

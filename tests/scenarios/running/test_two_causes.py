@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from env_core.briefing import write_debrief
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.observation import debrief
 from env_core.perfect import carry_out, look_at, play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue, UnknownScenarioError
 from scenarios.generator.naming import count_causes
@@ -32,7 +33,8 @@ from tests.scenarios.running.two_causes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from env_core.episode import Episode, RewardMode
+    from env_core.episode import Episode
+    from env_core.reference import RewardMode
     from scenarios.catalogue import Scenario
     from scenarios.vocabulary import Action
 
