@@ -44,7 +44,7 @@ def write_briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
     told = [write_briefing_of({**observe(episode)})]
     if episode.incident.know(episode.task.id, ()).start:
-        told.append(describe_pace(episode.incident.pace(episode.task)))
+        told.append(describe_pace(episode.incident.pace(episode.task), repairs=episode.task.asks_repair))
     return "\n\n".join(told)
 
 
@@ -212,6 +212,8 @@ def write_debrief(episode: Episode) -> str:
         lines.append(f"Evidence that shows the cause, for example: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
+    if "nothing_to_repair" in told:
+        lines.append(f"Nothing was to be repaired. {told['nothing_to_repair']}")
     lines += [f"Harm done: {harm}" for harm in told["harms"]]
     if "review" in told:
         lines.append(write_review(told["review"]))

@@ -23,7 +23,7 @@ from scenarios.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from scenarios.incident import Certificate, Incident, Item
+    from scenarios.incident import Calm, Certificate, Incident, Item
     from scenarios.vocabulary import Submission, Task
 
 _WATCH = PlanStep(EXECUTE_RUNBOOK_STEP.name, "watch")
@@ -101,12 +101,24 @@ def _choose_term(group: tuple[str, ...]) -> str:
 
 
 def word_summary(incident: Incident) -> str:
-    """A summary that states the cause and every repair."""
+    """A summary that states the cause and every repair, or why none was needed."""
+    if incident.truth.calm is not None:
+        return _word_calm(incident, incident.truth.calm)
     deeds = ", ".join(_describe_deed(step) for step in incident.plan.repairs)
     return (
         f"The incident started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
         f"To repair it we {deeds}. "
         "After the last repair the diagnostics showed that the affected services had recovered."
+    )
+
+
+def _word_calm(incident: Incident, calm: Calm) -> str:
+    rule, *about = calm.paged
+    why = "It is over by itself, and users are served again" if calm.is_over else "It is harmless, and nobody felt it"
+    return (
+        f"{rule} has paged for {about[0] if about else 'its users'}. "
+        f"It started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
+        f"{why}. No repair was needed, so we changed nothing and left all of it alone."
     )
 
 

@@ -23,13 +23,23 @@ OF_PROVED = (
 """What is different on incidents with a proof, as the on-call guide says it."""
 
 
-def describe_pace(pace: Pace) -> str:
-    """What steps cost on an incident with a proof, and what pays: for its briefing. It tells no number of looks."""
-    return (
+def describe_pace(pace: Pace, *, repairs: bool) -> str:
+    """What steps cost on an incident with a proof, and what pays: for its briefing. It tells no number of looks.
+
+    Where it `repairs`, that there may be nothing to repair is told of every incident alike.
+    """
+    told = (
         "This incident is proved, and it runs. As many steps as a careful investigation takes, and "
         f"{CONFIRMING_STEPS} more, cost nothing; only beyond these each takes 1/{pace.decay} of the points for few "
         "steps. So look until the cause is certain: what you know before your first remediation multiplies the points."
     )
+    return f"{told} {_MAY_BE_CALM}" if repairs else told
+
+
+_MAY_BE_CALM = (
+    "A few incidents need no repair, because users are served again by themselves or never felt it. Of one of those the "
+    "summary says what paged, its cause, why nothing is wrong, and what you left alone."
+)
 
 
 _WHEN = {

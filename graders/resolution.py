@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from graders.calm import share_left_alone, tells_end, tells_page
 from graders.claims import Told, find_claims, find_told_of_pronouns, states, tells
 from graders.conduct import FREE_WRONG
 from graders.knowing import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graders.conduct import Conduct
-    from scenarios.incident import Truth
+    from scenarios.incident import Calm, Truth
 
 _MOST_SENTENCES_ABOUT = 12
 """So many sentences about the service that failed are read: what failed is told in one or two."""
@@ -42,6 +43,8 @@ _LENGTH = Fraction(2, 100)
 _CAUSE = Fraction(2, 100)
 _FAILURE_MODE = Fraction(2, 100)
 _STEPS = Fraction(4, 100)
+_PAGE, _CAUSE_OF_CALM, _OVER, _LEFT_ALONE = (Fraction(2, 100),) * 4
+"""The rows of a summary where nothing was to be repaired, beside its length: they add up to the same."""
 _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
@@ -90,7 +93,8 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     if conduct.verified:
         points = _VERIFIED * conduct.evidence
         product = explain_product(conduct, _VERIFIED, points, write_known(conduct))
-        yield Point("verified recovery", points, _VERIFIED, (give_reason("recovery_shown"), *product))
+        shown = give_reason("pager_looked_at" if conduct.achieved.calm else "recovery_shown")
+        yield Point("verified recovery", points, _VERIFIED, (shown, *product))
     else:
         yield Point("verified recovery", Fraction(0), _VERIFIED, (_explain_unverified(conduct),))
     points, reasons = grade_summary(answer.summary, truth, conduct)
@@ -98,6 +102,12 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
 
 
 def _explain_achieved(conduct: Conduct) -> Iterator[Reason]:
+    if conduct.achieved.calm:
+        is_kept = conduct.achieved.share == 1 and not conduct.wrong
+        yield give_reason("nothing_to_repair" if is_kept else "nothing_to_repair_and_harm")
+        if not conduct.knows_enough:
+            yield give_reason("calm_not_known")
+        return
     if conduct.achieved.by_outcome:
         yield give_reason("loss_avoided", percent=to_percent(conduct.achieved.share))
         if conduct.wrong > FREE_WRONG:
@@ -110,6 +120,9 @@ def _explain_achieved(conduct: Conduct) -> Iterator[Reason]:
 
 
 def _explain_unverified(conduct: Conduct) -> Reason:
+    if conduct.achieved.calm:
+        is_kept = conduct.achieved.share == 1 and not conduct.wrong
+        return give_reason("pager_not_looked_at" if is_kept else "not_all_saved")
     if conduct.achieved.by_outcome and conduct.achieved.share < 1:
         return give_reason("not_all_saved")
     if not conduct.achieved.by_outcome and conduct.completion < 1:
@@ -118,10 +131,35 @@ def _explain_unverified(conduct: Conduct) -> Reason:
 
 
 def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
-    """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
+    """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims.
+
+    Where nothing was to be repaired, it has to say what paged, why nothing is wrong, and what was left alone.
+    """
     long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
     named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
     match = _match_summary(text, truth, conduct)
+    false = _list_false_claims(text, conduct)
+    if false and conduct.shown:
+        false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
+    if truth.calm is None:
+        cause = _CAUSE * named + _FAILURE_MODE * match
+        told, reasons = _grade_repairs(text, conduct)
+    else:
+        cause = _CAUSE_OF_CALM * match if named else Fraction(0)
+        told, reasons = _grade_calm(text, truth.calm, conduct)
+    points = _LENGTH * long_enough + cause + told - _FALSE_CLAIM * len(false)
+    claimed = (give_reason("false_claims", claimed=false),) if false else ()
+    return max(Fraction(0), points), (
+        give_reason("long_enough" if long_enough else "too_short"),
+        give_reason("cause_named" if named else "cause_not_named"),
+        give_reason("failure_mode_matched", percent=to_percent(match)),
+        *reasons,
+        *claimed,
+    )
+
+
+def _grade_repairs(text: str, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
+    """Points for the repairs that a text states."""
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [
@@ -129,25 +167,22 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
         for step in done
         if states(text, step.action, step.target, conduct.services) or tells(text, step, conduct.services)
     ]
-    false = _list_false_claims(text, conduct)
-    if false and conduct.shown:
-        false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
-    points = (
-        _LENGTH * long_enough
-        + _CAUSE * named
-        + _FAILURE_MODE * match
-        + (_STEPS * Fraction(len(stated), len(repairs)) if repairs else 0)
-        - _FALSE_CLAIM * len(false)
+    points = _STEPS * Fraction(len(stated), len(repairs)) if repairs else Fraction(0)
+    return points, (give_reason("repairs_stated", stated=len(stated), repairs=len(repairs)),)
+
+
+def _grade_calm(text: str, calm: Calm, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
+    """Points for what paged, and, for who knew that nothing was to be repaired, why not and what was left alone."""
+    paged = tells_page(text, calm)
+    is_earned = conduct.completion == 1 and conduct.knows_enough
+    over, left = tells_end(text, calm), share_left_alone(text, conduct)
+    points = _PAGE * paged + (_OVER * over + _LEFT_ALONE * left) * is_earned
+    return points, (
+        give_reason("page_told" if paged else "page_not_told"),
+        give_reason("end_told" if over else "end_not_told"),
+        give_reason("left_alone_told", percent=to_percent(left)),
+        *(() if is_earned else (give_reason("calm_not_earned"),)),
     )
-    reasons = [
-        give_reason("long_enough" if long_enough else "too_short"),
-        give_reason("cause_named" if named else "cause_not_named"),
-        give_reason("failure_mode_matched", percent=to_percent(match)),
-        give_reason("repairs_stated", stated=len(stated), repairs=len(repairs)),
-    ]
-    if false:
-        reasons.append(give_reason("false_claims", claimed=false))
-    return max(Fraction(0), points), tuple(reasons)
 
 
 def _list_false_claims(text: str, conduct: Conduct) -> list[str]:

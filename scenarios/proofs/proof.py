@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from scenarios.proofs.calm import Calm
 from scenarios.vocabulary import Severity
 
 
@@ -30,7 +31,8 @@ class Proof(BaseModel):
     `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
     `certificates` are the smallest sets of looks that exclude all of them, but those of families that at the same
     component look `alike` whatever is looked at. `searched` is how many lanes were run. `searcher` is the number of
-    looks after which an honest searcher knows the cause.
+    looks after which an honest searcher knows the cause. Where nothing is to be repaired, there are no repairs and
+    `calm` says why; else it is not written.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,3 +54,4 @@ class Proof(BaseModel):
     least_left: int
     alike: tuple[str, ...] = ()
     searcher: int
+    calm: Calm | None = Field(default=None, exclude_if=lambda calm: calm is None)

@@ -17,6 +17,7 @@ from scenarios.incident import (
     CONFIRMING_STEPS,
     DIAGNOSIS_DECAY,
     REPAIR_DECAY,
+    Calm,
     Known,
     Lookalike,
     Pace,
@@ -24,6 +25,7 @@ from scenarios.incident import (
     know_by_certificates,
 )
 from scenarios.progress import Plan, PlanStep
+from scenarios.proofs.calm import ENDING
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
@@ -33,7 +35,7 @@ from scenarios.running.explaining import list_explanations
 from scenarios.running.incident import NobodyPagedError, RunningIncident
 from scenarios.running.judging import Judge
 from scenarios.running.shared import SharedRuns
-from scenarios.running.wording import word_failure
+from scenarios.running.wording import CALM, word_failure
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
     EXECUTE_RUNBOOK_STEP,
@@ -106,6 +108,7 @@ class DrawnStory:
         fault = self._drawn.fault
         family = families()[fault.family]
         run = incident.runs.get((), incident.fired + JUDGED_SECONDS)
+        calm = None if self._proof is None else self._proof.calm
         return Truth(
             severity=rate_severity(run, incident.fired),
             service=fault.component,
@@ -115,10 +118,13 @@ class DrawnStory:
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,
             fault=fault.family,
+            calm=None if calm is None else Calm(_name_paging(incident), is_over=calm in ENDING),
         )
 
     def recount(self, incident: RunningIncident) -> Account:
-        return recount(incident, self._drawn, self._without.get((), incident.first_look))
+        account = recount(incident, self._drawn, self._without.get((), incident.first_look))
+        calm = None if self._proof is None else self._proof.calm
+        return account if calm is None else account._replace(calm=CALM[calm])
 
     @cached_property
     def _without(self) -> SharedRuns:
@@ -160,6 +166,13 @@ class DrawnStory:
         # Who excludes each explanation by a look of its own may need more than a task has.
         fewest = min(self._proof.searcher + repair + 1, task.max_steps - SPARE_STEPS)
         return Pace(fewest, min(fewest + CONFIRMING_STEPS, task.max_steps - 1), _DECAYS[task])
+
+
+def _name_paging(incident: RunningIncident) -> tuple[str, ...]:
+    """What paged: the rule, the services that it is about, and the journeys."""
+    page = incident.alert["name"]
+    rule = next(rule for rule in incident.system.alerts if rule.name == page)
+    return tuple(dict.fromkeys((page, *incident.alert["affected_services"], *rule.journeys)))
 
 
 def _tell_failure(name: str) -> Lookalike:
