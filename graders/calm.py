@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from graders.claims import states, tells
 from graders.prose import affirms, find_named, split_sentences, split_words
+from graders.terms import split_set
 from scenarios.progress import PlanStep
 from scenarios.vocabulary import RUNBOOK_STEP, acts_on
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from graders.conduct import Conduct
     from scenarios.incident import Calm
 
-_PAGING = frozenset(
-    "page pages paged pager pagers paging alert alerts alerted alarm alarms alarmed rule fired fires firing".split()
+_PAGING = split_set(
+    "page pages paged pager pagers paging alert alerts alerted alarm alarms alarmed rule fired fires firing"
 )
 _OVER = (
     *(

@@ -37,8 +37,8 @@ def describe_pace(pace: Pace, *, repairs: bool) -> str:
 
 
 _MAY_BE_CALM = (
-    "A few incidents need no repair, because users are served again by themselves or never felt it. Of one of those the "
-    "summary says what paged, its cause, why nothing is wrong, and what you left alone."
+    "A few incidents need no repair, because they are over by themselves or users never felt them. Of one of those "
+    "the summary says what paged, its cause, why nothing is wrong, and what you left alone."
 )
 
 

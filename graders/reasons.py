@@ -77,6 +77,8 @@ REASONS = {
     "false_claims": "it claims repairs that were not made: {claimed}",
 }
 """The text of every code. Names in braces are facts; `s` and `were` follow the number of the fact `count`."""
+CALM_REASONS = frozenset({"nothing_to_repair", "nothing_to_repair_and_harm"})
+"""Of these one stands in each grade of a resolution where there was nothing to repair."""
 
 
 @dataclass(frozen=True, slots=True)

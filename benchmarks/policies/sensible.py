@@ -30,7 +30,7 @@ def _get_recovery(case: Case) -> Action:
 
 
 def _list_repairs(case: Case) -> list[Action]:
-    return case.rest[: len(case.proof.repairs[0])]
+    return case.rest[: len(case.best)]
 
 
 def _see_recovery(case: Case) -> Iterator[Action]:
@@ -142,7 +142,7 @@ def _find_change(case: Case) -> Deed:
 def _has_other_change(case: Case) -> bool:
     """Whether somebody has changed something, and that is not taken back at first by the best repair."""
     family = FAMILIES[case.drawn.fault.family]
-    return bool(family.release or family.entry) and case.proof.repairs[0][0] != _find_change(case)
+    return bool(family.release or family.entry) and case.best[:1] != (_find_change(case),)
 
 
 def _has_repairs(count: int) -> Callable[[Case], bool]:

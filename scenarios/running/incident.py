@@ -242,6 +242,8 @@ def _write_software(name: str) -> str:
 _MINUTE = 60
 HASTY_SECONDS = 300
 """Who looks again before so many seconds are over, and nothing was done meanwhile, learns nothing by it."""
+_NOTHING = "nothing"
+"""What is best to be done where there is nothing to repair."""
 _SEEN_SECONDS = 30
 """For how long users have to be served before a look shows it."""
 
@@ -357,7 +359,7 @@ class RunningCourse(NamedTuple):
             actual=traced.actual,
             nothing=traced.nothing,
             best=traced.best,
-            repair=tuple(f"{operation} {target}" for operation, target in traced.repair),
+            repair=tuple(f"{operation} {target}" for operation, target in traced.repair) or (_NOTHING,),
             fault_at=clock.get_moment(judge.struck_at),
             page_at=clock.get_moment(incident.fired),
             first_look_at=clock.get_moment(incident.first_look),
