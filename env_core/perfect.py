@@ -93,6 +93,16 @@ def word_failure(incident: Incident) -> str:
     return "; ".join(_choose_term(group) for group in incident.truth.concepts)
 
 
+def _word_calm(incident: Incident, calm: Calm) -> str:
+    rule, *about = calm.paged
+    why = "It is over by itself, and users are served again" if calm.is_over else "It is harmless, and nobody felt it"
+    return (
+        f"{rule} has paged for {about[0] if about else 'its users'}. "
+        f"It started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
+        f"{why}. No repair was needed, so we changed nothing and left all of it alone."
+    )
+
+
 def _choose_term(group: tuple[str, ...]) -> str:
     """A term of a group as people write it: whole words if there are such, and one that affirms the group."""
     written = sorted((term for term in group if "+" not in term), key=lambda term: "*" in term) or list(group)
@@ -109,16 +119,6 @@ def word_summary(incident: Incident) -> str:
         f"The incident started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
         f"To repair it we {deeds}. "
         "After the last repair the diagnostics showed that the affected services had recovered."
-    )
-
-
-def _word_calm(incident: Incident, calm: Calm) -> str:
-    rule, *about = calm.paged
-    why = "It is over by itself, and users are served again" if calm.is_over else "It is harmless, and nobody felt it"
-    return (
-        f"{rule} has paged for {about[0] if about else 'its users'}. "
-        f"It started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
-        f"{why}. No repair was needed, so we changed nothing and left all of it alone."
     )
 
 

@@ -67,7 +67,7 @@ REASONS = {
     "end_told": "it says why nothing is wrong",
     "end_not_told": "it does not say why nothing is wrong",
     "left_alone_told": "{percent} % of what was done or left alone is told",
-    "calm_not_earned": "the last two count only for who knew the cause and did no harm",
+    "calm_not_earned": "these two count only for who knew the cause and did no harm",
     "long_enough": "The summary has three sentences or more",
     "too_short": "The summary has fewer than three sentences of five words or more",
     "cause_named": "a sentence says which service failed and how",

@@ -43,8 +43,8 @@ _LENGTH = Fraction(2, 100)
 _CAUSE = Fraction(2, 100)
 _FAILURE_MODE = Fraction(2, 100)
 _STEPS = Fraction(4, 100)
-_PAGE, _CAUSE_OF_CALM, _OVER, _LEFT_ALONE = (Fraction(2, 100),) * 4
-"""The rows of a summary where nothing was to be repaired, beside its length: they add up to the same."""
+_PAGE, _OVER, _LEFT_ALONE = (Fraction(2, 100),) * 3
+"""Rows of a summary where nothing was to be repaired: with its length and its cause they add up to the same."""
 _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
@@ -131,35 +131,12 @@ def _explain_unverified(conduct: Conduct) -> Reason:
 
 
 def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
-    """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims.
-
-    Where nothing was to be repaired, it has to say what paged, why nothing is wrong, and what was left alone.
-    """
-    long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
+    """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
+    if truth.calm is not None:
+        return _grade_calm_summary(text, truth, truth.calm, conduct)
+    long_enough = _is_long_enough(text)
     named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
     match = _match_summary(text, truth, conduct)
-    false = _list_false_claims(text, conduct)
-    if false and conduct.shown:
-        false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
-    if truth.calm is None:
-        cause = _CAUSE * named + _FAILURE_MODE * match
-        told, reasons = _grade_repairs(text, conduct)
-    else:
-        cause = _CAUSE_OF_CALM * match if named else Fraction(0)
-        told, reasons = _grade_calm(text, truth.calm, conduct)
-    points = _LENGTH * long_enough + cause + told - _FALSE_CLAIM * len(false)
-    claimed = (give_reason("false_claims", claimed=false),) if false else ()
-    return max(Fraction(0), points), (
-        give_reason("long_enough" if long_enough else "too_short"),
-        give_reason("cause_named" if named else "cause_not_named"),
-        give_reason("failure_mode_matched", percent=to_percent(match)),
-        *reasons,
-        *claimed,
-    )
-
-
-def _grade_repairs(text: str, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
-    """Points for the repairs that a text states."""
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [
@@ -167,22 +144,61 @@ def _grade_repairs(text: str, conduct: Conduct) -> tuple[Fraction, tuple[Reason,
         for step in done
         if states(text, step.action, step.target, conduct.services) or tells(text, step, conduct.services)
     ]
-    points = _STEPS * Fraction(len(stated), len(repairs)) if repairs else Fraction(0)
-    return points, (give_reason("repairs_stated", stated=len(stated), repairs=len(repairs)),)
+    false = _list_unquoted_claims(text, conduct)
+    points = (
+        _LENGTH * long_enough
+        + _CAUSE * named
+        + _FAILURE_MODE * match
+        + (_STEPS * Fraction(len(stated), len(repairs)) if repairs else 0)
+        - _FALSE_CLAIM * len(false)
+    )
+    reasons = [
+        give_reason("long_enough" if long_enough else "too_short"),
+        give_reason("cause_named" if named else "cause_not_named"),
+        give_reason("failure_mode_matched", percent=to_percent(match)),
+        give_reason("repairs_stated", stated=len(stated), repairs=len(repairs)),
+    ]
+    if false:
+        reasons.append(give_reason("false_claims", claimed=false))
+    return max(Fraction(0), points), tuple(reasons)
 
 
-def _grade_calm(text: str, calm: Calm, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
-    """Points for what paged, and, for who knew that nothing was to be repaired, why not and what was left alone."""
-    paged = tells_page(text, calm)
-    is_earned = conduct.completion == 1 and conduct.knows_enough
+def _grade_calm_summary(text: str, truth: Truth, calm: Calm, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
+    """Points for the summary of an incident in which nothing was to be repaired.
+
+    It has to say what paged, what the cause was, and, for who knew that, why nothing is wrong and what was left alone.
+    """
+    long_enough, paged = _is_long_enough(text), tells_page(text, calm)
+    named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
+    match = _match_summary(text, truth, conduct)
     over, left = tells_end(text, calm), share_left_alone(text, conduct)
-    points = _PAGE * paged + (_OVER * over + _LEFT_ALONE * left) * is_earned
-    return points, (
+    is_earned = conduct.completion == 1 and conduct.knows_enough
+    false = _list_unquoted_claims(text, conduct)
+    points = _LENGTH * long_enough + _PAGE * paged + _CAUSE * named * match - _FALSE_CLAIM * len(false)
+    if is_earned:
+        points += _OVER * over + _LEFT_ALONE * left
+    return max(Fraction(0), points), (
+        give_reason("long_enough" if long_enough else "too_short"),
         give_reason("page_told" if paged else "page_not_told"),
+        give_reason("cause_named" if named else "cause_not_named"),
+        give_reason("failure_mode_matched", percent=to_percent(match)),
         give_reason("end_told" if over else "end_not_told"),
         give_reason("left_alone_told", percent=to_percent(left)),
         *(() if is_earned else (give_reason("calm_not_earned"),)),
+        *((give_reason("false_claims", claimed=false),) if false else ()),
     )
+
+
+def _is_long_enough(text: str) -> bool:
+    return sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
+
+
+def _list_unquoted_claims(text: str, conduct: Conduct) -> list[str]:
+    """The remediations that a text claims and that were not made, but for what it quotes of evidence."""
+    false = _list_false_claims(text, conduct)
+    if false and conduct.shown:
+        return _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
+    return false
 
 
 def _list_false_claims(text: str, conduct: Conduct) -> list[str]:

@@ -99,9 +99,10 @@ class Truth:
     failure families that the incident itself shows: its cause and its declared consequences. `answer` is a good
     failure mode in one sentence, where there is one. `spread` are pairs of a service in trouble and one that suffers
     from it, from the root cause outwards. `symptoms` are failure families that some component truly shows without being
-    the cause: to name one costs nothing. `alike` are other failures that nobody could tell from the true one: a text
+    the cause: to name one costs nothing. `calm` is there where nothing is to be repaired.
+    `alike` are other failures that nobody could tell from the true one: a text
     that says one of those is as right. `fault` is the fault family whose failure may also be told by the nearness of
-    all words; empty if the ideas alone decide. `calm` is there where nothing is to be repaired.
+    all words; empty if the ideas alone decide.
     """
 
     severity: Severity
@@ -111,9 +112,9 @@ class Truth:
     answer: str = ""
     spread: tuple[tuple[str, str], ...] = ()
     symptoms: frozenset[str] = frozenset()
+    calm: Calm | None = None
     alike: tuple[Lookalike, ...] = ()
     fault: str = ""
-    calm: Calm | None = None
 
     def list_failures(self) -> list[Truth]:
         """The truth, and it again with each failure that looks the same as its failure."""

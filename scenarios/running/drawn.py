@@ -108,7 +108,6 @@ class DrawnStory:
         fault = self._drawn.fault
         family = families()[fault.family]
         run = incident.runs.get((), incident.fired + JUDGED_SECONDS)
-        calm = None if self._proof is None else self._proof.calm
         return Truth(
             severity=rate_severity(run, incident.fired),
             service=fault.component,
@@ -118,13 +117,21 @@ class DrawnStory:
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,
             fault=fault.family,
-            calm=None if calm is None else Calm(_name_paging(incident), is_over=calm in ENDING),
+            calm=self._tell_calm(incident),
         )
 
     def recount(self, incident: RunningIncident) -> Account:
         account = recount(incident, self._drawn, self._without.get((), incident.first_look))
         calm = None if self._proof is None else self._proof.calm
         return account if calm is None else account._replace(calm=CALM[calm])
+
+    def _tell_calm(self, incident: RunningIncident) -> Calm | None:
+        if self._proof is None or self._proof.calm is None:
+            return None
+        page = incident.alert["name"]
+        rule = next(rule for rule in incident.system.alerts if rule.name == page)
+        paged = dict.fromkeys((page, *incident.alert["affected_services"], *rule.journeys))
+        return Calm(tuple(paged), is_over=self._proof.calm in ENDING)
 
     @cached_property
     def _without(self) -> SharedRuns:
@@ -166,13 +173,6 @@ class DrawnStory:
         # Who excludes each explanation by a look of its own may need more than a task has.
         fewest = min(self._proof.searcher + repair + 1, task.max_steps - SPARE_STEPS)
         return Pace(fewest, min(fewest + CONFIRMING_STEPS, task.max_steps - 1), _DECAYS[task])
-
-
-def _name_paging(incident: RunningIncident) -> tuple[str, ...]:
-    """What paged: the rule, the services that it is about, and the journeys."""
-    page = incident.alert["name"]
-    rule = next(rule for rule in incident.system.alerts if rule.name == page)
-    return tuple(dict.fromkeys((page, *incident.alert["affected_services"], *rule.journeys)))
 
 
 def _tell_failure(name: str) -> Lookalike:
