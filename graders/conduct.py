@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import Parameters
 
 FREE_WRONG = 3
-_LEAST_KNOWN_OF_CALM = Fraction(9, 10)
+LEAST_KNOWN_OF_CALM = Fraction(9, 10)
 """Who knows less of the cause does not know that there is nothing to repair."""
 _WRONG_UNTIL_NOTHING = 4
 """After so many wrong remediations more than these nothing is paid for what was repaired."""
@@ -58,7 +58,7 @@ class Conduct:
     @property
     def knows_enough(self) -> bool:
         """Whether enough was seen for any of it to count."""
-        return not self.achieved.calm or self.known.share >= _LEAST_KNOWN_OF_CALM
+        return not self.achieved.calm or self.known.share >= LEAST_KNOWN_OF_CALM
 
     @property
     def efficiency(self) -> Fraction:

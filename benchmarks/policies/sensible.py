@@ -8,8 +8,8 @@ from benchmarks.policies.case import Policy, act
 from benchmarks.policies.honest import answer_rightly
 from env_core.perfect import carry_out
 from scenarios.faults import FAMILIES
-from scenarios.progress import PlanStep
-from scenarios.vocabulary import CHECK_METRICS, EXECUTE_RUNBOOK_STEP, REMEDIATION_PLANNING, REMEDIATIONS, Remediation
+from scenarios.running.planning import plan_deed
+from scenarios.vocabulary import CHECK_METRICS, REMEDIATION_PLANNING, Remediation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ def _cordon_afterwards(case: Case) -> Iterator[Action]:
 
 def _scale_up_first(case: Case) -> Iterator[Action]:
     yield from case.looks
-    yield carry_out(plan_deed(case, *_find_scaling(case)))
+    yield carry_out_deed(case, _find_scaling(case))
     yield from _list_repairs(case)
     yield from _see_recovery(case)
 
@@ -88,7 +88,7 @@ def _scale_up_first(case: Case) -> Iterator[Action]:
 def _take_back_first(case: Case) -> Iterator[Action]:
     """Take back the change that caused it, whether or not that is how it is repaired."""
     yield from case.looks
-    yield carry_out(plan_deed(case, *_find_change(case)))
+    yield carry_out_deed(case, _find_change(case))
     yield from _list_repairs(case)
     yield from _see_recovery(case)
 
@@ -105,20 +105,15 @@ def _repair_otherwise(number: int) -> Callable[[Case], Iterator[Action]]:
     def play(case: Case) -> Iterator[Action]:
         yield from case.looks
         for deed in case.proof.repairs[number]:
-            yield carry_out(plan_deed(case, *deed))
+            yield carry_out_deed(case, deed)
         yield from _see_recovery(case)
 
     return play
 
 
-def plan_deed(case: Case, operation: str, target: str) -> PlanStep:
-    """An operation as a step; where replicas are asked, half as many again as there are."""
-    if operation not in REMEDIATIONS:
-        return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
-    if not REMEDIATIONS[operation].takes_replicas:
-        return PlanStep(operation, target)
-    part = next(each for each in case.incident.system.components if each.name == target)
-    return PlanStep(operation, target, replicas=(min(part.most, part.instances + (part.instances + 1) // 2), part.most))
+def carry_out_deed(case: Case, deed: Deed) -> Action:
+    """The action that carries out an operation."""
+    return carry_out(plan_deed(case.incident.system, deed))
 
 
 def _tell(case: Case) -> Action:

@@ -61,7 +61,8 @@ def report_operation(run: Run, operation: str, target: str, since: int, until: i
 def report_changes(run: Run, page: str, since: int, until: int) -> str:
     """What changed from one second of the run to another: states of components, deaths and recoveries, and pages.
 
-    It ends with how the page of a rule stands. That may have cleared before, while on-call was looking elsewhere.
+    It ends with how pages stand, that of a rule last. Pages may have fired and cleared before, while on-call was
+    looking elsewhere, so each says when it fired.
     """
     told = []
     for component in run.layout.systems[0].components:
@@ -75,9 +76,7 @@ def report_changes(run: Run, page: str, since: int, until: int) -> str:
             sentences.append(f"is now {came}.")
         told += [f"{component.name}: {sentence}" for sentence in sentences]
     told = told or ["No service changed its state."]
-    standing = list_standing(run, page, until)
-    changes = [said for said in _tell_time(run, since, until) if said not in standing]
-    return " ".join([*told, *changes, *standing])
+    return " ".join([*told, *_tell_time(run, since, until), *list_standing(run, page, since, until)])
 
 
 def _group(entries: Iterable[tuple[str, str]]) -> list[str]:

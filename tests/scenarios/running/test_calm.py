@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from env_core.briefing import write_briefing, write_debrief
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.observation import debrief
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
@@ -24,7 +25,8 @@ from scenarios.running.listed import list_calm, list_proofs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from env_core.episode import Episode, RewardMode
+    from env_core.episode import Episode
+    from env_core.reference import RewardMode
     from scenarios.catalogue import Scenario
     from scenarios.vocabulary import Action
 
