@@ -79,7 +79,7 @@ def _is_small(line: str) -> bool:
 def _write(lines: list[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     listed.FILE.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
-    listed.list_proofs.cache_clear()
+    listed.forget_file()
 
 
 def _score_perfect_play(draw: tuple[int, int]) -> tuple[str, float | None]:

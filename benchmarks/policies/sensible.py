@@ -8,6 +8,7 @@ from benchmarks.policies.case import Policy, act
 from benchmarks.policies.honest import answer_rightly
 from env_core.perfect import carry_out
 from scenarios.faults import FAMILIES
+from scenarios.incident import MOST_WAITS
 from scenarios.running.planning import plan_deed
 from scenarios.vocabulary import CHECK_METRICS, REMEDIATION_PLANNING, Remediation
 
@@ -22,9 +23,6 @@ _REPAIR = (REMEDIATION_PLANNING.id,)
 _WATCH = act("execute_runbook_step", runbook_action="watch")
 
 
-_MOST_WAITS = 6
-
-
 def _get_recovery(case: Case) -> Action:
     return next(action for action in reversed(case.rest) if action.name == CHECK_METRICS.name)
 
@@ -35,7 +33,7 @@ def _list_repairs(case: Case) -> list[Action]:
 
 def _see_recovery(case: Case) -> Iterator[Action]:
     """Look at what had failed its users until it serves them, and let some minutes pass in between."""
-    for _ in range(_MOST_WAITS):
+    for _ in range(MOST_WAITS):
         yield _get_recovery(case)
         last = None if case.episode is None else case.episode.last
         if last is not None and last.recovered:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from scenarios.incident import LossCurve, Losses
 from scenarios.progress import Outcome
+from scenarios.proofs.confirming import find_least_loss
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
-from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.operating import LOSES_MESSAGES, list_deeds
 from scenarios.proofs.proving import find_last_start
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from scenarios.world import System
     from scenarios.world.layout import Floats
 
-_LEAST_LOSS = 0.1
-_LOSS_SHARE = 0.02
-"""A remediation is wrong by which users lose more minutes than both, this and this share of what a repair saves."""
 _LEAST_SHARE = 0.1
 """Nothing is measured over a time in which less than this, in minutes or as a share of all that a repair saves, is left
 to save."""
@@ -46,7 +44,6 @@ _DRAWN_BEFORE = 300
 _MOST_DRAWN = 100
 """The most values of a curve; beyond so many minutes each is of two or more, as a review is to stay small."""
 _THOUSAND = 1000
-_PURGES = "purge_queue"
 
 Lane = tuple[Ordered, ...]
 Key = TypeVar("Key")
@@ -196,7 +193,7 @@ class Judge:
         """
         if self.is_calm:
             end = self._find_end(orders, at)
-            return Fraction(end.actual.lost - end.nothing.lost <= _LEAST_LOSS)
+            return Fraction(end.actual.lost - end.nothing.lost <= find_least_loss(self._saved))
         share = self._find_end(orders, at).share
         if share is None and mended_at is not None:
             share = self._find_end(orders, mended_at).share
@@ -262,7 +259,7 @@ class Judge:
         acts = planned or -lost > max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
         is_step = planned and nearest > 0 and order.number is None and any(well[count:])
         if not is_step and (
-            lost > max(_LEAST_LOSS, _LOSS_SHARE * self._saved)
+            lost > find_least_loss(self._saved)
             or _purges(run, order, count)
             or (not planned and self._disturbs(orders, order))
         ):
@@ -379,11 +376,13 @@ def _order(run: Run, order: Ordered, place: int) -> bool:
 
 def _purges(run: Run, order: Ordered, system: int) -> bool:
     """Whether messages are lost for good by an order that is carried out in one of the systems of a run."""
-    if order.operation != _PURGES:
+    if order.operation != LOSES_MESSAGES:
         return False
     components = len(run.layout.systems[0].components)
     return any(
-        event.what == _PURGES and event.component // components == system and float(event.details["messages"]) > 0
+        event.what == LOSES_MESSAGES
+        and event.component // components == system
+        and float(event.details["messages"]) > 0
         for event in run.state.events
         if event.at >= order.at
     )

@@ -6,6 +6,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from scenarios.incident import WATCH_SECONDS
 from scenarios.library import RunbookStep, load_runbook_catalogue
 from scenarios.vocabulary import EXECUTE_RUNBOOK_STEP, REMEDIATIONS
 from scenarios.world import OPERATIONS
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from scenarios.progress import Remedy
     from scenarios.world import System
-
-WATCH_SECONDS = 300
-"""How long `watch` lets pass."""
 
 _WATCH = RunbookStep(
     name="watch",

@@ -44,18 +44,18 @@ def find_pages(run: Run, until: int, system: int = 0) -> list[Page]:
     return sorted(pages, key=lambda page: page.fired)
 
 
-def is_well(run: Run, at: int, seconds: float = 120.0) -> bool:
-    """Whether users have been served for so many seconds about as well as at the start of the run.
+def is_well(run: Run, at: int, seconds: float = 120.0, system: int = 0) -> bool:
+    """Whether users of a system have been served for so many seconds about as well as at the start of the run.
 
     Journeys that are worth nothing count if a rule watches them: others may have a trouble that nobody is paged for.
     What comes to half of what pages is not well.
     """
-    document, ticks = run.layout.systems[0], round(seconds / TICK)
+    document, ticks = run.layout.systems[system], round(seconds / TICK)
     most: dict[str, float] = {each.name: _SERVED for each in document.journeys if each.worth > 0.0}
     for rule in document.alerts:
         for name in rule.journeys:
             most[name] = min(most.get(name, _SERVED), rule.above / 2.0 if rule.watches == "failures" else _SERVED)
-    failing = find_failing(run, at)
+    failing = find_failing(run, at, system)
     return all(
         max(failing[name][-ticks:]) <= _average(failing[name][:_NORMAL_TICKS]) + spare for name, spare in most.items()
     )
