@@ -396,7 +396,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judge
     replicas = getattr(action.parameters, "replicas", None)
     remedy = Remedy(action.name, action.target, replicas, _find_step_target(action))
     entry = episode.course.runbook.get(remedy.target) if remediation.target is RUNBOOK_STEP else None
-    verifies = entry is not None and (entry.verify or entry.waits)
+    verifies = entry is not None and (entry.verify or entry.waits > 0)
     outcome, course, report, acts = (
         episode.course.remedy(remedy, verifies=verifies, judged=judged)
         if episode.task.remediates

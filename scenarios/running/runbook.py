@@ -33,7 +33,7 @@ _WATCH = RunbookStep(
 SILENCE = RunbookStep(
     name="silence_alert",
     domain="alerting",
-    does=f"Mute the notifications of a rule that has paged for {SILENCE_SECONDS // 60} minutes. It changes nothing else.",
+    does=f"Mute the notifications of a rule that has paged, for {SILENCE_SECONDS // 60} minutes. Nothing else changes.",
     waits=60,
     needs=RULE,
 )
