@@ -118,6 +118,12 @@ class Case:
         drains: list[Deeds] = [(("drain_zone", zone),) for zone in zones if len(zones) > 1]
         return next((deed[0][1] for deed in self.find_harmless(drains)), None) if drains else None
 
+    def count_instances(self, service: str) -> int:
+        """How many instances of a service there are to be by then."""
+        run = self.incident.runs.fork((), self.knows_at)
+        own = run.layout.instance_component == run.layout.component_names.index(service)
+        return int((run.state.wanted & own).sum())
+
     @property
     def steps(self) -> int:
         """The steps that the task has."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from scenarios.progress import PlanStep
+from scenarios.vocabulary import SCALE_SERVICE
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -15,8 +18,19 @@ if TYPE_CHECKING:
 def find_scaling(case: Case) -> Deed | None:
     """The first component on the way from the pager to the root of which more instances help users, if there is one."""
     room = {each.name for each in case.incident.system.components if each.most > each.instances}
-    deeds = [("scale_service", name) for name in list_way(case) if name in room]
+    deeds = [(SCALE_SERVICE.name, name) for name in list_way(case) if name in room]
     return next(iter(case.find_helping(deeds)), None)
+
+
+def plan_scaling(case: Case, service: str) -> PlanStep:
+    """A scale-up by half of the instances that there are by then, as it was tried.
+
+    That may be fewer than were planned. Who asks for many more than that may overload the store behind them.
+    """
+    count = case.count_instances(service)
+    part = next(each for each in case.incident.system.components if each.name == service)
+    more = min(part.most, count + max(1, (count + 1) // 2))
+    return PlanStep(SCALE_SERVICE.name, service, replicas=(more, more))
 
 
 def list_way(case: Case) -> list[str]:

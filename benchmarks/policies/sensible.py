@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.policies.case import Policy, act
 from benchmarks.policies.doors import list_other_doors
 from benchmarks.policies.honest import answer_rightly
-from benchmarks.policies.scaling import find_scaling
+from benchmarks.policies.scaling import find_scaling, plan_scaling
 from env_core.perfect import carry_out
 from scenarios.progress import PlanStep
 from scenarios.vocabulary import CHECK_METRICS, EXECUTE_RUNBOOK_STEP, REMEDIATION_PLANNING, REMEDIATIONS, Remediation
@@ -106,7 +106,7 @@ def _scale_up_first(case: Case) -> Iterator[Action]:
     yield from case.looks
     scaling = find_scaling(case)
     if scaling is not None:
-        yield carry_out(plan_deed(case, *scaling))
+        yield carry_out(plan_scaling(case, scaling[1]))
     yield from _list_repairs(case)
     yield from _see_recovery(case)
 
