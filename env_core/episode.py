@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from scenarios.incident import Course, Incident, Item, Losses
     from scenarios.vocabulary import Target, Task
 
-RULES_VERSION = "6"
+RULES_VERSION = "7"
 """Changes whenever the same actions would earn something else. Part of every reference."""
 
 RewardMode = Literal["dense", "terminal"]

@@ -97,7 +97,8 @@ class DrawnStory:
         if operation != SCALE_SERVICE.name:
             return PlanStep(operation, target)
         part = next(each for each in self._drawn.background.components if each.name == target)
-        lost = any(shift.what == "removed" for shift in FAMILIES[self._drawn.fault.family].shifts)
+        fault = self._drawn.fault
+        lost = target == fault.component and any(shift.what == "removed" for shift in FAMILIES[fault.family].shifts)
         # Where instances are missing, as many as planned will do; else half as many again, as the proof has tried.
         least = part.instances if lost else min(part.most, part.instances + (part.instances + 1) // 2)
         return PlanStep(operation, target, replicas=(least, part.most))

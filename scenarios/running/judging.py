@@ -251,13 +251,26 @@ class Judge:
         planned = any((order.operation, order.target) in repair for repair in self._proof.repairs)
         acts = planned or -lost > max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
         is_step = planned and nearest > 0 and order.number is None and any(well[count:])
-        if not is_step and (
+        if not (is_step or self._goes_on(orders, order)) and (
             lost > max(_LEAST_LOSS, _LOSS_SHARE * self._saved)
             or _purges(run, order, count)
             or (not planned and self._disturbs(orders, order))
         ):
             return Verdict(Outcome.WRONG, nearest, acts)
         return Verdict(Outcome.INEFFECTIVE, nearest, acts)
+
+    def _goes_on(self, orders: Orders, order: Ordered) -> bool:
+        """Whether an order is the next of an accepted repair that has been begun, all of it up to there in its order.
+
+        Users may be well before the last of it is done, as the first ones need time to show; who does the rest carries
+        out what is right.
+        """
+        done = [(each.operation, each.target) for each in orders]
+        deed = (order.operation, order.target)
+        if order.number is not None or deed in done:
+            return False
+        begun = [repair[: repair.index(deed)] for repair in self._proof.repairs if deed in repair[1:]]
+        return any(_has_in_order(done, before) for before in begun)
 
     def _list_parts(self, count: int) -> Iterator[tuple[Deed, ...]]:
         """The parts of accepted repairs that have so many operations, in their order."""
@@ -345,6 +358,12 @@ class Judge:
         since = max(0, self._proof.fired - _DRAWN_BEFORE) // MINUTE * MINUTE
         minutes = (at + self._proof.lasts - since) // MINUTE
         return since, -(-minutes // _MOST_DRAWN)
+
+
+def _has_in_order(done: Sequence[Deed], wanted: Sequence[Deed]) -> bool:
+    """Whether some operations were all done, one after the other, whatever was done in between."""
+    rest = iter(done)
+    return all(deed in rest for deed in wanted)
 
 
 def _count_fewest(lanes: Sequence[Lane], well: Sequence[bool], otherwise: int) -> int:

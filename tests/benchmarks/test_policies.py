@@ -110,6 +110,15 @@ def test_who_scales_up_goes_from_the_pager_to_the_root_and_does_what_helps() -> 
     assert case.find_helping([scaling, ("flush_resolver", way[0])]) == [scaling]
 
 
+def test_what_was_not_struck_is_scaled_up_by_half_of_it() -> None:
+    case = Case(REMEDIATION_PLANNING.id, 844424930172091, 3)
+    gateway, struck = (step.replicas for step in case.incident.plan.steps)
+    assert gateway is not None
+    assert gateway[0] == 8  # of 5, as the proof has tried
+    assert struck is not None
+    assert struck[0] == 5  # as many as planned
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["silences first, then perfect", "perfect, then silences"])
 def test_a_silence_costs_nothing_of_the_score(name: str) -> None:

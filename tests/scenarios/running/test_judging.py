@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,21 @@ def test_what_there_is_not_is_wrong_and_what_does_nothing_costs_nothing(
     zone = incident.system.zones[0]
     nothing = Verdict(Outcome.INEFFECTIVE, 1, acts_on_cause=False)
     assert judge.judge((), Ordered(at, "uncordon_zone", zone), 1) == nothing
+
+
+def test_who_goes_on_with_an_accepted_repair_does_nothing_wrong() -> None:
+    """Users come back by the first half of it in time, and the second drops messages: so the proof accepts it."""
+    scenario = Catalogue().get("GEN2-RP-D2-844424930137141")
+    deeds = (("rebuild_indexes", "core-store"), ("purge_queue", "posts-events"))
+    assert deeds in list_proofs()[844424930137141, 2].proof.repairs
+    first, last = (
+        parse_action("execute_runbook_step", {"runbook_action": operation, "target": target})
+        for operation, target in deeds
+    )
+    whole = play(scenario, [first, last])
+    assert whole.last is not None
+    assert re.search(r"[1-9]\d+ messages dropped", whole.last.feedback)
+    assert whole.wrong == 0
 
 
 @pytest.mark.slow
