@@ -12,8 +12,9 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.proofs import Proof
@@ -54,7 +55,7 @@ def _is_small(line: str) -> bool:
 def _write(lines: list[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     listed.FILE.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
-    listed.list_proofs.cache_clear()
+    listed.forget_file()
 
 
 def _score_perfect_play(draw: tuple[int, int]) -> tuple[str, float | None]:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.speed import SpeedRow, print_rows
 from env_core.batch import Batch
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.selection import Selection
 from env_core.service import EpisodeService
 from env_core.transition import step

@@ -17,7 +17,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloud_incident.evaluation.audit.yardstick import measure_slowdown
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
+from env_core.reference import Reference
 from graders import read_lists
 from scenarios.catalogue import Catalogue
 from scenarios.generator.library import families

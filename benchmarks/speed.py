@@ -22,7 +22,8 @@ from mcp_types import CallToolResult  # noqa: TC002 - the no-op tool's signature
 
 from cloud_incident.evaluation.agents import AGENTS, Agent, Decision, Seat, collect_agents
 from cloud_incident.evaluation.running import InProcess, RunFile, Runner, list_attempts
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
+from env_core.reference import Reference
 from env_core.selection import Selection
 from env_core.service import EpisodeService
 from mcp_server import build_server

@@ -8,7 +8,6 @@ from env_core.episode import OVER
 from env_core.guide import describe_scoring
 from env_core.observation import debrief, observe
 from env_core.review import write_review
-from graders import describe_pace
 from scenarios.vocabulary import TASKS, Dependencies, Status, Submission
 
 if TYPE_CHECKING:
@@ -43,14 +42,14 @@ def _describe_standing(page: Mapping[str, Any]) -> str:
 
 def write_briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    told = [write_briefing_of({**observe(episode)})]
-    if episode.incident.know(episode.task.id, ()).start:
-        told.append(describe_pace(episode.incident.pace(episode.task)))
-    return "\n\n".join(told)
+    return write_briefing_of({**observe(episode)}, proved=episode.incident.know(episode.task.id, ()).start > 0)
 
 
-def write_briefing_of(shown: Mapping[str, Any]) -> str:
-    """The briefing from an observation, or from those of its fields that do not change in an episode."""
+def write_briefing_of(shown: Mapping[str, Any], *, proved: bool = False) -> str:
+    """The briefing from an observation, or from those of its fields that do not change in an episode.
+
+    An observation does not say whether its incident is `proved`. Without that the rules are those of all incidents.
+    """
     task = TASKS[shown["task_id"]]
     criteria = [f"{task.submission.name} takes:\n{task.submission.criteria}"] if task.submission.criteria else []
     return "\n\n".join(
@@ -61,7 +60,7 @@ def write_briefing_of(shown: Mapping[str, Any]) -> str:
             f"Known services: {', '.join(shown['known_services'])}",
             f"Actions: {', '.join(shown['available_actions'])}. {task.submission.name} ends the incident.",
             *criteria,
-            describe_scoring(task),
+            describe_scoring(task, proved=proved),
         ]
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, asdict, dataclass, fields
 from fractions import Fraction
 from functools import reduce
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from env_core.rewards import (
     SCORE,
@@ -21,8 +20,6 @@ from env_core.rewards import (
     word_feedback,
 )
 from graders import Conduct, Grade, grade
-from scenarios.catalogue import Catalogue, Scenario, UnknownScenarioError
-from scenarios.errors import CloudIncidentError
 from scenarios.incident import Achieved, Remedied
 from scenarios.library import list_runbook_steps
 from scenarios.parsing import InvalidActionError, ListingError, parse_action
@@ -43,143 +40,16 @@ from scenarios.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from env_core.reference import Reference
+    from scenarios.catalogue import Catalogue, Scenario
     from scenarios.evidence import Evidence
     from scenarios.incident import Course, Incident, Item, Losses
     from scenarios.vocabulary import Target, Task
-
-RULES_VERSION = "7"
-"""Changes whenever the same actions would earn something else. Part of every reference."""
-
-RewardMode = Literal["dense", "terminal"]
-"""`dense` rewards every step by the table; `terminal` gives 0.0 until the end and then the score."""
-
-
-ObservationMode = Literal["full", "delta"]
-"""`full` shows all evidence queried so far after every step; `delta` only what the last step showed."""
-
-
-DebriefMode = Literal["agent", "harness"]
-"""Who is told score and debrief at the end. `agent`: everybody. `harness`: all but an agent that is under test."""
-
-_NAMES = ("scenario_id", "task_id", "incident_id", "digest")
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "reward_mode": get_args(RewardMode),
-    "observation": get_args(ObservationMode),
-    "debrief": get_args(DebriefMode),
-}
-"""What a reference may say where there is a choice."""
 
 _RUNBOOK = "The steps of the runbook, and what each does. Asking was no step, and nothing was executed."
 
 OVER = "The incident is over."
 """What an agent is told at the end whose debrief is kept from it."""
-
-
-class StaleReferenceError(CloudIncidentError):
-    """A stored episode whose incident or rules have changed since. It is refused, never reinterpreted."""
-
-    code = "stale_reference"
-
-    def explain(self, starting: str) -> str:
-        return f"{self} {starting} starts another."
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What an episode is played on. With the list of actions it is the whole truth about the episode."""
-
-    scenario_id: str
-    task_id: str
-    incident_id: str
-    digest: str
-    rules: str = RULES_VERSION
-    reward_mode: RewardMode = "dense"
-    seed: int | None = None
-    observation: ObservationMode = "full"
-    debrief: DebriefMode = "agent"
-
-    @classmethod
-    def to(
-        cls,
-        scenario: Scenario,
-        reward_mode: RewardMode = "dense",
-        seed: int | None = None,
-        observation: ObservationMode = "full",
-        debrief: DebriefMode = "agent",
-    ) -> Reference:
-        incident = scenario.incident
-        return cls(
-            scenario.id,
-            scenario.task.id,
-            incident.id,
-            incident.digest,
-            RULES_VERSION,
-            reward_mode,
-            seed,
-            observation,
-            debrief,
-        )
-
-    @classmethod
-    def read(cls, written: Mapping[str, Any]) -> Reference:
-        """The reference that `dump` wrote; an `UnknownReference` where this release does not know what it says."""
-        known = {spec.name: spec for spec in fields(cls)}
-        unknown = [
-            *(
-                name
-                for name, value in written.items()
-                if name not in known or value not in _CHOICES.get(name, (value,))
-            ),
-            *(name for name, spec in known.items() if spec.default is MISSING and name not in written),
-        ]
-        if not unknown:
-            return cls(**written)
-        scenario_id, task_id, incident_id, digest = (str(written.get(name, "")) for name in _NAMES)
-        return UnknownReference(scenario_id, task_id, incident_id, digest, written=written, unknown=tuple(unknown))
-
-    def dump(self) -> Mapping[str, Any]:
-        """The reference as a JSON object."""
-        return asdict(self)
-
-    def resolve(self, catalogue: Catalogue) -> Scenario:
-        """The scenario referred to.
-
-        Raises:
-            StaleReferenceError: if it is gone, or its content or the rules are no longer the same.
-        """
-        try:
-            scenario = catalogue.get(self.scenario_id)
-        except UnknownScenarioError as error:
-            raise StaleReferenceError(f"{self.scenario_id} is not in this catalogue. {error}") from error
-        for what, then, now in (
-            ("task", self.task_id, scenario.task.id),
-            ("incident", self.incident_id, scenario.incident.id),
-            ("content digest", self.digest, scenario.incident.digest),
-            ("rules version", self.rules, RULES_VERSION),
-        ):
-            if then != now:
-                raise StaleReferenceError(
-                    f"{self.scenario_id}: the {what} was {then} when this episode began and is {now} here; "
-                    "replay it with the release that made it."
-                )
-        return scenario
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownReference(Reference):
-    """A reference that another release wrote, as it was written. `unknown` names what this one does not know of it."""
-
-    written: Mapping[str, Any]
-    unknown: tuple[str, ...]
-
-    def dump(self) -> Mapping[str, Any]:
-        return self.written
-
-    def resolve(self, catalogue: Catalogue) -> Scenario:  # noqa: ARG002 - no catalogue has it
-        raise StaleReferenceError(
-            f"{self.scenario_id}: this release does not know what the reference of this episode says of "
-            f"{', '.join(self.unknown)}. Go on with the release that began it."
-        )
 
 
 class Step(NamedTuple):
@@ -344,7 +214,7 @@ def _refuse_unfit_runbook_step(course: Course, action: Action) -> None:
         raise ListingError(f"{_RUNBOOK}\n{list_runbook_steps(known)}")
     if step not in known:
         raise InvalidActionError(f"{_explain_unknown(RUNBOOK_STEP, step, known)} Nothing was changed.")
-    target, valid = _find_step_target(action), course.list_targets(step)
+    target, valid = find_step_target(action), course.list_targets(step)
     if valid is None and target:
         raise InvalidActionError(f"{step} takes no `target` here; leave it out. Nothing was changed.")
     # Names are read in small letters, and rules are written with capitals.
@@ -355,7 +225,7 @@ def _refuse_unfit_runbook_step(course: Course, action: Action) -> None:
         raise InvalidActionError(" ".join(filter(None, (said, suggest(target, valid), names, "Nothing was changed."))))
 
 
-def _find_step_target(action: Action) -> str:
+def find_step_target(action: Action) -> str:
     """What a step of the runbook is to be applied to; nothing for other remediations."""
     return str(getattr(action.parameters, "target", ""))
 
@@ -394,7 +264,7 @@ def _look(episode: Episode, action: Action) -> Episode:
 
 def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judged: bool) -> Episode:
     replicas = getattr(action.parameters, "replicas", None)
-    remedy = Remedy(action.name, action.target, replicas, _find_step_target(action))
+    remedy = Remedy(action.name, action.target, replicas, find_step_target(action))
     entry = episode.course.runbook.get(remedy.target) if remediation.target is RUNBOOK_STEP else None
     verifies = entry is not None and (entry.verify or entry.waits > 0)
     outcome, course, report, acts = (

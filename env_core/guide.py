@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graders import GRADERS, OF_PROVED
+from graders import GRADERS
 from scenarios.library import list_runbook_steps, load_runbook_catalogue
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import (
     ACTIONS,
     ASK_FOR_LIST,
+    EXECUTE_RUNBOOK_STEP,
     RUNBOOK_STEP,
     TASKS,
     Remediation,
@@ -33,6 +34,8 @@ ORDER_OF_WORK = """\
    journeys, those before the API journeys, and last that the alert has cleared. If the runbook lists none, look again
    at what had failed, or `watch`."""
 
+OF_PROVED = "This incident is proved, and it runs."
+"""Begins the rules on such an incident in its briefing."""
 _NO_SUM = "What single steps earn is not part of the score."
 
 
@@ -49,22 +52,37 @@ def describe_action(action: ActionDeclaration) -> str:
 
 
 def build_action_schema(
-    action: ActionDeclaration, *extras: type[BaseModel], runbook: Iterable[str] | None = None
+    action: ActionDeclaration,
+    *extras: type[BaseModel],
+    runbook: Iterable[str] | None = None,
+    open_runbook: bool = False,
 ) -> dict[str, Any]:
     """The JSON schema of an action's parameters and of what `extras` take beside them.
 
-    It names the steps of the `runbook`: those of the catalogue, if none is given.
+    It names the steps of the `runbook`: those of the catalogue, if none is given. An `open_runbook` is one of many, and
+    any name may be a step of it: some clients refuse what a schema does not name.
     """
     schema = build_arguments_schema(action.parameters, *extras)
     if isinstance(action, Remediation) and action.target is RUNBOOK_STEP:
-        schema["properties"][action.subject]["enum"] = [*(runbook or load_runbook_catalogue()), ASK_FOR_LIST]
+        named = schema["properties"][action.subject]
+        if open_runbook:
+            named["description"] = f"A step of the incident's runbook. {named['description']}"
+        else:
+            named["enum"] = [*(runbook or load_runbook_catalogue()), ASK_FOR_LIST]
     return schema
 
 
-def describe_scoring(task: Task) -> str:
-    """What earns points in a task, from 0.0 to 1.0."""
+def name_runbook_steps(runbook: Iterable[str]) -> str:
+    """The names of the steps of a runbook, for a briefing beside which no schema has them."""
+    return f"Steps of {EXECUTE_RUNBOOK_STEP.name}: {', '.join(runbook)}."
+
+
+def describe_scoring(task: Task, *, proved: bool = False) -> str:
+    """What earns points in a task, from 0.0 to 1.0: on any incident, or on a `proved` one that runs."""
+    rules = GRADERS[task].of_proved if proved else GRADERS[task].rules
     late = f"Without {task.submission.name} within {task.max_steps} steps it is 0."
-    return f"Score, 0.0 to 1.0: {GRADERS[task].rules} {_NO_SUM} {late}"
+    scoring = f"Score, 0.0 to 1.0: {rules} {_NO_SUM} {late}"
+    return f"{OF_PROVED} {scoring}" if proved else scoring
 
 
 def write_oncall_guide(*, rewards: bool = True) -> str:
@@ -86,7 +104,8 @@ def write_oncall_guide(*, rewards: bool = True) -> str:
         ORDER_OF_WORK,
         "## Scoring",
         "\n".join(f"- **{task.id}**: {describe_scoring(task)}" for task in TASKS.values()),
-        OF_PROVED,
+        "## Scoring of proved incidents that run",
+        "\n".join(f"- **{task.id}**: {GRADERS[task].of_proved}" for task in TASKS.values() if task.asks_evidence),
         *(_describe_rewards() if rewards else []),
     ]
     return "\n\n".join(parts) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graders.prose import affirms
+from scenarios.incident import MOST_WAITS
 from scenarios.parsing import parse_action
 from scenarios.progress import UNTOUCHED, PlanStep, Progress, Remedy
 from scenarios.vocabulary import (
@@ -27,19 +28,21 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import Submission, Task
 
 _WATCH = PlanStep(EXECUTE_RUNBOOK_STEP.name, "watch")
-_MOST_WAITS = 6
-"""How often somebody lets some minutes pass until users are served again."""
 
 
-def play_perfectly(incident: Incident, task: Task) -> list[Action]:
-    """The actions of a perfect episode: the smallest certificate, the plan and a look at the recovery, the answer."""
+def play_perfectly(incident: Incident, task: Task, repairs: Sequence[PlanStep] = ()) -> list[Action]:
+    """The actions of a perfect episode: the smallest certificate, the plan and a look at the recovery, the answer.
+
+    Where the incident runs, other `repairs` than those of its plan may be carried out.
+    """
+    repairs = repairs or incident.plan.repairs
     certificate = _choose_certificate(incident, task)
     actions = [look_at(item) for item in sorted(certificate, key=lambda item: (item[1], item[0]))]
     if task.asks_repair and incident.begin().is_played:
-        actions += _repair_and_wait(incident, actions)
+        actions += _repair_and_wait(incident, actions, repairs)
     elif task.asks_repair:
         actions += _repair_and_look(incident, certificate)
-    return [*actions, answer_perfectly(incident, task)]
+    return [*actions, answer_perfectly(incident, task, repairs)]
 
 
 def look_at(item: Item) -> Action:
@@ -58,24 +61,24 @@ def carry_out(step: PlanStep) -> Action:
     return parse_action(step.action, parameters)
 
 
-def answer_perfectly(incident: Incident, task: Task) -> Action:
-    """The submission that a task's grader gives every point."""
-    return parse_action(task.submission.name, _ANSWERS[task.submission](incident))
+def answer_perfectly(incident: Incident, task: Task, repairs: Sequence[PlanStep] = ()) -> Action:
+    """The submission that a task's grader gives every point who has carried out some repairs, or the plan."""
+    return parse_action(task.submission.name, _ANSWERS[task.submission](incident, repairs or incident.plan.repairs))
 
 
-def _answer_severity(incident: Incident) -> dict[str, Any]:
+def _answer_severity(incident: Incident, _: Sequence[PlanStep]) -> dict[str, Any]:
     return {"severity": incident.truth.severity}
 
 
-def _answer_root_cause(incident: Incident) -> dict[str, Any]:
+def _answer_root_cause(incident: Incident, _: Sequence[PlanStep]) -> dict[str, Any]:
     return {"service": incident.truth.service, "failure_mode": word_failure(incident)}
 
 
-def _answer_resolution(incident: Incident) -> dict[str, Any]:
-    return {"summary": word_summary(incident)}
+def _answer_resolution(incident: Incident, repairs: Sequence[PlanStep]) -> dict[str, Any]:
+    return {"summary": word_summary(incident, repairs)}
 
 
-_ANSWERS: Attachments[Submission, Callable[[Incident], dict[str, Any]]] = Attachments(
+_ANSWERS: Attachments[Submission, Callable[[Incident, Sequence[PlanStep]], dict[str, Any]]] = Attachments(
     "perfect answers",
     SUBMISSIONS.values(),
     {
@@ -100,9 +103,9 @@ def _choose_term(group: tuple[str, ...]) -> str:
     return next((text for text in said if affirms(text, *group)), said[0])
 
 
-def word_summary(incident: Incident) -> str:
-    """A summary that states the cause and every repair."""
-    deeds = ", ".join(_describe_deed(step) for step in incident.plan.repairs)
+def word_summary(incident: Incident, repairs: Sequence[PlanStep] = ()) -> str:
+    """A summary that states the cause and every repair: some, or those of the plan."""
+    deeds = ", ".join(_describe_deed(step) for step in repairs or incident.plan.repairs)
     return (
         f"The incident started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
         f"To repair it we {deeds}. "
@@ -134,15 +137,15 @@ def _repair_and_look(incident: Incident, certificate: Certificate) -> Iterator[A
         yield _look_at_recovery(incident, certificate, progress)
 
 
-def _repair_and_wait(incident: Incident, looks: Sequence[Action]) -> Iterator[Action]:
+def _repair_and_wait(incident: Incident, looks: Sequence[Action], repairs: Sequence[PlanStep]) -> Iterator[Action]:
     """The repairs, and a look at a service that had failed its users, as soon as one shows that it serves them."""
     course = incident.begin()
     for look in looks:
         course = course.look(look.name, look.target)[1]
-    for step in incident.plan.repairs:
+    for step in repairs:
         course = course.remedy(Remedy(step.action, step.target, on=step.on), verifies=False).course
         yield carry_out(step)
-    for _ in range(_MOST_WAITS):
+    for _ in range(MOST_WAITS):
         for service in incident.alert["affected_services"]:
             shown, after = course.look(CHECK_METRICS.name, service)
             if after.shows_recovery((CHECK_METRICS.name, service), shown):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from env_core.episode import find_step_target
 from scenarios.progress import Outcome
 from scenarios.vocabulary import Submission
 
@@ -20,7 +21,7 @@ _CLOSED = ConfigDict(extra="forbid")
 
 _TEXTS = {
     "told": "leaves {left} of {before} explanations",
-    "confirmed": "confirms what was known: {left} explanations were left, and all of them fit it",
+    "confirmed": "rules out none of the {left} explanations that were left",
     "certain": "confirms what was known: one explanation was left, and it fits",
     "late": "came after step {decided_at}, which {decided}: what tells the cause counts until then",
     "recovery": "shows that users are served again",
@@ -218,7 +219,8 @@ def _judge_steps(episode: Episode) -> Iterator[ReviewedStep]:
         if isinstance(step.action.declaration, Submission):
             continue
         verdict, text = _judge_look(episode, step, seen) if step.evidence is not None else _judge_deed(step)
-        yield {"step": step.number, "action": step.action.step, "verdict": verdict, "text": text}
+        done = " ".join(filter(None, (step.action.step, find_step_target(step.action))))
+        yield {"step": step.number, "action": done, "verdict": verdict, "text": text}
 
 
 def _judge_deed(step: Step) -> tuple[str, str]:
@@ -253,9 +255,9 @@ def write_review(review: Review) -> str:
     if "losses" in review:
         lost = review["losses"]
         lines.append(
-            f"Over the {lost['minutes']} min after the answer users lose as much as in {lost['as_left']} min in which "
-            f"nobody is served; {lost['with_nothing_done']} if nothing had been done, {lost['with_the_best_repair']} "
-            "with the best repair from then on."
+            f"In the {lost['minutes']} min after the answer users lose as much as in {lost['as_left']} min in which "
+            f"nobody is served. With nothing done it would be {lost['with_nothing_done']} min, and with the best "
+            f"repair from the answer on {lost['with_the_best_repair']} min."
         )
     return "\n".join(lines)
 

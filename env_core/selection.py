@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from env_core.episode import DebriefMode, ObservationMode, Reference, RewardMode
+from env_core.reference import DebriefMode, ObservationMode, Reference, RewardMode
 from scenarios.catalogue import CURATED_SPLIT
 from scenarios.errors import CloudIncidentError
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES, GENERATOR_VERSION, GeneratorVersion

@@ -16,8 +16,9 @@ from anyio import CapacityLimiter, to_thread
 
 from env_core.agent_keys import AgentKeys
 from env_core.callers import ADMIN, ANYBODY, CALLER, OPERATE, PLAY, Caller, check_need
-from env_core.episode import Episode, StaleReferenceError, advance, begin, withhold
+from env_core.episode import Episode, advance, begin, withhold
 from env_core.quotas import Quotas
+from env_core.reference import StaleReferenceError
 from env_core.review import is_traced
 from env_core.stores import (
     AppendConflictError,

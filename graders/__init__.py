@@ -2,21 +2,18 @@
 
 from graders.conduct import Conduct
 from graders.grading import GRADERS, Grader, grade
-from graders.knowing import OF_PROVED, describe_pace
+from graders.hedging import read_lists
 from graders.reasons import Reason
-from graders.rivals import read_lists
 from graders.score import DECIMALS, Grade, Point
 
 __all__ = [
     "DECIMALS",
     "GRADERS",
-    "OF_PROVED",
     "Conduct",
     "Grade",
     "Grader",
     "Point",
     "Reason",
-    "describe_pace",
     "grade",
     "read_lists",
 ]

@@ -25,19 +25,23 @@ if TYPE_CHECKING:
 
 
 class Grader(NamedTuple):
-    """What grades a task: the points that a conduct earns, and the rules in words, as the on-call guide prints them."""
+    """What grades a task: the points that a conduct earns, and the rules in words, as the on-call guide prints them.
+
+    `of_proved` are the rules on a proved incident that runs.
+    """
 
     points: Callable[[Truth, Conduct], Iterable[Point]]
     rules: str
+    of_proved: str
 
 
 GRADERS: Attachments[Task, Grader] = Attachments(
     "graders",
     TASKS.values(),
     {
-        ALERT_CLASSIFICATION: Grader(severity.grade_severity, severity.RULES),
-        ROOT_CAUSE_ANALYSIS: Grader(root_cause.grade_root_cause, root_cause.RULES),
-        REMEDIATION_PLANNING: Grader(resolution.grade_resolution, resolution.RULES),
+        ALERT_CLASSIFICATION: Grader(severity.grade_severity, severity.RULES, severity.RULES),
+        ROOT_CAUSE_ANALYSIS: Grader(root_cause.grade_root_cause, root_cause.RULES, root_cause.PROVED_RULES),
+        REMEDIATION_PLANNING: Grader(resolution.grade_resolution, resolution.RULES, resolution.PROVED_RULES),
     },
 )
 

@@ -6,31 +6,15 @@ from typing import TYPE_CHECKING
 
 from graders.reasons import Reason, give_reason, to_percent, write_share
 from graders.score import DECIMALS
-from scenarios.incident import CONFIRMING_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from fractions import Fraction
 
     from graders.conduct import Conduct
-    from scenarios.incident import Pace
 
-OF_PROVED = (
-    "On proved incidents of systems that run, the explanations of the alert that are ruled out stand for the evidence, "
-    f"and the steps of a careful search, and {CONFIRMING_STEPS} more, cost nothing. What users are saved, for good, "
-    "stands for the plan, and a remediation is wrong that costs them, loses messages, or disturbs what has no trouble."
-)
-"""What is different on incidents with a proof, as the on-call guide says it."""
-
-
-def describe_pace(pace: Pace) -> str:
-    """What steps cost on an incident with a proof, and what pays: for its briefing. It tells no number of looks."""
-    return (
-        "This incident is proved, and it runs. As many steps as a careful investigation takes, and "
-        f"{CONFIRMING_STEPS} more, cost nothing; only beyond these each takes 1/{pace.decay} of the points for few "
-        "steps. So look until the cause is certain: what you know before your first remediation multiplies the points."
-    )
-
+JUDGED_BY_LOOKS = "What is known is judged by the explanations of the alert that your looks have ruled out"
+"""What stands for the evidence on incidents with a proof, in words."""
 
 _WHEN = {
     "evidence_seen": "before the answer",

@@ -48,12 +48,13 @@ REASONS = {
     "1/{decay} of them, which leaves {percent} %",
     "resolution_submitted": "A resolution was submitted",
     "plan_steps_done": "{done} of {steps} steps of the plan were done in order; the two shares are multiplied",
-    "loss_avoided": "{percent} % of what users could still be saved was saved, and lastingly",
+    "loss_avoided": "{percent} % of what users would still have lost was saved, and for good",
     "tried_at_random": "so many wrong remediations leave {percent} % of that",
     "product": "{factors} = {points}",
     "not_all_saved": "Earned only if users are served again for good as well as they could be",
     "plan_steps_missing": "not done: {missing}",
     "wrong_remediations": "{count} remediation{s} did not help",
+    "harmful_remediations": "{count} remediation{s} cost users, lost messages, or disturbed what had no trouble",
     "recovery_shown": "After the last repair a diagnostic was looked at that shows the recovery",
     "plan_not_completed": "Earned only with the whole plan done; {count} of its steps {were} not done",
     "recovery_not_looked_at": "After the last repair no diagnostic was looked at that shows the recovery",
@@ -63,6 +64,7 @@ REASONS = {
     "cause_not_named": "no sentence says both which service failed and how",
     "failure_mode_matched": "{percent} % of what failed is described",
     "repairs_stated": "{stated} of the {repairs} repairs of the plan are told as done",
+    "no_repair_to_tell": "no repair took effect that could be told",
     "false_claims": "it claims repairs that were not made: {claimed}",
 }
 """The text of every code. Names in braces are facts; `s` and `were` follow the number of the fact `count`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graders.claims import Told, find_claims, find_told_of_pronouns, states, tells
 from graders.conduct import FREE_WRONG
 from graders.knowing import (
+    JUDGED_BY_LOOKS,
     explain_known,
     explain_product,
     explain_steps,
@@ -58,6 +59,20 @@ RULES = (
     f"{float(_FALSE_CLAIM):.2f}."
 )
 """What earns points, as the on-call guide says it."""
+PROVED_RULES = (
+    f"{float(_BASE):.2f} for submitting. Up to {float(_PLAN):.2f} for what users are saved, for good, of what they "
+    f"would still lose, times what is known of the cause. {JUDGED_BY_LOOKS} before the first repair that works. "
+    f"Up to {float(_EFFICIENCY):.2f} for few steps, times what is saved and what is known: a careful search, the "
+    f"repair and {CONFIRMING_STEPS} steps more are free, so look until you are certain, and each beyond takes "
+    f"1/{REPAIR_DECAY}. "
+    f"Up to {float(_VERIFIED):.2f} for a look that shows the recovery, times what is known. "
+    f"Up to {float(_SUMMARY):.2f} for a summary of three sentences or "
+    "more that says in one sentence which service failed and how, and tells the repairs. Each remediation that costs "
+    f"users, loses messages, or disturbs what has no trouble costs {float(_WRONG):.2f}, up to "
+    f"{float(_WRONG * _WRONG_COUNTED):.2f}, and after more than {FREE_WRONG} of them less counts as saved. Each repair "
+    f"that is told and was never made costs {float(_FALSE_CLAIM):.2f}."
+)
+"""What earns points on a proved incident that runs."""
 
 _FEWEST_SENTENCES = 3
 _FEWEST_WORDS = 5
@@ -68,7 +83,7 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     answer = conduct.submission
     if not isinstance(answer, ResolutionAnswer):
         raise TypeError("remediation_planning is graded on a resolution")
-    worked = conduct.evidence * conduct.completion
+    worked, by_outcome = conduct.evidence * conduct.completion, conduct.achieved.by_outcome
     shares = [
         explain_known(conduct, "evidence_before_effective_fix" if conduct.effective else "evidence_without_fix"),
         *_explain_achieved(conduct),
@@ -85,7 +100,7 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
             "wrong remediations",
             -_WRONG * min(conduct.wrong, _WRONG_COUNTED),
             Fraction(0),
-            (give_reason("wrong_remediations", count=conduct.wrong),),
+            (give_reason("harmful_remediations" if by_outcome else "wrong_remediations", count=conduct.wrong),),
         )
     if conduct.verified:
         points = _VERIFIED * conduct.evidence
@@ -143,7 +158,9 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
         give_reason("long_enough" if long_enough else "too_short"),
         give_reason("cause_named" if named else "cause_not_named"),
         give_reason("failure_mode_matched", percent=to_percent(match)),
-        give_reason("repairs_stated", stated=len(stated), repairs=len(repairs)),
+        give_reason("repairs_stated", stated=len(stated), repairs=len(repairs))
+        if repairs
+        else give_reason("no_repair_to_tell"),
     ]
     if false:
         reasons.append(give_reason("false_claims", claimed=false))

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from graders.guessing import lists_guesses
-from graders.knowing import explain_known, explain_product, explain_steps, write_factor, write_steps
+from graders.hedging import TOO_MANY, count_equals, find_hedges, keep_affirmed
+from graders.knowing import JUDGED_BY_LOOKS, explain_known, explain_product, explain_steps, write_factor, write_steps
 from graders.nearness import Nearness, measure_nearness
 from graders.prose import find_affirmed
 from graders.quotes import drop_quotes
 from graders.reasons import Reason, give_reason, write_share
-from graders.rivals import TOO_MANY, count_equals, find_rivals, keep_affirmed
 from graders.score import DECIMALS, Point
 from scenarios.incident import CONFIRMING_STEPS, DECAY_STEPS, DIAGNOSIS_DECAY
 from scenarios.library import load_runbook_catalogue
@@ -49,6 +49,15 @@ RULES = (
     f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming other failures or mostly symptoms costs points."
 )
 """What earns points, as the on-call guide says it."""
+PROVED_RULES = (
+    f"{float(_SERVICE):.2f} for the right service and up to {float(_FAILURE_MODE):.2f} for saying what failed; half of "
+    f"both if nothing is known. {JUDGED_BY_LOOKS} before any remediation. "
+    f"Once more than half of it is known, up to {float(_EFFICIENCY):.2f} more for few steps: a careful search and "
+    f"{CONFIRMING_STEPS} looks more are free, so look until you are certain, and each beyond takes "
+    f"1/{DIAGNOSIS_DECAY}. A wrong service earns at most "
+    f"{float(_WRONG_BASE + _WRONG_EVIDENCE):.2f}. Naming other failures or mostly symptoms costs points."
+)
+"""What earns points on a proved incident that runs."""
 
 _RUNBOOK_WORD = re.compile(r"(?<!\w)[^\W_]+_\w+")
 _NAME = re.compile(r"[\w-]+")
@@ -115,7 +124,7 @@ def match_failure_mode(
 ) -> tuple[Fraction, tuple[Reason, ...]]:
     """How well a text says what failed, from 0 to 1, and why.
 
-    All ideas affirmed give 1, divided by one more than the number of rivals beside them. Some of the ideas give their
+    All ideas affirmed give 1, divided by one more than the number of hedges beside them. Some of the ideas give their
     share, divided by one more than the number of failures of which as much is affirmed. A text may name three
     failures: with three beside the true one nothing is left, nor with one that it says more of. What it quotes of the
     evidence that was `shown` names no failure but the true one. Of failures that look the same, the one that the text
@@ -179,19 +188,19 @@ def _match_ideas(text: str, truth: Truth, services: tuple[str, ...], shown: tupl
     said = find_affirmed(text, truth.concepts).groups
     nameless = _drop_service_names(text, services)
     share = Fraction(sum(said), len(said))
-    rivals = find_rivals(nameless, truth)
-    if rivals.named and shown:
+    hedges = find_hedges(nameless, truth)
+    if hedges.named and shown:
         nameless = _leave_own_words(text, services, shown)
-        rivals = find_rivals(nameless, truth)
-    others = count_equals(nameless, truth, share) if 0 < share < 1 else len(rivals.sharing)
-    beside = rivals.sharing if share == 1 else rivals.named
-    spoilt = len(rivals.named) >= TOO_MANY or others >= TOO_MANY or rivals.prevails or (share < 1 and bool(beside))
+        hedges = find_hedges(nameless, truth)
+    others = count_equals(nameless, truth, share) if 0 < share < 1 else len(hedges.sharing)
+    beside = hedges.sharing if share == 1 else hedges.named
+    spoilt = len(hedges.named) >= TOO_MANY or others >= TOO_MANY or hedges.prevails or (share < 1 and bool(beside))
     reasons = [give_reason("concepts_affirmed", affirmed=sum(said), concepts=len(said))]
     if not all(said):
         missed = [name for name, is_said in zip(_name_ideas(len(said)), said, strict=True) if not is_said]
         reasons.append(give_reason("concepts_missed", missed=missed))
-    if spoilt and rivals.named:
-        beside = rivals.named
+    if spoilt and hedges.named:
+        beside = hedges.named
     if beside:
         reasons.append(give_reason("rivals_affirmed", rivals=list(beside)))
     elif others:

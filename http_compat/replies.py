@@ -51,7 +51,9 @@ async def take_step(session: Session, request: StepRequest) -> dict[str, Any]:
         case ToolCall() as call:
             return await _call_tool(session, call, request.tags.request_id)
         case ToolListing():
-            return _build_reply({"tools": _list_tools("input_schema")}, await _look(session))
+            looked = await _look(session)
+            runbook = tuple(looked.episode.course.runbook) if looked is not None else ()
+            return _build_reply({"tools": _list_tools("input_schema", runbook)}, looked)
 
 
 async def _call_tool(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
@@ -115,9 +117,14 @@ async def call_rpc_tool(
 
 
 @lru_cache
-def _list_tools(schema_key: str) -> list[dict[str, Any]]:
+def _list_tools(schema_key: str, runbook: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """The actions as tools, with the steps of a `runbook`: those of the catalogue, if none is given."""
     return [
-        {"name": action.name, "description": describe_action(action), schema_key: build_action_schema(action)}
+        {
+            "name": action.name,
+            "description": describe_action(action),
+            schema_key: build_action_schema(action, runbook=runbook),
+        }
         for action in ACTIONS.values()
     ]
 

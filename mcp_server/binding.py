@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from env_core.callers import ANYBODY, acting_as
-from env_core.episode import StaleReferenceError, withhold
+from env_core.episode import withhold
+from env_core.reference import StaleReferenceError
 from env_core.request_ids import read_request_id
 from env_core.stores import Claim, UnknownEpisodeError
 from env_core.transition import EpisodeOverError

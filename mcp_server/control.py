@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from env_core.briefing import describe_grade, describe_standing, write_briefing, write_debrief, write_timeline
 from env_core.callers import OPERATE, PLAY, Need
+from env_core.guide import name_runbook_steps
 from env_core.observation import GradeReport, ProgressReport, report_grade
 from env_core.perfect import play_perfectly
 from env_core.selection import MOST_STEPS
@@ -23,7 +24,7 @@ from mcp_server.meta import AGENT_URL
 from mcp_server.results import build_refusal, build_result
 from mcp_server.tools import Arguments, OnEpisode, ServedTool, add_meta, define_tool
 from scenarios.catalogue import CURATED_SPLIT
-from scenarios.generator.naming import DIFFICULTIES
+from scenarios.generator.naming import DIFFICULTIES, RUNNING_VERSION
 from scenarios.parsing import InvalidActionError, parse_arguments
 from scenarios.schemas import build_arguments_schema
 from scenarios.vocabulary import TASKS, Submission
@@ -207,14 +208,14 @@ class ControlTools:
     async def _start(self, ctx: ServerRequestContext[Any, Any], drill: Drill) -> CallToolResult:
         episode = await self.service.create(drill.select())
         self.binding.remember(ctx, episode)
-        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}"
+        text = f"episode_id: {episode.id}\n\n{_brief(episode)}"
         if self.training and episode.reference.seed is not None:
             text = f"{text}\n\nSeed: {episode.reference.seed}"
         return await self._build_briefing(ctx, episode, text, whole=False)
 
     async def _show(self, ctx: ServerRequestContext[Any, Any], arguments: OnEpisode) -> CallToolResult:
         episode = await self.binding.find(ctx, arguments.episode_id)
-        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
+        text = f"episode_id: {episode.id}\n\n{_brief(episode)}\n\n{self._tell_timeline(episode)}"
         if episode.done:
             text = f"{text}\n\nThis drill is over. {self.binding.after_the_end}"
         return await self._build_briefing(ctx, episode, text, whole=True)
@@ -224,7 +225,7 @@ class ControlTools:
         after = None if arguments.after == ALL_STEPS else arguments.after
         episode = await self.service.fork(Claim(source.id, source.incarnation), after)
         self.binding.remember(ctx, episode)
-        text = f"episode_id: {episode.id}\n\n{write_briefing(episode)}\n\n{self._tell_timeline(episode)}"
+        text = f"episode_id: {episode.id}\n\n{_brief(episode)}\n\n{self._tell_timeline(episode)}"
         return await self._build_briefing(ctx, episode, text, whole=True)
 
     async def _build_briefing(
@@ -308,6 +309,7 @@ class ControlTools:
             lines.append(f"- {task.id} ({task.max_steps} steps): {ids}")
         difficulties = f"{min(DIFFICULTIES)} (easy) to {max(DIFFICULTIES)} (hard)"
         lines.append(f'- generated incidents of each task, difficulty {difficulties}: any number, or "{RANDOM}"')
+        lines.append(f"- generated incidents that run: the same with generator {RUNNING_VERSION}")
         if self.training:
             splits = ", ".join(name for name in catalogue.splits if name != CURATED_SPLIT)
             lines.append(f"- the same by index or number in a split: {splits}")
@@ -319,6 +321,14 @@ _NO_SESSION = (
     "Your drills are not listed: this connection has no session, so they cannot be told from those of others. Keep the "
     f"episode_id that {START} returns; without it a drill cannot be found again."
 )
+
+
+def _brief(episode: Episode) -> str:
+    """The briefing for an operator, whose list of tools names no step of a runbook. Systems that run tell theirs."""
+    briefing = write_briefing(episode)
+    if episode.course.is_played or not episode.task.asks_repair:
+        return briefing
+    return f"{briefing}\n\n{name_runbook_steps(episode.course.runbook)}"
 
 
 def _explain_start(error: CloudIncidentError) -> str:

@@ -7,10 +7,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from env_core.episode import DebriefMode, ObservationMode, RewardMode
+from env_core.reference import DebriefMode, ObservationMode, RewardMode
 from env_core.selection import MOST_TYPED_SEED, Handle, Selection, SelectionError, check_difficulty
 from scenarios.catalogue import UnknownScenarioError
-from scenarios.generator.naming import DEFAULT_DIFFICULTY, DIFFICULTIES
+from scenarios.generator.naming import (
+    DEFAULT_DIFFICULTY,
+    DIFFICULTIES,
+    GENERATOR_VERSION,
+    GENERATORS,
+    RUNNING_VERSION,
+    SPLITS,
+)
 from scenarios.given import Given
 from scenarios.parsing import parse_arguments, quote
 from scenarios.suggesting import suggest
@@ -23,6 +30,8 @@ FIRST = f"{next(iter(TASKS.values())).code}-001"
 _EXAMPLE = f"{REMEDIATION_PLANNING.code}-001"
 _EASY, _HARD = min(DIFFICULTIES), max(DIFFICULTIES)
 _LEFT_OUT = -1
+_PROVED_SPLIT = next(iter(SPLITS))
+"""Where a random incident that runs is taken from: almost none of those that a number names is proved."""
 
 
 def _write_number(value: object) -> object:
@@ -36,6 +45,12 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=NAME_
 
 def _check_difficulty(value: int) -> int:
     return value and check_difficulty(value)
+
+
+def _check_generator(value: int) -> int:
+    if value and str(value) not in GENERATORS:
+        raise ValueError(f"must be {' or '.join(GENERATORS)}; {value} was given")
+    return value
 
 
 class Drill(Given):
@@ -54,6 +69,12 @@ class Drill(Given):
         json_schema_extra={"minimum": 0, "maximum": _HARD},
         description=f"Of generated incidents, {_EASY} (easy) to {_HARD} (hard). 0: not chosen ({DEFAULT_DIFFICULTY}).",
     )
+    generator: Annotated[int, AfterValidator(_check_generator)] = Field(
+        default=0,
+        json_schema_extra={"minimum": 0, "maximum": int(GENERATORS[-1])},
+        description=f"Of generated incidents: {GENERATOR_VERSION} writes their evidence, those of {RUNNING_VERSION} "
+        f"run, and a random one of them is proved. 0: not chosen ({GENERATOR_VERSION}).",
+    )
 
     @property
     def names_scenario(self) -> bool:
@@ -70,15 +91,17 @@ class Drill(Given):
         if self.task_id not in {"", *TASKS}:
             told = [f"There is no task {quote(self.task_id)}.", suggest(self.task_id, TASKS)]
             raise UnknownScenarioError(" ".join(filter(None, [*told, f"Tasks: {', '.join(TASKS)}."])))
-        selectors = {"task_id": self.task_id, "difficulty": self.difficulty or None, **self._list_selectors()}
+        generated = {"difficulty": self.difficulty or None, "generator": self.generator or None}
+        selectors = {"task_id": self.task_id, **generated, **self._list_selectors()}
         return parse_arguments(START, Selection, selectors)
 
     def _list_selectors(self) -> dict[str, Any]:
         """The selectors that say which incident, beside task and difficulty."""
         if self._is_number:
             return {"seed": self._read_number()}
-        if self._is_random or (not self.incident and self.difficulty):
-            return {"random": True, "task_id": self.task_id or secrets.choice(list(TASKS))}
+        if self._is_random or (not self.incident and (self.difficulty or self.generator)):
+            split = _PROVED_SPLIT if str(self.generator) == RUNNING_VERSION else ""
+            return {"random": True, "split": split, "task_id": self.task_id or secrets.choice(list(TASKS))}
         return {"scenario_id": self.incident}
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.shared.exceptions import MCPError
 
 from env_core.calls import note_refusal
-from env_core.episode import StaleReferenceError
+from env_core.reference import StaleReferenceError
 from env_core.stores import AppendConflictError, CapacityError
 from env_core.transition import EpisodeOverError
 from scenarios.errors import CloudIncidentError

@@ -189,7 +189,8 @@ class ActionTools:
             action.name,
             action.title,
             describe_action(action),
-            build_action_schema(action, *self.list_extras(action)),
+            # Who may have several episodes open is listed one schema for the runbooks of all of them.
+            build_action_schema(action, *self.list_extras(action), open_runbook=self.takes_handle),
             ToolAnnotations(
                 read_only_hint=action.read_only, destructive_hint=action.destructive, idempotent_hint=False
             ),

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 
 from env_core.agent_keys import UnknownKeyError
 from env_core.callers import ANYBODY, acting_as
-from env_core.episode import StaleReferenceError
 from env_core.quotas import find_crowding
+from env_core.reference import StaleReferenceError
 from env_core.stores import Claim, UnknownEpisodeError
 from mcp_server.accepting import AnswersAsAccepted
 from mcp_server.binding import BOUND, BoundEpisode

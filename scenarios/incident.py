@@ -308,6 +308,10 @@ class Incident(Protocol):
         """The course before anything is done."""
 
 
+WATCH_SECONDS = 300
+"""How long who waits lets pass in one step."""
+MOST_WAITS = 6
+"""How often somebody waits so until users are seen served again, and gives up then."""
 DECAY_STEPS = 5
 """Where a certificate says which steps are enough, the points for few steps fall to 0 over so many more."""
 DIAGNOSIS_DECAY, REPAIR_DECAY = 6, 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ RUNNING = (ROOT / "docs" / "running.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 OPENENV = (ROOT / "docs" / "openenv.md").read_text("utf-8")
 EVALUATION = (ROOT / "docs" / "evaluation.md").read_text("utf-8")
+CLIENTS = (ROOT / "docs" / "clients.md").read_text("utf-8")
 APP = (ROOT / "docs" / "mcp-app.md").read_text("utf-8")
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -70,6 +72,17 @@ def test_python_examples_run() -> None:
     assert all(examples.values())
     for name, example in ((name, example) for name, found in examples.items() for example in found):
         exec(compile(example, name, "exec"), {})  # noqa: S102 - the documents are ours
+
+
+def test_the_client_in_a_few_lines_plays_an_incident_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    (client,) = blocks(CLIENTS, "python")
+    command = '"/path/to/cloud-incident/.venv/bin/cloud-incident", args=["mcp"]'
+    assert command in client
+    installed = f'{str(Path(sys.executable).parent / "cloud-incident")!r}, args=["mcp", "--store", "memory"]'
+    exec(compile(client.replace(command, installed), "docs/clients.md", "exec"), {})  # noqa: S102 - the documents are ours
+    told = capsys.readouterr().out
+    assert "RCA-001 · Root cause analysis · 10 steps" in told
+    assert re.search(r"^Score 0\.\d{4} of 1\.0$", told, re.MULTILINE)
 
 
 def test_the_example_with_curl_ends_with_a_score(catalogue: Catalogue) -> None:

@@ -30,13 +30,13 @@ def print_heading(title: str) -> None:
     print(f"\n{title:<50}  all [95 %]      {'  '.join(f'D{each} [95 %]    ' for each in DIFFICULTIES)}")
 
 
-def print_row(title: str, rights: Sequence[float], incidents: Sequence[Sighting], more: str = "") -> None:
+def print_row(title: str, rights: Sequence[float], incidents: Sequence[Sighting]) -> None:
     """How often a way to name roots was right, over all incidents and by difficulty."""
     cells = [_format(rights)]
     for difficulty in DIFFICULTIES:
         pairs = zip(rights, incidents, strict=True)
         cells.append(_format([right for right, seen in pairs if seen.difficulty == difficulty]))
-    print(f"{title:<50}{'  '.join(cells)}  {more}".rstrip(), flush=True)
+    print(f"{title:<50}{'  '.join(cells)}".rstrip(), flush=True)
 
 
 def _format(rights: Sequence[float]) -> str:

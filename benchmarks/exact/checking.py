@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks.exact.bare import BareCourse, BareIncident
 from benchmarks.exact.moves import choose_moves
 from benchmarks.exact.searching import search
-from env_core.episode import Reference, begin
+from env_core.episode import begin
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.generator.naming import RUNNING_VERSION

@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import answer_perfectly, carry_out, look_at, play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.parsing import parse_action
 from scenarios.progress import PlanStep
 from scenarios.running.incident import RunningIncident
+from scenarios.running.planning import plan_deed
 from scenarios.vocabulary import (
     CHECK_RECENT_DEPLOYS,
     DIAGNOSTICS,
     EXECUTE_RUNBOOK_STEP,
-    REMEDIATIONS,
     Remediation,
 )
 
@@ -91,23 +92,15 @@ def _choose_remedies(scenario: Scenario, proof: Proof | None, chance: random.Ran
         return dict.fromkeys((*planned, *_list_outside_plan(scenario)))
     best = proof.repairs[0]
     other = next((repair for repair in proof.repairs if set(repair) != set(best)), ())
-    planned += [carry_out(plan_deed(incident, deed)) for deed in other]
-    tried = [carry_out(plan_deed(incident, deed)) for deed in _list_other_deeds(incident, proof, chance)]
+    planned += [carry_out(_plan_deed(incident, deed)) for deed in other]
+    tried = [carry_out(_plan_deed(incident, deed)) for deed in _list_other_deeds(incident, proof, chance)]
     return dict.fromkeys((*planned, *_choose_by_outcome(scenario, tried), WATCH))
 
 
-def plan_deed(incident: RunningIncident, deed: Deed) -> PlanStep:
-    """A deed of a proof as a step that somebody can take."""
-    operation, target = deed
-    planned = (step for step in incident.plan.steps if deed in {(step.action, step.target), (step.target, step.on)})
-    if (known := next(planned, None)) is not None:
-        return known
-    if operation not in REMEDIATIONS:
-        return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
-    if not REMEDIATIONS[operation].takes_replicas:
-        return PlanStep(operation, target)
-    part = next(each for each in incident.system.components if each.name == target)
-    return PlanStep(operation, target, replicas=(min(part.most, part.instances + (part.instances + 1) // 2), part.most))
+def _plan_deed(incident: RunningIncident, deed: Deed) -> PlanStep:
+    """A deed of a proof as a step that somebody can take: as the plan has it, if it does."""
+    known = (step for step in incident.plan.steps if deed in {(step.action, step.target), (step.target, step.on)})
+    return next(known, None) or plan_deed(incident.system, deed)
 
 
 def answer_rightly(episode: Episode) -> Action:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.exact.bounds import Bounds, View, view
 from benchmarks.exact.moves import WATCH
-from env_core.episode import Episode, Reference, begin
+from env_core.episode import Episode, begin
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.parsing import InvalidActionError
 from scenarios.running.incident import HASTY_SECONDS, RunningCourse

@@ -89,11 +89,9 @@ def play_case(case: Case, kind: str) -> Played:
     scores, by_steps = {}, {}
     fitting = [policy for policy in choose_policies(kind) if case.task_id in policy.tasks and policy.fits(case)]
     for policy in fitting if set(fitting) - {SEARCHER, BASE} else ():
-        episode = play(case, policy)
-        if episode.grade is None:
-            raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
-        scores[policy.name] = episode.grade.score
-        by_steps[policy.name] = _lose_by_steps(case, episode.step_count, episode.grade)
+        steps, grade = play(case, policy)
+        scores[policy.name] = grade.score
+        by_steps[policy.name] = _lose_by_steps(case, steps, grade)
     # What was opened of the case stays in this process.
     return Played(Case(case.task_id, case.seed, case.difficulty), scores, by_steps, time.process_time() - began)
 

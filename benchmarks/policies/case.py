@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from env_core.episode import Episode
+    from graders.score import Grade
     from scenarios.catalogue import Scenario
     from scenarios.drawing import Draw
     from scenarios.proofs import Proof
@@ -174,7 +176,26 @@ def act(name: str, **parameters: object) -> Action:
     return parse_action(name, parameters)
 
 
-def play(case: Case, policy: Policy) -> Episode:
+class Ended(NamedTuple):
+    """What came of a play: its steps, and its grade."""
+
+    steps: int
+    grade: Grade
+
+
+def play(case: Case, policy: Policy) -> Ended:
+    """What a policy earns on a case.
+
+    Raises:
+        RuntimeError: if its moves are over before the episode is.
+    """
+    episode = _play(case, policy)
+    if episode.grade is None:
+        raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
+    return Ended(episode.step_count, episode.grade)
+
+
+def _play(case: Case, policy: Policy) -> Episode:
     """The episode that a policy plays. It answers with the last step that the task has, if not before.
 
     An action that is refused costs nothing, and the policy is shown the episode as it was.
@@ -189,6 +210,4 @@ def play(case: Case, policy: Policy) -> Episode:
             return episode
         if policy.answer is not None and episode.step_count >= case.steps - 1:
             break
-    if policy.answer is None:
-        raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
-    return step(episode, policy.answer(case)).episode
+    return episode if policy.answer is None else step(episode, policy.answer(case)).episode

@@ -50,5 +50,5 @@ def _find_doors(case: Case) -> Iterator[Deed]:
 
 
 def list_other_doors(case: Case) -> tuple[Deed, ...]:
-    """Those of them with which the best repair does not begin."""
-    return tuple(deed for deed in list_doors(case) if deed != case.proof.repairs[0][0])
+    """Those of them that are no part of the best repair."""
+    return tuple(deed for deed in list_doors(case) if deed not in case.proof.repairs[0])

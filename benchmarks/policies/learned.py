@@ -3,9 +3,11 @@
 They are taught on incidents that are not listed. Each names the likeliest component, in the words of the likeliest
 family there, and does what repaired that family in the train split. Two are given every diagnostic of every component
 for nothing, which no agent sees, and do not look: one knows shapes (numbers of metrics, status, calls and changes), the
-other words as well (of logs, names and changes). Two know what they have looked at: they walk along failing calls, and
-look at the metrics of the last two of them, or at their logs; of changes on the way they know more than that shows. Of
-N draws of each difficulty those outside the train split are played.
+other words as well (of logs, names and changes). Two look at the metrics of the six components that are the likeliest
+by their kind and by what the page says, or at their logs, and follow no call. Two more walk along failing calls, and
+look at the metrics of the last two of them, or at their logs; of changes on the way they know more than that shows.
+These investigate, and where they are right they have repaired it: so they are held against the honest searcher in both
+tasks. Of N draws of each difficulty those outside the train split are played.
 Ends with status 1 if one earns more than it may.
 """
 
@@ -20,6 +22,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -31,8 +34,8 @@ from benchmarks.attackers.walking import add_places, walk
 from benchmarks.policies.__main__ import choose_draws
 from benchmarks.policies.case import Case, Policy, act, play
 from benchmarks.policies.honest import READER, SEARCHER
-from benchmarks.policies.sensible import plan_deed
-from env_core.perfect import carry_out, look_at
+from benchmarks.policies.sensible import carry_out_deed
+from env_core.perfect import look_at
 from scenarios.drawing import draw
 from scenarios.faults import FAMILIES
 from scenarios.generator.library import families
@@ -55,20 +58,26 @@ if TYPE_CHECKING:
     from benchmarks.attackers.reading import Groups
     from scenarios.incident import Item
     from scenarios.proofs.operating import Deed
-    from scenarios.vocabulary import Action
+    from scenarios.vocabulary import Action, TaskId
 
 _TAUGHT, _FIRST_TAUGHT = 300, 170_000
 """Incidents that are learned from, from a seed on that no split has."""
 _LONGEST_WALK, _LOOKED_INTO = 4, 2
 """Components that are walked along, and of how many of them, the last ones, more is looked at."""
+_LIKELIEST = _LONGEST_WALK + _LOOKED_INTO
+"""Components that are looked at by who follows no call."""
+_FOLDS = 5
 _TRAIN = "train"
 _SHAPES = ("kind", "status", "metrics", "own calls", "change times", "places")
 _SETS = {"shapes": _SHAPES, "words": (*_SHAPES, "names", "logs", "change kinds")}
+_ON_THE_PAGE = ("kind", "names")
 _ON_THE_WALK = ("own calls", "places")
 _LOOKS_INTO = {"shapes": (CHECK_METRICS, ("metrics",)), "words": (QUERY_LOGS, ("names", "logs"))}
-_OF_HONEST = {ROOT_CAUSE_ANALYSIS.id: 0.5, REMEDIATION_PLANNING.id: None}
-"""In the mean each may earn this share of what the searcher earns who takes logs first, or `_MOST`."""
-_MOST = 0.20
+_OF_HONEST = 0.5
+"""In the mean who looks may earn this share of what the searcher earns who takes logs first."""
+_MOST = {ROOT_CAUSE_ANALYSIS.id: 0.30, REMEDIATION_PLANNING.id: 0.20}
+"""What who has not looked may earn, and in remediation_planning who follows no call."""
+_UNSEEN, _LIKELY, _WALKS = "has not looked", "looks at the likeliest", "walks along calls"
 
 
 class Guess(NamedTuple):
@@ -89,41 +98,64 @@ def guess(draws: Sequence[tuple[int, int]]) -> dict[str, dict[tuple[int, int], G
     told = [_describe(each) for each in seen]
     repairs = _learn_repairs()
     found = {}
+    paths = [walk(each)[:_LONGEST_WALK] for each in seen]
+    likeliest = _rank_likeliest(build_matrix(seen, told).pick(_ON_THE_PAGE), seen, len(taught))
+    ways = {
+        _LIKELY: [_Way((), tuple(names)) for names in likeliest],
+        _WALKS: [_Way(tuple(path), tuple(path[-_LOOKED_INTO:])) for path in paths],
+    }
     for title, groups in _SETS.items():
         look, known = _LOOKS_INTO[title]
-        walked = [_leave_walked(each, of, known) for each, of in zip(seen, told, strict=True)]
-        for name, matrix, looks in (
-            (f"learned {title}, has not looked", build_matrix(seen, told).pick(groups), _list_none),
-            (f"learned {title}, looks", build_matrix(seen, walked), partial(_list_looks, look=look.name)),
-        ):
+        base = ("kind",) if title == "shapes" else _ON_THE_PAGE
+        played = {_UNSEEN: (build_matrix(seen, told).pick(groups), [_Way((), ())] * len(seen))}
+        for name, taken in ways.items():
+            kept = [way.leave(of, base, known) for way, of in zip(taken, told, strict=True)]
+            played[name] = build_matrix(seen, kept), taken
+        for name, (matrix, taken) in played.items():
             guesses = _guess_each(matrix, seen, len(taught))
-            found[name] = {
-                drawn: Guess(component, family, _aim(repairs.get(family), component), looks(each))
-                for drawn, each, (component, family) in zip(draws, tested, guesses, strict=True)
+            found[f"learned {title}, {name}"] = {
+                drawn: Guess(component, family, _aim(repairs.get(family), component), way.list_looks(look.name))
+                for drawn, way, (component, family) in zip(draws, taken[len(taught) :], guesses, strict=True)
             }
     return found
 
 
-def _leave_walked(seen: Sighting, told: dict[str, Groups], known: tuple[str, ...]) -> dict[str, Groups]:
-    """What is known of components after the looks of who walks along failing calls."""
-    path = _walk(seen)
-    kept = {name: ("kind", *(_ON_THE_WALK if name in path else ())) for name in told}
-    kept |= {name: (*kept[name], *known) for name in path[-_LOOKED_INTO:]}
-    return {name: {group: groups[group] for group in kept[name]} for name, groups in told.items()}
+class _Way(NamedTuple):
+    """The components whose calls somebody has walked along, and those that were looked into."""
+
+    walked: tuple[str, ...]
+    looked_into: tuple[str, ...]
+
+    def leave(self, told: dict[str, Groups], base: tuple[str, ...], known: tuple[str, ...]) -> dict[str, Groups]:
+        """What is known of components after these looks."""
+        kept = {name: (*base, *(_ON_THE_WALK if name in self.walked else ())) for name in told}
+        kept |= {name: (*kept[name], *known) for name in self.looked_into}
+        return {name: {group: groups[group] for group in dict.fromkeys(kept[name])} for name, groups in told.items()}
+
+    def list_looks(self, look: str) -> tuple[Item, ...]:
+        walked = ((CHECK_DEPENDENCIES.name, name) for name in self.walked)
+        return (*walked, *((look, name) for name in self.looked_into))
 
 
-def _walk(seen: Sighting) -> list[str]:
-    return walk(seen)[:_LONGEST_WALK]
-
-
-def _list_looks(seen: Sighting, look: str) -> tuple[Item, ...]:
-    path = _walk(seen)
-    walked = [(CHECK_DEPENDENCIES.name, name) for name in path]
-    return (*walked, *((look, name) for name in path[-_LOOKED_INTO:]))
-
-
-def _list_none(_: Sighting) -> tuple[Item, ...]:
-    return ()
+def _rank_likeliest(matrix: Matrix, seen: Sequence[Sighting], taught: int) -> list[list[str]]:
+    """The components of each incident that are the likeliest by little, by models that were not taught the incident."""
+    known = matrix.incident < taught
+    model = make_learner("boosting", len(matrix.names))
+    chances = cross_val_predict(
+        model,
+        matrix.values[known],
+        matrix.is_root[known],
+        groups=matrix.incident[known],
+        cv=GroupKFold(_FOLDS),
+        method="predict_proba",
+    )
+    others = model.fit(matrix.values[known], matrix.is_root[known]).predict_proba(matrix.values[~known])
+    chance = [*chances[:, 1].tolist(), *others[:, 1].tolist()]
+    ranked = []
+    for rows, each in zip(list_rows(matrix.incident), seen, strict=True):
+        of = dict(zip(each.looks, chance[rows], strict=True))
+        ranked.append(sorted(of, key=lambda name: -of[name])[:_LIKELIEST])
+    return ranked
 
 
 def _see(drawn: tuple[int, int]) -> Sighting:
@@ -174,7 +206,7 @@ def _aim(operation: str | None, component: str) -> Deed | None:
 def _look(case: Case, guessed: Guess) -> Iterator[Action]:
     yield from map(look_at, guessed.looks)
     if case.scenario.task.asks_repair and guessed.repair is not None:
-        yield carry_out(plan_deed(case, *guessed.repair))
+        yield carry_out_deed(case, guessed.repair)
 
 
 def _answer(case: Case, guessed: Guess) -> Action:
@@ -194,11 +226,16 @@ def _play(entry: tuple[Case, dict[str, Guess]]) -> dict[str, float]:
         policies.append(Policy(name, (case.task_id,), moves, answer))
     scores = {}
     for policy in policies:
-        grade = play(case, policy).grade
-        if grade is None:
-            raise RuntimeError(f"{policy.name} did not end {case.scenario.id}")
-        scores[policy.name] = grade.score
+        scores[policy.name] = play(case, policy).grade.score
     return scores
+
+
+def _find_most(name: str, task: TaskId, honest: float) -> float:
+    """What somebody may earn in the mean, where the honest searcher earns so much."""
+    if name in (READER.name, SEARCHER.name):
+        return 1.0
+    follows = name.endswith(_WALKS) or (name.endswith(_LIKELY) and task == ROOT_CAUSE_ANALYSIS.id)
+    return _OF_HONEST * honest if follows else _MOST[task]
 
 
 def main(count: int = 20, first: int = 0) -> int:
@@ -212,14 +249,14 @@ def main(count: int = 20, first: int = 0) -> int:
         kinds = fmean(each.family == fault.family for each, fault in known)
         print(f"{title}: the root in {roots:.0%} of {len(draws)} draws, the family in {kinds:.0%}")
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for task, of_honest in _OF_HONEST.items():
+        for task in _MOST:
             entries = [(Case(task, *drawn), {name: of[drawn] for name, of in guesses.items()}) for drawn in draws]
             scores = list(pool.map(_play, entries))
-            most = _MOST if of_honest is None else of_honest * fmean(each[READER.name] for each in scores)
+            honest = fmean(each[READER.name] for each in scores)
             print(f"\n{task:34} {'n':>4} {'mean':>6} {'max':>6} {'may':>6}")
             for name in scores[0]:
                 mine = [each[name] for each in scores]
-                may = 1.0 if name in (READER.name, SEARCHER.name) else most
+                may = _find_most(name, task, honest)
                 is_over = fmean(mine) > may
                 wrong += is_over
                 told = f"{name:34} {len(mine):4} {fmean(mine):6.3f} {max(mine):6.3f} {may:6.3f}"

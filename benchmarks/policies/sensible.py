@@ -9,20 +9,19 @@ from benchmarks.policies.doors import list_other_doors
 from benchmarks.policies.honest import answer_rightly
 from benchmarks.policies.scaling import find_scaling, plan_scaling
 from env_core.perfect import carry_out
-from scenarios.progress import PlanStep
-from scenarios.vocabulary import CHECK_METRICS, EXECUTE_RUNBOOK_STEP, REMEDIATION_PLANNING, REMEDIATIONS, Remediation
+from scenarios.incident import MOST_WAITS
+from scenarios.running.planning import plan_deed
+from scenarios.vocabulary import CHECK_METRICS, REMEDIATION_PLANNING, Remediation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from benchmarks.policies.case import Case
+    from scenarios.proofs.operating import Deed
     from scenarios.vocabulary import Action
 
 _REPAIR = (REMEDIATION_PLANNING.id,)
 _WATCH = act("execute_runbook_step", runbook_action="watch")
-
-
-_MOST_WAITS = 6
 
 
 def _get_recovery(case: Case) -> Action:
@@ -35,7 +34,7 @@ def _list_repairs(case: Case) -> list[Action]:
 
 def _see_recovery(case: Case) -> Iterator[Action]:
     """Look at what had failed its users until it serves them, and let some minutes pass in between."""
-    for _ in range(_MOST_WAITS):
+    for _ in range(MOST_WAITS):
         yield _get_recovery(case)
         last = None if case.episode is None else case.episode.last
         if last is not None and last.recovered:
@@ -116,7 +115,7 @@ def _take_back_first(door: int) -> Callable[[Case], Iterator[Action]]:
 
     def play(case: Case) -> Iterator[Action]:
         yield from case.looks
-        yield carry_out(plan_deed(case, *list_other_doors(case)[door]))
+        yield carry_out_deed(case, list_other_doors(case)[door])
         yield from _list_repairs(case)
         yield from _see_recovery(case)
 
@@ -135,20 +134,15 @@ def _repair_otherwise(number: int) -> Callable[[Case], Iterator[Action]]:
     def play(case: Case) -> Iterator[Action]:
         yield from case.looks
         for deed in case.proof.repairs[number]:
-            yield carry_out(plan_deed(case, *deed))
+            yield carry_out_deed(case, deed)
         yield from _see_recovery(case)
 
     return play
 
 
-def plan_deed(case: Case, operation: str, target: str) -> PlanStep:
-    """An operation as a step; where replicas are asked, half as many again as there are."""
-    if operation not in REMEDIATIONS:
-        return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
-    if not REMEDIATIONS[operation].takes_replicas:
-        return PlanStep(operation, target)
-    part = next(each for each in case.incident.system.components if each.name == target)
-    return PlanStep(operation, target, replicas=(min(part.most, part.instances + (part.instances + 1) // 2), part.most))
+def carry_out_deed(case: Case, deed: Deed) -> Action:
+    """The action that carries out an operation."""
+    return carry_out(plan_deed(case.incident.system, deed))
 
 
 def _tell(case: Case) -> Action:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from cloud_incident.settings.base import DIFFICULTY_HELP
 from cloud_incident.settings.server import ServerSettings
-from env_core.episode import DebriefMode, RewardMode  # noqa: TC001 - pydantic reads the annotations
+from env_core.reference import DebriefMode, RewardMode  # noqa: TC001 - pydantic reads the annotations
 from env_core.selection import MOST_INDEX, MOST_TYPED_SEED, Handle, Selection
 from scenarios.generator.naming import DIFFICULTIES, GeneratorVersion
 from scenarios.parsing import parse_arguments

@@ -23,7 +23,7 @@ from env_core.stores.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from env_core.episode import Reference
+    from env_core.reference import Reference
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from scenarios.errors import CloudIncidentError
 
 if TYPE_CHECKING:
-    from env_core.episode import Reference
+    from env_core.reference import Reference
     from scenarios.vocabulary import Action
 
 

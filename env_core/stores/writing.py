@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from env_core.episode import Reference
+from env_core.reference import Reference
 from env_core.stores.protocol import Event, UnknownAction
 from scenarios.parsing import InvalidActionError, parse_action
 

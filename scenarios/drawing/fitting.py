@@ -12,8 +12,8 @@ from scenarios.drawing.data import load_roles
 from scenarios.drawing.ladders import CORES, DEADLINES, MEMORY, SIZES, climb
 from scenarios.drawing.sketch import add, trim
 from scenarios.world import SOFTWARE
-from scenarios.world.flows import KNOTS
 from scenarios.world.layout import TAILS
+from scenarios.world.quantiles import KNOTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

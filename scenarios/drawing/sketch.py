@@ -103,10 +103,6 @@ class Sketch:
         part, _, route = end.partition("/")
         return self.parts[part].routes[route]
 
-    def list_calls_of(self, end: str) -> list[CallSketch]:
-        """The calls that a route makes."""
-        return [call for call in self.calls if call.source == end]
-
 
 def add(values: list[float]) -> float:
     """The sum of some numbers, in their order: the built-in one rounds otherwise from one Python to the next."""

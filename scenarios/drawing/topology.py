@@ -66,9 +66,9 @@ class _Drawing:
         self._let_wait()
         self._level_worth()
 
-    def _add(self, name: str, role: RoleName, about: str = "", team: str = "", software: str = "") -> PartSketch:
+    def _add(self, name: str, role: RoleName, about: str = "", team: str = "") -> PartSketch:
         entry, dice = load_roles()[role], self.dice.fork("part", name)
-        kind = software or dice.pick(entry.software)
+        kind = dice.pick(entry.software)
         part = PartSketch(
             name=name,
             role=role,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.laws.playing import Witness
-from scenarios.world.flows import FAST_REASONS
+from scenarios.world.reasons import FAST_REASONS
 
 if TYPE_CHECKING:
     from scenarios.world import Run

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.laws.playing import Witness
-from scenarios.world.flows import add_up
 from scenarios.world.record import COUNTS
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from scenarios.world import Run

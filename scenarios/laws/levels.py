@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.laws.playing import Witness
-from scenarios.world.flows import add_up
 from scenarios.world.processes import count_connections
 from scenarios.world.standing import RUNNING
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -72,13 +72,13 @@ class Subject:
             incident=incident,
         )
 
-    def start(self, *, step: float | None = None, noise: bool = True) -> Run:
+    def start(self, *, step: float | None = None) -> Run:
         """A run of the system from its start."""
-        return self.kind(self.system, noise=noise) if step is None else self.kind(self.system, noise=noise, step=step)
+        return self.kind(self.system) if step is None else self.kind(self.system, step=step)
 
-    def list_plays(self, spacing: float = _SPACING) -> tuple[Play, ...]:
+    def list_plays(self) -> tuple[Play, ...]:
         """An honest play, a random one and a hostile one."""
-        return self.play_honestly(spacing), self.play_at_random(), self.play_to_hurt()
+        return self.play_honestly(), self.play_at_random(), self.play_to_hurt()
 
     def play_honestly(self, spacing: float = _SPACING) -> Play:
         """Look around, do what is planned step by step, and see whether it holds."""

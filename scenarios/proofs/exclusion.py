@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.proofs.signs import UNKNOWN, Signs
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

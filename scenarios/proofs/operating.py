@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Deed = tuple[str, str]
 """An operation and its target."""
 
+LOSES_MESSAGES = "purge_queue"
+"""The operation after which messages are lost for good."""
 _BUSY = 0.85
 """The load from which more room helps."""
 _MUCH = 1.2
@@ -109,7 +111,7 @@ def _find_settings(struck: Run, spared: Run) -> Iterator[Deed]:
     yield from (("skip_message", layout.topic_names[each]) for each in standing)
     backlog, usual = state.queues.find_backlog(), healthy.queues.find_backlog()
     behind = state.queues.group_topic[backlog > 2.0 * usual + 100.0]
-    yield from (("purge_queue", layout.topic_names[each]) for each in sorted(set(behind.tolist())))
+    yield from ((LOSES_MESSAGES, layout.topic_names[each]) for each in sorted(set(behind.tolist())))
     gone = sorted(set(own[healthy.wanted & ~state.wanted].tolist()))
     yield from (("scale_service", names[each]) for each in gone)
     full = sorted(set(own[state.disks.is_full()].tolist()))

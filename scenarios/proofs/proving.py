@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
 from scenarios.proofs.certifying import find_certificates, find_least_left, find_left
+from scenarios.proofs.confirming import find_least_loss, list_confirmed
 from scenarios.proofs.operating import list_deeds
 from scenarios.proofs.proof import Proof, Rejection
 from scenarios.proofs.reading import find_first_page, open_run
@@ -18,7 +19,7 @@ from scenarios.world import Run
 from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from scenarios.incident import Certificate
     from scenarios.proofs.repairs import Deeds, Found, Lane
@@ -98,12 +99,16 @@ class _Told(NamedTuple):
 
 
 class _Mended(NamedTuple):
-    """What mends it: the accepted repairs, the best first, what doing nothing costs, and for how long both were run."""
+    """What mends it: the accepted repairs, the best first, what doing nothing costs, and for how long both were run.
+
+    `mending` are all that mend it, whatever they cost.
+    """
 
     accepted: tuple[Lane, ...]
     nothing: Lane
     lasts: int
     found: Found
+    mending: Sequence[Deeds]
 
 
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
@@ -113,7 +118,7 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         paged, pair = _find_page(Run(struck, background), fault)
         _check_step(struck, paged)
         told = _tell_cause(background, fault, paged, difficulty)
-        mended = _find_repairs(pair, paged, told.searcher)
+        mended = _find_repairs(pair, paged, told)
         longest = max(lane.count_steps() for lane in mended.accepted)
         _check_steps(told.fewest_looks + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
@@ -126,7 +131,7 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         lasts=mended.lasts,
         longest=longest,
         repairs=tuple(lane.deeds for lane in mended.accepted),
-        stages=order_stages(mended.accepted, mended.found.mending),
+        stages=order_stages(mended.accepted, mended.mending),
         searched=mended.found.lanes,
         harm_of_nothing=round(mended.nothing.harm, 3),
         harm_of_best=round(mended.accepted[0].harm, 3),
@@ -200,7 +205,7 @@ def _check_steps(fewest: int, task: Task) -> None:
         raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 
 
-def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
+def _find_repairs(looking: Run, paged: _Paged, told: _Told) -> _Mended:
     """The repairs of a system that runs with the same without the fault behind it, as it is first looked at.
 
     They are searched from the moment on at which an honest searcher knows the cause, and have to mend it as well for
@@ -208,7 +213,7 @@ def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
     """
     last = find_last_start(paged.fired)
     knowing = looking.fork()
-    knowing.advance(min(searcher * LOOK_SECONDS, last - knowing.time))
+    knowing.advance(min(told.searcher * LOOK_SECONDS, last - knowing.time))
     late = knowing.fork()
     late.advance(last - late.time)
     deeds = list_deeds(knowing.pick([0]), knowing.pick([1]))
@@ -217,8 +222,10 @@ def _find_repairs(looking: Run, paged: _Paged, searcher: int) -> _Mended:
         raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
     if not found.mending:
         raise _RefusalError("not_solvable", deeds=len(deeds), lanes=found.lanes)
+    searcher = int(knowing.time - looking.time) // LOOK_SECONDS
+    beginnings = list_beginnings(told.fewest_looks, searcher)
     for lasts in filter(found.shows_relapses, LASTINGS):
-        mended = _choose_lasting(found, looking, late, lasts)
+        mended = _choose_lasting(found, looking, late, lasts, beginnings)
         if mended is not None:
             return mended
     raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
@@ -233,16 +240,40 @@ def _try_soon(looking: Run, repairs: Sequence[Deeds], lasts: int) -> Iterator[di
             yield play_lanes(run, repairs, lasts, SPACING + between * LOOK_SECONDS)
 
 
-def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int) -> _Mended | None:
+def find_confirmed(
+    looking: Run, repairs: Sequence[Deeds], lasts: int, saved: float, looks: Iterable[int]
+) -> set[Deeds]:
+    """Those of some repairs that an episode confirms, after each of some numbers of looks.
+
+    The best of them has `saved` users so many minutes. `looking` runs the system and, behind it, the same without the
+    fault; both are at the first look.
+    """
+    confirmed, least_loss = set(repairs), find_least_loss(saved)
+    for number in looks:
+        run = looking.fork()
+        run.advance(number * LOOK_SECONDS)
+        confirmed = list_confirmed(run, [each for each in repairs if each in confirmed], lasts, least_loss)
+    return confirmed
+
+
+def list_beginnings(fewest: int, searcher: int) -> list[int]:
+    """After how many looks somebody may begin to repair: the fewest that tell the cause, some more, a searcher's."""
+    return sorted({fewest, max(fewest, *_SOON), searcher})
+
+
+def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int, beginnings: Sequence[int]) -> _Mended | None:
     """What mends it when it is judged after so many seconds; None if too little is left to save by then."""
     lanes, nothing = found.judged[lasts], found.judged[lasts][()]
     last = play_lanes(late, found.mending, lasts)
     tried = [last, *_try_soon(looking, found.mending, lasts)]
     mending = [each for each in found.mending if all(played[each].well for played in tried)]
+    saved = nothing.harm - min((lanes[each].harm for each in mending), default=nothing.harm)
+    refused = set(mending) - find_confirmed(looking, mending, lasts, saved, beginnings)
+    mending = [each for each in mending if each not in refused]
     if not mending:
-        raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts)
+        raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts, refused=len(refused))
     accepted = accept_repairs([lanes[each] for each in mending], nothing)
     saved, left = (run[()].harm - max(run[lane.deeds].harm for lane in accepted) for run in (lanes, last))
     if min(saved, left) < max(_LEAST_AVOIDABLE, _LEAST_AVOIDABLE * saved):
         return None
-    return _Mended(accepted, nothing, lasts, found)
+    return _Mended(accepted, nothing, lasts, found, [each for each in found.mending if each not in refused])

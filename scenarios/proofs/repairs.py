@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import permutations
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenarios.incident import WATCH_SECONDS
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
 from scenarios.proofs.reading import open_run
 from scenarios.world import OPERATIONS, OperationError
@@ -32,8 +33,6 @@ _KEPT = 8
 """Sequences of a length that the search goes on from: those with which users lost least."""
 WELL = 0.01
 """The harm more than without the fault that counts as well."""
-_WAIT_SECONDS = 300.0
-"""Who waits lets so much time pass in one step."""
 _DEARER = 0.25
 """A repair is accepted if it costs users at most this share more of what can be avoided than the best one."""
 
@@ -51,7 +50,7 @@ class Lane(NamedTuple):
 
     def count_steps(self) -> int:
         """The steps of who does this and waits until it can be seen that it helped: a wait takes five minutes."""
-        return len(self.deeds) + -int(-max(0.0, self.back - SPACING * len(self.deeds)) // _WAIT_SECONDS)
+        return len(self.deeds) + -int(-max(0.0, self.back - SPACING * len(self.deeds)) // WATCH_SECONDS)
 
 
 class Found(NamedTuple):
@@ -122,7 +121,7 @@ def play_lanes(pair: Run, repairs: Sequence[Deeds], lasts: int, spacing: int = S
     for turn in range(max(len(deeds) for deeds in lanes)):
         for place, deeds in enumerate(lanes):
             if turn < len(deeds):
-                _order(run, deeds[turn], place)
+                begin_deed(run, deeds[turn], place)
         run.advance(spacing)
     run.advance(begin + lasts - run.time)
     return {lane.deeds: lane for lane in _judge_lanes(_Played(run, run, lanes), begin, lasts)}
@@ -191,7 +190,7 @@ def _play(parent: Run, places: Sequence[int], some: tuple[Deeds, ...], until: in
     run = parent.pick([*places, len(parent.layout.systems) - 1])
     for place, deeds in enumerate(some):
         if deeds:
-            _order(run, deeds[-1], place)
+            begin_deed(run, deeds[-1], place)
     run.advance(SPACING)
     after = run.fork()
     run.advance(until - run.time)
@@ -222,7 +221,8 @@ def _judge_lanes(played: _Played, begin: int, lasts: int) -> Iterator[Lane]:
         yield Lane(deeds, measure_harm(harm, begin, end), well, max(0.0, back * TICK - begin))
 
 
-def _order(run: Run, deed: Deed, place: int) -> None:
+def begin_deed(run: Run, deed: Deed, place: int) -> None:
+    """Begin an operation in one of the systems of a run, if that is possible."""
     try:
         run.order(*deed, system=place)
     except OperationError as error:  # a target that is gone meanwhile

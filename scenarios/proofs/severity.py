@@ -24,22 +24,22 @@ _MARGIN = 0.2
 """By this share every boundary has to be missed."""
 
 
-def judge_severity(run: Run, fired: int, system: int = 0) -> Severity | None:
+def judge_severity(run: Run, fired: int) -> Severity | None:
     """The severity of an incident that paged at a second, by a run that went on for `JUDGED_SECONDS`.
 
     None if it is too near a boundary, or another one in the first three minutes than over all of the time.
     """
     found = {
-        _judge(_average(run, fired, fired + seconds, system), run, system, factor)
+        _judge(_average(run, fired, fired + seconds), run, factor)
         for factor in (1.0 - _MARGIN, 1.0, 1.0 + _MARGIN)
         for seconds in (180, JUDGED_SECONDS)
     }
     return found.pop() if len(found) == 1 else None
 
 
-def rate_severity(run: Run, fired: int, system: int = 0) -> Severity:
+def rate_severity(run: Run, fired: int) -> Severity:
     """What the matrix says of the time that is judged, however near to a boundary."""
-    return _judge(_average(run, fired, fired + JUDGED_SECONDS, system), run, system, 1.0)
+    return _judge(_average(run, fired, fired + JUDGED_SECONDS), run, 1.0)
 
 
 def list_worths(journeys: Sequence[Journey]) -> str:
@@ -53,11 +53,11 @@ def list_worths(journeys: Sequence[Journey]) -> str:
     return f"{'; '.join(told)}."
 
 
-def _average(run: Run, since: int, until: int, system: int) -> dict[str, float]:
+def _average(run: Run, since: int, until: int) -> dict[str, float]:
     """The share of requests that fail, by journey."""
     ticks = slice(int(since / TICK), int(until / TICK))
     found = {}
-    for name, shares in find_failing(run, until, system).items():
+    for name, shares in find_failing(run, until).items():
         total = 0.0
         for share in shares[ticks]:
             total += share
@@ -65,10 +65,10 @@ def _average(run: Run, since: int, until: int, system: int) -> dict[str, float]:
     return found
 
 
-def _judge(failing: dict[str, float], run: Run, system: int, factor: float) -> Severity:
+def _judge(failing: dict[str, float], run: Run, factor: float) -> Severity:
     """What the matrix says if its boundaries were a factor higher."""
     worst = {"core": 0.0, "main": 0.0, "minor": 0.0}
-    for journey in run.layout.systems[system].journeys:
+    for journey in run.layout.systems[0].journeys:
         if journey.worth > 0.0:
             rank = rank_journey(journey.worth)
             worst[rank] = max(worst[rank], failing[journey.name])

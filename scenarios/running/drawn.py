@@ -23,7 +23,7 @@ from scenarios.incident import (
     Truth,
     know_by_certificates,
 )
-from scenarios.progress import Plan, PlanStep
+from scenarios.progress import Plan
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
@@ -32,15 +32,13 @@ from scenarios.running.document import RunningDocument
 from scenarios.running.explaining import list_explanations
 from scenarios.running.incident import NobodyPagedError, RunningIncident
 from scenarios.running.judging import Judge
+from scenarios.running.planning import plan_deed
 from scenarios.running.shared import SharedRuns
 from scenarios.running.wording import word_failure
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
-    EXECUTE_RUNBOOK_STEP,
     REMEDIATION_PLANNING,
-    REMEDIATIONS,
     ROOT_CAUSE_ANALYSIS,
-    SCALE_SERVICE,
 )
 
 if TYPE_CHECKING:
@@ -88,20 +86,14 @@ class DrawnStory:
     def plan(self) -> Plan:
         if self._proof is None:
             return Plan()
-        stages = tuple(tuple(self._plan_step(*deed) for deed in stage) for stage in self._proof.stages)
+        background, fault = self._drawn.background, self._drawn.fault
+        lost = any(shift.what == "removed" for shift in FAMILIES[fault.family].shifts)
+        # Only what was struck has instances that are missing.
+        stages = tuple(
+            tuple(plan_deed(background, deed, lost=lost and deed[1] == fault.component) for deed in stage)
+            for stage in self._proof.stages
+        )
         return Plan(stages, waits=_WAITS)
-
-    def _plan_step(self, operation: str, target: str) -> PlanStep:
-        if operation not in REMEDIATIONS:
-            return PlanStep(EXECUTE_RUNBOOK_STEP.name, operation, on=target)
-        if operation != SCALE_SERVICE.name:
-            return PlanStep(operation, target)
-        part = next(each for each in self._drawn.background.components if each.name == target)
-        fault = self._drawn.fault
-        lost = target == fault.component and any(shift.what == "removed" for shift in FAMILIES[fault.family].shifts)
-        # Where instances are missing, as many as planned will do; else half as many again, as the proof has tried.
-        least = part.instances if lost else min(part.most, part.instances + (part.instances + 1) // 2)
-        return PlanStep(operation, target, replicas=(least, part.most))
 
     def tell(self, incident: RunningIncident) -> Truth:
         fault = self._drawn.fault

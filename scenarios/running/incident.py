@@ -8,8 +8,16 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from scenarios.incident import Achieved, LossCurves, OrderedAt, Remedied, measure_plan, pace_by_certificates
+from scenarios.incident import (
+    Achieved,
+    LossCurves,
+    OrderedAt,
+    Remedied,
+    measure_plan,
+    pace_by_certificates,
+)
 from scenarios.progress import UNTOUCHED, Outcome, Plan, PlanStep, Progress, Remedy
+from scenarios.proofs.confirming import SEEN_SECONDS, count_seconds
 from scenarios.running.runbook import (
     RULE,
     SILENCE_SECONDS,
@@ -35,7 +43,6 @@ from scenarios.telemetry import (
 from scenarios.telemetry.clock import Clock
 from scenarios.vocabulary import CHECK_RECENT_DEPLOYS
 from scenarios.world import OPERATIONS, SIMULATOR_VERSION, SOFTWARE
-from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -209,19 +216,11 @@ class RunningIncident:
         return list_targets(self.system, needs) if needs else None
 
     def count_seconds(self, remedy: Remedy) -> int:
-        """How long on-call is busy with a remediation: until the last instance should have been restarted, in minutes.
-
-        That is a minute at least.
-        """
+        """How long on-call is busy with a remediation: a minute at least, in whole minutes."""
         name, target = find_operation(remedy)
         if name in self.runbook and self.runbook[name].waits:
             return self.runbook[name].waits
-        operation = OPERATIONS.get(name)
-        seconds = 0.0 if operation is None else operation.seconds + STEP
-        if operation is not None and operation.rolls:
-            rolled = [component for component in self.system.components if component.name == target]
-            seconds += max((part.instances * part.get("start_seconds") for part in rolled), default=0.0)
-        return max(_MINUTE, -int(-seconds // _MINUTE) * _MINUTE)
+        return count_seconds(self.system, name, target)
 
     def _await_page(self) -> tuple[int, int, dict[str, Any]]:
         """The second of the page, that at which on-call looks for the first time, and the page as it stands there."""
@@ -252,8 +251,6 @@ def _write_software(name: str) -> str:
 _MINUTE = 60
 HASTY_SECONDS = 300
 """Who looks again before so many seconds are over, and nothing was done meanwhile, learns nothing by it."""
-_SEEN_SECONDS = 30
-"""For how long users have to be served before a look shows it."""
 
 
 class Looked(NamedTuple):
@@ -422,9 +419,9 @@ class RunningCourse(NamedTuple):
         if not repaired or item[1] not in services:
             return False
         seen = self.now - incident.document.look_seconds
-        if is_well(incident.runs.get(self.orders, seen), seen, _SEEN_SECONDS):
+        if is_well(incident.runs.get(self.orders, seen), seen, SEEN_SECONDS):
             return True
-        return judge is not None and judge.is_well(self.orders, seen, _SEEN_SECONDS)
+        return judge is not None and judge.is_well(self.orders, seen, SEEN_SECONDS)
 
     @property
     def harms(self) -> tuple[str, ...]:

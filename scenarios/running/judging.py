@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from scenarios.incident import LossCurve, Losses
 from scenarios.progress import Outcome
+from scenarios.proofs.confirming import find_least_loss
 from scenarios.proofs.harm import average_harm, find_harm, measure_harm
-from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.operating import LOSES_MESSAGES, list_deeds
 from scenarios.proofs.proving import find_last_start
 from scenarios.proofs.reading import open_run
 from scenarios.proofs.repairs import SPACING, WELL
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from scenarios.world import System
     from scenarios.world.layout import Floats
 
-_LEAST_LOSS = 0.1
-_LOSS_SHARE = 0.02
-"""A remediation is wrong by which users lose more minutes than both, this and this share of what a repair saves."""
 _LEAST_SHARE = 0.1
 """Nothing is measured over a time in which less than this, in minutes or as a share of all that a repair saves, is left
 to save."""
@@ -46,7 +44,6 @@ _DRAWN_BEFORE = 300
 _MOST_DRAWN = 100
 """The most values of a curve; beyond so many minutes each is of two or more, as a review is to stay small."""
 _THOUSAND = 1000
-_PURGES = "purge_queue"
 
 Lane = tuple[Ordered, ...]
 Key = TypeVar("Key")
@@ -251,26 +248,13 @@ class Judge:
         planned = any((order.operation, order.target) in repair for repair in self._proof.repairs)
         acts = planned or -lost > max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
         is_step = planned and nearest > 0 and order.number is None and any(well[count:])
-        if not (is_step or self._goes_on(orders, order)) and (
-            lost > max(_LEAST_LOSS, _LOSS_SHARE * self._saved)
+        if not is_step and (
+            lost > find_least_loss(self._saved)
             or _purges(run, order, count)
             or (not planned and self._disturbs(orders, order))
         ):
             return Verdict(Outcome.WRONG, nearest, acts)
         return Verdict(Outcome.INEFFECTIVE, nearest, acts)
-
-    def _goes_on(self, orders: Orders, order: Ordered) -> bool:
-        """Whether an order is the next of an accepted repair that has been begun, all of it up to there in its order.
-
-        Users may be well before the last of it is done, as the first ones need time to show; who does the rest carries
-        out what is right.
-        """
-        done = [(each.operation, each.target) for each in orders]
-        deed = (order.operation, order.target)
-        if order.number is not None or deed in done:
-            return False
-        begun = [repair[: repair.index(deed)] for repair in self._proof.repairs if deed in repair[1:]]
-        return any(_has_in_order(done, before) for before in begun)
 
     def _list_parts(self, count: int) -> Iterator[tuple[Deed, ...]]:
         """The parts of accepted repairs that have so many operations, in their order."""
@@ -360,12 +344,6 @@ class Judge:
         return since, -(-minutes // _MOST_DRAWN)
 
 
-def _has_in_order(done: Sequence[Deed], wanted: Sequence[Deed]) -> bool:
-    """Whether some operations were all done, one after the other, whatever was done in between."""
-    rest = iter(done)
-    return all(deed in rest for deed in wanted)
-
-
 def _count_fewest(lanes: Sequence[Lane], well: Sequence[bool], otherwise: int) -> int:
     """The orders of the shortest lane that ends well."""
     return min((len(lane) for lane, is_well in zip(lanes, well, strict=True) if is_well), default=otherwise)
@@ -388,11 +366,13 @@ def _order(run: Run, order: Ordered, place: int) -> bool:
 
 def _purges(run: Run, order: Ordered, system: int) -> bool:
     """Whether messages are lost for good by an order that is carried out in one of the systems of a run."""
-    if order.operation != _PURGES:
+    if order.operation != LOSES_MESSAGES:
         return False
     components = len(run.layout.systems[0].components)
     return any(
-        event.what == _PURGES and event.component // components == system and float(event.details["messages"]) > 0
+        event.what == LOSES_MESSAGES
+        and event.component // components == system
+        and float(event.details["messages"]) > 0
         for event in run.state.events
         if event.at >= order.at
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenarios.proofs.proof import Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 FILE = Path(__file__).parent / "proofs.jsonl.gz"
 
@@ -23,19 +25,44 @@ class Listed(NamedTuple):
     proof: Proof
 
 
-@cache
-def list_proofs() -> Mapping[tuple[int, int], Listed]:
-    """The proofs that come with this package, by seed and difficulty in that order.
+_BESIDE: ContextVar[Mapping[tuple[int, int], Listed]] = ContextVar("proofs that are known beside those listed")
 
-    They are what `scripts/prove` has written, compressed.
-    """
+
+def list_proofs() -> Mapping[tuple[int, int], Listed]:
+    """The proofs that are known, by seed and difficulty in that order: those that come with this package."""
+    beside = _BESIDE.get({})
+    return {**_read_file(), **beside} if beside else _read_file()
+
+
+@contextmanager
+def know_beside(proofs: Mapping[tuple[int, int], Listed]) -> Iterator[None]:
+    """Proofs that are known too within this context, as if they were listed: draws are tried so before they are."""
+    token = _BESIDE.set(proofs)
+    try:
+        yield
+    finally:
+        _BESIDE.reset(token)
+
+
+def read_line(line: str) -> tuple[tuple[int, int], Listed]:
+    """The seed and difficulty of a line that `scripts/prove` has written, and its proof."""
+    written = json.loads(line)
+    return (written["seed"], written["difficulty"]), Listed(written["drawn"], Proof.model_validate(written["proof"]))
+
+
+def forget_file() -> None:
+    """Read the list anew when it is asked for again."""
+    _read_file.cache_clear()
+
+
+@cache
+def _read_file() -> Mapping[tuple[int, int], Listed]:
+    """The lines that `scripts/prove` has written, compressed."""
     if not FILE.exists():
         return {}
-    lines = [json.loads(line) for line in gzip.decompress(FILE.read_bytes()).decode().splitlines()]
-    lines.sort(key=lambda line: (line["seed"], line["difficulty"]))
-    return {
-        (line["seed"], line["difficulty"]): Listed(line["drawn"], Proof.model_validate(line["proof"])) for line in lines
-    }
+    return dict(
+        sorted(map(read_line, gzip.decompress(FILE.read_bytes()).decode().splitlines()), key=lambda known: known[0])
+    )
 
 
 def find_proof(seed: int, difficulty: int) -> Proof | None:

@@ -7,6 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from scenarios.incident import WATCH_SECONDS
 from scenarios.library import RunbookStep, load_runbook_catalogue
 from scenarios.vocabulary import EXECUTE_RUNBOOK_STEP, REMEDIATIONS
 from scenarios.world import OPERATIONS
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from scenarios.progress import Remedy
     from scenarios.world import System
 
-_WATCH_SECONDS = 300
-"""How long `watch` lets pass."""
 SILENCE_SECONDS = 1800
 """How long a rule is silenced."""
 RULE = "rule"
@@ -27,8 +26,8 @@ RULE = "rule"
 _WATCH = RunbookStep(
     name="watch",
     domain="observation",
-    does=f"Let {_WATCH_SECONDS // 60} minutes pass, and say which services and pages have changed.",
-    waits=_WATCH_SECONDS,
+    does=f"Let {WATCH_SECONDS // 60} minutes pass, and say which services and pages have changed.",
+    waits=WATCH_SECONDS,
 )
 SILENCE = RunbookStep(
     name="silence_alert",

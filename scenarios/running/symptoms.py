@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:

@@ -27,10 +27,6 @@ class Clock:
         """The minute in which a second of the run is: `2026-03-03T14:02Z`."""
         return format_minute(self._find(seconds))
 
-    def get_seconds(self, moment: str) -> float:
-        """The second of the run of a moment, below 0 before it begins."""
-        return (datetime.fromisoformat(moment) - self._begins).total_seconds()
-
     def get_epoch(self, seconds: float) -> int:
         """A second of the run as seconds since 1970."""
         return int(self._find(seconds).timestamp())

@@ -9,7 +9,7 @@ from scenarios.telemetry.numbers import format_percent, format_seconds, format_s
 from scenarios.telemetry.quantities import OF_CALLS, SLOW
 from scenarios.telemetry.vantage import average
 from scenarios.vocabulary.diagnostics import CallPath, Dependencies
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:

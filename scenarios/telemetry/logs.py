@@ -72,10 +72,8 @@ class SampledLogs(Logs):
         return f"{shown} · warnings and errors: {self.bad_sampled:,} of {self.bad_logged:,} sampled"
 
 
-def show_logs(seen: Vantage, *, contains: str = "", before: float | None = None) -> SampledLogs:
-    """The newest lines of the last half hour: of those that have what is sought in them, in whatever case, and that
-    are older than a second of the run.
-    """
+def show_logs(seen: Vantage, *, contains: str = "") -> SampledLogs:
+    """The newest lines of the last half hour: of those that have what is sought in them, in whatever case."""
     first = max(0, seen.ticks - WINDOW_TICKS)
     streams = list_streams(seen)
     printed, kept = count_lines(seen, streams, first)
@@ -85,18 +83,12 @@ def show_logs(seen: Vantage, *, contains: str = "", before: float | None = None)
     bad = [column for column, stream in enumerate(streams) if stream.line.level in TROUBLE]
     told_bad = len([line for line in events if line.line.level in TROUBLE])
     bad_total, bad_logged = (_add_up(_count_each(counts[:, bad]).tolist()) + told_bad for counts in (kept, printed))
-    searched = bool(contains) or before is not None
-    start = 0 if searched else _find_start(each, PAGE)
+    start = 0 if contains else _find_start(each, PAGE)
     lines = Kept(streams, first + start, kept[start:])
-    chosen = lines.order if searched else lines.order[-PAGE:]
-    if before is not None:
-        chosen = chosen[lines.ms[chosen] < before * 1000.0]
-        events = [line for line in events if line.ms < before * 1000.0]
-        if not contains:
-            chosen, events = chosen[-PAGE:], events[-PAGE:]
+    chosen = lines.order if contains else lines.order[-PAGE:]
     texts = write_lines(seen, streams, lines, chosen)
     told = [(ms, 0, text) for ms, text in zip(lines.ms[chosen].tolist(), texts, strict=True)]
-    told += [(line.ms, 1, text) for line, text in _write_events(seen, events if searched else events[-PAGE:])]
+    told += [(line.ms, 1, text) for line, text in _write_events(seen, events if contains else events[-PAGE:])]
     sought = contains.casefold()
     told = [line for line in told if sought in line[2].casefold()] if sought else told
     told.sort(key=lambda line: line[:2])

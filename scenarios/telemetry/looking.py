@@ -35,7 +35,6 @@ def look(
     system: int = 0,
     as_of: float | None = None,
     contains: str = "",
-    before: float | None = None,
 ) -> Evidence:
     """What a diagnostic shows of a component. The run is only read, and what is shown of a moment stays so.
 
@@ -46,7 +45,6 @@ def look(
         system: which of the systems of the run has it.
         as_of: the second of the run as of which it is shown; None for now.
         contains: for `query_logs`: only lines with this in them, in whatever case.
-        before: for `query_logs`: only lines that are older than this second of the run.
 
     Raises:
         TelemetryError: if there is no such diagnostic or component, the moment is yet to come, or too little has been
@@ -56,4 +54,4 @@ def look(
     if show is None:
         raise TelemetryError(describe_unknown("diagnostic", diagnostic, _SHOW))
     seen = Vantage(run, component, system=system, as_of=as_of)
-    return show_logs(seen, contains=contains, before=before) if diagnostic == "query_logs" else show(seen)
+    return show_logs(seen, contains=contains) if diagnostic == "query_logs" else show(seen)

@@ -47,7 +47,7 @@ def find_pages(run: Run, until: int, system: int = 0) -> list[Page]:
 
 
 def is_well(run: Run, at: int, seconds: float = 120.0, system: int = 0) -> bool:
-    """Whether users have been served for so many seconds about as well as at the start of the run.
+    """Whether users of a system have been served for so many seconds about as well as at the start of the run.
 
     Journeys that are worth nothing count if a rule watches them: others may have a trouble that nobody is paged for.
     What comes to half of what pages is not well.
@@ -172,7 +172,7 @@ def list_page_changes(run: Run, since: int, until: int, silences: Silences = ())
     clock = Clock(run.layout.systems[0])
     pages = find_pages(run, until)
     changes = [(page.fired, _say_fired(page, clock, silences)) for page in pages]
-    changes += [(page.cleared, _say_cleared(page, clock)) for page in pages if page.cleared is not None]
+    changes += [(page.cleared, _say_cleared(page, clock, since)) for page in pages if page.cleared is not None]
     for rule, end in {(each.rule, each.until) for each in silences}:
         if end <= until and find_end(silences, rule, end) is None:
             changes.append((end, _say_ended(rule, end, pages, clock)))
@@ -192,15 +192,18 @@ def _say_ended(rule: str, at: int, pages: Iterable[Page], clock: Clock) -> str:
     return f"Silence of {rule} ended at {clock.get_time_of_day(at)}{', and its page fires' if fires else ''}."
 
 
-def _say_cleared(page: Page, clock: Clock) -> str:
-    return f"Page {page.rule.name} cleared at {clock.get_time_of_day(page.cleared or 0)}."
+def _say_cleared(page: Page, clock: Clock, since: int) -> str:
+    """That a page has cleared. If it fired until second `since`, nothing that is told with it says when."""
+    fired = f", which fired at {clock.get_time_of_day(page.fired)}," if page.fired <= since else ""
+    return f"Page {page.rule.name}{fired} cleared at {clock.get_time_of_day(page.cleared or 0)}."
 
 
-def list_standing(run: Run, own: str, until: int, silences: Silences = ()) -> list[str]:
+def list_standing(run: Run, own: str, since: int, until: int, silences: Silences = ()) -> list[str]:
     """How pages stand at a second of the run, in sentences: others that fire, and last the newest page of rule `own`.
 
     A page that fires says when it will clear: its condition must not hold for as long as it had to hold. One that is
-    silenced says until when.
+    silenced says until when. That the one of `own` has cleared is told here if it did so until second `since`: later,
+    it is among the changes.
     """
     clock, pages = Clock(run.layout.systems[0]), find_pages(run, until)
     mine = [page for page in pages if page.rule.name == own][-1:]
@@ -209,25 +212,27 @@ def list_standing(run: Run, own: str, until: int, silences: Silences = ()) -> li
     for page in (*others, *mine):
         rule = page.rule
         if page.cleared is not None:
-            told.append(_say_cleared(page, clock))
+            told += [_say_cleared(page, clock, until)] if page.cleared <= since else []
             continue
         levels = watch(run, rule, find_failing(run, until), until)
         last = max(tick for tick, level in enumerate(levels) if level > rule.above)
+        above, firing = _say_level(rule, rule.above), clock.get_time_of_day(page.fired)
+        if last + 1 == len(levels):
+            holds = f"is still above {above}"
+        else:
+            ended, wait = clock.get_time_of_day((last + 1) * TICK), _say_minutes(rule.lasts)
+            holds = f"was last above {above} at {ended}, and the page clears once that is {wait} ago"
         muted = find_end(silences, rule.name, until)
         silenced = "" if muted is None else f", silenced until {clock.get_time_of_day(muted)}"
-        told.append(
-            f"Page {rule.name} is still firing{silenced}: it clears after {_say_minutes(rule.lasts)} without "
-            f"{_CLEARING[rule.watches]} above {_say_level(rule, rule.above)}, "
-            f"which was last so at {clock.get_time_of_day((last + 1) * TICK)}."
-        )
+        told.append(f"Page {rule.name} is still firing, since {firing}{silenced}: {_CLEARING[rule.watches]} {holds}.")
     return told
 
 
 _CLEARING = {
-    "failures": "a share of failing requests",
-    "latency": "a p99 of requests",
-    "backlog": "a backlog of its consumer group",
-    "disk": "disk in use",
+    "failures": "the share of failing requests",
+    "latency": "the p99 of requests",
+    "backlog": "the backlog of the consumer group",
+    "disk": "the disk in use",
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.telemetry.wavering import waver
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:

@@ -63,7 +63,8 @@ def report_operation(run: Run, operation: str, target: str, since: int, until: i
 def report_changes(run: Run, page: str, since: int, until: int, silences: Silences = ()) -> str:
     """What changed from one second of the run to another: states of components, deaths and recoveries, and pages.
 
-    It ends with how the page of a rule stands. That may have cleared before, while on-call was looking elsewhere.
+    It ends with how pages stand, that of a rule last. Pages may have fired and cleared before, while on-call was
+    looking elsewhere, so each says when it fired.
     """
     told = []
     for component in run.layout.systems[0].components:
@@ -77,9 +78,8 @@ def report_changes(run: Run, page: str, since: int, until: int, silences: Silenc
             sentences.append(f"is now {came}.")
         told += [f"{component.name}: {sentence}" for sentence in sentences]
     told = told or ["No service changed its state."]
-    standing = list_standing(run, page, until, silences)
-    changes = [said for said in _tell_time(run, since, until, silences) if said not in standing]
-    return " ".join([*told, *changes, *standing])
+    changes = _tell_time(run, since, until, silences)
+    return " ".join([*told, *changes, *list_standing(run, page, since, until, silences)])
 
 
 def report_silence(run: Run, silence: Silence, before: Silences, until: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from scenarios.telemetry.numbers import format_percent, format_seconds
 from scenarios.telemetry.pages import find_failing
 from scenarios.telemetry.vantage import add_reasons, average
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
@@ -103,7 +103,10 @@ def find_own(run: Run, component: str, since: float, until: int) -> list[Sign]:
     """What is seen between two seconds of a trouble that a component has by itself, the worst first; two at most."""
     signs = [*_list_failing(run, None, since, until), *_list_slow(run, None, since, until)]
     own = [sign for sign in signs if component in (sign.component, sign.caller)]
-    return sorted(own, key=lambda sign: (-sign.share, sign.at))[:_MOST_OWN]
+    said: dict[str, Sign] = {}  # a caller may make several calls, of which the same is said
+    for sign in sorted(own, key=lambda sign: (-sign.share, sign.at)):
+        said.setdefault(sign.said, sign)
+    return list(said.values())[:_MOST_OWN]
 
 
 def _choose(signs: Iterable[Sign]) -> list[Sign]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from scenarios.telemetry.quantities import count_denied, count_gone, count_of
 from scenarios.world.chance import draw_uniform, hash_names, mix
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from scenarios.world.record import TICK
 from scenarios.world.software import SOFTWARE
 

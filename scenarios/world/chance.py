@@ -32,7 +32,7 @@ def mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def hash_names(seed: int, names: list[str], purpose: str) -> NDArray[np.uint64]:
-    """A key for each name, from which `draw_noise` goes on."""
+    """A key for each name, from which `draw_noises` goes on."""
     keys = []
     for name in names:
         key = seed & 0xFFFFFFFFFFFFFFFF
@@ -42,14 +42,11 @@ def hash_names(seed: int, names: list[str], purpose: str) -> NDArray[np.uint64]:
     return mix(np.array(keys, dtype=np.uint64))
 
 
-def draw_noise(keys: NDArray[np.uint64], tick: int) -> NDArray[np.float64]:
-    """A normal deviate for each key in a tick, between −1.7 and 1.7, with mean 0 and standard deviation about 0.95."""
-    drawn: NDArray[np.float64] = draw_noises(keys, tick, 1)[0]
-    return drawn
-
-
 def draw_noises(keys: NDArray[np.uint64], first: int, count: int) -> NDArray[np.float64]:
-    """The same of some ticks from the `first` on, a row for each."""
+    """A normal deviate for each key, a row for each of some ticks from the `first` on.
+
+    They lie between −1.7 and 1.7, with mean 0 and standard deviation about 0.95.
+    """
     ticks = np.array([[tick & 0xFFFFFFFFFFFFFFFF] for tick in range(first, first + count)], dtype=np.uint64)
     hashed = mix(keys ^ mix(ticks))
     return np.asarray(_NORMAL[(hashed >> _58).astype(np.int64)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import add_up
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import add_up
 from scenarios.world.layout import get_parameters
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,17 +8,20 @@ does not count into the holding time, or a component would never recover from a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from scenarios.world.quantiles import KNOTS, share_above, shift_quantiles
+from scenarios.world.reasons import FAST_REASONS, Reason
+from scenarios.world.sums import ALL, LITTLE, NOTHING, TINY, add_up, sum_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scenarios.world.access import Access, Leaving
-    from scenarios.world.layout import Floats, Indices, Layout
+    from scenarios.world.layout import Floats, Layout
 
 STEP = 5.0
 """Seconds of a step."""
@@ -29,55 +32,12 @@ ATTEMPTS = 3
 HOLDING_SECONDS = 20.0
 """The time constant with which a holding time follows what requests take now, beside that time itself."""
 
-KNOTS = (0.0, 0.5, 0.9, 0.99, 1.0)
-"""The quantiles at which latencies are known."""
 _HALVES = np.array([[0.25], [0.2], [0.045], [0.005]])
 """Half the share of requests between two knots: the weights of a trapezoid."""
-_AT = np.array([[knot] for knot in KNOTS])
-_BEGINS = np.array([[[knot]] for knot in KNOTS[:-1]])
-_WIDTHS = np.array([[[after - knot]] for knot, after in pairwise(KNOTS)])
-_SHARES = _WIDTHS[:, 0]
-_TINY = np.array(1e-12)
-_NOTHING, _ALL, _HALF = np.array(0.0), np.array(1.0), np.array(0.5)
-_CROWDED, _HOLDING, _LITTLE = np.array(0.08), np.array(HOLDING_SECONDS), np.array(1e-9)
+_HALF, _CROWDED, _HOLDING = np.array(0.5), np.array(0.08), np.array(HOLDING_SECONDS)
 _SHORTEST, _HOUR = np.array(1e-4), np.array(3600.0)
 """Numbers as arrays without a dimension: with these numpy takes half the time that it takes with a number of Python."""
 
-
-class Reason(IntEnum):
-    """Why an attempt of a call failed.
-
-    `POOL`: the caller had no connection free. `BROKEN`: the connections of its pool are dead. `LOST`: nothing came back
-    from the network. `REFUSED`: nobody listened. `FULL`: the callee took no more. `EXPIRED`: it waited in the callee
-    for too long. `LATE`: it was answered after the deadline. `ERROR`: it was answered with an error. `DENIED`: the
-    callee did not accept who called. `UNRESOLVED`: the caller has found no address of the callee. `FORBIDDEN`: the
-    callee knew the caller, and did not let it do this. `UNTRUSTED`: the certificate of the callee was not valid.
-    """
-
-    POOL = 0
-    BROKEN = 1
-    LOST = 2
-    REFUSED = 3
-    FULL = 4
-    EXPIRED = 5
-    LATE = 6
-    ERROR = 7
-    DENIED = 8
-    UNRESOLVED = 9
-    FORBIDDEN = 10
-    UNTRUSTED = 11
-
-
-FAST_REASONS = (
-    Reason.BROKEN,
-    Reason.REFUSED,
-    Reason.FULL,
-    Reason.DENIED,
-    Reason.UNRESOLVED,
-    Reason.FORBIDDEN,
-    Reason.UNTRUSTED,
-)
-"""Reasons for which a caller does not wait for an answer."""
 _FAST = tuple(map(int, FAST_REASONS))
 _SLOW = (int(Reason.POOL), int(Reason.LOST), int(Reason.EXPIRED))
 _REASONS = tuple(map(int, Reason))
@@ -201,18 +161,6 @@ class Passed:
     ledger: float
 
 
-def add_up(index: Indices, weights: Floats, size: int) -> Floats:
-    """Sums of weights by index, in the order in which they stand."""
-    return np.asarray(np.bincount(index, weights=weights, minlength=size))
-
-
-def add_rows(rows: Indices, weights: Sequence[Floats], size: int) -> Floats:
-    """Several sums by one index at once. `rows` has the index once for each, `size` places further on each time."""
-    count = len(weights)
-    joined = np.concatenate(weights)
-    return add_up(rows[: len(joined)], joined, count * size).reshape(count, size)
-
-
 def step_flows(layout: Layout, flows: Flows, found: Conditions, step: float = STEP) -> Passed:
     """Pass one step of so many seconds: the flows are changed, and what happened is returned."""
     tried = _send(layout, flows, found)
@@ -297,7 +245,7 @@ def _send(layout: Layout, flows: Flows, found: Conditions) -> _Tried:
     refusals = [(reason, reached * share) for reason, share in shares if share is not None]
     rejected = layout.no_requests
     if refusals:
-        rejected = add_up(target, _sum_rows([part for _, part in refusals]), routes)
+        rejected = add_up(target, sum_rows([part for _, part in refusals]), routes)
     return _Tried(
         attempts=attempts,
         sent=sent,
@@ -336,11 +284,11 @@ def _mix(layout: Layout, flows: Flows, found: Conditions, tried: _Tried) -> _Mix
     rows = np.empty((5, len(users)))
     np.add(found.offered, tried.at_route[0], out=rows[0])
     np.add(users, tried.at_route[1], out=rows[1])
-    np.add(rows[1], _TINY, out=rows[2])
+    np.add(rows[1], TINY, out=rows[2])
     np.multiply(rows[2], flows.holding, out=rows[3])
     np.multiply(rows[2], layout.route_cpu, out=rows[4])
     sums = add_up(layout.route_component_rows[: rows.size], rows.ravel(), 5 * components).reshape(5, components)
-    mixed = np.maximum(sums[1:3], _TINY)
+    mixed = np.maximum(sums[1:3], TINY)
     each = sums[3:] / mixed[1]
     return _Mixture(
         users=users,
@@ -379,25 +327,25 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     pulled = found.pulled if everywhere else np.where(found.count <= 0.0, 1.0, found.pulled)
     had = flows.queue + mixture.new_by_component[own] * (found.pull / pulled[own])
     each = np.empty((2, components))
-    np.maximum(mixture.holding, _LITTLE, out=each[0])
-    np.maximum(mixture.cpu, _LITTLE, out=each[1])
+    np.maximum(mixture.holding, LITTLE, out=each[0])
+    np.maximum(mixture.cpu, LITTLE, out=each[1])
     rates = found.rates / each.take(own, axis=1)
     rate = np.minimum(rates[0], rates[1])
     capacity = rate * np.array(step)
     rows = np.empty((7, len(own)))
     done = np.minimum(had, capacity, out=rows[0])
-    np.multiply(done, np.minimum(_ALL, had / np.maximum(capacity, _TINY)), out=rows[1])
+    np.multiply(done, np.minimum(ALL, had / np.maximum(capacity, TINY)), out=rows[1])
     rest = had - done
     if everywhere and not np.count_nonzero(rest):
         return _do_all(layout, mixture, rows[:2], rest)
     room = np.minimum(found.places, rate * layout.instance["patience"])
     queue = np.minimum(rest, room, out=rows[2])
     over = rest - queue
-    np.multiply(done, np.minimum(queue / np.maximum(rate, _LITTLE), _HOUR), out=rows[3])
-    full = np.minimum(over, np.maximum(_NOTHING, rest - layout.instance["queue"]))
+    np.multiply(done, np.minimum(queue / np.maximum(rate, LITTLE), _HOUR), out=rows[3])
+    full = np.minimum(over, np.maximum(NOTHING, rest - layout.instance["queue"]))
     np.multiply(full, found.open_, out=rows[4])
     np.multiply(over - rows[4], found.open_, out=rows[5])
-    np.multiply(over, _ALL - found.open_, out=rows[6])
+    np.multiply(over, ALL - found.open_, out=rows[6])
     sums = add_up(layout.instance_component_rows, rows.ravel(), 7 * components).reshape(7, components)
     done_c, queued, full_c, expired, refused = sums[0], sums[2], sums[4], sums[5], sums[6]
     if not everywhere:
@@ -405,7 +353,7 @@ def _work(layout: Layout, flows: Flows, found: Conditions, mixture: _Mixture, st
     befell = tuple([reason for reason in _AT_CALLEE if np.count_nonzero(sums[_SUM_OF[reason]])])
     shares = sums.take(_ENDS[befell], axis=0) / mixture.mixed
     ends = shares.take(layout.route_component, axis=1)
-    some = np.maximum(done_c, _TINY)
+    some = np.maximum(done_c, TINY)
     return _Worked(
         queue=queue.copy(),
         done=ends[0],
@@ -430,7 +378,7 @@ def _do_all(layout: Layout, mixture: _Mixture, rows: Floats, nothing: Floats) ->
         befell=(),
         done_by_component=done,
         ended_by_component=done,
-        load=busy / np.maximum(done, _TINY),
+        load=busy / np.maximum(done, TINY),
         waits=layout.memory.get((), _find_no_waits, layout),
     )
 
@@ -457,11 +405,11 @@ class _Answers:
 
 def _answer(layout: Layout, flows: Flows, found: Conditions, tried: _Tried, worked: _Worked) -> _Answers:
     target, calls = layout.call_target, len(layout.call_target)
-    right = _ALL - found.errors
+    right = ALL - found.errors
     good = right * flows.kept
     latency = flows.latency.take(layout.late_route, axis=1) + found.access.delays
     late = share_above(latency, layout.late_deadline)
-    in_time = _ALL - late[:calls]
+    in_time = ALL - late[:calls]
     done_there, good_there = worked.done[target], good[target]
     answered = tried.pending_calls * done_there
     correct = answered * good_there
@@ -470,7 +418,7 @@ def _answer(layout: Layout, flows: Flows, found: Conditions, tried: _Tried, work
         good=good,
         too_late=late[calls:],
         latency=latency[:, :calls],
-        late=_ALL - in_time,
+        late=ALL - in_time,
         done_there=done_there,
         good_there=good_there,
         answered=answered,
@@ -490,17 +438,17 @@ class _Users:
 
 
 def _answer_users(layout: Layout, mixture: _Mixture, worked: _Worked, answers: _Answers) -> _Users:
-    bad = worked.done * (_ALL - answers.good)
+    bad = worked.done * (ALL - answers.good)
     waiting = layout.no_requests
     if worked.ends is not None:
         if worked.befell:
-            bad += _sum_rows(worked.ends[2:])
+            bad += sum_rows(worked.ends[2:])
         waiting = mixture.users * worked.ends[1]
     answered = mixture.users * (worked.done * answers.good)
     too_late = np.zeros(len(answered))
     too_late[layout.entry_route] = answers.too_late
     return _Users(
-        good=answered * (_ALL - too_late),
+        good=answered * (ALL - too_late),
         failed=mixture.users * bad + answered * too_late,
         waiting=waiting,
         bad=bad,
@@ -551,7 +499,7 @@ def _find_failed(
     failed = np.zeros((len(_REASONS), len(sent)))
     befell = [False] * len(_REASONS)
     np.multiply(answers.correct, answers.late, out=failed[_LATE])
-    np.multiply(answers.answered, _ALL - answers.good_there, out=failed[_ERROR])
+    np.multiply(answers.answered, ALL - answers.good_there, out=failed[_ERROR])
     befell[_LATE] = befell[_ERROR] = True
     # In the order of `_ON_THE_WAY`.
     shares = (
@@ -576,7 +524,7 @@ def _find_failed(
             np.add(row, there[place], out=row)
             befell[reason] = True
     # Differences of shares that are equal may come out below nothing, by the rounding of doubles.
-    np.maximum(failed, _NOTHING, out=failed)
+    np.maximum(failed, NOTHING, out=failed)
     return failed, befell
 
 
@@ -605,17 +553,17 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
     All calls of one request meet the same pool; apart from that they fail by themselves. Returned is the share of the
     requests of its source that make each call.
     """
-    share = ended.given_up / np.maximum(answers.succeeded + ended.given_up, _TINY)
+    share = ended.given_up / np.maximum(answers.succeeded + ended.given_up, TINY)
     broken, whole = found.access.broken, found.access.wholes
     if broken is None:
-        harmed = np.minimum(_ALL, found.weights * np.maximum(_NOTHING, share)) * layout.call_required
+        harmed = np.minimum(ALL, found.weights * np.maximum(NOTHING, share)) * layout.call_required
     else:
-        others = np.maximum(_NOTHING, share - broken) / whole
-        harmed = (broken + whole * np.minimum(_ALL, found.weights * others)) * layout.call_required
-        harmed = np.minimum(_ALL, harmed)
+        others = np.maximum(NOTHING, share - broken) / whole
+        harmed = (broken + whole * np.minimum(ALL, found.weights * others)) * layout.call_required
+        harmed = np.minimum(ALL, harmed)
     unharmed = np.empty(len(harmed) + 1)
     unharmed[-1] = 1.0
-    np.subtract(_ALL, harmed, out=unharmed[:-1])
+    np.subtract(ALL, harmed, out=unharmed[:-1])
     # In front of its first call a route has all its requests, and behind each those that it has still.
     most = len(layout.inputs)
     left = np.empty((most + 1, len(layout.route_work)))
@@ -626,7 +574,7 @@ def _keep(layout: Layout, flows: Flows, found: Conditions, answers: _Answers, en
     flows.kept = left[-1].copy()
     flows.reached = left.ravel()[layout.call_place]
     repeats = layout.memory.get((found.weights.tobytes(),), _find_repeats, layout, found.weights)
-    flows.times = repeats.most / (_ALL + repeats.more * share)
+    flows.times = repeats.most / (ALL + repeats.more * share)
     making = flows.reached * repeats.once
     flows.made = making * flows.times
     return making
@@ -641,8 +589,8 @@ class _Repeats(NamedTuple):
 
 
 def _find_repeats(layout: Layout, weights: Floats) -> _Repeats:
-    most = np.maximum(_ALL, weights)
-    return _Repeats(np.minimum(_ALL, weights), most, (most - _ALL) * layout.call_required)
+    most = np.maximum(ALL, weights)
+    return _Repeats(np.minimum(ALL, weights), most, (most - ALL) * layout.call_required)
 
 
 def _pass_latencies(
@@ -658,18 +606,18 @@ def _pass_latencies(
 ) -> None:
     """Latencies of routes: own work, then each call, all of them as late as each other, then the wait for a slot."""
     sent, first, load, routes = tried.sent, tried.attempts[0], worked.load, len(layout.route_work)
-    calls = np.maximum(sent, _TINY)
+    calls = np.maximum(sent, TINY)
     fast = _sum_shares(ended, _FAST, calls)
     slow = _sum_shares(ended, _SLOW, calls)
     # What is lost now and then is too rare to be seen between the last two knots, and would be smeared over them.
-    others = _ALL - fast
-    slow = np.maximum(_NOTHING, np.minimum(slow, others) - layout.call_loss)
+    others = ALL - fast
+    slow = np.maximum(NOTHING, np.minimum(slow, others) - layout.call_loss)
     most = layout.memory.get((found.again.tobytes(),), _count_most_tries, found.again)
-    times = flows.times * np.minimum(most, np.maximum(_ALL, sent / np.maximum(first, _TINY)))
-    np.putmask(times, first <= _TINY, flows.times)
+    times = flows.times * np.minimum(most, np.maximum(ALL, sent / np.maximum(first, TINY)))
+    np.putmask(times, first <= TINY, flows.times)
     bounded = np.minimum(answers.latency, layout.call_deadline)
-    shifted = shift_quantiles(bounded, _ALL - making * others, making * slow, layout.call_deadline)
-    crowded = _HALF * load * load / np.maximum(_ALL - load, _CROWDED)
+    shifted = shift_quantiles(bounded, ALL - making * others, making * slow, layout.call_deadline)
+    crowded = _HALF * load * load / np.maximum(ALL - load, _CROWDED)
     own, spread = layout.memory.get((found.work.tobytes(),), _find_own_work, layout, found.work)
     rows = np.empty((len(KNOTS), routes + len(sent)))
     rows[:, :routes] = spread
@@ -700,47 +648,14 @@ def _relax_holding(flows: Flows, mean: Floats, step: float) -> None:
     as it takes. Were it to follow at once, a component that is full would be full in one step and empty in the next.
     """
     rate = np.array(step) / (_HOLDING + np.maximum(mean, flows.holding))
-    flows.holding = flows.holding + (mean - flows.holding) * (rate / (_ALL + rate))
-
-
-def shift_quantiles(values: Floats, lead: Floats, tail: Floats, top: Floats) -> Floats:
-    """Quantiles of a mixture: a share `lead` of zeros, then what `values` are quantiles of, then `tail` of `top`."""
-    inside = (_AT - lead) / np.maximum(_ALL - lead - tail, _TINY)
-    parts = inside - _BEGINS
-    parts /= _WIDTHS
-    np.maximum(parts, _NOTHING, out=parts)
-    np.minimum(parts, _ALL, out=parts)
-    parts *= (values[1:] - values[:-1])[:, None]
-    found: Floats = values[0] + parts[0] + parts[1] + parts[2] + parts[3]
-    np.putmask(found, lead > _AT, _NOTHING)
-    if np.count_nonzero(tail):
-        # One `top` for each column: they are put into row after row.
-        np.putmask(found, _ALL - tail < _AT, top)
-    return found
-
-
-def share_above(latency: Floats, limit: Floats) -> Floats:
-    """The share of requests that take longer than a limit, interpolated between the knots."""
-    low, high = latency[:-1], latency[1:]
-    parts = (high - limit) / np.maximum(high - low, _LITTLE)
-    np.maximum(parts, _NOTHING, out=parts)
-    np.minimum(parts, _ALL, out=parts)
-    parts *= _SHARES
-    return np.asarray(np.minimum(_ALL, parts[0] + parts[1] + parts[2] + parts[3]))
+    flows.holding = flows.holding + (mean - flows.holding) * (rate / (ALL + rate))
 
 
 def _sum_shares(ended: _Ended, reasons: Sequence[int], sent: Floats) -> Floats:
     """The share of what was sent that failed for some reasons, at most 1."""
     befell, failed = ended.befell, ended.failed
     rows = [failed[reason] for reason in reasons if befell[reason]]
-    return np.asarray(np.minimum(_ALL, _sum_rows(rows) / sent)) if rows else np.zeros(len(sent))
-
-
-def _sum_rows(rows: Sequence[Floats] | Floats) -> Floats:
-    total: Floats = rows[0] + _NOTHING
-    for place in range(1, len(rows)):
-        total += rows[place]
-    return total
+    return np.asarray(np.minimum(ALL, sum_rows(rows) / sent)) if rows else np.zeros(len(sent))
 
 
 def _find_no_waits(layout: Layout) -> Floats:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scenarios.world.chance import draw_uniform, mix
-from scenarios.world.flows import add_up
 from scenarios.world.standing import RUNNING, STARTING, STOPPED, find_standing
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from scenarios.world.flows import Passed

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenarios.world.flows import Passed, add_up
+from scenarios.world.flows import Passed
 from scenarios.world.paths import Paths
 from scenarios.world.processes import find_collecting
 from scenarios.world.standing import find_standing
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from typing import Self

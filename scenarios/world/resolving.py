@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenarios.world.chance import draw_uniform, hash_names
-from scenarios.world.flows import add_up
 from scenarios.world.layout import get_parameters
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

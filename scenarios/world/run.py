@@ -10,7 +10,7 @@ import numpy as np
 from scenarios.world.access import Obstacles, find_access
 from scenarios.world.chance import draw_noises
 from scenarios.world.changes import Agenda, place_changes
-from scenarios.world.flows import STEP, Conditions, add_up, step_flows
+from scenarios.world.flows import STEP, Conditions, step_flows
 from scenarios.world.forking import fork
 from scenarios.world.jobs import step_jobs
 from scenarios.world.layout import lay_out
@@ -22,6 +22,7 @@ from scenarios.world.record import TICK, Record
 from scenarios.world.releases import average_releases, find_tries, keep_connections, multiply_messages
 from scenarios.world.standing import find_standing
 from scenarios.world.state import State
+from scenarios.world.sums import add_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

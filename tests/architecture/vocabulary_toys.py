@@ -129,7 +129,7 @@ DRAIN_NODE = Remediation(
             "scenarios/vocabulary/remediations/__init__.py", "        EXECUTE_RUNBOOK_STEP,\n", "        DRAIN_NODE,\n"
         ),
         Insertion(
-            "graders/claims.py",
+            "graders/claims/verbs.py",
             '        EXECUTE_RUNBOOK_STEP: _Verbs(("execute*",)),\n',
             '        REMEDIATIONS["drain_node"]: _Verbs(("drained", "draining")),\n',
         ),

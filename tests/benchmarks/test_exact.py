@@ -12,8 +12,9 @@ from benchmarks.exact.bounds import Bounds, view
 from benchmarks.exact.checking import Named, check, play
 from benchmarks.exact.moves import choose_moves
 from benchmarks.exact.searching import search
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.generator.naming import RUNNING_VERSION

@@ -22,9 +22,7 @@ EASY = choose_draws(1, 0)[0]
 
 
 def get_score(case: Case, policy: Policy) -> float:
-    grade = play(case, policy).grade
-    assert grade is not None
-    return grade.score
+    return play(case, policy).grade.score
 
 
 def test_draws_are_listed_ones_of_each_difficulty() -> None:
@@ -41,7 +39,7 @@ def test_an_answer_is_given_with_the_last_step_and_what_is_refused_costs_nothing
     refused = act(other, **{"severity": "P1"} if other == "submit_severity" else {"summary": "It is repaired now."})
     answer = next(policy.answer for policy in CHEATS if case.task_id in policy.tasks)
     idle = Policy("never ends", (case.task_id,), lambda _: iter([refused, *[look] * 99]), answer)
-    assert play(case, idle).step_count == TASKS[case.task_id].max_steps
+    assert play(case, idle).steps == TASKS[case.task_id].max_steps
 
 
 @pytest.mark.slow
@@ -65,7 +63,7 @@ def test_the_searcher_looks_only_as_often_as_it_can_and_still_repair() -> None:
     case = Case(REMEDIATION_PLANNING.id, *EASY)
     looks, _ = search_case(case, HASHED)
     assert 0 < len(looks) < TASKS[case.task_id].max_steps - len(case.rest)
-    assert play(case, SEARCHER).step_count <= TASKS[case.task_id].max_steps
+    assert play(case, SEARCHER).steps <= TASKS[case.task_id].max_steps
 
 
 @pytest.mark.slow

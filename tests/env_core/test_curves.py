@@ -10,32 +10,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from env_core.briefing import describe_step, write_debrief
-from env_core.episode import Reference, begin, withhold
+from env_core.episode import withhold
 from env_core.frames import draw_frames
 from env_core.observation import debrief, observe, read_state
 from env_core.perfect import look_at, play_perfectly
 from env_core.review import is_traced, report_curves
 from env_core.service import EpisodeService
-from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.parsing import parse_action
 from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import DIAGNOSTICS
+from tests.proved import ONE_STEP, WATCH, name_repair, play
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from env_core.episode import Episode
     from scenarios.catalogue import Scenario
-    from scenarios.vocabulary import Action
 
-*_, ONE_STEP = min(
-    (proof.lasts, difficulty, (seed, difficulty))
-    for (seed, difficulty), (_, proof) in list_proofs().items()
-    if {len(each) for each in proof.repairs} == {1}
-)
 LONGEST = max((proof.lasts, key) for key, (_, proof) in list_proofs().items())[1]
-WATCH = parse_action("execute_runbook_step", {"runbook_action": "watch"})
 LANES = ("as_left", "with_nothing_done", "with_the_best_repair")
 SECRETS = ("curves", *LANES, "minutes_lost", "best_repair", "fault_at", "first_look_at")
 
@@ -47,14 +38,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def repair(catalogue: Catalogue) -> Scenario:
-    return catalogue.get(f"GEN2-RP-D{ONE_STEP[1]}-{ONE_STEP[0]}")
-
-
-def play(scenario: Scenario, actions: Sequence[Action], **options: Any) -> Episode:
-    episode = begin("e", Reference.to(scenario, **options), scenario)
-    for action in actions:
-        episode = step(episode, action).episode
-    return episode
+    return catalogue.get(name_repair(ONE_STEP))
 
 
 def read(moment: str) -> datetime:
@@ -133,7 +117,7 @@ def test_who_runs_out_of_steps_is_shown_it_too(repair: Scenario) -> None:
 
 
 def test_it_is_small_however_long_it_is_and_however_much_was_done(catalogue: Catalogue) -> None:
-    scenario = catalogue.get(f"GEN2-RP-D{LONGEST[1]}-{LONGEST[0]}")
+    scenario = catalogue.get(name_repair(LONGEST))
     *_, answer = play_perfectly(scenario.incident, scenario.task)
     longest = max((len(name), name) for name in scenario.incident.system.zones)[1]  # type: ignore[attr-defined] # runs
     deed = parse_action("execute_runbook_step", {"runbook_action": "uncordon_zone", "target": longest})

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from cloud_incident.evaluation.audit import draw_random_play
 from cloud_incident.evaluation.running import play_actions
-from env_core.episode import Episode, Reference, StaleReferenceError, begin, replay
+from env_core.episode import Episode, begin, replay
 from env_core.observation import Observation, debrief, observe, read_state
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference, StaleReferenceError
 from env_core.transition import step
 from scenarios.parsing import InvalidActionError, parse_action
 from scenarios.vocabulary import TASKS

@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from env_core.briefing import draw_service_map
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
 from env_core.frames import draw_frame, draw_frames
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.selection import Selection
 from scenarios.parsing import parse_action
 from tests.secrets_of import secrets_of

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parent.parent / "golden"
 TRANSCRIBE = """
 import json, sys
-from env_core.episode import Reference, replay
+from env_core.episode import replay
 from env_core.observation import read_state
+from env_core.reference import Reference
 from scenarios.catalogue import Catalogue
 catalogue = Catalogue()
 for stored in json.load(sys.stdin):

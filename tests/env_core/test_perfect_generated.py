@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.vocabulary import TASKS
 from tests.scenarios.generator.drawn import SAMPLE

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from env_core.briefing import describe_step, write_debrief
-from env_core.episode import Reference, begin
 from env_core.observation import debrief, observe, read_state
 from env_core.perfect import look_at, play_perfectly
-from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.faults import FAMILIES
 from scenarios.parsing import parse_action
 from scenarios.proofs.knowledge import find_knowledge
+from scenarios.running.incident import RunningIncident
 from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import DIAGNOSTICS
+from tests.proved import ONE_STEP, WATCH, name_cause, name_repair, play
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from env_core.episode import Episode
     from scenarios.catalogue import Scenario
-    from scenarios.vocabulary import Action
 
-*_, ONE_STEP = min(
-    (proof.lasts, difficulty, (seed, difficulty))
-    for (seed, difficulty), (_, proof) in list_proofs().items()
-    if {len(each) for each in proof.repairs} == {1}
-)
 MANY = max(
     (find_knowledge(proof, (each := proof.certificates[0])[:1]).left, key)
     for key, (_, proof) in list_proofs().items()
     if key[1] == 3 and len(proof.certificates[0]) > 1
 )[1]
-WATCH = parse_action("execute_runbook_step", {"runbook_action": "watch"})
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +37,12 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def repair(catalogue: Catalogue) -> Scenario:
-    return catalogue.get(f"GEN2-RP-D{ONE_STEP[1]}-{ONE_STEP[0]}")
+    return catalogue.get(name_repair(ONE_STEP))
 
 
 @pytest.fixture(scope="module")
 def cause(catalogue: Catalogue) -> Scenario:
-    return catalogue.get(f"GEN2-RCA-D{MANY[1]}-{MANY[0]}")
-
-
-def play(scenario: Scenario, actions: Sequence[Action]) -> Episode:
-    episode = begin("e", Reference.to(scenario), scenario)
-    for action in actions:
-        episode = step(episode, action).episode
-    return episode
+    return catalogue.get(name_cause(MANY))
 
 
 def review(episode: Episode) -> dict[str, Any]:
@@ -81,7 +66,22 @@ def test_evidence_counts_until_the_cause_is_acted_on_whether_it_was_seen_before_
     assert verdicts[5] == "waited"
     assert [each["step"] for each in told["steps"]] == [1, 2, 3, 4, 5, 6]
     assert "execute_runbook_step watch: let some minutes pass" in write_debrief(ended)
-    assert "rules out nothing" not in write_debrief(ended)
+    left = re.search(rf" 1\. {looks[0].step}: leaves (\d+) of", write_debrief(ended))
+    assert left is not None
+    assert f" 2. {looks[0].step}: rules out none of the {left[1]} explanations that were left\n" in write_debrief(ended)
+
+
+def test_who_harms_and_repairs_nothing_is_told_so_and_of_no_repairs_to_tell(repair: Scenario) -> None:
+    *_, answer = play_perfectly(repair.incident, repair.task)
+    assert isinstance(repair.incident, RunningIncident)
+    served = max(repair.incident.system.journeys, key=lambda journey: journey.worth).name
+    wrong = parse_action("execute_runbook_step", {"runbook_action": "block_client", "target": served})
+    text = describe_step(play(repair, [wrong, answer]))
+    assert f" 1. execute_runbook_step block_client {served}: cost users, lost messages" in text
+    assert "1 remediation cost users, lost messages, or disturbed what had no trouble." in text
+    assert "0 % of what users would still have lost was saved, and for good" in text
+    assert "no repair took effect that could be told" in text
+    assert " 0 repairs" not in text
 
 
 def test_the_recovery_is_told_where_it_is_seen(repair: Scenario) -> None:

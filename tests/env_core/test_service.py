@@ -10,7 +10,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from env_core.episode import StaleReferenceError
+from env_core.reference import StaleReferenceError
 from env_core.selection import Selection, SelectionError
 from env_core.service import BusyError, EpisodeService, Limits, RequestIdError, UnknownStepError
 from env_core.stores import (

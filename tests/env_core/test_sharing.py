@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from env_core.episode import Reference, StaleReferenceError
+from env_core.reference import Reference, StaleReferenceError
 from env_core.selection import Selection
 from env_core.service import EpisodeService, RequestIdError
 from env_core.stores import Claim, Event, MemoryStore, Opening, UnknownAction, UnknownEpisodeError

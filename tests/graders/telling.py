@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
+from env_core.reference import Reference
 from scenarios.parsing import parse_action
 from scenarios.vocabulary import DIAGNOSTICS, FAILURE_MODE_LIMIT, REMEDIATIONS, SUMMARY_LIMIT
 

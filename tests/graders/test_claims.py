@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graders.claims import claims, find_meant, states
+from graders.claims import find_claims, find_told_of_pronouns, states
 
 SERVICES = ("analytics-service", "postgres-db", "auth-service", "order-service", "api-gateway", "config-service")
 
@@ -38,7 +38,7 @@ SERVICES = ("analytics-service", "postgres-db", "auth-service", "order-service",
 )
 def test_claimed_and_stated(text: str, action: str, target: str) -> None:
     assert states(text, action, target)
-    assert claims(text, action, target, SERVICES)
+    assert find_claims(text, action, target, SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_claimed_and_stated(text: str, action: str, target: str) -> None:
 )
 def test_denied_future_and_unsaid(text: str, action: str, target: str) -> None:
     assert not states(text, action, target)
-    assert not claims(text, action, target, SERVICES)
+    assert not find_claims(text, action, target, SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_denied_future_and_unsaid(text: str, action: str, target: str) -> None:
     ],
 )
 def test_runbook_steps_not_claimed(text: str, target: str) -> None:
-    assert not claims(text, "execute_runbook_step", target)
+    assert not find_claims(text, "execute_runbook_step", target)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_runbook_steps_stated_in_plain_words(text: str, target: str) -> None:
 
 def test_a_name_with_a_verb_of_its_own_is_not_claimed() -> None:
     text = "We restarted auth-service and order-service, and api-gateway recovered."
-    assert claims(text, "restart_service", "order-service", SERVICES)
-    assert not claims(text, "restart_service", "api-gateway", SERVICES)
+    assert find_claims(text, "restart_service", "order-service", SERVICES)
+    assert not find_claims(text, "restart_service", "api-gateway", SERVICES)
 
 
 def test_what_stands_beyond_the_verbs_reach_is_not_claimed() -> None:
     text = "Restarted analytics-service after its export killed postgres-db."
-    assert claims(text, "restart_service", "analytics-service", SERVICES)
-    assert not claims(text, "restart_service", "postgres-db", SERVICES)
+    assert find_claims(text, "restart_service", "analytics-service", SERVICES)
+    assert not find_claims(text, "restart_service", "postgres-db", SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_what_stands_beyond_the_verbs_reach_is_not_claimed() -> None:
     ],
 )
 def test_what_others_did_and_what_is_only_thought_of_is_no_claim(text: str) -> None:
-    assert not claims(text, "restart_service", "api-gateway", SERVICES)
+    assert not find_claims(text, "restart_service", "api-gateway", SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_what_others_did_and_what_is_only_thought_of_is_no_claim(text: str) -> N
     ],
 )
 def test_no_deed_of_others_is_a_claim(text: str, action: str, target: str) -> None:
-    assert not claims(text, action, target, SERVICES)
+    assert not find_claims(text, action, target, SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_no_deed_of_others_is_a_claim(text: str, action: str, target: str) -> No
     ],
 )
 def test_own_deeds_are_claims_whatever_stands_beside_them(text: str) -> None:
-    assert claims(text, "restart_service", "api-gateway", SERVICES)
+    assert find_claims(text, "restart_service", "api-gateway", SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_own_deeds_are_claims_whatever_stands_beside_them(text: str) -> None:
     ],
 )
 def test_what_a_deed_done_to_a_pronoun_means(text: str, meant: list[tuple[str, ...]]) -> None:
-    assert find_meant(text, "rollback_deploy", SERVICES) == meant
+    assert [names for names, _ in find_told_of_pronouns(text, "rollback_deploy", SERVICES)] == meant
 
 
 def test_a_service_called_after_others_is_a_target_all_the_same() -> None:
@@ -202,7 +202,9 @@ def test_a_service_called_after_others_is_a_target_all_the_same() -> None:
     text = "To repair it we rolled back kube-platform, restarted kube-platform, restarted order-service."
     assert states(text, "restart_service", "kube-platform", names)
     assert states(text, "restart_service", "order-service", names)
-    assert claims("We rolled back identity-provider, restarted auth-service.", "restart_service", "auth-service", names)
+    assert find_claims(
+        "We rolled back identity-provider, restarted auth-service.", "restart_service", "auth-service", names
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,6 @@ def test_words_in_the_name_of_a_service_say_nothing_of_the_deed(name: str) -> No
     assert states(f"To repair it we rolled back {name}, restarted {name}.", "rollback_deploy", name, names)
     assert states(f"To repair it we rolled back {name}, restarted {name}.", "restart_service", name, names)
     assert states(f"We looked at {name}. We rolled it back.", "rollback_deploy", name, names)
-    assert claims(f"We restarted {name.replace('-', ' ')} and postgres-db.", "restart_service", name, names)
-    assert claims(f"We restarted {name} and postgres-db.", "restart_service", "postgres-db", names)
-    assert not claims(f"We plan to restart {name}.", "restart_service", name, names)
+    assert find_claims(f"We restarted {name.replace('-', ' ')} and postgres-db.", "restart_service", name, names)
+    assert find_claims(f"We restarted {name} and postgres-db.", "restart_service", "postgres-db", names)
+    assert not find_claims(f"We plan to restart {name}.", "restart_service", name, names)

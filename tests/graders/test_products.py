@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from env_core.episode import Reference, begin
 from env_core.perfect import play_perfectly
-from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.parsing import parse_action
 from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import DIAGNOSTICS
+from tests.proved import name_cause, name_repair, play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.catalogue import Scenario
     from scenarios.vocabulary import Action
 
-*_, (SEED, DIFFICULTY) = min(
+*_, DRAW = min(
     (proof.lasts, difficulty, (seed, difficulty))
     for (seed, difficulty), (_, proof) in list_proofs().items()
     if {len(each) for each in proof.repairs} == {1} and len(proof.certificates[0]) > 1
@@ -31,20 +30,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def repair() -> Scenario:
-    return Catalogue().get(f"GEN2-RP-D{DIFFICULTY}-{SEED}")
+    return Catalogue().get(name_repair(DRAW))
 
 
 @pytest.fixture(scope="module")
 def cause() -> Scenario:
-    return Catalogue().get(f"GEN2-RCA-D{DIFFICULTY}-{SEED}")
+    return Catalogue().get(name_cause(DRAW))
 
 
-def play(scenario: Scenario, actions: Sequence[Action]) -> Grade:
-    episode = begin("e", Reference.to(scenario), scenario)
-    for action in actions:
-        episode = step(episode, action).episode
-    assert episode.grade is not None
-    return episode.grade
+def grade_play(scenario: Scenario, actions: Sequence[Action]) -> Grade:
+    ended = play(scenario, actions)
+    assert ended.grade is not None
+    return ended.grade
 
 
 def compute(written: str) -> float:
@@ -72,7 +69,7 @@ def test_a_repair_after_one_look(repair: Scenario) -> None:
     first = next(action for action in perfect if action.name in DIAGNOSTICS)
     others = [action for action in perfect if action.name not in DIAGNOSTICS]
     recovery = perfect[-2]
-    grade = play(repair, [*[first] * 10, *others[:-1], recovery, others[-1]])
+    grade = grade_play(repair, [*[first] * 10, *others[:-1], recovery, others[-1]])
     assert check_products(grade) == 3
     efficiency = next(point for point in grade.breakdown if point.name == "efficiency")
     assert re.search(r"0\.30 × \S+ \(known\) × \S+ \(saved\) × \S+ \(steps\) = ", efficiency.reason)
@@ -80,21 +77,21 @@ def test_a_repair_after_one_look(repair: Scenario) -> None:
 
 def test_a_cause_after_one_look(cause: Scenario) -> None:
     first, *_, answer = play_perfectly(cause.incident, cause.task)
-    assert check_products(play(cause, [first, answer])) >= 2
+    assert check_products(grade_play(cause, [first, answer])) >= 2
 
 
 def test_a_wrong_service(cause: Scenario) -> None:
     first, *_ = play_perfectly(cause.incident, cause.task)
     other = next(name for name in cause.incident.services if name != cause.incident.truth.service)
     wrong = parse_action("submit_root_cause", {"service": other, "failure_mode": "its disk is full"})
-    assert check_products(play(cause, [first, wrong])) == 1
+    assert check_products(grade_play(cause, [first, wrong])) == 1
 
 
 def test_what_is_all_earned_needs_no_product(cause: Scenario) -> None:
-    assert check_products(play(cause, play_perfectly(cause.incident, cause.task))) == 0
+    assert check_products(grade_play(cause, play_perfectly(cause.incident, cause.task))) == 0
 
 
 def test_how_much_is_known_says_how_it_follows_from_what_is_left(cause: Scenario) -> None:
     first, *_, answer = play_perfectly(cause.incident, cause.task)
-    grade = play(cause, [first, answer])
+    grade = grade_play(cause, [first, answer])
     assert re.search(r"\(1 − ln \d+ ÷ ln \d+\)", grade.breakdown[0].reason)

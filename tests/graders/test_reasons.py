@@ -35,3 +35,11 @@ def test_rules_are_one_line_without_such_words_and_say_whether_evidence_and_step
 def test_numbers_of_a_reason_decide_its_plural() -> None:
     assert render_reasons([give_reason("wrong_remediations", count=1)]) == "1 remediation did not help"
     assert render_reasons([give_reason("wrong_remediations", count=2)]) == "2 remediations did not help"
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS.values() if task.asks_evidence])
+def test_rules_of_proved_incidents_are_one_line_and_say_by_what_looks_are_judged(task: Task) -> None:
+    rules = GRADERS[task].of_proved
+    assert "\n" not in rules
+    assert not ONLY_THE_CODE_KNOWS.search(rules)
+    assert "explanations of the alert that your looks have ruled out" in rules

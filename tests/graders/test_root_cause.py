@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.constant_text import measure_text, search_text
+from graders.hedging import find_kin
 from graders.prose import find_affirmed
-from graders.rivals import find_kin
 from graders.root_cause import match_failure_mode, share_affirmed
 from scenarios.evidence import Evidence
 from scenarios.generator.library import families

@@ -45,6 +45,14 @@ def test_the_lists_of_tools_say_it_too(api: httpx2.Client, address: str, over: s
     assert set(load_runbook_catalogue()) <= set(schema["properties"][RUNBOOK_STEP.parameter]["enum"])
 
 
+def test_the_list_of_tools_of_an_episode_names_the_steps_of_its_own_runbook(address: str) -> None:
+    with open_talk(address) as talk:
+        talk.reset(scenario_id="LIVE-RP-001")
+        tools = talk.step({"type": "list_tools"})["observation"]["tools"]
+    (runbook,) = (tool for tool in tools if tool["name"] == "execute_runbook_step")
+    assert {"watch", "block_client"} <= set(runbook["input_schema"]["properties"][RUNBOOK_STEP.parameter]["enum"])
+
+
 def test_the_runbook_is_told_by_a_step_that_is_refused(api: httpx2.Client) -> None:
     read_answer(api.post("/reset?scenario_id=RP-001"))
     asked = {"action_type": "execute_runbook_step", "parameters": {RUNBOOK_STEP.parameter: "list"}}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.observation import observe, read_open_state
+from env_core.reference import Reference
 from http_compat.jsontext import to_json
 from http_compat.schemas import build_schemas
 from scenarios.parsing import InvalidActionError, parse_action

@@ -104,6 +104,10 @@ def _choose_scenario(tool: str) -> str:
         ({"incident": "random", "task_id": "root_cause_analysis"}, r"GEN1-RCA-D3-\d+"),
         ({"incident": "Random", "difficulty": 2}, r"GEN1-(AC|RCA|RP)-D2-\d+"),
         ({"difficulty": 1}, r"GEN1-(AC|RCA|RP)-D1-\d+"),
+        ({"incident": "42", "generator": 1}, "GEN1-AC-D3-42"),
+        ({"incident": "2", "generator": "2", "difficulty": 1, "task_id": "root_cause_analysis"}, "GEN2-RCA-D1-2"),
+        ({"incident": "random", "generator": 2, "difficulty": 1}, r"GEN2-(AC|RCA|RP)-D1-\d+"),
+        ({"generator": 2, "task_id": "remediation_planning", "difficulty": 2}, r"GEN2-RP-D2-\d+"),
     ],
 )
 async def test_what_is_started(server: Server[Callers], arguments: dict[str, Any], started: str) -> None:
@@ -121,6 +125,7 @@ async def test_what_is_started(server: Server[Callers], arguments: dict[str, Any
         ({"split": "test", "incident": "5"}, r"GEN1-.*"),
         ({"split": "test", "incident": "random", "task_id": "alert_classification"}, r"GEN1-AC-.*"),
         ({"split": "validation"}, r"GEN1-.*"),
+        ({"split": "test", "generator": 2, "index": 0, "task_id": "root_cause_analysis"}, r"GEN2-RCA-.*"),
         ({"incident": "RP-001", "reward_mode": "terminal", "observation": "delta", "episode_id": "mine"}, "RP-001"),
     ],
 )
@@ -136,6 +141,16 @@ async def test_what_trainers_start(training: Server[Callers], arguments: dict[st
             assert "already exists" in read_text(again)
 
 
+async def test_a_random_incident_that_runs_is_proved_and_of_the_split_to_train_on(
+    server: Server[Callers], service: EpisodeService
+) -> None:
+    proved = {entry.id for entry in service.catalogue.split("train", "remediation_planning", 2, "2")}
+    async with Client(server) as client:
+        chosen = {"task_id": "remediation_planning", "difficulty": 2, "generator": 2}
+        started = read_numbers(await client.call_tool("start_drill", chosen))
+    assert started["scenario_id"] in proved
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -149,6 +164,8 @@ async def test_what_trainers_start(training: Server[Callers], arguments: dict[st
         ({"task_id": "guessing"}, "There is no task 'guessing'. Tasks: alert_classification, root_cause_analysis"),
         ({"task_id": "root_cause"}, "Did you mean root_cause_analysis?"),
         ({"difficulty": 9}, "`difficulty` must be 1 (easy) to 5 (hard); 9 was given"),
+        ({"generator": 3}, "`generator` must be 1 or 2; 3 was given"),
+        ({"generator": 2, "incident": "RP-001"}, "Leave generator out."),
         ({"split": "train"}, "`split` is not a parameter of start_drill"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from env_core.episode import RULES_VERSION
+from env_core.reference import RULES_VERSION
 from scenarios.generator.naming import GENERATOR_VERSION
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from cloud_incident.evaluation.audit.check import (
     Measurement,
     judge_figures,
 )
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
 from env_core.observation import observe
+from env_core.reference import Reference
 from env_core.transition import Transition
 from scenarios.parsing import parse_action
 

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloud_incident.evaluation.audit.check import Check, CheckGroup, CheckResult, Measurement, require_no_problems
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
 from env_core.observation import debrief, observe, read_state
 from env_core.perfect import carry_out
+from env_core.reference import Reference
 from env_core.transition import Transition
 from scenarios.generator.library import families
 from scenarios.parsing import parse_action

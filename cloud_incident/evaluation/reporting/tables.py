@@ -52,11 +52,6 @@ def render_summary(summary: Summary) -> str:
     return _render(parts)
 
 
-def render_comparison(comparison: Comparison) -> str:
-    """The tables of a comparison of two agents, or of one agent in two runs."""
-    return _render(_tabulate_comparison(comparison))
-
-
 def render_run_comparison(runs: RunComparison) -> str:
     """The tables of a comparison of two runs, agent by agent."""
     parts = [part for comparison in runs.comparisons for part in _tabulate_comparison(comparison)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from env_core.episode import Episode, Reference, advance, begin
+from env_core.episode import Episode, advance, begin
+from env_core.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from env_core.episode import RewardMode
+    from env_core.reference import RewardMode
     from scenarios.catalogue import Scenario
     from scenarios.vocabulary import Action
 

@@ -59,10 +59,8 @@ _OF_RUN = ("version", "generator", "surface", "address", "server", "salt")
 def describe_conditions(
     place: Place = HERE,
     *,
-    split: str = CURATED_SPLIT,
     salt: str = "",
     generator: str = GENERATOR_VERSION,
-    parameters: Mapping[str, str | int | float | None] | None = None,
 ) -> ConditionsRecord:
     """Describe the conditions under which this release plays at a place. `salt` is a fingerprint."""
     return {
@@ -71,9 +69,9 @@ def describe_conditions(
         "surface": place.surface,
         "address": place.address,
         "server": place.server,
-        "split": split,
+        "split": CURATED_SPLIT,
         "salt": salt,
-        "parameters": dict(parameters or {}),
+        "parameters": {},
     }
 
 

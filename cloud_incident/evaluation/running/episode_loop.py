@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cloud_incident.evaluation.agents import ModelError, NoActionError, Usage
 from cloud_incident.evaluation.running.environments import BrokenError, RefusedError, describe_error
 from cloud_incident.evaluation.running.trajectory import TRAJECTORY_FORMAT, record_reference
-from env_core.episode import Reference
+from env_core.reference import Reference
 from env_core.selection import Selection
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.running.conditions import compare_conditions
 from cloud_incident.evaluation.running.run_file import WAY_OUT
-from env_core.episode import RULES_VERSION
+from env_core.reference import RULES_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from cloud_incident.evaluation.running.action_list import get_score
 from cloud_incident.evaluation.running.trajectory import is_measured
-from env_core.episode import Reference, replay
+from env_core.episode import replay
 from env_core.observation import report_grade
+from env_core.reference import Reference
 from scenarios.errors import CloudIncidentError
 from scenarios.vocabulary import POINT
 

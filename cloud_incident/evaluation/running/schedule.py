@@ -12,7 +12,7 @@ from cloud_incident.evaluation.running.conditions import ConditionsRecord, descr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from env_core.episode import RewardMode
+    from env_core.reference import RewardMode
 
 
 @dataclass(frozen=True, slots=True)

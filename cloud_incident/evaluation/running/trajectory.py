@@ -11,15 +11,15 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from cloud_incident.evaluation.running.conditions import ConditionsRecord
-from env_core.episode import ObservationMode, RewardMode
 from env_core.observation import GradeReport
+from env_core.reference import ObservationMode, RewardMode
 from env_core.review import CurvesReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from env_core.episode import Reference
+    from env_core.reference import Reference
 
 TRAJECTORY_FORMAT = 3
 """The version of the record. It changes whenever older lines can no longer be read."""

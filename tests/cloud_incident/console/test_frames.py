@@ -11,10 +11,11 @@ import pytest
 from pydantic import TypeAdapter
 
 from cloud_incident.evaluation.agents import AGENTS, EXPLOITS
-from env_core.episode import Reference, advance, begin
+from env_core.episode import advance, begin
 from env_core.frames import Frame
 from env_core.frames import draw_frame as frame_of
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from scenarios.parsing import parse_action
 from tests.cloud_incident.console.listening import watch_run
 from tests.http_compat.talking import read_answer

@@ -10,7 +10,7 @@ from cloud_incident.evaluation.running.environments import InProcess, ReopeningE
 from cloud_incident.evaluation.running.runner import Runner
 from cloud_incident.evaluation.running.schedule import list_attempts
 from cloud_incident.evaluation.running.trajectory import TRAJECTORY_FORMAT
-from scenarios.running.listed import list_proofs
+from tests.proved import SHORTEST, name_repair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,7 +164,4 @@ def hostile() -> list[Trajectory]:
 
 def repaired(catalogue: Catalogue, agents: Sequence[str] = ("oracle", "random")) -> list[Trajectory]:
     """Episodes of remediation on an incident that runs; `curves` tell what users lost in them."""
-    _, difficulty, seed = min(
-        (proof.lasts, difficulty, seed) for (seed, difficulty), (_, proof) in list_proofs().items()
-    )
-    return played(catalogue, agents, [f"GEN2-RP-D{difficulty}-{seed}"])
+    return played(catalogue, agents, [name_repair(SHORTEST)])

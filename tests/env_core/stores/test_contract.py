@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from env_core.episode import Reference
+from env_core.reference import Reference
 from env_core.stores import (
     AppendConflictError,
     CapacityError,

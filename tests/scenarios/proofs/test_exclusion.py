@@ -11,7 +11,7 @@ from scenarios.proofs.certifying import find_certificates, find_least_left
 from scenarios.proofs.exclusion import find_differences
 from scenarios.proofs.signs import CHANGES, EVENTS, UNKNOWN, Signs
 from scenarios.world import lay_out
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from tests.scenarios.world.small import build
 
 SHOP = build(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from env_core.batch import Batch
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.selection import Selection
 from env_core.transition import Transition, step
 from scenarios.catalogue import MOST_DRAWN_KEPT, Catalogue

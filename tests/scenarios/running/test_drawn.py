@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from graders.root_cause import match_failure_mode
 from scenarios.catalogue import Catalogue, UnknownScenarioError

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
 
 from env_core.briefing import write_debrief
-from env_core.episode import Reference, begin
 from env_core.observation import debrief
 from env_core.perfect import look_at, play_perfectly
 from env_core.transition import step
@@ -21,28 +19,20 @@ from scenarios.running.judging import Judge, Verdict
 from scenarios.running.listed import list_proofs
 from scenarios.running.shared import Ordered
 from scenarios.vocabulary import DIAGNOSTICS
+from tests.proved import ONE_STEP, name_repair, play
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from env_core.episode import Episode, RewardMode
+    from env_core.episode import Episode
     from scenarios.catalogue import Scenario
     from scenarios.incident import Incident
     from scenarios.running.shared import Orders
-    from scenarios.vocabulary import Action
 
-*_, ONE_STEP = min(
-    (proof.lasts, difficulty, (seed, difficulty))
-    for (seed, difficulty), (_, proof) in list_proofs().items()
-    if {len(each) for each in proof.repairs} == {1}
-)
 PROOF = list_proofs()[ONE_STEP].proof
 
 
 @pytest.fixture(scope="module")
 def scenario() -> Scenario:
-    seed, difficulty = ONE_STEP
-    return Catalogue().get(f"GEN2-RP-D{difficulty}-{seed}")
+    return Catalogue().get(name_repair(ONE_STEP))
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +45,6 @@ def incident(scenario: Scenario) -> RunningIncident:
 def judge(incident: RunningIncident) -> Judge:
     assert incident.judge is not None
     return incident.judge
-
-
-def play(scenario: Scenario, actions: Sequence[Action], reward_mode: RewardMode = "dense") -> Episode:
-    episode = begin("e", Reference.to(scenario, reward_mode), scenario)
-    for action in actions:
-        episode = step(episode, action).episode
-    return episode
 
 
 def find_worth(incident: Incident) -> str:
@@ -114,21 +97,6 @@ def test_what_there_is_not_is_wrong_and_what_does_nothing_costs_nothing(
     zone = incident.system.zones[0]
     nothing = Verdict(Outcome.INEFFECTIVE, 1, acts_on_cause=False)
     assert judge.judge((), Ordered(at, "uncordon_zone", zone), 1) == nothing
-
-
-def test_who_goes_on_with_an_accepted_repair_does_nothing_wrong() -> None:
-    """Users come back by the first half of it in time, and the second drops messages: so the proof accepts it."""
-    scenario = Catalogue().get("GEN2-RP-D2-844424930137141")
-    deeds = (("rebuild_indexes", "core-store"), ("purge_queue", "posts-events"))
-    assert deeds in list_proofs()[844424930137141, 2].proof.repairs
-    first, last = (
-        parse_action("execute_runbook_step", {"runbook_action": operation, "target": target})
-        for operation, target in deeds
-    )
-    whole = play(scenario, [first, last])
-    assert whole.last is not None
-    assert re.search(r"[1-9]\d+ messages dropped", whole.last.feedback)
-    assert whole.wrong == 0
 
 
 @pytest.mark.slow
@@ -215,7 +183,7 @@ def test_who_is_told_nothing_before_the_end_is_judged_at_the_end(
     monkeypatch.setattr(Judge, "judge", judge)
     *before, answer = play_perfectly(scenario.incident, scenario.task)
     asked.clear()
-    waiting = play(scenario, before, "terminal")
+    waiting = play(scenario, before, reward_mode="terminal")
     assert not asked
     assert {each.outcome for each in waiting.steps} <= {None, Outcome.INEFFECTIVE}
     ended = step(waiting, answer).episode
@@ -231,6 +199,6 @@ def test_who_runs_out_of_steps_is_judged_by_all_of_them(scenario: Scenario) -> N
     looks = [look_at((name, root)) for name in DIAGNOSTICS] * scenario.task.max_steps
     restart = parse_action("restart_service", {"service": scenario.incident.services[0]})
     actions = [restart, *looks][: scenario.task.max_steps]
-    grades = [play(scenario, actions, mode).grade for mode in ("dense", "terminal")]
+    grades = [play(scenario, actions, reward_mode=mode).grade for mode in ("dense", "terminal")]
     assert grades[0] == grades[1]
     assert grades[0] is not None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from env_core.episode import Reference, begin
+from env_core.episode import begin
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from env_core.episode import Episode, Reference, advance, begin, replay
+from env_core.episode import Episode, advance, begin, replay
 from env_core.perfect import play_perfectly
+from env_core.reference import Reference
 from scenarios.catalogue import Catalogue
 from scenarios.parsing import parse_action
 from scenarios.running import list_running

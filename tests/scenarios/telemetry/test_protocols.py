@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.telemetry import SampledLogs, look
 from scenarios.world import SOFTWARE, Change, Run
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from tests.scenarios.world.small import build
 
 _CALLERS = ("go-service", "jvm-service", "node-service", "python-service")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scenarios.telemetry import Silence, describe_page, drop_silences, find_pages, report_changes, update_alert
+from scenarios.telemetry.clock import Clock
 from scenarios.world import (
     AlertRule,
     Call,
@@ -93,14 +94,47 @@ def test_a_rule_that_fires_while_it_is_silenced_pages_when_that_ends() -> None:
     early, late = (report_changes(run, "OrderSlow", 300, until, [silence]) for until in (720, 900))
     assert "Page OrderSlow fired" not in early
     assert "and paged nobody: it is silenced until 09:13." in early
-    assert "Page OrderSlow is still firing, silenced until 09:13: it clears" in early
-    assert "Silence of OrderSlow ended at 09:13, and its page fires. Page OrderSlow is still firing: it" in late
+    assert ", silenced until 09:13: the p99 of requests is still above" in early
+    assert "Silence of OrderSlow ended at 09:13, and its page fires. Page OrderSlow is still firing, since" in late
     muted = update_alert(alert, run, 720, [silence])
     assert muted["silenced_until"].endswith("T09:13Z")
     assert drop_silences(muted) == alert == update_alert(muted, run, 900, [silence])
     longer = report_changes(run, "OrderSlow", 300, 900, [silence, silence._replace(until=1200)])
     assert "ended" not in longer
-    assert "silenced until 09:20: it clears" in longer
+    assert "silenced until 09:20: the p99" in longer
+
+
+@pytest.mark.parametrize("own", ["OrderFails", "MailLag"])
+def test_of_a_page_that_fired_and_cleared_while_on_call_watched_both_are_told_in_order(own: str) -> None:
+    changes = [Change(at=at, what="errors", target="shop", to=share) for at, share in ((400, 0.3), (500, 0.0))]
+    changes += [Change(at=700, what="errors", target="shop", to=0.3)]
+    rule = AlertRule(name="OrderFails", watches="failures", journeys=("order",), above=0.1, lasts=60)
+    run = Run(_build(*changes).model_copy(update={"alerts": (rule, _LAG)}))
+    run.advance(1200)
+    (first, second), clock = find_pages(run, 1200), Clock(run.layout.systems[0])
+    assert first.cleared is not None
+    fired, cleared, again = (clock.get_time_of_day(at) for at in (first.fired, first.cleared, second.fired))
+    whole = report_changes(run, own, 300, 1200)
+    one, two = f"Page OrderFails fired at {fired}.", f"Page OrderFails cleared at {cleared}."
+    assert f"{one} {two} Page OrderFails fired at {again}." in whole
+    assert whole.endswith(f"is still firing, since {again}: the share of failing requests is still above 10 %.")
+    within = report_changes(run, own, 300, first.cleared)
+    assert within.endswith(f"{one} {two}")
+    late = report_changes(run, own, first.fired, first.cleared)
+    assert late.endswith(f" Page OrderFails, which fired at {fired}, cleared at {cleared}.")
+    assert late.count("Page ") == 1
+
+
+def test_a_page_says_since_when_what_it_watches_is_well_again() -> None:
+    changes = [Change(at=at, what="errors", target="shop", to=share) for at, share in ((400, 0.3), (600, 0.0))]
+    rule = AlertRule(name="OrderFails", watches="failures", journeys=("order",), above=0.1, lasts=120)
+    run = Run(_build(*changes).model_copy(update={"alerts": (rule,)}))
+    run.advance(660)
+    ended = Clock(run.layout.systems[0]).get_time_of_day(600)
+    assert report_changes(run, "OrderFails", 540, 660).endswith(
+        f": the share of failing requests was last above 10 % at {ended}, and the page clears once that is 2 minutes "
+        "ago."
+    )
 
 
 def test_a_rule_is_on_what_there_is() -> None:

@@ -77,3 +77,25 @@ def test_what_users_feel_is_told_of_the_journey_of_which_most_fails() -> None:
     assert felt.said.endswith("of the requests of buy fail")
     assert find_felt(refused, refused, ("buy",), AT, 900) is None
     assert find_felt(run(), run(), ("buy",), AT, 900) is None
+
+
+def test_of_several_calls_to_what_fails_the_same_is_told_once() -> None:
+    parts = (
+        {"name": "shop", "software": "go-service", "instances": 2, "routes": [{"name": "order", "work": 0.02}]},
+        {
+            "name": "shop-db",
+            "software": "postgres",
+            "routes": [{"name": "orders", "work": 0.004}, {"name": "stock", "work": 0.004}],
+        },
+    )
+    calls = tuple(
+        {"source": "shop/order", "target": f"shop-db/{route}", "deadline": 0.5, "pool": 20, "optional": True}
+        for route in ("orders", "stock")
+    )
+    journeys = ({"name": "buy", "entry": "shop/order", "demand": 50.0, "deadline": 5.0, "worth": 1.0},)
+    broken = Run(
+        build(parts, calls, journeys=journeys, changes=(Change(at=AT, what="errors", target="shop-db", to=1),))
+    )
+    broken.advance(AT + 300.0)
+    said = [sign.said for sign in find_own(broken, "shop-db", AT, 900)]
+    assert said == ["100 % of what shop asks shop-db fails, because it answers with errors"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from scenarios.world import Run
-from scenarios.world.flows import FAST_REASONS
+from scenarios.world.reasons import FAST_REASONS
 from scenarios.world.record import TICK
 from tests.scenarios.world.drawing import FEW, MANY, MINUTES, Drawn, draw_played
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scenarios.world import Run, System
-from scenarios.world.flows import Reason
+from scenarios.world.reasons import Reason
 from tests.scenarios.world.small import build, measure_success
 
 

@@ -21,7 +21,7 @@ from cloud_incident.evaluation.audit.bounds import FEWEST, check_at_least, check
 from cloud_incident.evaluation.audit.presentation import render_inventory
 from cloud_incident.evaluation.audit.rewards import FLOOR_MARGIN
 from cloud_incident.evaluation.audit.sample import Sample
-from env_core.episode import RULES_VERSION
+from env_core.reference import RULES_VERSION
 from scenarios.laws import LAWS
 from tests.cloud_incident.evaluation.audit.broken_worlds import BROKEN, OneForAll, spoiling
 from tests.slow import mark_slow_after

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_incident.evaluation.reporting.tables import WIDTH, render_comparison, render_run_comparison
-from cloud_incident.evaluation.statistics.comparison import compare_episodes, compare_runs, compute_p_value
+from cloud_incident.evaluation.reporting.tables import WIDTH, render_run_comparison
+from cloud_incident.evaluation.statistics.comparison import (
+    RunComparison,
+    compare_episodes,
+    compare_runs,
+    compute_p_value,
+)
 from cloud_incident.evaluation.statistics.grouping import group_by_agent
 from tests.cloud_incident.evaluation.statistics.test_metrics import FEW, SCORE
 from tests.cloud_incident.evaluation.trajectories import made_up, played
@@ -87,7 +92,7 @@ def test_what_has_no_partner_or_has_changed_is_said() -> None:
     assert found.only_first == ("B seed 0 repeat 0", "C seed 3 repeat 0")
     assert found.only_second == ("D seed 0 repeat 1",)
     assert found.changed == ("A",)
-    text = render_comparison(found)
+    text = render_run_comparison(RunComparison(comparisons=(found,)))
     assert "Only in first, and not compared: B seed 0 repeat 0, C seed 3 repeat 0." in text
     assert "Changed between the two" in text
 
@@ -110,7 +115,7 @@ def test_agents_of_one_run(catalogue: Catalogue) -> None:
     assert found.p_value < 0.01
     differences = [abs(scenario.difference) for scenario in found.scenarios]
     assert differences == sorted(differences, reverse=True)
-    text = render_comparison(found)
+    text = render_run_comparison(RunComparison(comparisons=(found,)))
     assert max(map(len, text.splitlines())) <= WIDTH
     assert "oracle (second) less random (first)" in text
 

@@ -1,4 +1,4 @@
-"""Rivals: the other failures that a text affirms beside the true one."""
+"""Hedging: the other failures that a text affirms beside the true one, so that one of them is right."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Fault(NamedTuple):
     flagged: bool
 
 
-class Rivals(NamedTuple):
+class Hedges(NamedTuple):
     """What a text affirms beside the true failure.
 
     `named` are all failures, by name. `sharing` are those that take their share of the points: failure families, and
@@ -72,7 +72,7 @@ def read_lists() -> None:
 
 @lru_cache(maxsize=512)
 def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
-    """The fault families that are no rivals of a failure.
+    """The fault families that are no hedges beside a failure.
 
     Those are itself, its declared consequences, its siblings (the families all of whose ideas can be said in terms of
     the failure's own), and, if a feature flag may have brought it about, those that say no more than that.
@@ -89,9 +89,9 @@ def find_kin(ideas: Ideas, failures: frozenset[str]) -> frozenset[str]:
 
 
 def _find_harmless(truth: Truth) -> frozenset[str]:
-    """The fault families that are no rivals of the truth: its kin, and those that tell a symptom which was there.
+    """The fault families that are no hedges beside the truth: its kin, and those that tell a symptom which was there.
 
-    Of the true failure family itself the others stay rivals: they are other causes of the same.
+    Of the true failure family itself the others stay hedges: they are other causes of the same.
     """
     kin = find_kin(truth.concepts, truth.families)
     symptoms = truth.symptoms - truth.families
@@ -110,7 +110,7 @@ def _spell_out(ideas: Ideas) -> Reading:
     return Reading(split_words(re.sub(r"[*+<>]", "", term)) for group in ideas for term in group)
 
 
-def find_rivals(text: str, truth: Truth) -> Rivals:
+def find_hedges(text: str, truth: Truth) -> Hedges:
     """What a text affirms beside the true failure: failure families, and fault families in full.
 
     A fault family that belongs to a failure family among them is not counted again. What is beyond the first
@@ -119,7 +119,7 @@ def find_rivals(text: str, truth: Truth) -> Rivals:
     failures = list(islice(_find_failures(text, truth), TOO_MANY))
     own = find_affirmed(text, truth.concepts).words
     said = dict(islice(_find_faults(text, truth, failures), TOO_MANY - len(failures)))
-    return Rivals(
+    return Hedges(
         named=tuple(sorted({*failures, *said})),
         sharing=tuple(sorted({*failures, *(name for name, words in said.items() if words >= own)})),
         prevails=any(words > _PREVAILS * own for words in said.values()),
