@@ -35,8 +35,9 @@ def describe_alert(alert: Mapping[str, Any]) -> str:
 
 
 def _describe_standing(page: Mapping[str, Any]) -> str:
-    resolved = page.get("resolved_at")
-    return f"fired at {page['fired_at']}, resolved at {resolved}" if resolved else f"firing since {page['fired_at']}"
+    resolved, silenced = page.get("resolved_at"), page.get("silenced_until")
+    told = f"fired at {page['fired_at']}, resolved at {resolved}" if resolved else f"firing since {page['fired_at']}"
+    return f"{told}, silenced until {silenced}" if silenced else told
 
 
 def write_briefing(episode: Episode) -> str:

@@ -88,9 +88,13 @@ class DrawnStory:
     def plan(self) -> Plan:
         if self._proof is None:
             return Plan()
-        background = self._drawn.background
-        lost = any(shift.what == "removed" for shift in FAMILIES[self._drawn.fault.family].shifts)
-        stages = tuple(tuple(plan_deed(background, deed, lost=lost) for deed in stage) for stage in self._proof.stages)
+        background, fault = self._drawn.background, self._drawn.fault
+        lost = any(shift.what == "removed" for shift in FAMILIES[fault.family].shifts)
+        # Only what was struck has instances that are missing.
+        stages = tuple(
+            tuple(plan_deed(background, deed, lost=lost and deed[1] == fault.component) for deed in stage)
+            for stage in self._proof.stages
+        )
         return Plan(stages, waits=_WAITS)
 
     def tell(self, incident: RunningIncident) -> Truth:
