@@ -35,8 +35,9 @@ def describe_alert(alert: Mapping[str, Any]) -> str:
 
 
 def _describe_standing(page: Mapping[str, Any]) -> str:
-    resolved = page.get("resolved_at")
-    return f"fired at {page['fired_at']}, resolved at {resolved}" if resolved else f"firing since {page['fired_at']}"
+    resolved, silenced = page.get("resolved_at"), page.get("silenced_until")
+    told = f"fired at {page['fired_at']}, resolved at {resolved}" if resolved else f"firing since {page['fired_at']}"
+    return f"{told}, silenced until {silenced}" if silenced else told
 
 
 def write_briefing(episode: Episode) -> str:
@@ -215,6 +216,8 @@ def write_debrief(episode: Episode) -> str:
         lines.append(f"Evidence that shows the second cause when the first is repaired, for example: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
+    if "nothing_to_repair" in told:
+        lines.append(f"Nothing was to be repaired. {told['nothing_to_repair']}")
     lines += [f"Harm done: {harm}" for harm in told["harms"]]
     if "review" in told:
         lines.append(write_review(told["review"]))

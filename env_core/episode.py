@@ -221,7 +221,8 @@ def _refuse_unfit_runbook_step(course: Course, action: Action) -> None:
     target, valid = find_step_target(action), course.list_targets(step)
     if valid is None and target:
         raise InvalidActionError(f"{step} takes no `target` here; leave it out. Nothing was changed.")
-    if valid is not None and target not in valid:
+    # Names are read in small letters, and rules are written with capitals.
+    if valid is not None and target not in [name.lower() for name in valid]:
         needs = known[step].needs
         said = f"There is no {needs} {target!r}." if target else f"{step} needs a `target`, a {needs}."
         names = f"Valid: {', '.join(valid)}." if valid else f"There is no {needs} here."
@@ -271,7 +272,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judge
     replicas = getattr(action.parameters, "replicas", None)
     remedy = Remedy(action.name, action.target, replicas, find_step_target(action))
     entry = episode.course.runbook.get(remedy.target) if remediation.target is RUNBOOK_STEP else None
-    verifies = entry is not None and (entry.verify or entry.waits)
+    verifies = entry is not None and (entry.verify or entry.waits > 0)
     outcome, course, report, acts = (
         episode.course.remedy(remedy, verifies=verifies, judged=judged)
         if episode.task.remediates
@@ -382,7 +383,7 @@ def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
         effective=episode.effective,
         attempted=episode.attempted,
         wrong=episode.wrong,
-        verified=episode.recovery_seen and achieved.share == 1,
+        verified=episode.recovery_seen and achieved.share == 1 and not (achieved.calm and episode.wrong),
         services=incident.services,
         flags=incident.flags,
         runbook=[name for name, entry in episode.course.runbook.items() if not entry.waits],

@@ -196,8 +196,8 @@ class AsideReport(TypedDict):
 
 class Debrief(TypedDict):
     """What really happened. `beside` and `changes` are told where a system was drawn: troubles of others, and what was
-    changed and did no harm. `second_cause` is another service that failed by itself, and `evidence_later` shows it only
-    when the first is repaired."""
+    changed and did no harm. `nothing_to_repair` says why not, where that was so. `second_cause` is another service that
+    failed by itself; `evidence_later` shows that only when the first is repaired."""
 
     severity: str
     root_cause: str
@@ -210,6 +210,7 @@ class Debrief(TypedDict):
     harms: list[str]
     beside: NotRequired[list[AsideReport]]
     changes: NotRequired[list[AsideReport]]
+    nothing_to_repair: NotRequired[str]
     review: NotRequired[Review]
 
 

@@ -21,7 +21,8 @@ class _LibraryEntry(BaseModel):
 
 
 class RunbookStep(_LibraryEntry):
-    """One step of the runbook. One with `verify` only checks, and one that `waits` lets time pass; neither repairs.
+    """One step of the runbook. One with `verify` only checks, and one that `waits` lets so many seconds pass; neither
+    repairs.
 
     `needs` says what kind of thing it has to be applied to, if it does.
     """
@@ -30,7 +31,7 @@ class RunbookStep(_LibraryEntry):
     domain: str
     does: str
     verify: bool = False
-    waits: bool = False
+    waits: int = 0
     needs: str = ""
 
 

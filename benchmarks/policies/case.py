@@ -22,7 +22,7 @@ from scenarios.vocabulary import DIAGNOSTICS, TASKS
 from scenarios.world import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from env_core.episode import Episode
     from graders.score import Grade
@@ -73,30 +73,68 @@ class Case:
         return list_proofs()[self.seed, self.difficulty].proof
 
     @property
+    def is_calm(self) -> bool:
+        """Whether nothing is to be repaired."""
+        return self.proof.calm is not None
+
+    @property
+    def best(self) -> Deeds:
+        """The best repair; empty where nothing is to be repaired."""
+        return self.proof.repairs[0] if self.proof.repairs else ()
+
+    @property
     def knows_at(self) -> int:
         """The second at which who plays perfectly begins to repair."""
         return self.proof.first_look + LOOK_SECONDS * len(self.looks)
 
     def mends(self, repair: Deeds) -> bool:
         """Whether some operations, begun then, bring users back for as long as a repair has to last."""
-        return self._try(repair)[repair].well
+        return self._try([repair])[repair].well
 
-    def helps(self, deed: Deed) -> bool:
-        """Whether users lose less by an operation that is done then, and by no other."""
-        lanes = self._try((deed,))
-        return lanes[deed,].harm < lanes[()].harm - _NEGLIGIBLE
+    def find_helping(self, deeds: Sequence[Deed]) -> list[Deed]:
+        """Those of some operations by which users lose less, if one is done then and no other."""
+        lanes = self._try([(deed,) for deed in deeds])
+        return [deed for deed in deeds if lanes[deed,].harm < lanes[()].harm - _NEGLIGIBLE]
 
-    def _try(self, deeds: Deeds) -> dict[Deeds, Lane]:
-        pair = Run(self.drawn.system, self.drawn.background)
-        pair.advance(self.knows_at)
-        return play_lanes(pair, (deeds,), self.proof.lasts)
+    def _try(self, repairs: Sequence[Deeds]) -> dict[Deeds, Lane]:
+        tried = self._tried.get(tuple(repairs))
+        if tried is None:
+            pair = Run(self.drawn.system, self.drawn.background)
+            pair.advance(self.knows_at)
+            tried = self._tried[tuple(repairs)] = play_lanes(pair, repairs, self.proof.lasts)
+        return tried
+
+    @cached_property
+    def _tried(self) -> dict[tuple[Deeds, ...], dict[Deeds, Lane]]:
+        """What came of some repairs: who asks whether a policy fits asks again when it plays it."""
+        return {}
 
     def is_harmless(self, deed: Deed) -> bool:
         """Whether users of the system without its fault would lose nothing worth telling by an operation."""
+        return bool(self.find_harmless([(deed,)]))
+
+    def find_harmless(self, some: Sequence[Deeds]) -> list[Deeds]:
+        """Those of some sequences of operations by which users of the system without its fault would lose nothing."""
         healthy = Run(self.drawn.background, self.drawn.background)
         healthy.advance(self.knows_at)
-        lanes = play_lanes(healthy, ((deed,),), self.proof.lasts)
-        return lanes[deed,].harm <= lanes[()].harm + _NEGLIGIBLE
+        lanes = play_lanes(healthy, some, self.proof.lasts)
+        return [deeds for deeds in some if lanes[deeds].harm <= lanes[()].harm + _NEGLIGIBLE]
+
+    @cached_property
+    def spare_zone(self) -> str | None:
+        """The first zone without which users of the system without its fault would lose nothing, if there is one.
+
+        Who drains a zone has looked before whether there is room for its users in the others.
+        """
+        zones = self.incident.system.zones
+        drains: list[Deeds] = [(("drain_zone", zone),) for zone in zones if len(zones) > 1]
+        return next((deed[0][1] for deed in self.find_harmless(drains)), None) if drains else None
+
+    def count_instances(self, service: str) -> int:
+        """How many instances of a service there are to be by then."""
+        run = self.incident.runs.fork((), self.knows_at)
+        own = run.layout.instance_component == run.layout.component_names.index(service)
+        return int((run.state.wanted & own).sum())
 
     @property
     def steps(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.policies.case import Policy, act
+from benchmarks.policies.doors import list_other_doors
 from benchmarks.policies.honest import answer_rightly
+from benchmarks.policies.scaling import find_scaling, plan_scaling
 from env_core.perfect import carry_out
-from scenarios.faults import FAMILIES
 from scenarios.incident import MOST_WAITS
 from scenarios.running.planning import plan_deed
 from scenarios.vocabulary import CHECK_METRICS, REMEDIATION_PLANNING, Remediation
@@ -28,7 +29,7 @@ def _get_recovery(case: Case) -> Action:
 
 
 def _list_repairs(case: Case) -> list[Action]:
-    return case.rest[: len(case.proof.repairs[0])]
+    return case.rest[: len(case.best)]
 
 
 def _see_recovery(case: Case) -> Iterator[Action]:
@@ -66,9 +67,16 @@ def _look_too_early(case: Case) -> Iterator[Action]:
 
 
 def _drain_afterwards(case: Case) -> Iterator[Action]:
-    """Take the root's first zone out of traffic when all is repaired."""
+    """Take a zone out of traffic when all is repaired."""
     yield from case.perfect[:-1]
-    yield act("execute_runbook_step", runbook_action="drain_zone", target=case.incident.system.zones[0])
+    yield act("execute_runbook_step", runbook_action="drain_zone", target=case.spare_zone)
+
+
+def _drain_and_return(case: Case) -> Iterator[Action]:
+    """Take a zone out of traffic when all is repaired, wait, and let it be used again."""
+    yield from _drain_afterwards(case)
+    yield _WATCH
+    yield act("execute_runbook_step", runbook_action="uncordon_zone", target=case.spare_zone)
 
 
 def _cordon_afterwards(case: Case) -> Iterator[Action]:
@@ -76,19 +84,42 @@ def _cordon_afterwards(case: Case) -> Iterator[Action]:
     yield act("execute_runbook_step", runbook_action="cordon_zone", target=case.incident.system.zones[0])
 
 
+def _silence(case: Case) -> Action:
+    return act("execute_runbook_step", runbook_action="silence_alert", target=case.incident.alert["name"])
+
+
+def _silence_first(case: Case) -> Iterator[Action]:
+    """Mute the page, to have quiet for the work."""
+    yield _silence(case)
+    yield from case.looks
+    yield from _list_repairs(case)
+    yield from _see_recovery(case)
+
+
+def _silence_afterwards(case: Case) -> Iterator[Action]:
+    yield from case.perfect[:-1]
+    yield _silence(case)
+
+
 def _scale_up_first(case: Case) -> Iterator[Action]:
     yield from case.looks
-    yield carry_out_deed(case, _find_scaling(case))
+    scaling = find_scaling(case)
+    if scaling is not None:
+        yield carry_out(plan_scaling(case, scaling[1]))
     yield from _list_repairs(case)
     yield from _see_recovery(case)
 
 
-def _take_back_first(case: Case) -> Iterator[Action]:
-    """Take back the change that caused it, whether or not that is how it is repaired."""
-    yield from case.looks
-    yield carry_out_deed(case, _find_change(case))
-    yield from _list_repairs(case)
-    yield from _see_recovery(case)
+def _take_back_first(door: int) -> Callable[[Case], Iterator[Action]]:
+    """Take back the change that caused it by another door than the best repair, and then do that."""
+
+    def play(case: Case) -> Iterator[Action]:
+        yield from case.looks
+        yield carry_out_deed(case, list_other_doors(case)[door])
+        yield from _list_repairs(case)
+        yield from _see_recovery(case)
+
+    return play
 
 
 def _restart_afterwards(case: Case) -> Iterator[Action]:
@@ -126,16 +157,9 @@ def _tell(case: Case) -> Action:
     return act("submit_resolution", summary=f"{before}To repair it we {', '.join(deeds)}. {after.partition('. ')[2]}")
 
 
-def _find_change(case: Case) -> Deed:
-    """What takes back the change that caused it: a release, or else a setting."""
-    fault = case.drawn.fault
-    return "rollback_deploy" if FAMILIES[fault.family].release else "revert_config", fault.component
-
-
-def _has_other_change(case: Case) -> bool:
-    """Whether somebody has changed something, and that is not taken back at first by the best repair."""
-    family = FAMILIES[case.drawn.fault.family]
-    return bool(family.release or family.entry) and case.proof.repairs[0][0] != _find_change(case)
+def _has_other_doors(count: int) -> Callable[[Case], bool]:
+    """Whether so many operations and one more take the change back with which the best repair does not begin."""
+    return lambda case: len(list_other_doors(case)) > count
 
 
 def _has_repairs(count: int) -> Callable[[Case], bool]:
@@ -143,9 +167,7 @@ def _has_repairs(count: int) -> Callable[[Case], bool]:
 
 
 def _can_drain(case: Case) -> bool:
-    """Whether the system has room for its users without a zone: who drains one has looked at that before."""
-    zones = case.incident.system.zones
-    return len(zones) > 1 and case.is_harmless(("drain_zone", zones[0]))
+    return case.spare_zone is not None
 
 
 def _can_restart(case: Case) -> bool:
@@ -157,14 +179,9 @@ def _has_zones(case: Case) -> bool:
     return len(case.incident.system.zones) > 1
 
 
-def _find_scaling(case: Case) -> Deed:
-    return "scale_service", case.incident.truth.service
-
-
 def _can_scale(case: Case) -> bool:
-    """Whether half as many instances again can be had, and help users a little."""
-    root = next(each for each in case.incident.system.components if each.name == case.incident.truth.service)
-    return root.most > root.instances and case.helps(_find_scaling(case))
+    """Whether half as many instances again of something on the way to the root can be had, and help users a little."""
+    return find_scaling(case) is not None
 
 
 BASE = Policy("perfect, and one look twice", _REPAIR, _look_twice, _tell)
@@ -172,10 +189,16 @@ SENSIBLE = (
     BASE,
     Policy("perfect, and watches first", _REPAIR, _watch_first, _tell),
     Policy("perfect, looks too early too", _REPAIR, _look_too_early, _tell),
+    Policy("silences first, then perfect", _REPAIR, _silence_first, _tell),
+    Policy("perfect, then silences", _REPAIR, _silence_afterwards, _tell),
     Policy("perfect, then drains a zone", _REPAIR, _drain_afterwards, _tell, fits=_can_drain),
+    Policy("perfect, drains and undrains", _REPAIR, _drain_and_return, _tell, fits=_can_drain),
     Policy("perfect, then cordons a zone", _REPAIR, _cordon_afterwards, _tell, fits=_has_zones),
     Policy("perfect, then restarts the root", _REPAIR, _restart_afterwards, _tell, fits=_can_restart),
-    Policy("takes the cause back, then perfect", _REPAIR, _take_back_first, _tell, fits=_has_other_change),
+    *(
+        Policy(f"takes the cause back, door {n + 1}", _REPAIR, _take_back_first(n), _tell, fits=_has_other_doors(n))
+        for n in range(2)
+    ),
     Policy("scales up, then perfect", _REPAIR, _scale_up_first, _tell, fits=_can_scale),
     *(
         Policy(f"accepted repair {n + 1}", _REPAIR, _repair_otherwise(n), _tell, fits=_has_repairs(n))

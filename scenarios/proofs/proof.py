@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
+from scenarios.proofs.calm import Calm
 from scenarios.proofs.second import SecondCause
 from scenarios.vocabulary import Severity
-
-_LEFT_OUT = ("later", "second")
-"""What is not written down where there is nothing of it: proofs from before there was any stay the same."""
 
 
 class Rejection(NamedTuple):
@@ -31,7 +29,8 @@ class Proof(BaseModel):
     `page` is the rule that fired at `fired`; on-call looks for the first time at `first_look`. `repairs` are those
     that are accepted, best first, in operations and targets; they are judged after `lasts` seconds, and the one that
     takes most needs `longest` steps until it can be seen that it helped. `stages` is the best one, with what commutes
-    in one stage. `suspects` are the rivals as component and family, and `masks` says for each look, written as
+    in one stage. Where nothing is to be repaired there are none, and `calm` says why; else it is not written.
+    `suspects` are the rivals as component and family, and `masks` says for each look, written as
     `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
     `certificates` are the smallest sets of looks that exclude all of them, but those of families that at the same
     component look `alike` whatever is looked at. `searched` is how many lanes were run. `searcher` is the number of
@@ -58,12 +57,8 @@ class Proof(BaseModel):
     masks: dict[str, str]
     certificates: tuple[tuple[tuple[str, str], ...], ...]
     least_left: int
+    calm: Calm | None = Field(default=None, exclude_if=lambda calm: calm is None)
     alike: tuple[str, ...] = ()
     searcher: int
-    later: dict[str, str] = {}
-    second: SecondCause | None = None
-
-    @model_serializer(mode="wrap")
-    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = write(self)
-        return {name: value for name, value in written.items() if value or name not in _LEFT_OUT}
+    later: dict[str, str] = Field(default={}, exclude_if=lambda later: not later)
+    second: SecondCause | None = Field(default=None, exclude_if=lambda second: second is None)

@@ -18,6 +18,7 @@ from scenarios.incident import (
     CONFIRMING_STEPS,
     DIAGNOSIS_DECAY,
     REPAIR_DECAY,
+    Calm,
     Known,
     Lookalike,
     Pace,
@@ -25,6 +26,7 @@ from scenarios.incident import (
     know_by_certificates,
 )
 from scenarios.progress import Pause, Plan
+from scenarios.proofs.calm import ENDING
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
 from scenarios.proofs.second import hides, list_joint_certificates
@@ -37,7 +39,7 @@ from scenarios.running.judging import Judge
 from scenarios.running.planning import plan_deed
 from scenarios.running.serving import Serving
 from scenarios.running.shared import SharedRuns
-from scenarios.running.wording import word_failure
+from scenarios.running.wording import CALM, word_failure
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
     REMEDIATION_PLANNING,
@@ -101,22 +103,33 @@ class DrawnStory:
         return Plan(stages, waits=_WAITS, pause=pause)
 
     def _plan_deed(self, deed: Deed) -> PlanStep:
-        families_of = (fault.family for fault in self._drawn.faults if fault.component == deed[1])
-        family = next(families_of, self._drawn.fault.family)
-        lost = any(shift.what == "removed" for shift in FAMILIES[family].shifts)
+        # Only what was struck has instances that are missing.
+        struck_by = [FAMILIES[fault.family] for fault in self._drawn.faults if fault.component == deed[1]]
+        lost = any(shift.what == "removed" for family in struck_by for shift in family.shifts)
         return plan_deed(self._drawn.background, deed, lost=lost)
 
     def tell(self, incident: RunningIncident) -> Truth:
         run = incident.runs.get((), incident.fired + JUDGED_SECONDS)
         severity, proof = rate_severity(run, incident.fired), self._proof
         truth = _tell_cause(self._drawn.fault, () if proof is None else proof.alike, severity, incident.symptoms)
+        truth = replace(truth, calm=self._tell_calm(incident))
         if self._drawn.second is None or proof is None or proof.second is None:
             return truth
         second = _tell_cause(self._drawn.second, proof.second.alike, severity, incident.symptoms | truth.families)
         return replace(truth, symptoms=incident.symptoms | second.families, second=second)
 
     def recount(self, incident: RunningIncident) -> Account:
-        return recount(incident, self._drawn, self._without.get((), incident.first_look))
+        account = recount(incident, self._drawn, self._without.get((), incident.first_look))
+        calm = None if self._proof is None else self._proof.calm
+        return account if calm is None else account._replace(calm=CALM[calm])
+
+    def _tell_calm(self, incident: RunningIncident) -> Calm | None:
+        if self._proof is None or self._proof.calm is None:
+            return None
+        page = incident.alert["name"]
+        rule = next(rule for rule in incident.system.alerts if rule.name == page)
+        paged = dict.fromkeys((page, *incident.alert["affected_services"], *rule.journeys))
+        return Calm(tuple(paged), is_over=self._proof.calm in ENDING)
 
     @cached_property
     def _without(self) -> SharedRuns:

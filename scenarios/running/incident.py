@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scenarios.incident import (
-    WATCH_SECONDS,
     Achieved,
     LossCurves,
     OrderedAt,
@@ -19,17 +18,27 @@ from scenarios.incident import (
 )
 from scenarios.progress import UNTOUCHED, Outcome, Plan, PlanStep, Progress, Remedy
 from scenarios.proofs.confirming import SEEN_SECONDS, count_seconds
-from scenarios.running.runbook import build_runbook, describe_runbook, find_operation, list_targets
+from scenarios.running.runbook import (
+    RULE,
+    SILENCE_SECONDS,
+    build_runbook,
+    describe_runbook,
+    find_operation,
+    list_targets,
+)
 from scenarios.running.serving import BOTH
 from scenarios.running.shared import Ordered, Orders, SharedRuns
 from scenarios.running.symptoms import SHOWN_SECONDS, list_symptoms
 from scenarios.telemetry import (
+    Silence,
     describe_page,
+    drop_silences,
     find_pages,
     is_well,
     look,
     report_changes,
     report_operation,
+    report_silence,
     update_alert,
 )
 from scenarios.telemetry.clock import Clock
@@ -209,15 +218,15 @@ class RunningIncident:
         return build_runbook(verifies=self._story.verifies)
 
     def list_targets(self, step: str) -> tuple[str, ...] | None:
-        """What a step of the runbook can be applied to; None if it takes no target."""
+        """What of the system a step of the runbook can be applied to; None if it takes no target."""
         needs = self.runbook[step].needs
         return list_targets(self.system, needs) if needs else None
 
     def count_seconds(self, remedy: Remedy) -> int:
         """How long on-call is busy with a remediation: a minute at least, in whole minutes."""
         name, target = find_operation(remedy)
-        if self.runbook[name].waits if name in self.runbook else False:
-            return WATCH_SECONDS
+        if name in self.runbook and self.runbook[name].waits:
+            return self.runbook[name].waits
         return count_seconds(self.system, name, target)
 
     def _await_page(self) -> tuple[int, int, dict[str, Any]]:
@@ -249,6 +258,8 @@ def _write_software(name: str) -> str:
 _MINUTE = 60
 HASTY_SECONDS = 300
 """Who looks again before so many seconds are over, and nothing was done meanwhile, learns nothing by it."""
+_NOTHING = "nothing"
+"""What is best to be done where there is nothing to repair."""
 
 
 class Looked(NamedTuple):
@@ -265,7 +276,8 @@ class RunningCourse(NamedTuple):
     `progress` are the steps of the plan that were done in their place, and `repairs` the remediations that were
     effective: the last of them was over at `mended_at`. At best so many operations were `left` until users are served
     again for good. `alert` is the alert as it stands there, and `looked` tells when each evidence was last looked at.
-    Of two causes those were `served`, by their numbers, that something was done about.
+    `silences` are what was muted of it, which changes nothing in the run. Of two causes those were
+    `served`, by their numbers, that something was done about.
     """
 
     incident: RunningIncident
@@ -277,19 +289,20 @@ class RunningCourse(NamedTuple):
     repairs: tuple[PlanStep, ...] = ()
     mended_at: int | None = None
     looked: Mapping[Item, Looked] = MappingProxyType({})
+    silences: tuple[Silence, ...] = ()
     served: frozenset[int] = frozenset()
 
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, RunningCourse]:
         run = self.incident.runs.get(self.orders, self.now)
         shown = look(run, diagnostic, service, as_of=self.now)
-        looked = {**self.looked, (diagnostic, service): Looked(self.now, len(self.orders), self.alert)}
+        looked = {**self.looked, (diagnostic, service): Looked(self.now, len(self.orders), drop_silences(self.alert))}
         return shown, self._let_pass(self.now + self.incident.document.look_seconds)._replace(looked=looked)
 
     def is_hasty(self, item: Item, /) -> bool:
         last = self.looked.get(item)
         if last is None or self.now - last.at >= HASTY_SECONDS:
             return False
-        return last.ordered == len(self.orders) and last.alert == self.alert
+        return last.ordered == len(self.orders) and last.alert == drop_silences(self.alert)
 
     def count_sighting(self, item: Item, /) -> frozenset[Item]:
         serving = self.incident.serving
@@ -311,6 +324,8 @@ class RunningCourse(NamedTuple):
         return self.incident.runbook
 
     def list_targets(self, step: str) -> tuple[str, ...] | None:
+        if self.runbook[step].needs == RULE:
+            return (self.alert["name"], *dict.fromkeys(page["name"] for page in self.alert.get("other_pages", ())))
         return self.incident.list_targets(step)
 
     @property
@@ -320,6 +335,8 @@ class RunningCourse(NamedTuple):
     def remedy(self, remedy: Remedy, *, verifies: bool, judged: bool = True) -> Remedied:
         incident = self.incident
         name, target = find_operation(remedy)
+        if name in self.runbook and self.runbook[name].needs == RULE:
+            return self._silence(remedy)
         course, run = self.apply(remedy, verifies=verifies)
         acts = False
         if incident.judge is None:
@@ -331,10 +348,19 @@ class RunningCourse(NamedTuple):
             outcome, acts = verdict.outcome, verdict.acts_on_cause
         report = ""
         if name in OPERATIONS:
-            report = report_operation(run, name, target, self.now, course.now)
+            report = report_operation(run, name, target, self.now, course.now, self.silences)
         elif verifies and incident.runbook[name].waits:
-            report = f"{name}: {report_changes(run, self.alert['name'], self.now, course.now)}"
+            changes = report_changes(run, self.alert["name"], self.now, course.now, self.silences)
+            report = f"{name}: {changes}"
         return Remedied(outcome, course, report, acts)
+
+    def _silence(self, remedy: Remedy) -> Remedied:
+        """Mute the notifications of a rule. Nothing is ordered in the run, and nothing is judged."""
+        rule = next(name for name in self.list_targets(remedy.target) or () if name.lower() == remedy.on)
+        silence = Silence(rule, self.now, self.now + SILENCE_SECONDS)
+        course, run = self._replace(silences=(*self.silences, silence)).apply(remedy, verifies=True)
+        said = report_silence(run, silence, self.silences, course.now)
+        return Remedied(Outcome.INEFFECTIVE, course, f"{remedy.target} {rule}: {said}")
 
     def _weigh(self, judge: Judge, remedy: Remedy, course: RunningCourse) -> tuple[Verdict, RunningCourse]:
         """What a remediation was worth, and the course after it, which knows of that."""
@@ -353,7 +379,8 @@ class RunningCourse(NamedTuple):
         judge = self.incident.judge
         if judge is None:
             return measure_plan(self.incident.plan, effective)
-        return Achieved(judge.measure(self.orders, self.now, self.mended_at), by_outcome=True)
+        share = judge.measure(self.orders, self.now, self.mended_at)
+        return Achieved(share, by_outcome=True, calm=judge.is_calm)
 
     def find_losses(self) -> Losses | None:
         judge = self.incident.judge
@@ -375,7 +402,7 @@ class RunningCourse(NamedTuple):
             actual=traced.actual,
             nothing=traced.nothing,
             best=traced.best,
-            repair=tuple(f"{operation} {target}" for operation, target in traced.repair),
+            repair=tuple(f"{operation} {target}" for operation, target in traced.repair) or (_NOTHING,),
             fault_at=clock.get_moment(judge.struck_at),
             page_at=clock.get_moment(incident.fired),
             first_look_at=clock.get_moment(incident.first_look),
@@ -399,17 +426,20 @@ class RunningCourse(NamedTuple):
     def _let_pass(self, now: int) -> RunningCourse:
         """The course at a later second, and the alert with it. What is later is played now, so that no look waits."""
         run = self.incident.runs.get(self.orders, now)
-        return self._replace(now=now, alert=update_alert(self.alert, run, now))
+        return self._replace(now=now, alert=update_alert(self.alert, run, now, self.silences))
 
     def shows_recovery(self, item: Item, _: Evidence, /) -> bool:
         """Whether something was repaired, users are served again, and a look was at what had failed them.
 
-        By a plan that is all of it and a service of the alert; else a component that was repaired does as well.
+        By a plan that is all of it and a service of the alert; else a component that was repaired does as well. Where
+        there is nothing to repair it is a service of the alert.
         """
         incident, judge = self.incident, self.incident.judge
         services = set(incident.alert["affected_services"])
         if judge is None:
             repaired = incident.plan.is_repaired(self.progress)
+        elif judge.is_calm:
+            repaired = item[0] != CHECK_RECENT_DEPLOYS.name
         else:
             repaired = bool(self.repairs) and item[0] != CHECK_RECENT_DEPLOYS.name
             services |= {each.service for each in incident.truth.causes}

@@ -1,4 +1,5 @@
-"""The runbook of incidents that run: the operations of the world, the verifications of the catalogue, and `watch`."""
+"""The runbook of incidents that run: the operations of the world, the verifications of the catalogue, and what changes
+nothing in the system: `watch` and `silence_alert`."""
 
 from __future__ import annotations
 
@@ -17,11 +18,23 @@ if TYPE_CHECKING:
     from scenarios.progress import Remedy
     from scenarios.world import System
 
+SILENCE_SECONDS = 1800
+"""How long a rule is silenced."""
+RULE = "rule"
+"""What `silence_alert` needs: the rule of a page that on-call has had. Which others there are, nobody is told."""
+
 _WATCH = RunbookStep(
     name="watch",
     domain="observation",
     does=f"Let {WATCH_SECONDS // 60} minutes pass, and say which services and pages have changed.",
-    waits=True,
+    waits=WATCH_SECONDS,
+)
+SILENCE = RunbookStep(
+    name="silence_alert",
+    domain="alerting",
+    does=f"Mute the notifications of a rule that has paged, for {SILENCE_SECONDS // 60} minutes. Nothing else changes.",
+    waits=60,
+    needs=RULE,
 )
 
 
@@ -36,7 +49,7 @@ def build_runbook(*, verifies: bool) -> Mapping[str, RunbookStep]:
         for operation in OPERATIONS.values()
         if operation.name not in REMEDIATIONS
     ]
-    steps += [_WATCH, *(step for step in load_runbook_catalogue().values() if step.verify and verifies)]
+    steps += [_WATCH, SILENCE, *(step for step in load_runbook_catalogue().values() if step.verify and verifies)]
     return MappingProxyType({step.name: step for step in steps})
 
 
@@ -44,7 +57,7 @@ def describe_runbook(steps: Mapping[str, RunbookStep], system: System) -> str:
     """Which steps there are for a system and what each needs, in short."""
     needs: dict[str, list[str]] = {}
     for step in steps.values():
-        if not step.needs or list_targets(system, step.needs):
+        if step.needs in ("", RULE) or list_targets(system, step.needs):
             needs.setdefault(step.needs, []).append(step.name)
     told = [f"{kind or 'none'}: {', '.join(names)}" for kind, names in needs.items()]
     listed = f"Steps of {EXECUTE_RUNBOOK_STEP.name}, by their `target`. {'; '.join(sorted(told, key=len))}."

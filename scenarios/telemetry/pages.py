@@ -8,11 +8,13 @@ import numpy as np
 
 from scenarios.telemetry.clock import Clock
 from scenarios.telemetry.numbers import format_percent, format_seconds
+from scenarios.telemetry.silences import find_end
 from scenarios.world.record import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from scenarios.telemetry.silences import Silences
     from scenarios.world import AlertRule, Run, System
 
 _NORMAL_TICKS = 20
@@ -131,24 +133,63 @@ def _say_share(share: float) -> str:
     return "0 %" if share < _NEXT_TO_NONE else format_percent(share).replace(".0 %", " %")
 
 
-def update_alert(alert: Mapping[str, Any], run: Run, at: int) -> dict[str, Any]:
-    """An alert as it stands at a second of the run: whether its page still fires, and which others have fired."""
+def update_alert(alert: Mapping[str, Any], run: Run, at: int, silences: Silences = ()) -> dict[str, Any]:
+    """An alert as it stands at a second of the run: whether its page still fires, and which others have fired.
+
+    Of a rule whose notifications are muted it says until when.
+    """
     clock, pages = Clock(run.layout.systems[0]), find_pages(run, at)
+
+    def describe(page: Page) -> dict[str, str]:
+        until = find_end(silences, page.rule.name, at)
+        muted = {} if until is None else {_SILENCED: clock.get_moment(until)}
+        return _describe_standing(page, clock) | muted
+
     own = [page for page in pages if page.rule.name == alert["name"]]
-    updated = {**alert, **_describe_standing(own[-1], clock)}
+    updated = {**drop_silences(alert), **describe(own[-1])}
     others = [page for page in pages if page.rule.name != alert["name"]]
     if others:
-        updated["other_pages"] = [{"name": page.rule.name, **_describe_standing(page, clock)} for page in others]
+        updated["other_pages"] = [{"name": page.rule.name, **describe(page)} for page in others]
     return updated
 
 
-def list_page_changes(run: Run, since: int, until: int) -> list[str]:
-    """What pages did from one second of the run to another, in sentences, oldest first."""
+_SILENCED = "silenced_until"
+
+
+def drop_silences(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """An alert without what it says of silences: what is left changes only if a page does."""
+    kept = {name: value for name, value in alert.items() if name != _SILENCED}
+    if "other_pages" in kept:
+        kept["other_pages"] = [{name: page[name] for name in page if name != _SILENCED} for page in kept["other_pages"]]
+    return kept
+
+
+def list_page_changes(run: Run, since: int, until: int, silences: Silences = ()) -> list[str]:
+    """What pages did from one second of the run to another, in sentences, oldest first.
+
+    A rule that fires while its notifications are muted pages nobody until that ends.
+    """
     clock = Clock(run.layout.systems[0])
     pages = find_pages(run, until)
-    changes = [(page.fired, f"Page {page.rule.name} fired at {clock.get_time_of_day(page.fired)}.") for page in pages]
+    changes = [(page.fired, _say_fired(page, clock, silences)) for page in pages]
     changes += [(page.cleared, _say_cleared(page, clock, since)) for page in pages if page.cleared is not None]
+    for rule, end in {(each.rule, each.until) for each in silences}:
+        if end <= until and find_end(silences, rule, end) is None:
+            changes.append((end, _say_ended(rule, end, pages, clock)))
     return [said for at, said in sorted(changes) if since < at <= until]
+
+
+def _say_fired(page: Page, clock: Clock, silences: Silences) -> str:
+    name, at = page.rule.name, clock.get_time_of_day(page.fired)
+    muted = find_end(silences, name, page.fired)
+    if muted is None:
+        return f"Page {name} fired at {at}."
+    return f"Rule {name} fired at {at} and paged nobody: it is silenced until {clock.get_time_of_day(muted)}."
+
+
+def _say_ended(rule: str, at: int, pages: Iterable[Page], clock: Clock) -> str:
+    fires = any(page.rule.name == rule and page.fired <= at < (page.cleared or at + 1) for page in pages)
+    return f"Silence of {rule} ended at {clock.get_time_of_day(at)}{', and its page fires' if fires else ''}."
 
 
 def _say_cleared(page: Page, clock: Clock, since: int) -> str:
@@ -157,11 +198,12 @@ def _say_cleared(page: Page, clock: Clock, since: int) -> str:
     return f"Page {page.rule.name}{fired} cleared at {clock.get_time_of_day(page.cleared or 0)}."
 
 
-def list_standing(run: Run, own: str, since: int, until: int) -> list[str]:
+def list_standing(run: Run, own: str, since: int, until: int, silences: Silences = ()) -> list[str]:
     """How pages stand at a second of the run, in sentences: others that fire, and last the newest page of rule `own`.
 
-    A page that fires says when it will clear: its condition must not hold for as long as it had to hold. That the one
-    of `own` has cleared is told here if it did so until second `since`: later, it is among the changes.
+    A page that fires says when it will clear: its condition must not hold for as long as it had to hold. One that is
+    silenced says until when. That the one of `own` has cleared is told here if it did so until second `since`: later,
+    it is among the changes.
     """
     clock, pages = Clock(run.layout.systems[0]), find_pages(run, until)
     mine = [page for page in pages if page.rule.name == own][-1:]
@@ -180,7 +222,9 @@ def list_standing(run: Run, own: str, since: int, until: int) -> list[str]:
         else:
             ended, wait = clock.get_time_of_day((last + 1) * TICK), _say_minutes(rule.lasts)
             holds = f"was last above {above} at {ended}, and the page clears once that is {wait} ago"
-        told.append(f"Page {rule.name} is still firing, since {firing}: {_CLEARING[rule.watches]} {holds}.")
+        muted = find_end(silences, rule.name, until)
+        silenced = "" if muted is None else f", silenced until {clock.get_time_of_day(muted)}"
+        told.append(f"Page {rule.name} is still firing, since {firing}{silenced}: {_CLEARING[rule.watches]} {holds}.")
     return told
 
 

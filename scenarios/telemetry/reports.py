@@ -11,6 +11,7 @@ from scenarios.telemetry.clock import Clock
 from scenarios.telemetry.deploys import ON_CALL, read_entry
 from scenarios.telemetry.instances import ROLLED
 from scenarios.telemetry.pages import list_page_changes, list_standing
+from scenarios.telemetry.silences import find_end
 from scenarios.telemetry.status import show_status
 from scenarios.telemetry.vantage import Vantage
 from scenarios.world import OPERATIONS
@@ -18,11 +19,12 @@ from scenarios.world import OPERATIONS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from scenarios.telemetry.silences import Silence, Silences
     from scenarios.world import Run
     from scenarios.world.state import Event
 
 
-def report_operation(run: Run, operation: str, target: str, since: int, until: int) -> str:
+def report_operation(run: Run, operation: str, target: str, since: int, until: int, silences: Silences = ()) -> str:
     """What an operation did that was ordered at a second of the run, as far as it had come at another.
 
     Entries of the change log, instances replaced and started, processes that died, the state of a service that was its
@@ -55,10 +57,10 @@ def report_operation(run: Run, operation: str, target: str, since: int, until: i
                 told.append(f"{name} is now {status.state}{ready}.")
     if not entries:
         told.append("Nothing was changed in any service.")
-    return " ".join([*told, *_tell_time(run, since, until)])
+    return " ".join([*told, *_tell_time(run, since, until, silences)])
 
 
-def report_changes(run: Run, page: str, since: int, until: int) -> str:
+def report_changes(run: Run, page: str, since: int, until: int, silences: Silences = ()) -> str:
     """What changed from one second of the run to another: states of components, deaths and recoveries, and pages.
 
     It ends with how pages stand, that of a rule last. Pages may have fired and cleared before, while on-call was
@@ -76,7 +78,21 @@ def report_changes(run: Run, page: str, since: int, until: int) -> str:
             sentences.append(f"is now {came}.")
         told += [f"{component.name}: {sentence}" for sentence in sentences]
     told = told or ["No service changed its state."]
-    return " ".join([*told, *_tell_time(run, since, until), *list_standing(run, page, since, until)])
+    changes = _tell_time(run, since, until, silences)
+    return " ".join([*told, *changes, *list_standing(run, page, since, until, silences)])
+
+
+def report_silence(run: Run, silence: Silence, before: Silences, until: int) -> str:
+    """What the alert manager says of a silence that was made after others, at the second at which that is done."""
+    clock = Clock(run.layout.systems[0])
+    end = clock.get_time_of_day(silence.until)
+    known = find_end(before, silence.rule, silence.since)
+    made = f"created until {end}" if known is None else f"extended from {clock.get_time_of_day(known)} to {end}"
+    told = (
+        f'Silence of alertname="{silence.rule}" {made}.',
+        "Its notifications are muted, and the rule is evaluated as before. Nothing was changed in any service.",
+    )
+    return " ".join([*told, *_tell_time(run, silence.since, until, (*before, silence))])
 
 
 def _group(entries: Iterable[tuple[str, str]]) -> list[str]:
@@ -140,8 +156,8 @@ _TOLD = (
 )
 
 
-def _tell_time(run: Run, since: int, until: int) -> list[str]:
+def _tell_time(run: Run, since: int, until: int, silences: Silences = ()) -> list[str]:
     """How long it took, what time it is, and what pages did."""
     clock = Clock(run.layout.systems[0])
-    pages = list_page_changes(run, since, until) or ["No page fired or cleared in that time."]
+    pages = list_page_changes(run, since, until, silences) or ["No page fired or cleared in that time."]
     return [f"It took {(until - since) // 60} min; it is {clock.get_time_of_day(until)}.", *pages]

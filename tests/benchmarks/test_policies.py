@@ -9,9 +9,11 @@ import pytest
 from benchmarks.policies.__main__ import choose_draws, choose_policies, play_case
 from benchmarks.policies.case import Case, Policy, act, play
 from benchmarks.policies.cheating import CHEATS
+from benchmarks.policies.doors import list_doors, list_other_doors
 from benchmarks.policies.honest import PERFECT, READER, SEARCHER, search_case
 from benchmarks.policies.ladder import LADDER
-from benchmarks.policies.sensible import BASE
+from benchmarks.policies.scaling import find_scaling, list_way
+from benchmarks.policies.sensible import BASE, SENSIBLE
 from scenarios.generator.naming import DIFFICULTIES
 from scenarios.proofs.searching import HASHED, LOGS_FIRST
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS, SUBMISSIONS, TASKS
@@ -68,6 +70,58 @@ def test_the_searcher_looks_only_as_often_as_it_can_and_still_repair() -> None:
 def test_a_second_look_costs_nothing_of_the_score() -> None:
     case = Case(REMEDIATION_PLANNING.id, *EASY)
     assert get_score(case, BASE) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("seed", "difficulty", "doors", "others"),
+    [
+        (
+            844424930132975,
+            3,
+            {("revert_config", "card-management"), ("stop_shedding", "card-management")},
+            {("revert_config", "card-management")},
+        ),
+        (
+            562949953422398,
+            2,
+            {("disable_feature_flag", "table_rewrite_enabled"), ("pause_job", "table-rewrite")},
+            {("disable_feature_flag", "table_rewrite_enabled"), ("pause_job", "table-rewrite")},
+        ),
+        (1125899906847718, 3, set(), set()),  # a certificate has expired: nobody has changed anything
+    ],
+)
+def test_a_change_is_taken_back_by_every_door(
+    seed: int, difficulty: int, doors: set[tuple[str, str]], others: set[tuple[str, str]]
+) -> None:
+    case = Case(REMEDIATION_PLANNING.id, seed, difficulty)
+    assert set(list_doors(case)) == doors
+    assert set(list_other_doors(case)) == others
+
+
+def test_who_scales_up_goes_from_the_pager_to_the_root_and_does_what_helps() -> None:
+    case = Case(REMEDIATION_PLANNING.id, 281474976710662, 2)
+    way = list_way(case)
+    assert (way[0], way[-1]) == (case.alerted[0], case.incident.truth.service)
+    scaling = find_scaling(case)
+    assert scaling is not None
+    assert scaling[1] in way
+    assert case.find_helping([scaling, ("flush_resolver", way[0])]) == [scaling]
+
+
+def test_what_was_not_struck_is_scaled_up_by_half_of_it() -> None:
+    case = Case(REMEDIATION_PLANNING.id, 844424930172091, 3)
+    gateway, struck = (step.replicas for step in case.incident.plan.steps)
+    assert gateway is not None
+    assert gateway[0] == 8  # of 5, as the proof has tried
+    assert struck is not None
+    assert struck[0] == 5  # as many as planned
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["silences first, then perfect", "perfect, then silences"])
+def test_a_silence_costs_nothing_of_the_score(name: str) -> None:
+    policy = next(each for each in SENSIBLE if each.name == name)
+    assert get_score(Case(REMEDIATION_PLANNING.id, *EASY), policy) == 1.0
 
 
 @pytest.mark.slow

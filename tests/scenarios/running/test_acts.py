@@ -13,6 +13,7 @@ from env_core.observation import observe
 from env_core.reference import Reference, RewardMode
 from scenarios.catalogue import Catalogue, Scenario
 from scenarios.parsing import InvalidActionError, ListingError, parse_action
+from scenarios.running.incident import RunningIncident
 from scenarios.world import OPERATIONS
 
 MERIT = re.compile(r"effective|premature|help|wrong|too early|changed nothing|took effect", re.IGNORECASE)
@@ -145,6 +146,52 @@ def test_watching_says_what_has_changed_and_is_no_remediation(scenario: Scenario
     assert play(root_cause, run_step("watch")).investigating
 
 
+def test_a_silence_mutes_a_page_and_changes_nothing_else(scenario: Scenario) -> None:
+    page = "StorefrontCoreJourneysFailing"
+    before = play(scenario, PLAN[2])
+    after = play(scenario, PLAN[2], run_step("silence_alert", page), mode="dense")
+    assert f'Silence of alertname="{page}" created until 14:46.' in told(after)
+    assert "Nothing was changed in any service. It took 1 min; it is 14:17." in told(after)
+    assert "Reward +0.00" in told(after)
+    assert not MERIT.search(told(after))
+    assert (after.wrong, after.attempted, after.effective) == (before.wrong, before.attempted, before.effective)
+    assert observe(after)["alert"].items() >= {"status": "firing", "silenced_until": "2026-03-03T14:46Z"}.items()
+    assert "firing since 2026-03-03T14:06Z, silenced until 2026-03-03T14:46Z" in describe_alert(observe(after)["alert"])
+    again = play(scenario, *[run_step("silence_alert", page.lower())] * 2)
+    assert "extended from 14:45 to 14:46" in told(again)
+    root_cause = Catalogue().get("LIVE-RCA-001")
+    assert play(root_cause, run_step("silence_alert", page)).investigating
+
+
+def test_who_has_silenced_a_page_is_shown_all_that_others_are(scenario: Scenario) -> None:
+    look = ("query_logs", {"service": "auth-service"})
+    passed, muted = (
+        play(scenario, first, look).steps[-1].evidence
+        for first in (look, run_step("silence_alert", "StorefrontCoreJourneysFailing"))
+    )
+    assert passed is not None
+    assert muted is not None
+    assert muted.text == passed.text
+    between = (look, run_step("silence_alert", "StorefrontCoreJourneysFailing"), look)
+    assert "nothing was done and no page has changed" in told(play(scenario, *between, mode="dense"))
+
+
+def test_only_rules_that_have_paged_can_be_silenced() -> None:
+    """Which rules there are beside would tell what is not the matter."""
+    scenario = Catalogue().get("GEN2-RP-D2-281474976710662")
+    episode = play(scenario, run_step("watch"))
+    shown = observe(episode)["alert"]
+    assert isinstance(scenario.incident, RunningIncident)
+    rules = {rule.name for rule in scenario.incident.system.alerts}
+    paged = {shown["name"], *(page["name"] for page in shown["other_pages"])}
+    with pytest.raises(InvalidActionError) as refused:
+        advance(episode, parse_action(*run_step("silence_alert")))
+    assert {rule for rule in rules if rule in str(refused.value)} == paged
+    muted = play(scenario, run_step("watch"), run_step("silence_alert", shown["other_pages"][0]["name"]))
+    assert "silenced_until" in observe(muted)["alert"]["other_pages"][0]
+    assert "silenced_until" not in observe(muted)["alert"]
+
+
 def test_a_step_without_the_target_that_it_needs_costs_nothing_and_says_which_there_are(scenario: Scenario) -> None:
     episode = play(scenario)
     for step, target, valid in (
@@ -155,6 +202,7 @@ def test_a_step_without_the_target_that_it_needs_costs_nothing_and_says_which_th
         ("pause_job", None, "orders-feed"),
         ("purge_queue", None, "There is no topic here"),
         ("watch", "postgres-db", "takes no `target`"),
+        ("silence_alert", None, "needs a `target`, a rule. Valid: StorefrontCoreJourneysFailing"),
         ("restore_bgp_routes", None, "There is no runbook step"),
     ):
         with pytest.raises(InvalidActionError, match=re.escape(valid)) as refused:
@@ -181,6 +229,7 @@ def test_every_operation_of_the_world_can_be_done_and_is_listed_with_what_it_nee
 
 def test_the_summary_says_which_steps_there_are(scenario: Scenario) -> None:
     summary = scenario.incident.summary
+    assert "rule: silence_alert; " in summary
     assert "; zone: cordon_zone, uncordon_zone, drain_zone; " in summary
     assert " none: watch, verify_db_health" in summary
     assert "skip_message" not in summary  # there is no topic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.telemetry import describe_page, find_pages, report_changes
+from scenarios.telemetry import Silence, describe_page, drop_silences, find_pages, report_changes, update_alert
 from scenarios.telemetry.clock import Clock
 from scenarios.world import (
     AlertRule,
@@ -83,6 +83,25 @@ def test_only_journeys_that_fail_are_symptoms(errors: float, said: str) -> None:
     if said:
         assert page["description"] == "Requests of users that fail, in the last minute before the page: order 30 %."
         assert page["summary"] == "Share of failing requests above 10 % for 1 minute"
+
+
+def test_a_rule_that_fires_while_it_is_silenced_pages_when_that_ends() -> None:
+    run = Run(_build(Change(at=300, what="work", target="shop", to=9)))
+    run.advance(900)
+    page = find_pages(run, 900)[0]
+    alert = describe_page(run, page, 900)
+    silence = Silence("OrderSlow", page.fired - 60, 780)
+    early, late = (report_changes(run, "OrderSlow", 300, until, [silence]) for until in (720, 900))
+    assert "Page OrderSlow fired" not in early
+    assert "and paged nobody: it is silenced until 09:13." in early
+    assert ", silenced until 09:13: the p99 of requests is still above" in early
+    assert "Silence of OrderSlow ended at 09:13, and its page fires. Page OrderSlow is still firing, since" in late
+    muted = update_alert(alert, run, 720, [silence])
+    assert muted["silenced_until"].endswith("T09:13Z")
+    assert drop_silences(muted) == alert == update_alert(muted, run, 900, [silence])
+    longer = report_changes(run, "OrderSlow", 300, 900, [silence, silence._replace(until=1200)])
+    assert "ended" not in longer
+    assert "silenced until 09:20: the p99" in longer
 
 
 @pytest.mark.parametrize("own", ["OrderFails", "MailLag"])
