@@ -9,18 +9,26 @@ import gzip
 import json
 import os
 import sys
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from env_core.episode import begin
 from env_core.perfect import play_perfectly
 from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
+from scenarios.generator.naming import region_of
 from scenarios.proofs import Proof
 from scenarios.running import listed
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MOST_BYTES = 20_000
+MOST_CALM = 0.05
+"""The most of a split in which nothing is to be repaired, as a share of it."""
 
 
 def main(file: str) -> None:
@@ -36,6 +44,7 @@ def main(file: str) -> None:
             kept.append(line)
         else:
             print(f"{scenario_id} is left out: perfect play scores {score}")
+    kept = list(_leave_out_calm(kept))
     _write(kept)
     print(f"{len(kept)} of {len(lines)} proofs are listed")
 
@@ -43,6 +52,21 @@ def main(file: str) -> None:
 def _read_key(line: str) -> tuple[int, int]:
     written = json.loads(line)
     return written["seed"], written["difficulty"]
+
+
+def _leave_out_calm(lines: list[str]) -> Iterator[str]:
+    """All lines but those of incidents in which nothing is to be repaired that are too many for a split."""
+    splits = Counter(region_of(_read_key(line)[0]) for line in lines)
+    calm: Counter[str] = Counter()
+    for line in lines:
+        seed, difficulty = _read_key(line)
+        split = region_of(seed)
+        if json.loads(line)["proof"].get("calm"):
+            if calm[split] + 1 > MOST_CALM * splits[split]:
+                print(f"{seed, difficulty} is left out: nothing is to be repaired, and {split} has enough of those")
+                continue
+            calm[split] += 1
+        yield line
 
 
 def _is_small(line: str) -> bool:

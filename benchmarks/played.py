@@ -28,7 +28,7 @@ from scenarios.drawing import draw
 from scenarios.parsing import parse_action
 from scenarios.progress import Remedy
 from scenarios.running.incident import RunningCourse
-from scenarios.running.listed import list_proofs
+from scenarios.running.listed import list_calm, list_proofs
 from scenarios.telemetry import look
 from scenarios.vocabulary import DIAGNOSTICS, QUERY_LOGS, REMEDIATIONS
 from scenarios.world import Run
@@ -205,7 +205,7 @@ def _read_memory() -> float:
 
 def main() -> None:
     """Measure and print."""
-    listed = sorted(list_proofs())
+    listed = sorted(list_proofs().keys() - list_calm())
     costs: Costs = {}
     sizes = [measure_one(costs, *listed[number % len(listed)], number) for number in range(ROUNDS)]
     for number in range(JUDGED):

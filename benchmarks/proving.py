@@ -92,7 +92,7 @@ def _describe(outcome: Outcome) -> str:
     head = f"{outcome.seed} D{outcome.difficulty} {outcome.family:28} {outcome.seconds:6.1f} s "
     if isinstance(found, Rejection):
         return f"{head}{found.reason} {found.figures or ''}"
-    repair = ", ".join(" ".join(deed) for deed in found.repairs[0])
+    repair = ", ".join(" ".join(deed) for deed in found.repairs[0]) if found.repairs else found.calm
     return (
         f"{head}proved: {found.severity}, {len(found.suspects)} rivals, {len(found.certificates[0])} looks, "
         f"{len(found.repairs)} repairs ({repair})"

@@ -212,6 +212,8 @@ def write_debrief(episode: Episode) -> str:
         lines.append(f"Evidence that shows the cause, for example: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
+    if "nothing_to_repair" in told:
+        lines.append(f"Nothing was to be repaired. {told['nothing_to_repair']}")
     lines += [f"Harm done: {harm}" for harm in told["harms"]]
     if "review" in told:
         lines.append(write_review(told["review"]))

@@ -376,7 +376,7 @@ def _record_conduct(episode: Episode, submission: Action | None) -> Conduct:
         effective=episode.effective,
         attempted=episode.attempted,
         wrong=episode.wrong,
-        verified=episode.recovery_seen and achieved.share == 1,
+        verified=episode.recovery_seen and achieved.share == 1 and not (achieved.calm and episode.wrong),
         services=incident.services,
         flags=incident.flags,
         runbook=[name for name, entry in episode.course.runbook.items() if not entry.waits],

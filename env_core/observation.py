@@ -240,7 +240,8 @@ def debrief(episode: Episode, *, curves: bool = True) -> dict[str, Any] | None:
     """What mattered: severity, cause, causal chain, who got the trouble from whom, the plan, and of the evidence that
     carries the cause the set that the agent came nearest to. None before the end, and where the grade is withheld.
 
-    Where a system was drawn, also the troubles of others, and harmless changes to what was looked at. The `curves` of
+    Where a system was drawn, also the troubles of others, and harmless changes to what was looked at. Where there was
+    nothing to repair, why not. The `curves` of
     its review are left out if nobody is to draw them.
     """
     if episode.grade is None:
@@ -265,5 +266,7 @@ def debrief(episode: Episode, *, curves: bool = True) -> dict[str, Any] | None:
     for name, asides in (("beside", account.beside), ("changes", changes)):
         if asides:
             told[name] = [aside._asdict() for aside in asides]
+    if account.calm and episode.task.asks_repair:
+        told["nothing_to_repair"] = account.calm
     review = review_steps(episode, curves=curves)
     return told if review is None else {**told, "review": review}

@@ -24,7 +24,7 @@ from scenarios.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from scenarios.incident import Certificate, Incident, Item
+    from scenarios.incident import Calm, Certificate, Incident, Item
     from scenarios.vocabulary import Submission, Task
 
 _WATCH = PlanStep(EXECUTE_RUNBOOK_STEP.name, "watch")
@@ -96,6 +96,16 @@ def word_failure(incident: Incident) -> str:
     return "; ".join(_choose_term(group) for group in incident.truth.concepts)
 
 
+def _word_calm(incident: Incident, calm: Calm) -> str:
+    rule, *about = calm.paged
+    why = "It is over by itself, and users are served again" if calm.is_over else "It is harmless, and nobody felt it"
+    return (
+        f"{rule} has paged for {about[0] if about else 'its users'}. "
+        f"It started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
+        f"{why}. No repair was needed, so we changed nothing and left all of it alone."
+    )
+
+
 def _choose_term(group: tuple[str, ...]) -> str:
     """A term of a group as people write it: whole words if there are such, and one that affirms the group."""
     written = sorted((term for term in group if "+" not in term), key=lambda term: "*" in term) or list(group)
@@ -104,7 +114,9 @@ def _choose_term(group: tuple[str, ...]) -> str:
 
 
 def word_summary(incident: Incident, repairs: Sequence[PlanStep] = ()) -> str:
-    """A summary that states the cause and every repair: some, or those of the plan."""
+    """A summary that states the cause and every repair, some or those of the plan, or why none was needed."""
+    if incident.truth.calm is not None:
+        return _word_calm(incident, incident.truth.calm)
     deeds = ", ".join(_describe_deed(step) for step in repairs or incident.plan.repairs)
     return (
         f"The incident started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "

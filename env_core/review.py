@@ -234,7 +234,7 @@ def _judge_deed(step: Step) -> tuple[str, str]:
 
 def _judge_look(episode: Episode, step: Step, seen: set[Item]) -> tuple[str, str]:
     """The verdict on a look and its text. What it shows is added to what was `seen` as long as that counts."""
-    if step.recovered:
+    if step.recovered and episode.decided_at is not None:
         return "recovery", _TEXTS["recovery"]
     if episode.decided_at is not None and step.number > episode.decided_at:
         decided = "acted on the cause" if episode.task.asks_repair else "was a remediation"
@@ -244,6 +244,8 @@ def _judge_look(episode: Episode, step: Step, seen: set[Item]) -> tuple[str, str
     left = episode.incident.know(episode.task.id, seen).left
     if left < before:
         return "told", _TEXTS["told"].format(left=left, before=before)
+    if step.recovered:  # where nothing had to be done for it
+        return "recovery", _TEXTS["recovery"]
     return "confirmed", _TEXTS["certain" if left == 1 else "confirmed"].format(left=left)
 
 

@@ -3,10 +3,11 @@
 from graders.conduct import Conduct
 from graders.grading import GRADERS, Grader, grade
 from graders.hedging import read_lists
-from graders.reasons import Reason
+from graders.reasons import CALM_REASONS, Reason
 from graders.score import DECIMALS, Grade, Point
 
 __all__ = [
+    "CALM_REASONS",
     "DECIMALS",
     "GRADERS",
     "Conduct",

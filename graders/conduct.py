@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from scenarios.vocabulary import Parameters
 
 FREE_WRONG = 3
+LEAST_KNOWN_OF_CALM = Fraction(9, 10)
+"""Who knows less of the cause does not know that there is nothing to repair."""
 _WRONG_UNTIL_NOTHING = 4
 """After so many wrong remediations more than these nothing is paid for what was repaired."""
 
@@ -47,8 +49,16 @@ class Conduct:
 
     @property
     def evidence(self) -> Fraction:
-        """How much of what shows the cause was seen in time, 0 to 1."""
-        return self.known.share
+        """How much of what shows the cause was seen in time, 0 to 1.
+
+        Where there is nothing to repair, it is nothing for who has not seen next to all of it.
+        """
+        return self.known.share if self.knows_enough else Fraction(0)
+
+    @property
+    def knows_enough(self) -> bool:
+        """Whether enough was seen for any of it to count."""
+        return not self.achieved.calm or self.known.share >= LEAST_KNOWN_OF_CALM
 
     @property
     def efficiency(self) -> Fraction:
@@ -65,7 +75,9 @@ class Conduct:
 
     @property
     def kept(self) -> Fraction:
-        """The share of what is repaired that wrong remediations leave."""
+        """The share of what is repaired that wrong remediations leave: nothing, where there was nothing to repair."""
+        if self.achieved.calm:
+            return Fraction(not self.wrong)
         if not self.achieved.by_outcome:
             return Fraction(1)
         beyond = max(0, self.wrong - FREE_WRONG)

@@ -58,6 +58,17 @@ REASONS = {
     "recovery_shown": "After the last repair a diagnostic was looked at that shows the recovery",
     "plan_not_completed": "Earned only with the whole plan done; {count} of its steps {were} not done",
     "recovery_not_looked_at": "After the last repair no diagnostic was looked at that shows the recovery",
+    "nothing_to_repair": "There was nothing to repair, and users are no worse off",
+    "nothing_to_repair_and_harm": "There was nothing to repair, and what was done has harmed",
+    "calm_not_known": "Where nothing is to be repaired, what is known counts from 90 % on",
+    "pager_looked_at": "A diagnostic was looked at that shows that what paged is well",
+    "pager_not_looked_at": "No diagnostic was looked at that shows that what paged is well",
+    "page_told": "it says what paged",
+    "page_not_told": "it does not say what paged",
+    "end_told": "it says why nothing is wrong",
+    "end_not_told": "it does not say why nothing is wrong",
+    "left_alone_told": "{percent} % of what was done or left alone is told",
+    "calm_not_earned": "these two count only for who knew the cause and did no harm",
     "long_enough": "The summary has three sentences or more",
     "too_short": "The summary has fewer than three sentences of five words or more",
     "cause_named": "a sentence says which service failed and how",
@@ -68,6 +79,8 @@ REASONS = {
     "false_claims": "it claims repairs that were not made: {claimed}",
 }
 """The text of every code. Names in braces are facts; `s` and `were` follow the number of the fact `count`."""
+CALM_REASONS = frozenset({"nothing_to_repair", "nothing_to_repair_and_harm"})
+"""Of these one stands in each grade of a resolution where there was nothing to repair."""
 
 
 @dataclass(frozen=True, slots=True)

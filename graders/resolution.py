@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from graders.calm import share_left_alone, tells_end, tells_page
 from graders.claims import Told, find_claims, find_told_of_pronouns, states, tells
-from graders.conduct import FREE_WRONG
+from graders.conduct import FREE_WRONG, LEAST_KNOWN_OF_CALM
 from graders.knowing import (
     JUDGED_BY_LOOKS,
     explain_known,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graders.conduct import Conduct
-    from scenarios.incident import Truth
+    from scenarios.incident import Calm, Truth
 
 _MOST_SENTENCES_ABOUT = 12
 """So many sentences about the service that failed are read: what failed is told in one or two."""
@@ -43,6 +44,8 @@ _LENGTH = Fraction(2, 100)
 _CAUSE = Fraction(2, 100)
 _FAILURE_MODE = Fraction(2, 100)
 _STEPS = Fraction(4, 100)
+_PAGE, _OVER, _LEFT_ALONE = (Fraction(2, 100),) * 3
+"""Rows of a summary where nothing was to be repaired: with its length and its cause they add up to the same."""
 _FALSE_CLAIM = Fraction(4, 100)
 _SUMMARY = _LENGTH + _CAUSE + _FAILURE_MODE + _STEPS
 
@@ -70,7 +73,10 @@ PROVED_RULES = (
     "more that says in one sentence which service failed and how, and tells the repairs. Each remediation that costs "
     f"users, loses messages, or disturbs what has no trouble costs {float(_WRONG):.2f}, up to "
     f"{float(_WRONG * _WRONG_COUNTED):.2f}, and after more than {FREE_WRONG} of them less counts as saved. Each repair "
-    f"that is told and was never made costs {float(_FALSE_CLAIM):.2f}."
+    f"that is told and was never made costs {float(_FALSE_CLAIM):.2f}. "
+    "A few incidents need no repair: they are over by themselves, or users never felt them. There only harm loses "
+    f"what is saved, what is known counts from {to_percent(LEAST_KNOWN_OF_CALM)} % on, a look shows that what paged "
+    "is well, and the summary says what paged, the cause, why nothing is wrong, and what you left alone."
 )
 """What earns points on a proved incident that runs."""
 
@@ -105,7 +111,8 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
     if conduct.verified:
         points = _VERIFIED * conduct.evidence
         product = explain_product(conduct, _VERIFIED, points, write_known(conduct))
-        yield Point("verified recovery", points, _VERIFIED, (give_reason("recovery_shown"), *product))
+        shown = give_reason("pager_looked_at" if conduct.achieved.calm else "recovery_shown")
+        yield Point("verified recovery", points, _VERIFIED, (shown, *product))
     else:
         yield Point("verified recovery", Fraction(0), _VERIFIED, (_explain_unverified(conduct),))
     points, reasons = grade_summary(answer.summary, truth, conduct)
@@ -113,6 +120,12 @@ def grade_resolution(truth: Truth, conduct: Conduct) -> Iterator[Point]:
 
 
 def _explain_achieved(conduct: Conduct) -> Iterator[Reason]:
+    if conduct.achieved.calm:
+        is_kept = conduct.achieved.share == 1 and not conduct.wrong
+        yield give_reason("nothing_to_repair" if is_kept else "nothing_to_repair_and_harm")
+        if not conduct.knows_enough:
+            yield give_reason("calm_not_known")
+        return
     if conduct.achieved.by_outcome:
         yield give_reason("loss_avoided", percent=to_percent(conduct.achieved.share))
         if conduct.wrong > FREE_WRONG:
@@ -125,6 +138,9 @@ def _explain_achieved(conduct: Conduct) -> Iterator[Reason]:
 
 
 def _explain_unverified(conduct: Conduct) -> Reason:
+    if conduct.achieved.calm:
+        is_kept = conduct.achieved.share == 1 and not conduct.wrong
+        return give_reason("pager_not_looked_at" if is_kept else "not_all_saved")
     if conduct.achieved.by_outcome and conduct.achieved.share < 1:
         return give_reason("not_all_saved")
     if not conduct.achieved.by_outcome and conduct.completion < 1:
@@ -134,7 +150,9 @@ def _explain_unverified(conduct: Conduct) -> Reason:
 
 def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
-    long_enough = sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
+    if truth.calm is not None:
+        return _grade_calm_summary(text, truth, truth.calm, conduct)
+    long_enough = _is_long_enough(text)
     named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
     match = _match_summary(text, truth, conduct)
     repairs = [step for step in conduct.plan if not step.verify]
@@ -144,9 +162,7 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
         for step in done
         if states(text, step.action, step.target, conduct.services) or tells(text, step, conduct.services)
     ]
-    false = _list_false_claims(text, conduct)
-    if false and conduct.shown:
-        false = _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
+    false = _list_unquoted_claims(text, conduct)
     points = (
         _LENGTH * long_enough
         + _CAUSE * named
@@ -165,6 +181,44 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     if false:
         reasons.append(give_reason("false_claims", claimed=false))
     return max(Fraction(0), points), tuple(reasons)
+
+
+def _grade_calm_summary(text: str, truth: Truth, calm: Calm, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:
+    """Points for the summary of an incident in which nothing was to be repaired.
+
+    It has to say what paged, what the cause was, and, for who knew that, why nothing is wrong and what was left alone.
+    """
+    long_enough, paged = _is_long_enough(text), tells_page(text, calm)
+    named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
+    match = _match_summary(text, truth, conduct)
+    over, left = tells_end(text, calm), share_left_alone(text, conduct)
+    is_earned = conduct.completion == 1 and conduct.knows_enough
+    false = _list_unquoted_claims(text, conduct)
+    points = _LENGTH * long_enough + _PAGE * paged + _CAUSE * named * match - _FALSE_CLAIM * len(false)
+    if is_earned:
+        points += _OVER * over + _LEFT_ALONE * left
+    return max(Fraction(0), points), (
+        give_reason("long_enough" if long_enough else "too_short"),
+        give_reason("page_told" if paged else "page_not_told"),
+        give_reason("cause_named" if named else "cause_not_named"),
+        give_reason("failure_mode_matched", percent=to_percent(match)),
+        give_reason("end_told" if over else "end_not_told"),
+        give_reason("left_alone_told", percent=to_percent(left)),
+        *(() if is_earned else (give_reason("calm_not_earned"),)),
+        *((give_reason("false_claims", claimed=false),) if false else ()),
+    )
+
+
+def _is_long_enough(text: str) -> bool:
+    return sum(len(sentence.split()) >= _FEWEST_WORDS for sentence in split_sentences(text)) >= _FEWEST_SENTENCES
+
+
+def _list_unquoted_claims(text: str, conduct: Conduct) -> list[str]:
+    """The remediations that a text claims and that were not made, but for what it quotes of evidence."""
+    false = _list_false_claims(text, conduct)
+    if false and conduct.shown:
+        return _list_false_claims(drop_quotes(text, (evidence.text for evidence in conduct.shown)), conduct)
+    return false
 
 
 def _list_false_claims(text: str, conduct: Conduct) -> list[str]:

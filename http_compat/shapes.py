@@ -196,7 +196,7 @@ class AsideReport(TypedDict):
 
 class Debrief(TypedDict):
     """What really happened. `beside` and `changes` are told where a system was drawn: troubles of others, and what was
-    changed and did no harm."""
+    changed and did no harm. `nothing_to_repair` says why not, where that was so."""
 
     severity: str
     root_cause: str
@@ -207,6 +207,7 @@ class Debrief(TypedDict):
     harms: list[str]
     beside: NotRequired[list[AsideReport]]
     changes: NotRequired[list[AsideReport]]
+    nothing_to_repair: NotRequired[str]
     review: NotRequired[Review]
 
 

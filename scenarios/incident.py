@@ -29,6 +29,16 @@ class Lookalike(NamedTuple):
     fault: str = ""
 
 
+class Calm(NamedTuple):
+    """What is told of an incident in which nothing is to be repaired: what `paged`, its rule first, and why.
+
+    `is_over` says that it has ended by itself; else nobody has felt it.
+    """
+
+    paged: tuple[str, ...]
+    is_over: bool
+
+
 class Known(NamedTuple):
     """How much of what shows the cause was seen, 0 to 1, and which share of the points for few steps that opens.
 
@@ -63,12 +73,14 @@ class Account(NamedTuple):
     """What is told when an incident is over, beside its truth.
 
     `chain` is what happened, in sentences, oldest first. `beside` are troubles of other services at the same time, and
-    `changes` what was changed there and did no harm.
+    `changes` what was changed there and did no harm. `calm` says in a sentence why nothing was to be repaired; it is
+    empty where something was.
     """
 
     chain: tuple[str, ...]
     beside: tuple[Aside, ...] = ()
     changes: tuple[Aside, ...] = ()
+    calm: str = ""
 
 
 class Pace(NamedTuple):
@@ -87,7 +99,8 @@ class Truth:
     failure families that the incident itself shows: its cause and its declared consequences. `answer` is a good
     failure mode in one sentence, where there is one. `spread` are pairs of a service in trouble and one that suffers
     from it, from the root cause outwards. `symptoms` are failure families that some component truly shows without being
-    the cause: to name one costs nothing. `alike` are other failures that nobody could tell from the true one: a text
+    the cause: to name one costs nothing. `calm` is there where nothing is to be repaired.
+    `alike` are other failures that nobody could tell from the true one: a text
     that says one of those is as right. `fault` is the fault family whose failure may also be told by the nearness of
     all words; empty if the ideas alone decide.
     """
@@ -99,6 +112,7 @@ class Truth:
     answer: str = ""
     spread: tuple[tuple[str, str], ...] = ()
     symptoms: frozenset[str] = frozenset()
+    calm: Calm | None = None
     alike: tuple[Lookalike, ...] = ()
     fault: str = ""
 
@@ -112,10 +126,14 @@ class Truth:
 
 
 class Achieved(NamedTuple):
-    """Which share of what could be repaired is, 0 to 1: of the steps of a plan, or of what users could be saved."""
+    """Which share of what could be repaired is, 0 to 1: of the steps of a plan, or of what users could be saved.
+
+    Where it was `calm`, nothing was to be repaired: it is all, or nothing if users are worse off by what was done.
+    """
 
     share: Fraction
     by_outcome: bool = False
+    calm: bool = False
 
 
 class Losses(NamedTuple):

@@ -19,13 +19,15 @@ from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.constant_text import search_text
+from benchmarks.listing import MOST_CALM
+from benchmarks.policies.calm import CALM, CLAIMS, IDLE
 from benchmarks.policies.case import Case, play
 from benchmarks.policies.cheating import CHEATS
 from benchmarks.policies.honest import HONEST, PERFECT, READER, SEARCHER
 from benchmarks.policies.ladder import LADDER
 from benchmarks.policies.sensible import BASE, SENSIBLE
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.running import list_proved
+from scenarios.running.listed import list_calm, list_proofs
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
@@ -50,9 +52,9 @@ class Played(NamedTuple):
 
 
 def choose_draws(count: int, first: int, difficulties: Collection[int] = DIFFICULTIES) -> list[tuple[int, int]]:
-    """So many listed draws of each of some difficulties, from a place on."""
+    """So many listed draws of each of some difficulties, from a place on; something is to be repaired in all."""
     listed: dict[int, list[int]] = defaultdict(list)
-    for seed, difficulty in list_proved():
+    for seed, difficulty in list_proofs().keys() - list_calm():
         listed[difficulty].append(seed)
     chance = random.Random(0)  # noqa: S311 - the same order in every run, from all splits
     draws = []
@@ -87,7 +89,10 @@ def play_case(case: Case, kind: str) -> Played:
     """Play all policies of a kind and of its task that fit a case."""
     began = time.process_time()
     scores, by_steps = {}, {}
-    fitting = [policy for policy in choose_policies(kind) if case.task_id in policy.tasks and policy.fits(case)]
+    policies = choose_policies(kind)
+    if case.is_calm:
+        policies = CALM if set(policies) & {*CHEATS, *SENSIBLE} else (*HONEST, *policies)
+    fitting = [policy for policy in policies if case.task_id in policy.tasks and policy.fits(case)]
     for policy in fitting if set(fitting) - {SEARCHER, BASE} else ():
         steps, grade = play(case, policy)
         scores[policy.name] = grade.score
@@ -121,17 +126,19 @@ def main(
     played = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         cases = [Case(task, *draw, text) for draw in draws for task in tasks]
+        if REMEDIATION_PLANNING.id in tasks:
+            cases += [Case(REMEDIATION_PLANNING.id, *draw, text) for draw in sorted(list_calm())]
         for pending in as_completed([pool.submit(play_case, case, kind) for case in cases]):
             played.append(pending.result())
             told = played[-1]
             print(f"  {told.case.task_id} D{told.case.difficulty} {told.case.seed}: {told.seconds:.0f} s", flush=True)
     wrong = 0
     for task in tasks:
-        mine = [each for each in played if each.case.task_id == task]
+        mine = [each for each in played if each.case.task_id == task and not each.case.is_calm]
         wrong += _print_table(task, mine, policies)
         if kind == "ladder":
             wrong += _print_rungs(mine)
-    return wrong
+    return wrong + _print_calm(played, policies)
 
 
 def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...]) -> int:
@@ -160,6 +167,22 @@ def _print_table(task: TaskId, played: list[Played], policies: tuple[Policy, ...
         wrong += is_over
         if policy in SENSIBLE and policy is not BASE:
             wrong += _print_losses(policy, mine)
+    return wrong
+
+
+def _print_calm(played: list[Played], policies: tuple[Policy, ...]) -> int:
+    """Print apart what is earned where nothing is to be repaired, and what it gains to say so always."""
+    calm = [each for each in played if each.case.is_calm]
+    if not calm:
+        return 0
+    shown = CALM if set(policies) & {*CHEATS, *SENSIBLE} else policies
+    wrong = _print_table(f"{REMEDIATION_PLANNING.id}, calm", calm, shown)
+    names = (CLAIMS.name, IDLE.name)
+    usual = [each for each in played if each.case.task_id == REMEDIATION_PLANNING.id and not each.case.is_calm]
+    if usual and all(name in each.scores for each in (*usual, *calm) for name in names):
+        means = [[fmean(each.scores[name] for each in some) for name in names] for some in (usual, calm)]
+        claimed, idle = ((1 - MOST_CALM) * often + MOST_CALM * seldom for often, seldom in zip(*means, strict=True))
+        print(f"    where {MOST_CALM:.0%} are calm, who always claims it has {claimed:.4f}, who boasts {idle:.4f}")
     return wrong
 
 

@@ -73,6 +73,16 @@ class Case:
         return list_proofs()[self.seed, self.difficulty].proof
 
     @property
+    def is_calm(self) -> bool:
+        """Whether nothing is to be repaired."""
+        return self.proof.calm is not None
+
+    @property
+    def best(self) -> Deeds:
+        """The best repair; empty where nothing is to be repaired."""
+        return self.proof.repairs[0] if self.proof.repairs else ()
+
+    @property
     def knows_at(self) -> int:
         """The second at which who plays perfectly begins to repair."""
         return self.proof.first_look + LOOK_SECONDS * len(self.looks)

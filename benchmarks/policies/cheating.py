@@ -48,6 +48,16 @@ def _name_root(case: Case) -> Action:
     return _name(case, case.incident.truth.service)
 
 
+def _claim_calm(case: Case) -> Action:
+    """Say that nothing is to be repaired, in all that a summary of such an incident is asked for."""
+    pager, page = case.alerted[0], case.incident.alert["name"]
+    summary = (
+        f"{page} has paged for {pager}. It started in {pager}, and it is over by itself: a transient that nobody felt. "
+        "No repair was needed, so we changed nothing and left everything alone."
+    )
+    return act("submit_resolution", summary=summary)
+
+
 def _idle(_: Case) -> Iterator[Action]:
     yield from ()
 
@@ -82,7 +92,7 @@ def _probe(case: Case) -> Iterator[Action]:
         for deed in _list_deeds(case, service):
             yield deed
             worked += _has_worked(case)
-            if worked >= len(case.proof.repairs[0]):
+            if worked >= len(case.best):
                 yield look_at((CHECK_METRICS.name, case.alerted[0]))
                 return
 
@@ -124,7 +134,7 @@ def _repair_for_a_while(case: Case) -> Iterator[Action]:
 
 
 def _repair_backwards(case: Case) -> Iterator[Action]:
-    count = len(case.proof.repairs[0])
+    count = len(case.best)
     yield from case.looks
     yield from reversed(case.rest[:count])
     yield from case.rest[count:]
@@ -132,7 +142,7 @@ def _repair_backwards(case: Case) -> Iterator[Action]:
 
 def _has_order(case: Case) -> bool:
     """Whether its best repair does not do the other way round."""
-    return len(case.proof.stages) > 1 and not case.mends(tuple(reversed(case.proof.repairs[0])))
+    return len(case.proof.stages) > 1 and not case.mends(tuple(reversed(case.best)))
 
 
 def _relapses(case: Case) -> bool:
@@ -188,6 +198,8 @@ CHEATS = (
     Policy("knows all, has not looked", _CAUSE, _idle, answer_rightly, _KNOWING),
     Policy("scans changes, names the first", _CAUSE, _scan_changes, _name_first, of_honest=_HALF),
     Policy("right repair, has not looked", _REPAIR, _repair_unseen, answer_rightly, _FLOOR),
+    Policy("claims that it is over", _REPAIR, _idle, _claim_calm, _FLOOR),
+    Policy("looks, claims that it is over", _REPAIR, _look_only, _claim_calm, _FLOOR),
     Policy("rolls everything back", _REPAIR, _roll_back_all, _name_first, _FLOOR),
     Policy("restarts everything", _REPAIR, _restart_all, _name_first, _FLOOR),
     Policy("does everything to the alerted", _REPAIR, _do_all, _name_first, _FLOOR),

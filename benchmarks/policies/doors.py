@@ -51,4 +51,4 @@ def _find_doors(case: Case) -> Iterator[Deed]:
 
 def list_other_doors(case: Case) -> tuple[Deed, ...]:
     """Those of them that are no part of the best repair."""
-    return tuple(deed for deed in list_doors(case) if deed not in case.proof.repairs[0])
+    return tuple(deed for deed in list_doors(case) if deed not in case.best)

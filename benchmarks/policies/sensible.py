@@ -29,7 +29,7 @@ def _get_recovery(case: Case) -> Action:
 
 
 def _list_repairs(case: Case) -> list[Action]:
-    return case.rest[: len(case.proof.repairs[0])]
+    return case.rest[: len(case.best)]
 
 
 def _see_recovery(case: Case) -> Iterator[Action]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from scenarios.proofs.calm import Calm
 from scenarios.vocabulary import Severity
 
 
@@ -26,7 +27,8 @@ class Proof(BaseModel):
     `page` is the rule that fired at `fired`; on-call looks for the first time at `first_look`. `repairs` are those
     that are accepted, best first, in operations and targets; they are judged after `lasts` seconds, and the one that
     takes most needs `longest` steps until it can be seen that it helped. `stages` is the best one, with what commutes
-    in one stage. `suspects` are the rivals as component and family, and `masks` says for each look, written as
+    in one stage. Where nothing is to be repaired there are none, and `calm` says why; else it is not written.
+    `suspects` are the rivals as component and family, and `masks` says for each look, written as
     `diagnostic component`, which of them it excludes: bit n of the hexadecimal number is that of suspect n.
     `certificates` are the smallest sets of looks that exclude all of them, but those of families that at the same
     component look `alike` whatever is looked at. `searched` is how many lanes were run. `searcher` is the number of
@@ -50,5 +52,6 @@ class Proof(BaseModel):
     masks: dict[str, str]
     certificates: tuple[tuple[tuple[str, str], ...], ...]
     least_left: int
+    calm: Calm | None = Field(default=None, exclude_if=lambda calm: calm is None)
     alike: tuple[str, ...] = ()
     searcher: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
+from scenarios.proofs.calm import LEAST_AVOIDABLE, admits_calm, find_calm
 from scenarios.proofs.certifying import find_certificates, find_least_left, find_left
 from scenarios.proofs.confirming import find_least_loss, list_confirmed
 from scenarios.proofs.operating import list_deeds
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from scenarios.incident import Certificate
+    from scenarios.proofs.calm import Calm
     from scenarios.proofs.repairs import Deeds, Found, Lane
     from scenarios.telemetry.pages import Page
     from scenarios.vocabulary import Severity, Task
@@ -49,9 +51,8 @@ _LEAST_LEFT = {1: 3, 2: 3, 3: 3, 4: 4, 5: 5}
 """How many suspects the looks at one component have to leave, by difficulty."""
 _SOON, _BETWEEN = (0, 4), (0, 1)
 """Looks before a repair, and between its operations, whatever of which it has to mend: none may hang on a minute."""
-_LEAST_AVOIDABLE = 0.1
-"""Minutes in which nobody is served that a repair has to save, for there to be anything to repair, and the part of what
-it saves who repairs early that has to be left to who is last."""
+_LEAST_LEFT_TO_SAVE = 0.1
+"""The part of what a repair saves who begins it early that has to be left to who is last."""
 
 
 class _RefusalError(Exception):
@@ -101,7 +102,8 @@ class _Told(NamedTuple):
 class _Mended(NamedTuple):
     """What mends it: the accepted repairs, the best first, what doing nothing costs, and for how long both were run.
 
-    `mending` are all that mend it, whatever they cost.
+    `mending` are all that mend it, whatever they cost. Where nothing is to be repaired there are none, and `calm` says
+    why.
     """
 
     accepted: tuple[Lane, ...]
@@ -109,6 +111,14 @@ class _Mended(NamedTuple):
     lasts: int
     found: Found
     mending: Sequence[Deeds]
+    calm: Calm | None = None
+
+    @property
+    def best(self) -> Lane:
+        return self.accepted[0] if self.accepted else self.nothing
+
+    def order_stages(self) -> tuple[Deeds, ...]:
+        return order_stages(self.accepted, self.mending) if self.accepted else ()
 
 
 def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
@@ -118,8 +128,8 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         paged, pair = _find_page(Run(struck, background), fault)
         _check_step(struck, paged)
         told = _tell_cause(background, fault, paged, difficulty)
-        mended = _find_repairs(pair, paged, told)
-        longest = max(lane.count_steps() for lane in mended.accepted)
+        mended = _find_repairs(pair, paged, told, fault)
+        longest = max((lane.count_steps() for lane in mended.accepted), default=0)
         _check_steps(told.fewest_looks + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
         return refusal.rejection
@@ -131,16 +141,17 @@ def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejectio
         lasts=mended.lasts,
         longest=longest,
         repairs=tuple(lane.deeds for lane in mended.accepted),
-        stages=order_stages(mended.accepted, mended.mending),
+        stages=mended.order_stages(),
         searched=mended.found.lanes,
         harm_of_nothing=round(mended.nothing.harm, 3),
-        harm_of_best=round(mended.accepted[0].harm, 3),
+        harm_of_best=round(mended.best.harm, 3),
         suspects=told.rivals.suspects,
         masks={f"{look} {component}": f"{mask:x}" for (look, component), mask in told.rivals.masks.items()},
         certificates=tuple(tuple(sorted(each)) for each in told.certificates),
         least_left=told.least_left,
         alike=told.alike,
         searcher=told.searcher,
+        calm=mended.calm,
     )
 
 
@@ -205,7 +216,7 @@ def _check_steps(fewest: int, task: Task) -> None:
         raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 
 
-def _find_repairs(looking: Run, paged: _Paged, told: _Told) -> _Mended:
+def _find_repairs(looking: Run, paged: _Paged, told: _Told, fault: Fault) -> _Mended:
     """The repairs of a system that runs with the same without the fault behind it, as it is first looked at.
 
     They are searched from the moment on at which an honest searcher knows the cause, and have to mend it as well for
@@ -219,7 +230,11 @@ def _find_repairs(looking: Run, paged: _Paged, told: _Told) -> _Mended:
     deeds = list_deeds(knowing.pick([0]), knowing.pick([1]))
     found = search_repairs(knowing, deeds)
     if found.judged[LASTINGS[-1]][()].well:
-        raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
+        may_be_calm = admits_calm(looking.layout.systems[0].seed)
+        calm = find_calm(knowing, paged.rule, fault.at, paged.first_look) if may_be_calm else None
+        if calm is None:
+            raise _RefusalError("nothing_to_repair", harm=found.judged[LASTINGS[-1]][()].harm)
+        return _Mended((), found.judged[LASTINGS[0]][()], LASTINGS[0], found, (), calm)
     if not found.mending:
         raise _RefusalError("not_solvable", deeds=len(deeds), lanes=found.lanes)
     searcher = int(knowing.time - looking.time) // LOOK_SECONDS
@@ -274,6 +289,6 @@ def _choose_lasting(found: Found, looking: Run, late: Run, lasts: int, beginning
         raise _RefusalError("not_solvable", lanes=found.lanes, lasts=lasts, refused=len(refused))
     accepted = accept_repairs([lanes[each] for each in mending], nothing)
     saved, left = (run[()].harm - max(run[lane.deeds].harm for lane in accepted) for run in (lanes, last))
-    if min(saved, left) < max(_LEAST_AVOIDABLE, _LEAST_AVOIDABLE * saved):
+    if min(saved, left) < max(LEAST_AVOIDABLE, _LEAST_LEFT_TO_SAVE * saved):
         return None
     return _Mended(accepted, nothing, lasts, found, [each for each in found.mending if each not in refused])

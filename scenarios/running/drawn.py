@@ -17,6 +17,7 @@ from scenarios.incident import (
     CONFIRMING_STEPS,
     DIAGNOSIS_DECAY,
     REPAIR_DECAY,
+    Calm,
     Known,
     Lookalike,
     Pace,
@@ -24,6 +25,7 @@ from scenarios.incident import (
     know_by_certificates,
 )
 from scenarios.progress import Plan
+from scenarios.proofs.calm import ENDING
 from scenarios.proofs.knowledge import find_knowledge
 from scenarios.proofs.proving import ANSWERED_AFTER, LONGEST_WAIT, SPARE_STEPS
 from scenarios.proofs.severity import JUDGED_SECONDS, list_worths, rate_severity
@@ -34,7 +36,7 @@ from scenarios.running.incident import NobodyPagedError, RunningIncident
 from scenarios.running.judging import Judge
 from scenarios.running.planning import plan_deed
 from scenarios.running.shared import SharedRuns
-from scenarios.running.wording import word_failure
+from scenarios.running.wording import CALM, word_failure
 from scenarios.vocabulary import (
     ALERT_CLASSIFICATION,
     REMEDIATION_PLANNING,
@@ -108,10 +110,21 @@ class DrawnStory:
             alike=tuple(_tell_failure(name) for name in (self._proof.alike if self._proof is not None else ())),
             symptoms=incident.symptoms,
             fault=fault.family,
+            calm=self._tell_calm(incident),
         )
 
     def recount(self, incident: RunningIncident) -> Account:
-        return recount(incident, self._drawn, self._without.get((), incident.first_look))
+        account = recount(incident, self._drawn, self._without.get((), incident.first_look))
+        calm = None if self._proof is None else self._proof.calm
+        return account if calm is None else account._replace(calm=CALM[calm])
+
+    def _tell_calm(self, incident: RunningIncident) -> Calm | None:
+        if self._proof is None or self._proof.calm is None:
+            return None
+        page = incident.alert["name"]
+        rule = next(rule for rule in incident.system.alerts if rule.name == page)
+        paged = dict.fromkeys((page, *incident.alert["affected_services"], *rule.journeys))
+        return Calm(tuple(paged), is_over=self._proof.calm in ENDING)
 
     @cached_property
     def _without(self) -> SharedRuns:

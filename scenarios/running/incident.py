@@ -251,6 +251,8 @@ def _write_software(name: str) -> str:
 _MINUTE = 60
 HASTY_SECONDS = 300
 """Who looks again before so many seconds are over, and nothing was done meanwhile, learns nothing by it."""
+_NOTHING = "nothing"
+"""What is best to be done where there is nothing to repair."""
 
 
 class Looked(NamedTuple):
@@ -356,7 +358,8 @@ class RunningCourse(NamedTuple):
         judge = self.incident.judge
         if judge is None:
             return measure_plan(self.incident.plan, effective)
-        return Achieved(judge.measure(self.orders, self.now, self.mended_at), by_outcome=True)
+        share = judge.measure(self.orders, self.now, self.mended_at)
+        return Achieved(share, by_outcome=True, calm=judge.is_calm)
 
     def find_losses(self) -> Losses | None:
         judge = self.incident.judge
@@ -378,7 +381,7 @@ class RunningCourse(NamedTuple):
             actual=traced.actual,
             nothing=traced.nothing,
             best=traced.best,
-            repair=tuple(f"{operation} {target}" for operation, target in traced.repair),
+            repair=tuple(f"{operation} {target}" for operation, target in traced.repair) or (_NOTHING,),
             fault_at=clock.get_moment(judge.struck_at),
             page_at=clock.get_moment(incident.fired),
             first_look_at=clock.get_moment(incident.first_look),
@@ -407,12 +410,15 @@ class RunningCourse(NamedTuple):
     def shows_recovery(self, item: Item, _: Evidence, /) -> bool:
         """Whether something was repaired, users are served again, and a look was at what had failed them.
 
-        By a plan that is all of it and a service of the alert; else a component that was repaired does as well.
+        By a plan that is all of it and a service of the alert; else a component that was repaired does as well. Where
+        there is nothing to repair it is a service of the alert.
         """
         incident, judge = self.incident, self.incident.judge
         services = set(incident.alert["affected_services"])
         if judge is None:
             repaired = incident.plan.is_repaired(self.progress)
+        elif judge.is_calm:
+            repaired = item[0] != CHECK_RECENT_DEPLOYS.name
         else:
             repaired = bool(self.repairs) and item[0] != CHECK_RECENT_DEPLOYS.name
             services |= {incident.truth.service, *(step.on or step.target for step in self.repairs)}

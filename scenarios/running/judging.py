@@ -162,6 +162,7 @@ class Judge:
         self._without = without
         self._harm_without: Floats | None = None
         self._saved = proof.harm_of_nothing - proof.harm_of_best
+        self._repairs: tuple[tuple[Deed, ...], ...] = proof.repairs or ((),)  # to do nothing, where there is none
 
     @property
     def lasts(self) -> int:
@@ -169,9 +170,14 @@ class Judge:
         return self._proof.lasts
 
     @property
+    def is_calm(self) -> bool:
+        """Whether there is nothing to repair."""
+        return self._proof.calm is not None
+
+    @property
     def distance(self) -> int:
         """The operations of the shortest repair."""
-        return min(len(repair) for repair in self._proof.repairs)
+        return min(map(len, self._repairs))
 
     def judge(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
         """What an order was after others, when `nearest` is the fewest operations that were ever left."""
@@ -183,7 +189,11 @@ class Judge:
 
         It is the smaller one of that over all of the time after which the incident is judged and over its last third.
         If nothing was left to save by then, it is asked of the second at which the last effective remediation was over.
+        Where there is nothing to repair, it is all of it if users lose no more than if nothing is done.
         """
+        if self.is_calm:
+            end = self._find_end(orders, at)
+            return Fraction(end.actual.lost - end.nothing.lost <= find_least_loss(self._saved))
         share = self._find_end(orders, at).share
         if share is None and mended_at is not None:
             share = self._find_end(orders, mended_at).share
@@ -225,7 +235,7 @@ class Judge:
         """The verdict on a repair of one operation, as its proof has it: it mends whenever it is the first."""
         repair = ((order.operation, order.target),)
         is_late = order.at > find_last_start(self._proof.fired)
-        if orders or is_late or order.number is not None or repair not in self._proof.repairs:
+        if orders or is_late or order.number is not None or repair not in self._repairs:
             return None
         return Verdict(Outcome.EFFECTIVE, 0)
 
@@ -245,7 +255,7 @@ class Judge:
         if left < min(nearest, before):
             return Verdict(Outcome.EFFECTIVE, left)
         lost = measure_harm(harms[count], order.at, end) - measure_harm(harms[0], order.at, end)
-        planned = any((order.operation, order.target) in repair for repair in self._proof.repairs)
+        planned = any((order.operation, order.target) in repair for repair in self._repairs)
         acts = planned or -lost > max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
         is_step = planned and nearest > 0 and order.number is None and any(well[count:])
         if not is_step and (
@@ -258,7 +268,7 @@ class Judge:
 
     def _list_parts(self, count: int) -> Iterator[tuple[Deed, ...]]:
         """The parts of accepted repairs that have so many operations, in their order."""
-        for repair in self._proof.repairs:
+        for repair in self._repairs:
             yield from combinations(repair, count)
 
     def _play(self, orders: Orders, at: int, lanes: Sequence[Lane], until: int | None = None) -> Run | None:
@@ -294,13 +304,13 @@ class Judge:
             return False
         run, without = self._runs.fork(orders, order.at), self._without.fork((), order.at)
         troubled = {self._root, *_list_changed(self._background, order.at)}
-        deeds = [*list_deeds(run, without), *(deed for repair in self._proof.repairs for deed in repair)]
+        deeds = [*list_deeds(run, without), *(deed for repair in self._repairs for deed in repair)]
         for deed in deeds:
             troubled |= _find_components(run, *deed)
         return troubled.isdisjoint(_find_components(run, order.operation, order.target))
 
     def _play_end(self, orders: Orders, at: int) -> _End:
-        lasts, repairs = self._proof.lasts, self._proof.repairs
+        lasts, repairs = self._proof.lasts, self._repairs
         end = at + lasts
         actual = self._play(orders, at, [()])
         others = self._play((), at, [(), *(tuple(Ordered(at, *deed) for deed in repair) for repair in repairs)])
@@ -321,7 +331,7 @@ class Judge:
 
     def _play_best(self, at: int) -> tuple[_Curve, tuple[Deed, ...]]:
         """The accepted repair by which users lose least that is begun at the first look, and what they lose."""
-        repairs, first, end = self._proof.repairs, self._proof.first_look, at + self._proof.lasts
+        repairs, first, end = self._repairs, self._proof.first_look, at + self._proof.lasts
         lanes = [tuple(Ordered(first, *deed) for deed in repair) for repair in repairs]
         run = self._play((), first, lanes, end)
         if run is None:

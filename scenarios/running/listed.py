@@ -65,6 +65,11 @@ def _read_file() -> Mapping[tuple[int, int], Listed]:
     )
 
 
+def list_calm() -> frozenset[tuple[int, int]]:
+    """The draws with a known proof in which nothing is to be repaired, by seed and difficulty."""
+    return frozenset(draw for draw, listed in list_proofs().items() if listed.proof.calm is not None)
+
+
 def find_proof(seed: int, difficulty: int) -> Proof | None:
     """The proof of a draw, if it is listed."""
     listed = list_proofs().get((seed, difficulty))

@@ -78,6 +78,7 @@ def render_report(
         drawn=_choose_drawn(found),
         cost=sum(agent.costs.cost for agent in found.agents),
         titles={task_id: get_task_title(task_id) for task_id in found.task_ids},
+        calm=wording.CALM,
         scenarios=group_items(found.scenarios[: _LIMITS["scenarios"]], lambda pair: pair[0]),
         comparisons=[(comparison, _plot_comparison(comparison)) for comparison in comparisons],
         passes=_collect_passes(found) if found.agents else {},

@@ -190,17 +190,18 @@ def _format_passes(values: tuple[float, ...], ks: Iterable[int]) -> Iterator[str
 
 def _tabulate_tasks(summary: Summary) -> RenderableType:
     played = [
-        (agent.agent, task)
+        (get_task_title(task_id), agent.agent, task)
         for task_id in summary.task_ids
         for agent in summary.agents
         if (task := agent.find_task(task_id)) is not None
     ]
+    played += [(wording.CALM, agent.agent, agent.calm) for agent in summary.agents if agent.calm is not None]
     return _tabulate(
         "By task, all attempts",
         ["task", "agent", "score", _INTERVAL, "passed", "failed", "steps"],
         [
             [
-                get_task_title(task.task_id),
+                title,
                 agent,
                 wording.format_score(task.score.mean),
                 wording.format_interval(task.score),
@@ -208,7 +209,7 @@ def _tabulate_tasks(summary: Summary) -> RenderableType:
                 f"{task.failed}",
                 wording.format_amount(task.costs.steps),
             ]
-            for agent, task in played
+            for title, agent, task in played
         ],
         words=2,
     )

@@ -16,6 +16,9 @@ MISSING = "–"
 _NOT_TEXT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of characters that could steer a terminal or break a line."""
 
+CALM = "Nothing to repair"
+"""What scenarios of remediation_planning are called in which nothing was to be repaired: they are told apart too."""
+
 _MOST_NAMES = 6
 
 

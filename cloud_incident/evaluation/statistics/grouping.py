@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from cloud_incident.evaluation.running import read_score
+from graders import CALM_REASONS
 from scenarios.vocabulary import TASKS
 
 if TYPE_CHECKING:
@@ -55,8 +56,26 @@ def group_by_task(trajectories: Iterable[Trajectory]) -> dict[str, list[Trajecto
 
 def group_by_scenario(trajectories: Iterable[Trajectory]) -> dict[tuple[str, str], list[Trajectory]]:
     """The trajectories of every pair of task and scenario, sorted by both."""
-    groups = group_items(trajectories, lambda trajectory: (trajectory["task_id"], trajectory["scenario_id"]))
+    groups = group_items(trajectories, get_scenario)
     return {pair: groups[pair] for pair in sorted(groups, key=lambda pair: (get_task_order(pair[0]), pair[1]))}
+
+
+def get_scenario(trajectory: Trajectory) -> tuple[str, str]:
+    """The task and the scenario of a trajectory."""
+    return trajectory["task_id"], trajectory["scenario_id"]
+
+
+def find_calm(trajectories: Iterable[Trajectory]) -> frozenset[tuple[str, str]]:
+    """The tasks and scenarios of which a grade says that nothing was to be repaired."""
+    return frozenset(
+        get_scenario(trajectory)
+        for trajectory in trajectories
+        if any(
+            reason["code"] in CALM_REASONS
+            for point in (trajectory["grade"]["breakdown"] if "grade" in trajectory else ())
+            for reason in point["reasons"]
+        )
+    )
 
 
 def get_task_order(task_id: str) -> tuple[int, str]:

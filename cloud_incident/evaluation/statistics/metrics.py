@@ -12,6 +12,8 @@ from cloud_incident.evaluation.statistics import constant
 from cloud_incident.evaluation.statistics.constant import Constant, find_best_constant
 from cloud_incident.evaluation.statistics.grouping import (
     collect_scores,
+    find_calm,
+    get_scenario,
     group_by_agent,
     group_by_scenario,
     group_by_task,
@@ -74,7 +76,8 @@ class AgentMetrics:
     """One agent. `rank` goes by `first`, the mean score of first attempts; an agent without any has None and is last.
 
     `score` is the mean of all attempts. `above_constant` is the mean score in alert_classification less that of the
-    best constant answer, -1.0 to 1.0; None where that is not known. `truncated` is the share of the `episodes` that ran
+    best constant answer, -1.0 to 1.0; None where that is not known. `calm` is what it did in the scenarios of its
+    `tasks` in which nothing was to be repaired, if there were any. `truncated` is the share of the `episodes` that ran
     out of steps, 0.0 to 1.0. `failed` counts further episodes: they could not be measured and are in no mean.
     """
 
@@ -91,6 +94,7 @@ class AgentMetrics:
     failed: int
     truncated: float
     costs: Costs
+    calm: TaskMetrics | None = None
 
     def find_task(self, task_id: str) -> TaskMetrics | None:
         """The metrics of the agent on a task; None if it did not play the task."""
@@ -150,8 +154,12 @@ def summarise(
     measured = [episode for episode in everything if is_measured(episode)]
     failed = [episode for episode in everything if not is_measured(episode)]
     best = find_best_constant(measured)
+    calm = find_calm(measured)
     agents = [
-        _measure_agent(agent, episodes, failed, best, threshold, seed, resamples)
+        replace(
+            _measure_agent(agent, episodes, failed, best, threshold, seed, resamples),
+            calm=_measure_calm([each for each in episodes if get_scenario(each) in calm], threshold, seed, resamples),
+        )
         for agent, episodes in group_by_agent(measured).items()
     ]
     return Summary(
@@ -231,6 +239,13 @@ def _measure_task(
         truncated=_measure_truncated(episodes),
         costs=_measure_costs(episodes),
     )
+
+
+def _measure_calm(episodes: Sequence[Trajectory], threshold: float, seed: int, resamples: int) -> TaskMetrics | None:
+    if not episodes:
+        return None
+    score = estimate_tasks(collect_scores(episodes), seed, resamples).overall
+    return _measure_task(episodes[0]["task_id"], episodes, 0, score, threshold)
 
 
 def _measure_scenario(

@@ -31,6 +31,7 @@ export const Score = ({ grade, debrief, services, beside = null }) => html`
   ${debrief.harms.length ? html`<h3>Harm done</h3><ul>${debrief.harms.map((harm) => html`<li>${harm}</li>`)}</ul>` : null}
   ${debrief.evidence.length ? html`<h3>Evidence that shows the cause</h3><ul>${debrief.evidence.map((item) => html`<li>${item.action} <b>${item.service}</b></li>`)}</ul>` : null}
   ${debrief.plan.length ? html`<h3>The plan</h3><ol>${debrief.plan.map((step) => html`<li>${step}</li>`)}</ol>` : null}
+  ${debrief.nothing_to_repair ? html`<p>Nothing was to be repaired. ${debrief.nothing_to_repair}</p>` : null}
   ${debrief.review ? html`<${Review} review=${debrief.review} />` : null}
 `;
 

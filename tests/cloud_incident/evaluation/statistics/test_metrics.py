@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_incident.evaluation.reporting.report import render_report
 from cloud_incident.evaluation.reporting.tables import WIDTH, render_summary
 from cloud_incident.evaluation.statistics.constant import find_best_constant
 from cloud_incident.evaluation.statistics.intervals import estimate_mean, estimate_tasks
 from cloud_incident.evaluation.statistics.losses import find_losses
 from cloud_incident.evaluation.statistics.metrics import Summary, summarise
 from cloud_incident.evaluation.statistics.passes import estimate_pass_at, estimate_pass_hat, measure_passes
+from scenarios.running.listed import list_calm, list_proofs
 from scenarios.vocabulary import TASKS
 from tests.cloud_incident.evaluation.trajectories import hostile, made_up, played
 
@@ -230,6 +232,23 @@ def test_the_summary_as_text(summary: Summary) -> None:
         "was not called before the steps ran out",
     ):
         assert words in text
+
+
+def test_what_needs_no_repair_is_told_apart_too(catalogue: Catalogue) -> None:
+    calm, other = (min(drawn) for drawn in (list_calm(), list_proofs().keys() - list_calm()))
+    ids = [f"GEN2-RP-D{difficulty}-{seed}" for seed, difficulty in (calm, other)]
+    episodes = played(catalogue, agents=["oracle"], scenario_ids=ids)
+    # An episode without an answer says nothing of it, and is told by what another says of its scenario.
+    silent = made_up(0.0, agent="random", task_id="remediation_planning", scenario_id=ids[0])
+    found = summarise([*episodes, silent, made_up(0.5, agent="random")])
+    oracle, random_agent = (next(each for each in found.agents if each.agent == name) for name in ("oracle", "random"))
+    assert oracle.calm is not None
+    assert (oracle.calm.episodes, oracle.calm.score.mean) == (1, 1.0)
+    assert random_agent.calm is not None
+    assert (random_agent.calm.episodes, random_agent.calm.score.mean) == (1, 0.0)
+    assert "Nothing to repair" in render_summary(found)
+    assert "Nothing to repair" not in render_summary(summarise([episodes[1]]))
+    assert "Nothing to repair, oracle" in render_report([*episodes, silent])
 
 
 def test_text_steers_no_terminal() -> None:
