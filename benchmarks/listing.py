@@ -1,4 +1,4 @@
-"""Lists proofs in the package: those of a file of at most 20 kB whose incidents can be played for every point.
+"""Lists proofs in the package: those of at most 20 kB for each cause whose incidents can be played for every point.
 
 `scripts/prove list FILE`. What is left out is printed: a repair that shows itself later than one `watch` after it.
 """
@@ -19,7 +19,7 @@ from env_core.perfect import play_perfectly
 from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.catalogue import Catalogue
-from scenarios.generator.naming import region_of
+from scenarios.generator.naming import count_causes, region_of
 from scenarios.proofs import Proof
 from scenarios.running import listed
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_BYTES = 20_000
+"""Of a proof, for each cause that it is of."""
 MOST_CALM = 0.05
 """The most of a split in which nothing is to be repaired, as a share of it."""
 
@@ -70,10 +71,11 @@ def _leave_out_calm(lines: list[str]) -> Iterator[str]:
 
 
 def _is_small(line: str) -> bool:
-    size = len(Proof.model_validate(json.loads(line)["proof"]).model_dump_json())
-    if size > MOST_BYTES:
+    size, most = len(Proof.model_validate(json.loads(line)["proof"]).model_dump_json()), MOST_BYTES
+    most *= count_causes(*_read_key(line))
+    if size > most:
         print(f"{_read_key(line)} is left out: its proof has {size} bytes")
-    return size <= MOST_BYTES
+    return size <= most
 
 
 def _write(lines: list[str]) -> None:
@@ -86,7 +88,7 @@ def _score_perfect_play(draw: tuple[int, int]) -> tuple[str, float | None]:
     """The task of a draw that perfect play scores least in, and its score."""
     seed, difficulty = draw
     scores: list[tuple[str, float | None]] = []
-    for code in ("RCA", "RP"):
+    for code in ("RCA", "RP") if count_causes(seed, difficulty) == 1 else ("RP",):
         scenario = Catalogue().get(f"GEN2-{code}-D{difficulty}-{seed}")
         episode = begin("e", Reference.to(scenario), scenario)
         for action in play_perfectly(scenario.incident, scenario.task):

@@ -27,10 +27,11 @@ from scenarios.catalogue import Catalogue
 from scenarios.drawing import draw
 from scenarios.parsing import parse_action
 from scenarios.progress import Remedy
+from scenarios.running import list_proved_for
 from scenarios.running.incident import RunningCourse
 from scenarios.running.listed import list_calm, list_proofs
 from scenarios.telemetry import look
-from scenarios.vocabulary import DIAGNOSTICS, QUERY_LOGS, REMEDIATIONS
+from scenarios.vocabulary import DIAGNOSTICS, QUERY_LOGS, REMEDIATIONS, ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _read_memory() -> float:
 
 def main() -> None:
     """Measure and print."""
-    listed = sorted(list_proofs().keys() - list_calm())
+    listed = sorted(set(list_proved_for(ROOT_CAUSE_ANALYSIS.id)) - list_calm())
     costs: Costs = {}
     sizes = [measure_one(costs, *listed[number % len(listed)], number) for number in range(ROUNDS)]
     for number in range(JUDGED):

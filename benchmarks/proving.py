@@ -38,8 +38,9 @@ def prove_draw(seed: int, difficulty: int) -> Outcome:
     """Draw an incident and prove it."""
     began = time.process_time()
     drawn = draw(seed, difficulty)
-    found = prove(drawn.background, drawn.fault, difficulty)
-    return Outcome(seed, difficulty, drawn.digest, drawn.fault.family, found, time.process_time() - began)
+    found = prove(drawn.background, drawn.fault, difficulty, drawn.second)
+    families = " + ".join(fault.family for fault in drawn.faults)
+    return Outcome(seed, difficulty, drawn.digest, families, found, time.process_time() - began)
 
 
 def main(count: int = 20, first: int = 0, difficulty: int | None = None, file: str = "") -> None:

@@ -23,7 +23,7 @@ from env_core.perfect import play_perfectly
 from env_core.reference import Reference
 from env_core.transition import step
 from scenarios.drawing import draw
-from scenarios.generator.naming import DIFFICULTIES
+from scenarios.generator.naming import DIFFICULTIES, count_causes
 from scenarios.proofs import Rejection
 from scenarios.running.listed import know_beside, list_proofs, read_line
 from scenarios.running.planning import plan_deed
@@ -55,9 +55,10 @@ Scores = dict[str, float]
 
 def play_case(seed: int, difficulty: int) -> Scores:
     """Play a draw whose proof is known in every way that is to score everything."""
-    cause = Case(ROOT_CAUSE_ANALYSIS.id, seed, difficulty)
     case = Case(REMEDIATION_PLANNING.id, seed, difficulty)
-    scores = {"perfect, root cause": _play(cause), "perfect, repair": _play(case)}
+    scores = {"perfect, repair": _play(case)}
+    if count_causes(seed, difficulty) == 1:
+        scores = {"perfect, root cause": _play(Case(ROOT_CAUSE_ANALYSIS.id, seed, difficulty)), **scores}
     for repair in case.proof.repairs[1:]:
         scores[", ".join(" ".join(deed) for deed in repair)] = _play(case, repair)
     return scores
@@ -96,7 +97,7 @@ def play_fresh(wanted: int, first: int, difficulty: int, path: Path) -> Iterator
     proved = len(lines)
     while proved < wanted:
         key = next(draws)
-        if key in tried or key in list_proofs() or draw(*key).fault.family in _NEVER_PROVED:
+        if key in tried or key in list_proofs() or not _NEVER_PROVED.isdisjoint(_list_families(*key)):
             continue
         outcome = prove_draw(*key)
         line, told = dump_outcome(outcome), f"{outcome.family}, {outcome.seconds:.0f} s"
@@ -108,6 +109,10 @@ def play_fresh(wanted: int, first: int, difficulty: int, path: Path) -> Iterator
         proved += 1
         with know_beside(dict([read_line(json.dumps(line))])):
             yield _keep(played, key, _tell(*key, told))
+
+
+def _list_families(seed: int, difficulty: int) -> list[str]:
+    return [fault.family for fault in draw(seed, difficulty).faults]
 
 
 def _read_scores(path: Path) -> dict[tuple[int, int], Scores]:

@@ -199,7 +199,8 @@ def write_debrief(episode: Episode) -> str:
     told = debrief(episode, curves=False)
     if told is None:
         return ""
-    lines = [f"What happened ({told['severity']}, started in {told['root_cause']})"]
+    other = f", and beside it in {told['second_cause']}" if "second_cause" in told else ""
+    lines = [f"What happened ({told['severity']}, started in {told['root_cause']}{other})"]
     lines += [f"  {number}. {sentence}" for number, sentence in enumerate(told["causal_chain"], 1)]
     if "beside" in told:
         lines.append("Beside it, and not part of it")
@@ -210,6 +211,9 @@ def write_debrief(episode: Episode) -> str:
     if told["evidence"]:
         items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence"])
         lines.append(f"Evidence that shows the cause, for example: {items}")
+    if "evidence_later" in told:
+        items = ", ".join(f"{item['action']} {item['service']}" for item in told["evidence_later"])
+        lines.append(f"Evidence that shows the second cause when the first is repaired, for example: {items}")
     if told["plan"]:
         lines.append(f"The plan: {' → '.join(told['plan'])}")
     if "nothing_to_repair" in told:

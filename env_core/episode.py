@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 _RUNBOOK = "The steps of the runbook, and what each does. Asking was no step, and nothing was executed."
 
+_NOTHING: frozenset[Item] = frozenset()
+
 OVER = "The incident is over."
 """What an agent is told at the end whose debrief is kept from it."""
 
@@ -57,7 +59,8 @@ class Step(NamedTuple):
 
     Rewards are in units of 1/`POINT`. `evidence` is what a diagnostic showed. `error` says what was wrong with the step
     and `error_code` names it: `unknown_service` or `unknown_target`. `report` is what a remediation did, where the
-    incident tells that itself. `recovered` says that the evidence shows the recovery.
+    incident tells that itself. `recovered` says that the evidence shows the recovery, and `counted` is what it counts
+    as among what was found beforehand.
     """
 
     number: int
@@ -71,6 +74,7 @@ class Step(NamedTuple):
     outcome: Outcome | None = None
     report: str = ""
     recovered: bool = False
+    counted: frozenset[Item] = frozenset()
 
     @property
     def plain_feedback(self) -> str:
@@ -249,6 +253,7 @@ def _look(episode: Episode, action: Action) -> Episode:
     hasty = episode.course.is_hasty(item)
     events = reward_query(episode.task.rewards, item, evidence, episode.shown, hasty=hasty)
     recovered = course.shows_recovery(item, evidence)
+    counted = episode.course.count_sighting(item) if episode.investigating else _NOTHING
     return _record_step(
         episode,
         action,
@@ -256,9 +261,10 @@ def _look(episode: Episode, action: Action) -> Episode:
         evidence=evidence,
         course=course,
         shown={**episode.shown, item: evidence},
-        seen=episode.seen | {item} if episode.investigating else episode.seen,
+        seen=episode.seen | counted,
         recovery_seen=episode.recovery_seen or recovered,
         recovered=recovered,
+        counted=counted,
     )
 
 
@@ -276,7 +282,7 @@ def _remedy(episode: Episode, action: Action, remediation: Remediation, *, judge
         return _record_step(episode, action, WATCHED, course=course, report=report)
     error = _explain_unknown_target(episode, remediation.target, action.target)
     events = reward_remediation(episode.task.rewards, outcome, verifies=verifies, known=error is None)
-    decides = acts or not _still_investigating(episode.task, outcome)
+    decides = (acts or not _still_investigating(episode.task, outcome)) and not course.has_open_causes
     return _record_step(
         episode,
         action,
@@ -334,6 +340,7 @@ def _record_step(
     outcome: Outcome | None = None,
     report: str = "",
     recovered: bool = False,
+    counted: frozenset[Item] = frozenset(),
     **changes: Any,
 ) -> Episode:
     """Write down a step that is not the task's submission, with what else it changes in the episode."""
@@ -352,7 +359,7 @@ def _record_step(
         report=report,
     )
     told = (events if dense else (), reward, said, error, error_code)
-    step = Step(number, action, *told, evidence, outcome, report, recovered)
+    step = Step(number, action, *told, evidence, outcome, report, recovered, counted)
     if out_of_time:
         changes |= {"truncated": True, "grade": _grade_unsubmitted(episode._replace(**changes))}
     return episode._replace(**changes, steps=(*episode.steps, step), cumulative=episode.cumulative + reward)

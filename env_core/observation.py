@@ -255,12 +255,15 @@ def debrief(episode: Episode, *, curves: bool = True) -> dict[str, Any] | None:
     told: dict[str, Any] = {
         "severity": truth.severity,
         "root_cause": truth.service,
+        **({"second_cause": truth.second.service} if truth.second is not None else {}),
         "causal_chain": list(account.chain),
         "spread": [{"from": service, "to": suffering} for service, suffering in truth.spread],
         "evidence": [{"action": action, "service": service} for action, service in sorted(certificates[0])],
         "plan": [step.step for step in incident.plan.steps] if episode.task.asks_repair else [],
         "harms": list(episode.course.harms),
     }
+    if incident.plan.pause is not None:
+        told["evidence_later"] = [{"action": name, "service": on} for name, on in sorted(incident.plan.pause.looks)]
     looked_at = {service for _, service in episode.shown}
     changes = [change for change in account.changes if change.service in looked_at]
     for name, asides in (("beside", account.beside), ("changes", changes)):

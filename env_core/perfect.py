@@ -118,11 +118,18 @@ def word_summary(incident: Incident, repairs: Sequence[PlanStep] = ()) -> str:
     if incident.truth.calm is not None:
         return _word_calm(incident, incident.truth.calm)
     deeds = ", ".join(_describe_deed(step) for step in repairs or incident.plan.repairs)
+    second = incident.truth.second
+    other = "" if second is None else f"Another cause was in {second.service} ({_word_inside(second.answer)}). "
     return (
-        f"The incident started in {incident.truth.service} ({word_failure(incident).rstrip('.').replace(';', ',')}). "
+        f"The incident started in {incident.truth.service} ({_word_inside(word_failure(incident))}). {other}"
         f"To repair it we {deeds}. "
         "After the last repair the diagnostics showed that the affected services had recovered."
     )
+
+
+def _word_inside(failure: str) -> str:
+    """A failure mode as it stands inside a sentence."""
+    return failure.rstrip(".").replace(";", ",")
 
 
 def _describe_deed(step: PlanStep) -> str:
@@ -154,7 +161,13 @@ def _repair_and_wait(incident: Incident, looks: Sequence[Action], repairs: Seque
     course = incident.begin()
     for look in looks:
         course = course.look(look.name, look.target)[1]
+    pause = incident.plan.pause
     for step in repairs:
+        if pause is not None and step.step in pause.before:
+            for item in sorted(pause.looks):
+                course = course.look(*item)[1]
+                yield look_at(item)
+            pause = None
         course = course.remedy(Remedy(step.action, step.target, on=step.on), verifies=False).course
         yield carry_out(step)
     for _ in range(MOST_WAITS):

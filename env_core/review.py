@@ -240,7 +240,7 @@ def _judge_look(episode: Episode, step: Step, seen: set[Item]) -> tuple[str, str
         decided = "acted on the cause" if episode.task.asks_repair else "was a remediation"
         return "late", _TEXTS["late"].format(decided_at=episode.decided_at, decided=decided)
     before = episode.incident.know(episode.task.id, seen).left
-    seen.add((step.action.name, step.action.target))
+    seen |= step.counted
     left = episode.incident.know(episode.task.id, seen).left
     if left < before:
         return "told", _TEXTS["told"].format(left=left, before=before)

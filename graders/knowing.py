@@ -29,6 +29,10 @@ def explain_known(conduct: Conduct, code: str) -> Reason:
     """How much was known: as the share of a certificate, or as the explanations that are left."""
     known = conduct.known
     percent = to_percent(known.share)
+    if known.causes:
+        (left, start), (other_left, other_start) = known.causes
+        counts = {"left": left, "start": start, "other_left": other_left, "other_start": other_start}
+        return give_reason("explanations_left_of_two", **counts, percent=percent)
     if known.start:
         return give_reason("explanations_left", when=_WHEN[code], left=known.left, start=known.start, percent=percent)
     return give_reason(code, percent=percent)

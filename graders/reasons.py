@@ -30,6 +30,9 @@ REASONS = {
     "evidence_without_fix": "{percent} % of the evidence that shows the cause was seen, and no fix took effect",
     "explanations_left": "What was seen {when} leaves {left} of the {start} explanations that the alert has: "
     "{percent} % of what can be known (1 − ln {left} ÷ ln {start})",
+    "explanations_left_of_two": "What was seen before something was done about each of the two causes leaves {left} of "
+    "the {start} explanations of the first and {other_left} of the {other_start} of the second: {percent} % of what "
+    "can be known (the mean of 1 − ln {left} ÷ ln {start} and 1 − ln {other_left} ÷ ln {other_start})",
     "too_many_explanations": "Opened by more than half of what can be known",
     "cause_not_established": "Earned only if all of the evidence that shows the cause was seen",
     "concepts_affirmed": "the text says {affirmed} of the {concepts} things that make up this failure",
@@ -72,6 +75,7 @@ REASONS = {
     "long_enough": "The summary has three sentences or more",
     "too_short": "The summary has fewer than three sentences of five words or more",
     "cause_named": "a sentence says which service failed and how",
+    "causes_named": "sentences say of {named} of the {causes} services that failed which they are and how",
     "cause_not_named": "no sentence says both which service failed and how",
     "failure_mode_matched": "{percent} % of what failed is described",
     "repairs_stated": "{stated} of the {repairs} repairs of the plan are told as done",

@@ -152,9 +152,11 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     """Points for a summary: its length, its cause, its failure mode, the steps it states; less its false claims."""
     if truth.calm is not None:
         return _grade_calm_summary(text, truth, truth.calm, conduct)
-    long_enough = _is_long_enough(text)
-    named = any(_names_cause(sentence, truth, conduct.services) for sentence in split_sentences(text))
-    match = _match_summary(text, truth, conduct)
+    long_enough, causes = _is_long_enough(text), truth.causes
+    named = sum(
+        any(_names_cause(sentence, cause, conduct.services) for sentence in split_sentences(text)) for cause in causes
+    )
+    match = sum((_match_summary(text, cause, conduct) for cause in causes), Fraction(0)) / len(causes)
     repairs = [step for step in conduct.plan if not step.verify]
     done = [step for step in repairs if step.step in conduct.effective]
     stated = [
@@ -165,14 +167,14 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     false = _list_unquoted_claims(text, conduct)
     points = (
         _LENGTH * long_enough
-        + _CAUSE * named
+        + _CAUSE * Fraction(named, len(causes))
         + _FAILURE_MODE * match
         + (_STEPS * Fraction(len(stated), len(repairs)) if repairs else 0)
         - _FALSE_CLAIM * len(false)
     )
     reasons = [
         give_reason("long_enough" if long_enough else "too_short"),
-        give_reason("cause_named" if named else "cause_not_named"),
+        _explain_named(named, len(causes)),
         give_reason("failure_mode_matched", percent=to_percent(match)),
         give_reason("repairs_stated", stated=len(stated), repairs=len(repairs))
         if repairs
@@ -181,6 +183,12 @@ def grade_summary(text: str, truth: Truth, conduct: Conduct) -> tuple[Fraction, 
     if false:
         reasons.append(give_reason("false_claims", claimed=false))
     return max(Fraction(0), points), tuple(reasons)
+
+
+def _explain_named(named: int, causes: int) -> Reason:
+    if causes > 1 and 0 < named < causes:
+        return give_reason("causes_named", named=named, causes=causes)
+    return give_reason("cause_named" if named else "cause_not_named")
 
 
 def _grade_calm_summary(text: str, truth: Truth, calm: Calm, conduct: Conduct) -> tuple[Fraction, tuple[Reason, ...]]:

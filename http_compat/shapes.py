@@ -196,13 +196,16 @@ class AsideReport(TypedDict):
 
 class Debrief(TypedDict):
     """What really happened. `beside` and `changes` are told where a system was drawn: troubles of others, and what was
-    changed and did no harm. `nothing_to_repair` says why not, where that was so."""
+    changed and did no harm. `nothing_to_repair` says why not, where that was so. `second_cause` is another service that
+    failed by itself; `evidence_later` shows that only when the first is repaired."""
 
     severity: str
     root_cause: str
+    second_cause: NotRequired[str]
     causal_chain: list[str]
     spread: list[Spread]
     evidence: list[Queried]
+    evidence_later: NotRequired[list[Queried]]
     plan: list[str]
     harms: list[str]
     beside: NotRequired[list[AsideReport]]

@@ -14,12 +14,20 @@ from scenarios.generator.ids import OpaqueIds, PlainIds, UnknownNameError
 from scenarios.generator.incidents import Incidents, list_scenario_ids
 from scenarios.generator.naming import DEFAULT_DIFFICULTY, GENERATOR_VERSION, RUNNING_VERSION, Name
 from scenarios.loading import DocumentError, load_document
-from scenarios.running import Asked, list_proved, list_running, play_drawn, play_listed, play_to_first_look
+from scenarios.running import (
+    Asked,
+    list_proved,
+    list_proved_for,
+    list_running,
+    play_drawn,
+    play_listed,
+    play_to_first_look,
+)
 from scenarios.suggesting import describe_unknown
-from scenarios.vocabulary import ALERT_CLASSIFICATION, TASKS, Task, TaskId
+from scenarios.vocabulary import ALERT_CLASSIFICATION, REMEDIATION_PLANNING, TASKS, Task, TaskId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from scenarios.authored import AuthoredIncident
     from scenarios.generator.ids import Ids
@@ -193,7 +201,7 @@ class Catalogue:
         """The proved draws of generator 2 in the region of a split. Without a task the tasks take turns."""
         proved = [
             (seed, level)
-            for seed, level in list_proved()
+            for seed, level in (list_proved() if task_id is None else list_proved_for(task_id))
             if naming.region_of(seed) == name and difficulty in {None, level}
         ]
         if not proved:
@@ -207,7 +215,8 @@ class Catalogue:
 
         def find(index: int) -> Entry:
             seed, level = proved[index]
-            return self._list_entry(Name(tasks[index % len(tasks)], seed, level, generator=RUNNING_VERSION))
+            task = tasks[index % len(tasks)] if naming.count_causes(seed, level) == 1 else REMEDIATION_PLANNING.id
+            return self._list_entry(Name(task, seed, level, generator=RUNNING_VERSION))
 
         return Split(name, len(proved), find)
 
@@ -287,6 +296,9 @@ class Catalogue:
             return Scenario(written, TASKS[running[0]], self._play(running[1]))
         name = self._name(scenario_id)
         entry = self._list_entry(name)
+        if name.task_id not in _list_tasks(name):
+            other = self._ids.scenario(name._replace(task_id=REMEDIATION_PLANNING.id))
+            raise UnknownScenarioError(f"{entry.id} has two causes, so it is set in one task: {other}.")
         incident = self._generated[name.generator].get(name)
         if name.task_id not in incident.scenarios:
             raise UnknownScenarioError(
@@ -410,6 +422,14 @@ class Catalogue:
     def _documents(self) -> Iterator[Path]:
         for directory in self._directories:
             yield from list_documents(directory)
+
+
+def _list_tasks(name: Name) -> Collection[TaskId]:
+    """The tasks that may be set on a generated incident: one answer names one cause."""
+    is_running = name.generator == RUNNING_VERSION
+    if is_running and naming.count_causes(name.drawn, name.difficulty) > 1:
+        return (REMEDIATION_PLANNING.id,)
+    return TASKS
 
 
 def _ask(name: Name, ids: Ids, looks: int) -> Asked:

@@ -43,12 +43,14 @@ class Known(NamedTuple):
     """How much of what shows the cause was seen, 0 to 1, and which share of the points for few steps that opens.
 
     Where explanations of the alert are counted, so many (`left`) of so many at the `start` are left; else both are 0.
+    Of an incident with two causes, `causes` are these two numbers for each.
     """
 
     share: Fraction
     opens: Fraction
     start: int = 0
     left: int = 0
+    causes: tuple[tuple[int, int], ...] = ()
 
 
 class Explanation(NamedTuple):
@@ -102,7 +104,7 @@ class Truth:
     the cause: to name one costs nothing. `calm` is there where nothing is to be repaired.
     `alike` are other failures that nobody could tell from the true one: a text
     that says one of those is as right. `fault` is the fault family whose failure may also be told by the nearness of
-    all words; empty if the ideas alone decide.
+    all words; empty if the ideas alone decide. `second` is the other cause, of an incident that has two.
     """
 
     severity: Severity
@@ -115,6 +117,12 @@ class Truth:
     calm: Calm | None = None
     alike: tuple[Lookalike, ...] = ()
     fault: str = ""
+    second: Truth | None = None
+
+    @property
+    def causes(self) -> tuple[Truth, ...]:
+        """All that is to be found out, by cause."""
+        return (self,) if self.second is None else (self, self.second)
 
     def list_failures(self) -> list[Truth]:
         """The truth, and it again with each failure that looks the same as its failure."""
@@ -219,6 +227,13 @@ class Course(Protocol):
 
     def is_hasty(self, item: Item, /) -> bool:
         """Whether some evidence was looked at a short time ago; nothing was done and no page has changed since."""
+
+    def count_sighting(self, item: Item, /) -> frozenset[Item]:
+        """What `Incident.know` takes a look now for: itself, or, of two causes, evidence of those not acted on yet."""
+
+    @property
+    def has_open_causes(self) -> bool:
+        """Whether evidence counts still, although something was done about the cause: there is another one."""
 
     @property
     def is_judged_by_runs(self) -> bool:

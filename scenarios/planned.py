@@ -43,6 +43,13 @@ class PlannedCourse(NamedTuple):
         """There is no time."""
         return False
 
+    def count_sighting(self, item: Item, /) -> frozenset[Item]:
+        return frozenset({item})
+
+    @property
+    def has_open_causes(self) -> bool:
+        return False
+
     @property
     def is_judged_by_runs(self) -> bool:
         return False

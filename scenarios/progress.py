@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 Progress = frozenset[str]
 """Plan steps done (such as `restart_service api-gateway`) and names of harms caused. It only grows."""
@@ -101,6 +102,13 @@ class Harm:
     means: str
 
 
+class Pause(NamedTuple):
+    """Looks that are taken before the first of some steps, since they tell nothing earlier: of a cause that hides."""
+
+    before: frozenset[str]
+    looks: frozenset[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class Plan:
     """The remediation plan: stages in order; the steps inside one stage commute.
@@ -111,6 +119,7 @@ class Plan:
     stages: tuple[tuple[PlanStep, ...], ...] = ()
     harms: tuple[Harm, ...] = field(default=())
     waits: int = 0
+    pause: Pause | None = None
 
     @cached_property
     def steps(self) -> tuple[PlanStep, ...]:

@@ -14,7 +14,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import chain, zip_longest
 
 from benchmarks.exact.checking import Checked, Named, check
-from scenarios.running.listed import list_calm, list_proofs
+from scenarios.running import list_proved_for
+from scenarios.running.listed import list_calm
 from scenarios.vocabulary import POINT, REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 
 CURATED = (Named(scenario_id="RP-001"), Named(scenario_id="RCA-001"))
@@ -27,7 +28,7 @@ def choose_draws(count: int) -> list[Named]:
     """
     chance = random.Random(0)  # noqa: S311 - the same draws in every run
     listed = defaultdict(list)
-    for seed, difficulty in sorted(list_proofs().keys() - list_calm()):
+    for seed, difficulty in sorted(set(list_proved_for(ROOT_CAUSE_ANALYSIS.id)) - list_calm()):
         listed[difficulty].append((seed, difficulty))
     for draws in listed.values():
         chance.shuffle(draws)

@@ -27,7 +27,8 @@ from benchmarks.policies.honest import HONEST, PERFECT, READER, SEARCHER
 from benchmarks.policies.ladder import LADDER
 from benchmarks.policies.sensible import BASE, SENSIBLE
 from scenarios.generator.naming import DIFFICULTIES
-from scenarios.running.listed import list_calm, list_proofs
+from scenarios.running import list_proved_for
+from scenarios.running.listed import list_calm
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Played(NamedTuple):
 def choose_draws(count: int, first: int, difficulties: Collection[int] = DIFFICULTIES) -> list[tuple[int, int]]:
     """So many listed draws of each of some difficulties, from a place on; something is to be repaired in all."""
     listed: dict[int, list[int]] = defaultdict(list)
-    for seed, difficulty in list_proofs().keys() - list_calm():
+    for seed, difficulty in set(list_proved_for(ROOT_CAUSE_ANALYSIS.id)) - list_calm():
         listed[difficulty].append(seed)
     chance = random.Random(0)  # noqa: S311 - the same order in every run, from all splits
     draws = []

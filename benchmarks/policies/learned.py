@@ -40,7 +40,7 @@ from scenarios.drawing import draw
 from scenarios.faults import FAMILIES
 from scenarios.generator.library import families
 from scenarios.generator.naming import region_of
-from scenarios.running import list_proved
+from scenarios.running import list_proved_for
 from scenarios.running.listed import list_proofs
 from scenarios.vocabulary import (
     CHECK_DEPENDENCIES,
@@ -188,7 +188,7 @@ def _guess_each(matrix: Matrix, seen: Sequence[Sighting], taught: int) -> list[t
 def _learn_repairs() -> dict[str, str]:
     """The operation that most often repairs each family at its component, in the train split."""
     counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for drawn in filter(_is_taught, list_proved()):
+    for drawn in filter(_is_taught, list_proved_for(ROOT_CAUSE_ANALYSIS.id)):
         fault = draw(*drawn).fault
         for repair in list_proofs()[drawn].proof.repairs:
             counted[fault.family].update(deed[0] for deed in repair if deed[1:] == (fault.component,))

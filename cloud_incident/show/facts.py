@@ -105,7 +105,7 @@ def _find_platform(scene: Scene, service: str) -> tuple[frozenset[str], frozense
 def _mark_service(incident: Incident, scene: Scene | None, service: str) -> list[str]:
     """The parts that a service has: `root`, `paged`, `alerted`, `affected`, and which kind of decoy it is."""
     alerted = incident.alert["affected_services"]
-    marks = ["root"] if service == incident.truth.service else []
+    marks = ["root"] if service in {cause.service for cause in incident.truth.causes} else []
     paged = scene.world.nodes[scene.paged].name if scene else alerted[0]
     if service == paged:
         marks.append("paged")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.drawing.apart import is_kept_apart
@@ -19,7 +19,7 @@ from scenarios.drawing.topology import draw_topology
 from scenarios.drawing.watching import draw_alerts
 from scenarios.faults import FAMILIES, list_targets, strike
 from scenarios.generator.dice import Dice
-from scenarios.generator.naming import OUT_OF_DISTRIBUTION, RUNNING_VERSION, region_of
+from scenarios.generator.naming import OUT_OF_DISTRIBUTION, RUNNING_VERSION, count_causes, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from scenarios.generator.library import Archetype
     from scenarios.world import System
 
+_LATER = 240
+"""Seconds after the first cause within which the second strikes."""
 _PATIENCE = 6
 """Systems that are drawn for a family until another is taken."""
 
@@ -37,7 +39,8 @@ _PATIENCE = 6
 class Draw:
     """What a seed and a difficulty come to: a system with all that is innocent, and a fault.
 
-    The `look_alikes` are troubles in the background that no user feels.
+    The `look_alikes` are troubles in the background that no user feels. Of an incident with two causes `second` is the
+    other fault: of another family, on another component, at the same time or later.
     """
 
     seed: int
@@ -45,6 +48,12 @@ class Draw:
     background: System
     fault: Fault
     look_alikes: tuple[Fault, ...] = ()
+    second: Fault | None = None
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What strikes it, one after another."""
+        return (self.fault,) if self.second is None else (self.fault, self.second)
 
     @property
     def name(self) -> str:
@@ -54,13 +63,13 @@ class Draw:
     @property
     def digest(self) -> str:
         """What tells this draw from every other one: of a proof that it is about another, if drawing has changed."""
-        written = self.background.model_dump_json() + self.fault.model_dump_json()
+        written = "".join(each.model_dump_json() for each in (self.background, *self.faults))
         return hashlib.sha256(written.encode()).hexdigest()[:16]
 
     @cached_property
     def system(self) -> System:
-        """The background struck by the fault."""
-        return strike(self.background, self.fault)
+        """The background struck by its faults."""
+        return reduce(strike, self.faults, self.background)
 
 
 def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
@@ -76,6 +85,7 @@ def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
         raise ValueError(f"difficulty {difficulty}: it goes from 1 to 5")
     dice = Dice(RUNNING_VERSION, seed, difficulty)
     apart = (split or region_of(seed)) == OUT_OF_DISTRIBUTION
+    two = count_causes(seed, difficulty) == 2
     attempt = 0
     for family in dice.fork("family").shuffled(sorted(FAMILIES)):
         businesses = [each for each in load_businesses() if is_kept_apart(family, each.archetype) == apart]
@@ -84,10 +94,11 @@ def draw(seed: int, difficulty: int, *, split: str | None = None) -> Draw:
             base = _draw_base(businesses, difficulty, onset, dice.fork("background", attempt))
             targets = [name for name in list_targets(FAMILIES[family], base.system) if name not in base.troubled]
             fault = draw_fault(base.system, family, targets, difficulty, onset, dice.fork("fault", attempt))
-            if fault is not None:
-                struck = base.troubled | {fault.component}
+            second = _draw_second(base, fault, difficulty, dice.fork("second", attempt)) if fault and two else None
+            if fault is not None and (second is not None or not two):
+                struck = base.troubled | {each.component for each in (fault, second) if each}
                 background = add_changes(base.system, base.sketch, onset, struck, dice.fork("changes", attempt))
-                return Draw(seed, difficulty, background, fault, base.look_alikes)
+                return Draw(seed, difficulty, background, fault, base.look_alikes, second)
             attempt += 1
     raise RuntimeError(f"nothing strikes a system of seed {seed} at difficulty {difficulty}")
 
@@ -103,6 +114,22 @@ class _Base(NamedTuple):
     def troubled(self) -> frozenset[str]:
         """The components that have one."""
         return frozenset(fault.component for fault in self.look_alikes)
+
+
+def _draw_second(base: _Base, first: Fault, difficulty: int, dice: Dice) -> Fault | None:
+    """A second fault that users feel beside the first one; None if nothing strikes."""
+    business = base.sketch.business
+    apart = is_kept_apart(first.family, business)
+    onset = int(first.at) + dice.whole(0, _LATER)
+    for family in dice.fork("family").shuffled(sorted(FAMILIES)):
+        if family == first.family or is_kept_apart(family, business) != apart:
+            continue
+        taken = {first.component, *base.troubled}
+        targets = [name for name in list_targets(FAMILIES[family], base.system) if name not in taken]
+        fault = draw_fault(base.system, family, targets, difficulty, onset, dice.fork("fault", family))
+        if fault is not None:
+            return fault
+    return None
 
 
 def _draw_base(businesses: Sequence[Archetype], difficulty: int, onset: int, dice: Dice) -> _Base:

@@ -70,6 +70,21 @@ def region_of(seed: int) -> str:
     return _REGIONS.get(seed >> _REGION_BITS, OPEN)
 
 
+_OF_TWO_CAUSES = 256
+_TWO_CAUSES_FROM = 4
+"""The difficulty from which on incidents may have two causes."""
+
+
+def count_causes(seed: int, difficulty: int) -> int:
+    """How many causes the incident has that generator 2 draws by a seed and a difficulty: 1 or 2.
+
+    Those with two have seeds of their own, 2^32 in the region of each split that is open to all, so that no other seed
+    means anything else for it: not those that people type, nor those that were listed before there were any.
+    """
+    of_split = region_of(seed) not in {OPEN, PRIVATE}
+    return 2 if of_split and difficulty >= _TWO_CAUSES_FROM and seed >> 32 & 0xFFFF == _OF_TWO_CAUSES else 1
+
+
 class Name(NamedTuple):
     """A generated scenario. `private` is one of the private split, which no seed reaches that is typed.
 

@@ -49,11 +49,16 @@ def find_certificates(masks: Mapping[Item, int], count: int, alike: int = 0) -> 
 
 def find_least_left(masks: Mapping[Item, int], count: int, alike: int = 0) -> int:
     """How many classes, the truth and what is `alike` being one, all looks at one component leave at least."""
+    return min(count_left_by_component(masks, count, alike).values(), default=1 + count - alike.bit_count())
+
+
+def count_left_by_component(masks: Mapping[Item, int], count: int, alike: int = 0) -> dict[str, int]:
+    """How many classes all looks at each component leave, of the components at which some look tells anything."""
     of_component: dict[str, int] = {}
     for (_, component), mask in masks.items():
         of_component[component] = of_component.get(component, 0) | mask & ~alike
     others = count - alike.bit_count()
-    return 1 + min((others - mask.bit_count() for mask in of_component.values()), default=others)
+    return {component: 1 + others - mask.bit_count() for component, mask in of_component.items()}
 
 
 def _cover_greedily(useful: Sequence[tuple[Item, int]], wanted: int) -> list[Item]:

@@ -7,6 +7,8 @@ from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenarios.proofs.second import list_suspicions
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -17,14 +19,23 @@ _DIGITS = Context(prec=12)
 
 
 class Knowledge(NamedTuple):
-    """Of so many explanations at the start, the truth among them, so many are left. What looks alike is one."""
+    """Of so many explanations at the start, the truth among them, so many are left. What looks alike is one.
+
+    Of an incident with two causes the `causes` say it of each; together the truth is counted once.
+    """
 
     start: int
     left: int
+    causes: tuple[Knowledge, ...] = ()
 
     @property
     def share(self) -> Fraction:
-        """How much of what can be known is known: 0 of who excludes nothing, 1 of who excludes all but the truth."""
+        """How much of what can be known is known: 0 of who excludes nothing, 1 of who excludes all but the truth.
+
+        Of two causes it is the mean.
+        """
+        if self.causes:
+            return sum((cause.share for cause in self.causes), Fraction(0)) / len(self.causes)
         return 1 - Fraction(_find_logarithm(self.left), _find_logarithm(self.start))
 
 
@@ -33,25 +44,26 @@ def find_knowledge(proof: Proof, seen: Collection[Item]) -> Knowledge:
 
     Explanations that no look at all excludes are one with the truth.
     """
-    known = {f"{look} {component}" for look, component in seen}
-    excluded = others = 0
-    for item, mask in proof.masks.items():
-        others |= int(mask, 16)
-        if item in known:
-            excluded |= int(mask, 16)
-    return Knowledge(others.bit_count() + 1, (others & ~excluded).bit_count() + 1)
+    found = []
+    for number, suspicion in enumerate(list_suspicions(proof)):
+        others = suspicion.find_all()
+        left = others & ~suspicion.find_excluded(number, seen)
+        found.append(Knowledge(others.bit_count() + 1, left.bit_count() + 1))
+    if len(found) == 1:
+        return found[0]
+    start, left = (sum(each - 1 for each in counts) + 1 for counts in zip(*(each[:2] for each in found), strict=True))
+    return Knowledge(start, left, tuple(found))
 
 
 def list_left(proof: Proof, seen: Collection[Item]) -> dict[tuple[str, str], list[Item]]:
     """The explanations other than the truth that are left after some looks, by suspect: the looks that exclude each."""
-    masks = {
-        (look, name): int(mask, 16) for item, mask in proof.masks.items() for look, _, name in [item.partition(" ")]
-    }
     left: dict[tuple[str, str], list[Item]] = {}
-    for number, suspect in enumerate(proof.suspects):
-        looks = [item for item, mask in masks.items() if mask >> number & 1]
-        if looks and not any(item in seen for item in looks):
-            left[suspect] = looks
+    for number, suspicion in enumerate(list_suspicions(proof)):
+        excluded = suspicion.find_excluded(number, seen)
+        for place, suspect in enumerate(suspicion.suspects):
+            looks = [] if excluded >> place & 1 else suspicion.list_excluding(place)
+            if looks:
+                left[suspect] = looks
     return left
 
 

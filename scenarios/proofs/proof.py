@@ -7,12 +7,14 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from scenarios.proofs.calm import Calm
+from scenarios.proofs.second import SecondCause
 from scenarios.vocabulary import Severity
 
 
 class Rejection(NamedTuple):
     """Why a draw is no incident to be scored: `pages_without`, `not_felt`, `unclear_severity`, `unclear_page`,
-    `few_rivals`, `not_identifiable`, `given_away`, `not_solvable`, `nothing_to_repair` or `too_long`.
+    `few_rivals`, `not_identifiable`, `given_away`, `not_solvable`, `nothing_to_repair` or `too_long`; where there are
+    two causes also `entangled` or `overshadowed`.
 
     `figures` are the numbers that the judgement rests on.
     """
@@ -33,6 +35,9 @@ class Proof(BaseModel):
     `certificates` are the smallest sets of looks that exclude all of them, but those of families that at the same
     component look `alike` whatever is looked at. `searched` is how many lanes were run. `searcher` is the number of
     looks after which an honest searcher knows the cause.
+
+    Where there are two causes, all of that but page and repairs is said of the first one, of pairs in which the other
+    stays, and `second` says it of the other. `later` are the masks of who looks when the second is repaired.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,3 +60,5 @@ class Proof(BaseModel):
     calm: Calm | None = Field(default=None, exclude_if=lambda calm: calm is None)
     alike: tuple[str, ...] = ()
     searcher: int
+    later: dict[str, str] = Field(default={}, exclude_if=lambda later: not later)
+    second: SecondCause | None = Field(default=None, exclude_if=lambda second: second is None)

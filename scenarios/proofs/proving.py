@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenarios.faults import Fault, strike
 from scenarios.proofs.calm import LEAST_AVOIDABLE, admits_calm, find_calm
-from scenarios.proofs.certifying import find_certificates, find_least_left, find_left
+from scenarios.proofs.certifying import count_left_by_component, find_certificates, find_least_left, find_left
 from scenarios.proofs.confirming import find_least_loss, list_confirmed
 from scenarios.proofs.operating import list_deeds
+from scenarios.proofs.pairs import OneOfTwo, Paging, Told
 from scenarios.proofs.proof import Proof, Rejection
 from scenarios.proofs.reading import find_first_page, open_run
 from scenarios.proofs.repairs import LASTINGS, SPACING, accept_repairs, order_stages, play_lanes, search_repairs
 from scenarios.proofs.rivals import Rivals, find_rivals
 from scenarios.proofs.searching import Search, count_looks
+from scenarios.proofs.second import (
+    SecondCause,
+    count_looks_at_both,
+    hides,
+    list_first_before_second,
+)
+from scenarios.proofs.serving import find_needed, find_saved, keep
 from scenarios.proofs.severity import JUDGED_SECONDS, judge_severity
 from scenarios.vocabulary import REMEDIATION_PLANNING, ROOT_CAUSE_ANALYSIS
 from scenarios.world import Run
 from scenarios.world.flows import STEP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from scenarios.incident import Certificate
+    from scenarios.incident import Certificate, Item
     from scenarios.proofs.calm import Calm
+    from scenarios.proofs.operating import Deed
     from scenarios.proofs.repairs import Deeds, Found, Lane
+    from scenarios.proofs.rivals import Suspect
     from scenarios.telemetry.pages import Page
     from scenarios.vocabulary import Severity, Task
     from scenarios.world import System
@@ -49,6 +60,10 @@ _MOST_ALIKE = 2
 """Families that may strike the same component and look the same: to name any of them is right."""
 _LEAST_LEFT = {1: 3, 2: 3, 3: 3, 4: 4, 5: 5}
 """How many suspects the looks at one component have to leave, by difficulty."""
+_MOST_BY_ONE = 0.9
+"""The share of what can be saved that may be saved by repairing one of two causes."""
+_LEAST_OF_ONE = 2
+"""How many suspects of one of two causes the looks at one component have to leave."""
 _SOON, _BETWEEN = (0, 4), (0, 1)
 """Looks before a repair, and between its operations, whatever of which it has to mend: none may hang on a minute."""
 _LEAST_LEFT_TO_SAVE = 0.1
@@ -121,38 +136,208 @@ class _Mended(NamedTuple):
         return order_stages(self.accepted, self.mending) if self.accepted else ()
 
 
-def prove(background: System, fault: Fault, difficulty: int) -> Proof | Rejection:
-    """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes."""
+def prove(background: System, fault: Fault, difficulty: int, second: Fault | None = None) -> Proof | Rejection:
+    """Run an incident in all its lanes. The same draw gives the same proof or rejection, however long it takes.
+
+    `second` is its other cause, if it has two.
+    """
     try:
+        if second is not None:
+            return _prove_two(background, (fault, second), difficulty)
         struck = strike(background, fault)
         paged, pair = _find_page(Run(struck, background), fault)
         _check_step(struck, paged)
         told = _tell_cause(background, fault, paged, difficulty)
-        mended = _find_repairs(pair, paged, told, fault)
+        mended = _find_repairs(pair, paged, told.searcher, told.fewest_looks, fault)
         longest = max((lane.count_steps() for lane in mended.accepted), default=0)
         _check_steps(told.fewest_looks + longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
     except _RefusalError as refusal:
         return refusal.rejection
+    return _write_proof(paged, told, mended)
+
+
+def _write_proof(paged: _Paged, told: _Told, mended: _Mended) -> Proof:
     return Proof(
         page=paged.rule,
         fired=paged.fired,
         first_look=paged.first_look,
         severity=paged.severity,
         lasts=mended.lasts,
-        longest=longest,
+        longest=max((lane.count_steps() for lane in mended.accepted), default=0),
         repairs=tuple(lane.deeds for lane in mended.accepted),
         stages=mended.order_stages(),
         searched=mended.found.lanes,
         harm_of_nothing=round(mended.nothing.harm, 3),
         harm_of_best=round(mended.best.harm, 3),
         suspects=told.rivals.suspects,
-        masks={f"{look} {component}": f"{mask:x}" for (look, component), mask in told.rivals.masks.items()},
-        certificates=tuple(tuple(sorted(each)) for each in told.certificates),
+        masks=_write_masks(told.rivals.masks),
+        certificates=_write_certificates(told.certificates),
         least_left=told.least_left,
         alike=told.alike,
         searcher=told.searcher,
         calm=mended.calm,
     )
+
+
+def _prove_two(background: System, causes: tuple[Fault, Fault], difficulty: int) -> Proof:
+    """The proof of an incident with two causes.
+
+    The first can be told at once, and the second at once or when the first is repaired. Each has operations of its own,
+    and who repairs one of them is far from having saved all that can be saved.
+    """
+    alone = [_find_page_alone(background, fault) for fault in causes]
+    struck = reduce(strike, causes, background)
+    paged, looking = _find_page(Run(struck, background), causes[0])
+    _check_step(struck, paged)
+    both = Paging(paged.rule, paged.fired, paged.first_look)
+    rule = next(each for each in background.alerts if each.name == paged.rule)
+    places, at_once, searchers = list[OneOfTwo](), list[Told](), list[int]()
+    for cause, other, page in zip(causes, reversed(causes), alone, strict=True):
+        one = OneOfTwo(background, cause, other, page, both)
+        told = one.look_at_once()
+        _check_rivals(one.suspects, told.masks)
+        search = Search(
+            background, rule, one.suspects, told.masks, told.unwell, find_left(told.masks, len(one.suspects))
+        )
+        places.append(one)
+        at_once.append(told)
+        searchers.append(count_looks(search, background.seed))
+    _check_pairs(places, at_once, difficulty)
+    mended = _find_repairs(looking, paged, sum(searchers), _count_first_looks(places, at_once), causes[0])
+    if mended.calm is not None:
+        raise _RefusalError("nothing_to_repair", harm=mended.nothing.harm)
+    knowing = looking.fork()
+    knowing.advance(min(sum(searchers) * LOOK_SECONDS, find_last_start(paged.fired) - knowing.time))
+    serving = _divide_repairs(background, causes, knowing, mended)
+    best = mended.accepted[0].deeds
+    begin = paged.first_look + LOOK_SECONDS * _SOON[1]
+    found = []
+    for number, (cause, one) in enumerate(zip(causes, places, strict=True)):
+        later = one.look_later(keep(best, serving[1 - number]), begin)
+        _check_rivals(one.suspects, later.masks)
+        found.append(_tell_one_of_two(cause, one, at_once[number], later, searchers[number]))
+    return _write_two(paged, (found[0], found[1]), mended, serving[1])
+
+
+def _count_first_looks(places: Sequence[OneOfTwo], at_once: Sequence[Told]) -> int:
+    """The fewest looks after which somebody begins to repair: those that tell both causes, or else the first."""
+    found = []
+    for one, told in zip(places, at_once, strict=True):
+        count = len(one.suspects)
+        found.append(find_certificates(told.masks, count, find_left(told.masks, count)))
+    first, second = found
+    return min((len(each | other) for each in first for other in second or first), default=_SOON[1])
+
+
+def _check_rivals(suspects: Sequence[Suspect], masks: Mapping[Item, int]) -> None:
+    """Refuse a cause of two that has too few rivals, or that looks at one component tell whatever the other is."""
+    count = len(suspects)
+    if count < _LEAST_RIVALS:
+        raise _RefusalError("few_rivals", rivals=count)
+    least_left = find_least_left(masks, count, find_left(masks, count))
+    if least_left < _LEAST_OF_ONE:
+        raise _RefusalError("given_away", rivals=count, left=least_left)
+
+
+def _check_pairs(places: Sequence[OneOfTwo], at_once: Sequence[Told], difficulty: int) -> None:
+    """Refuse what looks at one component tell: of two causes an explanation is a pair, and enough have to be left."""
+    left = []
+    for one, told in zip(places, at_once, strict=True):
+        count = len(one.suspects)
+        alike = find_left(told.masks, count)
+        names = dict.fromkeys((part.name for part in one.background.components), 1 + count - alike.bit_count())
+        left.append(names | count_left_by_component(told.masks, count, alike))
+    pairs = min(first * left[1][name] for name, first in left[0].items())
+    if pairs < _LEAST_LEFT[difficulty]:
+        raise _RefusalError("given_away", left=pairs)
+
+
+class _ToldOne(NamedTuple):
+    """How one of two causes can be told: `told` says it of who looks at once, `later` when the other is repaired."""
+
+    told: _Told
+    later: Mapping[Item, int]
+    later_certificates: tuple[Certificate, ...]
+
+
+def _tell_one_of_two(cause: Fault, one: OneOfTwo, at_once: Told, later: Told, searcher: int) -> _ToldOne:
+    count = len(one.suspects)
+    alike = find_left(at_once.masks, count) & find_left(later.masks, count)
+    same = [suspect for n, suspect in enumerate(one.suspects) if alike >> n & 1]
+    certificates, after = (find_certificates(told.masks, count, alike) for told in (at_once, later))
+    if not (certificates or after) or len(same) > _MOST_ALIKE or any(name != cause.component for name, _ in same):
+        raise _RefusalError("not_identifiable", rivals=count, left=len(same))
+    rivals = Rivals(one.suspects, at_once.masks, at_once.unwell)
+    least_left = find_least_left(at_once.masks, count, alike)
+    told = _Told(rivals, certificates, least_left, tuple(family for _, family in same), searcher)
+    return _ToldOne(told, later.masks, after)
+
+
+def _divide_repairs(
+    background: System, causes: tuple[Fault, Fault], knowing: Run, mended: _Mended
+) -> tuple[set[Deed], set[Deed]]:
+    """Which operations of the accepted repairs serve which cause: each serves one, and each cause is served by some."""
+    repairs = [lane.deeds for lane in mended.accepted]
+    begin = int(knowing.time)
+    first, second = (find_needed(background, fault, repairs, begin, mended.lasts) for fault in causes)
+    every = {deed for repair in repairs for deed in repair}
+    if first is None or second is None or first & second or first | second != every:
+        raise _RefusalError("entangled", repairs=len(repairs))
+    parts = [keep(repairs[0], some) for some in (first, second)]
+    saved = max(find_saved(knowing, repairs[0], parts, mended.lasts))
+    if saved > _MOST_BY_ONE:
+        raise _RefusalError("overshadowed", saved=saved)
+    return first, second
+
+
+def _write_two(paged: _Paged, found: tuple[_ToldOne, _ToldOne], mended: _Mended, serving: Collection[Deed]) -> Proof:
+    (told, later, _), (other, other_later, other_after) = found
+    if not told.certificates:
+        raise _RefusalError("not_identifiable", rivals=len(told.rivals.suspects), at_once=0)
+    second = SecondCause(
+        operations=tuple(sorted(serving)),
+        suspects=other.rivals.suspects,
+        masks=_write_masks(other.rivals.masks),
+        later=_write_masks(other_later),
+        certificates=_write_certificates(other.certificates),
+        later_certificates=_write_certificates(other_after),
+        least_left=other.least_left,
+        alike=other.alike,
+        searcher=other.searcher,
+    )
+    update = {"later": _write_masks(later), "second": second}
+    proof = _write_proof(paged, told, mended).model_copy(update=update)
+    if hides(proof):
+        # Nobody can know of the second before the first is repaired, so nobody is to repair it first.
+        repairs = list_first_before_second(proof.repairs, serving)
+        if not repairs:
+            raise _RefusalError("entangled", repairs=len(proof.repairs))
+        stages = tuple((deed,) for deed in repairs[0])
+        proof = proof.model_copy(update={"repairs": repairs, "stages": stages})
+    _check_steps(count_looks_at_both(proof) + proof.longest + _CLOSING_STEPS, REMEDIATION_PLANNING)
+    return proof
+
+
+def _write_masks(masks: Mapping[Item, int]) -> dict[str, str]:
+    return {f"{look} {component}": f"{mask:x}" for (look, component), mask in masks.items()}
+
+
+def _write_certificates(certificates: Sequence[Certificate]) -> tuple[tuple[Item, ...], ...]:
+    return tuple(tuple(sorted(each)) for each in certificates)
+
+
+def _find_page_alone(background: System, fault: Fault) -> Paging:
+    """What pages where a fault is the only cause."""
+    run = Run(strike(background, fault))
+    end = int(fault.at) + LONGEST_WAIT
+    run.advance(fault.at - run.time)
+    page: Page | None = None
+    while page is None and run.time < end - run.state.step:
+        run.advance(min(_STRETCH, end - run.time))
+        page = find_first_page(open_run(run), int(run.time), 0)
+    if page is None or page.fired < fault.at:
+        raise _RefusalError("not_felt")
+    return Paging(page.rule.name, page.fired, find_first_look(page.fired))
 
 
 def _find_page(pair: Run, fault: Fault) -> tuple[_Paged, Run]:
@@ -216,7 +401,7 @@ def _check_steps(fewest: int, task: Task) -> None:
         raise _RefusalError("too_long", fewest=fewest, limit=task.max_steps)
 
 
-def _find_repairs(looking: Run, paged: _Paged, told: _Told, fault: Fault) -> _Mended:
+def _find_repairs(looking: Run, paged: _Paged, searcher: int, fewest_looks: int, fault: Fault) -> _Mended:
     """The repairs of a system that runs with the same without the fault behind it, as it is first looked at.
 
     They are searched from the moment on at which an honest searcher knows the cause, and have to mend it as well for
@@ -224,7 +409,7 @@ def _find_repairs(looking: Run, paged: _Paged, told: _Told, fault: Fault) -> _Me
     """
     last = find_last_start(paged.fired)
     knowing = looking.fork()
-    knowing.advance(min(told.searcher * LOOK_SECONDS, last - knowing.time))
+    knowing.advance(min(searcher * LOOK_SECONDS, last - knowing.time))
     late = knowing.fork()
     late.advance(last - late.time)
     deeds = list_deeds(knowing.pick([0]), knowing.pick([1]))
@@ -237,8 +422,7 @@ def _find_repairs(looking: Run, paged: _Paged, told: _Told, fault: Fault) -> _Me
         return _Mended((), found.judged[LASTINGS[0]][()], LASTINGS[0], found, (), calm)
     if not found.mending:
         raise _RefusalError("not_solvable", deeds=len(deeds), lanes=found.lanes)
-    searcher = int(knowing.time - looking.time) // LOOK_SECONDS
-    beginnings = list_beginnings(told.fewest_looks, searcher)
+    beginnings = list_beginnings(fewest_looks, int(knowing.time - looking.time) // LOOK_SECONDS)
     for lasts in filter(found.shows_relapses, LASTINGS):
         mended = _choose_lasting(found, looking, late, lasts, beginnings)
         if mended is not None:

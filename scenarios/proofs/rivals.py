@@ -12,7 +12,7 @@ from scenarios.proofs.starting import Beginnings, find_parting
 from scenarios.world import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scenarios.incident import Item
     from scenarios.proofs.signs import Signs
@@ -47,9 +47,9 @@ def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int
     layout = lay_out([background])
     names = [component.name for component in background.components]
     told: dict[Suspect, dict[Item, bool]] = {}
-    for faults, run in _play_rivals(beginnings, background, fault, at):
+    for faults, run in play_rivals(beginnings, background, list_faults(background, fault), at):
         opened = open_run(run)
-        alike = [place for place in range(len(faults)) if _pages_alike(opened, place, rule, fired, at)]
+        alike = [place for place in range(len(faults)) if pages_alike(opened, place, rule, fired, at)]
         if not alike:
             continue
         differences = find_differences(shown, read_signs(opened, usual, at), layout)
@@ -66,16 +66,17 @@ def find_rivals(background: System, fault: Fault, rule: str, fired: int, at: int
         for item in told[NOTHING]
         if (mask := sum(1 << n for n, suspect in enumerate(suspects) if told[suspect][item]))
     }
-    return Rivals(suspects, masks, _list_unwell(background, shown))
+    return Rivals(suspects, masks, list_unwell(background, shown))
 
 
 def find_unwell(background: System, fault: Fault, at: int) -> dict[str, tuple[str, ...]]:
     """The components whose answers to each component fail, as a look at its calls at a second shows."""
     usual, truth = _play_truth(Beginnings(background), background, fault, at)
-    return _list_unwell(background, read_signs(truth, usual, at))
+    return list_unwell(background, read_signs(truth, usual, at))
 
 
-def _list_unwell(system: System, shown: Signs) -> dict[str, tuple[str, ...]]:
+def list_unwell(system: System, shown: Signs) -> dict[str, tuple[str, ...]]:
+    """The components whose answers to each component fail, by the signs of one world."""
     unwell: dict[str, dict[str, None]] = {}
     for call, failing in zip(system.calls, shown.failing[0].tolist(), strict=True):
         if failing:
@@ -91,12 +92,12 @@ def _play_truth(beginnings: Beginnings, background: System, fault: Fault, at: in
     return open_run(run.pick([0])), open_run(run.pick([1]))
 
 
-def _play_rivals(
-    beginnings: Beginnings, background: System, fault: Fault, at: int
+def play_rivals(
+    beginnings: Beginnings, background: System, faults: Iterable[Fault], at: int
 ) -> Iterator[tuple[list[Fault], Run]]:
-    """All rivals up to a second, those that go on together from one moment side by side."""
+    """Some rivals up to a second, those that go on together from one moment side by side."""
     entries = []
-    for each in _list_faults(background, fault):
+    for each in faults:
         struck = strike(background, each)
         entries.append((find_parting(background, struck), each, struck))
     entries.sort(key=lambda entry: entry[0])
@@ -107,7 +108,7 @@ def _play_rivals(
         yield [each for _, each, _ in some], run
 
 
-def _list_faults(background: System, fault: Fault) -> Iterator[Fault]:
+def list_faults(background: System, fault: Fault) -> Iterator[Fault]:
     """Every other fault that could have struck at the same time, at all strengths."""
     for name, family in FAMILIES.items():
         for target in list_targets(family, background):
@@ -116,6 +117,7 @@ def _list_faults(background: System, fault: Fault) -> Iterator[Fault]:
                     yield fault.model_copy(update={"family": name, "component": target, "strength": strength})
 
 
-def _pages_alike(run: Run, place: int, rule: str, fired: int, at: int) -> bool:
+def pages_alike(run: Run, place: int, rule: str, fired: int, at: int) -> bool:
+    """Whether one of the systems of a run raises the same page in time."""
     page = find_first_page(run, at, place)
     return page is not None and page.rule.name == rule and abs(page.fired - fired) <= NEAR_SECONDS

@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenarios.generator.naming import count_causes
 from scenarios.running.document import RunningDocument
+from scenarios.vocabulary import REMEDIATION_PLANNING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -57,6 +59,12 @@ def list_proved() -> Collection[tuple[int, int]]:
     from scenarios.running.listed import list_proofs
 
     return list_proofs().keys()
+
+
+def list_proved_for(task_id: TaskId) -> Collection[tuple[int, int]]:
+    """Those of them that are set in a task: where there are two causes that is remediation_planning alone."""
+    both = task_id == REMEDIATION_PLANNING.id
+    return [key for key in list_proved() if both or count_causes(*key) == 1]
 
 
 def play_drawn(seed: int, difficulty: int, incident_id: str, scenario_ids: Mapping[TaskId, str]) -> RunningIncident:

@@ -18,6 +18,8 @@ from scenarios.telemetry.spreading import Sign, find_felt, find_own, find_spread
 from scenarios.telemetry.vantage import LEAST_MINUTES, Vantage
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from scenarios.drawing import Draw
     from scenarios.faults import Fault
     from scenarios.running.incident import RunningIncident
@@ -29,13 +31,13 @@ _FELT = 0.01
 
 def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
     """The account of an incident. `without` is a run of its background, played up to the first look."""
-    fault, clock, until = drawn.fault, Clock(incident.system), incident.first_look
+    clock, until, struck_at = Clock(incident.system), incident.first_look, drawn.fault.at
     run, page = incident.runs.get((), until), incident.alert["name"]
     rule = next(rule for rule in incident.system.alerts if rule.name == page)
-    felt = find_felt(run, without, rule.journeys, fault.at, until)
+    felt = find_felt(run, without, rule.journeys, struck_at, until)
     signs = [
-        Sign(fault.at, fault.component, f"{name_failure(fault.family)} ({fault.component})"),
-        *find_spread(run, without, fault.component, fault.at, until),
+        *(Sign(each.at, each.component, f"{name_failure(each.family)} ({each.component})") for each in drawn.faults),
+        *_find_spread(run, without, drawn.faults, until),
         *([felt] if felt is not None else []),
         Sign(incident.fired, "", f"{page} fires"),
     ]
@@ -53,6 +55,16 @@ def recount(incident: RunningIncident, drawn: Draw, without: Run) -> Account:
             Aside(name, text) for name, text in changes.items() if name not in {each.component for each in beside}
         ),
     )
+
+
+def _find_spread(run: Run, without: Run, faults: Collection[Fault], until: int) -> Collection[Sign]:
+    """What some faults were first seen to do, of each component once: to each all seems to be its doing."""
+    found: dict[str, Sign] = {}
+    for fault in faults:
+        for sign in find_spread(run, without, fault.component, fault.at, until):
+            if sign.at < found.setdefault(sign.component, sign).at:
+                found[sign.component] = sign
+    return found.values()
 
 
 def _tell_changes(run: Run, component: str, until: int) -> str:

@@ -26,6 +26,7 @@ from scenarios.running.runbook import (
     find_operation,
     list_targets,
 )
+from scenarios.running.serving import BOTH
 from scenarios.running.shared import Ordered, Orders, SharedRuns
 from scenarios.running.symptoms import SHOWN_SECONDS, list_symptoms
 from scenarios.telemetry import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from scenarios.library import RunbookStep
     from scenarios.running.document import RunningDocument
     from scenarios.running.judging import Judge, Verdict
+    from scenarios.running.serving import Serving
     from scenarios.vocabulary import Task, TaskId
     from scenarios.world import Run, System
 
@@ -182,6 +184,11 @@ class RunningIncident:
         """Who judges what is done; None where the plan does."""
         return self._story.find_judge(self)
 
+    @property
+    def serving(self) -> Serving | None:
+        """Which cause a remediation serves; None where there is one."""
+        return None if self.judge is None else self.judge.serving
+
     def certificates(self, task: TaskId) -> tuple[Certificate, ...]:
         return self._story.certificates(task)
 
@@ -269,7 +276,8 @@ class RunningCourse(NamedTuple):
     `progress` are the steps of the plan that were done in their place, and `repairs` the remediations that were
     effective: the last of them was over at `mended_at`. At best so many operations were `left` until users are served
     again for good. `alert` is the alert as it stands there, and `looked` tells when each evidence was last looked at.
-    `silences` are what was muted of it, which changes nothing in the run.
+    `silences` are what was muted of it, which changes nothing in the run. Of two causes those were
+    `served`, by their numbers, that something was done about.
     """
 
     incident: RunningIncident
@@ -282,6 +290,7 @@ class RunningCourse(NamedTuple):
     mended_at: int | None = None
     looked: Mapping[Item, Looked] = MappingProxyType({})
     silences: tuple[Silence, ...] = ()
+    served: frozenset[int] = frozenset()
 
     def look(self, diagnostic: str, service: str) -> tuple[Evidence, RunningCourse]:
         run = self.incident.runs.get(self.orders, self.now)
@@ -294,6 +303,17 @@ class RunningCourse(NamedTuple):
         if last is None or self.now - last.at >= HASTY_SECONDS:
             return False
         return last.ordered == len(self.orders) and last.alert == drop_silences(self.alert)
+
+    def count_sighting(self, item: Item, /) -> frozenset[Item]:
+        serving = self.incident.serving
+        if serving is None:
+            return frozenset({item})
+        deeds = [find_operation(Remedy(step.action, step.target, on=step.on)) for step in self.repairs]
+        return serving.count_sighting(item, self.served, deeds)
+
+    @property
+    def has_open_causes(self) -> bool:
+        return self.incident.serving is not None and self.served < BOTH
 
     @property
     def is_played(self) -> bool:
@@ -345,6 +365,7 @@ class RunningCourse(NamedTuple):
     def _weigh(self, judge: Judge, remedy: Remedy, course: RunningCourse) -> tuple[Verdict, RunningCourse]:
         """What a remediation was worth, and the course after it, which knows of that."""
         verdict = judge.judge(self.orders, course.orders[-1], self.left)
+        course = course._replace(served=self.served | verdict.serves)
         if verdict.outcome is not Outcome.EFFECTIVE:
             return verdict, course
         step = PlanStep(remedy.action, remedy.target, on=remedy.on)
@@ -421,7 +442,8 @@ class RunningCourse(NamedTuple):
             repaired = item[0] != CHECK_RECENT_DEPLOYS.name
         else:
             repaired = bool(self.repairs) and item[0] != CHECK_RECENT_DEPLOYS.name
-            services |= {incident.truth.service, *(step.on or step.target for step in self.repairs)}
+            services |= {each.service for each in incident.truth.causes}
+            services |= {step.on or step.target for step in self.repairs}
         if not repaired or item[1] not in services:
             return False
         seen = self.now - incident.document.look_seconds

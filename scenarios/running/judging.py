@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from scenarios.proofs.operating import Deed
     from scenarios.proofs.proof import Proof
+    from scenarios.running.serving import Serving
     from scenarios.world import System
     from scenarios.world.layout import Floats
 
@@ -54,11 +55,13 @@ class Verdict(NamedTuple):
     """What a remediation was, and how many operations are left after it until users are served again for good.
 
     It `acts_on_cause` if it belongs to a repair, or saves users something: who does that has chosen what to believe.
+    `serves` are the numbers of the causes that it then acts on, of an incident with two.
     """
 
     outcome: Outcome
     left: int
     acts_on_cause: bool = True
+    serves: frozenset[int] = frozenset()
 
 
 class Traced(NamedTuple):
@@ -141,6 +144,8 @@ class Judge:
         struck_at: the second of the fault.
         runs: the runs of the incident.
         without: those of the background.
+        serving: which cause a remediation serves, if there are two.
+        second_root: the other component that is struck then.
     """
 
     def __init__(
@@ -152,11 +157,14 @@ class Judge:
         struck_at: float,
         runs: SharedRuns,
         without: SharedRuns,
+        serving: Serving | None = None,
+        second_root: str = "",
     ) -> None:
         self.struck_at = struck_at
+        self.serving = serving
         self._name = name
         self._background = background
-        self._root = root
+        self._roots = {root, second_root}
         self._proof = proof
         self._runs = runs
         self._without = without
@@ -181,8 +189,8 @@ class Judge:
 
     def judge(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
         """What an order was after others, when `nearest` is the fewest operations that were ever left."""
-        known = self._look_up(orders, order)
-        return known or _VERDICTS.find((self._name, orders, order, nearest), lambda: self._try(orders, order, nearest))
+        known, key = self._look_up(orders, order), (self._name, orders, order, nearest)
+        return known or _VERDICTS.find(key, lambda: self._weigh(orders, order, nearest))
 
     def measure(self, orders: Orders, at: int, mended_at: int | None) -> Fraction:
         """The share of what could be saved for users at a second that what was ordered until then saves, 0 to 1.
@@ -238,6 +246,14 @@ class Judge:
         if orders or is_late or order.number is not None or repair not in self._repairs:
             return None
         return Verdict(Outcome.EFFECTIVE, 0)
+
+    def _weigh(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
+        """The verdict on an order by what comes of it, and of which causes that is said."""
+        found = self._try(orders, order, nearest)
+        if self.serving is None or not found.acts_on_cause:
+            return found
+        least = max(_LEAST_SHARE, _LEAST_SHARE * self._saved)
+        return found._replace(serves=self.serving.find_served(orders, order, least))
 
     def _try(self, orders: Orders, order: Ordered, nearest: int) -> Verdict:
         parts = sorted({part for count in range(nearest) for part in self._list_parts(count)})
@@ -303,7 +319,7 @@ class Judge:
         if operation is None or not operation.disruptive:
             return False
         run, without = self._runs.fork(orders, order.at), self._without.fork((), order.at)
-        troubled = {self._root, *_list_changed(self._background, order.at)}
+        troubled = {*self._roots, *_list_changed(self._background, order.at)}
         deeds = [*list_deeds(run, without), *(deed for repair in self._repairs for deed in repair)]
         for deed in deeds:
             troubled |= _find_components(run, *deed)

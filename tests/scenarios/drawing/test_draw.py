@@ -79,6 +79,19 @@ def test_a_draw_is_of_its_difficulty(difficulty: int) -> None:
         assert not any(drawn.fault.component in rule.name for rule in system.alerts)
 
 
+def test_two_causes_differ_and_all_but_their_own_seeds_have_one() -> None:
+    for number, difficulty in ((0, 4), (1, 5)):
+        drawn = draw((3 << 48) + (1 << 40) + number, difficulty)
+        assert drawn.second is not None
+        assert drawn.second.family != drawn.fault.family
+        assert drawn.second.component not in {drawn.fault.component, *(each.component for each in drawn.look_alikes)}
+        assert 0 <= drawn.second.at - drawn.fault.at <= 240
+        assert drawn.system == strike(strike(drawn.background, drawn.fault), drawn.second)
+        assert draw((3 << 48) + number, difficulty).second is None
+    assert draw((3 << 48) + (1 << 40), 3).second is None
+    assert draw(1 << 40, 4).second is None
+
+
 def test_a_difficulty_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="from 1 to 5"):
         draw(1, 6)

@@ -15,17 +15,18 @@ from env_core.selection import Selection
 from env_core.transition import Transition, step
 from scenarios.catalogue import MOST_DRAWN_KEPT, Catalogue
 from scenarios.drawing import draw
+from scenarios.running import list_proved_for
 from scenarios.running.abreast import BLOCK, Wanted, play_abreast
 from scenarios.running.listed import list_proofs
 from scenarios.running.shared import Ordered, SharedRuns
-from scenarios.vocabulary import DIAGNOSTICS
+from scenarios.vocabulary import DIAGNOSTICS, ROOT_CAUSE_ANALYSIS
 from scenarios.world.record import COUNTS, LEVELS
 from tests.slow import EXAMPLES, WIDE
 
 if TYPE_CHECKING:
     from scenarios.world import Run
 
-LISTED = sorted(list_proofs(), key=lambda key: (key[1], key[0]))
+LISTED = sorted(list_proved_for(ROOT_CAUSE_ANALYSIS.id), key=lambda key: (key[1], key[0]))
 """All listed draws by difficulty."""
 ALONE = next(key for key in LISTED if not draw(*key).system.links)
 """One of the few that stand in one place."""
