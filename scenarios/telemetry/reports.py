@@ -112,11 +112,11 @@ _MOST_NAMES = 4
 
 
 def _count_moved(past: Mapping[str, list[Event]]) -> Iterator[str]:
-    """How many instances were taken out of a zone."""
+    """How many instances a drain has taken out of a zone, and how many it has left there."""
     moves = [event.what for events in past.values() for event in events if event.what in ("evicted", "evicted_pending")]
     if moves:
-        stopped = moves.count("evicted_pending")
-        yield f"{len(moves) - stopped} instances were moved, {stopped} were stopped and found no other place."
+        stay = moves.count("evicted_pending")
+        yield f"{len(moves) - stay} instances were moved so far, {stay} stay, since they found no other place."
 
 
 def _describe_instances(seen: Vantage, events: list[Event]) -> Iterator[str]:

@@ -38,7 +38,7 @@ _TOLD = {
     "scale_service": "ScalingReplicaSet: new size {after}, it was {before}",
     "pressed": "Evicted: a node was low on ephemeral-storage; the size was lowered by one",
     "evicted": "Evicted: a node is drained",
-    "evicted_pending": "Evicted: a node is drained, and no other takes the instance",
+    "evicted_pending": "Not evicted: a node is drained, and no other takes the instance",
 }
 """What is told of an event."""
 _MOST_EVENTS = 6

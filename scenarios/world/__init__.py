@@ -30,7 +30,7 @@ from scenarios.world.system import (
 
 _SYSTEMS = Path(__file__).parent / "systems"
 
-SIMULATOR_VERSION = "8"
+SIMULATOR_VERSION = "9"
 """Changes whenever the same system and orders would give other bytes."""
 
 __all__ = [

@@ -79,8 +79,8 @@ def finish_tasks(layout: Layout, state: State) -> None:
     if due:
         state.tasks = [task for task in state.tasks if task.due > state.time]
     for task in due:
-        if task.operation == placement.EVICTION:
-            placement.evict(layout, state, task.place)
+        if task.operation in placement.STEPS:
+            placement.STEPS[task.operation](layout, state, task.place)
         else:
             _carry_out(layout, state, task)
 

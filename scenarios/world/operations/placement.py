@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scenarios.world.operations.operation import Operation, list_zone
 from scenarios.world.operations.services import add_instances, remove_instance
-from scenarios.world.standing import STOPPED
+from scenarios.world.standing import RUNNING, STOPPED
 from scenarios.world.state import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from scenarios.world.layout import Layout
     from scenarios.world.state import State
 
-EVICTION = "evict"
+_EVICTION = "evict"
+"""The task of a drain that finds one instance another place."""
+_LEAVING = "leave"
 """The task of a drain that takes one instance out."""
-_EVICTION_SECONDS = 10.0
-"""A drain takes out one instance of each component in this time."""
+_FIRST_SECONDS = 10.0
+"""How long a drain takes until it moves the first instance of each component."""
+_SETTLES = 2.5
+"""After so many time constants of its warmth a fresh instance is more than nine tenths as fast as it will be."""
 
 
-def evict(layout: Layout, state: State, instance: int) -> None:
-    """Take an instance out, and start a spare elsewhere if there is one."""
+def _evict(layout: Layout, state: State, instance: int) -> None:
+    """Start a spare of an instance elsewhere, which is to take over. What finds no other place stays where it is.
+
+    As with a disruption budget: nothing is taken out before another serves in its place.
+    """
+    component, paths = int(layout.instance_component[instance]), state.paths
+    closed = state.cordoned[paths.component_system[component], paths.instance_zone[instance]]
+    if not state.wanted[instance] or not closed:
+        return
+    if add_instances(layout, state, component, 1):
+        state.tasks.append(Task(state.time + _find_settling(layout, component), _LEAVING, instance))
+    else:
+        state.note(component, "evicted_pending", instance=instance)
+
+
+def _leave(layout: Layout, state: State, instance: int) -> None:
+    """Take an instance out if another one serves, and its spare has had the time to get warm."""
     if not state.wanted[instance]:
         return
     component = int(layout.instance_component[instance])
+    serving = (layout.instance_component == component) & (state.phase == RUNNING)
+    serving[instance] = False
+    if not np.any(serving):
+        state.note(component, "evicted_pending", instance=instance)
+        return
     remove_instance(layout, state, instance)
-    placed = add_instances(layout, state, component, 1)
-    state.note(component, "evicted" if placed else "evicted_pending", instance=instance)
+    state.note(component, "evicted", instance=instance)
+
+
+def _find_settling(layout: Layout, component: int) -> float:
+    """Seconds from the start of a fresh instance until it serves about as fast as the others."""
+    part = layout.components[component]
+    return part.get("start_seconds") + _SETTLES * part.get("warm_seconds")
+
+
+STEPS: Mapping[str, Callable[[Layout, State, int], None]] = MappingProxyType({_EVICTION: _evict, _LEAVING: _leave})
+"""What a drain does with an instance, by the name of the task."""
 
 
 def _cordon_zone(layout: Layout, state: State, place: int) -> None:
@@ -47,12 +83,13 @@ def _uncordon_zone(layout: Layout, state: State, place: int) -> None:
 
 def _drain_zone(layout: Layout, state: State, place: int) -> None:
     _mark(layout, state, place, closed=True)
-    turns: dict[int, int] = {}
+    turns: dict[int, float] = {}
     for instance in list_zone(layout, state, place):
         if state.wanted[instance]:
             component = int(layout.instance_component[instance])
-            turns[component] = turns.get(component, 0) + 1
-            state.tasks.append(Task(state.time + _EVICTION_SECONDS * turns[component], EVICTION, instance))
+            turn = turns.get(component, state.time + _FIRST_SECONDS)
+            state.tasks.append(Task(turn, _EVICTION, instance))
+            turns[component] = turn + _find_settling(layout, component)
 
 
 def _mark(layout: Layout, state: State, place: int, *, closed: bool) -> bool:
@@ -88,7 +125,7 @@ OPERATIONS = (
         "drain_zone",
         "zone",
         _drain_zone,
-        "Move the instances of the zone to other zones, one of each service after the other.",
+        "Move the instances of the zone to other zones, one of each service after the other; what finds none stays.",
         seconds=5,
         disruptive=True,
     ),
