@@ -42,7 +42,7 @@ def _describe_standing(page: Mapping[str, Any]) -> str:
 
 def write_briefing(episode: Episode) -> str:
     """What on-call is told at the start: the task, the alert, the services, the limits."""
-    return write_briefing_of({**observe(episode)}, proved=episode.incident.know(episode.task.id, ()).start > 0)
+    return write_briefing_of({**observe(episode)}, proved=episode.is_proved)
 
 
 def write_briefing_of(shown: Mapping[str, Any], *, proved: bool = False) -> str:

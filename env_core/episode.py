@@ -121,6 +121,11 @@ class Episode(NamedTuple):
         return self.decided_at is None
 
     @property
+    def is_proved(self) -> bool:
+        """Whether the explanations of its alert are counted that looks have ruled out."""
+        return self.incident.know(self.task.id, ()).start > 0
+
+    @property
     def step_count(self) -> int:
         return len(self.steps)
 

@@ -31,23 +31,23 @@ ORDER_OF_WORK = """\
 2. Take the cause away, then repair what it broke: what others depend on comes before what depends on it.
 3. Look at a diagnostic to see the recovery.
 4. Run the verifications that fit what was repaired, from the bottom up: networks, databases and nodes before customer
-   journeys, those before the API journeys, and last that the alert has cleared. If the runbook lists none, look again
-   at what had failed, or `watch`."""
+   journeys, those before the API journeys, and last that the alert has cleared. If the runbook lists none, let
+   some minutes pass, by `watch` where there is one, and look again at what had failed."""
 
 OF_PROVED = "This incident is proved, and it runs."
 """Begins the rules on such an incident in its briefing."""
 _NO_SUM = "What single steps earn is not part of the score."
 
 
-def describe_action(action: ActionDeclaration) -> str:
+def describe_action(action: ActionDeclaration, *, proved: bool = False) -> str:
     """What an action does, and what somebody who sees nothing else needs in order to use it.
 
-    Of a submission that is how its answers are defined and what earns points.
+    Of a submission that is how its answers are defined and what earns points, on any incident or on a `proved` one.
     """
     if not isinstance(action, Submission):
         return action.description
     parts = [action.description, action.criteria]
-    parts += [describe_scoring(task) for task in TASKS.values() if task.submission is action]
+    parts += [describe_scoring(task, proved=proved) for task in TASKS.values() if task.submission is action]
     return "\n".join(filter(None, parts))
 
 

@@ -139,7 +139,7 @@ def review_steps(episode: Episode, *, curves: bool = True) -> Review | None:
 
     The `curves` take a second or some if the course has not traced them.
     """
-    if not episode.incident.know(episode.task.id, ()).start:
+    if not episode.is_proved:
         return None
     looked_at = {service for _, service in episode.shown}
     left = episode.incident.explain(episode.task.id, episode.seen, looked_at)

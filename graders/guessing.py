@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SENTENCE_END = re.compile(r"[.;:!?](?=\s|$)|\n")
 _SEPARATOR = re.compile(r",\s*(?:or|and)?\s*|\s+or\s+", re.IGNORECASE)
@@ -20,11 +24,20 @@ _MANY, _MANY_ALTERNATIVES = 4, 5
 _LONGEST = 4096
 
 
-def lists_guesses(text: str) -> bool:
-    """Whether a text lists several causes of which one may be right."""
-    text = text[:_LONGEST]
+def lists_guesses(text: str, services: Iterable[str] = ()) -> bool:
+    """Whether a text lists several causes of which one may be right. Names of services are none."""
+    text = _drop_listed(text[:_LONGEST], services)
     hedges = _HEDGE.search(text) is not None
     return any(_lists_many(sentence, hedges=hedges) for sentence in _SENTENCE_END.split(text))
+
+
+def _drop_listed(text: str, services: Iterable[str]) -> str:
+    """A text without the services that it lists after others: *nothing reaches a, b or c*."""
+    names = "|".join(sorted(map(re.escape, services), key=len, reverse=True))
+    if not names:
+        return text
+    listed = rf"(?:\s*,\s*(?:(?:or|and)\s+)?|\s+(?:or|and)\s+)(?:the\s+)?(?:{names})(?![\w-])"
+    return re.sub(listed, "", text, flags=re.IGNORECASE)
 
 
 def _lists_many(sentence: str, *, hedges: bool) -> bool:

@@ -136,7 +136,7 @@ def match_failure_mode(
     nearer to any, or to none in particular; and of several that they are as near to, each has its share. So with the
     same services and the same evidence shown a text divides the points of one failure, unless some look the same.
     """
-    if lists_guesses(text):
+    if lists_guesses(text, services):
         return Fraction(0), (give_reason("guesses_listed"),)
     quoted = tuple(shown)
     failures = truth.list_failures()

@@ -88,11 +88,13 @@ class ServedTool:
             return build_refusal(self.explain(error))
 
     def define_for(self, episode: Episode | None) -> Tool:
-        """The definition as it is listed to who works an episode: a runbook of its own stands in the schema."""
+        """The definition as it is listed to who works an episode: with a runbook and rules of its own."""
         if self.action is None or self.action.read_only or episode is None or not episode.course.is_played:
             return self.definition
+        usual, own = (describe_action(self.action, proved=proved) for proved in (False, episode.is_proved))
+        description = (self.definition.description or "").replace(usual, own)
         schema = build_action_schema(self.action, runbook=episode.course.runbook)
-        return self.definition.model_copy(update={"input_schema": schema})
+        return self.definition.model_copy(update={"description": description, "input_schema": schema})
 
     def is_offered(self, task: Task | None) -> bool:
         """Whether the tool is listed to the caller who works a task, and that alone; None: any task."""

@@ -63,7 +63,8 @@ def describe_runbook(steps: Mapping[str, RunbookStep], system: System) -> str:
     listed = f"Steps of {EXECUTE_RUNBOOK_STEP.name}, by their `target`. {'; '.join(sorted(told, key=len))}."
     if any(step.verify for step in steps.values()):
         return listed
-    return f"{listed} None of them verifies: to see the recovery, look again at what had failed, or `{_WATCH.name}`."
+    seen = f"let some minutes pass by `{_WATCH.name}` and look again at what had failed"
+    return f"{listed} None of them verifies: to see the recovery, {seen}."
 
 
 def find_operation(remedy: Remedy) -> tuple[str, str]:

@@ -248,8 +248,9 @@ def grade_census(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         ),
         Insertion(
             "graders/grading.py",
-            "        REMEDIATION_PLANNING: Grader(resolution.grade_resolution, resolution.RULES),\n",
-            '        TASKS["census_taking"]: Grader(census.grade_census, census.RULES),\n',
+            "        REMEDIATION_PLANNING: "
+            "Grader(resolution.grade_resolution, resolution.RULES, resolution.PROVED_RULES),\n",
+            '        TASKS["census_taking"]: Grader(census.grade_census, census.RULES, census.RULES),\n',
         ),
         Insertion(
             "env_core/perfect.py",

@@ -49,7 +49,7 @@ def test_no_other_incident_says_so(catalogue: Catalogue, name: str) -> None:
 
 
 def test_a_runbook_without_verifications_says_what_to_do_instead(catalogue: Catalogue) -> None:
-    instead = "None of them verifies: to see the recovery, look again at what had failed, or `watch`."
+    instead = "to see the recovery, let some minutes pass by `watch` and look again at what had failed."
     assert instead in brief(catalogue, _PROVED.format("RP"))
     assert instead not in brief(catalogue, "LIVE-RP-001")
     assert "If the runbook lists none, look again" in write_oncall_guide()

@@ -44,3 +44,14 @@ def test_it_is_worth_nothing_even_if_the_truth_is_in_it() -> None:
 )
 def test_what_states_something_lists_no_guesses(text: str) -> None:
     assert not lists_guesses(text)
+
+
+def test_services_that_are_listed_are_no_guesses() -> None:
+    text = (
+        "The secret was rotated and no longer matches what requests are signed with, so the gateway rejects every one "
+        "with 401 within milliseconds, and nothing reaches transfers, open-banking or card-management."
+    )
+    services = ("transfers", "open-banking", "card-management")
+    assert lists_guesses(text)
+    assert not lists_guesses(text, services)
+    assert lists_guesses("A leak, a lock, a full disk, a bad deploy, a slow query or transfers", services)

@@ -18,6 +18,9 @@ from scenarios.vocabulary import ACTIONS
 from tests.http_compat.talking import open_talk, read_answer
 from tests.secrets_of import MISSTEPS, secrets_of, telling
 
+_AGENT_KEY = re.compile(r"/agent/[\w-]+(?:/[\w-]+)*/mcp")
+"""What is drawn for an address may look like a severity by chance."""
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -77,7 +80,7 @@ def everything(address: str, scenario: Scenario) -> set[str]:
         pieces += [json.dumps(talk.say(message), ensure_ascii=False) for message in MESSAGES]
         pieces += [json.dumps(talk.step(step), ensure_ascii=False) for step in steps]
     lines = (line for piece in pieces for line in re.split(r"\\n|\n|(?<=[}\]]),", piece))
-    return {re.sub(f"{handle}|{second}", "HANDLE", line) for line in lines}
+    return {_AGENT_KEY.sub("/agent/KEY/mcp", re.sub(f"{handle}|{second}", "HANDLE", line)) for line in lines}
 
 
 @pytest.fixture(scope="module")
