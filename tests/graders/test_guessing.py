@@ -54,4 +54,4 @@ def test_services_that_are_listed_are_no_guesses() -> None:
     services = ("transfers", "open-banking", "card-management")
     assert lists_guesses(text)
     assert not lists_guesses(text, services)
-    assert lists_guesses("A leak, a lock, a full disk, a bad deploy, a slow query or transfers", services)
+    assert lists_guesses("A leak, a lock, a full disk, a bad deploy, transfers or a slow query", services)
