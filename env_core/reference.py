@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from scenarios.catalogue import Catalogue, Scenario
 
-RULES_VERSION = "6"
+RULES_VERSION = "7"
 """Changes whenever the same actions would earn something else. Part of every reference."""
 
 RewardMode = Literal["dense", "terminal"]

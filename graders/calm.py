@@ -46,7 +46,8 @@ _UNFELT = (
 )
 _LEFT = re.compile(
     r"\b(?:nothing|no|none|not|never|without|left|leave|leaving|neither|\w+n['’]t)\b[^.!?]*"
-    r"\b(?:repair|remed|fix|chang|restart|roll|revert|touch|act|do\b|done\b|interven|mitigat|scal|alone\b|as \w+ \w+)"
+    r"\b(?:repair|remed|fix|chang|restart|roll|revert|touch|act(?:ed|ions?)?\b|do\b|done\b|interven|mitigat|scal"
+    r"|alone\b|as \w+ \w+)"
     r"|\b(?:chang|touch|repair|did|do|restart)\w* nothing\b|\buntouched\b|\bhands off\b|\brefrain",
     re.IGNORECASE,
 )

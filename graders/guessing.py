@@ -32,11 +32,14 @@ def lists_guesses(text: str, services: Iterable[str] = ()) -> bool:
 
 
 def _drop_listed(text: str, services: Iterable[str]) -> str:
-    """A text without the services that it lists after others: *nothing reaches a, b or c*."""
+    """A text without the services that it lists after others: *nothing reaches a, b or c*.
+
+    A name that a phrase follows begins a guess, and stays.
+    """
     names = "|".join(sorted(map(re.escape, services), key=len, reverse=True))
     if not names:
         return text
-    listed = rf"(?:\s*,\s*(?:(?:or|and)\s+)?|\s+(?:or|and)\s+)(?:the\s+)?(?:{names})(?![\w-])"
+    listed = rf"(?:\s*,\s*(?:(?:or|and)\s+)?|\s+(?:or|and)\s+)(?:the\s+)?(?:{names})(?=\s*(?:,|(?:or|and)\b|[.;:!?]|$))"
     return re.sub(listed, "", text, flags=re.IGNORECASE)
 
 

@@ -55,3 +55,7 @@ def test_services_that_are_listed_are_no_guesses() -> None:
     assert lists_guesses(text)
     assert not lists_guesses(text, services)
     assert lists_guesses("A leak, a lock, a full disk, a bad deploy, transfers or a slow query", services)
+    guesses = (
+        "Possibly the certificate expired, transfers one producer floods it, open-banking secret rotated, or leaks"
+    )
+    assert lists_guesses(guesses, services)
