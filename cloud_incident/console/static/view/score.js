@@ -24,12 +24,13 @@ export const Score = ({ grade, debrief, services, beside = null }) => html`
   </ul>
   ${debrief.review?.curves ? html`<${Losses} curves=${debrief.review.curves} />` : null}
   <h3>What happened</h3>
-  <p>Severity ${debrief.severity}; it started in <b>${debrief.root_cause}</b>.</p>
+  <p>Severity ${debrief.severity}; it started in <b>${debrief.root_cause}</b>${debrief.second_cause ? html`, and beside it in <b>${debrief.second_cause}</b>` : null}.</p>
   <ol class="chain">${debrief.causal_chain.map((sentence) => html`<li><${Marked} text=${sentence} services=${services} /></li>`)}</ol>
   ${debrief.beside ? html`<h3>Beside it, and not part of it</h3><ul>${debrief.beside.map((aside) => html`<li><b>${aside.service}</b>: ${aside.text}</li>`)}</ul>` : null}
   ${debrief.changes ? html`<h3>Changed and harmless, of what was looked at</h3><ul>${debrief.changes.map((aside) => html`<li><b>${aside.service}</b>: ${aside.text}</li>`)}</ul>` : null}
   ${debrief.harms.length ? html`<h3>Harm done</h3><ul>${debrief.harms.map((harm) => html`<li>${harm}</li>`)}</ul>` : null}
   ${debrief.evidence.length ? html`<h3>Evidence that shows the cause</h3><ul>${debrief.evidence.map((item) => html`<li>${item.action} <b>${item.service}</b></li>`)}</ul>` : null}
+  ${debrief.evidence_later ? html`<h3>Evidence that shows the second cause when the first is repaired</h3><ul>${debrief.evidence_later.map((item) => html`<li>${item.action} <b>${item.service}</b></li>`)}</ul>` : null}
   ${debrief.plan.length ? html`<h3>The plan</h3><ol>${debrief.plan.map((step) => html`<li>${step}</li>`)}</ol>` : null}
   ${debrief.nothing_to_repair ? html`<p>Nothing was to be repaired. ${debrief.nothing_to_repair}</p>` : null}
   ${debrief.review ? html`<${Review} review=${debrief.review} />` : null}
