@@ -52,8 +52,9 @@ async def take_step(session: Session, request: StepRequest) -> dict[str, Any]:
             return await _call_tool(session, call, request.tags.request_id)
         case ToolListing():
             looked = await _look(session)
-            runbook = tuple(looked.episode.course.runbook) if looked is not None else ()
-            return _build_reply({"tools": _list_tools("input_schema", runbook)}, looked)
+            episode = None if looked is None else looked.episode
+            runbook, proved = ((), False) if episode is None else (tuple(episode.course.runbook), episode.is_proved)
+            return _build_reply({"tools": _list_tools("input_schema", runbook, proved=proved)}, looked)
 
 
 async def _call_tool(session: Session, call: ToolCall, request_id: str) -> dict[str, Any]:
@@ -117,12 +118,15 @@ async def call_rpc_tool(
 
 
 @lru_cache
-def _list_tools(schema_key: str, runbook: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """The actions as tools, with the steps of a `runbook`: those of the catalogue, if none is given."""
+def _list_tools(schema_key: str, runbook: tuple[str, ...] = (), *, proved: bool = False) -> list[dict[str, Any]]:
+    """The actions as tools, with the steps of a `runbook`: those of the catalogue, if none is given.
+
+    Those that answer say what earns points, on any incident or on a `proved` one.
+    """
     return [
         {
             "name": action.name,
-            "description": describe_action(action),
+            "description": describe_action(action, proved=proved),
             schema_key: build_action_schema(action, runbook=runbook),
         }
         for action in ACTIONS.values()

@@ -298,7 +298,7 @@ class Catalogue:
         entry = self._list_entry(name)
         if name.task_id not in _list_tasks(name):
             other = self._ids.scenario(name._replace(task_id=REMEDIATION_PLANNING.id))
-            raise UnknownScenarioError(f"{entry.id} has two causes, so it is set in one task: {other}.")
+            raise UnknownScenarioError(f"{entry.id} is set in one task only: {other}.")
         incident = self._generated[name.generator].get(name)
         if name.task_id not in incident.scenarios:
             raise UnknownScenarioError(

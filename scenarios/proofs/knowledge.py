@@ -55,15 +55,18 @@ def find_knowledge(proof: Proof, seen: Collection[Item]) -> Knowledge:
     return Knowledge(start, left, tuple(found))
 
 
-def list_left(proof: Proof, seen: Collection[Item]) -> dict[tuple[str, str], list[Item]]:
-    """The explanations other than the truth that are left after some looks, by suspect: the looks that exclude each."""
-    left: dict[tuple[str, str], list[Item]] = {}
+def list_left(proof: Proof, seen: Collection[Item]) -> list[tuple[tuple[str, str], list[Item]]]:
+    """The explanations other than the truth that are left after some looks, and the looks that exclude each.
+
+    With two causes a suspect may be left in place of either.
+    """
+    left: list[tuple[tuple[str, str], list[Item]]] = []
     for number, suspicion in enumerate(list_suspicions(proof)):
         excluded = suspicion.find_excluded(number, seen)
         for place, suspect in enumerate(suspicion.suspects):
             looks = [] if excluded >> place & 1 else suspicion.list_excluding(place)
             if looks:
-                left[suspect] = looks
+                left.append((suspect, looks))
     return left
 
 

@@ -27,7 +27,7 @@ def list_explanations(
     left = list_left(proof, seen)
     near = _list_near(system, looked_at)
     power: dict[Item, int] = {}
-    for looks in left.values():
+    for _, looks in left:
         for item in looks:
             power[item] = power.get(item, 0) + 1
 
@@ -37,7 +37,7 @@ def list_explanations(
 
     found = [
         Explanation(component, name_failure(family), min(looks, key=lambda item: rank(item, component)))
-        for (component, family), looks in left.items()
+        for (component, family), looks in left
     ]
     return tuple(sorted(found, key=lambda each: (each.service not in looked_at, each)))
 

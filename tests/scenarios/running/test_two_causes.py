@@ -200,5 +200,5 @@ def test_what_was_proved_before_has_one_cause_and_is_written_as_it_was() -> None
 def test_a_task_that_takes_one_answer_is_not_set_on_two_causes(code: str) -> None:
     seed = (1 << 48) + (1 << 40)
     assert count_causes(seed, 4) == 2
-    with pytest.raises(UnknownScenarioError, match=rf"has two causes, so it is set in one task: GEN2-RP-D4-{seed}"):
+    with pytest.raises(UnknownScenarioError, match=rf"is set in one task only: GEN2-RP-D4-{seed}"):
         Catalogue().get(f"GEN2-{code}-D4-{seed}")
