@@ -255,7 +255,7 @@ def grade_census(truth: Truth, conduct: Conduct) -> Iterator[Point]:
         Insertion(
             "env_core/perfect.py",
             "        SUBMIT_RESOLUTION: _answer_resolution,\n",
-            '        SUBMISSIONS["submit_census"]: lambda incident: {"services": len(incident.services)},\n',
+            '        SUBMISSIONS["submit_census"]: lambda incident, _: {"services": len(incident.services)},\n',
         ),
     ),
 )
