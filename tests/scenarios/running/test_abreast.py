@@ -30,7 +30,7 @@ LISTED = sorted(list_proved_for(ROOT_CAUSE_ANALYSIS.id), key=lambda key: (key[1]
 """All listed draws by difficulty."""
 ALONE = next(key for key in LISTED if not draw(*key).system.links)
 """One of the few that stand in one place."""
-SOME = LISTED if EXAMPLES >= WIDE else [*(key for key in LISTED[:: len(LISTED) // 6] if key != ALONE), ALONE]
+SOME = LISTED if EXAMPLES >= WIDE else [*(key for key in LISTED[:: len(LISTED) // 3] if key != ALONE), ALONE]
 WATCH = {"action_type": "execute_runbook_step", "parameters": {"runbook_action": "watch"}}
 
 

@@ -76,6 +76,7 @@ def test_perfect_play_of_a_listed_draw_scores_everything(code: str) -> None:
     _play(code, *FIRST[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key, _ in LISTED if count_causes(*key) == 2], ids=str)
 def test_perfect_play_repairs_listed_draws_with_two_causes(key: tuple[int, int]) -> None:
     _play("RP", *key)
